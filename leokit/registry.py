@@ -1,0 +1,87 @@
+"""Every registry of leokit.
+
+Two families. The first extends MMEngine's own registries, so that MMEngine's
+Runner builds what is registered here. The second holds the components that a
+model or a metric is assembled from; they have no parent, because an MMEngine
+root accepts one child per scope and a nested registry is not found once a
+default scope is set.
+
+The name of a component registry is the name of its package folder, of its
+config folder and of its tests folder.
+"""
+
+from mmengine.registry import DATA_SAMPLERS as MMENGINE_DATA_SAMPLERS
+from mmengine.registry import DATASETS as MMENGINE_DATASETS
+from mmengine.registry import HOOKS as MMENGINE_HOOKS
+from mmengine.registry import LOOPS as MMENGINE_LOOPS
+from mmengine.registry import METRICS as MMENGINE_METRICS
+from mmengine.registry import MODELS as MMENGINE_MODELS
+from mmengine.registry import OPTIM_WRAPPERS as MMENGINE_OPTIM_WRAPPERS
+from mmengine.registry import PARAM_SCHEDULERS as MMENGINE_PARAM_SCHEDULERS
+from mmengine.registry import TRANSFORMS as MMENGINE_TRANSFORMS
+from mmengine.registry import Registry
+
+# ---- children of MMEngine's registries -------------------------------------
+# Trainable models and data preprocessors: Animator, MotionDiffusion, ...
+MODELS = Registry('model', parent=MMENGINE_MODELS, scope='leokit', locations=['leokit.models'])
+# FramePairDataset, ClipDataset, MotionCodeDataset, ...
+DATASETS = Registry('dataset', parent=MMENGINE_DATASETS, scope='leokit', locations=['leokit.datasets'])
+# Which draw of a data set comes next; resumable at any iteration.
+DATA_SAMPLERS = Registry(
+    'data sampler', parent=MMENGINE_DATA_SAMPLERS, scope='leokit', locations=['leokit.datasets'])
+# Batch transforms (augmentations) that run on the device.
+TRANSFORMS = Registry('transform', parent=MMENGINE_TRANSFORMS, scope='leokit', locations=['leokit.datasets'])
+# BaseMetric glue over the pure functions of leokit.metrics.
+METRICS = Registry('metric', parent=MMENGINE_METRICS, scope='leokit', locations=['leokit.metrics'])
+# Training hooks: EMA, checkpoints, preemption, ...
+HOOKS = Registry('hook', parent=MMENGINE_HOOKS, scope='leokit', locations=['leokit.engine'])
+# Train, validation and test loops.
+LOOPS = Registry('loop', parent=MMENGINE_LOOPS, scope='leokit', locations=['leokit.engine'])
+# Optimiser wrappers: autocast to bfloat16 on any device, ...
+OPTIM_WRAPPERS = Registry(
+    'optim wrapper', parent=MMENGINE_OPTIM_WRAPPERS, scope='leokit', locations=['leokit.engine'])
+# Learning-rate schedules that MMEngine lacks.
+PARAM_SCHEDULERS = Registry(
+    'parameter scheduler', parent=MMENGINE_PARAM_SCHEDULERS, scope='leokit', locations=['leokit.engine'])
+
+
+def _component(name: str) -> Registry:
+    return Registry(name, scope='leokit', locations=[f'leokit.{name}'])
+
+
+# ---- components of the animator --------------------------------------------
+# image -> Encoding(appearance, motion, features)
+ENCODERS = _component('encoders')
+# appearance + motion code -> latent; orthonormal directions and navigation
+MOTION_SPACES = _component('motion_spaces')
+# latent + source features -> flow maps, masks, frame
+FLOW_GENERATORS = _component('flow_generators')
+# feature, flow, mask -> warped feature
+WARP_OPERATORS = _component('warp_operators')
+# image -> realness logits
+DISCRIMINATORS = _component('discriminators')
+# named training losses
+LOSSES = _component('losses')
+
+# ---- components of the motion diffusion ------------------------------------
+# x_t, t, condition -> prediction shaped like x_t
+DIFFUSION_BACKBONES = _component('diffusion_backbones')
+# forward process, targets and conversions: tables and formulas, no networks
+NOISE_SCHEDULERS = _component('noise_schedulers')
+# reverse process over any callable denoise(x, t)
+SAMPLERS = _component('samplers')
+# how a motion sequence is conditioned: LinearMotionCondition, none, ...
+MOTION_CONDITIONS = _component('motion_conditions')
+
+# ---- components of data and measurement ------------------------------------
+# file or folder -> frames: decord, PyAV, frame folders
+VIDEO_READERS = Registry('video_readers', scope='leokit', locations=['leokit.datasets'])
+# image or video -> feature vector: I3D, face identity, colour, image backbones
+FEATURE_EXTRACTORS = _component('feature_extractors')
+
+__all__ = [
+    'DATASETS', 'DATA_SAMPLERS', 'DIFFUSION_BACKBONES', 'DISCRIMINATORS', 'ENCODERS', 'FEATURE_EXTRACTORS',
+    'FLOW_GENERATORS', 'HOOKS', 'LOOPS', 'LOSSES', 'METRICS', 'MODELS', 'MOTION_CONDITIONS', 'MOTION_SPACES',
+    'NOISE_SCHEDULERS', 'OPTIM_WRAPPERS', 'PARAM_SCHEDULERS', 'SAMPLERS', 'TRANSFORMS', 'VIDEO_READERS',
+    'WARP_OPERATORS',
+]

@@ -1,0 +1,72 @@
+"""Loading a config, and ``$name``: one home for a number that several parts share.
+
+A string ``'$size'`` anywhere below the top level of a config stands for the
+top-level key ``size``. References are resolved after ``--cfg-options`` have been
+merged, so ``--cfg-options data_root=/videos size=128`` reaches every part.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config, ConfigDict
+
+from leokit.utils.errors import UserError
+
+MAX_REFERENCE_DEPTH = 8  # a reference may name a key that is itself a reference
+
+
+def load_config(path: str | Path, options: dict[str, Any] | None = None) -> Config:
+    """Read a config file, merge the options and resolve its references.
+
+    Args:
+        path (str | Path): A Python config file.
+        options (dict, optional): Overrides, with dotted keys, as ``--cfg-options`` gives them.
+
+    Returns:
+        Config: The config with every ``$name`` replaced.
+
+    Raises:
+        UserError: If the file is missing or unreadable, or a reference names no top-level key.
+    """
+    if not Path(path).is_file():
+        raise UserError(f'the config {path} does not exist; pass a Python file such as configs/leo/lmdm_celebv.py')
+    try:
+        config = Config.fromfile(str(path))
+    except Exception as error:  # mmengine raises many kinds here: syntax, missing base, duplicate keys
+        raise UserError(f'the config {path} cannot be read: {error}') from error
+    if options:
+        config.merge_from_dict(options)
+    return resolve_references(config)
+
+
+def resolve_references(config: Config) -> Config:
+    """Replace every ``'$name'`` below the top level by the value of the top-level key ``name``.
+
+    Args:
+        config (Config): The config; it is not changed.
+
+    Returns:
+        Config: A new config.
+
+    Raises:
+        UserError: If a reference names no top-level key, or references form a circle.
+    """
+    tree = config._cfg_dict.to_dict()
+
+    def resolve(value: Any, where: str, depth: int = 0) -> Any:
+        if isinstance(value, dict):
+            return {key: resolve(item, f'{where}.{key}' if where else str(key)) for key, item in value.items()}
+        if isinstance(value, (list, tuple)):
+            return type(value)(resolve(item, f'{where}[{i}]') for i, item in enumerate(value))
+        if isinstance(value, str) and value.startswith('$'):
+            name = value[1:]
+            if name not in tree:
+                raise UserError(f'the config key {where} refers to {value}, but there is no top-level key '
+                                f'{name!r}; add it to the config or pass --cfg-options {name}=...')
+            if depth == MAX_REFERENCE_DEPTH:
+                raise UserError(f'the config key {where} refers to {value}, which refers back to itself')
+            return resolve(tree[name], where, depth + 1)
+        return value
+
+    resolved = Config(ConfigDict(resolve(tree, '')), filename=config.filename)
+    return resolved

@@ -1,0 +1,30 @@
+"""Errors for people, and the wrapper that keeps tools from printing tracebacks for them."""
+
+import os
+import sys
+from typing import Callable
+
+
+class UserError(ValueError):
+    """Something the person can mend: a file, a key, an argument.
+
+    The message is one sentence that names the file or key and says the remedy.
+    """
+
+
+def run_tool(main: Callable[[], int | None]) -> None:
+    """Run a command-line tool; print a :class:`UserError` as one line and exit with 2.
+
+    Set ``LEOKIT_TRACEBACK=1`` to see the traceback as well.
+
+    Args:
+        main (Callable): The tool's main function; its result is the exit status (None is 0).
+    """
+    try:
+        status = main()
+    except UserError as error:
+        if os.environ.get('LEOKIT_TRACEBACK') == '1':
+            raise
+        print(f'error: {error}', file=sys.stderr)
+        status = 2
+    sys.exit(status or 0)
