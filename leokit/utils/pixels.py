@@ -1,0 +1,47 @@
+"""The one place where pixels change range: uint8 in 0..255 outside, float in [-1, 1] inside.
+
+Values are clamped and rounded, never stretched to the range of an image: a dark frame stays dark.
+"""
+
+import torch
+from torch import Tensor
+
+HALF_RANGE = 127.5  # 0 and 255 map to -1 and 1
+
+
+def to_uint8(frames: Tensor) -> Tensor:
+    """Clamp frames to [-1, 1] and round them to bytes.
+
+    Args:
+        frames (Tensor): Floating-point pixels in [-1, 1], any shape.
+
+    Returns:
+        Tensor: uint8 of the same shape, on the same device.
+
+    Raises:
+        ValueError: If the frames are not floating point, or hold NaN (which has no byte).
+    """
+    if not frames.is_floating_point():
+        raise ValueError(f'frames must be floating point in [-1, 1], got {frames.dtype}')
+    frames = frames.float()
+    if bool(torch.isnan(frames).any()):
+        raise ValueError('frames hold NaN; a model that makes NaN must not be written out as pixels')
+    return frames.clamp(-1, 1).add(1).mul(HALF_RANGE).round().to(torch.uint8)
+
+
+def from_uint8(frames: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
+    """Turn bytes into floating-point pixels; :func:`to_uint8` gives back the same bytes.
+
+    Args:
+        frames (Tensor): uint8 pixels, any shape.
+        dtype (torch.dtype): The floating-point type of the result. Default: float32.
+
+    Returns:
+        Tensor: Pixels in [-1, 1], same shape and device.
+
+    Raises:
+        ValueError: If the frames are not uint8.
+    """
+    if frames.dtype != torch.uint8:
+        raise ValueError(f'frames must be uint8, got {frames.dtype}')
+    return frames.to(dtype).div(HALF_RANGE).sub(1)
