@@ -1,0 +1,228 @@
+"""Stage 1: the animator (LIA, ICLR 2022; LEO, arXiv 2305.03989, section 3.1).
+
+A frame is x = T(x_1, G(α)): encoder E, motion space, flow generator G and warp
+operator T are components chosen in a config; this class only puts them together.
+
+Training is self-supervised reconstruction of a driving frame from a source frame.
+Generator and discriminator take their step from one backward pass over one loss dict:
+the generator's adversarial term sees the discriminator's weights detached, the
+discriminator's term sees the fake detached, so each gradient reaches its own half
+only. LIA alternates two passes and so generates the fake twice; this deviation saves
+one generator pass and lets plain DDP and plain optimiser wrappers do the rest.
+"""
+
+from typing import Any, NamedTuple
+
+import torch
+from mmengine.model import BaseModel
+from torch import Tensor
+from torch.func import functional_call
+
+from leokit.encoders import Encoding
+from leokit.flow_generators import FlowFrame
+from leokit.motion_spaces import relative_motion
+from leokit.registry import DISCRIMINATORS, ENCODERS, FLOW_GENERATORS, LOSSES, MODELS, MOTION_SPACES
+from leokit.utils import check_shape, weights_hash
+
+INFERENCE_PARTS = ('encoder', 'motion_space', 'flow_generator')
+
+
+class Animation(NamedTuple):
+    """Animated frames; T is absent when the motion was one code per image.
+
+    Attributes:
+        frames (Tensor): Shape (B[, T], 3, H, W), about [-1, 1], not clipped.
+        flows (tuple[Tensor, ...]): Normalised sampling offsets, x first, coarse to fine, (B[, T], 2, s, s).
+        masks (tuple[Tensor, ...]): Use of the warped source, coarse to fine, (B[, T], 1, s, s) in (0, 1).
+    """
+
+    frames: Tensor
+    flows: tuple[Tensor, ...]
+    masks: tuple[Tensor, ...]
+
+
+@MODELS.register_module()
+class Animator(BaseModel):
+    """Encoder, motion space and flow generator, with their training objective.
+
+    Args:
+        size (int): Image side, a power of two from 32 to 1024.
+        appearance_dim (int): Width D of the appearance vector.
+        motion_dim (int): Width N of the motion code.
+        channel_multiplier (float): Factor on the channels of sides 64 and up.
+        max_channels (int): Upper limit of the channels of any side.
+        encoder (dict, optional): Config in ENCODERS; ``LIAEncoder`` by default.
+        motion_space (dict, optional): Config in MOTION_SPACES; ``LinearMotionSpace`` by default.
+        flow_generator (dict, optional): Config in FLOW_GENERATORS; ``LIAFlowGenerator`` by default.
+        training (dict, optional): ``losses`` (list of configs in LOSSES), and for adversarial training
+            ``discriminator`` (config in DISCRIMINATORS), ``adversarial`` and ``r1`` (configs in LOSSES).
+        data_preprocessor (dict, optional): Config in MODELS; ``PixelPreprocessor`` by default.
+    """
+
+    def __init__(self, size: int = 256, appearance_dim: int = 512, *, motion_dim: int = 20,
+                 channel_multiplier: float = 1, max_channels: int = 512, encoder: dict | None = None,
+                 motion_space: dict | None = None, flow_generator: dict | None = None,
+                 training: dict | None = None, data_preprocessor: dict | None = None):
+        super().__init__(data_preprocessor or dict(type='PixelPreprocessor'))
+        self.size = size
+        self.motion_dim = motion_dim
+        widths = dict(size=size, channel_multiplier=channel_multiplier, max_channels=max_channels)
+        self.encoder = ENCODERS.build({
+            **(encoder or dict(type='LIAEncoder')), **widths, 'appearance_dim': appearance_dim,
+            'motion_dim': motion_dim})
+        self.motion_space = MOTION_SPACES.build({
+            **(motion_space or dict(type='LinearMotionSpace')), 'appearance_dim': appearance_dim,
+            'motion_dim': motion_dim})
+        self.flow_generator = FLOW_GENERATORS.build({
+            **(flow_generator or dict(type='LIAFlowGenerator')), **widths, 'appearance_dim': appearance_dim})
+        self._build_training(widths, **(training or {}))
+
+    def _build_training(self, widths: dict, losses: list[dict] = (), discriminator: dict | None = None,
+                        adversarial: dict | None = None, r1: dict | None = None) -> None:
+        self.losses = torch.nn.ModuleList(LOSSES.build(loss) for loss in losses)
+        self.discriminator = DISCRIMINATORS.build({**discriminator, **widths}) if discriminator else None
+        if self.discriminator is None and (adversarial or r1):
+            raise ValueError('training.adversarial and training.r1 need training.discriminator')
+        self.adversarial = self.r1 = None
+        if self.discriminator is not None:
+            self.adversarial = LOSSES.build(adversarial or dict(type='NonSaturatingLoss'))
+            self.r1 = LOSSES.build(r1) if r1 else None
+
+    # ---- using it ------------------------------------------------------------
+    def encode(self, images: Tensor) -> Encoding:
+        """Encode images.
+
+        Args:
+            images (Tensor): Shape (B, 3, size, size) in [-1, 1].
+
+        Returns:
+            Encoding: Appearance (B, D), motion (B, N), features.
+        """
+        return self.encoder(images)
+
+    def animate(self, encoding: Encoding, motion: Tensor, start: Tensor | None = None) -> Animation:
+        """Render an encoded image in the given motion.
+
+        Args:
+            encoding (Encoding): The source image; batch 1 serves a motion of any batch.
+            motion (Tensor): Motion codes α, shape (B, N) for one frame or (B, T, N) for a sequence.
+            start (Tensor, optional): Motion code of the driving video's start frame, shape (B, N) or (1, N). With
+                it the transfer is relative: the source's own code plus the motion since the start.
+
+        Returns:
+            Animation: Frames (B, 3, H, W) or (B, T, 3, H, W), with flows and masks.
+
+        Raises:
+            ValueError: If a shape does not fit.
+        """
+        check_shape('motion', motion, (None,) * (motion.ndim - 1) + (self.motion_dim,))
+        if motion.ndim not in (2, 3):
+            raise ValueError(f'motion must have shape (B, N) or (B, T, N), got {tuple(motion.shape)}')
+        sources, batch = encoding.appearance.shape[0], motion.shape[0]
+        if sources not in (1, batch):
+            raise ValueError(f'motion has batch {batch}, which does not fit an encoding of batch {sources}')
+        if start is not None:
+            motion = relative_motion(motion, start, encoding.motion)
+        latent = self.motion_space(encoding.appearance, motion)
+        rendered: FlowFrame = self.flow_generator(latent.flatten(0, -2), encoding.features)
+        if motion.ndim == 2:
+            return Animation(*rendered)
+        # unflatten (B*T, ...) to (B, T, ...)
+        shape = motion.shape[:2]
+        return Animation(rendered.frames.unflatten(0, shape),
+                         tuple(flow.unflatten(0, shape) for flow in rendered.flows),
+                         tuple(mask.unflatten(0, shape) for mask in rendered.masks))
+
+    def weights_hash(self) -> str:
+        """SHA-256 of the weights that make codes and frames; names this animator in code caches."""
+        return weights_hash({
+            key: tensor for key, tensor in self.state_dict().items() if key.split('.')[0] in INFERENCE_PARTS})
+
+    def compile_parts(self, **options: Any) -> None:
+        """Compile the heavy parts in place (``nn.Module.compile``); state-dict keys stay as they are.
+
+        Args:
+            **options: Passed to ``torch.compile`` (``mode``, ``dynamic``, ...).
+        """
+        for part in (self.encoder, self.flow_generator, self.discriminator, *self.losses):
+            if part is not None:
+                part.compile(**options)
+
+    # ---- training and evaluation -----------------------------------------------
+    def forward(self, inputs: dict[str, Tensor], data_samples: dict | None = None,
+                mode: str = 'tensor') -> dict[str, Tensor] | list[dict] | Animation:
+        """MMEngine's entry.
+
+        Args:
+            inputs (dict[str, Tensor]): ``source`` and ``driving``, shape (B, 3, size, size) in [-1, 1].
+            data_samples (dict, optional): Names of the samples, collated.
+            mode (str): ``'loss'``, ``'predict'`` or ``'tensor'``.
+
+        Returns:
+            dict | list[dict] | Animation: Named losses; one record per sample; or the animation itself.
+
+        Raises:
+            ValueError: If the mode is unknown.
+        """
+        if mode == 'loss':
+            return self.loss(**inputs)
+        if mode == 'predict':
+            return self.predict(**inputs, data_samples=data_samples or {})
+        if mode == 'tensor':
+            return self.transfer(**inputs)
+        raise ValueError(f"mode must be 'loss', 'predict' or 'tensor', got {mode!r}")
+
+    def transfer(self, source: Tensor, driving: Tensor) -> Animation:
+        """Absolute transfer of one driving frame per source, both encoded in one batch."""
+        batch = source.shape[0]
+        both = self.encode(torch.cat((source, driving)))
+        encoding = Encoding(
+            both.appearance[:batch], both.motion[:batch], tuple(feature[:batch] for feature in both.features))
+        return self.animate(encoding, both.motion[batch:])
+
+    def loss(self, source: Tensor, driving: Tensor) -> dict[str, Tensor]:
+        """Reconstruction, and with a discriminator adversarial, losses of one batch.
+
+        Args:
+            source (Tensor): Shape (B, 3, size, size) in [-1, 1].
+            driving (Tensor): The frames to reconstruct, same shape.
+
+        Returns:
+            dict[str, Tensor]: Weighted scalars; all of them together are minimised.
+        """
+        if not len(self.losses):
+            raise ValueError('the animator was built without training.losses; add them to the config to train it')
+        fake = self.transfer(source, driving).frames
+        terms = {f'loss_{loss.name}': loss.weight * loss(fake, driving) for loss in self.losses}
+        if self.discriminator is not None:
+            terms.update(self._adversarial_losses(fake, driving))
+        return terms
+
+    def _adversarial_losses(self, fake: Tensor, real: Tensor) -> dict[str, Tensor]:
+        frozen = {name: weight.detach() for name, weight in self.discriminator.named_parameters()}
+        fooled = functional_call(self.discriminator, frozen, (fake,))
+        terms = {
+            'loss_adversarial': self.adversarial.weight * self.adversarial.generator_loss(fooled),
+            'loss_discriminator': self.adversarial.discriminator_loss(
+                self.discriminator(real), self.discriminator(fake.detach())),
+        }
+        if self.r1 is not None:
+            terms['loss_r1'] = self.r1(self.discriminator, real)
+        return terms
+
+    def predict(self, source: Tensor, driving: Tensor, data_samples: dict) -> list[dict]:
+        """Reconstruct driving frames.
+
+        Args:
+            source (Tensor): Shape (B, 3, size, size) in [-1, 1].
+            driving (Tensor): Same shape.
+            data_samples (dict): Collated names; copied into the records.
+
+        Returns:
+            list[dict]: Per sample ``source``, ``driving``, ``reconstruction`` (3, H, W), ``flow`` (2, H, W),
+            ``mask`` (1, H, W), and the names.
+        """
+        animation = self.transfer(source, driving)
+        columns = dict(source=source, driving=driving, reconstruction=animation.frames.float(),
+                       flow=animation.flows[-1], mask=animation.masks[-1], **data_samples)
+        return [dict(zip(columns, row)) for row in zip(*columns.values())]

@@ -1,0 +1,14 @@
+"""Layers that several rooms share; they know nothing above them."""
+
+from leokit.nn.channels import channels_by_side, check_size, num_levels
+from leokit.nn.equalized import BiasActivation, EqualConv2d, EqualLinear, scaled_leaky_relu
+from leokit.nn.grid import identity_grid
+from leokit.nn.modulated import ModulatedConv2d, StyledConv, modulated_conv2d_reference
+from leokit.nn.resample import blur, fir_kernel, upfirdn2d_reference, upsample2x
+from leokit.nn.residual import ResidualDownBlock
+
+__all__ = [
+    'BiasActivation', 'EqualConv2d', 'EqualLinear', 'ModulatedConv2d', 'ResidualDownBlock', 'StyledConv', 'blur',
+    'channels_by_side', 'check_size', 'fir_kernel', 'identity_grid', 'modulated_conv2d_reference', 'num_levels',
+    'scaled_leaky_relu', 'upfirdn2d_reference', 'upsample2x',
+]

@@ -1,0 +1,105 @@
+"""Low-pass filtering and resampling with the FIR kernel [1, 3, 3, 1] (StyleGAN2).
+
+The kernel is separable and its taps are few, so every operation here is a sum of
+shifted slices: it reads once, and a compiler fuses it with its neighbours.
+:func:`upfirdn2d_reference` is the slow twin that defines what the fast forms compute.
+"""
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+FIR_TAPS = (1.0, 3.0, 3.0, 1.0)
+FIR_SUM = sum(FIR_TAPS)
+
+
+def fir_kernel(gain: float = 1.0) -> Tensor:
+    """The 2D kernel: outer product of [1, 3, 3, 1] / 8 with itself, times ``gain``; shape (4, 4)."""
+    taps = torch.tensor(FIR_TAPS) / FIR_SUM
+    return torch.outer(taps, taps) * gain
+
+
+def upfirdn2d_reference(x: Tensor, *, up: int = 1, down: int = 1, pad: tuple[int, int] = (0, 0),
+                        gain: float = 1.0) -> Tensor:
+    """Zero insertion, padding, FIR filter, decimation: the definition.
+
+    Args:
+        x (Tensor): Shape (B, C, H, W).
+        up (int): Zeros are inserted so that the sides grow by this factor.
+        down (int): Every ``down``-th sample is kept.
+        pad (tuple[int, int]): Zeros before and after, on both axes.
+        gain (float): Factor on the kernel (4 where ``up`` is 2).
+
+    Returns:
+        Tensor: Shape (B, C, H', W') with H' = (H * up + sum(pad) - 4) // down + 1.
+    """
+    b, c, h, w = x.shape
+    if up > 1:
+        grown = x.new_zeros(b, c, h, up, w, up)
+        grown[:, :, :, 0, :, 0] = x
+        x = grown.reshape(b, c, h * up, w * up)
+    x = F.pad(x, (pad[0], pad[1], pad[0], pad[1]))
+    kernel = fir_kernel(gain).to(x).expand(c, 1, 4, 4)
+    return F.conv2d(x, kernel, stride=down, groups=c)
+
+
+def _filter_axis(x: Tensor, axis: int, stride: int) -> Tensor:
+    """Valid correlation with [1, 3, 3, 1] / 8 along one axis, every ``stride``-th result."""
+    length = (x.shape[axis] - len(FIR_TAPS)) // stride + 1
+    span = (length - 1) * stride + 1
+
+    def tap(offset: int) -> Tensor:
+        taken = x.narrow(axis, offset, span)
+        if stride == 1:
+            return taken
+        return taken[:, :, ::stride] if axis == 2 else taken[:, :, :, ::stride]
+
+    outer, inner = FIR_TAPS[0] / FIR_SUM, FIR_TAPS[1] / FIR_SUM
+    return (tap(0) + tap(3)) * outer + (tap(1) + tap(2)) * inner
+
+
+def blur(x: Tensor, pad: tuple[int, int], *, stride: int = 1, gain: float = 1.0) -> Tensor:
+    """FIR low-pass, optionally keeping every ``stride``-th sample.
+
+    Equal to ``upfirdn2d_reference(x, down=stride, pad=pad, gain=gain)``.
+
+    Args:
+        x (Tensor): Shape (B, C, H, W).
+        pad (tuple[int, int]): Zeros before and after, on both axes.
+        stride (int): Decimation.
+        gain (float): Factor on the result.
+
+    Returns:
+        Tensor: Shape (B, C, H', W') with H' = (H + sum(pad) - 4) // stride + 1.
+    """
+    if not torch.compiler.is_compiling():
+        # Uncompiled, one depthwise convolution per axis beats four slices per axis: fewer passes over memory.
+        c = x.shape[1]
+        taps = torch.tensor(FIR_TAPS, dtype=x.dtype, device=x.device) / FIR_SUM
+        x = F.pad(x, (pad[0], pad[1], pad[0], pad[1]))
+        x = F.conv2d(x, (taps * gain).view(1, 1, 4, 1).expand(c, 1, 4, 1), stride=(stride, 1), groups=c)
+        return F.conv2d(x, taps.view(1, 1, 1, 4).expand(c, 1, 1, 4), stride=(1, stride), groups=c)
+    x = F.pad(x, (pad[0], pad[1], pad[0], pad[1]))
+    x = _filter_axis(_filter_axis(x, 2, stride), 3, stride)
+    return x if gain == 1.0 else x * gain
+
+
+def upsample2x(x: Tensor) -> Tensor:
+    """Double the sides with the FIR kernel at gain 4, zeros outside.
+
+    Equal to ``upfirdn2d_reference(x, up=2, pad=(2, 1), gain=4)``: sample 2j is
+    (x[j-1] + 3 x[j]) / 4 and sample 2j+1 is (3 x[j] + x[j+1]) / 4 on each axis.
+
+    Args:
+        x (Tensor): Shape (B, C, H, W).
+
+    Returns:
+        Tensor: Shape (B, C, 2H, 2W).
+    """
+    b, c, h, w = x.shape
+    x = F.pad(x, (1, 1, 1, 1))
+    centre = x[:, :, 1:-1] * 0.75
+    x = torch.stack((centre + x[:, :, :-2] * 0.25, centre + x[:, :, 2:] * 0.25), dim=3).reshape(b, c, 2 * h, w + 2)
+    centre = x[:, :, :, 1:-1] * 0.75
+    x = torch.stack((centre + x[:, :, :, :-2] * 0.25, centre + x[:, :, :, 2:] * 0.25), dim=4)
+    return x.reshape(b, c, 2 * h, 2 * w)
