@@ -6,9 +6,11 @@ from leokit.nn.grid import identity_grid
 from leokit.nn.modulated import ModulatedConv2d, StyledConv, modulated_conv2d_reference
 from leokit.nn.resample import blur, fir_kernel, upfirdn2d_reference, upsample2x
 from leokit.nn.residual import ResidualDownBlock
+from leokit.nn.time_embedding import TimeEmbedding, sinusoidal_embedding
 
 __all__ = [
-    'BiasActivation', 'EqualConv2d', 'EqualLinear', 'ModulatedConv2d', 'ResidualDownBlock', 'StyledConv', 'blur',
-    'channels_by_side', 'check_size', 'fir_kernel', 'identity_grid', 'modulated_conv2d_reference', 'num_levels',
-    'scaled_leaky_relu', 'upfirdn2d_reference', 'upsample2x',
+    'BiasActivation', 'EqualConv2d', 'EqualLinear', 'ModulatedConv2d', 'ResidualDownBlock', 'StyledConv',
+    'TimeEmbedding', 'blur', 'channels_by_side', 'check_size', 'fir_kernel', 'identity_grid',
+    'modulated_conv2d_reference', 'num_levels', 'scaled_leaky_relu', 'sinusoidal_embedding', 'upfirdn2d_reference',
+    'upsample2x',
 ]

@@ -1,0 +1,124 @@
+"""A transformer over motion codes, one token per frame.
+
+Blocks as in DiT (arXiv 2212.09748) with the modulation shared by all blocks plus a learned table per
+block (PixArt-alpha, arXiv 2310.00426, section 2.3), and rotary positions (arXiv 2104.09864), which know no longest
+sequence.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from leokit.diffusion_backbones.temporal import split_heads
+from leokit.nn import TimeEmbedding, sinusoidal_embedding
+from leokit.registry import DIFFUSION_BACKBONES
+from leokit.utils import UserError, check_shape
+
+
+@DIFFUSION_BACKBONES.register_module()
+class MotionTransformer(nn.Module):
+    """Transformer denoiser; starts with a zero output. The defaults have about 15 million parameters.
+
+    Args:
+        motion_dim (int): Motion dimension N.
+        dim (int): Width of a token.
+        depth (int): Number of blocks.
+        head_dim (int): Width of an attention head; even, divides ``dim``.
+        mlp_ratio (int): Hidden width of the feed-forward part over ``dim``.
+        cond_dim (int): Width of the condition vector; 0 for none.
+        dropout (float): Dropout after attention and feed-forward.
+
+    Raises:
+        UserError: If ``head_dim`` is odd or does not divide ``dim``.
+    """
+
+    def __init__(self, motion_dim: int = 20, dim: int = 384, *, depth: int = 8, head_dim: int = 64, mlp_ratio: int = 4,
+                 cond_dim: int = 0, dropout: float = 0.0) -> None:
+        super().__init__()
+        if dim % head_dim or head_dim % 2:
+            raise UserError(f'MotionTransformer: head_dim={head_dim} must be even and divide dim={dim}')
+        self.motion_dim = motion_dim
+        self.head_dim = head_dim
+        self.embed = TimeEmbedding(dim, cond_dim)
+        self.modulation = nn.Linear(dim, 6 * dim)
+        self.stem = nn.Linear(motion_dim, dim)
+        self.blocks = nn.ModuleList(
+            TransformerBlock(dim, head_dim=head_dim, mlp_ratio=mlp_ratio, dropout=dropout) for _ in range(depth))
+        self.out_norm = nn.LayerNorm(dim)
+        self.out = nn.Linear(dim, motion_dim)
+        nn.init.zeros_(self.out.weight)
+        nn.init.zeros_(self.out.bias)
+
+    def forward(self, x: Tensor, t: Tensor, cond: Tensor | None = None) -> Tensor:
+        """Predict from a noisy sequence.
+
+        Args:
+            x (Tensor): Noisy motion sequence of any length, shape (B, T, N).
+            t (Tensor): Diffusion time, shape (B,).
+            cond (Tensor, optional): Condition vector, shape (B, cond_dim).
+
+        Returns:
+            Tensor: Prediction, shape (B, T, N).
+
+        Raises:
+            ValueError: If a shape does not fit.
+        """
+        check_shape('x', x, (None, None, self.motion_dim))
+        modulation = self.modulation(F.silu(self.embed(t, cond)))[:, None]  # (B, 1, 6 dim)
+        rotation = sinusoidal_embedding(torch.arange(x.shape[1], device=x.device), self.head_dim)  # (T, head_dim)
+        h = self.stem(x)
+        for block in self.blocks:
+            h = block(h, modulation, rotation)
+        return self.out(self.out_norm(h))
+
+
+class TransformerBlock(nn.Module):
+    """Attention and feed-forward, each with its scale, shift and gate from the time embedding.
+
+    Args:
+        dim (int): Width of a token.
+        head_dim (int): Width of an attention head.
+        mlp_ratio (int): Hidden width of the feed-forward part over ``dim``.
+        dropout (float): Dropout after attention and feed-forward.
+    """
+
+    def __init__(self, dim: int, *, head_dim: int, mlp_ratio: int, dropout: float) -> None:
+        super().__init__()
+        self.head_dim = head_dim
+        self.table = nn.Parameter(torch.randn(6 * dim) / dim ** 0.5)  # as PixArt-alpha's
+        self.norm1 = nn.LayerNorm(dim, elementwise_affine=False)
+        self.qkv = nn.Linear(dim, 3 * dim)
+        self.attention_out = nn.Linear(dim, dim)
+        self.norm2 = nn.LayerNorm(dim, elementwise_affine=False)
+        self.mlp = nn.Sequential(nn.Linear(dim, mlp_ratio * dim), nn.GELU(approximate='tanh'),
+                                 nn.Linear(mlp_ratio * dim, dim))
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x: Tensor, modulation: Tensor, rotation: Tensor) -> Tensor:
+        """Map (B, T, dim) to the same; modulation (B, 1, 6 dim), rotation (T, head_dim)."""
+        scale1, shift1, gate1, scale2, shift2, gate2 = (modulation + self.table).chunk(6, dim=-1)
+
+        # attention
+        h = self.norm1(x) * (1 + scale1) + shift1
+        q, k, v = split_heads(self.qkv(h.to(x.dtype)), self.head_dim)  # (B, heads, T, head_dim)
+        h = F.scaled_dot_product_attention(rotate(q, rotation), rotate(k, rotation), v)
+        x = x + gate1 * self.dropout(self.attention_out(h.transpose(1, 2).flatten(2)))
+
+        # feed-forward
+        h = self.norm2(x) * (1 + scale2) + shift2
+        return x + gate2 * self.dropout(self.mlp(h.to(x.dtype)))
+
+
+def rotate(x: Tensor, rotation: Tensor) -> Tensor:
+    """Turn each pair of features by its frame's angles (arXiv 2104.09864, equation 34).
+
+    Args:
+        x (Tensor): Queries or keys, shape (B, heads, T, head_dim).
+        rotation (Tensor): Cosines, then sines, shape (T, head_dim).
+
+    Returns:
+        Tensor: Shaped and typed like ``x``; products of two of them depend on the frames' distance only.
+    """
+    cos, sin = rotation.chunk(2, dim=-1)
+    a, b = x.float().chunk(2, dim=-1)
+    return torch.cat([a * cos - b * sin, a * sin + b * cos], dim=-1).to(x.dtype)

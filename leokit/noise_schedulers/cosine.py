@@ -1,0 +1,27 @@
+"""The cosine schedule of improved DDPM (arXiv 2102.09672, equation 17)."""
+
+import math
+
+import torch
+
+from leokit.noise_schedulers.base import NoiseScheduler
+from leokit.registry import NOISE_SCHEDULERS
+
+
+@NOISE_SCHEDULERS.register_module()
+class CosineNoiseScheduler(NoiseScheduler):
+    """The signal level follows a squared cosine: ``a_t`` about ``cos(((t+1)/S + s) / (1 + s) * pi/2)^2``.
+
+    Args:
+        num_steps (int): Diffusion steps S.
+        offset (float): ``s``, which keeps the first betas from vanishing.
+        max_beta (float): Upper bound of beta; the last ones would be 1.
+
+    Raises:
+        UserError: If a beta would lie outside (0, 1).
+    """
+
+    def __init__(self, num_steps: int = 1000, *, offset: float = 0.008, max_beta: float = 0.999) -> None:
+        u = torch.arange(num_steps + 1, dtype=torch.float64) / num_steps
+        level = torch.cos((u + offset) / (1 + offset) * math.pi / 2) ** 2
+        super().__init__((1 - level[1:] / level[:-1]).clamp_max(max_beta))

@@ -1,0 +1,23 @@
+"""The linear schedule of DDPM (arXiv 2006.11239, section 4), which LEO trains with."""
+
+import torch
+
+from leokit.noise_schedulers.base import NoiseScheduler
+from leokit.registry import NOISE_SCHEDULERS
+
+
+@NOISE_SCHEDULERS.register_module()
+class LinearNoiseScheduler(NoiseScheduler):
+    """Betas rise linearly.
+
+    Args:
+        num_steps (int): Diffusion steps S.
+        start (float): First beta.
+        end (float): Last beta.
+
+    Raises:
+        UserError: If a beta would lie outside (0, 1).
+    """
+
+    def __init__(self, num_steps: int = 1000, *, start: float = 1e-4, end: float = 0.02) -> None:
+        super().__init__(torch.linspace(start, end, num_steps, dtype=torch.float64))

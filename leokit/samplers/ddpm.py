@@ -1,0 +1,43 @@
+"""Ancestral sampling: DDPM (arXiv 2006.11239, algorithm 2), respaced as in improved DDPM (arXiv 2102.09672)."""
+
+from torch import Tensor
+
+from leokit.noise_schedulers import NoiseScheduler, Prediction, broadcast_to_rank
+from leokit.registry import SAMPLERS
+from leokit.samplers.base import Sampler
+from leokit.samplers.noise import NoiseSource
+from leokit.utils import UserError
+
+VARIANCES = ('fixed_small', 'fixed_large')
+
+
+@SAMPLERS.register_module()
+class DDPMSampler(Sampler):
+    """Draw from the posterior around the predicted clean sample.
+
+    Args:
+        num_steps (int, optional): Steps to take; None for every diffusion step, as in the paper.
+        spacing (str): The time grid.
+        variance (str): ``'fixed_small'``, the posterior's, or ``'fixed_large'``, the forward step's beta.
+        clip (float, optional): Clamp the predicted clean sample to [-clip, clip].
+
+    Raises:
+        UserError: If ``variance`` is unknown or ``clip`` is not positive.
+    """
+
+    def __init__(self, num_steps: int | None = None, *, spacing: str = 'leading', variance: str = 'fixed_small',
+                 clip: float | None = None) -> None:
+        super().__init__(num_steps, spacing=spacing, clip=clip)
+        if variance not in VARIANCES:
+            raise UserError(f'variance={variance!r} is unknown; set the sampler key variance to one of '
+                            f'{", ".join(map(repr, VARIANCES))}')
+        self.variance = variance
+
+    def step(self, x: Tensor, prediction: Prediction, t: Tensor, t_prev: Tensor, scheduler: NoiseScheduler, *,
+             noise_source: NoiseSource, history: tuple[Tensor, Prediction] | None) -> Tensor:
+        """See the base class. The step that reaches the data adds no noise."""
+        mean, variance = scheduler.posterior(prediction.x0, x, t, t_prev)
+        if self.variance == 'fixed_large':
+            variance = scheduler.step_beta(t, t_prev)
+        deviation = variance.sqrt() * (t_prev >= 0)
+        return mean + broadcast_to_rank(deviation, x) * noise_source(x)

@@ -1,0 +1,94 @@
+"""Time grids: which diffusion times a sampler visits. Pure functions of numbers.
+
+The three spacings and their names are those of "Common Diffusion Noise Schedules and Sample Steps are
+Flawed" (arXiv 2305.08891, table 2), with the rounding of the reference scheduler (diffusers 0.42).
+A grid is a decreasing list of times in 0 … S-1; a step is a pair ``(t, t_prev)``, and the last
+``t_prev`` is :data:`~leokit.noise_schedulers.DATA_TIME`, the data itself.
+"""
+
+import numpy as np
+
+from leokit.noise_schedulers import DATA_TIME
+from leokit.utils import UserError
+
+Steps = tuple[tuple[int, int], ...]
+
+
+def leading_grid(total: int, num_steps: int) -> list[int]:
+    """Multiples of ``total // num_steps`` from 0 up, reversed; never starts at S-1 unless every step is kept.
+
+    Args:
+        total (int): Diffusion steps S of the scheduler.
+        num_steps (int): Steps to take.
+
+    Returns:
+        list: Decreasing times.
+    """
+    stride = total // num_steps
+    return [stride * i for i in reversed(range(num_steps))]
+
+
+def trailing_grid(total: int, num_steps: int) -> list[int]:
+    """From S-1 down in equal parts; starts at pure noise, as training does (arguments as above)."""
+    return [int(np.rint(total - i * total / num_steps)) - 1 for i in range(num_steps)]
+
+
+def linspace_grid(total: int, num_steps: int) -> list[int]:
+    """``num_steps + 1`` points from S-1 to 0, rounded half to even, without the last (arguments as above)."""
+    return np.rint(np.linspace(0, total - 1, num_steps + 1)).astype(int)[:0:-1].tolist()
+
+
+TIME_GRIDS = {'leading': leading_grid, 'trailing': trailing_grid, 'linspace': linspace_grid}
+
+
+def time_grid(spacing: str, total: int, num_steps: int) -> list[int]:
+    """The grid called ``spacing``.
+
+    Args:
+        spacing (str): ``'leading'``, ``'trailing'`` or ``'linspace'``.
+        total (int): Diffusion steps S of the scheduler.
+        num_steps (int): Steps to take, 1 … S (1 … S-1 for ``'linspace'``).
+
+    Returns:
+        list: Decreasing times in 0 … S-1, all different.
+
+    Raises:
+        UserError: If the name is unknown or there are too many or too few steps.
+    """
+    if spacing not in TIME_GRIDS:
+        raise UserError(f'spacing={spacing!r} is unknown; set the sampler key spacing to one of '
+                        f'{", ".join(map(repr, TIME_GRIDS))}')
+    most = total - 1 if spacing == 'linspace' else total
+    if not 1 <= num_steps <= most:
+        raise UserError(f'num_steps={num_steps} does not fit the sampler: with {total} diffusion steps and {spacing!r} '
+                        f'spacing it must be between 1 and {most}')
+    return TIME_GRIDS[spacing](total, num_steps)
+
+
+def next_in_grid(times: list[int]) -> Steps:
+    """Pair each time with the next one of the grid, the last one with the data.
+
+    Args:
+        times (list): Decreasing times.
+
+    Returns:
+        tuple: Pairs ``(t, t_prev)``.
+    """
+    return tuple(zip(times, [*times[1:], DATA_TIME]))
+
+
+def previous_by_stride(times: list[int], total: int) -> Steps:
+    """Pair each time with ``t - S // n``, as the reference DDIM scheduler does.
+
+    The two pairings agree on leading grids, and on trailing ones if n divides S; otherwise this one
+    leaves gaps or overlaps between steps.
+
+    Args:
+        times (list): Decreasing times.
+        total (int): Diffusion steps S of the scheduler.
+
+    Returns:
+        tuple: Pairs ``(t, t_prev)``.
+    """
+    stride = total // len(times)
+    return tuple((t, max(t - stride, DATA_TIME)) for t in times)
