@@ -1,0 +1,80 @@
+"""Reading a folder of numbered pictures as a video."""
+
+import os
+import re
+from pathlib import Path
+
+import numpy as np
+
+from leokit.datasets.images import IMAGE_SUFFIXES, read_image
+from leokit.datasets.readers.base import VideoHandle, VideoReader
+from leokit.registry import VIDEO_READERS
+from leokit.utils import UserError
+
+
+def frame_files(folder: str | Path) -> list[str]:
+    """The pictures of a folder in natural order: ``frame_2.png`` comes before ``frame_10.png``.
+
+    Args:
+        folder (str | Path): The folder; it is not searched recursively, and hidden files do not count.
+
+    Returns:
+        list[str]: File names; empty if there are none.
+    """
+    with os.scandir(folder) as entries:
+        names = [entry.name for entry in entries
+                 if os.path.splitext(entry.name)[1].lower() in IMAGE_SUFFIXES and not entry.name.startswith('.')]
+    return sorted(names, key=_natural_key)
+
+
+def _natural_key(name: str) -> list:
+    return [(0, int(part), '') if part.isdecimal() else (1, 0, part) for part in re.split(r'(\d+)', name) if part]
+
+
+class FrameFolderHandle(VideoHandle):
+    """A folder of pictures opened by :class:`FrameFolderReader`.
+
+    Args:
+        path (Path): The folder.
+        fps (float): Frames per second; pictures do not tell.
+    """
+
+    def __init__(self, path: Path, fps: float) -> None:
+        super().__init__(path, fps)
+        self._names = frame_files(path)
+        if not self._names:
+            raise UserError(f'the folder {path} holds no pictures ({", ".join(sorted(IMAGE_SUFFIXES))})')
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def close(self) -> None:
+        """Nothing to do: every picture is closed as soon as it has been read."""
+
+    def _read(self, indices: np.ndarray) -> np.ndarray:
+        wanted, places = np.unique(indices, return_inverse=True)
+        frames = [read_image(self.path / self._names[number]) for number in wanted]
+        for number, frame in zip(wanted, frames):
+            if frame.shape != frames[0].shape:
+                raise UserError(f'{self.path / self._names[number]} is {frame.shape[1]}x{frame.shape[0]} where '
+                                f'{self._names[wanted[0]]} is {frames[0].shape[1]}x{frames[0].shape[0]}; '
+                                'the frames of one video need one size')
+        return np.stack([frames[place] for place in places])
+
+
+@VIDEO_READERS.register_module()
+class FrameFolderReader(VideoReader):
+    """Reads a folder of pictures, in natural order of their names, as a video.
+
+    Args:
+        fps (float): Frames per second that the folders are said to have.
+    """
+
+    def __init__(self, fps: float = 25.0) -> None:
+        self.fps = fps
+
+    def open(self, path: str | Path) -> FrameFolderHandle:
+        path = Path(path)
+        if not path.is_dir():
+            raise UserError(f'the frame folder {path} does not exist or is a file; check the path')
+        return FrameFolderHandle(path, self.fps)
