@@ -1,0 +1,15 @@
+"""Frozen networks and formulas that turn images and videos into features."""
+
+from leokit.feature_extractors.base import Detected, FeatureExtractor
+from leokit.feature_extractors.color import ColorStatistics
+from leokit.feature_extractors.efficientnet import EfficientNetLite0Features
+from leokit.feature_extractors.face_identity import FaceIdentity
+from leokit.feature_extractors.face_landmarks import FaceLandmarks
+from leokit.feature_extractors.i3d import I3D
+from leokit.feature_extractors.i3d_torchscript import I3DTorchScript
+from leokit.feature_extractors.vgg import VGG19Features
+
+__all__ = [
+    'ColorStatistics', 'Detected', 'EfficientNetLite0Features', 'FaceIdentity', 'FaceLandmarks', 'FeatureExtractor',
+    'I3D', 'I3DTorchScript', 'VGG19Features',
+]

@@ -1,0 +1,78 @@
+"""Colour statistics of a frame: what "the same content" means for bodies.
+
+Tulyakov et al., "MoCoGAN", CVPR 2018, compare generated shapes by their average colour; standard deviations and
+histograms make that tell clothes and background apart as well.
+"""
+
+import hashlib
+from typing import Sequence
+
+import torch
+from torch import Tensor
+
+from leokit.feature_extractors.base import FeatureExtractor, full_precision
+from leokit.registry import FEATURE_EXTRACTORS
+from leokit.utils import check_shape
+
+STATISTICS = ('mean', 'std', 'histogram')
+
+
+@FEATURE_EXTRACTORS.register_module()
+class ColorStatistics(FeatureExtractor):
+    """Means, standard deviations and soft histograms of the three colour channels.
+
+    Colours are taken in [0, 1]. The histogram of a channel sums to 1; a value between two bin centres counts for both
+    in proportion, so the features change smoothly with the image.
+
+    Args:
+        statistics (Sequence[str]): Which of 'mean', 'std' and 'histogram', in the order of the features;
+            ``('mean',)`` is MoCoGAN's average colour.
+        bins (int): Bins of each histogram.
+
+    Raises:
+        ValueError: If a statistic is unknown or repeated, or there are fewer than two bins.
+    """
+
+    kind = 'image'
+
+    def __init__(self, statistics: Sequence[str] = STATISTICS, *, bins: int = 16):
+        super().__init__()
+        chosen = tuple(statistics)
+        if not chosen or len(set(chosen)) != len(chosen) or not set(chosen) <= set(STATISTICS):
+            raise ValueError(f'statistics must be different ones of {STATISTICS}, got {chosen}')
+        if bins < 2:
+            raise ValueError(f'bins must be at least 2, got {bins}')
+        self.statistics = chosen
+        self.bins = bins
+        self.dim = sum(3 * bins if name == 'histogram' else 3 for name in chosen)
+        self.label = 'color_' + '_'.join(f'{name}{bins}' if name == 'histogram' else name for name in chosen)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Colour statistics.
+
+        Args:
+            images (Tensor): Shape (B, 3, H, W) in [-1, 1].
+
+        Returns:
+            Tensor: Shape (B, dim), float32.
+        """
+        check_shape('images', images, (None, 3, None, None))
+        with full_precision(images.device):
+            colors = ((images.float() + 1) / 2).flatten(2)  # (B, 3, H * W)
+            return torch.cat([getattr(self, f'_{name}')(colors) for name in self.statistics], dim=1)
+
+    def fingerprint(self) -> str:
+        """SHA-256 of the label: there are no weights, and the label says everything."""
+        return hashlib.sha256(self.label.encode()).hexdigest()
+
+    def _mean(self, colors: Tensor) -> Tensor:
+        return colors.mean(dim=2)
+
+    def _std(self, colors: Tensor) -> Tensor:
+        return colors.std(dim=2, correction=0)
+
+    def _histogram(self, colors: Tensor) -> Tensor:
+        position = colors.clamp(0, 1) * (self.bins - 1)
+        # One bin at a time: all at once would need `bins` copies of the frames.
+        counts = [(1 - (position - k).abs()).clamp(min=0).mean(dim=2) for k in range(self.bins)]
+        return torch.stack(counts, dim=2).flatten(1)

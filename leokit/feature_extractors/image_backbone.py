@@ -1,0 +1,73 @@
+"""Frozen ImageNet classifiers as feature extractors: what their classes share."""
+
+from abc import abstractmethod
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from leokit.feature_extractors.base import FeatureExtractor, full_precision
+from leokit.utils import check_shape
+
+
+class ImageBackbone(FeatureExtractor):
+    """A network with ``pyramid`` for perceptual losses and pooled features for metrics.
+
+    A subclass calls :meth:`set_normalisation` and implements :meth:`stages` and :meth:`head`.
+
+    Args:
+        resize (int, optional): Side to which images are resized first (bilinear, anti-aliased where they shrink). None
+            takes them as they come.
+    """
+
+    kind = 'image'
+
+    def __init__(self, resize: int | None = None):
+        super().__init__()
+        if resize is not None and resize < 1:
+            raise ValueError(f'resize must be a positive side or None, got {resize}')
+        self.resize = resize
+
+    def set_normalisation(self, mean: tuple[float, float, float], std: tuple[float, float, float]) -> None:
+        """Set the mean and standard deviation, in units of [0, 1] pixels, that the network was trained with."""
+        # x01 = (x + 1) / 2, so (x01 - mean) / std = x * scale + shift.
+        mean_tensor, std_tensor = torch.tensor(mean), torch.tensor(std)
+        self.register_buffer('scale', (0.5 / std_tensor).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer('shift', ((0.5 - mean_tensor) / std_tensor).view(1, 3, 1, 1), persistent=False)
+
+    @abstractmethod
+    def stages(self, x: Tensor) -> tuple[Tensor, ...]:
+        """Feature maps, fine to coarse, of normalised images (B, 3, H, W)."""
+
+    @abstractmethod
+    def head(self, x: Tensor) -> Tensor:
+        """Map the coarsest stage (B, C, h, w) to the map (B, dim, h, w) that is averaged for :meth:`forward`."""
+
+    def pyramid(self, images: Tensor) -> tuple[Tensor, ...]:
+        """Feature maps for a perceptual loss, under the caller's autocast and gradient mode.
+
+        Args:
+            images (Tensor): Shape (B, 3, H, W) in [-1, 1].
+
+        Returns:
+            tuple[Tensor, ...]: Maps (B, C, h, w), fine to coarse.
+
+        Raises:
+            ValueError: If the shape is another.
+        """
+        check_shape('images', images, (None, 3, None, None))
+        if self.resize is not None and images.shape[-2:] != (self.resize, self.resize):
+            images = F.interpolate(images, (self.resize, self.resize), mode='bilinear', antialias=True)
+        return self.stages(images * self.scale + self.shift)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Features averaged over the image, in float32.
+
+        Args:
+            images (Tensor): Shape (B, 3, H, W) in [-1, 1].
+
+        Returns:
+            Tensor: Shape (B, dim).
+        """
+        with full_precision(images.device):
+            return self.head(self.pyramid(images.float())[-1]).mean(dim=(2, 3))
