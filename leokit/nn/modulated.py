@@ -75,8 +75,9 @@ class ModulatedConv2d(nn.Module):
         Args:
             style (Tensor): Shape (B, C_in), float32.
         """
-        energy = (self.weight.float() * self.scale).square().sum((2, 3))
-        return torch.rsqrt(style.square() @ energy.t() + DEMODULATION_EPS)
+        with torch.autocast(style.device.type, enabled=False):
+            energy = (self.weight.float() * self.scale).square().sum((2, 3))
+            return torch.rsqrt(style.square() @ energy.t() + DEMODULATION_EPS)
 
     def forward(self, x: Tensor, latent: Tensor) -> Tensor:
         """Convolve with the latent's modulation.
@@ -90,7 +91,6 @@ class ModulatedConv2d(nn.Module):
         """
         with torch.autocast(latent.device.type, enabled=False):
             style = self.modulation(latent.float())
-            demodulation = self.demodulation(style) if self.demodulate else None
         # modulate
         x = x * style[:, :, None, None].to(x.dtype)
         weight = self.weight * self.scale
@@ -101,7 +101,7 @@ class ModulatedConv2d(nn.Module):
         else:
             x = F.conv2d(x, weight, padding=weight.shape[-1] // 2)
         # demodulate
-        return x if demodulation is None else x * demodulation[:, :, None, None].to(x.dtype)
+        return x * self.demodulation(style)[:, :, None, None].to(x.dtype) if self.demodulate else x
 
     def extra_repr(self) -> str:
         """The layer's sizes for ``print(module)``."""

@@ -1,0 +1,57 @@
+"""Timing of work on any device: medians over repeats after a warm-up."""
+
+import statistics
+import time
+from typing import Callable, NamedTuple
+
+import torch
+
+
+class Timing(NamedTuple):
+    """Times of one piece of work.
+
+    Attributes:
+        median (float): Seconds.
+        lowest (float): Seconds.
+        highest (float): Seconds.
+        peak_memory (int): Largest memory held by the device's allocator during the repeats, bytes; 0 on the CPU.
+    """
+
+    median: float
+    lowest: float
+    highest: float
+    peak_memory: int
+
+
+def measure(work: Callable[[], object], device: torch.device | str, *, repeats: int = 10, warmup: int = 3) -> Timing:
+    """Time ``work``.
+
+    Args:
+        work (Callable): What to time; its result is dropped.
+        device (torch.device | str): Where it runs; a CUDA device is waited for around every repeat.
+        repeats (int): How many times it is timed.
+        warmup (int): How many times it runs before, uncounted (compilation and allocation happen here).
+
+    Returns:
+        Timing: Median, extremes and peak memory.
+    """
+    device = torch.device(device)
+    on_cuda = device.type == 'cuda'
+
+    def wait() -> None:
+        if on_cuda:
+            torch.cuda.synchronize(device)
+
+    for _ in range(warmup):
+        work()
+    wait()
+    if on_cuda:
+        torch.cuda.reset_peak_memory_stats(device)
+    seconds = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        work()
+        wait()
+        seconds.append(time.perf_counter() - start)
+    peak = torch.cuda.max_memory_allocated(device) if on_cuda else 0
+    return Timing(statistics.median(seconds), min(seconds), max(seconds), peak)

@@ -1,0 +1,64 @@
+import pytest
+import torch
+from torch.nn import functional as F
+
+from leokit.encoders import LIAEncoder
+from leokit.flow_generators import LIAFlowGenerator
+
+
+def parts(**options):
+    torch.manual_seed(0)
+    encoder = LIAEncoder(32, 16, motion_dim=4, max_channels=8)
+    return encoder, LIAFlowGenerator(32, 16, max_channels=8, **options)
+
+
+def test_shapes_and_ranges():
+    encoder, generator = parts(init='reference')
+    features = encoder(torch.randn(2, 3, 32, 32)).features
+    frames, flows, masks = generator(torch.randn(2, 16), features)
+    assert frames.shape == (2, 3, 32, 32)
+    assert [f.shape for f in flows] == [(2, 2, s, s) for s in (8, 16, 32)]
+    assert [m.shape for m in masks] == [(2, 1, s, s) for s in (8, 16, 32)]
+    assert all(f.abs().max() < 1 for f in flows) and all(0 < m.min() and m.max() < 1 for m in masks)
+
+
+def test_identity_start_has_no_flow_and_reads_the_source():
+    encoder, generator = parts(warp_operator=dict(type='BilinearWarp', grid='exact'))
+    features = encoder(torch.randn(2, 3, 32, 32)).features
+    frames, flows, masks = generator(torch.randn(2, 16), features)
+    assert all((flow == 0).all() for flow in flows)
+    inner = masks[-1][..., 4:-4, 4:-4]  # zeros outside pull the upsampled bias down at the border
+    torch.testing.assert_close(inner, torch.full_like(inner, 0.9526), atol=1e-3, rtol=0)
+    # with no flow, the picture is the colour heads' reading of the source, whatever the latent says
+    other = generator(torch.randn(2, 16), features).frames
+    torch.testing.assert_close(frames, other)
+
+
+def test_flow_appears_after_one_step():
+    encoder, generator = parts()
+    optimizer = torch.optim.Adam(generator.parameters(), lr=0.01)
+    images = torch.randn(2, 3, 32, 32)
+    for _ in range(2):
+        frames, flows, _ = generator(torch.randn(2, 16), encoder(images).features)
+        F.l1_loss(frames, images.flip(3)).backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    _, flows, _ = generator(torch.randn(2, 16), encoder(images).features)
+    assert all(flow.abs().max() > 0 for flow in flows)
+
+
+def test_sources_are_shared_out_over_latents():
+    encoder, generator = parts(init='reference')
+    features = encoder(torch.randn(2, 3, 32, 32)).features
+    latent = torch.randn(6, 16)
+    many = generator(latent, features).frames
+    for k in range(6):
+        one = generator(latent[k:k + 1], tuple(f[k // 3:k // 3 + 1] for f in features)).frames
+        torch.testing.assert_close(many[k:k + 1], one, atol=1e-4, rtol=1e-4)
+    with pytest.raises(ValueError, match='3 latents'):
+        generator(latent[:3], features)
+
+
+def test_unknown_init():
+    with pytest.raises(ValueError, match='zeros'):
+        parts(init='zeros')

@@ -1,0 +1,178 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from models.lia_reference import picture, reference_state
+
+from leokit.models import Animator, from_lia
+from leokit.registry import LOSSES, MODELS
+
+PREPROCESSOR = dict(type='mmengine.BaseDataPreprocessor')
+# largest float32-against-float64 difference of the reference itself is 2.3e-5 (recon_relative)
+TOLERANCE = dict(motion=1e-5, directions=1e-6, latent=5e-6, flow=1e-5, picture=7e-5)
+
+
+def small_animator(**options):
+    torch.manual_seed(0)
+    return Animator(32, 16, motion_dim=4, max_channels=8, data_preprocessor=PREPROCESSOR, **options)
+
+
+@pytest.fixture(scope='module')
+def reference():
+    return {k: torch.from_numpy(v) for k, v in np.load(Path(__file__).parent / 'data' / 'lia_64.npz').items()}
+
+
+@pytest.fixture(scope='module')
+def lia():
+    animator = Animator(64, data_preprocessor=PREPROCESSOR).eval()
+    animator.load_state_dict(from_lia(reference_state(animator))[0])
+    return animator
+
+
+@torch.no_grad()
+def test_parity_of_encoder_and_motion_space(lia, reference):
+    source, driving, start = (lia.encode(picture(name)) for name in ('source', 'driving', 'start'))
+    for name, encoding in dict(source=source, driving=driving, start=start).items():
+        torch.testing.assert_close(encoding.motion, reference[f'motion_{name}'], atol=TOLERANCE['motion'], rtol=0)
+    torch.testing.assert_close(source.appearance, reference['wa'], atol=TOLERANCE['latent'], rtol=0)
+    torch.testing.assert_close(
+        lia.motion_space.directions()[::16], reference['directions'], atol=TOLERANCE['directions'], rtol=0)
+    latent = lia.motion_space(source.appearance, driving.motion)
+    torch.testing.assert_close(latent, reference['latent_absolute'], atol=TOLERANCE['latent'], rtol=0)
+    torch.testing.assert_close(
+        latent - source.appearance, reference['dir_driving'], atol=TOLERANCE['latent'], rtol=0)
+    statistics = torch.stack([torch.stack((f.mean(), f.std(unbiased=False))) for f in source.features])
+    torch.testing.assert_close(statistics, reference['feat_mean_std'], atol=1e-6, rtol=0)
+
+
+@torch.no_grad()
+def test_parity_of_pictures_and_flow_maps(lia, reference):
+    raw = []
+    hooks = [level.to_flow.register_forward_hook(lambda *call: raw.append(call[-1]))
+             for level in lia.flow_generator.levels]
+    source, driving = lia.encode(picture('source')), lia.encode(picture('driving'))
+    absolute = lia.animate(source, driving.motion).frames
+    for hook in hooks:
+        hook.remove()
+    for side, values in zip((8, 16, 32, 64), raw):
+        probe = values[:, :, ::side // 8, ::side // 8]
+        torch.testing.assert_close(probe, reference[f'flow_mask_raw_{side}'], atol=TOLERANCE['flow'], rtol=0)
+    start = lia.encode(picture('start')).motion
+    moved = source.motion.clone()
+    moved[:, 3] += 1.5
+    pictures = dict(recon_absolute=absolute, recon_absolute_from64=absolute,
+                    recon_relative=lia.animate(source, driving.motion, start=start).frames,
+                    manipulated=lia.animate(source, moved).frames)
+    for name, frames in pictures.items():
+        torch.testing.assert_close(frames[..., ::4, ::4], reference[name], atol=TOLERANCE['picture'], rtol=0)
+
+
+@torch.no_grad()
+def test_a_sequence_equals_its_frames():
+    animator = small_animator(flow_generator=dict(type='LIAFlowGenerator', init='reference')).eval()
+    encoding = animator.encode(torch.randn(2, 3, 32, 32))
+    motion = torch.randn(2, 3, 4)
+    sequence = animator.animate(encoding, motion)
+    assert sequence.frames.shape == (2, 3, 3, 32, 32)
+    assert [f.shape for f in sequence.flows] == [(2, 3, 2, s, s) for s in (8, 16, 32)]
+    for t in range(3):
+        frame = animator.animate(encoding, motion[:, t])
+        torch.testing.assert_close(sequence.frames[:, t], frame.frames, atol=1e-4, rtol=1e-4)
+        torch.testing.assert_close(sequence.masks[-1][:, t], frame.masks[-1], atol=1e-4, rtol=1e-4)
+
+
+@torch.no_grad()
+def test_one_image_serves_many_motions():
+    animator = small_animator(flow_generator=dict(type='LIAFlowGenerator', init='reference')).eval()
+    encoding = animator.encode(torch.randn(1, 3, 32, 32))
+    motion = torch.randn(3, 2, 4)
+    together = animator.animate(encoding, motion).frames
+    torch.testing.assert_close(together[1:2], animator.animate(encoding, motion[1:2]).frames, atol=1e-4, rtol=1e-4)
+
+
+def test_motion_that_does_not_fit():
+    animator = small_animator()
+    encoding = animator.encode(torch.randn(2, 3, 32, 32))
+    with pytest.raises(ValueError, match='batch 3'):
+        animator.animate(encoding, torch.randn(3, 4))
+    with pytest.raises(ValueError, match='motion must have shape'):
+        animator.animate(encoding, torch.randn(2, 5))
+
+
+def test_every_parameter_gets_a_gradient_and_the_hash_covers_inference_only():
+    LOSSES.get('L1Loss')  # imports the room
+    animator = small_animator(
+        flow_generator=dict(type='LIAFlowGenerator', init='reference'),
+        training=dict(losses=[dict(type='L1Loss')], discriminator=dict(type='StyleGAN2Discriminator'),
+                      r1=dict(type='R1Penalty', interval=1)))
+    before = animator.weights_hash()
+    pair = dict(source=torch.randn(4, 3, 32, 32), driving=torch.randn(4, 3, 32, 32))
+    terms = animator(pair, mode='loss')
+    assert set(terms) == {'loss_l1', 'loss_adversarial', 'loss_discriminator', 'loss_r1'}
+    sum(terms.values()).backward()
+    missing = [name for name, weight in animator.named_parameters() if weight.grad is None or not weight.grad.any()]
+    # the last side's blend is never read: its trunk only makes the last flow and mask
+    assert missing == []
+    with torch.no_grad():
+        next(animator.discriminator.parameters()).add_(1)
+    assert animator.weights_hash() == before
+    with torch.no_grad():
+        next(animator.encoder.parameters()).add_(1)
+    assert animator.weights_hash() != before
+
+
+def test_adversarial_gradients_stay_in_their_halves():
+    animator = small_animator(
+        training=dict(losses=[dict(type='L1Loss')], discriminator=dict(type='StyleGAN2Discriminator')))
+    pair = dict(source=torch.randn(4, 3, 32, 32), driving=torch.randn(4, 3, 32, 32))
+    terms = animator(pair, mode='loss')
+    terms['loss_adversarial'].backward(retain_graph=True)
+    assert all(weight.grad is None for weight in animator.discriminator.parameters())
+    animator.zero_grad()
+    terms['loss_discriminator'].backward()
+    assert all(weight.grad is None for weight in animator.encoder.parameters())
+    assert all(weight.grad is not None for weight in animator.discriminator.parameters())
+
+
+def test_it_learns_to_shift():
+    torch.manual_seed(0)
+    animator = small_animator(training=dict(losses=[dict(type='L1Loss')]))
+    optimizer = torch.optim.Adam(animator.parameters(), lr=2e-3, betas=(0.9, 0.99))
+    rows, columns = torch.meshgrid(torch.linspace(-1, 1, 32), torch.linspace(-1, 1, 32), indexing='ij')
+
+    def spot(x):
+        return (torch.exp(-((columns - x.view(-1, 1, 1)) ** 2 + rows**2) * 8) * 2 - 1)[:, None].repeat(1, 3, 1, 1)
+
+    for _ in range(60):
+        terms = animator(dict(source=spot(torch.rand(8) - 0.5), driving=spot(torch.rand(8) - 0.5)), mode='loss')
+        terms['loss_l1'].backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    source, driving = spot(torch.tensor([-0.4, 0.4])), spot(torch.tensor([0.4, -0.4]))
+    with torch.no_grad():
+        error = (animator.transfer(source, driving).frames - driving).abs().mean()
+    assert error < 0.7 * (source - driving).abs().mean()
+
+
+def test_predict_gives_one_record_per_sample():
+    records = small_animator()(dict(source=torch.zeros(2, 3, 32, 32), driving=torch.zeros(2, 3, 32, 32)),
+                               dict(name=['a', 'b']), mode='predict')
+    assert [record['name'] for record in records] == ['a', 'b']
+    assert records[0]['reconstruction'].shape == (3, 32, 32) and records[0]['flow'].shape == (2, 32, 32)
+
+
+def test_built_from_the_registry_and_unknown_mode():
+    animator = MODELS.build(dict(type='Animator', size=32, max_channels=8, data_preprocessor=PREPROCESSOR))
+    assert animator.motion_dim == 20
+    with pytest.raises(ValueError, match="'loss', 'predict' or 'tensor'"):
+        animator(dict(source=None, driving=None), mode='train')
+    with pytest.raises(ValueError, match='training.losses'):
+        animator(dict(source=torch.zeros(1, 3, 32, 32), driving=torch.zeros(1, 3, 32, 32)), mode='loss')
+
+
+def test_no_graph_breaks():
+    animator = small_animator()
+    step = torch.compile(lambda s, d: animator.transfer(s, d).frames, fullgraph=True, backend='aot_eager')
+    source, driving = torch.randn(2, 3, 32, 32), torch.randn(2, 3, 32, 32)
+    torch.testing.assert_close(step(source, driving), animator.transfer(source, driving).frames, atol=1e-4, rtol=1e-4)

@@ -1,0 +1,23 @@
+import pytest
+
+from leokit.nn import channels_by_side, check_size, num_levels
+
+
+def test_channels_follow_the_paper():
+    assert channels_by_side(1024) == {
+        4: 512, 8: 512, 16: 512, 32: 512, 64: 256, 128: 128, 256: 64, 512: 32, 1024: 16}
+
+
+def test_multiplier_acts_from_side_64_and_limit_everywhere():
+    channels = channels_by_side(128, channel_multiplier=0.5, max_channels=200)
+    assert channels == {4: 200, 8: 200, 16: 200, 32: 200, 64: 128, 128: 64}
+
+
+def test_levels_are_the_sides_from_8_up():
+    assert [num_levels(size) for size in (32, 64, 256)] == [3, 4, 6]
+
+
+@pytest.mark.parametrize('size', [16, 48, 100, 2048])
+def test_other_sizes_are_refused(size):
+    with pytest.raises(ValueError, match=str(size)):
+        check_size(size)

@@ -1,0 +1,271 @@
+"""Speed, memory and FLOPs of both stages on the device at hand.
+
+    python tools/analysis_tools/benchmark.py --device cuda --dtype bf16 --compile --channels-last
+    python tools/analysis_tools/benchmark.py --device cpu --size 64 --batch 8 --train-batch 4 --only twins stage1
+
+Every figure is the median of --repeats runs after a warm-up, on random weights and random
+inputs. The section "twins" times each fast operator and its plain twin in turn and prints the ratio.
+"""
+
+import argparse
+import json
+import sys
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Callable
+
+import torch
+from torch import Tensor, nn
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from leokit.nn import (ModulatedConv2d, blur, identity_grid, modulated_conv2d_reference,  # noqa: E402
+                       upfirdn2d_reference, upsample2x)
+from leokit.registry import MODELS  # noqa: E402
+from leokit.utils import UserError, load_config, run_tool  # noqa: E402
+from leokit.utils.timing import Timing, measure  # noqa: E402
+from leokit.warp_operators import BilinearWarp, bilinear_sample_reference  # noqa: E402
+
+DTYPES = dict(fp32=torch.float32, bf16=torch.bfloat16)
+SECTIONS = ('stage1', 'training', 'stage2', 'twins', 'flops')
+DEFAULT_ANIMATOR = 'configs/lia/lia_celebv_256.py'
+DEFAULT_LMDM = 'configs/leo/lmdm_celebv.py'
+MIB = 2**20
+
+
+class Bench:
+    """Flags, device and the table of results.
+
+    Args:
+        arguments (argparse.Namespace): The parsed flags.
+    """
+
+    def __init__(self, arguments: argparse.Namespace):
+        self.arguments = arguments
+        self.device = torch.device(arguments.device)
+        self.rows: list[dict] = []
+
+    def autocast(self) -> AbstractContextManager:
+        """Autocast to the chosen type; nothing for float32."""
+        dtype = DTYPES[self.arguments.dtype]
+        return nullcontext() if dtype == torch.float32 else torch.autocast(self.device.type, dtype)
+
+    def random(self, *shape: int) -> Tensor:
+        """Standard normal numbers on the device, images in the chosen layout."""
+        values = torch.randn(*shape, device=self.device)
+        if len(shape) == 4 and self.arguments.channels_last:
+            values = values.to(memory_format=torch.channels_last)
+        return values
+
+    def time(self, work: Callable[[], object]) -> Timing:
+        """Median time of ``work``."""
+        return measure(work, self.device, repeats=self.arguments.repeats, warmup=self.arguments.warmup)
+
+    def report(self, name: str, timing: Timing, count: int, unit: str) -> None:
+        """Print and keep one rate."""
+        row = dict(name=name, rate=count / timing.median, unit=f'{unit}/s', median_ms=1e3 * timing.median,
+                   lowest_ms=1e3 * timing.lowest, highest_ms=1e3 * timing.highest,
+                   peak_mib=timing.peak_memory / MIB)
+        self.rows.append(row)
+        print(f'{name:<46}{row["rate"]:>12,.1f} {row["unit"]:<12}{row["median_ms"]:>10.2f} ms'
+              f'  [{row["lowest_ms"]:.2f}, {row["highest_ms"]:.2f}]  {row["peak_mib"]:>8,.0f} MiB', flush=True)
+
+    def report_ratio(self, name: str, fast: Timing, plain: Timing) -> None:
+        """Print and keep how much faster a fast operator is than its twin."""
+        row = dict(name=name, fast_ms=1e3 * fast.median, plain_ms=1e3 * plain.median,
+                   ratio=plain.median / fast.median)
+        self.rows.append(row)
+        print(f'{name:<46}{row["fast_ms"]:>10.3f} ms   plain {row["plain_ms"]:>10.3f} ms   '
+              f'ratio {row["ratio"]:>7.2f}', flush=True)
+
+    def compiled(self, function: Callable) -> Callable:
+        """The function, compiled if asked for."""
+        return torch.compile(function) if self.arguments.compile else function
+
+
+def build_animator(bench: Bench, *, trainable: bool = False, compiled: bool | None = None) -> nn.Module:
+    """The animator of --animator-config at --size; its training parts only where they are timed."""
+    config = load_config(bench.arguments.animator_config, dict(size=bench.arguments.size)).model
+    if not trainable:
+        config.pop('training', None)
+    animator = MODELS.build(config).to(bench.device)
+    if bench.arguments.channels_last:
+        animator = animator.to(memory_format=torch.channels_last)
+    if bench.arguments.compile if compiled is None else compiled:
+        animator.compile_parts()
+    return animator
+
+
+def bench_stage1(bench: Bench) -> None:
+    """Encode, decode with a cached source, and both."""
+    size, batch = bench.arguments.size, bench.arguments.batch
+    animator = build_animator(bench).eval()
+    images, source = bench.random(batch, 3, size, size), bench.random(1, 3, size, size)
+    motion = torch.randn(1, batch, animator.motion_dim, device=bench.device)
+
+    def run(work: Callable[[], object]) -> Callable[[], object]:
+        def wrapped() -> object:
+            with torch.no_grad(), bench.autocast():
+                return work()
+        return wrapped
+
+    encoding = run(lambda: animator.encode(source))()
+    bench.report(f'encode, batch {batch}', bench.time(run(lambda: animator.encode(images))), batch, 'frames')
+    bench.report(f'decode from codes, cached source, batch {batch}',
+                 bench.time(run(lambda: animator.animate(encoding, motion).frames)), batch, 'frames')
+    bench.report(f'encode driving + decode, batch {batch}', bench.time(run(
+        lambda: animator.animate(encoding, animator.encode(images).motion[None]).frames)), batch, 'frames')
+
+
+def bench_training(bench: Bench) -> None:
+    """Generator forward and backward under L1 alone, then a full training step of the config."""
+    size, batch = bench.arguments.size, bench.arguments.train_batch
+    animator = build_animator(bench).train()
+    source, driving = (bench.random(batch, 3, size, size).clamp(-1, 1) for _ in range(2))
+
+    def generator_step() -> None:
+        with bench.autocast():
+            loss = (animator.transfer(source, driving).frames - driving).abs().mean()
+        loss.backward()
+        animator.zero_grad(set_to_none=True)
+
+    bench.report(f'generator forward + backward, batch {batch}', bench.time(generator_step), batch, 'images')
+    try:
+        trained = build_animator(bench, trainable=True).train()
+    except UserError as error:
+        print(f'full stage-1 training step: not timed, because {error}')
+        return
+    optimizer = torch.optim.Adam(trained.parameters(), lr=1e-4, betas=(0.5, 0.99), fused=bench.device.type == 'cuda')
+
+    def full_step() -> None:
+        with bench.autocast():
+            losses = trained(dict(source=source, driving=driving), mode='loss')
+        sum(value for key, value in losses.items() if 'loss' in key).backward()
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+
+    bench.report(f'full training step of the config, batch {batch}', bench.time(full_step), batch, 'images')
+
+
+def bench_stage2(bench: Bench) -> None:
+    """Training and DDIM sampling of the motion diffusion model."""
+    batch, frames = bench.arguments.sequences, bench.arguments.frames
+    config = load_config(bench.arguments.lmdm_config, dict(num_frames=frames)).model
+    model = MODELS.build(config).to(bench.device)
+    ones = torch.ones(model.motion_dim, device=bench.device)
+    model.set_statistics(mean=0 * ones, std=ones, residual_std=ones)
+    if bench.arguments.compile:
+        model.compile_parts()
+    motion = torch.randn(batch, frames, model.motion_dim, device=bench.device)
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-4, fused=bench.device.type == 'cuda')
+
+    def step() -> None:
+        with bench.autocast():
+            losses = model(dict(motion=motion), mode='loss')
+        losses['loss_diffusion'].backward()
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+
+    millions = sum(weight.numel() for weight in model.parameters()) / 1e6
+    bench.report(f'LMDM training ({millions:.1f} M), {batch} x {frames} codes', bench.time(step), batch, 'sequences')
+    model.eval()
+
+    def sample() -> None:
+        with torch.no_grad(), bench.autocast():
+            model.sample(motion[:, 0], frames)
+
+    steps = config.get('sampler', {}).get('num_steps', 50)
+    bench.report(f'LMDM sampling, {steps} steps, {batch} x {frames} codes', bench.time(sample), batch, 'sequences')
+
+
+def bench_twins(bench: Bench) -> None:
+    """Every fast operator against its plain twin, in the same run."""
+    batch, side, c = bench.arguments.train_batch, bench.arguments.size // 2, 64
+    dtype = DTYPES[bench.arguments.dtype]
+    x = bench.random(batch, c, side, side).to(dtype)
+    latent = torch.randn(batch, 512, device=bench.device)
+    for upsample in (False, True):
+        layer = ModulatedConv2d(c, c, kernel_size=3, style_dim=512, upsample=upsample).to(bench.device)
+
+        def plain(layer: ModulatedConv2d = layer, upsample: bool = upsample) -> Tensor:
+            weight, style = (layer.weight * layer.scale).to(dtype), layer.modulation(latent).to(dtype)
+            return modulated_conv2d_reference(x, weight, style, upsample=upsample)
+
+        def fast(call: Callable = bench.compiled(layer)) -> Tensor:
+            with bench.autocast():
+                return call(x, latent)
+
+        with torch.no_grad():
+            name = f'modulated conv{" up" if upsample else ""}, {batch} x {c} x {side}'
+            bench.report_ratio(name, bench.time(fast), bench.time(plain))
+    flow, mask = bench.random(batch, 2, side, side) * 0.1, torch.rand(batch, 1, side, side, device=bench.device)
+    warp = bench.compiled(BilinearWarp())
+    positions = flow + identity_grid(side, side, 'lia', bench.device)
+    smooth, up = bench.compiled(blur), bench.compiled(upsample2x)
+    pairs = {
+        f'blur, {batch} x {c} x {side}': (
+            lambda: smooth(x, (2, 2)), lambda: upfirdn2d_reference(x, pad=(2, 2))),
+        f'upsample2x, {batch} x 3 x {side}': (
+            lambda: up(x[:, :3]), lambda: upfirdn2d_reference(x[:, :3], up=2, pad=(2, 1), gain=4.0)),
+        f'bilinear warp, {batch} x {c} x {side}': (
+            lambda: warp(x, flow, mask), lambda: mask * bilinear_sample_reference(x.float(), positions)),
+    }
+    with torch.no_grad():
+        for name, (fast_work, plain_work) in pairs.items():
+            bench.report_ratio(name, bench.time(fast_work), bench.time(plain_work))
+
+
+def bench_flops(bench: Bench) -> None:
+    """Multiply-adds of one frame, by fvcore."""
+    from fvcore.nn import FlopCountAnalysis
+    animator = build_animator(bench, compiled=False).eval()  # fvcore traces the eager modules
+    size = bench.arguments.size
+    image = torch.zeros(1, 3, size, size, device=bench.device)
+    features = animator.encode(image).features
+    latent = animator.motion_space(animator.encode(image).appearance, torch.zeros(
+        1, animator.motion_dim, device=bench.device)).detach()
+    for name, part, inputs in (('encoder', animator.encoder, (image,)),
+                               ('flow generator', animator.flow_generator, (latent, features))):
+        count = FlopCountAnalysis(part, inputs).unsupported_ops_warnings(False).uncalled_modules_warnings(False)
+        row = dict(name=f'{name}, one {size} x {size} frame', gmac=count.total() / 1e9)
+        bench.rows.append(row)
+        print(f'{row["name"]:<46}{row["gmac"]:>12.2f} GMAC')
+
+
+def main() -> None:
+    """Parse the flags, run the chosen sections, write the results."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
+    parser.add_argument('--dtype', choices=DTYPES, default='fp32')
+    parser.add_argument('--size', type=int, default=256, help='image side')
+    parser.add_argument('--batch', type=int, default=64, help='frames per batch when encoding and decoding')
+    parser.add_argument('--train-batch', type=int, default=32, help='pairs per batch in stage-1 training')
+    parser.add_argument('--sequences', type=int, default=64, help='sequences per batch in stage 2')
+    parser.add_argument('--frames', type=int, default=20, help='codes per sequence in stage 2')
+    parser.add_argument('--compile', action='store_true', help='torch.compile the heavy parts')
+    parser.add_argument('--channels-last', action='store_true', help='channels-last memory layout')
+    parser.add_argument('--repeats', type=int, default=10)
+    parser.add_argument('--warmup', type=int, default=3)
+    parser.add_argument('--only', nargs='+', choices=SECTIONS, default=SECTIONS)
+    parser.add_argument('--animator-config', default=DEFAULT_ANIMATOR)
+    parser.add_argument('--lmdm-config', default=DEFAULT_LMDM)
+    parser.add_argument('--out', help='write the figures to this JSON file')
+    arguments = parser.parse_args()
+    if arguments.device.startswith('cuda') and not torch.cuda.is_available():
+        raise UserError('--device cuda was asked for, but torch finds no CUDA device; pass --device cpu')
+    torch.set_float32_matmul_precision('high')
+    bench = Bench(arguments)
+    name = torch.cuda.get_device_name(bench.device) if bench.device.type == 'cuda' else 'CPU'
+    print(f'{name}, torch {torch.__version__}, {arguments.dtype}, compile={arguments.compile}, '
+          f'channels_last={arguments.channels_last}, median of {arguments.repeats}')
+    sections = dict(stage1=bench_stage1, training=bench_training, stage2=bench_stage2, twins=bench_twins,
+                    flops=bench_flops)
+    for section in arguments.only:
+        sections[section](bench)
+    if arguments.out:
+        Path(arguments.out).write_text(json.dumps(dict(
+            device=name, torch=torch.__version__, arguments=vars(arguments), rows=bench.rows), indent=1))
+
+
+if __name__ == '__main__':
+    run_tool(main)
