@@ -1,0 +1,118 @@
+"""Motion transfer: a source picture moves as a driving video does (LIA, ICLR 2022, section 3.4).
+
+Also the linear navigation of the same section: one direction of the motion space is swept, all others rest.
+"""
+
+from typing import Iterator, Sequence
+
+import torch
+from torch import Tensor
+
+from leokit.encoders import Encoding
+from leokit.models import Animator
+from leokit.motion_spaces import navigate
+from leokit.pipelines.inputs import Picture, Video, iterate_frames, open_video, read_images
+from leokit.pipelines.rendering import CHUNK_SIZE, render
+from leokit.utils import UserError
+from leokit.utils.pixels import from_uint8
+
+TRANSFER_MODES = ('relative', 'absolute')
+
+
+class VideoAnimator:
+    """Animates pictures with the motion of a video.
+
+    Args:
+        animator (Animator): A trained animator; it is put into evaluation mode.
+        amp (bool): Encode and decode under bfloat16 autocast.
+    """
+
+    def __init__(self, animator: Animator, *, amp: bool = False) -> None:
+        self.animator = animator.eval()
+        self.amp = amp
+
+    @property
+    def device(self) -> torch.device:
+        """torch.device: Where the animator lives."""
+        return next(self.animator.parameters()).device
+
+    def encode(self, images: Tensor) -> Encoding:
+        """Encode prepared images.
+
+        Args:
+            images (Tensor): Images in [-1, 1], shape (B, 3, S, S), on any device.
+
+        Returns:
+            Encoding: Their encodings on the animator's device.
+        """
+        with torch.inference_mode(), torch.autocast(self.device.type, torch.bfloat16, enabled=self.amp):
+            return self.animator.encode(images.to(self.device))
+
+    def codes(self, video: Video, *, chunk_size: int = CHUNK_SIZE) -> Iterator[Tensor]:
+        """The motion codes of a video, decoded and encoded piece by piece.
+
+        Args:
+            video (Video): A path, a reader's handle or a tensor of frames.
+            chunk_size (int): Frames per piece.
+
+        Yields:
+            Tensor: Codes of consecutive frames, shape (1, t, N).
+        """
+        for frames in iterate_frames(video, self.animator.size, chunk_size=chunk_size):
+            yield self.encode(from_uint8(frames.to(self.device))).motion.float()[None]
+
+    def animate(self, source: Picture | Sequence[Picture], driving: Video, *, mode: str = 'relative',
+                chunk_size: int = CHUNK_SIZE) -> Iterator[Tensor]:
+        """Move the sources as the driving video moves.
+
+        Relative transfer adds the driving motion since its first frame to the source's own pose; it fits when the
+        first driving frame and the source show about the same pose. Absolute transfer takes the driving pose itself.
+
+        Args:
+            source (Picture | Sequence[Picture]): One picture or B of them.
+            driving (Video): A path, a reader's handle or a tensor of frames.
+            mode (str): ``'relative'`` or ``'absolute'``.
+            chunk_size (int): Frames per forward pass.
+
+        Yields:
+            Tensor: Consecutive frames in [-1, 1], shape (B, t, 3, H, W), one for each driving frame.
+
+        Raises:
+            UserError: If the mode is unknown or an input cannot be read.
+        """
+        if mode not in TRANSFER_MODES:
+            raise UserError(f'unknown transfer mode {mode!r}; choose one of {", ".join(TRANSFER_MODES)}')
+        encoding = self.encode(read_images(source, self.animator.size))
+        sources = len(encoding.motion)
+        start = None
+        for codes in self.codes(open_video(driving), chunk_size=chunk_size):
+            if start is None and mode == 'relative':
+                start = codes[:, 0].expand(sources, -1)
+            yield from render(self.animator, encoding, codes.expand(sources, -1, -1), start=start,
+                              chunk_size=chunk_size, amp=self.amp)
+
+
+def sweep_direction(animator: Animator, image: Picture, direction: int, amounts: Tensor | Sequence[float], *,
+                    chunk_size: int = CHUNK_SIZE) -> Iterator[Tensor]:
+    """Show a picture at several amounts of one motion direction.
+
+    Args:
+        animator (Animator): A trained animator in evaluation mode.
+        image (Picture): The picture to move.
+        direction (int): Which of the N directions, counted from 0.
+        amounts (Tensor | Sequence[float]): What is added to that entry of the picture's own code, K values.
+        chunk_size (int): Frames per forward pass.
+
+    Yields:
+        Tensor: Consecutive frames in [-1, 1], shape (1, k, 3, H, W), one for each amount.
+
+    Raises:
+        UserError: If the direction does not exist or the picture cannot be read.
+    """
+    if not 0 <= direction < animator.motion_dim:
+        raise UserError(f'direction {direction} does not exist; this animator has 0 to {animator.motion_dim - 1}')
+    device = next(animator.parameters()).device
+    with torch.inference_mode():
+        encoding = animator.encode(read_images(image, animator.size).to(device))
+        motion = navigate(encoding.motion, direction, torch.as_tensor(amounts))  # (1, K, N)
+    yield from render(animator, encoding, motion, chunk_size=chunk_size)

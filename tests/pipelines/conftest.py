@@ -1,0 +1,21 @@
+"""Fixtures of the pipeline tests."""
+
+import pytest
+import torch
+
+from pipelines.tiny_models import SIZE, make_animator, make_motion_diffusion
+
+
+@pytest.fixture(scope='session')
+def animator():
+    return make_animator()
+
+
+@pytest.fixture(scope='session')
+def motion_diffusion(animator):
+    return make_motion_diffusion(animator.weights_hash())
+
+
+@pytest.fixture
+def pictures():
+    return torch.rand(2, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(2)) * 2 - 1

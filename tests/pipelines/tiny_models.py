@@ -1,0 +1,34 @@
+"""Tiny untrained models whose codes and flows are not zero."""
+
+import torch
+
+from leokit.models import Animator, MotionDiffusion
+
+SIZE = 32
+MOTION_DIM = 4
+WINDOW = 5
+
+
+def make_animator(seed: int = 0) -> Animator:
+    """An animator with random weights everywhere."""
+    torch.manual_seed(seed)
+    model = Animator(SIZE, 32, motion_dim=MOTION_DIM, max_channels=16,
+                     data_preprocessor=dict(type='BaseDataPreprocessor'))
+    return _fill_zeros(model).eval()
+
+
+def make_motion_diffusion(animator_hash: str | None, motion_dim: int = MOTION_DIM, **options) -> MotionDiffusion:
+    """A motion diffusion with random weights, whose sampler needs noise at every step."""
+    torch.manual_seed(1)
+    backbone = dict(type='UNet1D', channels=(16, 16), num_blocks=1, attention_levels=(), embedding_dim=16, head_dim=8)
+    model = MotionDiffusion(motion_dim, WINDOW, sampler=dict(type='DDIMSampler', num_steps=3, eta=1.0),
+                            backbone=backbone, **options)
+    model.set_statistics(torch.zeros(motion_dim), torch.ones(motion_dim), animator_hash=animator_hash)
+    return _fill_zeros(model).eval()
+
+
+def _fill_zeros(model):
+    for parameter in model.parameters():  # the initialisation is the identity: no code would show
+        if not parameter.any():
+            torch.nn.init.normal_(parameter, std=0.2)
+    return model
