@@ -61,7 +61,7 @@ class UNet1D(nn.Module):
         self.out_norm = TemporalGroupNorm(channels[0])
         self.out = TemporalConv(channels[0], motion_dim, zero_init=True)
         # every block's scale and shift in one matrix product, in the order in which the blocks run
-        self.modulation_widths = [2 * layer.out_channels for layer in self.modules() if isinstance(layer, ResidualBlock)]
+        self.modulation_widths = [2 * m.out_channels for m in self.modules() if isinstance(m, ResidualBlock)]
         self.modulation = nn.Linear(embedding_dim, sum(self.modulation_widths))
 
     @staticmethod

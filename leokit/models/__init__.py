@@ -1,6 +1,13 @@
 """Models: the trainable MMEngine models, which only assemble components."""
 
 from leokit.models.animator import Animation, Animator
+from leokit.models.code_diffusion import CodeDiffusion
+from leokit.models.diffusion_core import DiffusionCore
 from leokit.models.lia_conversion import from_lia, to_lia
+from leokit.models.motion_diffusion import MotionDiffusion
+from leokit.models.start_code_diffusion import StartCodeDiffusion
 
-__all__ = ['Animation', 'Animator', 'from_lia', 'to_lia']
+__all__ = [
+    'Animation', 'Animator', 'CodeDiffusion', 'DiffusionCore', 'MotionDiffusion', 'StartCodeDiffusion', 'from_lia',
+    'to_lia',
+]

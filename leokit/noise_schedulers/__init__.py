@@ -1,8 +1,9 @@
 """Noise schedulers: the forward process, targets and x0/epsilon/v conversions; no networks."""
 
-from leokit.noise_schedulers.base import DATA_TIME, PREDICTIONS, NoiseScheduler, Prediction, broadcast_to_rank
-from leokit.noise_schedulers.cosine import CosineNoiseScheduler
-from leokit.noise_schedulers.linear import LinearNoiseScheduler
+from leokit.noise_schedulers.cosine_noise_scheduler import CosineNoiseScheduler
+from leokit.noise_schedulers.linear_noise_scheduler import LinearNoiseScheduler
+from leokit.noise_schedulers.noise_scheduler import (
+    DATA_TIME, PREDICTIONS, NoiseScheduler, Prediction, broadcast_to_rank)
 from leokit.noise_schedulers.weighting import min_snr_weight
 
 __all__ = [

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from leokit.noise_schedulers.base import unknown_prediction
+from leokit.noise_schedulers.noise_scheduler import unknown_prediction
 
 
 def min_snr_weight(signal_to_noise: Tensor, gamma: float, prediction: str) -> Tensor:

@@ -1,12 +1,12 @@
 """Samplers: the reverse process over any callable ``denoise(x, t)``."""
 
-from leokit.samplers.base import Denoiser, Sampler
-from leokit.samplers.ddim import DDIMSampler
-from leokit.samplers.ddpm import DDPMSampler
+from leokit.samplers.ddim_sampler import DDIMSampler
+from leokit.samplers.ddpm_sampler import DDPMSampler
 from leokit.samplers.dpm_solver import DPMSolverPlusPlusSampler
 from leokit.samplers.noise import NoiseSource, generators_from_seeds, noise_source
-from leokit.samplers.time_grids import (leading_grid, linspace_grid, next_in_grid, previous_by_stride, time_grid,
-                                        trailing_grid)
+from leokit.samplers.sampler import Denoiser, Sampler
+from leokit.samplers.time_grids import (
+    leading_grid, linspace_grid, next_in_grid, previous_by_stride, time_grid, trailing_grid)
 
 __all__ = [
     'DDIMSampler', 'DDPMSampler', 'DPMSolverPlusPlusSampler', 'Denoiser', 'NoiseSource', 'Sampler',

@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from leokit.motion_conditions.base import MotionCondition, NetworkInput
+from leokit.motion_conditions.motion_condition import MotionCondition, NetworkInput
 from leokit.registry import MOTION_CONDITIONS
 
 

@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from leokit.motion_conditions.base import NetworkInput, StartCondition
+from leokit.motion_conditions.motion_condition import NetworkInput, StartCondition
 from leokit.registry import MOTION_CONDITIONS
 
 

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from leokit.motion_conditions.base import NetworkInput, StartCondition
+from leokit.motion_conditions.motion_condition import NetworkInput, StartCondition
 from leokit.registry import MOTION_CONDITIONS
 
 

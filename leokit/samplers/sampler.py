@@ -6,6 +6,7 @@ steps but what the loop passes on.
 """
 
 from abc import ABC, abstractmethod
+from collections import deque
 from typing import Callable, Iterator
 
 import torch
@@ -107,7 +108,5 @@ class Sampler(ABC):
         Returns:
             Tensor: Clean sample, shaped like ``noise``.
         """
-        x = noise
-        for x in self.iterate(denoise, noise, scheduler, steps=steps, noise_source=noise_source):
-            pass
-        return x
+        samples = self.iterate(denoise, noise, scheduler, steps=steps, noise_source=noise_source)
+        return deque(samples, maxlen=1).pop()

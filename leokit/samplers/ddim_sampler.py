@@ -14,8 +14,8 @@ from torch import Tensor
 
 from leokit.noise_schedulers import NoiseScheduler, Prediction, broadcast_to_rank
 from leokit.registry import SAMPLERS
-from leokit.samplers.base import Sampler
 from leokit.samplers.noise import NoiseSource
+from leokit.samplers.sampler import Sampler
 from leokit.samplers.time_grids import Steps, previous_by_stride
 from leokit.utils import UserError
 
@@ -42,7 +42,7 @@ class DDIMSampler(Sampler):
         if previous not in ('grid', 'stride'):
             raise UserError(f"previous={previous!r} is unknown; set the sampler key previous to 'grid' or 'stride'")
         if eta < 0:
-            raise UserError(f'eta={eta} must not be negative; set the sampler key eta to a number from 0 (deterministic)')
+            raise UserError(f'eta={eta} must not be negative; set the sampler key eta to 0 or more')
         self.eta = eta
         self.previous = previous
         self.rederive_eps = rederive_eps

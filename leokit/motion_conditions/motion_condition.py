@@ -17,6 +17,8 @@ from torch import Tensor
 
 from leokit.utils import UserError, check_shape
 
+RESIDUAL_FLOOR = 0.1  # bounds normalised first codes to a deviation of 10
+
 
 class NetworkInput(NamedTuple):
     """What a backbone is called with beside the time.
@@ -104,8 +106,12 @@ class StartCondition(MotionCondition):
     uses_start = True
 
     def unit(self, std: Tensor, residual_std: Tensor) -> Tensor:
-        """The residuals' deviation: the residuals are what is noised."""
-        return residual_std
+        """The residuals' deviation, since the residuals are what is noised, but at least a tenth of the codes'.
+
+        A dimension in which sequences hardly move but differ from each other would otherwise give the
+        network first codes of tens of units, which would drown the other dimensions.
+        """
+        return torch.maximum(residual_std, RESIDUAL_FLOOR * std)
 
     def split(self, motion: Tensor) -> tuple[Tensor, Tensor]:
         """Residuals (B, T-1, N) and first code (B, N) of a sequence (B, T, N); see the base class."""

@@ -1,0 +1,105 @@
+"""What every diffusion model here shares: noising, target, weighted loss, and the way back.
+
+The network is an argument, a callable ``network(x_t, t) -> output shaped like x_t``; what it does with
+conditions is the model's affair. The core has no parameters and adds nothing to a state dict.
+"""
+
+from typing import Any, Callable
+
+import torch
+from torch import Generator, Tensor, nn
+
+from leokit.noise_schedulers import PREDICTIONS, Prediction, min_snr_weight
+from leokit.noise_schedulers.noise_scheduler import unknown_prediction
+from leokit.registry import NOISE_SCHEDULERS, SAMPLERS
+from leokit.samplers import Denoiser, Sampler, noise_source
+from leokit.utils import UserError
+
+Network = Callable[[Tensor, Tensor], Tensor]
+Generators = Generator | list[Generator] | None  # None: torch's global generator; a list: one per sample
+
+
+class DiffusionCore(nn.Module):
+    """Noise scheduler, sampler and training objective.
+
+    Args:
+        noise_scheduler (dict): Config in NOISE_SCHEDULERS.
+        sampler (dict): Config in SAMPLERS; the default for sampling.
+        prediction (str): What the network outputs: ``'epsilon'``, ``'x0'`` or ``'v'``.
+        min_snr_gamma (float, optional): Bound of min-SNR weighting; None for the plain mean squared error.
+
+    Raises:
+        UserError: If ``prediction`` is unknown or ``min_snr_gamma`` is not positive.
+    """
+
+    def __init__(self, noise_scheduler: dict[str, Any], sampler: dict[str, Any], *, prediction: str = 'epsilon',
+                 min_snr_gamma: float | None = None) -> None:
+        super().__init__()
+        if prediction not in PREDICTIONS:
+            raise unknown_prediction(prediction)
+        if min_snr_gamma is not None and not min_snr_gamma > 0:
+            raise UserError(f'min_snr_gamma={min_snr_gamma} must be positive; set it to 5 (the paper), or to None')
+        self.scheduler = NOISE_SCHEDULERS.build(noise_scheduler)
+        self.sampler = SAMPLERS.build(sampler)
+        self.prediction = prediction
+        self.min_snr_gamma = min_snr_gamma
+
+    def loss(self, network: Network, x0: Tensor, *, generator: Generator | None = None) -> Tensor:
+        """Mean squared error of the network at one random time per sample (DDPM, arXiv 2006.11239, equation 14).
+
+        Args:
+            network (Network): Maps x_t (B, ...) and t (B,) to an output shaped like x_t.
+            x0 (Tensor): Clean samples of about unit variance, shape (B, ...).
+            generator (Generator, optional): Source of times and noise; torch's global one by default.
+
+        Returns:
+            Tensor: Weighted loss per sample, float32, shape (B,).
+        """
+        t = self.draw_times(x0.shape[0], device=x0.device, generator=generator)
+        eps = noise_source(generator)(x0)
+        target = self.scheduler.target(self.prediction, x0, eps, t)
+        output = network(self.scheduler.add_noise(x0, eps, t), t)
+        losses = (output.float() - target.float()).square().flatten(1).mean(1)  # (B,)
+        if self.min_snr_gamma is None:
+            return losses
+        weight = min_snr_weight(self.scheduler.signal_to_noise(t), self.min_snr_gamma, self.prediction)
+        return weight.to(losses.dtype) * losses
+
+    def draw_times(self, count: int, *, device: torch.device, generator: Generator | None = None) -> Tensor:
+        """Uniform times 0 … S-1, shape (count,)."""
+        if generator is None:
+            return torch.randint(0, self.scheduler.num_steps, (count,), device=device)
+        times = torch.randint(0, self.scheduler.num_steps, (count,), generator=generator, device=generator.device)
+        return times.to(device)
+
+    def denoiser(self, network: Network) -> Denoiser:
+        """Make of a network the callable that samplers read; wrap it to guide or to inpaint.
+
+        Args:
+            network (Network): Maps x_t (B, ...) and t (B,) to an output shaped like x_t.
+
+        Returns:
+            Denoiser: Maps the same to a Prediction(x0, eps), computed in the type of x_t.
+        """
+        def denoise(x: Tensor, t: Tensor) -> Prediction:
+            return self.scheduler.interpret(self.prediction, network(x, t).to(x.dtype), x, t)
+        return denoise
+
+    def sample(self, denoise: Denoiser, noise: Tensor, *, generator: Generators = None,
+               sampler: Sampler | dict[str, Any] | None = None) -> Tensor:
+        """Run the reverse process.
+
+        Args:
+            denoise (Denoiser): Usually :meth:`denoiser` of a network.
+            noise (Tensor): Standard normal noise, shape (B, ...).
+            generator (Generator | list[Generator], optional): Source of further noise; a list holds one per sample.
+            sampler (Sampler | dict, optional): In place of the default one.
+
+        Returns:
+            Tensor: Clean samples, shaped like ``noise``.
+        """
+        if sampler is None:
+            sampler = self.sampler
+        elif isinstance(sampler, dict):
+            sampler = SAMPLERS.build(sampler)
+        return sampler.sample(denoise, noise, self.scheduler, noise_source=noise_source(generator))

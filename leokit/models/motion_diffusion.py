@@ -1,0 +1,190 @@
+"""Stage 2: the latent motion diffusion model (LEO, arXiv 2305.03989, section 3.2).
+
+A diffusion model of motion-code sequences. With the Linear Motion Condition it continues a given first
+code (cLMDM); without a condition it is the paper's ablation. Deviations from the paper, all by config:
+codes are normalised (see :mod:`leokit.motion_conditions.motion_condition`), and sampling takes 50 DDIM
+steps by default.
+"""
+
+from typing import Any, Iterator
+
+import torch
+from torch import Generator, Tensor
+
+from leokit.models.code_diffusion import CodeDiffusion, evaluation_generators, one_dict_per_sample
+from leokit.models.diffusion_core import DiffusionCore, Generators, Network
+from leokit.registry import MODELS, MOTION_CONDITIONS
+from leokit.samplers import Denoiser, Sampler, noise_source
+from leokit.utils import UserError, check_shape
+
+
+@MODELS.register_module()
+class MotionDiffusion(CodeDiffusion):
+    """Diffusion over motion-code sequences.
+
+    Args:
+        motion_dim (int): Motion dimension N.
+        num_frames (int): Frames T of a generated sequence by default, and of one window of a long one.
+        backbone (dict, optional): Config in DIFFUSION_BACKBONES; ``UNet1D`` by default.
+        noise_scheduler (dict, optional): Config in NOISE_SCHEDULERS; ``LinearNoiseScheduler`` by default.
+        motion_condition (dict, optional): Config in MOTION_CONDITIONS; ``LinearMotionCondition`` by default.
+        sampler (dict, optional): Config in SAMPLERS; ``DDIMSampler`` with 50 steps by default.
+        prediction (str): What the network outputs: ``'epsilon'`` (the paper), ``'x0'`` or ``'v'``.
+        min_snr_gamma (float, optional): Bound of min-SNR weighting; None for the paper's plain error.
+        data_preprocessor (dict, optional): Config in MODELS; by default batches are moved to the model's device.
+
+    Raises:
+        UserError: If an option is unknown or does not fit.
+    """
+
+    def __init__(self, motion_dim: int = 20, num_frames: int = 20, *, backbone: dict | None = None,
+                 noise_scheduler: dict | None = None, motion_condition: dict | None = None,
+                 sampler: dict | None = None, prediction: str = 'epsilon', min_snr_gamma: float | None = None,
+                 data_preprocessor: dict | None = None) -> None:
+        core = DiffusionCore(noise_scheduler or dict(type='LinearNoiseScheduler', num_steps=1000),
+                             sampler or dict(type='DDIMSampler', num_steps=50),
+                             prediction=prediction, min_snr_gamma=min_snr_gamma)
+        super().__init__(motion_dim, backbone or dict(type='UNet1D'), core=core, data_preprocessor=data_preprocessor)
+        self.motion_condition = MOTION_CONDITIONS.build(motion_condition or dict(type='LinearMotionCondition'))
+        self.num_frames = num_frames
+        self._check_frames(num_frames)
+
+    def unit(self) -> Tensor:
+        """See the base class; the motion condition chooses it."""
+        return self.motion_condition.unit(self.std, self.residual_std)
+
+    def _check_frames(self, num_frames: int) -> None:
+        if self.motion_condition.noised_frames(num_frames) < 1:
+            raise UserError(f'num_frames={num_frames} leaves nothing to generate; set it to 2 or more')
+
+    def _network(self, start: Tensor | None) -> Network:
+        """The callable that the core trains and samples, for normalised first codes (B, N)."""
+        def network(noisy: Tensor, t: Tensor) -> Tensor:
+            x, cond = self.motion_condition.network_input(noisy, start)
+            return self.motion_condition.network_output(self.backbone(x, t, cond))
+        return network
+
+    # ---- training ----------------------------------------------------------
+    def loss(self, inputs: dict[str, Tensor], data_samples: dict[str, Any] | None = None, *,
+             generator: Generator | None = None) -> dict[str, Tensor]:
+        """The denoising loss, ``|| eps - eps_theta(m_t, alpha_1, t) ||^2`` for the defaults.
+
+        Args:
+            inputs (dict): ``motion``, raw codes, shape (B, T, N).
+            data_samples (dict, optional): Not used.
+            generator (Generator, optional): Source of times and noise; torch's global one by default.
+
+        Returns:
+            dict: ``loss_diffusion``, a scalar.
+
+        Raises:
+            UserError: If the statistics are not set or the codes do not fit.
+        """
+        target, start = self.motion_condition.split(self.normalise(inputs['motion']))
+        return dict(loss_diffusion=self.diffusion.loss(self._network(start), target, generator=generator).mean())
+
+    # ---- generation --------------------------------------------------------
+    def denoiser(self, start: Tensor) -> Denoiser:
+        """The callable that samplers read, for those who wrap it or run a sampler themselves.
+
+        Args:
+            start (Tensor): Raw first codes, shape (B, N).
+
+        Returns:
+            Denoiser: Maps the noised variable (B, T', N) and t (B,) to a Prediction.
+        """
+        return self.diffusion.denoiser(self._network(self.normalise(start)))
+
+    @torch.no_grad()
+    def sample(self, start: Tensor, num_frames: int | None = None, *, noise: Tensor | None = None,
+               generator: Generators = None, sampler: Sampler | dict[str, Any] | None = None) -> Tensor:
+        """Generate sequences.
+
+        Args:
+            start (Tensor): Raw first codes, shape (B, N). Without a condition on the first code only B counts.
+            num_frames (int, optional): Frames T; the model's ``num_frames`` by default.
+            noise (Tensor, optional): Standard normal noise, shape (B, T', N), T' = T - 1 given a first code, else T.
+            generator (Generator | list[Generator], optional): Source of noise; a list holds one per sample, and
+                then a sample does not depend on the others of its batch.
+            sampler (Sampler | dict, optional): In place of the model's.
+
+        Returns:
+            Tensor: Raw codes, shape (B, T, N); the first is ``start`` if the condition uses it.
+
+        Raises:
+            UserError: If the statistics are not set or the numbers do not fit.
+        """
+        check_shape('start', start, (None, None))
+        frames = self.num_frames if num_frames is None else num_frames
+        self._check_frames(frames)
+        first = self.normalise(start)
+        shape = (start.shape[0], self.motion_condition.noised_frames(frames), self.motion_dim)
+        if noise is None:
+            noise = noise_source(generator)(first.new_empty(shape))
+        check_shape('noise', noise, shape)
+        denoise = self.diffusion.denoiser(self._network(first))
+        clean = self.diffusion.sample(denoise, noise, generator=generator, sampler=sampler)
+        motion = self.denormalise(self.motion_condition.assemble(clean, first))
+        if self.motion_condition.uses_start:
+            motion[:, 0] = start  # without the rounding of the way there and back
+        return motion
+
+    def extend(self, start: Tensor, total_frames: int, *, num_frames: int | None = None, generator: Generators = None,
+               sampler: Sampler | dict[str, Any] | None = None) -> Iterator[Tensor]:
+        """Generate sequences of any length in constant memory: the last code of a window starts the next one.
+
+        Without a condition on the first code the windows are independent of each other.
+        A longer sequence with the same seeds begins with the shorter one.
+
+        Args:
+            start (Tensor): Raw first codes, shape (B, N).
+            total_frames (int): Frames to generate, ``start`` among them.
+            num_frames (int, optional): Frames of one window; the model's ``num_frames`` by default.
+            generator (Generator | list[Generator], optional): As in :meth:`sample`.
+            sampler (Sampler | dict, optional): As in :meth:`sample`.
+
+        Returns:
+            Iterator: Raw codes, each item of shape (B, t, N); concatenated along time they have ``total_frames``
+            frames, none of them twice.
+
+        Raises:
+            UserError: If the statistics are not set or the numbers do not fit.
+        """
+        frames = self.num_frames if num_frames is None else num_frames
+        self._check_frames(frames)
+        self._require_statistics()
+        if total_frames < 1:
+            raise UserError(f'total_frames={total_frames} must be at least 1')
+        return self._extend(start, total_frames, frames, generator, sampler)
+
+    def _extend(self, start: Tensor, remaining: int, num_frames: int, generator: Generators,
+                sampler: Sampler | dict[str, Any] | None) -> Iterator[Tensor]:
+        first_window = True
+        while remaining > 0:
+            window = self.sample(start, num_frames, generator=generator, sampler=sampler)
+            start = window[:, -1]
+            fresh = window if first_window or not self.motion_condition.uses_start else window[:, 1:]
+            yield fresh[:, :remaining]
+            remaining -= fresh.shape[1]
+            first_window = False
+
+    def predict(self, inputs: dict[str, Tensor], data_samples: dict[str, Any] | None = None) -> list[dict[str, Any]]:
+        """Generate a sequence for each given one, from its first code and of its length.
+
+        Args:
+            inputs (dict): ``motion``, raw codes, shape (B, T, N).
+            data_samples (dict, optional): With ``name`` (and ``start``), each sample has its own seed.
+
+        Returns:
+            list: Per sample ``real`` and ``generated``, raw codes (T, N), and ``name`` and ``start`` if known.
+        """
+        real = inputs['motion']
+        generators = evaluation_generators(data_samples, real.shape[0])
+        generated = self.sample(real[:, 0], real.shape[1], generator=generators)
+        return one_dict_per_sample(data_samples, real=real, generated=generated)
+
+    def _forward(self, inputs: dict[str, Tensor], data_samples: dict[str, Any] | None = None) -> Tensor:
+        """The network's output for the clean sequence at time 0, shape (B, T', N)."""
+        target, start = self.motion_condition.split(self.normalise(inputs['motion']))
+        t = torch.zeros(target.shape[0], dtype=torch.long, device=target.device)
+        return self._network(start)(target, t)
