@@ -1,0 +1,27 @@
+"""User studies: blinded A/B pages made of folders of videos, and the statistics of the answers.
+
+``prepare_study`` makes one HTML page and a key, raters send a JSON file each, ``analyse_study`` reads them.
+"""
+
+from leokit.user_study.agreement import fleiss_kappa, krippendorff_alpha, pair_agreement
+from leokit.user_study.analysis import analyse_study, rating_counts, tally_answers
+from leokit.user_study.attention import break_video, motion_strength
+from leokit.user_study.bradley_terry import Ranking, comparison_groups, fit_strengths, rank_methods, standard_errors
+from leokit.user_study.files import write_json, write_text
+from leokit.user_study.key import StudyKey, Trial
+from leokit.user_study.page import render_page
+from leokit.user_study.pairing import Pair, Showing, draw_forms, draw_pool
+from leokit.user_study.preference import Tally, resample_raters, share_intervals, wilson_interval
+from leokit.user_study.prepare import PreparedStudy, StudyOptions, prepare_study
+from leokit.user_study.report import render_report
+from leokit.user_study.results import Answer, RaterResult, Screening, find_results, read_results, screen_raters
+from leokit.user_study.videos import Clip, encode_clip, find_videos, open_video
+
+__all__ = [
+    'Answer', 'Clip', 'Pair', 'PreparedStudy', 'Ranking', 'RaterResult', 'Screening', 'Showing', 'StudyKey',
+    'StudyOptions', 'Tally', 'Trial', 'analyse_study', 'break_video', 'comparison_groups', 'draw_forms', 'draw_pool',
+    'encode_clip', 'find_results', 'find_videos', 'fit_strengths', 'fleiss_kappa', 'krippendorff_alpha',
+    'motion_strength', 'open_video', 'pair_agreement', 'prepare_study', 'rank_methods', 'rating_counts',
+    'read_results', 'render_page', 'render_report', 'resample_raters', 'screen_raters',
+    'share_intervals', 'standard_errors', 'tally_answers', 'wilson_interval', 'write_json', 'write_text',
+]

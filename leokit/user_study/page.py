@@ -1,0 +1,61 @@
+"""The page of a study: one HTML file that holds its style, its program and its videos, and loads nothing else.
+
+A content security policy with the hashes of the style and the program forbids the page to send or fetch anything.
+The videos lie in inert ``script`` elements as base64 and become blob addresses when their pair is shown, so the
+browser decodes two of them at a time.
+"""
+
+import base64
+import hashlib
+import html
+import json
+import re
+from importlib import resources
+from typing import Any
+
+SCRIPTS = ('session.js', 'player.js', 'page.js')
+HASH_PLACEHOLDER = '0' * 64  # stands for the page's hash while that is computed
+
+
+def render_page(study: dict[str, Any], videos: dict[str, bytes]) -> tuple[str, str]:
+    """Assemble the page.
+
+    Args:
+        study (dict): What the page's program knows: title, introduction, question, closing (str), allow_ties
+            (bool), trials (list of dict(id, videos)), forms (lists of [number of a trial, flipped]).
+        videos (dict): MP4 files by opaque id.
+
+    Returns:
+        tuple: The page, and its hash: SHA-256 of the page with zeros in the place of the hash.
+    """
+    style = _part('style.css')
+    script = "'use strict';\n" + '\n'.join(_part(name) for name in SCRIPTS)
+    parts = {
+        'title': html.escape(study['title']),
+        'style': style,
+        'style_hash': _source_hash(style),
+        'script': script,
+        'script_hash': _source_hash(script),
+        'study': _inert_json(study | {'page_hash': HASH_PLACEHOLDER}),
+        'videos': '\n'.join(f'<script type="text/plain" id="video-{name}">{base64.b64encode(data).decode()}</script>'
+                            for name, data in sorted(videos.items())),
+    }
+    page = re.sub(r'\{\{(\w+)\}\}', lambda match: parts[match[1]], _part('template.html'))
+    digest = hashlib.sha256(page.encode()).hexdigest()
+    marked = f'"page_hash": "{HASH_PLACEHOLDER}"'
+    return page.replace(marked, f'"page_hash": "{digest}"', 1), digest
+
+
+def _part(name: str) -> str:
+    """Read one of the files that the page is made of."""
+    return resources.files('leokit.user_study').joinpath('page', name).read_text(encoding='utf-8')
+
+
+def _source_hash(text: str) -> str:
+    """Return the source expression that allows exactly this inline text in a content security policy."""
+    return 'sha256-' + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _inert_json(record: dict[str, Any]) -> str:
+    """Write JSON that cannot end the script element around it, whatever the experimenter's texts hold."""
+    return json.dumps(record, ensure_ascii=False).replace('<', '\\u003c')

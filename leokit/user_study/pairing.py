@@ -1,0 +1,149 @@
+"""Which pairs a study shows, to whom, in which order and on which side: the design, without a single video.
+
+* The *pool* is the set of pairs that the page holds, balanced over the pairs of methods.
+* A *form* is what one rater sees: pairs of the pool in one order, with sides. Forms come in twos that show the same
+  pairs in different orders and with the sides exchanged, so over the forms every video is left as often as right.
+"""
+
+import itertools
+from typing import Iterator, NamedTuple, Sequence
+
+import numpy as np
+
+from leokit.utils import UserError
+
+MIN_BLOCKS = 16  # so that raters of one study spread over at least 32 orders
+
+
+class Pair(NamedTuple):
+    """One comparison: two methods and the name of the video of each."""
+
+    methods: tuple[str, str]
+    names: tuple[str, str]
+
+
+class Showing(NamedTuple):
+    """One line of a form: which trial, and whether its second video stands on the left."""
+
+    trial: int
+    flipped: bool
+
+
+def common_names(first: Sequence[str], second: Sequence[str]) -> list[str]:
+    """Return the names that both folders hold, sorted."""
+    return sorted(set(first) & set(second))
+
+
+def draw_pool(names: dict[str, Sequence[str]], count: int, rng: np.random.Generator) -> list[Pair]:
+    """Draw the pairs of a study, as many of each pair of methods as of any other (one more or less).
+
+    Where two folders share names, their videos are paired by name and the others stay out. Where they share none,
+    videos are paired at random, and none comes a second time before every one of the smaller folder came once.
+
+    Args:
+        names (dict): Names of the videos of each method.
+        count (int): Number of pairs to draw.
+        rng (Generator): Source of randomness.
+
+    Returns:
+        list: The pairs, different from each other; which method comes first in a pair is drawn.
+
+    Raises:
+        UserError: If the folders do not allow that many different pairs.
+    """
+    couples = list(itertools.combinations(names, 2))
+    shuffled = {method: _shuffle(sorted(listed), rng) for method, listed in names.items()}
+    queues = []
+    for position, (first, second) in enumerate(couples):
+        matched = set(names[first]) & set(names[second])
+        if matched:
+            order = [name for name in shuffled[first] if name in matched]
+            # couples begin at different videos, so that a small pool still shows many of them
+            begin = position * len(order) // len(couples)
+            queues.append(iter([Pair((first, second), (name, name)) for name in order[begin:] + order[:begin]]))
+        else:
+            queues.append(_unmatched(first, second, shuffled, rng))
+    pool = _round_robin(_shuffle(queues, rng), count)
+    if len(pool) < count:
+        raise UserError(f'the folders allow {len(pool)} different pairs, {count} were asked for; lower '
+                        '--pairs-per-rater (or --pool), or add videos')
+    return [Pair(pair.methods[::-1], pair.names[::-1]) if swap else pair
+            for pair, swap in zip(pool, rng.random(count) < 0.5)]
+
+
+def draw_forms(pool: int, pairs_per_rater: int, checks: int, rng: np.random.Generator) -> list[list[Showing]]:
+    """Draw the forms of a study.
+
+    Each form holds ``pairs_per_rater`` pairs of the pool (a window that moves on from form to form, so that all
+    pairs are shown equally often) and all attention checks, spread over the form, never first.
+
+    Args:
+        pool (int): Number of pairs; they are the trials 0 ... pool - 1.
+        pairs_per_rater (int): Pairs in a form, at most ``pool``.
+        checks (int): Number of attention checks; they are the trials pool ... pool + checks - 1.
+        rng (Generator): Source of randomness.
+
+    Returns:
+        list: Forms, each a list of :class:`Showing`.
+
+    Raises:
+        UserError: If a rater should see more pairs than the pool holds.
+    """
+    if not 1 <= pairs_per_rater <= pool:
+        raise UserError(f'--pairs-per-rater {pairs_per_rater} does not fit a pool of {pool} pairs; '
+                        'choose a number between 1 and the pool')
+    cycle = -(-pool // pairs_per_rater)
+    forms = []
+    for block in range(cycle * -(-MIN_BLOCKS // cycle)):
+        window = [(block * pairs_per_rater + step) % pool for step in range(pairs_per_rater)]
+        sides = _balanced_sides(window, rng) | _balanced_sides(range(pool, pool + checks), rng)
+        for mirrored in (False, True):
+            order = _spread(_shuffle(window, rng), _shuffle(range(pool, pool + checks), rng), rng)
+            forms.append([Showing(trial, sides[trial] != mirrored) for trial in order])
+    return forms
+
+
+def _shuffle(items: Sequence, rng: np.random.Generator) -> list:
+    """Return the items in random order."""
+    return [items[i] for i in rng.permutation(len(items))]
+
+
+def _unmatched(first: str, second: str, shuffled: dict[str, list[str]],
+               rng: np.random.Generator) -> Iterator[Pair]:
+    """Yield every pair of two folders once, each round using every video of the smaller folder once."""
+    small, large = sorted((first, second), key=lambda method: len(shuffled[method]))
+    for offset in [0, *(1 + rng.permutation(len(shuffled[large]) - 1))]:
+        for i, name in enumerate(shuffled[small]):
+            partner = shuffled[large][(i + int(offset)) % len(shuffled[large])]
+            pair = {small: name, large: partner}
+            yield Pair((first, second), (pair[first], pair[second]))
+
+
+def _round_robin(queues: list[Iterator[Pair]], count: int) -> list[Pair]:
+    """Take one pair of each queue in turn until there are enough or all are empty."""
+    taken: list[Pair] = []
+    while queues and len(taken) < count:
+        for queue in list(queues):
+            pair = next(queue, None)
+            if pair is None:
+                queues.remove(queue)
+            elif len(taken) < count:
+                taken.append(pair)
+    return taken
+
+
+def _balanced_sides(trials: Sequence[int], rng: np.random.Generator) -> dict[int, bool]:
+    """Draw a side for each trial so that half of them (rounded) are flipped."""
+    trials = list(trials)
+    flips = rng.permutation(len(trials)) * 2 < len(trials) - rng.integers(2) * (len(trials) % 2)
+    return dict(zip(trials, flips.tolist()))
+
+
+def _spread(pairs: list[int], checks: list[int], rng: np.random.Generator) -> list[int]:
+    """Insert the checks among the pairs: one in each of equal stretches, at a random place after the first pair."""
+    edges = np.linspace(1, len(pairs) + 1, len(checks) + 1)
+    places = [int(low + rng.random() * (high - low)) for low, high in itertools.pairwise(edges)]
+    order = list(pairs)
+    for place, check in reversed(list(zip(places, checks))):
+        order.insert(place, check)
+    return order

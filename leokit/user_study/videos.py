@@ -1,0 +1,131 @@
+"""Finding the videos of a study, and re-encoding them so that the file itself gives nothing away.
+
+Every video of a page is decoded and encoded again with one setting: H.264 (High, yuv420p, BT.709), no sound, no
+metadata, the same encoder for all methods. A method is then not betrayed by its container, codec, encoder tag,
+title or file size, and every current browser can play it.
+"""
+
+import io
+from fractions import Fraction
+from pathlib import Path
+from typing import Iterable, NamedTuple
+
+import av
+import numpy as np
+from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc, VideoReformatter
+
+from leokit.datasets import AutoReader, VideoHandle
+from leokit.datasets.video_index import scan_folder
+from leokit.utils import UserError
+
+DEFAULT_CRF = 14  # x264's constant rate factor; below 18 is usually taken to be visually lossless
+MAX_DENOMINATOR = 1001  # of a frame rate: 30000/1001 and its like are the odd ones in use
+CHUNK = 16  # frames that are decoded at a time
+MAX_SIDE = 16384  # the largest side that H.264 decoders know
+
+
+class Clip(NamedTuple):
+    """One encoded video.
+
+    Attributes:
+        data (bytes): An MP4 file.
+        frames (int): Number of frames.
+        fps (float): Frames per second.
+        size (tuple): Width and height in pixels.
+    """
+
+    data: bytes
+    frames: int
+    fps: float
+    size: tuple[int, int]
+
+
+def find_videos(folder: str | Path) -> dict[str, Path]:
+    """List the videos below a folder, by the name that matches them with other folders.
+
+    Args:
+        folder (str | Path): A folder of video files, frame folders or ``.npy`` arrays; it is searched recursively.
+
+    Returns:
+        dict: Path of each video by its name, which is the path inside the folder without the ending.
+
+    Raises:
+        UserError: If the folder is missing or holds no video.
+    """
+    if not Path(folder).is_dir():
+        raise UserError(f'the folder {folder} does not exist; pass --folder NAME=DIR with a folder of videos')
+    videos = {entry.name: entry.path for entry in scan_folder(folder)}
+    if not videos:
+        raise UserError(f'the folder {folder} holds no videos; pass another one with --folder NAME=DIR')
+    return videos
+
+
+def open_video(path: str | Path) -> VideoHandle:
+    """Open a video that has something to compare.
+
+    Args:
+        path (str | Path): What :func:`find_videos` found.
+
+    Returns:
+        VideoHandle: The open video; use it as a context manager.
+
+    Raises:
+        UserError: If it cannot be read or has one frame only.
+    """
+    video = AutoReader().open(path)
+    if len(video) < 2:
+        video.close()
+        raise UserError(f'the video {path} has a single frame, a study compares moving pictures; remove it')
+    return video
+
+
+def encode_clip(chunks: Iterable[np.ndarray], fps: float, *, height: int | None = None,
+                crf: int = DEFAULT_CRF) -> Clip:
+    """Encode frames as MP4 in memory. The same frames and settings give the same bytes.
+
+    Args:
+        chunks (iterable): Successive frames, uint8 RGB arrays of shape (t, H, W, 3).
+        fps (float): Frames per second.
+        height (int, optional): Height to scale to, keeping the aspect ratio. By default the size stays; odd
+            sides, which yuv420p does not know, are scaled down by one.
+        crf (int): x264's constant rate factor, 0 (lossless) to 51.
+
+    Returns:
+        Clip: The encoded video.
+
+    Raises:
+        UserError: If a side would be longer than H.264 allows.
+    """
+    buffer, size, count = io.BytesIO(), None, 0
+    rate = Fraction(fps).limit_denominator(MAX_DENOMINATOR)
+    reformatter = VideoReformatter()
+    # bitexact leaves out the muxer's version and the time of day
+    with av.open(buffer, 'w', format='mp4', options={'fflags': '+bitexact'}) as container:
+        stream = container.add_stream('libx264', rate=rate)
+        # one thread: x264's output depends on the number of threads
+        stream.options = {'crf': str(crf), 'preset': 'medium', 'threads': '1', 'flags': '+bitexact'}
+        stream.pix_fmt = 'yuv420p'
+        context = stream.codec_context
+        context.colorspace, context.color_range = int(Colorspace.ITU709), int(ColorRange.MPEG)
+        context.color_primaries, context.color_trc = int(ColorPrimaries.BT709), int(ColorTrc.BT709)
+        for pixels in (frame for chunk in chunks for frame in chunk):
+            if size is None:
+                size = stream.width, stream.height = _even_size(pixels.shape[1], pixels.shape[0], height)
+            frame = reformatter.reformat(av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format='rgb24'),
+                                         *size, format='yuv420p', dst_colorspace=Colorspace.ITU709,
+                                         dst_color_range=ColorRange.MPEG)
+            frame.pts, frame.time_base = count, 1 / rate
+            container.mux(stream.encode(frame))
+            count += 1
+        container.mux(stream.encode())
+    return Clip(buffer.getvalue(), count, float(rate), size)
+
+
+def _even_size(width: int, height: int, wanted: int | None) -> tuple[int, int]:
+    """Return the size to encode: scaled to the wanted height, both sides even, at least 2."""
+    scale = 1 if wanted is None else wanted / height
+    size = tuple(max(2, round(side * scale) // 2 * 2) for side in (width, height))
+    if max(size) > MAX_SIDE:
+        raise UserError(f'a video of {width} x {height} pixels would become {size[0]} x {size[1]}, more than H.264 '
+                        f'allows ({MAX_SIDE}); pass a smaller --height')
+    return size
