@@ -1,0 +1,93 @@
+"""The discriminator of StyleGAN2.
+
+Karras et al., "Analyzing and Improving the Image Quality of StyleGAN", CVPR 2020: the residual network of LIA's encoder
+down to 4x4, the minibatch standard deviation of "Progressive Growing of GANs" (ICLR 2018, section 3), one convolution
+and two linear layers. Deliberate deviation: the group of the minibatch statistic adapts to batches that it does not
+divide.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from leokit.nn import BiasActivation, EqualConv2d, EqualLinear, ResidualDownBlock, channels_by_side, scaled_leaky_relu
+from leokit.registry import DISCRIMINATORS
+from leokit.utils import check_shape
+
+LAST_SIDE = 4
+STDDEV_EPS = 1e-8  # as in StyleGAN2; keeps the square root differentiable where a group is constant
+
+
+def stddev_group(batch: int, group_size: int) -> int:
+    """Samples per group: the divisor of ``batch`` nearest to ``group_size``, and not 1 unless the batch is."""
+    divisors = [d for d in range(2, batch + 1) if batch % d == 0]
+    return min(divisors, key=lambda d: abs(d - group_size), default=1)
+
+
+def append_minibatch_stddev(x: Tensor, group_size: int) -> Tensor:
+    """Append a channel that says how much the samples of a group differ.
+
+    Args:
+        x (Tensor): Shape (B, C, H, W).
+        group_size (int): Samples per group; see :func:`stddev_group` where it does not divide B.
+
+    Returns:
+        Tensor: Shape (B, C + 1, H, W); the last channel is constant over a group: the standard deviation over its
+        samples, averaged over channels and positions.
+    """
+    batch, _, height, width = x.shape
+    group = stddev_group(batch, group_size)
+    grouped = x.float().unflatten(0, (group, batch // group))  # (G, B / G, C, H, W)
+    stddev = (grouped.var(dim=0, correction=0) + STDDEV_EPS).sqrt().mean(dim=(1, 2, 3))  # (B / G,)
+    channel = stddev.repeat(group).to(x.dtype).view(batch, 1, 1, 1).expand(batch, 1, height, width)
+    return torch.cat((x, channel), dim=1)
+
+
+@DISCRIMINATORS.register_module()
+class StyleGAN2Discriminator(nn.Module):
+    """Residual discriminator with minibatch statistics; every weight has an equalised learning rate.
+
+    Args:
+        size (int): Image side, a power of two from 32 to 1024.
+        channel_multiplier (float): Factor on the channels of sides 64 and up.
+        max_channels (int): Upper limit of the channels of any side.
+        group_size (int): Samples per group of the minibatch standard deviation.
+
+    Raises:
+        ValueError: If the size or the group size is out of range.
+    """
+
+    def __init__(self, size: int, *, channel_multiplier: float = 1, max_channels: int = 512, group_size: int = 4):
+        super().__init__()
+        if group_size < 1:
+            raise ValueError(f'group_size must be at least 1, got {group_size}')
+        self.size = size
+        self.group_size = group_size
+        channels = channels_by_side(size, channel_multiplier, max_channels)
+        sides = sorted(channels, reverse=True)
+        last = channels[LAST_SIDE]
+        self.from_rgb = EqualConv2d(3, channels[size], kernel_size=1)
+        self.from_rgb_activation = BiasActivation(channels[size])
+        self.blocks = nn.Sequential(
+            *(ResidualDownBlock(channels[side], channels[half]) for side, half in zip(sides, sides[1:])))
+        self.final_conv = EqualConv2d(last + 1, last, kernel_size=3, padding=1)
+        self.final_activation = BiasActivation(last)
+        self.final_linear = EqualLinear(last * LAST_SIDE**2, last)
+        self.to_logit = EqualLinear(last, 1)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Judge images.
+
+        Args:
+            images (Tensor): Shape (B, 3, size, size) in [-1, 1].
+
+        Returns:
+            Tensor: Logits, shape (B, 1); larger means more real.
+
+        Raises:
+            ValueError: If the images have another shape.
+        """
+        check_shape('images', images, (None, 3, self.size, self.size))
+        x = self.blocks(self.from_rgb_activation(self.from_rgb(images)))
+        x = append_minibatch_stddev(x, self.group_size)
+        x = self.final_activation(self.final_conv(x))
+        return self.to_logit(scaled_leaky_relu(self.final_linear(x.flatten(1))))
