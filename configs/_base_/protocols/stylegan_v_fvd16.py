@@ -1,0 +1,13 @@
+# FVD16 of StyleGAN-V (Skorokhodov, Tulyakov, Elhoseiny, CVPR 2022, appendix C; universome/stylegan-v, metric
+# fvd2048_16f of src/scripts/calc_metrics_for_dataset.py).
+protocol = dict(
+    name='stylegan_v_fvd16',
+    source='StyleGAN-V, arXiv 2112.14683, appendix C; github.com/universome/stylegan-v, fvd2048_16f',
+    note='The reference takes the first 2,048 real videos in order of their names; here they are drawn. Frames that '
+         'are not 256x256 yet are cropped and resized here; the reference expects them prepared.',
+    extractor='I3DTorchScript',
+    clips=dict(length=16, stride=1),
+    frames=dict(resolution=256, aspect='centre_crop', resize='bicubic_antialias'),
+    # Real statistics are those of the training split (the authors, in issue 30 of their repository).
+    sampling=dict(num_clips=2048, trials=1, split='train', real='random', fake='first', fewer='real'),
+    arithmetic=dict(covariance='population', kernel='subsets'))

@@ -1,0 +1,22 @@
+"""Evaluation: protocols, result records, and measuring folders of videos.
+
+``metrics`` holds the arithmetic; this room decides what is measured: which clips of which videos, prepared how,
+repeated how often, and what has to be written beside a score.
+"""
+
+from leokit.evaluation.array_reader import SampleArrayReader
+from leokit.evaluation.clips import Clip, plan_trials
+from leokit.evaluation.features import clip_features, default_cache_dir
+from leokit.evaluation.folder import Compute, build_extractor, build_tasks, evaluate_sets
+from leokit.evaluation.measures import MEASURES, metric_key
+from leokit.evaluation.protocol import Protocol, as_protocol, load_protocol, preset_names
+from leokit.evaluation.records import NetworkInfo, ResultRecord, RunInfo, Score, SetInfo, load_records, save_records
+from leokit.evaluation.reductions import FeatureRequest
+from leokit.evaluation.video_set import ReadOptions, VideoSet, scan_videos
+
+__all__ = [
+    'Clip', 'Compute', 'FeatureRequest', 'MEASURES', 'NetworkInfo', 'Protocol', 'ReadOptions', 'ResultRecord',
+    'RunInfo', 'SampleArrayReader', 'Score', 'SetInfo', 'VideoSet', 'as_protocol', 'build_extractor', 'build_tasks',
+    'clip_features', 'default_cache_dir', 'evaluate_sets', 'load_protocol', 'load_records', 'metric_key',
+    'plan_trials', 'preset_names', 'save_records', 'scan_videos',
+]

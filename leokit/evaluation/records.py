@@ -1,0 +1,218 @@
+"""Result records: a score with everything that is needed to know what it may be compared with.
+
+A file of records is JSON: ``{"format": 1, "records": [...]}``. A value that could not be measured is null, with the
+reason among the warnings; it is never left out and never zero.
+"""
+
+import dataclasses
+import json
+import math
+import platform
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any, Mapping, Sequence
+
+from leokit.utils import UserError
+from leokit.utils.files import write_bytes
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Score:
+    """A value and its uncertainty.
+
+    Attributes:
+        value (float, optional): Mean over the trials; None when it could not be measured.
+        std (float, optional): Its uncertainty.
+        std_of (str): 'trials': sample standard deviation over trials with different draws; 'jackknife': standard
+            error by leaving out a tenth of the clips at a time, where all trials see the same clips; 'none'.
+        values (tuple): The value of each trial.
+    """
+
+    value: float | None
+    std: float | None = None
+    std_of: str = 'none'
+    values: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class SetInfo:
+    """One of the two sets of videos.
+
+    Attributes:
+        path (str): Folder or manifest, as given.
+        split (str, optional): Split that was taken; None when the source tells no splits.
+        videos (int): Videos that could be used.
+        clips (int): Clips of one trial.
+        skipped (int): Videos left out, each named with a reason in the evaluation's log.
+        manifest_hash (str): SHA-256 over names and contents of all usable videos.
+    """
+
+    path: str
+    split: str | None
+    videos: int
+    clips: int
+    skipped: int
+    manifest_hash: str
+
+
+@dataclass(frozen=True)
+class NetworkInfo:
+    """The feature network.
+
+    Attributes:
+        label (str): Name of the features.
+        sha256 (str): Fingerprint of the weights.
+        dim (int): Length of a feature vector.
+    """
+
+    label: str
+    sha256: str
+    dim: int
+
+
+@dataclass(frozen=True)
+class RunInfo:
+    """Who was measured, when and with which software.
+
+    Attributes:
+        model (str, optional): Name of what made the videos; the row of a table.
+        step (int, optional): Training step, for curves.
+        created (str): Time in UTC, ISO 8601.
+        versions (dict): Versions of the software.
+    """
+
+    model: str | None = None
+    step: int | None = None
+    created: str = ''
+    versions: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def now(cls, model: str | None = None, step: int | None = None) -> 'RunInfo':
+        """Information about the running process."""
+        import numpy
+        import torch
+
+        from leokit import __version__
+        versions = dict(leokit=__version__, torch=str(torch.__version__), numpy=numpy.__version__,
+                        python=platform.python_version())
+        return cls(model, step, datetime.now(timezone.utc).isoformat(timespec='seconds'), versions)
+
+
+@dataclass(frozen=True)
+class ResultRecord:
+    """One score.
+
+    Attributes:
+        metric (str): Key, with network and clip when they are not standard, as in
+            ``fvd-efficientnet_lite0_dt@16x1``.
+        score (Score): Value and uncertainty.
+        protocol (dict): The protocol in full.
+        run (RunInfo): Who and when.
+        real (SetInfo, optional): The real set, for metrics that look at one.
+        fake (SetInfo, optional): The generated set.
+        network (NetworkInfo, optional): The feature network.
+        curve (dict, optional): ``dict(label=..., x=[...], y=[...])`` for metrics over time.
+        details (dict): Further numbers, such as missing-detection rates.
+        warnings (tuple): Sentences a reader of the score should know.
+    """
+
+    metric: str
+    score: Score
+    protocol: dict[str, Any]
+    run: RunInfo = field(default_factory=RunInfo)
+    real: SetInfo | None = None
+    fake: SetInfo | None = None
+    network: NetworkInfo | None = None
+    curve: dict[str, Any] | None = None
+    details: dict[str, Any] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON; the facts that people look for first also stand at the top level."""
+        values = dataclasses.asdict(self)
+        score, clips = values.pop('score'), self.protocol.get('clips', {})
+        frames = self.protocol.get('frames', {})
+        sampling = self.protocol.get('sampling', {})
+        head = dict(
+            metric=values.pop('metric'), **score, trials=len(score['values']),
+            clips=self.fake.clips if self.fake else None, frames=clips.get('length'), stride=clips.get('stride'),
+            split=self.real.split if self.real else None, resolution=frames.get('resolution'),
+            resize=frames.get('resize'), seed=sampling.get('seed'))
+        return _without_nan({**head, **values})
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> 'ResultRecord':
+        """The record that :meth:`to_dict` wrote.
+
+        Raises:
+            KeyError, TypeError: If this is no such record.
+        """
+        parts = dict(real=SetInfo, fake=SetInfo, network=NetworkInfo, run=RunInfo)
+        built = {name: kind(**values[name]) if values.get(name) else None for name, kind in parts.items()}
+        built['run'] = built['run'] or RunInfo()
+        score = Score(values['value'], values['std'], values['std_of'], tuple(values['values']))
+        return cls(metric=values['metric'], score=score, protocol=values['protocol'], curve=values.get('curve'),
+                   details=values.get('details') or {}, warnings=tuple(values.get('warnings') or ()), **built)
+
+    def comparable(self) -> dict[str, Any]:
+        """What another record must share to stand in the same column, as flat ``key -> value``."""
+        from leokit.evaluation.protocol import Protocol
+        flat = {'protocol': Protocol.from_dict(self.protocol).comparable() if self.protocol else None}
+        flat = {f'{section}.{key}': value for section, rule in (flat['protocol'] or {}).items()
+                for key, value in rule.items()}
+        flat['feature network'] = self.network.label if self.network else None
+        flat['weights sha256'] = self.network.sha256 if self.network else None
+        flat['real set'] = self.real.manifest_hash if self.real else None
+        flat['real clips'] = self.real.clips if self.real else None
+        flat['generated clips'] = self.fake.clips if self.fake else None
+        return flat
+
+
+def save_records(path: str | Path, records: Sequence[ResultRecord]) -> None:
+    """Write records to a JSON file, atomically.
+
+    Args:
+        path (str | Path): The file.
+        records (Sequence[ResultRecord]): What it is to hold.
+    """
+    content = dict(format=FORMAT, records=[record.to_dict() for record in records])
+    write_bytes(path, (json.dumps(content, indent=1, allow_nan=False) + '\n').encode())
+
+
+def load_records(path: str | Path) -> list[ResultRecord]:
+    """Read a file of records.
+
+    Args:
+        path (str | Path): A file that :func:`save_records` wrote.
+
+    Returns:
+        list[ResultRecord]: Its records.
+
+    Raises:
+        UserError: If the file is missing or of another kind.
+    """
+    if not Path(path).is_file():
+        raise UserError(f'the result file {path} does not exist; tools/evaluate.py --out writes one')
+    try:
+        content = json.loads(Path(path).read_text())
+        if content['format'] != FORMAT:
+            raise UserError(f'the result file {path} has format {content["format"]}, this version reads {FORMAT}')
+        return [ResultRecord.from_dict(values) for values in content['records']]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        if isinstance(error, UserError):
+            raise
+        raise UserError(f'{path} is not a result file of leokit ({type(error).__name__}: {error}); '
+                        'pass the file that tools/evaluate.py --out wrote') from error
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _without_nan(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_without_nan(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

@@ -1,0 +1,198 @@
+"""A set of videos to be measured: what is usable, what is not and why, and a hash of the contents."""
+
+import hashlib
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from mmengine.dist import all_gather_object, get_rank, get_world_size, is_main_process
+
+from leokit.datasets import AutoReader, VideoHandle, VideoReader
+from leokit.datasets.readers import frame_files
+from leokit.evaluation.array_reader import SampleArrayReader, open_array, split_item
+from leokit.evaluation.clips import available_frames
+from leokit.evaluation.protocol import Protocol
+from leokit.evaluation.video_list import Listed, list_videos
+from leokit.utils import UserError, progress_bar
+from leokit.utils.weights import file_sha256
+
+DEFAULT_FPS = 25.0
+
+
+class VideoEntry(NamedTuple):
+    """A usable video."""
+
+    name: str
+    path: Path
+    frames: int
+    fps: float
+    height: int
+    width: int
+    sha256: str  # of the file, or of the pictures' names and contents
+
+
+class Skipped(NamedTuple):
+    """A video that is left out."""
+
+    name: str
+    reason: str
+
+
+class ReadOptions(NamedTuple):
+    """How files without a rate or a range are read, and how many threads read."""
+
+    fps: float | None = None  # of frame folders and arrays; None is 25, and refuses protocols that resample
+    float_range: str | None = None
+    workers: int = 2
+
+
+class AnyVideoReader(VideoReader):
+    """Opens video files, frame folders and arrays.
+
+    Args:
+        options (ReadOptions): Rate and range of files that do not tell.
+    """
+
+    def __init__(self, options: ReadOptions = ReadOptions()) -> None:
+        fps = options.fps or DEFAULT_FPS
+        self._files, self._arrays = AutoReader(fps=fps), SampleArrayReader(fps, options.float_range)
+
+    def open(self, path: str | Path) -> VideoHandle:
+        array = split_item(path)[0].suffix.lower() == '.npy'
+        return (self._arrays if array else self._files).open(path)
+
+
+@dataclass
+class VideoSet:
+    """The videos of a folder or manifest.
+
+    Attributes:
+        source (str): Folder or manifest, as given.
+        split (str, optional): Split that was taken.
+        entries (list[VideoEntry]): Usable videos, in order of their names.
+        skipped (list[Skipped]): The others.
+        reader (VideoReader): Opens them.
+        manifest_hash (str): SHA-256 over names and contents of the usable videos.
+    """
+
+    source: str
+    split: str | None
+    entries: list[VideoEntry]
+    skipped: list[Skipped]
+    reader: VideoReader = field(default_factory=AnyVideoReader)
+    manifest_hash: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        lines = ''.join(f'{entry.name}\t{entry.sha256}\n' for entry in self.entries)
+        self.manifest_hash = hashlib.sha256(lines.encode()).hexdigest()
+
+    def windows(self, protocol: Protocol) -> list[int]:
+        """For every video, how many places a clip can start at."""
+        return [available_frames(protocol.clips, entry.frames, entry.fps) - protocol.clips.span + 1
+                for entry in self.entries]
+
+    def warnings(self, protocol: Protocol) -> list[str]:
+        """Sentences on what a reader of a score of this set should know."""
+        sentences = []
+        if self.skipped:
+            names = ', '.join(item.name for item in self.skipped[:3])
+            more = ', ...' if len(self.skipped) > 3 else ''
+            sentences.append(f'{len(self.skipped)} of {len(self.skipped) + len(self.entries)} videos in {self.source} '
+                             f'were left out ({names}{more})')
+        tall = sum(entry.height > entry.width for entry in self.entries)
+        wide = sum(entry.width > entry.height for entry in self.entries)
+        if tall and wide:
+            treated = 'cut to squares' if protocol.frames.aspect == 'centre_crop' else 'squeezed to squares'
+            sentences.append(f'{self.source} mixes {tall} portrait and {wide} landscape videos; all are {treated}')
+        side = protocol.frames.resolution
+        small = sum(min(entry.height, entry.width) < side for entry in self.entries) if side else 0
+        if small:
+            sentences.append(f'{small} videos in {self.source} are smaller than {side} pixels and are enlarged')
+        copies = len(self.entries) - len({entry.sha256 for entry in self.entries})
+        if copies:
+            sentences.append(f'{copies} videos in {self.source} are byte for byte copies of others')
+        return sentences
+
+
+def scan_videos(source: str | Path, protocol: Protocol, *, split: str | None = None,
+                options: ReadOptions = ReadOptions()) -> VideoSet:
+    """Open every video once, decode its first frame and hash its contents; the work is shared by all processes.
+
+    Args:
+        source (str | Path): A folder or a manifest.
+        protocol (Protocol): Says how many frames are needed and which shapes are taken.
+        split (str, optional): Split of a manifest.
+        options (ReadOptions): How files are read.
+
+    Returns:
+        VideoSet: The same on every process.
+
+    Raises:
+        UserError: If nothing is usable.
+    """
+    listed = list_videos(source, split)
+    rank, world_size = get_rank(), get_world_size()
+    share = listed[rank::world_size]
+    reader = AnyVideoReader(options)
+    label = f'checking {Path(source).name}'
+    with ThreadPoolExecutor(options.workers, thread_name_prefix='check') as pool, \
+            progress_bar(len(share), label, unit='video', show=is_main_process()) as bar:
+        checked = []
+        for result in pool.map(lambda video: _check(video, protocol, reader, options.fps), share):
+            checked.append(result)
+            bar.update(1)
+    results = sorted((item for part in all_gather_object(checked) for item in part), key=lambda item: item.name)
+    entries = [item for item in results if isinstance(item, VideoEntry)]
+    skipped = [item for item in results if isinstance(item, Skipped)]
+    if not entries:
+        raise UserError(f'none of the {len(skipped)} videos in {source} can be used; {skipped[0].name}: '
+                        f'{skipped[0].reason}')
+    _check_sizes(entries, protocol, str(source))
+    return VideoSet(str(source), split, entries, skipped, reader)
+
+
+def _check(video: Listed, protocol: Protocol, reader: VideoReader, fps_given: float | None) -> VideoEntry | Skipped:
+    try:
+        with reader.open(video.path) as handle:
+            height, width = handle.read([0]).shape[1:3]
+            frames, fps = len(handle), float(handle.fps)
+    except UserError as error:
+        return Skipped(video.name, str(error))
+    rule = protocol.clips
+    rateless = video.path.is_dir() or split_item(video.path)[0].suffix.lower() == '.npy'
+    if rule.fps is not None and rateless and fps_given is None:
+        return Skipped(video.name, f'the protocol resamples to {rule.fps:g} frames per second, but frame folders and '
+                                   'arrays tell no rate; state it with --fps')
+    available = available_frames(rule, frames, fps)
+    if available < rule.span:
+        return Skipped(video.name, f'it has {available} frames, and a clip of {rule.length} frames at stride '
+                                   f'{rule.stride} needs {rule.span}')
+    if protocol.frames.aspect == 'square_only' and height != width:
+        return Skipped(video.name, f'it is {width}x{height}, and the protocol takes square videos only')
+    return VideoEntry(video.name, video.path, frames, fps, height, width, _content_hash(video.path))
+
+
+def _content_hash(path: Path) -> str:
+    file, item = split_item(path)
+    if item is not None:
+        return hashlib.sha256(np.ascontiguousarray(open_array(file)[item])).hexdigest()
+    if not file.is_dir():
+        return file_sha256(file)
+    lines = ''.join(f'{name}\t{file_sha256(file / name)}\n' for name in frame_files(file))
+    return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def _check_sizes(entries: list[VideoEntry], protocol: Protocol, source: str) -> None:
+    """Without a resolution all videos must come out at one size."""
+    if protocol.frames.resolution is not None:
+        return
+    square = protocol.frames.aspect == 'centre_crop'
+    sizes = Counter((min(entry.height, entry.width),) * 2 if square else (entry.height, entry.width)
+                    for entry in entries)
+    if len(sizes) > 1:
+        found = ', '.join(f'{width}x{height}' for height, width in sorted(sizes))
+        raise UserError(f'{source} holds videos of several sizes ({found}) and the protocol {protocol.name} sets '
+                        'none; set one with --protocol-options frames.resolution=256')

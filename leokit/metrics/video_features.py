@@ -1,0 +1,83 @@
+"""From an extractor and clips to one feature vector a clip: what Fréchet and kernel video distances are taken of.
+
+A *video* extractor (I3D) gives the vector itself. An *image* extractor gives one vector a frame; the clip's vector is
+then the mean over frames, followed by the mean absolute difference of successive frames, so that it knows appearance
+and, coarsely, motion. Such a feature is a stand-in: its label ends in ``_dt``, and its scores compare with nothing
+that was measured with I3D.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from leokit.utils import check_shape
+
+SUMMARY_SUFFIX = '_dt'
+FRAMES_AT_ONCE = 64  # frames through an image extractor at a time; bounds memory, not the result
+
+
+def video_label(extractor: nn.Module) -> str:
+    """Name of the clip feature: the extractor's label, with ``_dt`` when frames are summarised."""
+    return extractor.label if extractor.kind == 'video' else extractor.label + SUMMARY_SUFFIX
+
+
+def video_dim(extractor: nn.Module) -> int:
+    """Length of the clip feature."""
+    return extractor.dim if extractor.kind == 'video' else 2 * extractor.dim
+
+
+@torch.no_grad()
+def frame_features(extractor: nn.Module, clips: Tensor) -> Tensor:
+    """Features of every frame.
+
+    Args:
+        extractor (nn.Module): An image extractor.
+        clips (Tensor): Shape (B, T, 3, H, W) in [-1, 1].
+
+    Returns:
+        Tensor: Shape (B, T, dim), float32; NaN where the extractor found nothing to describe.
+
+    Raises:
+        ValueError: If this is no image extractor.
+    """
+    check_shape('clips', clips, (None, None, 3, None, None))
+    if extractor.kind != 'image':
+        raise ValueError(f'per-frame features need an image extractor, got {extractor.label!r} of kind '
+                         f'{extractor.kind!r}')
+    parts = [extractor(frames) for frames in clips.flatten(0, 1).split(FRAMES_AT_ONCE)]
+    return torch.cat(parts).float().unflatten(0, clips.shape[:2])
+
+
+def temporal_summary(features: Tensor) -> Tensor:
+    """Per-frame features to one vector a clip.
+
+    Args:
+        features (Tensor): Shape (B, T, d), T >= 2.
+
+    Returns:
+        Tensor: Shape (B, 2 d), float32: mean over frames, then mean absolute difference of successive frames.
+
+    Raises:
+        ValueError: If there is only one frame.
+    """
+    check_shape('features', features, (None, None, None))
+    if features.shape[1] < 2:
+        raise ValueError('temporal differences need at least two frames, got 1')
+    features = features.double()  # the order of summation must not show
+    return torch.cat([features.mean(1), features.diff(dim=1).abs().mean(1)], dim=1).float()
+
+
+@torch.no_grad()
+def video_features(extractor: nn.Module, clips: Tensor) -> Tensor:
+    """One feature vector a clip.
+
+    Args:
+        extractor (nn.Module): A video or an image extractor.
+        clips (Tensor): Shape (B, T, 3, H, W) in [-1, 1].
+
+    Returns:
+        Tensor: Shape (B, :func:`video_dim`), float32.
+    """
+    check_shape('clips', clips, (None, None, 3, None, None))
+    if extractor.kind == 'video':
+        return extractor(clips).float()
+    return temporal_summary(frame_features(extractor, clips))

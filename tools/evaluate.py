@@ -1,0 +1,142 @@
+"""Measure a folder of generated videos against real ones, whoever made them.
+
+    python tools/evaluate.py --real videos/test --fake samples --metrics fvd kvd acd --protocol digan --out results.json
+    python tools/evaluate.py --real videos/test --fake samples --extractor EfficientNetLite0Features
+    torchrun --nproc-per-node 4 tools/evaluate.py --real manifest.json --split test --fake samples.npy-folder ...
+
+Videos may be files (mp4, gif, ...), folders of pictures or NumPy arrays, of any size and rate. docs/evaluation.md
+explains metrics, protocols and pitfalls.
+"""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+import torch
+import torch.distributed as dist
+from mmengine.config import DictAction
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from leokit.evaluation import (MEASURES, Compute, Protocol, ReadOptions, ResultRecord, RunInfo,  # noqa: E402
+                               build_tasks, default_cache_dir, evaluate_sets, load_protocol, preset_names,
+                               save_records, scan_videos)
+from leokit.utils import UserError, run_tool  # noqa: E402
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add = parser.add_argument
+    add('--real', required=True, help='folder of real videos, or a manifest (.json)')
+    add('--fake', required=True, help='folder of generated videos, or a manifest (.json)')
+    add('--metrics', nargs='+', default=['fvd', 'kvd'], help=f'any of {", ".join(MEASURES)}')
+    add('--protocol', default='quick', help=f'a preset ({", ".join(preset_names())}) or a config file')
+    add('--protocol-options', nargs='+', action=DictAction, default={}, metavar='KEY=VALUE',
+        help='changes to the protocol, such as sampling.num_clips=512 clips.stride=4')
+    add('--split', help="split of the real set's manifest; by default the protocol's")
+    add('--extractor', nargs='+', default=[], metavar='[METRIC=]TYPE',
+        help='feature extractor of the video distances, or of one metric, as in acd=ColorStatistics')
+    add('--extractor-options', nargs='+', action=DictAction, default={}, metavar='TYPE.KEY=VALUE',
+        help='arguments of an extractor, such as I3D.weights=/path/i3d_pretrained_400.pt')
+    add('--allow-fewer', action='store_true', help='measure with fewer clips than the protocol asks for')
+    add('--fps', type=float, help='rate of frame folders and arrays, for protocols that resample')
+    add('--float-range', help="range of floating-point arrays: '-1:1', '0:1' or '0:255'")
+    add('--out', help='file for the result records (JSON)')
+    add('--model', help='name of what made the videos, for tables')
+    add('--step', type=int, help='training step, for curves')
+    add('--device', help='cpu or cuda; by default a GPU if there is one')
+    add('--workers', type=int, default=min(8, os.cpu_count() or 1), help='decoding threads of each process')
+    add('--cache-dir', help=f'cached features of real sets; by default {default_cache_dir()}')
+    add('--no-cache', action='store_true', help='neither read nor write cached features')
+    return parser.parse_args()
+
+
+def choose_protocol(arguments: argparse.Namespace) -> Protocol:
+    """The preset with the changes of the command line."""
+    protocol = load_protocol(arguments.protocol).changed(arguments.protocol_options)
+    return protocol.changed({'sampling.fewer': 'both'}) if arguments.allow_fewer else protocol
+
+
+def choose_extractors(entries: list[str]) -> dict[str, str]:
+    """``['I3D', 'acd=ColorStatistics']`` -> ``{'': 'I3D', 'acd': 'ColorStatistics'}``."""
+    chosen = {}
+    for entry in entries:
+        metric, _, kind = entry.rpartition('=')
+        if metric in chosen:
+            raise UserError(f'--extractor names two extractors for {metric or "the video distances"}; keep one')
+        chosen[metric] = kind
+    return chosen
+
+
+def nested_options(options: dict) -> dict[str, dict]:
+    """``{'I3D.weights': x}`` -> ``{'I3D': {'weights': x}}``."""
+    nested: dict[str, dict] = {}
+    for key, value in options.items():
+        kind, _, name = key.partition('.')
+        if not name:
+            raise UserError(f'--extractor-options {key} is not of the form TYPE.KEY=VALUE, as in I3D.weights=/path')
+        nested.setdefault(kind, {})[name] = value
+    return nested
+
+
+def start(device: str | None) -> str:
+    """Join the process group of torchrun, if there is one, and choose this process's device."""
+    if int(os.environ.get('WORLD_SIZE', 1)) > 1:
+        dist.init_process_group('gloo')  # only features travel between processes, and those are on the CPU
+    name = device or ('cuda' if torch.cuda.is_available() else 'cpu')
+    if name == 'cuda':
+        if not torch.cuda.is_available():
+            raise UserError('--device cuda was asked for, but PyTorch sees no GPU; leave --device out')
+        name = f'cuda:{int(os.environ.get("LOCAL_RANK", 0)) % torch.cuda.device_count()}'
+    return name
+
+
+def real_split(arguments: argparse.Namespace, protocol: Protocol) -> str | None:
+    """The split to take: the one asked for, or the protocol's where the source can tell."""
+    return arguments.split or (protocol.sampling.split if arguments.real.endswith('.json') else None)
+
+
+def report(records: list[ResultRecord], protocol: Protocol) -> None:
+    """Print the scores and what should be known about them."""
+    print(f'protocol {protocol.name}: {records[0].real.clips} real and {records[0].fake.clips} generated clips of '
+          f'{protocol.clips.length} frames, stride {protocol.clips.stride}, {protocol.frames.resolution or "own"} pixels')
+    width = max(len(record.metric) for record in records)
+    for record in records:
+        score = record.score
+        value = 'not measured' if score.value is None else f'{score.value:.5g}'
+        spread = '' if score.std is None else f' ± {score.std:.2g} ({score.std_of})'
+        real = record.details.get('real_value')
+        beside = '' if real is None else f'   real videos: {real:.5g}'
+        print(f'{record.metric:<{width}}  {value}{spread}{beside}')
+    for sentence in dict.fromkeys(sentence for record in records for sentence in record.warnings):
+        print(f'note: {sentence}')
+
+
+def main() -> None:
+    """Run the evaluation."""
+    arguments = parse_arguments()
+    device = start(arguments.device)
+    protocol = choose_protocol(arguments)
+    tasks = build_tasks(arguments.metrics, protocol, choose_extractors(arguments.extractor),
+                        nested_options(arguments.extractor_options))
+    options = ReadOptions(arguments.fps, arguments.float_range, arguments.workers)
+    real = scan_videos(arguments.real, protocol, split=real_split(arguments, protocol), options=options)
+    fake = scan_videos(arguments.fake, protocol, options=options)
+    cache = None if arguments.no_cache else Path(arguments.cache_dir or default_cache_dir())
+    records = evaluate_sets(real, fake, tasks, protocol, compute=Compute(device, arguments.workers, cache),
+                            run=RunInfo.now(arguments.model or Path(arguments.fake).stem, arguments.step))
+    if records is not None:  # the first process
+        for videos in (real, fake):
+            for item in videos.skipped:
+                print(f'left out: {videos.source}: {item.name}: {item.reason}', file=sys.stderr)
+        report(records, protocol)
+        if arguments.out:
+            save_records(arguments.out, records)
+    if dist.is_initialized():
+        dist.destroy_process_group()
+
+
+if __name__ == '__main__':
+    run_tool(main)
