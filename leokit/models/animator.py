@@ -14,6 +14,7 @@ one generator pass and lets plain DDP and plain optimiser wrappers do the rest.
 from typing import Any, NamedTuple
 
 import torch
+from mmengine.logging import MessageHub
 from mmengine.model import BaseModel
 from torch import Tensor
 from torch.func import functional_call
@@ -207,7 +208,9 @@ class Animator(BaseModel):
                 self.discriminator(real), self.discriminator(fake.detach())),
         }
         if self.r1 is not None:
-            terms['loss_r1'] = self.r1(self.discriminator, real)
+            # MMEngine tells models the iteration through its message hub; outside a Runner the penalty is not lazy
+            iteration = MessageHub.get_current_instance().runtime_info.get('iter')
+            terms['loss_r1'] = self.r1(self.discriminator, real, iteration)
         return terms
 
     def predict(self, source: Tensor, driving: Tensor, data_samples: dict) -> list[dict]:

@@ -137,14 +137,15 @@ def test_adversarial_gradients_stay_in_their_halves():
 
 def test_it_learns_to_shift():
     torch.manual_seed(0)
-    animator = small_animator(training=dict(losses=[dict(type='L1Loss')]))
-    optimizer = torch.optim.Adam(animator.parameters(), lr=2e-3, betas=(0.9, 0.99))
+    animator = Animator(32, 16, motion_dim=4, max_channels=16, data_preprocessor=PREPROCESSOR,
+                        training=dict(losses=[dict(type='L1Loss')]))
+    optimizer = torch.optim.Adam(animator.parameters(), lr=1e-2, betas=(0.9, 0.99))
     rows, columns = torch.meshgrid(torch.linspace(-1, 1, 32), torch.linspace(-1, 1, 32), indexing='ij')
 
     def spot(x):
         return (torch.exp(-((columns - x.view(-1, 1, 1)) ** 2 + rows**2) * 8) * 2 - 1)[:, None].repeat(1, 3, 1, 1)
 
-    for _ in range(60):
+    for _ in range(120):
         terms = animator(dict(source=spot(torch.rand(8) - 0.5), driving=spot(torch.rand(8) - 0.5)), mode='loss')
         terms['loss_l1'].backward()
         optimizer.step()
@@ -152,7 +153,7 @@ def test_it_learns_to_shift():
     source, driving = spot(torch.tensor([-0.4, 0.4])), spot(torch.tensor([0.4, -0.4]))
     with torch.no_grad():
         error = (animator.transfer(source, driving).frames - driving).abs().mean()
-    assert error < 0.7 * (source - driving).abs().mean()
+    assert error < 0.5 * (source - driving).abs().mean()
 
 
 def test_predict_gives_one_record_per_sample():
