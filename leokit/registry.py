@@ -19,7 +19,8 @@ from mmengine.registry import MODELS as MMENGINE_MODELS
 from mmengine.registry import OPTIM_WRAPPERS as MMENGINE_OPTIM_WRAPPERS
 from mmengine.registry import PARAM_SCHEDULERS as MMENGINE_PARAM_SCHEDULERS
 from mmengine.registry import TRANSFORMS as MMENGINE_TRANSFORMS
-from mmengine.registry import Registry
+from mmengine.registry import (EVALUATOR, FUNCTIONS, LOG_PROCESSORS, MODEL_WRAPPERS, OPTIM_WRAPPER_CONSTRUCTORS,
+                               OPTIMIZERS, VISBACKENDS, VISUALIZERS, WEIGHT_INITIALIZERS, Registry)
 
 # ---- children of MMEngine's registries -------------------------------------
 # Trainable models and data preprocessors: Animator, MotionDiffusion, ...
@@ -43,6 +44,11 @@ OPTIM_WRAPPERS = Registry(
 # Learning-rate schedules that MMEngine lacks.
 PARAM_SCHEDULERS = Registry(
     'parameter scheduler', parent=MMENGINE_PARAM_SCHEDULERS, scope='leokit', locations=['leokit.engine'])
+
+# MMEngine's registries that leokit adds nothing to: without a child of this scope MMEngine warns at every use.
+for _root in (EVALUATOR, FUNCTIONS, LOG_PROCESSORS, MODEL_WRAPPERS, OPTIM_WRAPPER_CONSTRUCTORS, OPTIMIZERS,
+              VISBACKENDS, VISUALIZERS, WEIGHT_INITIALIZERS):
+    Registry(_root.name, parent=_root, scope='leokit')
 
 
 def _component(name: str) -> Registry:

@@ -1,0 +1,19 @@
+"""What MMEngine lacks for training: exact resuming, safe checkpoints, averaging, autocast on any device."""
+
+from leokit.engine.build_errors import check_config_keys, explain_build_errors
+from leokit.engine.checkpoint import TRAINING_ONLY, load_checkpoint, load_weights, save_checkpoint
+from leokit.engine.checkpoint_hook import AtomicCheckpointHook
+from leokit.engine.distributed import LAUNCHERS, leave_process_group
+from leokit.engine.ema_hook import EMAHook
+from leokit.engine.loss_watch_hook import LossWatchHook
+from leokit.engine.motion_statistics_hook import MotionStatisticsHook
+from leokit.engine.optim_wrapper import AutocastOptimWrapper
+from leokit.engine.runner import LeoRunner
+from leokit.engine.stop_request import EXIT_STATUS
+from leokit.engine.train_loop import ResumableTrainLoop
+
+__all__ = [
+    'AtomicCheckpointHook', 'AutocastOptimWrapper', 'EMAHook', 'EXIT_STATUS', 'LAUNCHERS', 'LeoRunner',
+    'LossWatchHook', 'MotionStatisticsHook', 'ResumableTrainLoop', 'TRAINING_ONLY', 'check_config_keys',
+    'explain_build_errors', 'leave_process_group', 'load_checkpoint', 'load_weights', 'save_checkpoint',
+]

@@ -1,0 +1,107 @@
+"""Which checkpoint a run starts from, and which one of a work dir is the newest usable one.
+
+``last_checkpoint`` holds the file name of the newest checkpoint and is written after
+it, so it never names a half-written one. Should that file be damaged or gone, the
+numbered checkpoints are tried from the newest to the oldest.
+"""
+
+import logging
+import re
+from pathlib import Path
+from typing import Any, Callable, NamedTuple
+
+from leokit.engine.checkpoint import load_checkpoint
+from leokit.utils import UserError
+from leokit.utils.files import write_bytes
+
+LAST_CHECKPOINT = 'last_checkpoint'
+NUMBERED = re.compile(r'iter_(\d+)\.pth')  # matches no unfinished file: those are called iter_10.part.pth
+
+
+class Start(NamedTuple):
+    """A checkpoint to start from: its file, its content, and whether to resume or only to take the weights."""
+
+    path: Path
+    checkpoint: dict[str, Any]
+    resume: bool
+
+
+def numbered_checkpoints(work_dir: str | Path) -> dict[int, Path]:
+    """The checkpoints ``iter_<number>.pth`` of a folder by their iteration, newest first."""
+    work_dir = Path(work_dir)
+    files = work_dir.iterdir() if work_dir.is_dir() else ()
+    found = {int(match[1]): file for file in files if (match := NUMBERED.fullmatch(file.name))}
+    return dict(sorted(found.items(), reverse=True))
+
+
+def checkpoint_name(iteration: int) -> str:
+    """File name of the checkpoint after ``iteration`` iterations."""
+    return f'iter_{iteration}.pth'
+
+
+def mark_last(path: str | Path) -> None:
+    """Name a complete checkpoint as the newest of its folder."""
+    path = Path(path)
+    write_bytes(path.parent / LAST_CHECKPOINT, path.name.encode())
+
+
+def newest_checkpoint(work_dir: str | Path, warn: Callable[[str], None]) -> tuple[Path, dict[str, Any]] | None:
+    """Read the newest checkpoint that is whole.
+
+    Args:
+        work_dir (str | Path): The folder.
+        warn (Callable): Told, in one sentence each, which checkpoints had to be passed over.
+
+    Returns:
+        tuple[Path, dict] | None: The file and its content; None if the folder holds no checkpoint.
+
+    Raises:
+        UserError: If there are checkpoints and all of them are damaged.
+    """
+    work_dir = Path(work_dir)
+    candidates = list(numbered_checkpoints(work_dir).values())
+    marker = work_dir / LAST_CHECKPOINT
+    if marker.is_file():
+        last = work_dir / Path(marker.read_text().strip()).name
+        candidates = [last, *(path for path in candidates if path != last)]
+    for path in candidates:
+        try:
+            return path, load_checkpoint(path)
+        except UserError as error:
+            warn(f'passed over: {error}')
+    if candidates:
+        raise UserError(f'none of the checkpoints in {work_dir} can be read; pass another --work-dir to start anew')
+    return None
+
+
+def choose_start(resume: bool | str | None, load_from: str | Path | None, work_dir: str | Path, *,
+                 logger: logging.Logger, training: bool = True) -> Start | None:
+    """Find and read the checkpoint to start from.
+
+    Args:
+        resume (bool | str | None): ``'auto'`` for the newest of the work dir, or else ``load_from`` without resuming;
+            a path for that file; True means the file ``load_from`` if there is one (as in MMEngine), else ``'auto'``.
+        load_from (str | Path | None): A checkpoint to take the weights from.
+        work_dir (str | Path): The folder of the run.
+        logger (Logger): Told about damaged files.
+        training (bool): Whether the run would write checkpoints.
+
+    Returns:
+        Start | None: None to start from the model's own initialisation.
+
+    Raises:
+        UserError: If the file cannot be read, or a new training would overwrite the checkpoints of an older one.
+    """
+    if resume is True and load_from is not None:
+        resume = str(load_from)
+    if isinstance(resume, (str, Path)) and resume != 'auto':
+        return Start(Path(resume), load_checkpoint(resume), True)
+    if resume:
+        newest = newest_checkpoint(work_dir, logger.warning)
+        if newest is not None:
+            return Start(*newest, True)
+        logger.info(f'{work_dir} holds no checkpoint to resume; starting anew')
+    elif training and (found := numbered_checkpoints(work_dir)):
+        raise UserError(f'{work_dir} already holds checkpoints ({next(iter(found.values())).name}); '
+                        f'pass --resume to go on from there, or another --work-dir')
+    return None if load_from is None else Start(Path(load_from), load_checkpoint(load_from), False)

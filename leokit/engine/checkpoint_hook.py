@@ -1,0 +1,134 @@
+"""Checkpoints at intervals, of the best validation, and before leaving.
+
+Unlike MMEngine's hook this one deletes an old checkpoint only after the new one is
+complete, names the newest one last and atomically, and never touches checkpoints
+that it did not write itself or resume from.
+"""
+
+import json
+import math
+from collections import deque
+from pathlib import Path
+from typing import Any
+
+from mmengine.dist import is_main_process
+from mmengine.hooks import Hook
+
+from leokit.engine.checkpoint_files import checkpoint_name, mark_last, numbered_checkpoints
+from leokit.registry import HOOKS
+from leokit.utils import UserError
+from leokit.utils.files import part_path, remove, write_bytes
+
+BEST_RECORD = 'best_checkpoint.json'
+
+
+@HOOKS.register_module()
+class AtomicCheckpointHook(Hook):
+    """Save checkpoints ``iter_<number>.pth`` to the work dir.
+
+    Args:
+        interval (int): Iterations between checkpoints; a multiple of the optimiser wrapper's
+            ``accumulative_counts``, since half an accumulation cannot be resumed.
+        max_keep_ckpts (int): How many to keep; 0 keeps all.
+        save_best (str, optional): A validation metric; the weights with its best value are kept as
+            ``best_<metric>_iter_<number>.pth``.
+        rule (str): ``'less'`` or ``'greater'``, which value of the metric is better.
+        save_last (bool): Whether to save after the last iteration too.
+    """
+
+    priority = 'VERY_LOW'  # after everything that an iteration changes
+
+    def __init__(self, interval: int = 1000, max_keep_ckpts: int = 2, *, save_best: str | None = None,
+                 rule: str = 'less', save_last: bool = True):
+        if rule not in ('less', 'greater'):
+            raise ValueError(f"rule must be 'less' or 'greater', got {rule!r}")
+        if interval < 1:
+            raise ValueError(f'interval must be at least 1, got {interval}')
+        self.interval = interval
+        self.max_keep_ckpts = max_keep_ckpts
+        self.save_best = save_best
+        self.rule = rule
+        self.save_last = save_last
+        self._kept: deque[Path] = deque()  # this training's own files, oldest first
+        self._saved_iter: int | None = None
+        self._best: dict[str, Any] | None = None
+
+    def before_train(self, runner) -> None:
+        """Take over the files of the training that is resumed, and clear what a killed run left half-written."""
+        counts = getattr(runner.optim_wrapper, '_accumulative_counts', 1)
+        if self.interval % counts:
+            raise UserError(f'default_hooks.checkpoint.interval={self.interval} is no multiple of '
+                            f'optim_wrapper.accumulative_counts={counts}; half an accumulation cannot be resumed')
+        work_dir = Path(runner.work_dir)
+        if is_main_process():
+            for leftover in work_dir.glob(part_path('*.pth').name):
+                remove(leftover)
+        resumed_from = getattr(runner, 'resumed_from', None)
+        if resumed_from is None or resumed_from.parent.resolve() != work_dir.resolve():
+            return
+        self._kept = deque(path for number, path in sorted(numbered_checkpoints(work_dir).items())
+                           if number <= runner.iter)
+        record = work_dir / BEST_RECORD
+        if record.is_file():
+            best = json.loads(record.read_text())
+            self._best = best if best['metric'] == self.save_best else None
+
+    def after_train_iter(self, runner, batch_idx: int, data_batch: Any = None, outputs: dict | None = None) -> None:
+        """Save if it is time to."""
+        last = self.save_last and self.is_last_train_iter(runner)
+        if last or self.every_n_train_iters(runner, self.interval):
+            self._save(runner, runner.iter + 1)
+
+    def before_stop(self, runner) -> None:
+        """Save before the process leaves on a signal."""
+        if runner.iter > 0:
+            self._save(runner, runner.iter)
+
+    def after_val_epoch(self, runner, metrics: dict[str, float] | None = None) -> None:
+        """Keep the weights if the metric is the best so far.
+
+        Raises:
+            UserError: If ``save_best`` is none of the metrics.
+        """
+        if self.save_best is None or runner.iter == 0:
+            return
+        if self.save_best not in (metrics or {}):
+            raise UserError(f'default_hooks.checkpoint.save_best={self.save_best!r} is none of the validation '
+                            f'metrics: {", ".join(metrics or ()) or "there are none"}')
+        value = float(metrics[self.save_best])
+        if not math.isfinite(value) or not self._is_better(value):
+            return
+        name = f'best_{self.save_best.replace("/", "_")}_{checkpoint_name(runner.iter)}'
+        self._write(runner, name, runner.iter, weights_only=True)
+        previous, self._best = self._best, dict(metric=self.save_best, value=value, file=name)
+        if is_main_process():
+            write_bytes(Path(runner.work_dir) / BEST_RECORD, json.dumps(self._best).encode())
+            if previous and previous['file'] != name:
+                remove(Path(runner.work_dir) / previous['file'])
+        runner.logger.info(f'best {self.save_best} so far: {value:.6g}, saved as {name}')
+
+    def _is_better(self, value: float) -> bool:
+        if self._best is None:
+            return True
+        return value < self._best['value'] if self.rule == 'less' else value > self._best['value']
+
+    def _save(self, runner, iteration: int) -> None:
+        if iteration == self._saved_iter:
+            return
+        path = Path(runner.work_dir) / checkpoint_name(iteration)
+        self._write(runner, path.name, iteration)
+        self._saved_iter = iteration
+        if path not in self._kept:
+            self._kept.append(path)
+        outdated = [self._kept.popleft() for _ in range(len(self._kept) - self.max_keep_ckpts)
+                    ] if self.max_keep_ckpts > 0 else []
+        if is_main_process():
+            mark_last(path)
+            for old in outdated:
+                remove(old)
+        runner.logger.info(f'saved {path}')
+
+    @staticmethod
+    def _write(runner, name: str, iteration: int, weights_only: bool = False) -> None:
+        runner.save_checkpoint(runner.work_dir, name, save_optimizer=not weights_only,
+                               save_param_scheduler=not weights_only, meta=dict(iter=iteration, epoch=0))

@@ -1,0 +1,115 @@
+"""Loss values for the log without waiting for the device, and the end of a training gone wrong.
+
+MMEngine's hook fetches every loss term of every iteration, which makes the processor
+wait for the device each time. Here the values stay on the device until a log line or
+a checkpoint needs them; then they arrive together and are checked.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import torch
+from mmengine.hooks import LoggerHook, RuntimeInfoHook
+from torch import Tensor
+
+from leokit.engine.log_history import bound_histories
+from leokit.registry import HOOKS
+from leokit.utils import UserError
+
+SHOWN_NAMES = 8  # how many samples an error names
+
+
+class Record(NamedTuple):
+    """What one iteration reported: ``values`` (K,) on the device, named by ``terms``."""
+
+    iteration: int
+    terms: tuple[str, ...]
+    values: Tensor
+    samples: list[str]
+
+
+@HOOKS.register_module()
+class LossWatchHook(RuntimeInfoHook):
+    """Keep the loss history and stop at the first loss that is not finite.
+
+    Every iteration is checked, though up to ``max_pending`` iterations later, and always
+    before a checkpoint is written.
+
+    Args:
+        max_pending (int): Iterations whose values may wait on the device.
+    """
+
+    priority = 'VERY_HIGH'  # before the logger reads the history
+
+    def __init__(self, max_pending: int = 50):
+        self.max_pending = max_pending
+        self._log_interval = max_pending
+        self._pending: list[Record] = []
+
+    def before_train(self, runner) -> None:
+        """Learn when the log needs the values."""
+        super().before_train(runner)
+        intervals = [hook.interval for hook in runner.hooks if isinstance(hook, LoggerHook)]
+        self._log_interval = min(intervals, default=self.max_pending)
+
+    def after_train_iter(self, runner, batch_idx: int, data_batch: Any = None, outputs: dict | None = None) -> None:
+        """Note the values of this iteration."""
+        scalars = {**(outputs or {}), **getattr(runner.optim_wrapper, 'log_vars', {})}
+        if scalars:
+            self._pending.append(Record(
+                runner.iter + 1, tuple(scalars), _on_device(list(scalars.values())), sample_names(data_batch)))
+        if (self.every_n_train_iters(runner, self._log_interval) or self.is_last_train_iter(runner)
+                or len(self._pending) >= self.max_pending
+                or self.end_of_epoch(runner.train_dataloader, batch_idx)):
+            self.flush(runner)
+
+    def before_checkpoint(self, runner) -> None:
+        """Check all values that are still waiting; a checkpoint must never hold what a bad loss left behind."""
+        self.flush(runner)
+
+    def flush(self, runner) -> None:
+        """Bring the waiting values into the log history.
+
+        Args:
+            runner (Runner): The runner.
+
+        Raises:
+            UserError: If a loss or the gradient norm is not finite.
+        """
+        if not self._pending:
+            return
+        records, self._pending = self._pending, []
+        numbers = iter(torch.cat([record.values for record in records]).tolist())
+        for record in records:
+            scalars = {term: next(numbers) for term in record.terms}
+            _check_finite(record, scalars)
+            for term, number in scalars.items():
+                runner.message_hub.update_scalar(f'train/{term}', number)
+        bound_histories(runner.message_hub)
+
+
+def sample_names(batch: Any) -> list[str]:
+    """The names in a collated batch, ``batch['data_samples']['name']``; empty if it has none."""
+    samples = batch.get('data_samples') if isinstance(batch, Mapping) else None
+    if isinstance(samples, Mapping):
+        return [str(name) for name in samples.get('name', ())]
+    if isinstance(samples, (list, tuple)):
+        return [str(sample['name']) for sample in samples if isinstance(sample, Mapping) and 'name' in sample]
+    return []
+
+
+def _on_device(values: list[Tensor | float]) -> Tensor:
+    device = next((value.device for value in values if isinstance(value, Tensor)), None)
+    scalars = [torch.as_tensor(value, dtype=torch.float32, device=device).detach().reshape(()) for value in values]
+    return torch.stack(scalars)  # copies: under CUDA graphs the next iteration overwrites the originals
+
+
+def _check_finite(record: Record, scalars: dict[str, float]) -> None:
+    watched = {term: number for term, number in scalars.items() if 'loss' in term or term == 'grad_norm'}
+    if torch.tensor(list(watched.values())).isfinite().all():
+        return
+    values = ', '.join(f'{term}={number:.4g}' for term, number in watched.items())
+    names = ', '.join(record.samples[:SHOWN_NAMES]) + (', ...' if len(record.samples) > SHOWN_NAMES else '')
+    raise UserError(f'non-finite loss at iteration {record.iteration}: {values}; batch [{names}]; look at these '
+                    f'samples, or lower the learning rate or add optim_wrapper.clip_grad, and continue from the '
+                    f'last checkpoint with --resume')

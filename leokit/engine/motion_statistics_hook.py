@@ -1,0 +1,34 @@
+"""Hand the statistics of the motion codes to the model that is trained on them."""
+
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+
+from leokit.registry import HOOKS
+
+STATISTICS = ('mean', 'std', 'residual_std')
+
+
+@HOOKS.register_module()
+class MotionStatisticsHook(Hook):
+    """Before training, set the model's code statistics from the training data set.
+
+    The data set offers ``statistics()`` and ``animator_hash``, the model ``statistics_set``,
+    ``set_statistics(mean, std, residual_std, animator_hash=...)`` and ``check_animator(hash)``.
+    Statistics from a loaded checkpoint stay: the network has learnt to work with them.
+    """
+
+    priority = 'VERY_HIGH'  # before the weights are averaged or saved
+
+    def before_train(self, runner) -> None:
+        """Set the statistics, or check that those of the checkpoint belong to the same animator.
+
+        Raises:
+            UserError: If the checkpoint was trained on the codes of another animator.
+        """
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        dataset = runner.train_dataloader.dataset
+        if model.statistics_set:
+            model.check_animator(dataset.animator_hash)
+            return
+        statistics = dataset.statistics()
+        model.set_statistics(**{name: statistics[name] for name in STATISTICS}, animator_hash=dataset.animator_hash)

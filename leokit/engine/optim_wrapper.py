@@ -1,0 +1,59 @@
+"""Optimiser wrapper with bfloat16 autocast on any device.
+
+MMEngine's ``AmpOptimWrapper`` refuses the CPU and always scales the loss, which
+bfloat16 does not need: it has the exponent range of float32. Gradient accumulation
+and clipping are MMEngine's.
+"""
+
+from contextlib import contextmanager
+from typing import Iterator
+
+import torch
+from mmengine.optim import OptimWrapper
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from leokit.registry import OPTIM_WRAPPERS
+
+DTYPES = dict(bfloat16=torch.bfloat16, float32=None)
+
+
+@OPTIM_WRAPPERS.register_module()
+class AutocastOptimWrapper(OptimWrapper):
+    """Run the forward pass under autocast.
+
+    Args:
+        optimizer (Optimizer): The optimiser.
+        dtype (str): ``'bfloat16'``, or ``'float32'`` for no autocast.
+        accumulative_counts (int): Iterations per optimiser step.
+        clip_grad (dict, optional): ``max_norm`` and other arguments of gradient clipping.
+
+    Attributes:
+        log_vars (dict[str, Tensor]): What the last step has to say to the log: ``grad_norm`` when clipping by norm.
+    """
+
+    def __init__(self, optimizer: Optimizer, dtype: str = 'bfloat16', *, accumulative_counts: int = 1,
+                 clip_grad: dict | None = None):
+        if dtype not in DTYPES:
+            raise ValueError(f'dtype must be one of {", ".join(DTYPES)}, got {dtype!r}')
+        super().__init__(optimizer, accumulative_counts, clip_grad)
+        self.dtype = DTYPES[dtype]
+        self.log_vars: dict[str, Tensor] = {}
+
+    @contextmanager
+    def optim_context(self, model: nn.Module) -> Iterator[None]:
+        """Autocast, and no gradient exchange among ranks while gradients accumulate.
+
+        Args:
+            model (nn.Module): The model, wrapped or not.
+        """
+        device = next(model.parameters()).device.type
+        with super().optim_context(model), torch.autocast(device, dtype=self.dtype, enabled=self.dtype is not None):
+            yield
+
+    def _clip_grad(self) -> None:
+        """Clip, but leave the norm on the device: MMEngine fetches it, which waits for the device at every step."""
+        weights = [weight for group in self.optimizer.param_groups for weight in group['params']
+                   if weight.grad is not None]
+        norm = self.clip_func(weights, **self.clip_grad_kwargs) if weights else None
+        self.log_vars = {} if norm is None else {self.grad_name: norm}

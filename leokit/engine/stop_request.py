@@ -1,0 +1,95 @@
+"""SIGTERM and SIGUSR1: finish the iteration, write a checkpoint, leave.
+
+Schedulers send one of the two some time before they kill a job. A launcher signals
+the ranks at slightly different moments, so the ranks agree on the iteration at which
+all of them stop.
+"""
+
+import signal
+import threading
+from collections import deque
+from contextlib import contextmanager
+from typing import Iterator
+
+import torch
+from mmengine.dist import is_distributed
+from torch import Tensor, distributed
+
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGUSR1)
+EXIT_STATUS = 128 + signal.SIGTERM  # what a shell reports for a process that SIGTERM ended
+LAG = 2  # iterations between asking the other ranks and reading the answer, so that nobody waits for a device
+
+
+class BrokenOff(BaseException):
+    """Raised inside a block that :meth:`StopRequest.breaks_off` guards; no ``except Exception`` may catch it."""
+
+
+class StopRequest:
+    """Remembers a stop signal; use it as a context manager around the training loop.
+
+    Args:
+        device (torch.device): The device on which the ranks exchange tensors.
+    """
+
+    def __init__(self, device: torch.device):
+        self.received: str | None = None
+        self._device = device
+        self._break_off = False
+        self._previous: dict[signal.Signals, object] = {}
+        self._answers: deque[tuple[Tensor, torch.cuda.Event | None]] = deque()
+
+    def __enter__(self) -> 'StopRequest':
+        if threading.current_thread() is threading.main_thread():  # Python allows handlers in no other
+            self._previous = {number: signal.signal(number, self._handle) for number in STOP_SIGNALS}
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        for number, handler in self._previous.items():
+            signal.signal(number, handler or signal.SIG_DFL)  # None: it was not set from Python
+
+    def _handle(self, number: int, frame: object) -> None:
+        self.received = signal.Signals(number).name
+        if self._break_off:
+            self._break_off = False
+            raise BrokenOff
+
+    def agreed(self) -> bool:
+        """Whether to stop now; every rank calls this once per iteration and gets the same answer."""
+        if not is_distributed():
+            return self.received is not None
+        answer = torch.full((1,), float(self.received is not None), device=self._device)
+        distributed.all_reduce(answer, op=distributed.ReduceOp.MAX)
+        event = None
+        if answer.is_cuda:
+            host = torch.empty(1, pin_memory=True)
+            answer = host.copy_(answer, non_blocking=True)
+            event = torch.cuda.Event()
+            event.record()
+        self._answers.append((answer, event))
+        if len(self._answers) <= LAG:
+            return False
+        answer, event = self._answers.popleft()
+        if event is not None:
+            event.synchronize()
+        return bool(answer.item())
+
+    @contextmanager
+    def breaks_off(self) -> Iterator[None]:
+        """Within this block a stop signal raises :class:`BrokenOff` at once: a validation may outlast the notice."""
+        if self.received is not None:
+            raise BrokenOff
+        self._break_off = True
+        try:
+            yield
+        finally:
+            self._break_off = False
+
+
+def ignore_stop_signals(worker_id: int) -> None:
+    """Let a data-loading worker outlive the signal: schedulers signal it as well, and the last batches need it.
+
+    Args:
+        worker_id (int): The worker's number, as ``worker_init_fn`` gets it.
+    """
+    for number in STOP_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)

@@ -1,0 +1,132 @@
+"""The training loop: iteration by iteration, and the same from any iteration on.
+
+What MMEngine's loop lacks: resuming goes straight to the next draw of the data set
+instead of loading everything that was skipped; the random state of an iteration is a
+function of (seed, iteration, rank), so no generator state needs saving; a stop signal
+ends the run with a checkpoint.
+"""
+
+import numpy as np
+import torch
+from mmengine.model import is_model_wrapper
+from mmengine.runner import BaseLoop
+from torch.utils.data import DataLoader
+
+from leokit.engine.stop_request import BrokenOff, StopRequest
+from leokit.registry import LOOPS
+from leokit.utils import UserError
+
+
+@LOOPS.register_module()
+class ResumableTrainLoop(BaseLoop):
+    """Train for a number of iterations.
+
+    Args:
+        runner (Runner): The runner.
+        dataloader (DataLoader | dict): The training data; its sampler offers ``start_at(iteration, batch_size)``.
+        max_iters (int): Iterations in all, those before a resume included.
+        val_interval (int): Iterations between two validations; there is one after the last iteration as well.
+        val_begin (int): The first iteration that may be validated.
+
+    Attributes:
+        stopped_by (str | None): The signal that ended the training early.
+
+    Raises:
+        UserError: If the sampler cannot start at an iteration.
+    """
+
+    def __init__(self, runner, dataloader: DataLoader | dict, *, max_iters: int, val_interval: int = 1000,
+                 val_begin: int = 1):
+        super().__init__(runner, dataloader)
+        if not hasattr(self.dataloader.sampler, 'start_at'):
+            raise UserError(f'ResumableTrainLoop cannot resume with {type(self.dataloader.sampler).__name__}; set '
+                            f"train_dataloader.sampler=dict(type='DrawSampler') in the config")
+        self.max_iters = max_iters
+        self.max_epochs = 1  # the whole training is one epoch to MMEngine's hooks
+        self.val_interval = val_interval
+        self.val_begin = val_begin
+        self.stop_training = False  # set by MMEngine's EarlyStoppingHook
+        self.stopped_by: str | None = None
+        self._iter = 0
+        self._epoch = 0
+
+    @property
+    def iter(self) -> int:
+        """Iterations done."""
+        return self._iter
+
+    @property
+    def epoch(self) -> int:
+        """Always 0; asked for by MMEngine's hooks."""
+        return self._epoch
+
+    def run(self) -> torch.nn.Module:
+        """Train until ``max_iters``, or until a stop signal.
+
+        Returns:
+            nn.Module: The model, wrapped as the runner has it.
+        """
+        self.runner.call_hook('before_train')
+        self.runner.call_hook('before_train_epoch')
+        self.dataloader.sampler.start_at(self._iter, self.dataloader.batch_size)
+        model = self.runner.model
+        device = next((model.module if is_model_wrapper(model) else model).parameters()).device
+        with StopRequest(device) as request:
+            try:
+                self._run_iterations(request)
+            except BrokenOff:
+                self.runner.call_hook('after_interrupted_val')
+                self._stop(request)
+        if self.stopped_by is None:
+            self.runner.call_hook('after_train_epoch')
+            self.runner.call_hook('after_train')
+        return model
+
+    def _run_iterations(self, request: StopRequest) -> None:
+        batches = iter(self.dataloader) if self._iter < self.max_iters else None  # starting workers takes a while
+        while self._iter < self.max_iters and not self.stop_training:
+            self.run_iter(next(batches))
+            # half an accumulation of gradients could not be resumed
+            if request.agreed() and self.runner.optim_wrapper.should_update():
+                self._stop(request)
+                return
+            if self._is_val_iter():
+                with request.breaks_off():
+                    self.runner.val_loop.run()
+
+    def run_iter(self, data_batch: dict) -> None:
+        """One iteration.
+
+        Args:
+            data_batch (dict): A collated batch, ``inputs`` and ``data_samples``.
+        """
+        runner = self.runner
+        runner.model.train()
+        runner.call_hook('before_train_iter', batch_idx=self._iter, data_batch=data_batch)
+        seed_iteration(runner.seed, self._iter, runner.rank)
+        outputs = runner.model.train_step(data_batch, optim_wrapper=runner.optim_wrapper)
+        runner.call_hook('after_train_iter', batch_idx=self._iter, data_batch=data_batch, outputs=outputs)
+        self._iter += 1
+
+    def _is_val_iter(self) -> bool:
+        if self.runner.val_loop is None or self._iter < self.val_begin:
+            return False
+        return self._iter % self.val_interval == 0 or self._iter == self.max_iters
+
+    def _stop(self, request: StopRequest) -> None:
+        self.stopped_by = request.received or 'a signal to another rank'
+        self.runner.call_hook('before_stop')
+        self.runner.logger.info(f'stopped by {self.stopped_by} after iteration {self._iter} of {self.max_iters}; '
+                                f'continue with --resume')
+
+
+def seed_iteration(seed: int, iteration: int, rank: int) -> None:
+    """Seed torch, on the CPU and on every device, for one iteration of one rank.
+
+    Args:
+        seed (int): The run's seed.
+        iteration (int): Iterations done before this one.
+        rank (int): The process's rank.
+    """
+    state = np.random.SeedSequence((seed, iteration, rank)).generate_state(1, np.uint64)
+    torch.manual_seed(int(state[0]))

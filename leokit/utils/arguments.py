@@ -1,0 +1,29 @@
+"""Command-line arguments that several tools share."""
+
+import argparse
+from collections.abc import Sequence
+from typing import Any
+
+from mmengine.config import DictAction
+
+
+class _OptionsAction(DictAction):
+    """MMEngine's ``key=value`` parser, with a sentence instead of a traceback for what is not of that form."""
+
+    def __call__(self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Sequence[Any],
+                 option_string: str | None = None) -> None:
+        for value in values:
+            if '=' not in value:
+                raise argparse.ArgumentError(self, f'{value!r} is not of the form key=value')
+        super().__call__(parser, namespace, values, option_string)
+
+
+def add_cfg_options(parser: argparse.ArgumentParser) -> None:
+    """Add ``--cfg-options key=value ...``, read into ``args.cfg_options`` (a dict or None).
+
+    Args:
+        parser (ArgumentParser): The tool's parser.
+    """
+    parser.add_argument('--cfg-options', nargs='+', action=_OptionsAction, metavar='KEY=VALUE',
+                        help='override parts of the config: dotted keys, e.g. data_root=/videos '
+                             'train_dataloader.batch_size=16 "steps=[1,2]"')

@@ -1,0 +1,71 @@
+import logging
+
+import pytest
+import torch
+
+from leokit.engine import save_checkpoint
+from leokit.engine.checkpoint_files import (checkpoint_name, choose_start, mark_last, newest_checkpoint,
+                                            numbered_checkpoints)
+from leokit.utils import UserError
+
+LOGGER = logging.getLogger('test')
+
+
+def save(folder, iteration):
+    path = folder / checkpoint_name(iteration)
+    save_checkpoint(dict(state_dict=dict(a=torch.full((9,), float(iteration))), meta=dict(iter=iteration)), path)
+    return path
+
+
+def test_checkpoints_are_numbered_newest_first_and_unfinished_ones_do_not_count(tmp_path):
+    for iteration in (9, 100, 20):
+        save(tmp_path, iteration)
+    for name in ('iter_200.part.pth', 'best_x_iter_300.pth', 'iter_x.pth'):
+        (tmp_path / name).write_bytes(b'')
+    assert list(numbered_checkpoints(tmp_path)) == [100, 20, 9]
+    assert numbered_checkpoints(tmp_path / 'missing') == {}
+
+
+def test_the_marked_checkpoint_is_the_newest(tmp_path):
+    mark_last(save(tmp_path, 5))
+    save(tmp_path, 8)  # of an older training
+    path, content = newest_checkpoint(tmp_path, pytest.fail)
+    assert path.name == 'iter_5.pth' and content['meta']['iter'] == 5
+
+
+def test_damaged_checkpoints_are_passed_over_and_named(tmp_path):
+    for iteration in (1, 2):
+        save(tmp_path, iteration)
+    mark_last(save(tmp_path, 3))
+    (tmp_path / 'iter_3.pth').write_bytes(b'half')
+    (tmp_path / 'iter_2.pth').unlink()
+    said = []
+    assert newest_checkpoint(tmp_path, said.append)[0].name == 'iter_1.pth'
+    assert len(said) == 1 and 'iter_3.pth is damaged' in said[0]
+    (tmp_path / 'iter_1.pth').write_bytes(b'')
+    with pytest.raises(UserError, match='none of the checkpoints'):
+        newest_checkpoint(tmp_path, said.append)
+
+
+def test_a_work_dir_may_be_moved(tmp_path):
+    (tmp_path / 'old').mkdir()
+    mark_last(save(tmp_path / 'old', 5))
+    (tmp_path / 'old').rename(tmp_path / 'new')
+    assert newest_checkpoint(tmp_path / 'new', pytest.fail)[0] == tmp_path / 'new' / 'iter_5.pth'
+
+
+def test_where_a_run_starts(tmp_path):
+    work_dir, other = tmp_path / 'work', tmp_path / 'other'
+    weights = str(save(other, 7))
+
+    def start(resume, load_from=None, training=True):
+        chosen = choose_start(resume, load_from, work_dir, logger=LOGGER, training=training)
+        return chosen and (chosen.path.name, chosen.resume)
+    assert start(False) is start(None) is start('auto') is None
+    assert start(False, weights) == start('auto', weights) == ('iter_7.pth', False)
+    assert start(True, weights) == start(weights) == ('iter_7.pth', True)
+    save(work_dir, 3)
+    assert start('auto', weights) == start(True) == ('iter_3.pth', True)
+    assert start(False, weights, training=False) == ('iter_7.pth', False)
+    with pytest.raises(UserError, match=r'already holds checkpoints \(iter_3.pth\); pass --resume'):
+        start(False)

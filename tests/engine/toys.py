@@ -1,0 +1,189 @@
+"""A model, data, a sampler and hooks small enough to train in a test, and how to run them in a process of their own."""
+
+import multiprocessing
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from mmengine.config import Config
+from mmengine.evaluator import BaseMetric
+from mmengine.hooks import Hook
+from mmengine.model import BaseModel
+from torch import nn
+from torch.utils.data import Dataset, Sampler
+
+from leokit.engine import LeoRunner
+from leokit.registry import DATA_SAMPLERS, DATASETS, HOOKS, METRICS, MODELS
+from leokit.utils import UserError
+
+WIDTH = 6
+
+
+@MODELS.register_module()
+class ToyModel(BaseModel):
+    """Regression with dropout, batch statistics and a 'discriminator' that nothing but training needs."""
+
+    def __init__(self, width: int = WIDTH, dropout: float = 0.2, data_preprocessor: dict | None = None):
+        super().__init__(data_preprocessor or dict(type='mmengine.BaseDataPreprocessor'))
+        self.encoder = nn.Sequential(nn.Linear(width, 8), nn.Tanh(), nn.Dropout(dropout), nn.Linear(8, width))
+        self.discriminator = nn.Linear(width, 1)
+        self.register_buffer('steps', torch.zeros((), dtype=torch.long))
+
+    def forward(self, inputs: dict, data_samples: dict | None = None, mode: str = 'tensor') -> Any:
+        output = self.encoder(inputs['x'])
+        if mode == 'loss':
+            self.steps += 1
+            return dict(loss_fit=(output - inputs['y']).square().mean(),
+                        loss_other=self.discriminator(output.detach()).square().mean() * 0.1)
+        return [dict(error=error) for error in (output - inputs['y']).square().mean(1)] if mode == 'predict' else output
+
+
+class ToyDraw(NamedTuple):
+    index: int
+    number: int
+
+
+@DATASETS.register_module()
+class ToyData(Dataset):
+    """Random pairs; records in ``loaded`` what was asked for."""
+
+    def __init__(self, length: int = 40, seed: int = 5, broken: int | None = None, folder: str | None = None):
+        if folder is not None and not any(Path(folder).iterdir()):
+            raise UserError(f'the folder {folder} holds no videos; point data_root to a folder with some')
+        generator = torch.Generator().manual_seed(seed)
+        self.x = torch.randn(length, WIDTH, generator=generator)
+        self.broken = broken
+        self.loaded: list[int] = []
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def __getitem__(self, draw: ToyDraw | int) -> dict:
+        index, number = draw if isinstance(draw, tuple) else (draw, draw)
+        self.loaded.append(number)
+        noise = np.random.default_rng((7, number)).standard_normal(WIDTH).astype(np.float32)
+        x = self.x[index] + 0.1 * torch.from_numpy(noise)
+        if number == self.broken:
+            x = x * torch.nan
+        return dict(inputs=dict(x=x, y=self.x[index].sin()), data_samples=dict(name=f'clip_{index}', number=number))
+
+
+@DATA_SAMPLERS.register_module()
+class ToySampler(Sampler):
+    """The contract of DrawSampler, without its shuffling."""
+
+    def __init__(self, dataset: Dataset, seed: int | None = None):
+        self.length = len(dataset)
+        self.rank, self.world = int(os.environ.get('RANK', 0)), int(os.environ.get('WORLD_SIZE', 1))
+        self.start = 0
+
+    def start_at(self, iteration: int, batch_size: int) -> None:
+        self.start = iteration * batch_size
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __iter__(self):
+        number = self.start * self.world + self.rank
+        while True:
+            yield ToyDraw(number * 7 % self.length, number)
+            number += self.world
+
+
+@METRICS.register_module()
+class ToyMetric(BaseMetric):
+    """Mean squared error."""
+
+    default_prefix = 'toy'
+
+    def __init__(self, interrupt: bool = False, scale: float = 1.0):
+        super().__init__()
+        self.interrupt = interrupt
+        self.scale = scale
+
+    def process(self, data_batch: dict, data_samples: list[dict]) -> None:
+        if self.interrupt:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(5)  # a validation that would outlast the notice
+            raise AssertionError('the signal did not break the validation off')
+        self.results += [float(sample['error']) for sample in data_samples]
+
+    def compute_metrics(self, results: list) -> dict:
+        return dict(error=self.scale * sum(results) / len(results))
+
+
+@HOOKS.register_module()
+class RecordHook(Hook):
+    """Write every loss exactly, and send this process a signal after a given iteration."""
+
+    def __init__(self, file: str | None = None, signal_after: int | None = None, number: int = signal.SIGKILL):
+        self.file = file
+        self.signal_after = signal_after
+        self.number = number
+
+    def after_train_iter(self, runner, batch_idx: int, data_batch: Any = None, outputs: dict | None = None) -> None:
+        if self.file is not None:
+            lr = runner.optim_wrapper.get_lr()['lr'][0]
+            with open(self.file, 'a') as file:
+                file.write(f'{batch_idx} {float(outputs["loss"]).hex()} {lr.hex()}\n')
+        if self.signal_after == batch_idx + 1:
+            os.kill(os.getpid(), self.number)
+
+
+def toy_config(work_dir: Path, **changes: Any) -> Config:
+    """A whole training config; ``changes`` replace top-level keys."""
+    loader = dict(batch_size=4, num_workers=0, dataset=dict(type='ToyData'), sampler=dict(type='ToySampler'),
+                  collate_fn=dict(type='default_collate'))
+    config = dict(
+        default_scope='leokit', work_dir=str(work_dir), model=dict(type='ToyModel'), log_level='WARNING',
+        train_dataloader=loader, train_cfg=dict(type='ResumableTrainLoop', max_iters=12, val_interval=100),
+        optim_wrapper=dict(type='AutocastOptimWrapper', dtype='float32', optimizer=dict(type='Adam', lr=0.01)),
+        param_scheduler=[dict(type='CosineAnnealingLR', T_max=12, by_epoch=False)],
+        default_hooks=dict(logger=dict(type='LoggerHook', interval=4),
+                           checkpoint=dict(type='AtomicCheckpointHook', interval=4)),
+        log_processor=dict(by_epoch=False), randomness=dict(seed=3))
+    config.update(changes)
+    return Config({key: value for key, value in config.items() if value is not None})
+
+
+def with_validation(**metric: Any) -> dict[str, Any]:
+    """The keys that add a validation."""
+    loader = dict(batch_size=4, num_workers=0, dataset=dict(type='ToyData', length=8, seed=6),
+                  sampler=dict(type='DefaultSampler', shuffle=False), collate_fn=dict(type='default_collate'))
+    return dict(val_dataloader=loader, val_cfg=dict(), val_evaluator=dict(type='ToyMetric', **metric))
+
+
+def train(config: Config) -> LeoRunner:
+    """Train in this process."""
+    runner = LeoRunner.from_cfg(config)
+    runner.train()
+    return runner
+
+
+def run_process(target, *args: Any) -> int:
+    """Run a function in a fresh process that has torch imported already; its exit status (negative: a signal)."""
+    process = start_process(target, *args)
+    process.join(120)
+    assert process.exitcode is not None, 'the process hangs'
+    return process.exitcode
+
+
+def start_process(target, *args: Any):
+    """Start a function in a fresh process; it may have children of its own."""
+    context = multiprocessing.get_context('forkserver')
+    context.set_forkserver_preload(['torch', 'mmengine.runner', 'leokit.engine', 'engine.toys'])
+    process = context.Process(target=target, args=args, daemon=False)
+    process.start()
+    return process
+
+
+def train_in_process(config_text: str, variables: dict[str, str] | None = None) -> None:
+    """Process target: train a config given as text; leave as tools/train.py does."""
+    os.environ.update(variables or {})
+    torch.set_num_threads(1)
+    runner = train(Config.fromstring(config_text, '.py'))
+    raise SystemExit(143 if runner.train_loop.stopped_by else 0)
