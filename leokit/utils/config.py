@@ -10,8 +10,15 @@ from typing import Any
 
 from mmengine.config import Config, ConfigDict
 
-from leokit.utils.errors import UserError
+from leokit.utils.errors import UserError, suggest
 
+# What the runner reads from the top level of a config; any other top-level key is there to be referred to.
+RUNNER_KEYS = (
+    'model', 'work_dir', 'train_dataloader', 'val_dataloader', 'test_dataloader', 'train_cfg', 'val_cfg', 'test_cfg',
+    'auto_scale_lr', 'optim_wrapper', 'param_scheduler', 'val_evaluator', 'test_evaluator', 'default_hooks',
+    'custom_hooks', 'data_preprocessor', 'load_from', 'resume', 'launcher', 'env_cfg', 'log_processor', 'log_level',
+    'visualizer', 'default_scope', 'randomness', 'experiment_name', 'compile', 'find_unused_parameters',
+    'model_wrapper_cfg', 'activation_checkpointing', 'sync_bn', 'custom_imports', 'load_strict')
 MAX_REFERENCE_DEPTH = 8  # a reference may name a key that is itself a reference
 
 
@@ -26,7 +33,7 @@ def load_config(path: str | Path, options: dict[str, Any] | None = None) -> Conf
         Config: The config with every ``$name`` replaced.
 
     Raises:
-        UserError: If the file is missing or unreadable, or a reference names no top-level key.
+        UserError: If the file is missing or unreadable, an option fits nothing, or a reference names no top-level key.
     """
     if not Path(path).is_file():
         raise UserError(f'the config {path} does not exist; pass a Python file such as configs/leo/lmdm_celebv.py')
@@ -34,9 +41,29 @@ def load_config(path: str | Path, options: dict[str, Any] | None = None) -> Conf
         config = Config.fromfile(str(path))
     except Exception as error:  # mmengine raises many kinds here: syntax, missing base, duplicate keys
         raise UserError(f'the config {path} cannot be read: {error}') from error
-    if options:
-        config.merge_from_dict(options)
+    merge_options(config, options or {})
     return resolve_references(config)
+
+
+def merge_options(config: Config, options: dict[str, Any]) -> None:
+    """Override parts of a config, in place.
+
+    Args:
+        config (Config): The config.
+        options (dict): Values by dotted keys; list items by their number.
+
+    Raises:
+        UserError: If a top-level key is new and none that the runner reads, or a dotted key leads nowhere.
+    """
+    for key in options:
+        name = key.partition('.')[0]
+        if name not in config and name not in RUNNER_KEYS:
+            raise UserError(f'the option {key} fits nothing: the config has no top-level key {name!r}'
+                            f'{suggest(name, (*config, *RUNNER_KEYS))}')
+    try:
+        config.merge_from_dict(options)
+    except Exception as error:  # mmengine asserts, indexes and type-checks
+        raise UserError(f'the options {", ".join(options)} do not fit the config: {error}') from error
 
 
 def resolve_references(config: Config) -> Config:

@@ -1,8 +1,9 @@
 """Errors for people, and the wrapper that keeps tools from printing tracebacks for them."""
 
+import difflib
 import os
 import sys
-from typing import Callable
+from typing import Callable, Iterable
 
 
 class UserError(ValueError):
@@ -10,6 +11,20 @@ class UserError(ValueError):
 
     The message is one sentence that names the file or key and says the remedy.
     """
+
+
+def suggest(name: str, known: Iterable[str]) -> str:
+    """The end of a sentence about an unknown name.
+
+    Args:
+        name (str): What was asked for.
+        known (Iterable[str]): What there is.
+
+    Returns:
+        str: ``"; did you mean 'x'?"`` if something there is alike, else nothing.
+    """
+    close = difflib.get_close_matches(name, list(known), 2, 0.6)
+    return f'; did you mean {" or ".join(map(repr, close))}?' if close else ''
 
 
 def run_tool(main: Callable[[], int | None]) -> None:
