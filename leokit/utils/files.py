@@ -1,10 +1,15 @@
 """Writing files so that nobody ever sees half of one: write beside, flush to disk, rename."""
 
+import errno
 import os
 import shutil
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Iterator
+
+from leokit.utils.errors import UserError
+
+FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def part_path(path: str | Path) -> Path:
@@ -32,6 +37,40 @@ def remove(path: str | Path) -> None:
 
 
 @contextmanager
+def clear_write_errors(path: str | Path) -> Iterator[None]:
+    """Turn what the operating system says about writing ``path`` into a sentence for people.
+
+    Args:
+        path (str | Path): The file or folder that the block writes.
+
+    Raises:
+        UserError: If the disk is full, or refuses for another reason.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in FULL_DISK:
+            raise UserError(f'the disk is full (or a quota is reached) while writing {path}; free some space or '
+                            'choose another folder') from error
+        raise UserError(f'cannot write {path}: {error.strerror or error}; choose another name or folder') from error
+
+
+def replace(part: str | Path, path: str | Path) -> None:
+    """Flush a finished file (or folder with its files) to the disk, then rename it over ``path``.
+
+    Args:
+        part (str | Path): What was written.
+        path (str | Path): Its final name, on the same disk; a folder there must be empty.
+    """
+    part = Path(part)
+    if part.is_dir():
+        for entry in part.iterdir():
+            sync(entry)
+    sync(part)
+    os.replace(part, path)
+
+
+@contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
     """Give a path beside ``path`` to write to; rename it when the block ends, delete it when the block raises.
 
@@ -48,8 +87,7 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     part = part_path(path)
     try:
         yield part
-        sync(part)
-        os.replace(part, path)
+        replace(part, path)
     except BaseException:
         remove(part)
         raise
