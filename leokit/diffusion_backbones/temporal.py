@@ -68,11 +68,11 @@ class TemporalGroupNorm(nn.Module):
 
     Args:
         channels (int): Channels.
-        groups (int): Groups; lowered to the greatest divisor of ``channels``.
+        groups (int): Groups, few because sequences are short; lowered to the greatest common divisor with ``channels``.
         eps (float): Guard of the division.
     """
 
-    def __init__(self, channels: int, groups: int = 32, *, eps: float = 1e-5) -> None:
+    def __init__(self, channels: int, groups: int = 8, *, eps: float = 1e-5) -> None:
         super().__init__()
         self.groups = math.gcd(groups, channels)
         self.eps = eps

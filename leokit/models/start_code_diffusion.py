@@ -101,7 +101,7 @@ class StartCodeDiffusion(CodeDiffusion):
             data_samples (dict, optional): With ``name`` (and ``start``), each sample has its own seed.
 
         Returns:
-            list: Per sample ``real`` (the first code) and ``generated``, both (N,), and ``name`` and ``start`` if known.
+            list: Per sample ``real`` (the first code) and ``generated``, both (N,), and ``name``, ``start`` if known.
         """
         motion = inputs['motion']
         real = motion[:, 0] if motion.ndim == 3 else motion

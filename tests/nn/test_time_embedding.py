@@ -1,0 +1,41 @@
+"""Embedding of the diffusion time."""
+
+import pytest
+import torch
+
+from leokit.nn import TimeEmbedding, sinusoidal_embedding
+
+
+def test_sinusoids_by_hand():
+    features = sinusoidal_embedding(torch.tensor([0, 3]), 4, max_period=100.0)
+    angles = 3 * torch.tensor([1.0, 0.1])  # 100 ** -0 and 100 ** -0.5
+    assert torch.allclose(features[0], torch.tensor([1.0, 1.0, 0.0, 0.0]))
+    assert torch.allclose(features[1], torch.cat([angles.cos(), angles.sin()]))
+
+
+def test_sinusoids_tell_all_times_apart():
+    features = sinusoidal_embedding(torch.arange(1000), 32)
+    distances = torch.cdist(features, features) + torch.eye(1000)
+    assert distances.min() > 0.05
+
+
+def test_sinusoids_refuse_odd_width_and_rank():
+    with pytest.raises(ValueError, match='even'):
+        sinusoidal_embedding(torch.zeros(2), 5)
+    with pytest.raises(ValueError, match='shape'):
+        sinusoidal_embedding(torch.zeros(2, 1), 4)
+
+
+def test_condition_starts_without_effect_and_then_counts():
+    torch.manual_seed(0)
+    embed = TimeEmbedding(8, 3)
+    t, cond = torch.tensor([1, 2]), torch.randn(2, 3)
+    assert torch.equal(embed(t, cond), embed(t, -cond))
+    torch.nn.init.ones_(embed.condition.weight)
+    assert not torch.allclose(embed(t, cond), embed(t, -cond))
+
+
+@pytest.mark.parametrize('cond_dim, cond', [(0, torch.zeros(1, 3)), (3, None)])
+def test_condition_must_match_the_network(cond_dim, cond):
+    with pytest.raises(ValueError, match='cond_dim'):
+        TimeEmbedding(8, cond_dim)(torch.tensor([1]), cond)

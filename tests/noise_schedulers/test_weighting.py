@@ -1,0 +1,35 @@
+"""Weights of the training loss."""
+
+import pytest
+import torch
+
+from leokit.noise_schedulers import LinearNoiseScheduler, min_snr_weight
+from leokit.utils import UserError
+
+GAMMA = 5.0
+
+
+@pytest.mark.parametrize('prediction', ['epsilon', 'v'])
+def test_every_target_weighs_the_same_error_alike(prediction):
+    """A wrong x0 costs the same whichever target it is expressed in."""
+    scheduler = LinearNoiseScheduler()
+    t = torch.tensor([0, 10, 100, 400, 900])
+    snr = scheduler.signal_to_noise(t)
+    x0, eps, error = torch.randn(3, 5, 6, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    x_t = scheduler.add_noise(x0, eps, t)
+
+    def cost(kind):
+        wrong = scheduler.target(kind, x0 + error, scheduler.eps_from_x0(x_t, x0 + error, t), t)
+        squared = (wrong - scheduler.target(kind, x0, eps, t)).square().mean(1)
+        return min_snr_weight(snr, GAMMA, kind) * squared
+
+    assert torch.allclose(cost(prediction), cost('x0'))
+
+
+def test_x0_weight_is_bounded():
+    assert min_snr_weight(torch.tensor([0.5, 5.0, 400.0]), GAMMA, 'x0').tolist() == [0.5, 5.0, 5.0]
+
+
+def test_unknown_prediction_is_refused():
+    with pytest.raises(UserError, match='unknown'):
+        min_snr_weight(torch.ones(1), GAMMA, 'score')

@@ -1,0 +1,57 @@
+"""Time grids."""
+
+import pytest
+
+from leokit.samplers import leading_grid, linspace_grid, next_in_grid, previous_by_stride, time_grid, trailing_grid
+from leokit.utils import UserError
+
+
+def test_grids_by_hand():
+    assert leading_grid(10, 3) == [6, 3, 0]
+    assert trailing_grid(10, 3) == [9, 6, 2]  # 10, 6.67, 3.33, rounded, minus one
+    assert linspace_grid(10, 3) == [9, 6, 3]
+
+
+@pytest.mark.parametrize('spacing', ['leading', 'trailing', 'linspace'])
+@pytest.mark.parametrize('total', [1, 2, 7, 1000])
+def test_every_grid_falls_inside_the_schedule(spacing, total):
+    for num_steps in {1, 2, 3, total // 2, total - 1, total}:
+        if not 1 <= num_steps <= (total - 1 if spacing == 'linspace' else total):
+            continue
+        times = time_grid(spacing, total, num_steps)
+        assert len(times) == num_steps
+        assert 0 <= times[-1] and times[0] <= total - 1
+        assert all(a > b for a, b in zip(times, times[1:]))
+
+
+@pytest.mark.parametrize('spacing', ['trailing', 'linspace'])
+def test_grids_that_start_at_pure_noise(spacing):
+    assert time_grid(spacing, 1000, 30)[0] == 999
+
+
+def test_a_full_grid_is_every_time():
+    assert time_grid('leading', 5, 5) == time_grid('trailing', 5, 5) == [4, 3, 2, 1, 0]
+
+
+def test_pairings_agree_on_even_grids():
+    for times in (leading_grid(1000, 50), trailing_grid(1000, 50), leading_grid(1000, 30)):
+        assert next_in_grid(times) == previous_by_stride(times, 1000)
+    assert next_in_grid([7, 3]) == ((7, 3), (3, -1))
+
+
+def test_pairings_differ_on_uneven_grids():
+    times = trailing_grid(1000, 30)
+    assert previous_by_stride(times, 1000)[0] == (999, 966)
+    assert next_in_grid(times)[0] == (999, 966) and next_in_grid(times)[1] == (966, 932)
+    assert previous_by_stride(times, 1000)[1] == (966, 933)
+
+
+@pytest.mark.parametrize('spacing, num_steps', [('leading', 0), ('trailing', 11), ('linspace', 10)])
+def test_too_many_or_few_steps_are_refused(spacing, num_steps):
+    with pytest.raises(UserError, match=f'num_steps={num_steps}.*between 1 and'):
+        time_grid(spacing, 10, num_steps)
+
+
+def test_unknown_spacing_names_the_choices():
+    with pytest.raises(UserError, match="'karras' is unknown.*'leading', 'trailing', 'linspace'"):
+        time_grid('karras', 10, 3)
