@@ -1,0 +1,81 @@
+"""Clips: several consecutive frames of one video."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from leokit.datasets.video_dataset import VideoDataset
+from leokit.datasets.video_entry import VideoEntry
+from leokit.registry import DATASETS
+from leokit.utils import UserError
+
+CLIPS = ('first', 'center', 'all')
+
+
+@DATASETS.register_module()
+class ClipDataset(VideoDataset):
+    """Clips of T frames, every ``stride``-th frame of a video.
+
+    In evaluation the clips of each video are fixed by ``clips``. In training a clip starts anywhere in its video, and
+    an epoch draws as many clips of each video as there are in evaluation.
+
+    Items: ``inputs`` ``video``, uint8 (T, 3, S, S); ``data_samples`` ``name``, ``identity``, ``start`` (number of the
+    first frame in the file) and ``fps`` (of the clip: the video's divided by ``stride``).
+
+    Args:
+        data_root (str | Path): A folder of videos or frame folders, or a manifest.
+        size (int): Side S of the frames.
+        num_frames (int): Frames T of a clip.
+        stride (int): Step from one frame of a clip to the next.
+        clips (str): Clips of each video in evaluation: the ``'first'``, the ``'center'`` one, or ``'all'`` that do
+            not overlap.
+        filters (dict, optional): Which videos; see :class:`~leokit.datasets.video_entry.VideoFilter`.
+        frames (dict, optional): Where frames come from; see :func:`~leokit.datasets.frame_store.build_frame_store`.
+        seed (int): Seed of the random choices.
+
+    Raises:
+        UserError: If no video can be used or an option is out of range.
+    """
+
+    def __init__(self, data_root: str | Path, size: int, num_frames: int, *, stride: int = 1, clips: str = 'first',
+                 filters: dict | None = None, frames: dict | None = None, seed: int = 0) -> None:
+        if num_frames < 1 or stride < 1:
+            raise UserError(f'num_frames and stride must be at least 1, got {num_frames} and {stride}')
+        if clips not in CLIPS:
+            raise UserError(f'unknown clips {clips!r}; choose one of {", ".join(CLIPS)}')
+        self.num_frames = num_frames
+        self.stride = stride
+        self.span = (num_frames - 1) * stride + 1  # frames from the first to the last of a clip, both included
+        super().__init__(data_root, size, min_frames=self.span, filters=filters, frames=frames, seed=seed)
+        self.clips = clips
+        self._clips = [(place, start) for place, video in enumerate(self.videos) for start in self._starts(video)]
+
+    def __len__(self) -> int:
+        return len(self._clips)
+
+    def _starts(self, video: VideoEntry) -> list[int]:
+        if self.clips == 'center':
+            return [video.first + (video.length - self.span) // 2]
+        starts = range(video.first, video.last - self.span + 1, self.num_frames * self.stride)
+        return list(starts) if self.clips == 'all' else [video.first]
+
+    def _choose(self, index: int, attempt: int) -> tuple[VideoEntry, np.ndarray]:
+        place, start = self._clips[index]
+        if attempt:
+            place = (place + attempt) % len(self.videos)
+            start = self._starts(self.videos[place])[0]
+        return self.videos[place], self._numbers(start)
+
+    def _draw(self, index: int | None, generator: np.random.Generator) -> tuple[VideoEntry, np.ndarray]:
+        place, _ = self._clips[int(generator.integers(len(self._clips))) if index is None else index]
+        video = self.videos[place]
+        return video, self._numbers(video.first + int(generator.integers(video.length - self.span + 1)))
+
+    def _numbers(self, start: int) -> np.ndarray:
+        return start + self.stride * np.arange(self.num_frames)
+
+    def _make_item(self, video: VideoEntry, frames: np.ndarray) -> dict[str, dict[str, Any]]:
+        return dict(inputs=dict(video=self.store.read(video, frames)),
+                    data_samples=dict(name=video.name, identity=video.identity, start=int(frames[0]),
+                                      fps=video.fps / self.stride))

@@ -1,0 +1,178 @@
+"""Frames decoded once, at the training size, into one array file per video.
+
+Decoding two frames out of H.264 costs milliseconds; reading them from here costs a copy. The price is disk space:
+3·S·S bytes per frame, 48 KiB at side 128.
+
+Files: ``<cache_dir>/v1_<size>_<crop>/<key>.npy``, uint8 (frames, 3, S, S), which numpy can map into memory, with the key made of path, size and time
+of change of the video. A file is there completely or not at all. Several processes share the work of filling a
+cache; none waits for another unless there is nothing else left to do.
+"""
+
+import hashlib
+import os
+import shutil
+import time
+from pathlib import Path
+from typing import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from leokit.datasets.frame_decoder import FrameDecoder
+from leokit.datasets.parallel import thread_map, worker_count
+from leokit.datasets.video_entry import Skipped, VideoEntry
+from leokit.utils import UserError, progress_bar
+from leokit.utils.files import atomic_path
+from leokit.utils.locks import FileLock
+
+VERSION = 1
+HEADER_BYTES = 128  # of a .npy file of such a shape
+POLL_SECONDS = 0.2  # how often is looked whether another process has finished a video
+LEFTOVER_SECONDS = 24 * 3600  # a half-written file that nobody has touched for so long is nobody's
+SPARE_BYTES = 1 << 28  # of disk space, to be left free
+
+
+class FrameCache:
+    """A disk cache of decoded frames.
+
+    Args:
+        decoder (FrameDecoder): Decodes what is not there yet.
+        folder (str | Path): The cache's folder; data sets of any size and crop can share it.
+        workers (int, optional): Threads that decode; all cores by default.
+    """
+
+    def __init__(self, decoder: FrameDecoder, folder: str | Path, *, workers: int | None = None) -> None:
+        self.decoder = decoder
+        self.folder = Path(folder) / f'v{VERSION}_{decoder.size}_{decoder.crop}'
+        self.workers = workers or worker_count()
+        self._files: dict[str, Path] = {}
+
+    def prepare(self, videos: Sequence[VideoEntry]) -> list[Skipped]:
+        """Decode the videos that are not in the cache, with progress.
+
+        Args:
+            videos (Sequence[VideoEntry]): The videos.
+
+        Returns:
+            list[Skipped]: Videos that cannot be decoded to their end.
+
+        Raises:
+            UserError: If the disk is too full, or the folder cannot be written.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(f'the frame cache {self.folder} cannot be made ({error}); '
+                            'set frames.cache_dir to a folder that can be written') from error
+        missing, skipped = [], []
+        for video in videos:
+            try:
+                path = self._files[video.name] = self.folder / f'{_key(video)}.npy'
+            except OSError as error:
+                skipped.append(Skipped(str(video.path), f'it has gone since it was probed ({error})'))
+                continue
+            if not path.exists():
+                missing.append(video)
+        self._fill(missing, skipped)
+        return skipped
+
+    def _fill(self, missing: Sequence[VideoEntry], skipped: list[Skipped]) -> None:
+        if missing:
+            self._remove_leftovers()
+            self._check_room(missing)
+        with progress_bar(len(missing), 'decoding videos into the frame cache', unit='video',
+                          show=bool(missing)) as bar:
+            while missing:
+                elsewhere = []
+                for video, result in zip(missing, thread_map(self._decode, missing, self.workers)):
+                    if result is None:
+                        elsewhere.append(video)
+                        continue
+                    bar.update()
+                    if result:
+                        skipped.append(Skipped(str(video.path), result))
+                missing = elsewhere
+                if missing:
+                    time.sleep(POLL_SECONDS)
+
+    def read(self, video: VideoEntry, frames: np.ndarray) -> Tensor:
+        """Read frames of a prepared video.
+
+        Args:
+            video (VideoEntry): The video.
+            frames (np.ndarray): Frame numbers in the file, shape (T,).
+
+        Returns:
+            Tensor: uint8, shape (T, 3, S, S).
+
+        Raises:
+            UserError: If the cache's file has been deleted or damaged meanwhile.
+        """
+        path = self._files[video.name]
+        pixels = np.empty((len(frames), 3, self.decoder.size, self.decoder.size), np.uint8)
+        try:
+            # Not numpy.load with a memory map: parsing the header and faulting pages in take ten times as long.
+            with open(path, 'rb', buffering=0) as file:
+                for frame, target in zip(frames, pixels):
+                    file.seek(HEADER_BYTES + int(frame) * target.nbytes)
+                    if file.readinto(target) != target.nbytes:
+                        raise OSError('it is too short')
+            return torch.from_numpy(pixels)
+        except OSError as error:
+            raise UserError(f'the cached frames {path} of {video.path} cannot be read ({error}); delete that file and '
+                            'start again') from error
+
+    def _decode(self, video: VideoEntry) -> str | None:
+        """Fill in one video; '' if it is there, a reason if it cannot be, None if another process is at it."""
+        path = self._files[video.name]
+        lock = FileLock(path.with_suffix('.lock'))
+        if not lock.acquire():
+            return None
+        try:
+            if not path.exists():
+                self._write(video, path)
+            return ''
+        except UserError as error:
+            return str(error)
+        except OSError as error:
+            raise UserError(f'the frame cache {path} cannot be written ({error}); free some space or set '
+                            'frames.cache_dir to another disk') from error
+        finally:
+            lock.release()
+
+    def _write(self, video: VideoEntry, path: Path) -> None:
+        size = self.decoder.size
+        header = dict(descr='|u1', fortran_order=False, shape=(video.frames, 3, size, size))
+        # A name of its own: where the file system has no locks, another process may be decoding the same video.
+        own = path.with_name(f'{path.stem}.{os.getpid()}.npy')
+        # Plain writing, no memory map: a full disk is an error then, and no killed process.
+        with atomic_path(own) as part, open(part, 'wb') as file:
+            np.lib.format.write_array_header_1_0(file, header)
+            if file.tell() != HEADER_BYTES:
+                raise ValueError(f'numpy wrote a header of {file.tell()} bytes where {HEADER_BYTES} were expected')
+            for chunk in self.decoder.stream(video):
+                file.write(chunk.data)
+        os.replace(own, path)
+
+    def _remove_leftovers(self) -> None:
+        """Delete what processes that were killed long ago left half-written."""
+        for part in self.folder.glob('*.part.npy'):
+            try:
+                if time.time() - part.stat().st_mtime > LEFTOVER_SECONDS:
+                    part.unlink()
+            except OSError:
+                continue
+
+    def _check_room(self, missing: Sequence[VideoEntry]) -> None:
+        needed = sum(video.frames for video in missing) * 3 * self.decoder.size**2
+        free = shutil.disk_usage(self.folder).free - SPARE_BYTES
+        if needed > free:
+            raise UserError(f'the frame cache {self.folder} needs {needed / 2**30:.1f} GiB for {len(missing)} videos, '
+                            f'{max(free, 0) / 2**30:.1f} GiB are free; set frames.cache_dir to another disk or to None')
+
+
+def _key(video: VideoEntry) -> str:
+    status = os.stat(video.path)
+    content = f'{video.path.resolve()} {status.st_size} {status.st_mtime_ns} {video.frames}'
+    return hashlib.sha256(content.encode()).hexdigest()[:32]

@@ -1,0 +1,109 @@
+"""Two frames of one video: what the animator learns from (LIA, ICLR 2022, section 3.3)."""
+
+from pathlib import Path
+from typing import Any, Sequence
+
+import numpy as np
+import torch
+
+from leokit.datasets.video_dataset import VideoDataset
+from leokit.datasets.video_entry import VideoEntry
+from leokit.registry import DATASETS
+from leokit.utils import UserError
+
+WEIGHTINGS = ('video', 'length', 'identity')
+
+
+@DATASETS.register_module()
+class FramePairDataset(VideoDataset):
+    """Pairs of a source and a driving frame.
+
+    In evaluation, pair k of the K pairs of a video has the first frame in use as source, and as driving frame the one
+    (k + 1) / K of the way to the last; the pairs of a video follow each other. In training, both frames are drawn.
+
+    Items: ``inputs`` ``source`` and ``driving``, uint8 (3, S, S); ``data_samples`` ``name``, ``identity`` and
+    ``frames``, the two frame numbers in the file (2,).
+
+    Args:
+        data_root (str | Path): A folder of videos or frame folders, or a manifest.
+        size (int): Side S of the frames.
+        filters (dict, optional): Which videos; see :class:`~leokit.datasets.video_entry.VideoFilter`.
+        frames (dict, optional): Where frames come from; see :func:`~leokit.datasets.frame_store.build_frame_store`.
+        pairs_per_video (int): Pairs K of each video in evaluation, and draws per video in an epoch.
+        min_gap (int): Least distance between the two frames in training; in a shorter video, the largest possible.
+        distance_power (float): 0 draws all pairs with equal probability; p > 0 in proportion to their distance to the
+            power p, so that frames that lie far apart, and mostly show more motion, come more often.
+        weighting (str): How videos are drawn: ``'video'``, each one once (``pairs_per_video`` times) in an epoch;
+            ``'length'``, in proportion to their frames; ``'identity'``, each person as often as any other.
+        seed (int): Seed of the random choices.
+
+    Raises:
+        UserError: If no video can be used or an option is out of range.
+    """
+
+    def __init__(self, data_root: str | Path, size: int, *, filters: dict | None = None, frames: dict | None = None,
+                 pairs_per_video: int = 1, min_gap: int = 1, distance_power: float = 0.0, weighting: str = 'video',
+                 seed: int = 0) -> None:
+        if pairs_per_video < 1 or min_gap < 1 or distance_power < 0:
+            raise UserError('pairs_per_video and min_gap must be at least 1 and distance_power at least 0, got '
+                            f'{pairs_per_video}, {min_gap}, {distance_power}')
+        if weighting not in WEIGHTINGS:
+            raise UserError(f'unknown weighting {weighting!r}; choose one of {", ".join(WEIGHTINGS)}')
+        super().__init__(data_root, size, min_frames=2, filters=filters, frames=frames, seed=seed)
+        self.pairs_per_video = pairs_per_video
+        self.min_gap = min_gap
+        self.distance_power = distance_power
+        self._cumulative = None if weighting == 'video' else np.cumsum(video_weights(self.videos, weighting))
+
+    def __len__(self) -> int:
+        return len(self.videos) * self.pairs_per_video
+
+    def _choose(self, index: int, attempt: int) -> tuple[VideoEntry, np.ndarray]:
+        place, pair = divmod(index, self.pairs_per_video)
+        video = self.videos[(place + attempt) % len(self.videos)]
+        driving = max(1, round((pair + 1) / self.pairs_per_video * (video.length - 1)))
+        return video, video.first + np.array([0, driving])
+
+    def _draw(self, index: int | None, generator: np.random.Generator) -> tuple[VideoEntry, np.ndarray]:
+        if self._cumulative is not None:
+            place = int(np.searchsorted(self._cumulative, generator.random() * self._cumulative[-1], side='right'))
+        elif index is not None:
+            place = index // self.pairs_per_video
+        else:
+            place = int(generator.integers(len(self.videos)))
+        video = self.videos[place]
+        return video, video.first + self._draw_frames(video.length, generator)
+
+    def _draw_frames(self, length: int, generator: np.random.Generator) -> np.ndarray:
+        # A distance d is open to length - d pairs; its probability is their number times their weight.
+        distances = np.arange(min(self.min_gap, length - 1), length)
+        weights = np.cumsum((length - distances) * distances.astype(np.float64)**self.distance_power)
+        distance = distances[np.searchsorted(weights, generator.random() * weights[-1], side='right')]
+        start = generator.integers(length - distance)
+        pair = np.array([start, start + distance])
+        return pair[::-1].copy() if generator.random() < 0.5 else pair
+
+    def _make_item(self, video: VideoEntry, frames: np.ndarray) -> dict[str, dict[str, Any]]:
+        source, driving = self.store.read(video, frames)
+        return dict(inputs=dict(source=source, driving=driving),
+                    data_samples=dict(name=video.name, identity=video.identity, frames=torch.from_numpy(frames)))
+
+
+def video_weights(videos: Sequence[VideoEntry], weighting: str) -> np.ndarray:
+    """How often each video is drawn, not normalised.
+
+    Args:
+        videos (Sequence[VideoEntry]): The videos.
+        weighting (str): ``'video'``: all alike; ``'length'``: by frames in use; ``'identity'``: all people alike, and
+            each person's videos by frames in use.
+
+    Returns:
+        np.ndarray: Shape (videos,).
+    """
+    lengths = np.array([video.length for video in videos], dtype=np.float64)
+    if weighting == 'video':
+        return np.ones_like(lengths)
+    if weighting == 'length':
+        return lengths
+    _, people = np.unique([video.identity for video in videos], return_inverse=True)
+    return lengths / np.bincount(people, weights=lengths)[people]

@@ -1,0 +1,160 @@
+"""Windows of motion codes: what the latent motion diffusion model learns from (LEO, section 3.2)."""
+
+from pathlib import Path
+from typing import Any, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from leokit.datasets.code_cache import CodeCache, CodedVideo, code_statistics, window_starts
+from leokit.datasets.draw_sampler import Draw
+from leokit.datasets.selection import select_videos
+from leokit.datasets.video_entry import Skipped, VideoEntry, VideoFilter
+from leokit.datasets.video_index import warn_skipped
+from leokit.registry import DATASETS
+from leokit.utils import UserError
+
+
+@DATASETS.register_module()
+class MotionCodeDataset(Dataset):
+    """All windows of T consecutive codes that lie within one video.
+
+    The codes are held in memory as one tensor; a whole batch is one gather from it, on the CPU or on a GPU. Items:
+    ``inputs`` ``motion``, float32 (T, N), not normalised; ``data_samples`` ``name`` and ``start``, the window's first
+    frame.
+
+    Args:
+        codes_dir (str | Path): A code cache.
+        num_frames (int): Window length T.
+        stride (int): Step from one window of a video to the next.
+        animator_hash (str, optional): ``weights_hash()`` of the animator that must have made the codes.
+        animator_checkpoint (str | Path, optional): Checkpoint of the animator that must have made the codes.
+        filters (dict, optional): Which videos; see :class:`~leokit.datasets.video_entry.VideoFilter`.
+        device (str, optional): Where the codes are held; with a GPU the data loader needs ``num_workers=0``.
+
+    Attributes:
+        videos (list[VideoEntry]): The videos in use.
+        skipped (list[Skipped]): Videos too short for a window.
+        animator_hash (str): ``weights_hash`` of the animator that made the codes.
+        motion_dim (int): N.
+
+    Raises:
+        UserError: If the cache is missing, unfinished or of another animator, or no window remains.
+    """
+
+    def __init__(self, codes_dir: str | Path, num_frames: int, *, stride: int = 1, animator_hash: str | None = None,
+                 animator_checkpoint: str | Path | None = None, filters: dict | None = None,
+                 device: str | None = None) -> None:
+        if num_frames < 1 or stride < 1:
+            raise UserError(f'num_frames and stride must be at least 1, got {num_frames} and {stride}')
+        if animator_checkpoint is not None:
+            animator_hash = checkpoint_hash(animator_checkpoint)
+        cache = CodeCache(codes_dir, animator_hash)
+        self.num_frames = num_frames
+        self.motion_dim = cache.motion_dim
+        self.animator_hash = cache.animator_hash
+        self.metainfo = dict(dataset=type(self).__name__, data_root=str(codes_dir))
+        self._offsets = {video.name: video.offset for video in cache.videos}
+        self.videos, self.skipped = _select(cache, VideoFilter.from_config(filters, min_frames=num_frames))
+        starts = [window_starts([span], num_frames, stride) for span in self.spans]
+        self._starts = np.concatenate(starts)
+        self._owners = np.repeat(np.arange(len(starts)), [len(part) for part in starts])
+        self._codes = torch.from_numpy(np.array(cache.codes)).to(device or 'cpu')
+        self._steps = torch.arange(num_frames, device=self._codes.device)
+
+    @property
+    def spans(self) -> list[tuple[int, int]]:
+        """list[tuple[int, int]]: First row and number of rows in use of every video."""
+        return [(self._offsets[video.name] + video.first, video.length) for video in self.videos]
+
+    def statistics(self) -> dict[str, np.ndarray]:
+        """Mean and spread of the codes in use, and of the residuals in windows of T frames.
+
+        Returns:
+            dict[str, np.ndarray]: See :func:`~leokit.datasets.code_cache.code_statistics`. Where T is 1 there are no
+            residuals, and ``residual_std`` is the codes' own ``std``.
+        """
+        codes = self._codes.cpu().numpy()
+        if self.num_frames == 1:
+            statistics = code_statistics(codes, self.spans)
+            return dict(statistics, residual_std=statistics['std'])
+        return code_statistics(codes, self.spans, self.num_frames)
+
+    def __len__(self) -> int:
+        return len(self._starts)
+
+    def __getitem__(self, index: int | Draw) -> dict[str, dict[str, Any]]:
+        """Make one item; see :meth:`__getitems__`."""
+        return self.__getitems__([index])[0]
+
+    def __getitems__(self, indices: Sequence[int | Draw]) -> list[dict[str, dict[str, Any]]]:
+        """Make the items of a batch at once.
+
+        Args:
+            indices (Sequence[int | Draw]): Numbers, or draws of the sampler, whose places they stand for.
+
+        Returns:
+            list[dict]: Items, views into one gathered tensor.
+
+        Raises:
+            IndexError: If a number is outside 0..len-1.
+        """
+        places = np.array([index.index if isinstance(index, Draw) else index for index in indices], dtype=np.int64)
+        starts = self._starts[places]
+        motion = self._gather(starts)
+        items = []
+        for row, (start, owner) in enumerate(zip(starts, self._owners[places])):
+            name = self.videos[owner].name
+            items.append(dict(inputs=dict(motion=motion[row]),
+                              data_samples=dict(name=name, start=int(start) - self._offsets[name])))
+        return items
+
+    def _gather(self, starts: np.ndarray) -> Tensor:
+        rows = torch.from_numpy(starts).to(self._codes.device)[:, None] + self._steps  # (B, T)
+        return self._codes[rows]
+
+
+def checkpoint_hash(path: str | Path) -> str:
+    """``Animator.weights_hash()`` of the animator in a checkpoint, without building it.
+
+    Args:
+        path (str | Path): A checkpoint of an animator.
+
+    Returns:
+        str: 64 hexadecimal digits.
+
+    Raises:
+        UserError: If the checkpoint cannot be read or holds no animator.
+    """
+    # Imported here: data sets know no model, this one config key does.
+    from leokit.engine import load_checkpoint
+    from leokit.models.animator import INFERENCE_PARTS
+    from leokit.utils import weights_hash
+    state = load_checkpoint(path).get('state_dict', {})
+    weights = {key: tensor for key, tensor in state.items() if key.split('.')[0] in INFERENCE_PARTS}
+    if not weights:
+        raise UserError(f'{path} is no checkpoint of an animator; pass the one that made the codes')
+    return weights_hash(weights)
+
+
+def _select(cache: CodeCache, wanted: VideoFilter) -> tuple[list[VideoEntry], list[Skipped]]:
+    entries = select_videos([_entry(video, cache.folder) for video in cache.videos], wanted, cache.folder)
+    kept, skipped = [], []
+    for entry in entries:
+        first, last = wanted.bounds(entry.frames)
+        if last - first < wanted.min_frames:
+            skipped.append(Skipped(entry.name, f'{last - first} codes in use, {wanted.min_frames} needed'))
+        else:
+            kept.append(VideoEntry(**{**vars(entry), 'first': first, 'last': last}))
+    warn_skipped(skipped, cache.folder)
+    if not kept:
+        raise UserError(f'none of the {len(entries)} videos in {cache.folder} has {wanted.min_frames} codes in use; '
+                        'lower num_frames or encode longer videos')
+    return kept, skipped
+
+
+def _entry(video: CodedVideo, folder: Path) -> VideoEntry:
+    return VideoEntry(name=video.name, path=folder, identity=video.identity, split=video.split, frames=video.length,
+                      fps=video.fps)

@@ -1,0 +1,8 @@
+"""Batch transforms: augmentations on the device, the same for all frames of a sample."""
+
+from leokit.datasets.transforms.affine import PairedAffine
+from leokit.datasets.transforms.base import BatchTransform
+from leokit.datasets.transforms.color_jitter import PairedColorJitter
+from leokit.datasets.transforms.flip import PairedFlip
+
+__all__ = ['BatchTransform', 'PairedAffine', 'PairedColorJitter', 'PairedFlip']

@@ -1,0 +1,81 @@
+"""Colour changes shared by all frames of a sample."""
+
+import math
+
+import torch
+from torch import Tensor
+
+from leokit.datasets.transforms.base import BatchTransform, uniform
+from leokit.registry import TRANSFORMS
+
+LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
+
+
+@TRANSFORMS.register_module()
+class PairedColorJitter(BatchTransform):
+    """Brightness, contrast, saturation and hue, as one affine map of the colours per sample.
+
+    Contrast turns about mid-grey and not about an image's mean, so that equal colours in two frames stay equal. Hue
+    is a rotation of the colours about the grey axis. The result is clamped to [-1, 1].
+
+    Args:
+        brightness (float): The added brightness is drawn from -brightness..brightness, in [-1, 1] units.
+        contrast (float): The factor is drawn from 1 - contrast..1 + contrast.
+        saturation (float): The factor is drawn from 1 - saturation..1 + saturation.
+        hue (float): The angle is drawn from -hue..hue, in turns: 0.5 reaches every hue.
+        probability (float): Probability that a sample is changed.
+
+    Raises:
+        ValueError: If a strength is negative, or a factor could become negative.
+    """
+
+    def __init__(self, brightness: float = 0.2, contrast: float = 0.2, *, saturation: float = 0.2, hue: float = 0.02,
+                 probability: float = 1.0) -> None:
+        super().__init__(probability)
+        if min(brightness, contrast, saturation, hue) < 0 or max(contrast, saturation) > 1:
+            raise ValueError('brightness, contrast, saturation and hue must not be negative, contrast and saturation '
+                             f'at most 1, got {brightness}, {contrast}, {saturation}, {hue}')
+        self.brightness, self.contrast, self.saturation, self.hue = brightness, contrast, saturation, hue
+
+    def draw(self, active: Tensor, generator: torch.Generator | None) -> Tensor:
+        """Draw colour maps.
+
+        Args:
+            active (Tensor): Which samples are changed, bool (B,).
+            generator (torch.Generator, optional): Source of randomness.
+
+        Returns:
+            Tensor: Affine maps, shape (B, 3, 4): a 3 x 3 matrix and an offset.
+        """
+        device = active.device
+        shift, contrast, saturation, angle = (
+            uniform(-1, 1, (4, len(active)), device, generator).mul(active)
+            * torch.tensor([self.brightness, self.contrast, self.saturation, 2 * math.pi * self.hue],
+                           device=device)[:, None])
+        luma = torch.tensor(LUMA, device=device).expand(3, 3)
+        identity = torch.eye(3, device=device)
+        saturate = torch.lerp(luma, identity, (1 + saturation)[:, None, None])
+        matrix = (1 + contrast)[:, None, None] * (_hue_rotation(angle) @ saturate)
+        return torch.cat([matrix, shift[:, None, None].expand(-1, 3, 1)], dim=-1)
+
+    def apply_to(self, images: Tensor, parameters: Tensor) -> Tensor:
+        """Map the colours.
+
+        Args:
+            images (Tensor): Shape (B, 3, H, W).
+            parameters (Tensor): Affine maps, shape (B, 3, 4).
+
+        Returns:
+            Tensor: Shape (B, 3, H, W), in [-1, 1].
+        """
+        parameters = parameters.to(images.dtype)
+        matrix, offset = parameters[..., :3], parameters[..., 3:]
+        return torch.baddbmm(offset, matrix, images.flatten(2)).clamp_(-1, 1).unflatten(2, images.shape[2:])
+
+
+def _hue_rotation(angle: Tensor) -> Tensor:
+    """Rotations about the grey axis (1, 1, 1) by the angles (B,): Rodrigues' formula, shape (B, 3, 3)."""
+    sine, cosine = angle.sin()[:, None, None], angle.cos()[:, None, None]
+    third = angle.new_full((3, 3), 1 / 3)
+    cross = angle.new_tensor([[0, -1, 1], [1, 0, -1], [-1, 1, 0]]) / math.sqrt(3)
+    return cosine * torch.eye(3, device=angle.device) + (1 - cosine) * third + sine * cross

@@ -1,0 +1,109 @@
+"""What the data sets of video frames have in common: an index, a frame store, and no fatal videos."""
+
+import logging
+from abc import abstractmethod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from mmengine.logging import print_log
+from torch.utils.data import Dataset
+
+from leokit.datasets.draw_sampler import Draw
+from leokit.datasets.frame_store import build_frame_store
+from leokit.datasets.video_entry import Skipped, VideoEntry, VideoFilter
+from leokit.datasets.video_index import VideoIndex, warn_skipped
+from leokit.utils import UserError
+
+MAX_ATTEMPTS = 10  # videos tried for one sample before giving up
+
+
+class VideoDataset(Dataset):
+    """Base of :class:`FramePairDataset` and :class:`ClipDataset`.
+
+    An item is asked for by a number (evaluation: always the same item) or by a :class:`Draw` (training: random, as a
+    function of the draw and ``seed``). A video whose frames turn out to be unreadable when they are needed is named
+    in a warning, kept in ``skipped``, and another video takes its place: the next one in evaluation, a newly drawn
+    one in training.
+
+    Args:
+        data_root (str | Path): A folder of videos or frame folders, or a manifest.
+        size (int): Side S of the frames.
+        min_frames (int): Frames that a video needs.
+        filters (dict, optional): See :class:`~leokit.datasets.video_entry.VideoFilter`.
+        frames (dict, optional): See :func:`~leokit.datasets.frame_store.build_frame_store`.
+        seed (int): Seed of the random choices.
+
+    Attributes:
+        videos (list[VideoEntry]): The videos in use.
+        skipped (list[Skipped]): Videos that cannot be used, with reasons.
+
+    Raises:
+        UserError: If the folder is missing or no video can be used.
+    """
+
+    def __init__(self, data_root: str | Path, size: int, *, min_frames: int, filters: dict | None = None,
+                 frames: dict | None = None, seed: int = 0) -> None:
+        self.size = size
+        self.seed = seed
+        self.store, reader = build_frame_store(size, frames)
+        index = VideoIndex(data_root, VideoFilter.from_config(filters, min_frames=min_frames), reader=reader)
+        unreadable = self.store.prepare(index.videos)
+        warn_skipped(unreadable, data_root)
+        bad = {file for file, _ in unreadable}
+        self.skipped: list[Skipped] = index.skipped + unreadable
+        self.videos: list[VideoEntry] = [video for video in index.videos if str(video.path) not in bad]
+        if not self.videos:
+            raise UserError(f'none of the videos of {data_root} can be decoded; the first problem: '
+                            f'{unreadable[0].file}: {unreadable[0].reason}')
+        self.metainfo = dict(dataset=type(self).__name__, data_root=str(data_root))  # MMEngine asks for it
+        self._warned: set[str] = set()
+
+    def __getitem__(self, index: int | Draw) -> dict[str, dict[str, Any]]:
+        """Make one item.
+
+        Args:
+            index (int | Draw): A number, or a draw of the sampler.
+
+        Returns:
+            dict: ``inputs`` (tensors) and ``data_samples`` (names and numbers).
+
+        Raises:
+            IndexError: If the number is outside 0..len-1.
+            UserError: If many videos in a row cannot be read.
+        """
+        if isinstance(index, Draw):
+            generator = index.generator(self.seed)
+        else:
+            generator, index = None, range(len(self))[index]
+        for attempt in range(MAX_ATTEMPTS):
+            video, frames = (self._choose(index, attempt) if generator is None
+                             else self._draw(index.index if attempt == 0 else None, generator))
+            try:
+                return self._make_item(video, frames)
+            except UserError as error:
+                self._note(video, error)
+        raise UserError(f'{MAX_ATTEMPTS} videos in a row could not be read, {self.skipped[-1].file} the last: '
+                        f'{self.skipped[-1].reason}')
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """int: Number of items in evaluation, and of draws in an epoch."""
+
+    @abstractmethod
+    def _choose(self, index: int, attempt: int) -> tuple[VideoEntry, np.ndarray]:
+        """The video and the frames (numbers in the file) of item ``index``, ``attempt`` videos further on."""
+
+    @abstractmethod
+    def _draw(self, index: int | None, generator: np.random.Generator) -> tuple[VideoEntry, np.ndarray]:
+        """A video and frames (numbers in the file) for place ``index`` of the epoch, or for any place."""
+
+    @abstractmethod
+    def _make_item(self, video: VideoEntry, frames: np.ndarray) -> dict[str, dict[str, Any]]:
+        """Read the frames and put the item together."""
+
+    def _note(self, video: VideoEntry, error: UserError) -> None:
+        if video.name not in self._warned:
+            self._warned.add(video.name)
+            self.skipped.append(Skipped(str(video.path), str(error)))
+            print_log(f'{video.path} is replaced by another video: {error}', logger='current', level=logging.WARNING)

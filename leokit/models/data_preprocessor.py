@@ -1,0 +1,64 @@
+"""From a collated batch to what a model's forward takes: device, pixel range, augmentation."""
+
+from typing import Any, Sequence
+
+import torch
+from mmengine.model import BaseDataPreprocessor
+from torch import Tensor, nn
+
+from leokit.registry import MODELS, TRANSFORMS
+from leokit.utils.pixels import from_uint8
+
+
+@MODELS.register_module()
+class PixelPreprocessor(BaseDataPreprocessor):
+    """Moves a batch to the device as bytes and makes pixels of them there.
+
+    uint8 inputs become float32 in [-1, 1]; other inputs (motion codes) are moved only. ``data_samples`` stay where
+    they are. In training, batch transforms are applied in float32, also under autocast.
+
+    Args:
+        transforms (Sequence[dict]): Configs in TRANSFORMS, applied in this order, in training only.
+        channels_last (bool): Whether images (B, 3, H, W) are laid out with their channels last in memory.
+        non_blocking (bool): Whether the copy to a GPU may go on while the program does.
+    """
+
+    def __init__(self, transforms: Sequence[dict] = (), channels_last: bool = False, *,
+                 non_blocking: bool = True) -> None:
+        super().__init__(non_blocking)
+        self.transforms = nn.ModuleList(TRANSFORMS.build(dict(transform)) for transform in transforms)
+        self.channels_last = channels_last
+
+    def forward(self, data: dict[str, Any], training: bool = False) -> dict[str, Any]:
+        """Prepare a batch.
+
+        Args:
+            data (dict): ``inputs`` (tensors by name) and whatever else; it is left as it is.
+            training (bool): Whether to apply the transforms.
+
+        Returns:
+            dict: The same keys, with new inputs on the device.
+
+        Raises:
+            ValueError: If there are no ``inputs``.
+        """
+        if not isinstance(data.get('inputs'), dict):
+            raise ValueError('a batch must have inputs: a dict of tensors, collated by default_collate '
+                             "(collate_fn=dict(type='default_collate') in the data loader's config)")
+        inputs = {key: self._to_pixels(value) for key, value in self.cast_data(data['inputs']).items()}
+        if training and len(self.transforms):
+            with torch.autocast(self.device.type, enabled=False):
+                for transform in self.transforms:
+                    inputs = transform(inputs)
+        if self.channels_last:
+            inputs = {key: value.contiguous(memory_format=torch.channels_last) if _is_image_batch(value) else value
+                      for key, value in inputs.items()}
+        return {**data, 'inputs': inputs}
+
+    @staticmethod
+    def _to_pixels(value: Any) -> Any:
+        return from_uint8(value) if isinstance(value, Tensor) and value.dtype == torch.uint8 else value
+
+
+def _is_image_batch(value: Any) -> bool:
+    return isinstance(value, Tensor) and value.ndim == 4 and value.shape[1] == 3
