@@ -1,13 +1,16 @@
 """Pipelines: the models put together for people. Pictures and videos in, chunks of frames out."""
 
 from leokit.pipelines.animation import TRANSFER_MODES, VideoAnimator, sweep_direction
+from leokit.pipelines.code_extraction import ExtractionReport, extract_motion_codes
 from leokit.pipelines.generation import VideoGenerator, check_same_codes, sample_seeds
 from leokit.pipelines.inputs import (
     FramesHandle, Picture, Video, iterate_frames, open_video, read_first_frame, read_images)
+from leokit.pipelines.loading import animator_of, load_animator, load_motion_diffusion
 from leokit.pipelines.rendering import CHUNK_SIZE, render, repeat_encoding
 
 __all__ = [
-    'CHUNK_SIZE', 'FramesHandle', 'Picture', 'TRANSFER_MODES', 'Video', 'VideoAnimator', 'VideoGenerator',
-    'check_same_codes', 'iterate_frames', 'open_video', 'read_first_frame', 'read_images', 'render',
-    'repeat_encoding', 'sample_seeds', 'sweep_direction',
+    'CHUNK_SIZE', 'ExtractionReport', 'FramesHandle', 'Picture', 'TRANSFER_MODES', 'Video', 'VideoAnimator',
+    'VideoGenerator', 'animator_of', 'check_same_codes', 'extract_motion_codes', 'iterate_frames', 'load_animator',
+    'load_motion_diffusion', 'open_video', 'read_first_frame', 'read_images', 'render', 'repeat_encoding',
+    'sample_seeds', 'sweep_direction',
 ]

@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
+import torch
 from mmengine.config import DictAction
 
 
@@ -27,3 +28,21 @@ def add_cfg_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--cfg-options', nargs='+', action=_OptionsAction, metavar='KEY=VALUE',
                         help='override parts of the config: dotted keys, e.g. data_root=/videos '
                              'train_dataloader.batch_size=16 "steps=[1,2]"')
+
+
+def add_device(parser: argparse.ArgumentParser) -> None:
+    """Add ``--device``, the first GPU by default if there is one.
+
+    Args:
+        parser (ArgumentParser): The tool's parser.
+    """
+    parser.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu',
+                        help="where to compute: 'cpu', 'cuda', 'cuda:1', ... (default: %(default)s)")
+
+
+def positive_int(text: str) -> int:
+    """An argument that counts something: a whole number from 1 on."""
+    number = int(text)  # argparse turns the ValueError into a sentence
+    if number < 1:
+        raise argparse.ArgumentTypeError(f'{text} must be 1 or more')
+    return number

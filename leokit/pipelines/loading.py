@@ -1,0 +1,78 @@
+"""From config and checkpoint to the models of a pipeline, each checked to be what it is taken for."""
+
+from pathlib import Path
+from typing import Any, Mapping
+
+from mmengine.config import Config
+from torch import nn
+
+from leokit.apis import init_model
+from leokit.models import Animator, MotionDiffusion
+from leokit.utils import UserError
+
+ANIMATOR_KEYS = ('config', 'checkpoint')
+
+
+def load_animator(config: str | Path | Config, checkpoint: str | Path, device: str = 'cpu',
+                  cfg_options: dict[str, Any] | None = None) -> Animator:
+    """Load a trained animator.
+
+    Args:
+        config (str | Path | Config): The config it was trained with.
+        checkpoint (str | Path): Its weights.
+        device (str): Where it goes.
+        cfg_options (dict, optional): Overrides of the config, with dotted keys.
+
+    Returns:
+        Animator: In evaluation mode.
+
+    Raises:
+        UserError: If a file cannot be used or holds another kind of model.
+    """
+    return _load(Animator, 'an animator, such as configs/lia/lia_synthetic_64.py', config, checkpoint, device,
+                 cfg_options)
+
+
+def load_motion_diffusion(config: str | Path | Config, checkpoint: str | Path, device: str = 'cpu',
+                          cfg_options: dict[str, Any] | None = None) -> MotionDiffusion:
+    """Load a trained motion diffusion; arguments as in :func:`load_animator`.
+
+    Returns:
+        MotionDiffusion: In evaluation mode.
+
+    Raises:
+        UserError: If a file cannot be used or holds another kind of model.
+    """
+    return _load(MotionDiffusion, 'a motion diffusion, such as configs/leo/lmdm_synthetic.py', config, checkpoint,
+                 device, cfg_options)
+
+
+def animator_of(config: Config, given: Mapping[str, str | None] | None = None) -> dict[str, str]:
+    """Which animator belongs to a motion diffusion: the one given, else the one its config names.
+
+    Args:
+        config (Config): The motion diffusion's config; its top-level ``animator`` may hold ``config`` and
+            ``checkpoint``.
+        given (Mapping, optional): The same two keys, from the command line; None leaves one to the config.
+
+    Returns:
+        dict[str, str]: ``config`` and ``checkpoint``.
+
+    Raises:
+        UserError: If one of them is named nowhere.
+    """
+    named = {**(config.get('animator') or {}), **{key: value for key, value in (given or {}).items() if value}}
+    for key in ANIMATOR_KEYS:
+        if not named.get(key):
+            raise UserError(f'no animator {key} is known; pass --animator-{key}, or add animator=dict(config=..., '
+                            f'checkpoint=...) to {config.filename or "the config"}')
+    return {key: named[key] for key in ANIMATOR_KEYS}
+
+
+def _load(kind: type[nn.Module], wanted: str, config: str | Path | Config, checkpoint: str | Path, device: str,
+          cfg_options: dict[str, Any] | None) -> nn.Module:
+    model = init_model(config, checkpoint, device, cfg_options)
+    if not isinstance(model, kind):
+        name = getattr(config, 'filename', config)
+        raise UserError(f'{name} builds {type(model).__name__}; here a config of {wanted}, is needed')
+    return model
