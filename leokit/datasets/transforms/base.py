@@ -53,7 +53,7 @@ class BatchTransform(nn.Module, ABC):
         batch = sizes.pop()
         active = uniform(0, 1, (batch,), device, generator) < self.probability
         parameters = self.draw(active, generator)
-        return {**inputs, **{key: self._apply(tensor, parameters) for key, tensor in images.items()}}
+        return {**inputs, **{key: self._to_clips_or_images(tensor, parameters) for key, tensor in images.items()}}
 
     @abstractmethod
     def draw(self, active: Tensor, generator: torch.Generator | None) -> Tensor:
@@ -71,7 +71,7 @@ class BatchTransform(nn.Module, ABC):
     def apply_to(self, images: Tensor, parameters: Tensor) -> Tensor:
         """Transform images (B, 3, H, W), each with its own parameters (B, ...)."""
 
-    def _apply(self, tensor: Tensor, parameters: Tensor) -> Tensor:
+    def _to_clips_or_images(self, tensor: Tensor, parameters: Tensor) -> Tensor:
         if tensor.ndim == 4:
             return self.apply_to(tensor, parameters)
         batch, frames = tensor.shape[:2]
