@@ -15,14 +15,15 @@ from leokit.datasets.readers import (
     AutoReader, DecordReader, FrameFolderReader, NpyReader, PyAVReader, VideoHandle, VideoReader)
 from leokit.datasets.resize import fit_frames
 from leokit.datasets.splits import split_identities
-from leokit.datasets.transforms import BatchTransform, PairedAffine, PairedColorJitter, PairedFlip
+from leokit.datasets.transforms import (
+    BatchTransform, MotionView, PairedAffine, PairedColorJitter, PairedFlip)
 from leokit.datasets.video_entry import Skipped, VideoEntry, VideoFilter
 from leokit.datasets.video_index import VIDEO_SUFFIXES, VideoIndex, scan_folder
 
 __all__ = [
     'AutoReader', 'BatchTransform', 'ClipDataset', 'CodeCache', 'CodeCacheWriter', 'CodedVideo', 'DecordReader',
     'Draw', 'DrawSampler', 'FrameCache', 'FrameDecoder', 'FrameFolderReader', 'FrameMemory', 'FramePairDataset',
-    'IMAGE_SUFFIXES', 'MotionCodeDataset', 'NpyReader', 'PairedAffine', 'PairedColorJitter', 'PairedFlip',
+    'IMAGE_SUFFIXES', 'MotionCodeDataset', 'MotionView', 'NpyReader', 'PairedAffine', 'PairedColorJitter', 'PairedFlip',
     'PyAVReader', 'Skipped', 'VIDEO_SUFFIXES', 'VideoEntry', 'VideoFilter', 'VideoHandle', 'VideoIndex',
     'VideoReader', 'code_statistics', 'fit_frames', 'read_image', 'read_manifest', 'scan_folder', 'split_identities',
     'write_manifest',

@@ -64,7 +64,7 @@ class Animator(BaseModel):
                  channel_multiplier: float = 1, max_channels: int = 512, encoder: dict | None = None,
                  motion_space: dict | None = None, flow_generator: dict | None = None,
                  training: dict | None = None, data_preprocessor: dict | None = None):
-        super().__init__(data_preprocessor or dict(type='PixelPreprocessor'))
+        super().__init__(data_preprocessor or dict(type='leokit.PixelPreprocessor'))
         self.size = size
         self.motion_dim = motion_dim
         widths = dict(size=size, channel_multiplier=channel_multiplier, max_channels=max_channels)
@@ -155,7 +155,8 @@ class Animator(BaseModel):
         """MMEngine's entry.
 
         Args:
-            inputs (dict[str, Tensor]): ``source`` and ``driving``, shape (B, 3, size, size) in [-1, 1].
+            inputs (dict[str, Tensor]): ``source`` and ``driving``, shape (B, 3, size, size) in [-1, 1]; in training
+                optionally ``motion_view``, see :meth:`loss`.
             data_samples (dict, optional): Names of the samples, collated.
             mode (str): ``'loss'``, ``'predict'`` or ``'tensor'``.
 
@@ -174,26 +175,36 @@ class Animator(BaseModel):
         raise ValueError(f"mode must be 'loss', 'predict' or 'tensor', got {mode!r}")
 
     def transfer(self, source: Tensor, driving: Tensor) -> Animation:
-        """Absolute transfer of one driving frame per source, both encoded in one batch."""
+        """Absolute transfer of one driving frame per source, both encoded in one batch.
+
+        Args:
+            source (Tensor): Shape (B, 3, size, size) in [-1, 1].
+            driving (Tensor): Same shape.
+
+        Returns:
+            Animation: Frames (B, 3, size, size), with flows and masks.
+        """
         batch = source.shape[0]
         both = self.encode(torch.cat((source, driving)))
         encoding = Encoding(
             both.appearance[:batch], both.motion[:batch], tuple(feature[:batch] for feature in both.features))
         return self.animate(encoding, both.motion[batch:])
 
-    def loss(self, source: Tensor, driving: Tensor) -> dict[str, Tensor]:
+    def loss(self, source: Tensor, driving: Tensor, motion_view: Tensor | None = None) -> dict[str, Tensor]:
         """Reconstruction, and with a discriminator adversarial, losses of one batch.
 
         Args:
             source (Tensor): Shape (B, 3, size, size) in [-1, 1].
             driving (Tensor): The frames to reconstruct, same shape.
+            motion_view (Tensor, optional): The driving frames as the motion code shall see them (other colours, say);
+                ``driving`` by default.
 
         Returns:
             dict[str, Tensor]: Weighted scalars; all of them together are minimised.
         """
         if not len(self.losses):
             raise ValueError('the animator was built without training.losses; add them to the config to train it')
-        fake = self.transfer(source, driving).frames
+        fake = self.transfer(source, driving if motion_view is None else motion_view).frames
         terms = {f'loss_{loss.name}': loss.weight * loss(fake, driving) for loss in self.losses}
         if self.discriminator is not None:
             terms.update(self._adversarial_losses(fake, driving))

@@ -177,3 +177,12 @@ def test_no_graph_breaks():
     step = torch.compile(lambda s, d: animator.transfer(s, d).frames, fullgraph=True, backend='aot_eager')
     source, driving = torch.randn(2, 3, 32, 32), torch.randn(2, 3, 32, 32)
     torch.testing.assert_close(step(source, driving), animator.transfer(source, driving).frames, atol=1e-4, rtol=1e-4)
+
+
+def test_the_motion_view_makes_the_code_and_the_driving_frame_is_the_target():
+    animator = small_animator(training=dict(losses=[dict(type='L1Loss')]),
+                              flow_generator=dict(type='LIAFlowGenerator', init='reference'))
+    source, driving, view = (torch.randn(2, 3, 32, 32) for _ in range(3))
+    expected = (animator.transfer(source, view).frames - driving).abs().mean()
+    got = animator(dict(source=source, driving=driving, motion_view=view), mode='loss')['loss_l1']
+    torch.testing.assert_close(got, expected)

@@ -1,0 +1,34 @@
+# The animator of LIA (Latent Image Animator, ICLR 2022), trained as in its section 4.1: L1, perceptual and
+# adversarial losses. Sizes are top-level keys, so that one number changes every part.
+motion_dim = 20
+appearance_dim = 512
+channel_multiplier = 1
+max_channels = 512
+# 'identity' starts from no motion; 'reference' is StyleGAN2's initialisation
+init = 'identity'
+# 'lia' is the grid of the public checkpoints; 'exact' makes zero flow the identity
+grid = 'lia'
+# VGG-19 as in the paper; EfficientNetLite0Features needs no download
+perceptual_backbone = dict(type='VGG19Features')
+
+model = dict(
+    type='Animator',
+    size='$size',
+    appearance_dim='$appearance_dim',
+    motion_dim='$motion_dim',
+    channel_multiplier='$channel_multiplier',
+    max_channels='$max_channels',
+    encoder=dict(type='LIAEncoder'),
+    motion_space=dict(type='LinearMotionSpace'),
+    flow_generator=dict(
+        type='LIAFlowGenerator', init='$init', warp_operator=dict(type='BilinearWarp', grid='$grid')),
+    data_preprocessor=dict(type='PixelPreprocessor', channels_last=True),
+    training=dict(
+        losses=[
+            dict(type='L1Loss', weight=1.0),
+            dict(type='PerceptualLoss', weight=10.0, backbone='$perceptual_backbone'),
+        ],
+        discriminator=dict(type='StyleGAN2Discriminator'),
+        adversarial=dict(type='NonSaturatingLoss', weight=1.0),
+        # weight from StyleGAN2's rule 0.0002 * size**2 / batch, about 0.4 at 256 and batch 32
+        r1=dict(type='R1Penalty', weight=0.4, interval=16)))

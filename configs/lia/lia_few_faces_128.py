@@ -1,0 +1,47 @@
+# Stage 1 from few people (tens of clips): half the channels, strong augmentation shared by both frames of a pair, no
+# discriminator, perceptual features that need no download. One GPU, bfloat16, some minutes.
+_base_ = [
+    '../_base_/models/animator.py', '../_base_/datasets/frame_pairs.py', '../_base_/schedules/animator.py',
+    '../_base_/default_runtime.py'
+]
+data_root = 'data/faces'
+size = 128
+channel_multiplier = 0.5
+max_channels = 256
+grid = 'exact'
+perceptual_backbone = dict(type='EfficientNetLite0Features')
+
+# hold out whole people for the test, and the last fifth of everybody else's clips for validation
+held_out = []
+train_filters = dict(segment=(0.0, 0.8), exclude_identities='$held_out')
+val_filters = dict(segment=(0.8, 1.0), exclude_identities='$held_out')
+batch_size = 64
+num_workers = 8
+val_pairs_per_video = 8
+max_iters = 12_000
+val_interval = 2_000
+
+train_dataloader = dict(
+    dataset=dict(frames=dict(in_memory=True), pairs_per_video=64, weighting='identity', distance_power=0.5))
+val_dataloader = dict(dataset=dict(frames=dict(in_memory=True)))
+test_dataloader = dict(dataset=dict(
+    frames=dict(in_memory=True), filters=dict(_delete_=True, identities='$held_out'), pairs_per_video=16))
+
+model = dict(
+    data_preprocessor=dict(transforms=[
+        dict(type='PairedFlip'),
+        dict(type='PairedAffine'),
+        dict(type='PairedColorJitter'),
+    ]),
+    training=dict(
+        _delete_=True,
+        losses=[
+            dict(type='L1Loss', weight=1.0),
+            dict(type='PerceptualLoss', weight=1.0, backbone='$perceptual_backbone', num_scales=3),
+        ]))
+optim_wrapper = dict(_delete_=True, type='AutocastOptimWrapper', dtype='bfloat16',
+                     optimizer=dict(type='Adam', lr='$learning_rate', betas=(0.9, 0.99)))
+param_scheduler = [
+    dict(type='LinearLR', start_factor=0.1, by_epoch=False, begin=0, end=200),
+    dict(type='CosineAnnealingLR', eta_min=2e-5, by_epoch=False, begin=200, end='$max_iters', T_max='$max_iters'),
+]
