@@ -6,6 +6,8 @@ and two linear layers. Deliberate deviation: the group of the minibatch statisti
 divide.
 """
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 
@@ -68,7 +70,7 @@ class StyleGAN2Discriminator(nn.Module):
         self.from_rgb = EqualConv2d(3, channels[size], kernel_size=1)
         self.from_rgb_activation = BiasActivation(channels[size])
         self.blocks = nn.Sequential(
-            *(ResidualDownBlock(channels[side], channels[half]) for side, half in zip(sides, sides[1:])))
+            *(ResidualDownBlock(channels[side], channels[half]) for side, half in pairwise(sides)))
         self.final_conv = EqualConv2d(last + 1, last, kernel_size=3, padding=1)
         self.final_activation = BiasActivation(last)
         self.final_linear = EqualLinear(last * LAST_SIDE**2, last)

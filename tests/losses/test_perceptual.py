@@ -1,0 +1,136 @@
+import copy
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from leokit.feature_extractors import FeatureExtractor
+from leokit.losses import PerceptualLoss
+from leokit.registry import FEATURE_EXTRACTORS
+
+EFFICIENTNET = dict(type='EfficientNetLite0Features')
+
+
+@FEATURE_EXTRACTORS.register_module()
+class TinyPyramid(FeatureExtractor):
+    """Two maps that can be computed by hand: the image doubled, and its channel mean at half size."""
+
+    kind, dim, label = 'image', 3, 'tiny'
+
+    def __init__(self):
+        super().__init__()
+        self.factor = nn.Parameter(torch.tensor(2.0))
+        self.freeze()
+
+    def pyramid(self, images):
+        return images * self.factor, F.avg_pool2d(images, 2).mean(dim=1, keepdim=True)
+
+
+@FEATURE_EXTRACTORS.register_module()
+class FlatFeatures(FeatureExtractor):
+    kind, dim, label = 'image', 3, 'flat'
+
+
+@pytest.fixture(scope='module')
+def loss():
+    return PerceptualLoss(EFFICIENTNET)
+
+
+def picture(size=64, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    coarse = torch.rand(2, 3, 8, 8, generator=generator) * 2 - 1
+    return F.interpolate(coarse, (size, size), mode='bilinear')
+
+
+def test_sums_over_maps_and_scales():
+    prediction, target = picture(16), picture(16, seed=1)
+    half = F.avg_pool2d(prediction, 2), F.avg_pool2d(target, 2)
+
+    def distance(a, b):
+        small = F.avg_pool2d(a, 2).mean(dim=1), F.avg_pool2d(b, 2).mean(dim=1)
+        return 2 * (a - b).abs().mean() + 0.5 * (small[0] - small[1]).abs().mean()
+
+    tiny = dict(type='TinyPyramid')
+    one = PerceptualLoss(tiny, num_scales=1, min_side=8, layer_weights=(1, 0.5))
+    several = PerceptualLoss(tiny, num_scales=4, min_side=8, layer_weights=(1, 0.5))
+    torch.testing.assert_close(one(prediction, target), distance(prediction, target))
+    # the third scale would be 4 pixels wide, less than min_side
+    torch.testing.assert_close(several(prediction, target), distance(prediction, target) + distance(*half))
+
+
+def test_zero_for_equal_images_and_growing_with_the_difference(loss):
+    target = picture()
+    blurred = F.interpolate(F.avg_pool2d(target, 4), (64, 64), mode='bilinear')
+    assert loss(target, target) == 0
+    assert 0 < loss(blurred, target) < loss(picture(seed=1), target)
+
+
+def test_gradient_reaches_the_prediction_alone(loss):
+    prediction, target = picture(32).requires_grad_(), picture(32, seed=1).requires_grad_()
+    loss(prediction, target).backward()
+    assert prediction.grad.abs().sum() > 0
+    assert target.grad is None
+    assert all(parameter.grad is None for parameter in loss.backbone.parameters())
+
+
+def test_descending_it_recovers_the_target():
+    loss = PerceptualLoss(EFFICIENTNET, num_scales=1)
+    target, image = picture(32), torch.zeros(2, 3, 32, 32, requires_grad=True)
+    optimizer = torch.optim.Adam([image], lr=0.05)
+    before = F.l1_loss(image, target).item()
+    for _ in range(15):
+        optimizer.zero_grad()
+        loss(image, target).backward()
+        optimizer.step()
+    assert F.l1_loss(image.detach(), target).item() < 0.8 * before
+
+
+def test_the_network_is_invisible_but_moves_along():
+    loss = PerceptualLoss(dict(type='TinyPyramid'))
+    model = nn.ModuleList([loss])
+    assert not model.state_dict() and not list(model.parameters()) and not list(model.buffers())
+    model.double().train()
+    assert loss.backbone.factor.dtype == torch.float64 and not loss.backbone.training
+    copied = copy.deepcopy(model)[0]
+    assert copied.backbone is not loss.backbone
+    copied.to('meta')
+    assert copied.backbone.factor.is_meta and not loss.backbone.factor.is_meta
+
+
+def test_autocast(loss):
+    prediction, target = picture(), picture(seed=1)
+    with torch.autocast('cpu', dtype=torch.bfloat16):
+        value = loss(prediction, target)
+    assert value.dtype == torch.float32
+    torch.testing.assert_close(value, loss(prediction, target), rtol=0.05, atol=0)
+
+
+def test_compiles_in_one_graph():
+    loss = PerceptualLoss(dict(type='TinyPyramid'), min_side=8)
+    prediction, target = picture(32), picture(32, seed=1)
+    torch._dynamo.reset()
+    expected = loss(prediction, target)
+    loss.compile(fullgraph=True, backend='eager')
+    torch.testing.assert_close(loss(prediction, target), expected)
+
+
+@pytest.mark.slow
+def test_compiles_in_one_graph_with_a_real_network(loss):
+    prediction, target = picture().requires_grad_(), picture(seed=1)
+    loss(prediction, target).backward()
+    gradient, prediction.grad = prediction.grad, None
+    torch._dynamo.reset()
+    torch.compile(loss, fullgraph=True, backend='aot_eager')(prediction, target).backward()
+    torch.testing.assert_close(prediction.grad, gradient)
+
+
+def test_refuses_what_does_not_fit(loss):
+    with pytest.raises(ValueError, match='the same shape'):
+        loss(picture(32), picture(64))
+    with pytest.raises(ValueError, match='FlatFeatures has no pyramid'):
+        PerceptualLoss(dict(type='FlatFeatures'))
+    with pytest.raises(ValueError, match='1 entries for 2 feature maps'):
+        PerceptualLoss(dict(type='TinyPyramid'), layer_weights=[1.0])(picture(), picture())
+    with pytest.raises(ValueError, match='num_scales'):
+        PerceptualLoss(dict(type='TinyPyramid'), num_scales=0)
