@@ -1,7 +1,7 @@
 """StyleGAN-V's I3D detector, the file ``i3d_torchscript.pt``, run as it is.
 
-Skorokhodov et al., "StyleGAN-V", CVPR 2022. Most published FVD numbers since then come from this file. It is TorchScript:
-loading it runs code that it holds, which is why only the published file is loaded unless told otherwise.
+Skorokhodov et al., "StyleGAN-V", CVPR 2022. Most published FVD numbers since then come from this file. It is
+TorchScript: loading it runs code that it holds, which is why only the published file is loaded unless told otherwise.
 """
 
 from pathlib import Path
