@@ -1,0 +1,103 @@
+"""The training objective and the way back, without any model around them."""
+
+import pytest
+import torch
+
+from leokit.models import DiffusionCore
+from leokit.samplers import DDPMSampler, generators_from_seeds
+from leokit.utils import UserError
+
+
+def core(**options):
+    scheduler, sampler = dict(type='LinearNoiseScheduler', num_steps=50), dict(type='DDIMSampler', num_steps=10)
+    return DiffusionCore(scheduler, sampler, **options)
+
+
+def samples(size=6):
+    return torch.randn(size, size, 3, generator=torch.Generator().manual_seed(0))
+
+
+def perfect_network(model, x0):
+    """The network that knows x0: its loss is zero, and sampling leads to x0."""
+    def network(x_t, t):
+        eps = model.scheduler.eps_from_x0(x_t.double(), x0.double(), t)
+        return model.scheduler.target(model.prediction, x0.double(), eps, t)
+    return network
+
+
+@pytest.mark.parametrize('prediction', ['epsilon', 'x0', 'v'])
+@pytest.mark.parametrize('gamma', [None, 5.0])
+def test_a_perfect_network_has_no_loss_and_samples_the_data(prediction, gamma):
+    model, x0 = core(prediction=prediction, min_snr_gamma=gamma), samples()
+    loss = model.loss(perfect_network(model, x0), x0, generator=torch.Generator().manual_seed(1))
+    assert loss.shape == (6,) and loss.dtype == torch.float32 and loss.max() < 1e-6
+    result = model.sample(model.denoiser(perfect_network(model, x0)), torch.randn_like(x0))
+    assert torch.allclose(result, x0, atol=1e-4)
+
+
+def test_loss_of_the_zero_network_is_the_targets_power():
+    model = core()
+    x0 = torch.zeros(400, 50)
+    loss = model.loss(lambda x, t: torch.zeros_like(x), x0, generator=torch.Generator().manual_seed(0))
+    assert abs(loss.mean() - 1) < 0.03
+
+
+def test_loss_is_per_sample():
+    model, x0 = core(prediction='x0'), samples()
+    loss = model.loss(lambda x, t: x0 + torch.arange(6.0)[:, None, None], x0)
+    assert torch.allclose(loss, torch.arange(6.0) ** 2, atol=1e-5)
+
+
+def test_weighting_scales_each_sample_by_its_time():
+    plain, weighted, x0 = core(), core(min_snr_gamma=5.0), samples()
+    seen = []
+
+    def network(x, t):
+        seen.append(t)
+        return torch.zeros_like(x)
+
+    losses = [model.loss(network, x0, generator=torch.Generator().manual_seed(2)) for model in (plain, weighted)]
+    snr = plain.scheduler.signal_to_noise(seen[0])
+    assert torch.equal(*seen)
+    assert torch.allclose(losses[1], losses[0] * (snr.clamp_max(5) / snr).float(), rtol=1e-5)
+
+
+def test_randomness_is_the_generators():
+    model, x0 = core(), samples()
+    state = torch.get_rng_state()
+    runs = [model.loss(lambda x, t: x, x0, generator=torch.Generator().manual_seed(seed)) for seed in (3, 3, 4)]
+    assert torch.equal(runs[0], runs[1]) and not torch.equal(runs[0], runs[2])
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_times_cover_the_schedule():
+    times = core().draw_times(2000, device=torch.device('cpu'), generator=torch.Generator().manual_seed(0))
+    assert set(times.tolist()) == set(range(50))
+
+
+@pytest.mark.parametrize('sampler', [dict(type='DDPMSampler', num_steps=4), DDPMSampler(4)])
+def test_another_sampler_may_be_given(sampler):
+    model, visited = core(prediction='x0'), []
+
+    def network(x, t):
+        visited.append(int(t[0]))
+        return x
+
+    model.sample(model.denoiser(network), samples(2), sampler=sampler, generator=generators_from_seeds([1, 2]))
+    assert visited == [36, 24, 12, 0]
+
+
+def test_denoiser_returns_to_the_samples_type():
+    model, x = core(), samples()
+    prediction = model.denoiser(lambda x, t: x.bfloat16())(x, torch.zeros(6, dtype=torch.long))
+    assert prediction.x0.dtype == prediction.eps.dtype == torch.float32
+
+
+def test_it_adds_nothing_to_a_state_dict():
+    assert core().state_dict() == {}
+
+
+@pytest.mark.parametrize('options, key', [(dict(prediction='noise'), 'prediction'), (dict(min_snr_gamma=0), 'min_snr')])
+def test_bad_options_are_refused(options, key):
+    with pytest.raises(UserError, match=key):
+        core(**options)
