@@ -84,9 +84,9 @@ class FaceExtractor(FeatureExtractor):
         if side < 80 or upsample < 0 or (workers is not None and workers < 1):
             raise ValueError(f'side must be at least 80, upsample at least 0 and workers at least 1, '
                              f'got {side}, {upsample}, {workers}')
-        self._dlib = import_dlib()
+        dlib = import_dlib()
         self._files = [model_file(predictor)]
-        self._predictor = self._dlib.shape_predictor(str(self._files[0]))
+        self._predictor = dlib.shape_predictor(str(self._files[0]))
         self._detectors = []
         self.side = side
         self.upsample = upsample
@@ -135,7 +135,7 @@ class FaceExtractor(FeatureExtractor):
         """
         frames = self._resized_bytes(images)
         while len(self._detectors) < min(self.workers, len(frames)):
-            self._detectors.append(self._dlib.get_frontal_face_detector())
+            self._detectors.append(import_dlib().get_frontal_face_detector())
 
         def work(worker: int) -> list[Result | None]:
             shapes = ((frame, self._landmarks(frame, self._detectors[worker])) for frame in frames[worker::workers])

@@ -1,12 +1,14 @@
 """Who is in the picture: 128-d identity embeddings of aligned faces."""
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor
 
 from leokit.feature_extractors.base import full_precision
 from leokit.feature_extractors.dlib_resnet import CHIP_SIZE, DIM, DlibFaceResNet
-from leokit.feature_extractors.face_detection import DETECTION_SIDE, FaceExtractor, model_file
+from leokit.feature_extractors.face_detection import DETECTION_SIDE, FaceExtractor, import_dlib, model_file
 from leokit.registry import FEATURE_EXTRACTORS
 
 PREDICTOR_FILE = 'shape_predictor_5_face_landmarks.dat'
@@ -41,7 +43,7 @@ class FaceIdentity(FaceExtractor):
 
     def describe(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Indices (K,) of the frames with a face and their embeddings (K, 128)."""
-        chips = self.map_faces(images, lambda frame, shape: self._dlib.get_face_chip(frame, shape, CHIP_SIZE))
+        chips = self.map_faces(images, _chip)
         indices = [index for index, chip in enumerate(chips) if chip is not None]
         if not indices:
             return torch.zeros(0, dtype=torch.long, device=images.device), images.new_zeros(0, DIM, dtype=torch.float32)
@@ -50,3 +52,7 @@ class FaceIdentity(FaceExtractor):
         with full_precision(device):
             embeddings = self.network(batch.to(device))
         return torch.tensor(indices, device=images.device), embeddings.to(images.device)
+
+
+def _chip(frame: np.ndarray, shape: Any) -> np.ndarray:
+    return import_dlib().get_face_chip(frame, shape, CHIP_SIZE)

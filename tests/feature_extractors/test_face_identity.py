@@ -1,3 +1,4 @@
+import copy
 import sys
 
 import av
@@ -74,6 +75,11 @@ def test_threads_and_chunks_do_not_matter(carphone, monkeypatch):
     one = build(workers=1)(carphone)
     monkeypatch.setattr(face_detection, 'CHUNK_FRAMES', 2)
     torch.testing.assert_close(build(workers=3)(carphone), one, atol=1e-5, rtol=0)
+
+
+def test_can_be_copied(extractor):
+    face = astronaut_face()
+    assert torch.equal(copy.deepcopy(extractor)(face), extractor(face))
 
 
 def test_is_frozen_and_named(extractor):
