@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any, Callable, Iterator
 
+from mmengine.config import Config
 from mmengine.registry import Registry
 
 from leokit.utils.config import RUNNER_KEYS
@@ -71,7 +72,7 @@ def explain_build_errors(config: Mapping[str, Any] | None = None) -> Iterator[No
     except UserError:
         raise
     except (KeyError, TypeError, ValueError) as error:
-        sentence = _explain(error, config or {})
+        sentence = _explain(error, config.to_dict() if isinstance(config, Config) else config or {})
         if sentence is None:
             raise
         raise UserError(sentence) from error
@@ -82,14 +83,13 @@ def _explain(error: Exception, config: Mapping[str, Any]) -> str | None:
     innermost = frames[-1]
     builds = [frame for frame in frames if _module(frame) == REGISTRY_FUNCTIONS]
     local = builds[-1].f_locals if builds else {}
-    if isinstance(error, KeyError) and innermost.f_code.co_name == 'build_dataloader':
-        return f'a data loader of the config has no {error.args[0]!r}'
     if isinstance(error, KeyError):
         return _unknown_type(local, config) if builds and innermost is builds[-1] else None
     wrong = WRONG_ARGUMENTS.match(str(error)) if isinstance(error, TypeError) else None
     if wrong is not None:
         builder = innermost.f_code.co_name.startswith('build') or innermost.f_code.co_name == '__init__'
-        return _wrong_argument(wrong, local.get('obj_cls'), config) if builder else None
+        return _wrong_argument(wrong, _callee(wrong['callee'], local.get('obj_cls'), innermost), config) if builder \
+            else None
     if isinstance(error, ValueError) and builds and _in_constructor(frames, builds[-1], local.get('obj_cls')):
         name = _name(local['obj_cls'])
         return f'{name}{_where(config, name)} cannot be built: {error}'
@@ -116,12 +116,23 @@ def _unknown_type(local: Mapping[str, Any], config: Mapping[str, Any]) -> str:
     return f'{name!r}{_where(config, name)} is not a type of the registry {label!r}{hint}'
 
 
-def _wrong_argument(wrong: re.Match, built: Any, config: Mapping[str, Any]) -> str:
-    owner, _, method = wrong['callee'].rpartition('.')
-    function = getattr(built, method, None) if method and method != '__init__' else built
-    name = _name(built) if built is not None else owner or wrong['callee']
+def _callee(path: str, built: Any, frame: FrameType) -> tuple[str, Callable | None]:
+    """Name of the part that was called wrongly, and the function whose arguments count.
+
+    The part is what a registry builds; where MMEngine itself calls a class (DataLoader, ValLoop), it is that class.
+    """
+    owner, _, method = path.rpartition('.')
+    ancestors = [each.__name__ for each in getattr(built, '__mro__', ())]
+    if owner and owner not in ancestors:
+        built = frame.f_globals.get(owner)
+        return owner, built
+    return _name(built), built if method == '__init__' or not owner else getattr(built, method, None)
+
+
+def _wrong_argument(wrong: re.Match, callee: tuple[str, Callable | None], config: Mapping[str, Any]) -> str:
+    name, function = callee
     if wrong['name'] is None:
-        return f'{name}{_where(config, name)} cannot be built: {wrong["callee"]} {wrong["complaint"]}'
+        return f'{name}{_where(config, name)} cannot be built: {wrong["callee"]}() {wrong["complaint"]}'
     accepted = _arguments(function)
     hint = suggest(wrong['name'], accepted) or (f'; it takes {", ".join(accepted)}' if accepted else '')
     return f'{name}{_where(config, name)} takes no argument {wrong["name"]!r}{hint}'

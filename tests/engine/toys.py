@@ -1,11 +1,11 @@
-"""A model, data, a sampler and hooks small enough to train in a test, and how to run them in a process of their own."""
+"""A model, data and hooks small enough to train in a test, and how to run them in a process of their own."""
 
 import multiprocessing
 import os
 import signal
 import time
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,10 +14,11 @@ from mmengine.evaluator import BaseMetric
 from mmengine.hooks import Hook
 from mmengine.model import BaseModel
 from torch import nn
-from torch.utils.data import Dataset, Sampler
+from torch.utils.data import Dataset
 
-from leokit.engine import LeoRunner
-from leokit.registry import DATA_SAMPLERS, DATASETS, HOOKS, METRICS, MODELS
+from leokit.datasets import Draw
+from leokit.engine import LeoRunner, leave_process_group
+from leokit.registry import DATASETS, HOOKS, METRICS, MODELS
 from leokit.utils import UserError
 
 WIDTH = 6
@@ -42,11 +43,6 @@ class ToyModel(BaseModel):
         return [dict(error=error) for error in (output - inputs['y']).square().mean(1)] if mode == 'predict' else output
 
 
-class ToyDraw(NamedTuple):
-    index: int
-    number: int
-
-
 @DATASETS.register_module()
 class ToyData(Dataset):
     """Random pairs; records in ``loaded`` what was asked for."""
@@ -62,36 +58,14 @@ class ToyData(Dataset):
     def __len__(self) -> int:
         return len(self.x)
 
-    def __getitem__(self, draw: ToyDraw | int) -> dict:
-        index, number = draw if isinstance(draw, tuple) else (draw, draw)
+    def __getitem__(self, draw: Draw | int) -> dict:
+        index, number = draw if isinstance(draw, Draw) else (draw, draw)
         self.loaded.append(number)
         noise = np.random.default_rng((7, number)).standard_normal(WIDTH).astype(np.float32)
         x = self.x[index] + 0.1 * torch.from_numpy(noise)
         if number == self.broken:
             x = x * torch.nan
         return dict(inputs=dict(x=x, y=self.x[index].sin()), data_samples=dict(name=f'clip_{index}', number=number))
-
-
-@DATA_SAMPLERS.register_module()
-class ToySampler(Sampler):
-    """The contract of DrawSampler, without its shuffling."""
-
-    def __init__(self, dataset: Dataset, seed: int | None = None):
-        self.length = len(dataset)
-        self.rank, self.world = int(os.environ.get('RANK', 0)), int(os.environ.get('WORLD_SIZE', 1))
-        self.start = 0
-
-    def start_at(self, iteration: int, batch_size: int) -> None:
-        self.start = iteration * batch_size
-
-    def __len__(self) -> int:
-        return self.length
-
-    def __iter__(self):
-        number = self.start * self.world + self.rank
-        while True:
-            yield ToyDraw(number * 7 % self.length, number)
-            number += self.world
 
 
 @METRICS.register_module()
@@ -118,25 +92,29 @@ class ToyMetric(BaseMetric):
 
 @HOOKS.register_module()
 class RecordHook(Hook):
-    """Write every loss exactly, and send this process a signal after a given iteration."""
+    """Write every loss exactly; signal this process and its data workers after a given iteration, as schedulers do."""
 
-    def __init__(self, file: str | None = None, signal_after: int | None = None, number: int = signal.SIGKILL):
+    def __init__(self, file: str | None = None, signal_after: int | None = None, number: int = signal.SIGKILL,
+                 rank: int = 0):
         self.file = file
         self.signal_after = signal_after
         self.number = number
+        self.rank = rank
 
     def after_train_iter(self, runner, batch_idx: int, data_batch: Any = None, outputs: dict | None = None) -> None:
         if self.file is not None:
             lr = runner.optim_wrapper.get_lr()['lr'][0]
             with open(self.file, 'a') as file:
-                file.write(f'{batch_idx} {float(outputs["loss"]).hex()} {lr.hex()}\n')
-        if self.signal_after == batch_idx + 1:
+                file.write(f'{batch_idx} {float(outputs["loss"].detach()).hex()} {lr.hex()}\n')
+        if self.signal_after == batch_idx + 1 and runner.rank == self.rank:
+            for worker in multiprocessing.active_children():
+                os.kill(worker.pid, self.number)
             os.kill(os.getpid(), self.number)
 
 
 def toy_config(work_dir: Path, **changes: Any) -> Config:
     """A whole training config; ``changes`` replace top-level keys."""
-    loader = dict(batch_size=4, num_workers=0, dataset=dict(type='ToyData'), sampler=dict(type='ToySampler'),
+    loader = dict(batch_size=4, num_workers=0, dataset=dict(type='ToyData'), sampler=dict(type='DrawSampler'),
                   collate_fn=dict(type='default_collate'))
     config = dict(
         default_scope='leokit', work_dir=str(work_dir), model=dict(type='ToyModel'), log_level='WARNING',
@@ -175,15 +153,25 @@ def run_process(target, *args: Any) -> int:
 def start_process(target, *args: Any):
     """Start a function in a fresh process; it may have children of its own."""
     context = multiprocessing.get_context('forkserver')
-    context.set_forkserver_preload(['torch', 'mmengine.runner', 'leokit.engine', 'engine.toys'])
+    context.set_forkserver_preload(['torch', 'mmengine.runner', 'leokit.engine', 'leokit.datasets', 'engine.toys'])
     process = context.Process(target=target, args=args, daemon=False)
     process.start()
     return process
 
 
-def train_in_process(config_text: str, variables: dict[str, str] | None = None) -> None:
-    """Process target: train a config given as text; leave as tools/train.py does."""
+def train_in_process(config_text: str, variables: dict[str, str] | None = None, weights: str | None = None) -> None:
+    """Process target: train a config given as text; leave as tools/train.py does.
+
+    Args:
+        config_text: The config.
+        variables: Environment variables to set.
+        weights: File for what the process ends with: ``state_dict`` and the draws it ``loaded``.
+    """
     os.environ.update(variables or {})
     torch.set_num_threads(1)
     runner = train(Config.fromstring(config_text, '.py'))
+    if weights is not None:
+        torch.save(dict(state_dict=runner.bare_model.state_dict(), loaded=runner.train_dataloader.dataset.loaded,
+                        iter=runner.iter), weights)
+    leave_process_group()
     raise SystemExit(143 if runner.train_loop.stopped_by else 0)

@@ -1,0 +1,104 @@
+import pytest
+from engine.toys import toy_config, train, with_validation
+
+from leokit.engine import LeoRunner, check_config_keys, explain_build_errors
+from leokit.registry import ENCODERS, MODELS
+from leokit.utils import UserError
+
+
+class Part:
+    def __init__(self, *, size=3, width=2):
+        self.helper(size=size)
+
+    def helper(self, size):
+        if size < 1:
+            raise ValueError(f'size must be at least 1, got {size}')
+
+
+class Careless(Part):
+    def __init__(self, **options):
+        self.helper(sice=3)
+
+
+class Needy:
+    def __init__(self, *, size):
+        pass
+
+
+class Buggy:
+    def __init__(self):
+        {}['missing']
+
+
+@pytest.fixture(autouse=True)
+def parts():
+    for part in (Part, Careless, Needy, Buggy):
+        ENCODERS.register_module(module=part)
+    yield
+    for part in (Part, Careless, Needy, Buggy):
+        del ENCODERS.module_dict[part.__name__]
+
+
+@pytest.mark.parametrize('part, sentence', [
+    (dict(type='Prt'), r"^'Prt' \(at model\.parts\[1\]\) is not a type of the registry 'encoders'; did you mean 'Part"),
+    (dict(type='Part', sizes=3), r"^Part \(at model\.parts\[1\]\) takes no argument 'sizes'; did you mean 'size'"),
+    (dict(type='Part', colour=3), r"takes no argument 'colour'; it takes size, width"),
+    (dict(type='Part', size=0), r'^Part \(at model\.parts\[1\]\) cannot be built: size must be at least 1, got 0'),
+    (dict(type='Careless'), r"Careless .* takes no argument 'sice'; did you mean 'size'"),
+    (dict(type='Needy'), r"Needy .* cannot be built: .*__init__\(\) missing 1 required keyword-only argument: 'size'"),
+    (dict(size=3), r"this part of the config has no 'type': \{'size': 3\}")])
+def test_a_mistake_in_a_part_is_one_sentence(part, sentence):
+    config = dict(model=dict(type='M', parts=[dict(type='Other'), part]))
+    with pytest.raises(UserError, match=sentence):
+        with explain_build_errors(config):
+            ENCODERS.build(part)
+
+
+@pytest.mark.parametrize('error, action', [
+    (KeyError, lambda: ENCODERS.build(dict(type='Buggy'))),
+    (TypeError, lambda: int([])), (ValueError, lambda: int('x')), (KeyError, lambda: {}['a'])])
+def test_other_errors_keep_their_traceback(error, action):
+    with pytest.raises(error) as caught:
+        with explain_build_errors({}):
+            action()
+    assert not isinstance(caught.value, UserError)
+
+
+def test_types_of_mmengine_are_suggested_too(tmp_path):
+    config = toy_config(tmp_path, param_scheduler=[dict(type='CosineAnealingLR', T_max=3, by_epoch=False)])
+    with pytest.raises(UserError, match=r"'CosineAnealingLR' \(at param_scheduler\[0\]\).*'CosineAnnealingLR'"):
+        train(config)
+
+
+@pytest.mark.parametrize('changes, sentence', [
+    ({'model.widht': 3}, r"ToyModel \(at model\) takes no argument 'widht'; did you mean 'width'"),
+    ({'optim_wrapper.optimizer.lrr': 3}, r"Adam \(at optim_wrapper\.optimizer\) takes no argument 'lrr'; did you mean"),
+    ({'optim_wrapper.dtype': 'float16'}, r'AutocastOptimWrapper \(at optim_wrapper\) cannot be built: dtype must be'),
+    ({'train_cfg.max_iter': 3}, r"takes no argument 'max_iter'; did you mean 'max_iters'"),
+    ({'train_dataloader.batch_sise': 3}, r"takes no argument 'batch_sise'; did you mean 'batch_size'"),
+    ({'train_dataloader.dataset.lenght': 3}, r"ToyData \(at train_dataloader\.dataset\) takes no argument 'lenght'"),
+    ({'train_dataloader.sampler.type': 'DrowSampler'}, r"'DrowSampler'.*did you mean 'DrawSampler'"),
+    ({'default_hooks.checkpoint.type': 'CheckpointHok'}, r"'CheckpointHok'.*did you mean 'CheckpointHook'"),
+    ({'val_cfg.fp17': True}, r"takes no argument 'fp17'; did you mean 'fp16'")])
+def test_a_mistake_anywhere_in_a_config_is_one_sentence(tmp_path, changes, sentence):
+    config = toy_config(tmp_path, **with_validation())
+    config.merge_from_dict(changes)
+    with pytest.raises(UserError, match=sentence):
+        train(config)
+
+
+def test_top_level_keys_are_checked(tmp_path):
+    config = toy_config(tmp_path, data_root='x', size=3, models_dir='y')
+    check_config_keys(config)
+    config['param_schedulers'] = config.pop('param_scheduler')
+    with pytest.raises(UserError, match="'param_schedulers' is used by nothing; rename it to 'param_scheduler'"):
+        LeoRunner.from_cfg(config)
+    with pytest.raises(UserError, match="the config has no 'model'"):
+        check_config_keys(dict(modul=3))
+    with pytest.raises(UserError, match="has optim_wrapper, train_dataloader but no 'train_cfg'; .* 'train_config'"):
+        check_config_keys(dict(model=1, train_dataloader=1, optim_wrapper=1, train_config=2))
+
+
+def test_a_model_type_that_is_a_class_builds():
+    with explain_build_errors({}):
+        assert isinstance(MODELS.build(dict(type=Part, size=2)), Part)

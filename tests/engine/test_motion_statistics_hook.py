@@ -1,0 +1,50 @@
+from types import SimpleNamespace
+
+import pytest
+from torch import nn
+
+from leokit.engine import MotionStatisticsHook
+from leokit.utils import UserError
+
+
+class Model(nn.Module):
+    statistics_set = False
+
+    def set_statistics(self, mean, std, residual_std, *, animator_hash):
+        self.known = (mean, std, residual_std, animator_hash)
+        self.statistics_set = True
+
+    def check_animator(self, animator_hash):
+        if animator_hash != self.known[-1]:
+            raise UserError('trained on the codes of another animator')
+
+
+class Codes:
+    animator_hash = 'ab' * 32
+
+    def statistics(self):
+        return dict(mean=1, std=2, residual_std=3, count=99)
+
+
+def runner(model, codes):
+    return SimpleNamespace(model=model, train_dataloader=SimpleNamespace(dataset=codes))
+
+
+def test_the_model_gets_the_statistics_of_the_training_data():
+    model = Model()
+    MotionStatisticsHook().before_train(runner(model, Codes()))
+    assert model.known == (1, 2, 3, 'ab' * 32)
+
+
+def test_statistics_of_a_checkpoint_stay_if_they_are_of_the_same_animator():
+    model = Model()
+    model.set_statistics(7, 8, 9, animator_hash='ab' * 32)
+    MotionStatisticsHook().before_train(runner(model, Codes()))
+    assert model.known == (7, 8, 9, 'ab' * 32)
+
+
+def test_another_animator_is_refused():
+    model = Model()
+    model.set_statistics(7, 8, 9, animator_hash='cd' * 32)
+    with pytest.raises(UserError, match='another animator'):
+        MotionStatisticsHook().before_train(runner(model, Codes()))

@@ -1,0 +1,159 @@
+import time
+
+import pytest
+import torch
+from engine.toys import ToyModel, toy_config, train, with_validation
+
+from leokit.engine import LeoRunner, load_checkpoint, save_checkpoint
+from leokit.registry import MODELS
+from leokit.utils import UserError
+
+
+class Compiled(ToyModel):
+    """Names the parts to compile itself."""
+
+    def compile_parts(self, **options):
+        self.options = options
+        self.encoder.compile(**options)
+
+
+@pytest.fixture(autouse=True)
+def registered():
+    MODELS.register_module(module=Compiled)
+    yield
+    del MODELS.module_dict['Compiled']
+
+
+def test_a_checkpoint_holds_what_it_promises_and_nothing_else(tmp_path):
+    runner = train(toy_config(tmp_path, custom_hooks=[dict(type='EMAHook')]))
+    checkpoint = load_checkpoint(tmp_path / 'iter_12.pth')
+    assert checkpoint.keys() == {'meta', 'state_dict', 'raw_state_dict', 'optimizer', 'param_schedulers',
+                                 'message_hub'}
+    meta = checkpoint['meta']
+    assert (meta['iter'], meta['epoch'], meta['model'], meta['seed']) == (12, 0, 'ToyModel', 3)
+    assert "type='ToyModel'" in meta['cfg'] and meta['leokit_version'] and meta['time']
+    assert checkpoint['state_dict'].keys() == runner.model.state_dict().keys()
+
+
+def test_the_resolved_config_is_in_the_work_dir(tmp_path):
+    runner = train(toy_config(tmp_path))
+    assert "type='ToyModel'" in (tmp_path / f'{runner.timestamp}.py').read_text()
+
+
+def test_the_log_goes_on_after_a_resume(tmp_path):
+    whole = train(toy_config(tmp_path / 'a'))
+    config = toy_config(tmp_path / 'b')
+    config.train_cfg.max_iters = 8
+    config.param_scheduler[0].end = 12
+    train(config)
+    config.merge_from_dict(dict(resume='auto', train_cfg=dict(max_iters=12)))
+    resumed = train(config)
+    for term in ('loss', 'lr'):
+        assert [buffer.mean(10) for buffer in (whole.message_hub.get_scalar(f'train/{term}'),)] == [
+            resumed.message_hub.get_scalar(f'train/{term}').mean(10)]
+    assert resumed.message_hub.get_info('eta') == 0
+
+
+def test_weights_to_start_from_are_the_averaged_ones(tmp_path):
+    train(toy_config(tmp_path / 'a', custom_hooks=[dict(type='EMAHook')]))
+    file = tmp_path / 'a' / 'iter_12.pth'
+    runner = LeoRunner.from_cfg(toy_config(tmp_path / 'b', load_from=str(file)))
+    runner.load_or_resume()
+    averaged = load_checkpoint(file)['state_dict']
+    assert all(torch.equal(weight, averaged[key]) for key, weight in runner.model.state_dict().items())
+    assert runner.resumed_from is None and runner.iter == 0
+
+
+def test_a_resume_without_the_average_goes_on_with_the_raw_weights(tmp_path):
+    train(toy_config(tmp_path, custom_hooks=[dict(type='EMAHook')]))
+    runner = LeoRunner.from_cfg(toy_config(tmp_path, resume='auto'))
+    runner.load_or_resume()
+    raw = load_checkpoint(tmp_path / 'iter_12.pth')['raw_state_dict']
+    assert all(torch.equal(runner.model.state_dict()[key], weight) for key, weight in raw.items())
+
+
+def test_a_resumed_training_takes_over_the_seed(tmp_path):
+    train(toy_config(tmp_path, randomness=dict(seed=8)))
+    config = toy_config(tmp_path, randomness=dict(seed=None), resume='auto')
+    config.train_cfg.max_iters = 13
+    runner = train(config)
+    assert runner.seed == runner.train_dataloader.sampler.seed == 8
+
+
+def test_weights_only_files_cannot_be_resumed(tmp_path):
+    runner = LeoRunner.from_cfg(toy_config(tmp_path / 'a'))
+    save_checkpoint(dict(state_dict=runner.model.state_dict(), meta=dict(iter=3)), tmp_path / 'best.pth')
+    with pytest.raises(UserError, match='holds weights only and cannot be resumed; start from it with load_from'):
+        train(toy_config(tmp_path / 'b', resume=str(tmp_path / 'best.pth')))
+
+
+def test_a_checkpoint_that_does_not_fit_is_refused_unless_asked_for(tmp_path):
+    train(toy_config(tmp_path / 'a'))
+    config = toy_config(tmp_path / 'b', load_from=str(tmp_path / 'a' / 'iter_12.pth'),
+                        model=dict(type='ToyModel', width=4))
+    with pytest.raises(UserError, match='have another size .* config differs'):
+        LeoRunner.from_cfg(config).load_or_resume()
+    config.load_strict = False
+    LeoRunner.from_cfg(config).load_or_resume()
+
+
+def test_a_bad_checkpoint_fails_before_the_data_is_opened(tmp_path):
+    config = toy_config(tmp_path, load_from=str(tmp_path / 'none.pth'))
+    config.train_dataloader.dataset.type = 'NoSuchData'
+    with pytest.raises(UserError, match='none.pth does not exist'):
+        train(config)
+
+
+def test_a_new_training_does_not_run_over_an_old_one(tmp_path):
+    config = toy_config(tmp_path)
+    train(config)
+    with pytest.raises(UserError, match=r'already holds checkpoints \(iter_12\.pth\); pass --resume'):
+        train(config)
+
+
+@pytest.mark.parametrize('model', ['ToyModel', 'Compiled'])
+def test_compiling_leaves_the_keys_alone(tmp_path, model):
+    config = toy_config(tmp_path, model=dict(type=model, dropout=0.0), compile=dict(backend='eager'))
+    config.train_cfg.max_iters = 2
+    runner = train(config)
+    assert runner.model.encoder._compiled_call_impl is not None or runner.model._compiled_call_impl is not None
+    assert getattr(runner.model, 'options', dict(backend='eager')) == dict(backend='eager')
+    assert load_checkpoint(tmp_path / 'iter_2.pth')['state_dict'].keys() == ToyModel().state_dict().keys()
+
+
+def test_precision_and_cudnn_are_settings(tmp_path):
+    before = torch.get_float32_matmul_precision()
+    try:
+        LeoRunner.from_cfg(toy_config(tmp_path, env_cfg=dict(cudnn_benchmark=True, float32_matmul_precision='high')))
+        assert torch.get_float32_matmul_precision() == 'high' and torch.backends.cudnn.benchmark
+        LeoRunner.from_cfg(toy_config(tmp_path))
+        assert torch.get_float32_matmul_precision() == 'highest' and not torch.backends.cudnn.benchmark
+    finally:
+        torch.set_float32_matmul_precision(before)
+    with pytest.raises(UserError, match="env_cfg.cudnn_bench is unknown; did you mean 'cudnn_benchmark'"):
+        LeoRunner.from_cfg(toy_config(tmp_path, env_cfg=dict(cudnn_bench=True)))
+    with pytest.raises(UserError, match="float32_matmul_precision='tf32' must be one of highest, high, medium"):
+        LeoRunner.from_cfg(toy_config(tmp_path, env_cfg=dict(float32_matmul_precision='tf32')))
+
+
+def test_two_runners_of_one_second_share_nothing(tmp_path, monkeypatch):
+    now = time.time()
+    monkeypatch.setattr(time, 'time', lambda: now)
+    first, second = (LeoRunner.from_cfg(toy_config(tmp_path)) for _ in range(2))
+    assert first.message_hub is not second.message_hub and first.log_dir != second.log_dir
+
+
+def test_what_a_config_has_not_cannot_be_run(tmp_path):
+    config = toy_config(tmp_path, train_dataloader=None, train_cfg=None, optim_wrapper=None, param_scheduler=None)
+    with pytest.raises(UserError, match='no train_dataloader and train_cfg, so there is nothing to train'):
+        train(config)
+    runner = LeoRunner.from_cfg(config)
+    for run, name in ((runner.val, 'val'), (runner.test, 'test')):
+        with pytest.raises(UserError, match=f'nothing to {name}'):
+            run()
+
+
+def test_validation_alone(tmp_path):
+    train(toy_config(tmp_path / 'a'))
+    config = toy_config(tmp_path / 'b', load_from=str(tmp_path / 'a' / 'iter_12.pth'), **with_validation())
+    assert LeoRunner.from_cfg(config).val()['toy/error'] > 0
