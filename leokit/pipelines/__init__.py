@@ -5,12 +5,13 @@ from leokit.pipelines.code_extraction import ExtractionReport, extract_motion_co
 from leokit.pipelines.generation import VideoGenerator, check_same_codes, sample_seeds
 from leokit.pipelines.inputs import (
     FramesHandle, Picture, Video, iterate_frames, open_video, read_first_frame, read_images)
-from leokit.pipelines.loading import animator_of, load_animator, load_motion_diffusion
+from leokit.pipelines.loading import animator_of, change_sampler, load_animator, load_motion_diffusion
+from leokit.pipelines.outputs import OUTPUT_SUFFIXES, write_videos
 from leokit.pipelines.rendering import CHUNK_SIZE, render, repeat_encoding
 
 __all__ = [
-    'CHUNK_SIZE', 'ExtractionReport', 'FramesHandle', 'Picture', 'TRANSFER_MODES', 'Video', 'VideoAnimator',
-    'VideoGenerator', 'animator_of', 'check_same_codes', 'extract_motion_codes', 'iterate_frames', 'load_animator',
-    'load_motion_diffusion', 'open_video', 'read_first_frame', 'read_images', 'render', 'repeat_encoding',
-    'sample_seeds', 'sweep_direction',
+    'CHUNK_SIZE', 'ExtractionReport', 'FramesHandle', 'OUTPUT_SUFFIXES', 'Picture', 'TRANSFER_MODES', 'Video',
+    'VideoAnimator', 'VideoGenerator', 'animator_of', 'change_sampler', 'check_same_codes', 'extract_motion_codes',
+    'iterate_frames', 'load_animator', 'load_motion_diffusion', 'open_video', 'read_first_frame', 'read_images',
+    'render', 'repeat_encoding', 'sample_seeds', 'sweep_direction', 'write_videos',
 ]

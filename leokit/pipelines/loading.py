@@ -1,5 +1,6 @@
 """From config and checkpoint to the models of a pipeline, each checked to be what it is taken for."""
 
+import copy
 from pathlib import Path
 from typing import Any, Mapping
 
@@ -45,6 +46,24 @@ def load_motion_diffusion(config: str | Path | Config, checkpoint: str | Path, d
     """
     return _load(MotionDiffusion, 'a motion diffusion, such as configs/leo/lmdm_synthetic.py', config, checkpoint,
                  device, cfg_options)
+
+
+def change_sampler(config: Config, num_steps: int | None = None, eta: float | None = None) -> Config:
+    """Change how a motion diffusion samples; a config that names no sampler starts from ``DDIMSampler``.
+
+    Args:
+        config (Config): The motion diffusion's config; it is not changed.
+        num_steps (int, optional): Steps to take.
+        eta (float, optional): Share of fresh noise in every step of DDIM.
+
+    Returns:
+        Config: The config with the changes.
+    """
+    config = copy.deepcopy(config)
+    changes = {key: value for key, value in (('num_steps', num_steps), ('eta', eta)) if value is not None}
+    if changes:
+        config.model.sampler = {**(config.model.get('sampler') or dict(type='DDIMSampler')), **changes}
+    return config
 
 
 def animator_of(config: Config, given: Mapping[str, str | None] | None = None) -> dict[str, str]:

@@ -46,3 +46,11 @@ def positive_int(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f'{text} must be 1 or more')
     return number
+
+
+def positive_float(text: str) -> float:
+    """An argument that measures something: a number above 0."""
+    number = float(text)
+    if not 0 < number < float('inf'):
+        raise argparse.ArgumentTypeError(f'{text} must be above 0')
+    return number

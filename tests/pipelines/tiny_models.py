@@ -12,12 +12,11 @@ WINDOW = 5
 def make_animator(seed: int = 0) -> Animator:
     """An animator with random weights everywhere."""
     torch.manual_seed(seed)
-    model = Animator(SIZE, 32, motion_dim=MOTION_DIM, max_channels=16,
-                     data_preprocessor=dict(type='BaseDataPreprocessor'))
-    return _fill_zeros(model).eval()
+    return _fill_zeros(Animator(SIZE, 32, motion_dim=MOTION_DIM, max_channels=16)).eval()
 
 
-def make_motion_diffusion(animator_hash: str | None, motion_dim: int = MOTION_DIM, **options) -> MotionDiffusion:
+def make_motion_diffusion(animator_hash: str | None, motion_dim: int = MOTION_DIM, num_frames: int = WINDOW,
+                          **options) -> MotionDiffusion:
     """A motion diffusion with random weights that needs noise at every step.
 
     A denoiser that magnifies rounding errors from window to window would hide what the tests look for, so its
@@ -25,7 +24,7 @@ def make_motion_diffusion(animator_hash: str | None, motion_dim: int = MOTION_DI
     """
     torch.manual_seed(1)
     backbone = dict(type='UNet1D', channels=(16, 16), num_blocks=1, attention_levels=(), embedding_dim=16, head_dim=8)
-    model = MotionDiffusion(motion_dim, WINDOW, sampler=dict(type='DDIMSampler', num_steps=3, eta=1.0),
+    model = MotionDiffusion(motion_dim, num_frames, sampler=dict(type='DDIMSampler', num_steps=3, eta=1.0),
                             backbone=backbone, prediction='x0', **options)
     model.set_statistics(torch.zeros(motion_dim), torch.ones(motion_dim), animator_hash=animator_hash)
     return _fill_zeros(model, std=0.02).eval()

@@ -1,0 +1,110 @@
+"""Contact sheets of what trained models make: reconstructions, transfers to other people, generated videos."""
+
+from pathlib import Path
+from typing import Sequence
+
+import numpy as np
+import torch
+
+from leokit.datasets import FramePairDataset, scan_folder
+from leokit.models import Animator
+from leokit.pipelines.inputs import open_video, read_images
+from leokit.utils import UserError
+from leokit.utils.pixels import from_uint8
+from leokit.visualization import contact_sheet, reconstruction_sheet, sequence_sheet
+
+BACKGROUND = 255  # white, as the sheets' own
+
+
+def _spread(total: int, count: int) -> list[int]:
+    """``count`` indices spread over ``total``, first and last included."""
+    return sorted({round(i) for i in np.linspace(0, total - 1, min(count, total))})
+
+
+def pair_sheet(animator: Animator, dataset: FramePairDataset, count: int = 6) -> np.ndarray:
+    """Source, driving, reconstruction, flow and mask of pairs spread over a data set.
+
+    Args:
+        animator (Animator): In evaluation mode.
+        dataset (FramePairDataset): Pairs; asked by number, so always the same.
+        count (int): Rows.
+
+    Returns:
+        np.ndarray: uint8, shape (height, width, 3), RGB.
+    """
+    device = next(animator.parameters()).device
+    items = [dataset[index] for index in _spread(len(dataset), count)]
+    source, driving = (from_uint8(torch.stack([item['inputs'][key] for item in items])).to(device)
+                       for key in ('source', 'driving'))
+    with torch.no_grad():
+        animation = animator.transfer(source, driving)
+    columns = (source, driving, animation.frames.float(), animation.flows[-1], animation.masks[-1])
+    return reconstruction_sheet(*(column.cpu() for column in columns),
+                                names=[item['data_samples']['name'] for item in items])
+
+
+def transfer_sheet(animator: Animator, pictures: Sequence[str | Path], driving: str | Path,
+                   count: int = 8) -> np.ndarray:
+    """Pictures moved by a driving video, relative to its first frame; the driving frames on top.
+
+    Args:
+        animator (Animator): In evaluation mode.
+        pictures (Sequence[str | Path]): The sources.
+        driving (str | Path): A video.
+        count (int): Frames of the video, evenly spread.
+
+    Returns:
+        np.ndarray: uint8, shape (height, width, 3), RGB.
+    """
+    device = next(animator.parameters()).device
+    with open_video(driving) as video:
+        frames = read_images(list(video.read(_spread(len(video), count))), animator.size).to(device)
+    sources = torch.cat([read_images(picture, animator.size) for picture in pictures]).to(device)
+    with torch.no_grad():
+        codes = animator.encode(frames).motion
+        encoding = animator.encode(sources)
+        moved = animator.animate(encoding, codes[None].expand(len(sources), -1, -1), start=codes[:1]).frames
+    rows = torch.cat((frames[None], moved.float())).cpu()
+    first = torch.cat((torch.ones_like(frames[:1]), sources)).cpu()  # an empty corner, then the pictures themselves
+    table = torch.cat((first[:, None], rows), dim=1)
+    names = ['driving'] + [Path(picture).stem for picture in pictures]
+    return sequence_sheet(table, every=1, names=names)
+
+
+def video_sheet(folder: str | Path, count: int = 6, columns: int = 10) -> np.ndarray:
+    """Frames of videos of a folder, one row a video.
+
+    Args:
+        folder (str | Path): Videos of one size.
+        count (int): Rows.
+        columns (int): Frames of each video, evenly spread.
+
+    Returns:
+        np.ndarray: uint8, shape (height, width, 3), RGB.
+
+    Raises:
+        UserError: If the folder holds no video.
+    """
+    entries = scan_folder(folder)
+    if not entries:
+        raise UserError(f'{folder} holds no video to show; generate some with tools/generate.py')
+    rows = []
+    for index in _spread(len(entries), count):
+        with open_video(entries[index].path) as video:
+            rows.append(list(video.read(_spread(len(video), columns))))
+    return contact_sheet(rows, row_titles=[entries[index].name for index in _spread(len(entries), count)])
+
+
+def stack_sheets(sheets: Sequence[np.ndarray]) -> np.ndarray:
+    """Put sheets below each other.
+
+    Args:
+        sheets (Sequence[np.ndarray]): uint8 pictures (H, W, 3) of any size.
+
+    Returns:
+        np.ndarray: uint8, shape (sum of heights, largest width, 3).
+    """
+    width = max(sheet.shape[1] for sheet in sheets)
+    padded = [np.pad(sheet, ((0, 0), (0, width - sheet.shape[1]), (0, 0)), constant_values=BACKGROUND)
+              for sheet in sheets]
+    return np.concatenate(padded)

@@ -1,0 +1,10 @@
+"""Tiny models on disk, shared by the tests of the tools."""
+
+import pytest
+
+from tools.tiny_runs import write_models
+
+
+@pytest.fixture(scope='session')
+def models(tmp_path_factory):
+    return write_models(tmp_path_factory.mktemp('models'))

@@ -1,0 +1,52 @@
+"""Configs and checkpoints of tiny models on disk, and running a tool in this process."""
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+from leokit.engine import save_checkpoint
+from pipelines.tiny_models import MOTION_DIM, SIZE, WINDOW, make_animator, make_motion_diffusion
+
+TOOLS = Path(__file__).resolve().parents[2] / 'tools'
+
+ANIMATOR_CONFIG = f'''
+default_scope = 'leokit'
+model = dict(type='Animator', size={SIZE}, appearance_dim=32, motion_dim={MOTION_DIM}, max_channels=16)
+'''
+
+MOTION_CONFIG = f'''
+default_scope = 'leokit'
+animator = dict(config=None, checkpoint=None)
+model = dict(
+    type='MotionDiffusion', motion_dim={MOTION_DIM}, num_frames={WINDOW}, prediction='x0',
+    sampler=dict(type='DDIMSampler', num_steps=3, eta=1.0),
+    backbone=dict(type='UNet1D', channels=(16, 16), num_blocks=1, attention_levels=(), embedding_dim=16, head_dim=8))
+'''
+
+
+def write_models(folder: Path) -> dict[str, Path]:
+    """Write both models; paths by ``animator_config``, ``animator``, ``motion_config`` and ``motion``."""
+    animator = make_animator()
+    paths = dict(animator_config=folder / 'animator.py', animator=folder / 'animator.pth',
+                 motion_config=folder / 'motion.py', motion=folder / 'motion.pth')
+    paths['animator_config'].write_text(ANIMATOR_CONFIG)
+    paths['motion_config'].write_text(MOTION_CONFIG)
+    save_checkpoint(dict(meta=dict(model='Animator'), state_dict=animator.state_dict()), paths['animator'])
+    motion_diffusion = make_motion_diffusion(animator.weights_hash())
+    save_checkpoint(dict(meta=dict(model='MotionDiffusion'), state_dict=motion_diffusion.state_dict()),
+                    paths['motion'])
+    return paths
+
+
+def load_tool(name: str) -> ModuleType:
+    """Import ``tools/<name>.py`` without running it."""
+    spec = importlib.util.spec_from_file_location(f'tool_{Path(name).name}', TOOLS / f'{name}.py')
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def run(monkeypatch, name: str, *arguments: object) -> None:
+    """Run a tool's ``main`` with these arguments; its errors are raised here."""
+    monkeypatch.setattr('sys.argv', [name, *map(str, arguments)])
+    load_tool(name).main()
