@@ -7,7 +7,7 @@ refuses to train and to sample.
 
 import zlib
 from abc import ABCMeta, abstractmethod
-from typing import Any
+from typing import Any, Callable
 
 import torch
 from mmengine.model import BaseModel
@@ -47,6 +47,21 @@ class CodeDiffusion(BaseModel, metaclass=ABCMeta):
             self.register_buffer(name, torch.full((motion_dim,), torch.nan))
         self.register_buffer('animator_hash', torch.zeros(HASH_BYTES, dtype=torch.uint8))
         self.statistics_set = False
+        self._compiled_objective: Callable[[Tensor], Tensor] | None = None
+
+    # ---- compilation -------------------------------------------------------
+    def compile_parts(self, **options: Any) -> None:
+        """Compile the training objective, and the backbone for sampling; state-dict keys stay as they are.
+
+        Args:
+            **options: Passed to ``torch.compile`` (``mode``, ``dynamic``, ...).
+        """
+        self._compiled_objective = torch.compile(self._objective, **options)
+        self.backbone.compile(**options)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # what is compiled belongs to this very object; a copy must not run it
+        return {**super().__getstate__(), '_compiled_objective': None}
 
     # ---- statistics --------------------------------------------------------
     def set_statistics(self, mean: Any, std: Any, residual_std: Any = None, *,
@@ -167,10 +182,29 @@ class CodeDiffusion(BaseModel, metaclass=ABCMeta):
             return self._forward(inputs, data_samples)
         raise ValueError(f"mode must be 'loss', 'predict' or 'tensor', got {mode!r}")
 
-    @abstractmethod
     def loss(self, inputs: dict[str, Tensor], data_samples: dict[str, Any] | None = None, *,
              generator: Generator | None = None) -> dict[str, Tensor]:
-        """Training losses, a flat dict of scalars."""
+        """The denoising loss, for times and noise drawn afresh.
+
+        Args:
+            inputs (dict): ``motion``, raw codes; the shape is the model's affair.
+            data_samples (dict, optional): Not used.
+            generator (Generator, optional): Source of times and noise; torch's global one by default. With a
+                generator nothing is compiled.
+
+        Returns:
+            dict: ``loss_diffusion``, a scalar.
+
+        Raises:
+            UserError: If the statistics are not set or the codes do not fit.
+        """
+        if generator is None and self._compiled_objective is not None:
+            return dict(loss_diffusion=self._compiled_objective(inputs['motion']))
+        return dict(loss_diffusion=self._objective(inputs['motion'], generator))
+
+    @abstractmethod
+    def _objective(self, motion: Tensor, generator: Generator | None = None) -> Tensor:
+        """The denoising loss of raw codes, a scalar."""
 
     @abstractmethod
     def predict(self, inputs: dict[str, Tensor], data_samples: dict[str, Any] | None = None) -> list[dict[str, Any]]:

@@ -64,24 +64,10 @@ class MotionDiffusion(CodeDiffusion):
             return self.motion_condition.network_output(self.backbone(x, t, cond))
         return network
 
-    # ---- training ----------------------------------------------------------
-    def loss(self, inputs: dict[str, Tensor], data_samples: dict[str, Any] | None = None, *,
-             generator: Generator | None = None) -> dict[str, Tensor]:
-        """The denoising loss, ``|| eps - eps_theta(m_t, alpha_1, t) ||^2`` for the defaults.
-
-        Args:
-            inputs (dict): ``motion``, raw codes, shape (B, T, N).
-            data_samples (dict, optional): Not used.
-            generator (Generator, optional): Source of times and noise; torch's global one by default.
-
-        Returns:
-            dict: ``loss_diffusion``, a scalar.
-
-        Raises:
-            UserError: If the statistics are not set or the codes do not fit.
-        """
-        target, start = self.motion_condition.split(self.normalise(inputs['motion']))
-        return dict(loss_diffusion=self.diffusion.loss(self._network(start), target, generator=generator).mean())
+    def _objective(self, motion: Tensor, generator: Generator | None = None) -> Tensor:
+        """``|| eps - eps_theta(m_t, alpha_1, t) ||^2`` for the defaults; motion (B, T, N). See the base class."""
+        target, start = self.motion_condition.split(self.normalise(motion))
+        return self.diffusion.loss(self._network(start), target, generator=generator).mean()
 
     # ---- generation --------------------------------------------------------
     def denoiser(self, start: Tensor) -> Denoiser:

@@ -48,23 +48,10 @@ class StartCodeDiffusion(CodeDiffusion):
     def _network(self) -> Network:
         return lambda x, t: self.backbone(x, t)
 
-    def loss(self, inputs: dict[str, Tensor], data_samples: dict[str, Any] | None = None, *,
-             generator: Generator | None = None) -> dict[str, Tensor]:
-        """The denoising loss over single codes.
-
-        Args:
-            inputs (dict): ``motion``, raw codes, shape (B, T, N) or (B, N); frames count as samples.
-            data_samples (dict, optional): Not used.
-            generator (Generator, optional): Source of times and noise; torch's global one by default.
-
-        Returns:
-            dict: ``loss_diffusion``, a scalar.
-
-        Raises:
-            UserError: If the statistics are not set or the codes do not fit.
-        """
-        codes = self.normalise(inputs['motion']).flatten(0, -2)
-        return dict(loss_diffusion=self.diffusion.loss(self._network(), codes, generator=generator).mean())
+    def _objective(self, motion: Tensor, generator: Generator | None = None) -> Tensor:
+        """The loss over single codes: of motion (B, T, N) or (B, N), frames count as samples. See the base class."""
+        codes = self.normalise(motion).flatten(0, -2)
+        return self.diffusion.loss(self._network(), codes, generator=generator).mean()
 
     @torch.no_grad()
     def sample(self, count: int, *, noise: Tensor | None = None, generator: Generators = None,

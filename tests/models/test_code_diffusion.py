@@ -146,12 +146,33 @@ def test_every_parameter_gets_a_gradient(model):
 def test_the_loss_compiles_without_graph_breaks(model):
     model.set_statistics(**STATISTICS)
     inputs, data_samples = batch()
-    compiled = torch.compile(model, fullgraph=True, backend='eager')
     torch.manual_seed(3)
-    loss = compiled(inputs, data_samples, mode='loss')['loss_diffusion']
+    expected = model(inputs, data_samples, mode='loss')['loss_diffusion']
+    predictions = model(inputs, data_samples, mode='predict')
+    keys = list(model.state_dict())
+
+    calls = []
+
+    def backend(graph, example_inputs):
+        calls.append(graph)
+        return graph.forward
+
+    model.compile_parts(fullgraph=True, backend=backend)
     torch.manual_seed(3)
-    assert torch.allclose(loss, model(inputs, data_samples, mode='loss')['loss_diffusion'])
+    assert torch.allclose(model(inputs, data_samples, mode='loss')['loss_diffusion'], expected)
+    assert len(calls) == 1 and list(model.state_dict()) == keys
+    compiled = model(inputs, data_samples, mode='predict')
+    assert torch.allclose(compiled[0]['generated'], predictions[0]['generated'], atol=1e-5)
+    assert len(calls) == 2
     torch.compiler.reset()
+
+
+def test_a_copy_of_a_compiled_model_stands_alone(model):
+    model.set_statistics(**STATISTICS)
+    model.compile_parts(backend='eager')
+    twin = copy.deepcopy(model)
+    assert twin._compiled_objective is None
+    assert twin(*batch(), mode='loss')['loss_diffusion'].requires_grad
 
 
 def test_training_step_of_mmengine(model):
