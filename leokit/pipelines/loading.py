@@ -1,13 +1,16 @@
 """From config and checkpoint to the models of a pipeline, each checked to be what it is taken for."""
 
 import copy
+import logging
 from pathlib import Path
 from typing import Any, Mapping
 
 from mmengine.config import Config
+from mmengine.logging import print_log
 from torch import nn
 
 from leokit.apis import init_model
+from leokit.engine.checkpoint_files import newest_checkpoint
 from leokit.models import Animator, MotionDiffusion
 from leokit.utils import UserError
 
@@ -20,7 +23,7 @@ def load_animator(config: str | Path | Config, checkpoint: str | Path, device: s
 
     Args:
         config (str | Path | Config): The config it was trained with.
-        checkpoint (str | Path): Its weights.
+        checkpoint (str | Path): Its weights, or a work dir, whose newest checkpoint is taken.
         device (str): Where it goes.
         cfg_options (dict, optional): Overrides of the config, with dotted keys.
 
@@ -46,6 +49,27 @@ def load_motion_diffusion(config: str | Path | Config, checkpoint: str | Path, d
     """
     return _load(MotionDiffusion, 'a motion diffusion, such as configs/leo/lmdm_synthetic.py', config, checkpoint,
                  device, cfg_options)
+
+
+def checkpoint_file(path: str | Path) -> Path:
+    """A checkpoint, or the newest whole one of a work dir.
+
+    Args:
+        path (str | Path): A file or a folder.
+
+    Returns:
+        Path: The file.
+
+    Raises:
+        UserError: If the folder holds no checkpoint, or damaged ones only.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        return path
+    newest = newest_checkpoint(path, lambda warning: print_log(warning, logger='current', level=logging.WARNING))
+    if newest is None:
+        raise UserError(f'the folder {path} holds no checkpoint; pass one, or the work dir of a training')
+    return newest[0]
 
 
 def change_sampler(config: Config, num_steps: int | None = None, eta: float | None = None) -> Config:
@@ -90,7 +114,7 @@ def animator_of(config: Config, given: Mapping[str, str | None] | None = None) -
 
 def _load(kind: type[nn.Module], wanted: str, config: str | Path | Config, checkpoint: str | Path, device: str,
           cfg_options: dict[str, Any] | None) -> nn.Module:
-    model = init_model(config, checkpoint, device, cfg_options)
+    model = init_model(config, checkpoint_file(checkpoint), device, cfg_options)
     if not isinstance(model, kind):
         name = getattr(config, 'filename', config)
         raise UserError(f'{name} builds {type(model).__name__}; here a config of {wanted}, is needed')

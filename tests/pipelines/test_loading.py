@@ -1,9 +1,13 @@
 """Models from files; a file of another kind is one sentence."""
 
+from pathlib import Path
+
 import pytest
 from mmengine.config import Config
 
+from leokit.engine import save_checkpoint
 from leokit.pipelines import animator_of, change_sampler, load_animator, load_motion_diffusion
+from leokit.pipelines.loading import checkpoint_file
 from leokit.utils import UserError
 from tools.tiny_runs import write_models
 
@@ -18,6 +22,15 @@ def test_loading(models, animator):
     assert loaded.weights_hash() == animator.weights_hash() and not loaded.training
     motion = load_motion_diffusion(Config.fromfile(models['motion_config']), models['motion'])
     assert motion.animator_weights_hash == animator.weights_hash() and not motion.training
+
+
+def test_a_work_dir_stands_for_its_newest_checkpoint(tmp_path):
+    with pytest.raises(UserError, match='holds no checkpoint'):
+        checkpoint_file(tmp_path)
+    for number in (9, 10):
+        save_checkpoint(dict(meta={}, state_dict={}), tmp_path / f'iter_{number}.pth')
+    assert checkpoint_file(tmp_path) == tmp_path / 'iter_10.pth'
+    assert checkpoint_file('any.pth') == Path('any.pth')
 
 
 def test_another_kind_of_model(models):

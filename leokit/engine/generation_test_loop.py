@@ -1,0 +1,178 @@
+"""Testing a motion diffusion on video: clips that start like real ones, measured against these.
+
+A motion diffusion knows codes only; the loop brings the animator that makes frames of them. Metrics see videos, so any
+metric of generated video serves, and what is tested is what :class:`leokit.pipelines.VideoGenerator` makes.
+"""
+
+import zlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.dist import is_main_process
+from mmengine.evaluator import Evaluator
+from mmengine.model import is_model_wrapper
+from mmengine.runner import BaseLoop
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from leokit.registry import LOOPS
+from leokit.utils import UserError, check_shape, progress_bar
+from leokit.utils.pixels import from_uint8
+
+MOTIONS = ('generated', 'frozen', 'real')
+SHEET_CLIPS = 6  # clips on the contact sheet
+
+
+@LOOPS.register_module()
+class GenerationTestLoop(BaseLoop):
+    """Generate a clip for every clip of the data, from its first frame, and measure.
+
+    Metrics get one dict for each clip: ``generated`` and ``real``, videos (T, 3, S, S) in [-1, 1], ``name``,
+    ``identity`` and ``start``. A clip's noise depends on ``seed``, its name and its start only.
+
+    Args:
+        runner (Runner): The runner; its model is a MotionDiffusion.
+        dataloader (DataLoader | dict): Real clips, as ClipDataset gives them.
+        evaluator (Evaluator | dict | list): Metrics of generated video.
+        animator (dict, optional): ``config`` and ``checkpoint`` of the animator whose codes the model was trained on;
+            by default those under the config's top-level key ``animator``.
+        motion_evaluator (Evaluator | dict | list, optional): Metrics of motion codes; they get ``generated`` and
+            ``real``, codes (T, N).
+        motion (str): ``'generated'`` by the model; for comparison ``'frozen'`` (the first frame stands still) or
+            ``'real'`` (the clip's own codes: what the animator loses).
+        seed (int): Another seed generates other motion.
+        out_dir (str, optional): Folder for the generated clips (mp4) and a contact sheet; relative to the work dir.
+        chunk_size (int): Frames per forward pass of the animator.
+
+    Raises:
+        UserError: If an option is unknown or the animator cannot be loaded.
+    """
+
+    def __init__(self, runner, dataloader: DataLoader | dict, *, evaluator: Evaluator | dict | list,
+                 animator: Mapping[str, str] | None = None, motion_evaluator: Evaluator | dict | list | None = None,
+                 motion: str = 'generated', seed: int = 0, out_dir: str | None = None, chunk_size: int = 64) -> None:
+        super().__init__(runner, dataloader)
+        from leokit.pipelines import animator_of, load_animator  # pipelines are built on this package
+        if motion not in MOTIONS:
+            raise UserError(f'test_cfg.motion={motion!r} is unknown; choose one of {", ".join(MOTIONS)}')
+        self.evaluator = _build(runner, evaluator)
+        self.motion_evaluator = _build(runner, motion_evaluator) if motion_evaluator else None
+        self.motion = motion
+        self.seed = seed
+        self.out_dir = Path(runner.work_dir) / out_dir if out_dir else None
+        self.chunk_size = chunk_size
+        named = animator_of(runner.cfg, animator)
+        self.animator = load_animator(named['config'], named['checkpoint'])
+        self._shown: list[tuple[str, Tensor]] = []  # rows of the contact sheet
+
+    def run(self) -> dict[str, float]:
+        """Test.
+
+        Returns:
+            dict[str, float]: The metrics.
+
+        Raises:
+            UserError: If the model was trained on the codes of another animator, or the clips have another size.
+        """
+        from leokit.pipelines import VideoGenerator
+        model = self.runner.model.module if is_model_wrapper(self.runner.model) else self.runner.model
+        device = next(model.parameters()).device
+        generator = VideoGenerator(self.animator.to(device), model)  # now: the weights are loaded
+        self._shown = []
+        self.runner.call_hook('before_test')
+        self.runner.call_hook('before_test_epoch')
+        with progress_bar(len(self.dataloader), 'testing', unit='batch', show=is_main_process()) as bar:
+            for index, batch in enumerate(self.dataloader):
+                self.runner.call_hook('before_test_iter', batch_idx=index, data_batch=batch)
+                predictions = self.predict(generator, batch)
+                self._measure(predictions, batch)
+                self.runner.call_hook('after_test_iter', batch_idx=index, data_batch=batch, outputs=predictions)
+                bar.update()
+        self._write_sheet()
+        size = len(self.dataloader.dataset)
+        metrics = self.evaluator.evaluate(size)
+        if self.motion_evaluator is not None:
+            metrics.update(self.motion_evaluator.evaluate(size))
+        self.runner.call_hook('after_test_epoch', metrics=metrics)
+        self.runner.call_hook('after_test')
+        return metrics
+
+    @torch.inference_mode()
+    def predict(self, generator: Any, batch: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Generate one clip for each clip of a batch.
+
+        Args:
+            generator (VideoGenerator): Animator and model.
+            batch (Mapping): ``inputs.video``, uint8 (B, T, 3, S, S), and ``data_samples``.
+
+        Returns:
+            list[dict]: ``generated``, ``real`` (T, 3, S, S), ``generated_motion``, ``real_motion`` (T, N), and the
+            names.
+        """
+        video, labels = batch['inputs']['video'], batch['data_samples']
+        size = self.animator.size
+        if video.shape[-2:] != (size, size):
+            raise UserError(f'the test clips are {video.shape[-1]} pixels wide, the animator makes {size}; set size '
+                            'in test_dataloader.dataset to the size of the animator')
+        check_shape('inputs.video', video, (None, None, 3, size, size))
+        real = from_uint8(video.to(generator.device))
+        encoding = generator.encode(real[:, 0])
+        codes = torch.cat([generator.encode(frames).motion for frames in real.flatten(0, 1).split(self.chunk_size)])
+        codes = codes.float().unflatten(0, real.shape[:2])  # (B, T, N)
+        if self.motion == 'real':
+            motion = codes
+        elif self.motion == 'frozen':
+            motion = codes[:, :1].expand_as(codes)
+        else:
+            motion = torch.cat(list(generator.sample_motion(
+                codes[:, 0], codes.shape[1], clip_generators(self.seed, labels['name'], labels['start']))), dim=1)
+        generated = torch.cat(list(generator.render(encoding, [motion], chunk_size=self.chunk_size)), dim=1)
+        columns = dict(labels, generated=generated, real=real, generated_motion=motion, real_motion=codes)
+        return [dict(zip(columns, row)) for row in zip(*columns.values())]
+
+    def _measure(self, predictions: list[dict[str, Any]], batch: Mapping[str, Any]) -> None:
+        self.evaluator.process(data_samples=predictions, data_batch=batch)
+        if self.motion_evaluator is not None:
+            codes = [dict(name=row['name'], generated=row['generated_motion'], real=row['real_motion'])
+                     for row in predictions]
+            self.motion_evaluator.process(data_samples=codes, data_batch=batch)
+        if self.out_dir is not None:
+            for row in predictions:
+                self._write(row)
+
+    def _write(self, row: dict[str, Any]) -> None:
+        from leokit.visualization import VideoWriter
+        name = f'{row["name"]}_{int(row["start"]):06d}'
+        with VideoWriter(self.out_dir / f'{name}.mp4', float(row.get('fps', 0)) or 25.0) as writer:
+            writer.write(row['generated'])
+        if is_main_process() and len(self._shown) < 2 * SHEET_CLIPS:
+            self._shown += [(f'{name} real', row['real'].cpu()), (self.motion, row['generated'].cpu())]
+
+    def _write_sheet(self) -> None:
+        if self._shown:
+            from leokit.visualization import save_png, sequence_sheet
+            names, videos = zip(*self._shown)
+            save_png(self.out_dir / 'sheet.png', sequence_sheet(torch.stack(videos), names=names))
+
+
+def clip_generators(seed: int, names: Sequence[str], starts: Sequence[int]) -> list[torch.Generator]:
+    """One source of noise for each clip, the same whatever its batch.
+
+    Args:
+        seed (int): Seed of the test.
+        names (Sequence[str]): Names of the videos.
+        starts (Sequence[int]): First frames of the clips.
+
+    Returns:
+        list[Generator]: On the CPU, so that devices agree.
+    """
+    from leokit.pipelines import sample_seeds
+    from leokit.samplers import generators_from_seeds
+    numbers = [zlib.crc32(f'{name}/{int(start)}'.encode()) for name, start in zip(names, starts)]
+    return generators_from_seeds(sample_seeds(seed, numbers))
+
+
+def _build(runner: Any, evaluator: Evaluator | dict | list) -> Evaluator:
+    return runner.build_evaluator(evaluator) if isinstance(evaluator, (dict, list)) else evaluator
