@@ -1,0 +1,46 @@
+import pytest
+from mmengine.config import Config
+
+from leokit.utils import UserError, load_config, resolve_references
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / 'a.py'
+    path.write_text("size = 64\nside = '$size'\nmodel = dict(size='$side', parts=[dict(size='$size'), ('$size', 3)])\n")
+    return path
+
+
+def test_references_reach_every_part(file):
+    config = load_config(file)
+    assert config.model == dict(size=64, parts=[dict(size=64), (64, 3)])
+    assert load_config(file, dict(size=32)).model.parts[0].size == 32
+    assert load_config(file, {'model.parts.0.size': 8}).model.parts[0].size == 8
+
+
+def test_bad_references_are_named():
+    with pytest.raises(UserError, match=r"model\.size refers to \$sice, but there is no top-level key 'sice'"):
+        resolve_references(Config(dict(size=3, model=dict(size='$sice'))))
+    with pytest.raises(UserError, match='refers back to itself'):
+        resolve_references(Config(dict(a='$b', b='$a', model=dict(size='$a'))))
+
+
+def test_files_that_cannot_be_read(tmp_path):
+    with pytest.raises(UserError, match='does not exist'):
+        load_config(tmp_path / 'a.py')
+    (tmp_path / 'a.py').write_text('model = dict(')
+    with pytest.raises(UserError, match='cannot be read'):
+        load_config(tmp_path / 'a.py')
+
+
+@pytest.mark.parametrize('options, sentence', [
+    (dict(sice=3), "the option sice fits nothing: the config has no top-level key 'sice'; did you mean 'size'"),
+    ({'modl.size': 3}, "no top-level key 'modl'; did you mean 'model'"),
+    ({'model.parts.7.size': 3}, r'the options model\.parts\.7\.size do not fit the config')])
+def test_options_that_fit_nothing_are_refused(file, options, sentence):
+    with pytest.raises(UserError, match=sentence):
+        load_config(file, options)
+
+
+def test_options_may_set_what_the_runner_reads(file):
+    assert load_config(file, {'compile.mode': 'default', 'load_from': 'a.pth'}).compile.mode == 'default'
