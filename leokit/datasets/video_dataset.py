@@ -54,8 +54,7 @@ class VideoDataset(Dataset):
         self.skipped: list[Skipped] = index.skipped + unreadable
         self.videos: list[VideoEntry] = [video for video in index.videos if str(video.path) not in bad]
         if not self.videos:
-            raise UserError(f'none of the videos of {data_root} can be decoded; the first problem: '
-                            f'{unreadable[0].file}: {unreadable[0].reason}')
+            raise UserError(f'none of the videos of {data_root} can be decoded; the first problem: {unreadable[0]}')
         self.metainfo = dict(dataset=type(self).__name__, data_root=str(data_root))  # MMEngine asks for it
         self._warned: set[str] = set()
 
@@ -83,8 +82,7 @@ class VideoDataset(Dataset):
                 return self._make_item(video, frames)
             except UserError as error:
                 self._note(video, error)
-        raise UserError(f'{MAX_ATTEMPTS} videos in a row could not be read, {self.skipped[-1].file} the last: '
-                        f'{self.skipped[-1].reason}')
+        raise UserError(f'videos could not be read {MAX_ATTEMPTS} times in a row; the last: {self.skipped[-1]}')
 
     @abstractmethod
     def __len__(self) -> int:

@@ -18,6 +18,10 @@ class Skipped(NamedTuple):
     file: str
     reason: str
 
+    def __str__(self) -> str:
+        """One line that names the file once."""
+        return self.reason if self.file in self.reason else f'{self.file}: {self.reason}'
+
 
 @dataclass(frozen=True)
 class VideoEntry:

@@ -36,7 +36,7 @@ class VideoIndex:
     If a split is asked for and nothing tells splits, identities are divided: 90 % train, 5 % val, 5 % test.
 
     Args:
-        root (str | Path): A folder, or a manifest file.
+        root (str | Path): A folder, a manifest file, or a single video file.
         filter (VideoFilter): What to select.
         manifest (str | Path, optional): ``'auto'`` looks for one in the folder; a path names it; None ignores what
             lies there.
@@ -66,7 +66,7 @@ class VideoIndex:
         warn_skipped(self.skipped, self.root)
         if not self.videos:
             raise UserError(f'none of the {len(selected)} videos of {self.root} can be used; the first problem: '
-                            f'{self.skipped[0].file}: {self.skipped[0].reason}')
+                            f'{self.skipped[0]}')
 
     def __len__(self) -> int:
         return len(self.videos)
@@ -90,11 +90,14 @@ class VideoIndex:
                 continue
             self.videos.append(replace(entry, frames=probe.frames, fps=entry.fps or probe.fps, first=first, last=last))
         if changed:
-            _warn(f'{len(changed)} videos of {self.root} have another number of frames than the manifest says', changed)
+            _warn(f'videos of {self.root} with another number of frames than the manifest says, {len(changed)} in all',
+                  changed)
 
     def _find(self, manifest: str | Path | None) -> list[VideoEntry]:
         if not self.root.exists():
             raise UserError(f'the data folder {self.root} does not exist; pass --cfg-options data_root=FOLDER')
+        if self.root.suffix.lower() in VIDEO_SUFFIXES and self.root.is_file():
+            return [VideoEntry(name=self.root.stem, path=self.root, identity=self.root.stem)]
         if self.root.is_file():
             return read_manifest(self.root)
         if manifest == 'auto':
@@ -108,7 +111,8 @@ class VideoIndex:
 def scan_folder(root: str | Path) -> list[VideoEntry]:
     """Find all videos and frame folders below a folder; they are not opened.
 
-    Hidden files and folders are passed over; links are followed.
+    Hidden files and folders, and what leokit itself was writing when it was killed (``clip.part.mp4``), are passed
+    over; links are followed.
 
     Args:
         root (str | Path): The folder.
@@ -125,9 +129,10 @@ def scan_folder(root: str | Path) -> list[VideoEntry]:
             subfolders.clear()
             continue
         seen.add(place)
-        subfolders[:] = sorted(name for name in subfolders if not name.startswith('.'))
+        subfolders[:] = sorted(name for name in subfolders if not (name.startswith('.') or name.endswith('.part')))
         videos = [Path(folder, name) for name in files
-                  if Path(name).suffix.lower() in VIDEO_SUFFIXES and not name.startswith('.')]
+                  if Path(name).suffix.lower() in VIDEO_SUFFIXES and not name.startswith('.')
+                  and not Path(name).stem.endswith('.part')]
         paths += videos
         if not videos and frame_files(folder):
             paths.append(Path(folder))
@@ -149,7 +154,7 @@ def warn_skipped(skipped: Sequence[Skipped], root: str | Path) -> None:
         root (str | Path): What they belong to.
     """
     if skipped:
-        _warn(f'{len(skipped)} videos of {root} are skipped', [f'{file}: {reason}' for file, reason in skipped])
+        _warn(f'skipped videos of {root}, {len(skipped)} in all', [str(video) for video in skipped])
 
 
 def _warn(headline: str, lines: Sequence[str]) -> None:

@@ -24,6 +24,7 @@ class AutoReader(VideoReader):
     def __init__(self, file_readers: Sequence[dict] = (dict(type='PyAVReader'),), fps: float = 25.0) -> None:
         if not file_readers:
             raise ValueError('file_readers must name at least one reader')
+        self.fps = fps
         self.file_readers = [VIDEO_READERS.build(dict(config)) for config in file_readers]
         self.folder_reader = FrameFolderReader(fps)
         self.array_reader = NpyReader(fps)

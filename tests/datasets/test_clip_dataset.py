@@ -1,0 +1,60 @@
+import pytest
+import torch
+from torch.utils.data import DataLoader, default_collate
+
+from leokit.datasets import ClipDataset, Draw
+from leokit.utils import UserError
+
+SIZE = 32
+
+
+def starts(dataset):
+    return [(item['data_samples']['name'], item['data_samples']['start'])
+            for item in (dataset[index] for index in range(len(dataset)))]
+
+
+def test_an_item_is_what_the_contract_says(clips, tmp_path):
+    clips.write(tmp_path / 'a.mp4', clips.frames(20, 96, 96))
+    dataset = ClipDataset(tmp_path, 96, 4, stride=3)
+    for index in (0, Draw(0, 3)):
+        item = dataset[index]
+        video, sample = item['inputs']['video'], item['data_samples']
+        assert video.shape == (4, 3, 96, 96) and video.dtype == torch.uint8
+        assert clips.numbers(video.permute(0, 2, 3, 1).numpy()) == [sample['start'] + 3 * k for k in range(4)]
+        assert (sample['name'], sample['identity'], sample['fps']) == ('a', 'a', pytest.approx(25 / 3))
+
+
+def test_fixed_clips(video_folder):
+    assert starts(ClipDataset(video_folder, SIZE, 6)) == [('a', 0), ('deep/b ü#日本', 0), ('deep/c', 0)]
+    assert starts(ClipDataset(video_folder, SIZE, 6, clips='center')) == [('a', 7), ('deep/b ü#日本', 12), ('deep/c', 3)]
+    assert starts(ClipDataset(video_folder, SIZE, 6, clips='all')) == [
+        *(('a', k) for k in (0, 6, 12)), *(('deep/b ü#日本', k) for k in (0, 6, 12, 18, 24)), ('deep/c', 0), ('deep/c', 6)]
+    # with a stride of 2 a clip reaches over 11 frames, the next one begins 12 later
+    assert starts(ClipDataset(video_folder, SIZE, 6, stride=2, clips='all')) == [
+        ('a', 0), ('deep/b ü#日本', 0), ('deep/b ü#日本', 12), ('deep/c', 0)]
+
+
+def test_segments_and_short_videos(video_folder):
+    dataset = ClipDataset(video_folder, SIZE, 8, clips='all', filters=dict(segment=(0.5, 1)))
+    assert starts(dataset) == [('a', 10), ('deep/b ü#日本', 16)]
+    assert [file.split('/')[-1] for file, _ in dataset.skipped] == ['c.mkv']
+
+
+def test_training_clips_start_anywhere(video_folder):
+    dataset = ClipDataset(video_folder, SIZE, 6, stride=2, filters=dict(identities=['a']))
+    drawn = [dataset[Draw(0, number)]['data_samples']['start'] for number in range(120)]
+    assert set(drawn) == set(range(20 - 11 + 1))
+    assert drawn[:5] == [dataset[Draw(0, number)]['data_samples']['start'] for number in range(5)]
+
+
+def test_items_collate(video_folder):
+    batch = next(iter(DataLoader(ClipDataset(video_folder, SIZE, 3), batch_size=3, collate_fn=default_collate)))
+    assert batch['inputs']['video'].shape == (3, 3, 3, SIZE, SIZE)
+    assert batch['data_samples']['start'].tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize('options', [dict(num_frames=0), dict(num_frames=4, stride=0), dict(num_frames=50),
+                                     dict(num_frames=4, clips='last')])
+def test_wrong_options(video_folder, options):
+    with pytest.raises(UserError):
+        ClipDataset(video_folder, SIZE, **options)

@@ -1,0 +1,42 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from leokit.datasets import FrameDecoder, VideoIndex, fit_frames
+from leokit.registry import VIDEO_READERS
+from leokit.utils import UserError
+
+
+def test_read_and_stream_agree(clips, video_folder):
+    decoder = FrameDecoder(32)
+    for video in VideoIndex(video_folder):
+        streamed = np.concatenate(list(decoder.stream(video)))
+        assert streamed.shape == (video.frames, 3, 32, 32) and streamed.dtype == np.uint8
+        frames = np.array([3, video.frames - 1, 0])
+        assert torch.equal(decoder.read(video, frames), torch.from_numpy(streamed[frames]))
+
+
+def test_frames_are_cropped_and_resized(clips, video_folder):
+    video = VideoIndex(video_folder).videos[0]
+    whole = clips.decode(video.path)[:2]
+    for crop in ('center', 'none'):
+        got = FrameDecoder(24, crop).read(video, np.arange(2)).numpy()
+        assert np.array_equal(got.transpose(0, 2, 3, 1), fit_frames(whole, 24, crop=crop))
+
+
+def test_another_reader(video_folder):
+    video = VideoIndex(video_folder).videos[0]
+    decord = FrameDecoder(32, reader=VIDEO_READERS.build(dict(type='DecordReader')))
+    assert torch.equal(decord.read(video, np.array([4])), FrameDecoder(32).read(video, np.array([4])))
+
+
+def test_a_file_that_changed_since_is_an_error(video_folder):
+    video = replace(VideoIndex(video_folder).videos[0], frames=25, last=25)
+    with pytest.raises(UserError, match='20 frames now'):
+        FrameDecoder(32).read(video, np.array([22]))
+    with pytest.raises(UserError, match='20 frames now'):
+        list(FrameDecoder(32).stream(video))
+    with pytest.raises(UserError, match='crop'):
+        FrameDecoder(32, 'top')

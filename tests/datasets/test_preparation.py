@@ -1,0 +1,83 @@
+import os
+
+import av
+import pytest
+
+from leokit.datasets import AutoReader, VideoIndex, read_manifest
+from leokit.datasets.preparation import Preparation, prepare_videos
+from leokit.utils import UserError
+
+
+@pytest.fixture
+def raw(clips, tmp_path):
+    clips.write(tmp_path / 'raw' / 'train' / 'long ü.mp4', clips.frames(50, 96, 128))
+    clips.write(tmp_path / 'raw' / 'test' / 'short.mkv', clips.frames(9, 128, 96))
+    whole = clips.write(tmp_path / 'whole.mp4', clips.frames(60), gop=250)
+    clips.damage(whole, tmp_path / 'raw' / 'train' / 'damaged.mp4')
+    return tmp_path / 'raw'
+
+
+def test_clips_are_square_short_and_seekable(clips, raw, tmp_path):
+    report = prepare_videos(VideoIndex(raw), tmp_path / 'out', Preparation(64, max_frames=20, min_frames=8,
+                                                                           keyframe_interval=5))
+    assert (report.clips, report.made) == (4, 4)
+    assert [os.path.basename(skipped.file) for skipped in report.skipped] == ['damaged.mp4']
+    index = VideoIndex(tmp_path / 'out')
+    assert [(video.name, video.identity, video.split, video.frames) for video in index] == [
+        ('test/short_00', 'test/short', 'test', 9), ('train/long ü_00', 'train/long ü', 'train', 20),
+        ('train/long ü_01', 'train/long ü', 'train', 20), ('train/long ü_02', 'train/long ü', 'train', 10)]
+    with AutoReader().open(index.videos[2].path) as video:
+        assert video.read(range(20)).shape == (20, 64, 64, 3)
+    with av.open(str(index.videos[2].path)) as container:
+        assert container.streams.video[0].codec_context.name == 'h264'
+        assert sum(packet.is_keyframe for packet in container.demux(video=0) if packet.size) == 4
+
+
+def test_pieces_follow_each_other(clips, tmp_path):
+    clips.write(tmp_path / 'raw' / 'a.mp4', clips.frames(30, 96, 96))
+    prepare_videos(VideoIndex(tmp_path / 'raw'), tmp_path / 'out', Preparation(96, max_frames=12))
+    shown = []
+    for entry in read_manifest(tmp_path / 'out' / 'manifest.json'):
+        with AutoReader().open(entry.path) as video:
+            shown += clips.numbers(video.read(range(len(video))))
+    assert shown == list(range(30))
+
+
+def test_an_interrupted_preparation_goes_on(raw, tmp_path):
+    settings = Preparation(32, max_frames=20)
+    first = prepare_videos(VideoIndex(raw), tmp_path / 'out', settings)
+    clip = tmp_path / 'out' / 'train' / 'long ü_01.mp4'
+    content, time = clip.read_bytes(), (tmp_path / 'out' / 'train' / 'long ü_00.mp4').stat().st_mtime_ns
+    clip.unlink()
+    (tmp_path / 'out' / 'manifest.json').unlink()
+    (tmp_path / 'out' / 'train' / 'long ü_01.part.mp4').write_bytes(content[:500])  # what a kill leaves
+    again = prepare_videos(VideoIndex(raw), tmp_path / 'out', settings)
+    assert again.clips == first.clips and again.made == 1
+    assert clip.read_bytes() == content
+    assert (tmp_path / 'out' / 'train' / 'long ü_00.mp4').stat().st_mtime_ns == time
+    with pytest.raises(UserError, match='other settings'):
+        prepare_videos(VideoIndex(raw), tmp_path / 'out', Preparation(48))
+
+
+def test_whole_videos_keep_their_name(raw, tmp_path):
+    prepare_videos(VideoIndex(raw), tmp_path / 'out', Preparation(32, crop='none'))
+    assert [video.name for video in VideoIndex(tmp_path / 'out')] == ['test/short', 'train/long ü']
+
+
+def test_pieces():
+    assert Preparation(32).pieces(7) == [(0, 7)] and Preparation(32).pieces(1) == []
+    assert Preparation(32, max_frames=4).pieces(8) == [(0, 4), (4, 8)]
+    assert Preparation(32, max_frames=4, min_frames=3).pieces(10) == [(0, 4), (4, 8)]
+
+
+@pytest.mark.parametrize('options', [dict(size=31), dict(size=0), dict(size=32, crop='left'),
+                                     dict(size=32, max_frames=1), dict(size=32, min_frames=0)])
+def test_wrong_settings(options):
+    with pytest.raises(UserError):
+        Preparation(**options)
+
+
+def test_nothing_to_make(clips, tmp_path):
+    clips.write(tmp_path / 'raw' / 'a.mp4', clips.frames(3))
+    with pytest.raises(UserError, match='3 frames, 5 needed'):
+        prepare_videos(VideoIndex(tmp_path / 'raw'), tmp_path / 'out', Preparation(32, min_frames=5))

@@ -1,0 +1,68 @@
+import os
+
+import pytest
+import torch
+
+from leokit.datasets import ClipDataset, Draw, FramePairDataset, video_dataset
+from leokit.utils import UserError
+
+
+@pytest.fixture
+def warnings(monkeypatch):
+    said = []
+    monkeypatch.setattr(video_dataset, 'print_log', lambda text, **options: said.append(text))
+    return said
+
+
+@pytest.fixture
+def folder(clips, tmp_path):
+    """Two good videos and, between them, one whose damage does not show in its first frame."""
+    whole = clips.write(tmp_path / 'data' / 'c.mp4', clips.frames(60), gop=250)
+    clips.write(tmp_path / 'data' / 'a.mp4', clips.frames(60, seed=1))
+    clips.damage(whole, tmp_path / 'data' / 'b.mp4')
+    return tmp_path / 'data'
+
+
+def test_a_video_that_fails_is_replaced_named_and_counted(folder, warnings):
+    dataset = FramePairDataset(folder, 32)
+    assert [video.name for video in dataset.videos] == ['a', 'b', 'c']
+    names = [dataset[index]['data_samples']['name'] for index in range(3)]
+    assert names == ['a', 'c', 'c']  # in evaluation the next video takes its place
+    assert [os.path.basename(file) for file, _ in dataset.skipped] == ['b.mp4']
+    drawn = {dataset[Draw(number % 3, number)]['data_samples']['name'] for number in range(30)}
+    assert drawn >= {'a', 'c'}
+    assert len(warnings) == 1 and 'b.mp4' in warnings[0]  # said once, however often it is met
+
+
+def test_a_replaced_draw_is_still_a_function_of_its_number(folder, warnings):
+    first, second = FramePairDataset(folder, 32), FramePairDataset(folder, 32)
+    for number in range(6):
+        one, two = first[Draw(1, number)], second[Draw(1, number)]
+        assert one['data_samples']['name'] == two['data_samples']['name']
+        assert torch.equal(one['inputs']['source'], two['inputs']['source'])
+
+
+def test_clips_of_a_failing_video_are_replaced_by_those_of_another(folder, warnings):
+    dataset = ClipDataset(folder, 32, 20, clips='all')
+    names = [dataset[index]['data_samples']['name'] for index in range(len(dataset))]
+    assert names[:3] == ['a'] * 3 and names[6:] == ['c'] * 3 and 'c' in names[3:6]
+
+
+def test_a_cache_finds_failing_videos_beforehand(folder, tmp_path):
+    for frames in (dict(cache_dir=tmp_path / 'cache'), dict(in_memory=True)):
+        dataset = FramePairDataset(folder, 32, frames=frames)
+        assert [video.name for video in dataset.videos] == ['a', 'c'] and len(dataset) == 2
+        assert [os.path.basename(file) for file, _ in dataset.skipped] == ['b.mp4']
+
+
+def test_nothing_but_failing_videos_is_an_error(clips, folder, tmp_path, warnings):
+    for name in ('a.mp4', 'c.mp4'):
+        (folder / name).unlink()
+    with pytest.raises(UserError, match='none of the videos'):
+        FramePairDataset(folder, 32, frames=dict(in_memory=True))
+    with pytest.raises(UserError, match='in a row.*b.mp4'):
+        FramePairDataset(folder, 32)[0]
+
+
+def test_mmengine_gets_plain_metainfo(folder):
+    assert FramePairDataset(folder, 32).metainfo == dict(dataset='FramePairDataset', data_root=str(folder))

@@ -1,0 +1,46 @@
+import os
+import signal
+from multiprocessing import get_context
+
+from leokit.utils.locks import FileLock
+
+
+def hold(path, held):
+    assert FileLock(path).acquire()
+    held.set()
+    signal.pause()
+
+
+def test_one_holder_at_a_time(tmp_path):
+    first, second = FileLock(tmp_path / 'lock'), FileLock(tmp_path / 'lock')
+    assert first.acquire() and first.acquire()
+    assert not second.acquire()
+    first.release()
+    first.release()
+    assert second.acquire()
+    second.release()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_killed_holder_lets_go(tmp_path):
+    path, context = tmp_path / 'lock', get_context('fork')
+    held = context.Event()
+    process = context.Process(target=hold, args=(path, held), daemon=True)
+    process.start()
+    assert held.wait(20)
+    lock = FileLock(path)
+    assert not lock.acquire()
+    os.kill(process.pid, signal.SIGKILL)
+    process.join()
+    assert lock.acquire()
+    lock.release()
+
+
+def test_without_locks_everybody_goes_on(tmp_path, monkeypatch):
+    import fcntl
+
+    def refuse(*arguments):
+        raise OSError('no locks available')
+
+    monkeypatch.setattr(fcntl, 'flock', refuse)
+    assert FileLock(tmp_path / 'lock').acquire() and FileLock(tmp_path / 'lock').acquire()
