@@ -83,13 +83,13 @@ def nested_options(options: dict) -> dict[str, dict]:
 
 def start(device: str | None) -> str:
     """Join the process group of torchrun, if there is one, and choose this process's device."""
-    if int(os.environ.get('WORLD_SIZE', 1)) > 1:
+    if int(os.environ.get('WORLD_SIZE', '1')) > 1:
         dist.init_process_group('gloo')  # only features travel between processes, and those are on the CPU
     name = device or ('cuda' if torch.cuda.is_available() else 'cpu')
     if name == 'cuda':
         if not torch.cuda.is_available():
             raise UserError('--device cuda was asked for, but PyTorch sees no GPU; leave --device out')
-        name = f'cuda:{int(os.environ.get("LOCAL_RANK", 0)) % torch.cuda.device_count()}'
+        name = f'cuda:{int(os.environ.get("LOCAL_RANK", "0")) % torch.cuda.device_count()}'
     return name
 
 
@@ -100,8 +100,9 @@ def real_split(arguments: argparse.Namespace, protocol: Protocol) -> str | None:
 
 def report(records: list[ResultRecord], protocol: Protocol) -> None:
     """Print the scores and what should be known about them."""
+    side = protocol.frames.resolution
     print(f'protocol {protocol.name}: {records[0].real.clips} real and {records[0].fake.clips} generated clips of '
-          f'{protocol.clips.length} frames, stride {protocol.clips.stride}, {protocol.frames.resolution or "own"} pixels')
+          f'{protocol.clips.length} frames, stride {protocol.clips.stride}, {f"{side} pixels" if side else "own size"}')
     width = max(len(record.metric) for record in records)
     for record in records:
         score = record.score

@@ -110,8 +110,8 @@ def build_tasks(names: Sequence[str], protocol: Protocol, extractors: Mapping[st
             built[kind] = build_extractor(kind, dict((options or {}).get(kind, {})), name)
         request = FeatureRequest(built[kind], measure.reduction)
         if request.reduction != 'clip' and request.extractor.kind != 'image':
-            raise UserError(f'the metric {name} needs a feature of every frame, but {kind} describes whole clips; choose '
-                            f'an image extractor, as in --extractor {name}=EfficientNetLite0Features')
+            raise UserError(f'the metric {name} needs a feature of every frame, but {kind} describes whole clips; '
+                            f'choose an image extractor, as in --extractor {name}=EfficientNetLite0Features')
         tasks.append(Task(measure, request))
     return tasks
 
@@ -234,8 +234,8 @@ def _record(task: Task, real: Side, fake: Side, protocol: Protocol, warnings: li
         details.update(real_value=own.value, real_std=own.std)
         details.update({f'real_{key}': value for key, value in own.details.items()})
     if protocol.sampling.trials > 1 and not differ and not measure.over_time:
-        warnings.append(f'all {protocol.sampling.trials} trials would see the same clips, so {measure.name} is measured '
-                        'once; its uncertainty is the jackknife\'s')
+        warnings.append(f'all {protocol.sampling.trials} trials would see the same clips, so {measure.name} is '
+                        "measured once; its uncertainty is the jackknife's")
     if score.value is None:
         warnings.append(f'{measure.name} could not be measured: no clip has the features it needs')
     if measure.over_time:

@@ -5,8 +5,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from leokit.evaluation.protocol import FrameRule
-from leokit.utils.pixels import from_uint8
+from leokit.evaluation.protocol import FrameRule, Protocol
+from leokit.utils import UserError, check_shape
+from leokit.utils.pixels import from_uint8, to_uint8
 
 # rule.resize -> arguments of torch's interpolation; half-pixel centres throughout.
 INTERPOLATIONS = dict(
@@ -15,6 +16,12 @@ INTERPOLATIONS = dict(
     bicubic_antialias=dict(mode='bicubic', align_corners=False, antialias=True),
     area=dict(mode='area'),
     nearest=dict(mode='nearest-exact'))
+
+
+def centre_square(height: int, width: int) -> tuple[int, int, int]:
+    """Top, left and side of the largest central square."""
+    side = min(height, width)
+    return (height - side) // 2, (width - side) // 2, side
 
 
 def crop_frames(frames: np.ndarray, aspect: str) -> np.ndarray:
@@ -28,9 +35,7 @@ def crop_frames(frames: np.ndarray, aspect: str) -> np.ndarray:
         np.ndarray: uint8, shape (T, h, w, 3), contiguous.
     """
     if aspect == 'centre_crop':
-        height, width = frames.shape[1:3]
-        side = min(height, width)
-        top, left = (height - side) // 2, (width - side) // 2
+        top, left, side = centre_square(*frames.shape[1:3])
         frames = frames[:, top:top + side, left:left + side]
     return np.ascontiguousarray(frames)
 
@@ -81,3 +86,29 @@ def prepare_clips(clips: list[np.ndarray], rule: FrameRule, device: torch.device
         order += places
     prepared = torch.cat(parts)
     return prepared if len(parts) == 1 else prepared[torch.tensor(order).argsort().to(device)]
+
+
+def prepare_generated(videos: Tensor, protocol: Protocol) -> Tensor:
+    """Treat generated videos in memory as a file of them would be: round to bytes, cut, resize.
+
+    Args:
+        videos (Tensor): Shape (B, T, 3, H, W) in [-1, 1].
+        protocol (Protocol): Which frames make a clip (from the start, at the video's own rate), and their size.
+
+    Returns:
+        Tensor: Float32 in [-1, 1], shape (B, length, 3, R, R), on the device of the videos.
+
+    Raises:
+        UserError: If the videos are shorter than a clip.
+        ValueError: If they hold NaN.
+    """
+    check_shape('videos', videos, (None, None, 3, None, None))
+    rule = protocol.clips
+    if videos.shape[1] < rule.span:
+        raise UserError(f'the generated videos have {videos.shape[1]} frames and the protocol {protocol.name} needs '
+                        f'{rule.span}; generate longer ones or lower clips.length or clips.stride')
+    frames = to_uint8(videos[:, :rule.span:rule.stride]).movedim(2, -1)
+    if protocol.frames.aspect == 'centre_crop':
+        top, left, side = centre_square(*frames.shape[2:4])
+        frames = frames[:, :, top:top + side, left:left + side]
+    return resize_frames(frames, protocol.frames)

@@ -3,9 +3,9 @@
 To add one, write a class here and name it in ``MEASURES``.
 """
 
-from typing import Any, NamedTuple, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Sequence
 
-import torch
 from torch import Tensor
 
 from leokit.evaluation.protocol import ArithmeticRule, Protocol
@@ -18,13 +18,14 @@ STANDARD_VIDEO_LABELS = ('i3d', 'i3d_styleganv')  # networks that a bare "fvd" o
 KERNEL_SCALE = 1000  # StyleGAN's kernel distance is reported times 1000
 
 
-class Outcome(NamedTuple):
+@dataclass(frozen=True)
+class Outcome:
     """What a measure found in one trial."""
 
     value: float
     std: float | None = None  # standard error by the jackknife; only asked for where trials do not tell it
     curve: dict[str, Any] | None = None
-    details: dict[str, Any] = {}
+    details: dict[str, Any] = field(default_factory=dict)
 
 
 def metric_key(name: str, label: str, protocol: Protocol) -> str:
@@ -52,6 +53,7 @@ class Measure:
             protocol's.
         paired (bool): Whether it compares with the real set. If not, the real set's own value is reported beside it.
         over_time (bool): Whether it looks at successive windows of the generated videos.
+        lower_is_better (bool): Whether the lowest value of a table is the best one.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Measure:
     extractor: str | None = None
     paired = True
     over_time = False
+    lower_is_better = True
 
     def __init__(self, arithmetic: ArithmeticRule) -> None:
         self.arithmetic = arithmetic
@@ -150,8 +153,9 @@ class ContentDrift(Measure):
 
 
 class LandmarkJitter(Content):
-    """Mean third difference of landmarks, in pixels of the protocol's frames."""
+    """Mean third difference of landmarks, in pixels of the protocol's frames; right is what real videos have."""
 
+    lower_is_better = False
     name, reduction, extractor, paired = 'jitter', 'jitter', 'FaceLandmarks', False
 
 
@@ -173,8 +177,9 @@ def feature_warnings(measure: Measure, dim: int, counts: Sequence[int]) -> list[
     """
     if not isinstance(measure, FrechetVideo) or min(counts) > dim:
         return []
-    return [f'{measure.name} is estimated from {min(counts)} samples of {dim}-dimensional features: the covariance is '
-            'singular and the distance too large; compare it only with scores of as many samples']
+    sentence = (f'{measure.name} is estimated from {min(counts)} samples of {dim}-dimensional features: the covariance '
+                'is singular and the distance too large; compare it only with scores of as many samples')
+    return [sentence]
 
 
 def _rows(frames: Tensor) -> Tensor:

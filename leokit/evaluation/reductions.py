@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from leokit.metrics.content import average_content_distance, content_drift, detected_frames
 from leokit.metrics.motion import jitter
-from leokit.metrics.video_features import frame_features, temporal_summary, video_dim, video_label
+from leokit.metrics.temporal_features import frame_features, temporal_summary, video_dim, video_label
 from leokit.utils import UserError
 
 

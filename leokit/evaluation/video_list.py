@@ -71,7 +71,8 @@ def _from_manifest(path: Path, split: str | None) -> list[Listed]:
     except ValueError as error:
         raise UserError(f'the manifest {path} is not valid JSON ({error})') from error
     entries = content.get('videos') if isinstance(content, dict) else content
-    if not isinstance(entries, list) or not all(isinstance(e, dict) and isinstance(e.get('file'), str) for e in entries):
+    if not isinstance(entries, list) or not all(
+            isinstance(entry, dict) and isinstance(entry.get('file'), str) for entry in entries):
         raise UserError(f'the manifest {path} must be a list of entries with the key file, as in '
                         '[{"file": "a.mp4", "split": "test"}]')
     splits = sorted({str(entry.get('split')) for entry in entries})

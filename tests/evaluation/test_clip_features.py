@@ -1,0 +1,100 @@
+import shutil
+
+import pytest
+import torch
+from tiny_extractors import TinyImageFeatures
+
+import leokit.evaluation.features as features_module
+from leokit.evaluation import FeatureRequest, clip_features, plan_trials, scan_videos
+from leokit.evaluation.frames import crop_frames, prepare_clips
+from leokit.evaluation.reductions import reduce_clips
+
+
+@pytest.fixture
+def asked(tmp_path, make, protocol):
+    videos = scan_videos(make.folder(tmp_path / 'set', range(9)), protocol)
+    return videos, plan_trials(videos.windows(protocol), protocol, 'real')[0], protocol
+
+
+def requests():
+    return [FeatureRequest(TinyImageFeatures(), 'clip'), FeatureRequest(TinyImageFeatures(), 'content')]
+
+
+def count_extractions(monkeypatch):
+    calls = []
+    original = features_module.extract
+
+    def counted(videos, clips, protocol, wanted, **options):
+        calls.append([request.key for request in wanted])
+        return original(videos, clips, protocol, wanted, **options)
+
+    monkeypatch.setattr(features_module, 'extract', counted)
+    return calls
+
+
+def test_features_are_those_of_the_clips(asked, make):
+    videos, clips, protocol = asked
+    arrays = clip_features(videos, clips, protocol, requests()).arrays
+    for place, clip in enumerate(clips):
+        frames = make.video(int(videos.entries[clip.video].name[:3]))[clip.start:clip.start + 6]
+        prepared = prepare_clips([crop_frames(frames, 'centre_crop')], protocol.frames, torch.device('cpu'))
+        torch.testing.assert_close(arrays['clip-tiny_dt'][place], reduce_clips(requests(), prepared)['clip-tiny_dt'][0])
+
+
+def test_workers_do_not_change_a_bit(asked):
+    one, three = (clip_features(*asked, requests(), workers=workers).arrays for workers in (1, 3))
+    assert all(torch.equal(one[key], three[key]) for key in one)
+
+
+def test_the_cache_is_used_and_holds_the_same_numbers(asked, tmp_path, monkeypatch):
+    calls = count_extractions(monkeypatch)
+    first = clip_features(*asked, requests(), cache_dir=tmp_path / 'cache').arrays
+    second = clip_features(*asked, requests(), cache_dir=tmp_path / 'cache').arrays
+    assert len(calls) == 1 and all(torch.equal(first[key], second[key]) for key in first)
+    clip_features(*asked, [*requests(), FeatureRequest(TinyImageFeatures(), 'frames')], cache_dir=tmp_path / 'cache')
+    assert calls[1:] == [['frames-tiny']]
+
+
+def test_the_cache_knows_a_copied_set_and_notices_every_change(asked, tmp_path, make, monkeypatch):
+    videos, clips, protocol = asked
+    cache = tmp_path / 'cache'
+    clip_features(videos, clips, protocol, requests(), cache_dir=cache)
+    calls = count_extractions(monkeypatch)
+    copy = scan_videos(shutil.copytree(tmp_path / 'set', tmp_path / 'copy'), protocol)
+    clip_features(copy, clips, protocol, requests(), cache_dir=cache)
+    assert not calls
+
+    class Other(TinyImageFeatures):
+        def fingerprint(self):
+            return 'f' * 64
+
+    clip_features(videos, clips, protocol, [FeatureRequest(Other(), 'clip')], cache_dir=cache)
+    clip_features(videos, clips[:-1], protocol, requests(), cache_dir=cache)
+    clip_features(videos, clips, protocol.changed({'frames.resize': 'area'}), requests(), cache_dir=cache)
+    clip_features(videos, clips, protocol.changed({'clips.stride': 2}), requests(), cache_dir=cache)
+    assert len(calls) == 4
+    changed = make.folder(tmp_path / 'copy', [200])
+    (changed / '200.npy').replace(changed / '000.npy')
+    clip_features(scan_videos(changed, protocol), clips, protocol, requests(), cache_dir=cache)
+    assert len(calls) == 5
+
+
+def test_a_damaged_cache_file_is_made_anew(asked, tmp_path):
+    cache = tmp_path / 'cache'
+    first = clip_features(*asked, requests(), cache_dir=cache).arrays
+    for path in cache.iterdir():
+        path.write_bytes(b'half a file')
+    second = clip_features(*asked, requests(), cache_dir=cache).arrays
+    assert torch.equal(first['clip-tiny_dt'], second['clip-tiny_dt'])
+    assert torch.equal(torch.load(next(cache.glob('clip-*')), weights_only=True)['features'], first['clip-tiny_dt'])
+
+
+def test_clips_that_fail_are_nan_and_named_and_never_cached(asked, tmp_path):
+    videos, clips, protocol = asked
+    (tmp_path / 'set' / '002.npy').write_bytes(b'damaged since')
+    found = clip_features(videos, clips, protocol, requests(), cache_dir=tmp_path / 'cache')
+    lost = [place for place, clip in enumerate(clips) if videos.entries[clip.video].name == '002.npy']
+    assert list(found.failures) == lost
+    assert bool(found.arrays['clip-tiny_dt'][lost].isnan().all())
+    assert bool(found.arrays['clip-tiny_dt'].isfinite().all(1).sum() == len(clips) - len(lost))
+    assert not (tmp_path / 'cache').exists()

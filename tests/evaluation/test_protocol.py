@@ -1,0 +1,97 @@
+import dataclasses
+
+import pytest
+
+from leokit.evaluation import Protocol, as_protocol, load_protocol, preset_names
+from leokit.utils import UserError
+
+PUBLISHED = {'stylegan_v_fvd16', 'stylegan_v_fvd128', 'tats', 'digan', 'leo', 'leo_128', 'leo_long'}
+
+
+def test_every_preset_loads_and_the_published_ones_name_their_source():
+    assert PUBLISHED | {'quick'} <= set(preset_names())
+    for name in preset_names():
+        protocol = load_protocol(name)
+        assert protocol.name == name
+        assert bool(protocol.source) == (name in PUBLISHED)
+        assert Protocol.from_dict(protocol.to_dict()) == protocol
+
+
+@pytest.mark.parametrize(('name', 'facts'), [
+    ('stylegan_v_fvd16', ('clips.length 16', 'sampling.num_clips 2048', 'frames.resolution 256',
+                          'arithmetic.covariance population', 'arithmetic.kernel subsets')),
+    ('stylegan_v_fvd128', ('clips.length 128', 'clips.stride 1', 'sampling.num_clips 2048')),
+    ('digan', ('clips.length 16', 'sampling.num_clips 2048', 'sampling.trials 10', 'frames.resolution 128',
+               'arithmetic.covariance unbiased', 'arithmetic.kernel full')),
+    ('tats', ('clips.length 16', 'sampling.num_clips 2048', 'frames.resolution 128', 'arithmetic.covariance unbiased')),
+    ('leo', ('frames.resolution 256', 'sampling.trials 10')),
+    ('leo_long', ('clips.length 128', 'frames.resolution 256'))])
+def test_presets_state_what_their_sources_do(name, facts):
+    values = load_protocol(name).to_dict()
+    for fact in facts:
+        key, value = fact.split()
+        section, option = key.split('.')
+        assert str(values[section][option]) == value
+
+
+def test_a_preset_as_it_stands_has_no_tag_and_a_changed_one_is_marked():
+    preset = load_protocol('digan')
+    assert preset.tag == ''
+    changed = preset.changed({'clips.stride': 4})
+    assert (changed.name, changed.tag, changed.clips.stride) == ('digan*', '@16x4', 4)
+    assert changed.changed({'clips.stride': 2}).name == 'digan*'
+    assert load_protocol('quick').tag == '@16x1'
+
+
+def test_what_only_repeats_the_measurement_does_not_change_a_preset():
+    preset = load_protocol('digan')
+    repeated = preset.changed({'sampling.trials': 3, 'sampling.seed': 5, 'sampling.fewer': 'both'})
+    assert repeated.name == 'digan' and repeated.comparable() == preset.comparable()
+    assert repeated.fingerprint() != preset.fingerprint()
+
+
+@pytest.mark.parametrize(('section', 'key', 'value'), [
+    ('clips', 'length', 32), ('clips', 'stride', 2), ('clips', 'fps', 8.0), ('frames', 'resolution', 64),
+    ('frames', 'resize', 'area'), ('frames', 'aspect', 'stretch'), ('sampling', 'num_clips', 64),
+    ('sampling', 'real', 'tiles'), ('arithmetic', 'covariance', 'population')])
+def test_what_changes_a_score_makes_it_incomparable(section, key, value):
+    preset = load_protocol('digan')
+    assert preset.changed({f'{section}.{key}': value}).comparable() != preset.comparable()
+
+
+@pytest.mark.parametrize(('options', 'sentence'), [
+    ({'clips.lenght': 3}, 'no key clips.lenght.*clips.length'),
+    ({'stride': 3}, 'not of the form section.key'),
+    ({'clips.length': 1}, 'clips.length must be at least 2'),
+    ({'clips.fps': 0}, 'clips.fps must be positive'),
+    ({'frames.aspect': 'crop'}, 'frames.aspect must be one of centre_crop, stretch, square_only'),
+    ({'sampling.num_clips': 1}, 'sampling.num_clips must be at least 2'),
+    ({'sampling.real': 'all'}, 'sampling.real must be one of')])
+def test_impossible_values_are_refused_in_one_sentence(options, sentence):
+    with pytest.raises(UserError, match=sentence) as caught:
+        load_protocol('quick').changed(options)
+    assert '\n' not in str(caught.value)
+
+
+def test_unknown_presets_and_files_without_a_protocol_are_refused(tmp_path):
+    with pytest.raises(UserError, match='no protocol nonsense; presets are .*digan'):
+        load_protocol('nonsense')
+    config = tmp_path / 'other.py'
+    config.write_text('model = dict()\n')
+    with pytest.raises(UserError, match='no top-level dict protocol'):
+        load_protocol(config)
+    with pytest.raises(UserError, match='needs the key name'):
+        Protocol.from_dict(dict(clips=dict(length=4)))
+
+
+def test_a_protocol_of_ones_own_in_a_file(tmp_path):
+    config = tmp_path / 'mine.py'
+    config.write_text("protocol = dict(name='mine', clips=dict(length=8, fps=12.5))\n")
+    protocol = as_protocol(str(config))
+    assert (protocol.clips.length, protocol.clips.fps, protocol.tag) == (8, 12.5, '@8x1')
+    assert as_protocol(protocol) is protocol and as_protocol(protocol.to_dict()) == protocol
+
+
+def test_rules_are_immutable():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        load_protocol('quick').clips.length = 3

@@ -1,0 +1,61 @@
+import json
+
+import pytest
+
+from leokit.evaluation import (NetworkInfo, ResultRecord, RunInfo, Score, SetInfo, load_protocol, load_records,
+                               save_records)
+from leokit.utils import UserError
+
+
+def record(value=12.5, **changes):
+    sets = SetInfo('videos', 'test', 20, 16, 1, 'a' * 64)
+    facts = dict(
+        metric='fvd', score=Score(value, 0.5, 'trials', (12.0, 13.0)), protocol=load_protocol('digan').to_dict(),
+        run=RunInfo.now('ours', 1000), real=sets, fake=sets, network=NetworkInfo('i3d', 'b' * 64, 400),
+        curve=dict(label='frame', x=[0, 16], y=[1.0, 2.0]), details=dict(frames=3), warnings=('few clips',))
+    return ResultRecord(**{**facts, **changes})
+
+
+def test_records_survive_a_file(tmp_path):
+    records = [record(), record(metric='acd-tiny', real=None, curve=None)]
+    save_records(tmp_path / 'sub' / 'results.json', records)
+    assert load_records(tmp_path / 'sub' / 'results.json') == records
+    assert [path.name for path in (tmp_path / 'sub').iterdir()] == ['results.json']
+
+
+def test_what_people_look_for_stands_at_the_top():
+    values = record().to_dict()
+    expected = dict(metric='fvd', value=12.5, std=0.5, std_of='trials', trials=2, clips=16, frames=16, stride=1,
+                    split='test', resolution=128, resize='bilinear', seed=42)
+    assert {key: values[key] for key in expected} == expected
+    assert values['real']['manifest_hash'] == 'a' * 64 and values['network']['sha256'] == 'b' * 64
+    assert {'leokit', 'torch', 'numpy', 'python'} <= set(values['run']['versions'])
+
+
+def test_what_could_not_be_measured_is_null_never_nan(tmp_path):
+    save_records(tmp_path / 'r.json', [record(value=None, score=Score(None, values=(float('nan'),)),
+                                              details=dict(rate=float('nan')))])
+    text = (tmp_path / 'r.json').read_text()
+    assert 'NaN' not in text and json.loads(text)['records'][0]['value'] is None
+    assert load_records(tmp_path / 'r.json')[0].score.value is None
+
+
+@pytest.mark.parametrize('content', [
+    '', '[]', '{"format": 1}', '{"format": 9, "records": []}', '{"format": 1, "records": [{}]}'])
+def test_foreign_files_are_refused(tmp_path, content):
+    path = tmp_path / 'other.json'
+    path.write_text(content)
+    with pytest.raises(UserError, match='other.json'):
+        load_records(path)
+
+
+def test_missing_file_is_refused(tmp_path):
+    with pytest.raises(UserError, match='does not exist'):
+        load_records(tmp_path / 'none.json')
+
+
+def test_comparable_names_every_fact_that_matters():
+    facts = record().comparable()
+    assert facts['clips.length'] == 16 and facts['frames.resize'] == 'bilinear'
+    assert facts['weights sha256'] == 'b' * 64 and facts['real set'] == 'a' * 64 and facts['generated clips'] == 16
+    assert not any('seed' in key or 'trials' in key for key in facts)

@@ -1,0 +1,112 @@
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from leokit.evaluation import ReadOptions, scan_videos
+from leokit.utils import UserError
+
+
+def test_formats_rates_and_sizes_are_found_out(tmp_path, make, protocol):
+    from PIL import Image
+    folder = tmp_path / 'set'
+    (folder / 'frames').mkdir(parents=True)
+    make.mp4(folder / 'file.mp4', make.video(0, frames=9, height=32, width=48), fps=30)
+    for number, frame in enumerate(make.video(1, frames=7)):
+        Image.fromarray(frame).save(folder / 'frames' / f'{number}.png')
+    make.folder(folder, [2], frames=8)
+    # Pillow drops frames that repeat the one before, so each has its own grey.
+    greys = [Image.fromarray(np.full((24, 24, 3), 10 * number, np.uint8)) for number in range(20)]
+    greys[0].save(folder / 'moving.gif', save_all=True, append_images=greys[1:], duration=100)
+    entries = {entry.name: entry for entry in scan_videos(folder, protocol).entries}
+    assert {name: (entry.frames, entry.height, entry.width) for name, entry in entries.items()} == {
+        'file.mp4': (9, 32, 48), 'frames': (7, 24, 24), '002.npy': (8, 24, 24), 'moving.gif': (20, 24, 24)}
+    assert entries['file.mp4'].fps == pytest.approx(30) and entries['moving.gif'].fps == pytest.approx(10)
+
+
+def test_what_cannot_be_used_is_named_counted_and_left_out(tmp_path, make, protocol):
+    folder = make.folder(tmp_path / 'set', [0, 1])
+    make.folder(folder, [2], frames=1)
+    (folder / 'broken.mp4').write_bytes(b'no video at all')
+    (folder / 'empty.mp4').write_bytes(b'')
+    np.save(folder / 'float.npy', np.zeros((9, 24, 24, 3), np.float32))
+    videos = scan_videos(folder, protocol)
+    assert [entry.name for entry in videos.entries] == ['000.npy', '001.npy']
+    reasons = {item.name: item.reason for item in videos.skipped}
+    assert set(reasons) == {'002.npy', 'broken.mp4', 'empty.mp4', 'float.npy'}
+    assert 'has 1 frames' in reasons['002.npy'] and 'needs 6' in reasons['002.npy']
+    assert '--float-range' in reasons['float.npy']
+    assert any('4 of 6 videos' in sentence for sentence in videos.warnings(protocol))
+
+
+def test_nothing_usable_is_an_error_with_a_reason(tmp_path, make, protocol):
+    with pytest.raises(UserError, match='none of the 2 videos .* can be used; 000.npy: it has 3 frames'):
+        scan_videos(make.folder(tmp_path / 'set', [0, 1], frames=3), protocol)
+    (tmp_path / 'empty').mkdir()
+    with pytest.raises(UserError, match='there are no videos in'):
+        scan_videos(tmp_path / 'empty', protocol)
+
+
+def test_hash_follows_contents_not_places(tmp_path, make, protocol):
+    folder = make.folder(tmp_path / 'set', [0, 1])
+    before = scan_videos(folder, protocol).manifest_hash
+    moved = shutil.copytree(folder, tmp_path / 'elsewhere')
+    assert scan_videos(moved, protocol).manifest_hash == before
+    np.save(moved / '001.npy', make.video(1) // 2)
+    assert scan_videos(moved, protocol).manifest_hash != before
+
+
+def test_hash_of_a_frame_folder_and_of_one_video_in_an_array(tmp_path, make, protocol):
+    from PIL import Image
+    (tmp_path / 'set' / 'v').mkdir(parents=True)
+    for number, frame in enumerate(make.video(0, frames=7)):
+        Image.fromarray(frame).save(tmp_path / 'set' / 'v' / f'{number}.png')
+    before = scan_videos(tmp_path / 'set', protocol).manifest_hash
+    Image.fromarray(make.video(9)[0]).save(tmp_path / 'set' / 'v' / '3.png')
+    assert scan_videos(tmp_path / 'set', protocol).manifest_hash != before
+    (tmp_path / 'many').mkdir()
+    np.save(tmp_path / 'many' / 's.npy', np.stack([make.video(0), make.video(1), make.video(0)]))
+    hashes = [entry.sha256 for entry in scan_videos(tmp_path / 'many', protocol).entries]
+    assert hashes[0] == hashes[2] != hashes[1]
+
+
+def test_copies_mixed_orientation_and_enlarging_are_told(tmp_path, make, protocol):
+    folder = make.folder(tmp_path / 'set', [0])
+    np.save(folder / 'copy.npy', make.video(0))
+    np.save(folder / 'tall.npy', make.video(1, height=40, width=24))
+    np.save(folder / 'wide.npy', make.video(1, height=12, width=24))
+    sentences = ' '.join(scan_videos(folder, protocol).warnings(protocol))
+    assert 'byte for byte copies' in sentences and '1 portrait and 1 landscape' in sentences
+    assert '1 videos in' in sentences and 'enlarged' in sentences
+
+
+def test_square_only_leaves_the_others_out(tmp_path, make, protocol):
+    folder = make.folder(tmp_path / 'set', [0])
+    np.save(folder / 'wide.npy', make.video(1, width=40))
+    videos = scan_videos(folder, protocol.changed({'frames.aspect': 'square_only'}))
+    assert [item.name for item in videos.skipped] == ['wide.npy'] and 'square videos only' in videos.skipped[0].reason
+
+
+def test_without_a_resolution_sizes_must_agree(tmp_path, make, protocol):
+    free = protocol.changed({'frames.resolution': None})
+    folder = make.folder(tmp_path / 'set', [0])
+    assert len(scan_videos(folder, free).entries) == 1
+    np.save(folder / 'large.npy', make.video(1, height=40, width=40))
+    with pytest.raises(UserError, match='several sizes .*24x24, 40x40.*frames.resolution'):
+        scan_videos(folder, free)
+
+
+def test_resampling_needs_a_rate(tmp_path, make, protocol):
+    resampling = protocol.changed({'clips.fps': 5})
+    folder = make.folder(tmp_path / 'set', [0], frames=40)
+    with pytest.raises(UserError, match='state it with --fps'):
+        scan_videos(folder, resampling)
+    videos = scan_videos(folder, resampling, options=ReadOptions(fps=20))
+    assert videos.windows(resampling) == [5]  # 39 steps at 20 a second are 9 at 5 a second: ten frames
+
+
+def test_a_file_named_twice_in_a_manifest(tmp_path, make, protocol):
+    make.folder(tmp_path, [0])
+    (tmp_path / 'm.json').write_text(json.dumps([dict(file='000.npy'), dict(file='000.npy')]))
+    assert len(scan_videos(tmp_path / 'm.json', protocol).entries) == 2

@@ -1,0 +1,76 @@
+import pytest
+import torch
+
+from leokit.metrics import diversity, drift, jerk, jitter, seam_jerk_ratio, spread
+
+
+def noise(*shape, seed=0):
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+def test_smooth_motion_has_no_jitter():
+    t = torch.arange(12.0)
+    parabola = torch.stack([t**2, 3 * t - 1], dim=-1)[None]
+    assert jitter(parabola).tolist() == pytest.approx([0], abs=1e-9)
+    cubic = (t**3)[None, :, None]
+    assert jitter(cubic).tolist() == pytest.approx([6])
+
+
+def test_jerk_sees_one_bad_frame_in_four_places():
+    codes = torch.zeros(1, 12, 1)
+    codes[0, 6] = 1
+    assert jerk(codes).tolist() == [[0, 0, 0, 1, 3, 3, 1, 0, 0]]
+
+
+def test_diversity_is_zero_for_copies_and_the_distance_for_constants():
+    one = noise(2, 1, 8, 5)
+    assert diversity(one.expand(2, 4, 8, 5)).tolist() == pytest.approx([0, 0], abs=1e-12)
+    apart = torch.tensor([0.0, 3.0]).view(1, 2, 1, 1).expand(1, 2, 8, 1)
+    assert diversity(apart).tolist() == [3]
+
+
+def test_a_seam_that_cannot_be_told_has_ratio_one_and_a_jump_has_more():
+    codes = noise(1, 4000, 3).cumsum(1)
+    seams = list(range(20, 4000, 20))
+    assert float(seam_jerk_ratio(codes, seams)) == pytest.approx(1, abs=0.1)
+    jumps = codes.clone()
+    for seam in seams:
+        jumps[:, seam:] += 10 * (-1) ** seam
+    assert float(seam_jerk_ratio(jumps, seams)) > 2
+
+
+def test_only_differences_that_cross_a_seam_count_as_seam():
+    codes = torch.zeros(1, 20, 1)
+    codes[0, 10:] = 1  # the jump is between 9 and 10, and nothing else moves
+    assert float(seam_jerk_ratio(codes, [10])) == float('inf')
+    assert float(seam_jerk_ratio(codes, [14])) == pytest.approx(0)
+
+
+def test_drift_and_spread_of_known_sequences():
+    ramp = torch.arange(8.0)[None, :, None]
+    assert drift(ramp, 4).tolist() == [[0, 2, 4, 6]]
+    torch.testing.assert_close(spread(ramp, 2), torch.full((1, 2), 1.25, dtype=torch.float64).sqrt())
+
+
+def test_frames_left_over_are_not_used():
+    ramp = torch.arange(9.0)[None, :, None]
+    torch.testing.assert_close(drift(ramp, 4), drift(ramp[:, :8], 4))
+
+
+def test_values_do_not_depend_on_batch_mates():
+    codes = noise(3, 30, 4)
+    for function in (jitter, drift, spread):
+        torch.testing.assert_close(function(codes)[1:2], function(codes[1:2]))
+
+
+def test_bad_input_is_refused():
+    with pytest.raises(ValueError, match='at least 4 frames'):
+        jitter(noise(1, 3, 2))
+    with pytest.raises(ValueError, match='at least two sequences'):
+        diversity(noise(1, 1, 4, 2))
+    with pytest.raises(ValueError, match='seams must be frame numbers'):
+        seam_jerk_ratio(noise(1, 20, 2), [20])
+    with pytest.raises(ValueError, match='nothing to compare'):
+        seam_jerk_ratio(noise(1, 4, 2), [2])
+    with pytest.raises(ValueError, match='segments must lie'):
+        drift(noise(1, 5, 2), 6)
