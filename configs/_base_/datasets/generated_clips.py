@@ -1,0 +1,30 @@
+# Testing a motion diffusion on video: for every real clip one is generated from its first frame by the model under test
+# and the animator of `animator`. `size` is the animator's. With test_cfg.motion='frozen' (nothing moves) and 'real' (the
+# clip's own codes) the same metrics tell what generation gains and what the animator loses.
+test_filters = dict(split='test')
+# 'all' takes every clip of a video that does not overlap the one before
+test_clips = 'first'
+test_batch_size = 8
+video_extractor = dict(type='EfficientNetLite0Features')
+# FaceIdentity for faces
+content_extractor = dict(type='ColorStatistics')
+protocol = 'quick'
+
+test_dataloader = dict(
+    batch_size='$test_batch_size',
+    num_workers=2,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    collate_fn=dict(type='default_collate'),
+    dataset=dict(
+        type='ClipDataset',
+        data_root='$data_root',
+        size='$size',
+        num_frames='$num_frames',
+        clips='$test_clips',
+        filters='$test_filters'))
+test_evaluator = [
+    dict(type='VideoDistances', extractor='$video_extractor', protocol='$protocol'),
+    dict(type='AverageContentDistance', extractor='$content_extractor'),
+]
+test_cfg = dict(
+    type='GenerationTestLoop', motion_evaluator=[dict(type='MotionStatistics')], out_dir='generated')
