@@ -2,7 +2,8 @@
 
 Sequences are short (20 … 64 frames), so time is dominated by the number of kernels, not by arithmetic. A
 convolution over time is one matrix product on shifted copies that the compiler builds together with the
-normalisation before it; no layout is ever changed.
+normalisation before it; no layout is ever changed. Inside the blocks there are no biases and no gains that a
+modulation or a later normalisation repeats, since the gradient of each costs kernels of its own.
 """
 
 import math
@@ -20,6 +21,7 @@ class TemporalConv(nn.Module):
         out_channels (int): Channels of the output.
         kernel_size (int): Odd number of taps.
         stride (int): Step along time.
+        bias (bool): Whether there is a bias.
         zero_init (bool): Start with a zero output.
 
     Raises:
@@ -27,14 +29,14 @@ class TemporalConv(nn.Module):
     """
 
     def __init__(self, in_channels: int, out_channels: int, *, kernel_size: int = 3, stride: int = 1,
-                 zero_init: bool = False) -> None:
+                 bias: bool = True, zero_init: bool = False) -> None:
         super().__init__()
         if kernel_size % 2 == 0:
             raise ValueError(f'kernel_size must be odd, got {kernel_size}')
         self.kernel_size = kernel_size
         self.stride = stride
         self.weight = nn.Parameter(torch.empty(out_channels, kernel_size * in_channels))  # taps slow, channels fast
-        self.bias = nn.Parameter(torch.zeros(out_channels))
+        self.bias = nn.Parameter(torch.zeros(out_channels)) if bias else None
         if zero_init:
             nn.init.zeros_(self.weight)
         else:
@@ -69,15 +71,16 @@ class TemporalGroupNorm(nn.Module):
     Args:
         channels (int): Channels.
         groups (int): Groups, few because sequences are short; lowered to the greatest common divisor with ``channels``.
+        affine (bool): Whether there is a learned gain and bias per channel.
         eps (float): Guard of the division.
     """
 
-    def __init__(self, channels: int, groups: int = 8, *, eps: float = 1e-5) -> None:
+    def __init__(self, channels: int, groups: int = 8, *, affine: bool = True, eps: float = 1e-5) -> None:
         super().__init__()
         self.groups = math.gcd(groups, channels)
         self.eps = eps
-        self.weight = nn.Parameter(torch.ones(channels))
-        self.bias = nn.Parameter(torch.zeros(channels))
+        self.weight = nn.Parameter(torch.ones(channels)) if affine else None
+        self.bias = nn.Parameter(torch.zeros(channels)) if affine else None
 
     def forward(self, x: Tensor, scale: Tensor | None = None, shift: Tensor | None = None) -> Tensor:
         """Normalise over time and the channels of a group, then apply ``(1 + scale)`` and ``shift``.
@@ -93,7 +96,8 @@ class TemporalGroupNorm(nn.Module):
         grouped = x.float().unflatten(-1, (self.groups, -1))  # (B, T, G, C / G)
         variance, mean = torch.var_mean(grouped, dim=(1, 3), correction=0, keepdim=True)
         normed = ((grouped - mean) * torch.rsqrt(variance + self.eps)).flatten(-2)
-        normed = normed * self.weight + self.bias
+        if self.weight is not None:
+            normed = normed * self.weight + self.bias
         if scale is not None:
             normed = normed * (1 + scale[:, None]) + shift[:, None]
         return normed.to(x.dtype)
@@ -114,11 +118,12 @@ class ResidualBlock(nn.Module):
         super().__init__()
         self.out_channels = out_channels
         self.norm1 = TemporalGroupNorm(in_channels)
-        self.conv1 = TemporalConv(in_channels, out_channels)
-        self.norm2 = TemporalGroupNorm(out_channels)
+        self.conv1 = TemporalConv(in_channels, out_channels, bias=False)
+        self.norm2 = TemporalGroupNorm(out_channels, affine=False)
         self.dropout = nn.Dropout(dropout)
-        self.conv2 = TemporalConv(out_channels, out_channels, zero_init=True)
-        self.shortcut = nn.Identity() if in_channels == out_channels else nn.Linear(in_channels, out_channels)
+        self.conv2 = TemporalConv(out_channels, out_channels, bias=False, zero_init=True)
+        self.shortcut = (
+            nn.Identity() if in_channels == out_channels else nn.Linear(in_channels, out_channels, bias=False))
 
     def forward(self, x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
         """Map (B, T, in_channels) to (B, T, out_channels); scale and shift have shape (B, out_channels)."""
@@ -144,10 +149,9 @@ class TemporalAttention(nn.Module):
             raise ValueError(f'head_dim={head_dim} must divide the {channels} channels of the level')
         self.head_dim = head_dim
         self.norm = TemporalGroupNorm(channels)
-        self.qkv = nn.Linear(channels, 3 * channels)
-        self.out = nn.Linear(channels, channels)
+        self.qkv = nn.Linear(channels, 3 * channels, bias=False)
+        self.out = nn.Linear(channels, channels, bias=False)
         nn.init.zeros_(self.out.weight)
-        nn.init.zeros_(self.out.bias)
 
     def forward(self, x: Tensor) -> Tensor:
         """Attend among the frames of (B, T, C)."""

@@ -53,7 +53,7 @@ class UNet1D(nn.Module):
         coarse = channels[-1]
         before = (channels[0], *channels)  # the width that arrives at each level
         self.down = nn.ModuleList(level(a, b, i in attention_levels) for i, (a, b) in enumerate(zip(before, channels)))
-        self.halve = nn.ModuleList(TemporalConv(width, width, stride=2) for width in channels[:-1])
+        self.halve = nn.ModuleList(TemporalConv(width, width, stride=2, bias=False) for width in channels[:-1])
         self.middle = level(coarse, coarse, attention=True)
         after = (*channels[1:], coarse)  # the width that returns to each level
         self.up = nn.ModuleList(  # coarse to fine, the order in which they run
