@@ -38,7 +38,7 @@ class ClipDataset(VideoDataset):
         UserError: If no video can be used or an option is out of range.
     """
 
-    def __init__(self, data_root: str | Path, size: int, num_frames: int, *, stride: int = 1, clips: str = 'first',
+    def __init__(self, data_root: str | Path, size: int, *, num_frames: int, stride: int = 1, clips: str = 'first',
                  filters: dict | None = None, frames: dict | None = None, seed: int = 0) -> None:
         if num_frames < 1 or stride < 1:
             raise UserError(f'num_frames and stride must be at least 1, got {num_frames} and {stride}')

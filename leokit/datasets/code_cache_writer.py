@@ -166,8 +166,8 @@ class CodeCacheWriter:
             write_bytes(codes, _header(0, self.motion_dim))
         self._codes = open(codes, 'r+b')
         if codes.stat().st_size < self._size():
-            raise UserError(f'{codes} is shorter than {INDEX_FILE} beside it says; delete {self.folder} and extract the '
-                            'codes again')
+            raise UserError(f'{codes} is shorter than {INDEX_FILE} beside it says; delete {self.folder} and extract '
+                            'the codes again')
         end = self._replay(journal)
         # What follows the last line that holds was being written when the process died.
         self._codes.truncate(self._size())

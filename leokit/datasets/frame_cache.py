@@ -3,9 +3,9 @@
 Decoding two frames out of H.264 costs milliseconds; reading them from here costs a copy. The price is disk space:
 3·S·S bytes per frame, 48 KiB at side 128.
 
-Files: ``<cache_dir>/v1_<size>_<crop>/<key>.npy``, uint8 (frames, 3, S, S), which numpy can map into memory, with the key made of path, size and time
-of change of the video. A file is there completely or not at all. Several processes share the work of filling a
-cache; none waits for another unless there is nothing else left to do.
+Files: ``<cache_dir>/v1_<size>_<crop>/<key>.npy``, uint8 (frames, 3, S, S), which numpy can map into memory, with the
+key made of path, size and time of change of the video. A file is there completely or not at all. Several processes
+share the work of filling a cache; none waits for another unless there is nothing else left to do.
 """
 
 import hashlib

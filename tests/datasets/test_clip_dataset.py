@@ -1,6 +1,6 @@
 import pytest
 import torch
-from torch.utils.data import DataLoader, default_collate
+from torch.utils.data import default_collate
 
 from leokit.datasets import ClipDataset, Draw
 from leokit.utils import UserError
@@ -15,7 +15,7 @@ def starts(dataset):
 
 def test_an_item_is_what_the_contract_says(clips, tmp_path):
     clips.write(tmp_path / 'a.mp4', clips.frames(20, 96, 96))
-    dataset = ClipDataset(tmp_path, 96, 4, stride=3)
+    dataset = ClipDataset(tmp_path, 96, num_frames=4, stride=3)
     for index in (0, Draw(0, 3)):
         item = dataset[index]
         video, sample = item['inputs']['video'], item['data_samples']
@@ -25,30 +25,32 @@ def test_an_item_is_what_the_contract_says(clips, tmp_path):
 
 
 def test_fixed_clips(video_folder):
-    assert starts(ClipDataset(video_folder, SIZE, 6)) == [('a', 0), ('deep/b ü#日本', 0), ('deep/c', 0)]
-    assert starts(ClipDataset(video_folder, SIZE, 6, clips='center')) == [('a', 7), ('deep/b ü#日本', 12), ('deep/c', 3)]
-    assert starts(ClipDataset(video_folder, SIZE, 6, clips='all')) == [
-        *(('a', k) for k in (0, 6, 12)), *(('deep/b ü#日本', k) for k in (0, 6, 12, 18, 24)), ('deep/c', 0), ('deep/c', 6)]
+    assert starts(ClipDataset(video_folder, SIZE, num_frames=6)) == [('a', 0), ('deep/b ü#日本', 0), ('deep/c', 0)]
+    assert starts(ClipDataset(video_folder, SIZE, num_frames=6, clips='center')) == [
+        ('a', 7), ('deep/b ü#日本', 12), ('deep/c', 3)]
+    assert starts(ClipDataset(video_folder, SIZE, num_frames=6, clips='all')) == [
+        *(('a', start) for start in (0, 6, 12)), *(('deep/b ü#日本', start) for start in (0, 6, 12, 18, 24)),
+        ('deep/c', 0), ('deep/c', 6)]
     # with a stride of 2 a clip reaches over 11 frames, the next one begins 12 later
-    assert starts(ClipDataset(video_folder, SIZE, 6, stride=2, clips='all')) == [
+    assert starts(ClipDataset(video_folder, SIZE, num_frames=6, stride=2, clips='all')) == [
         ('a', 0), ('deep/b ü#日本', 0), ('deep/b ü#日本', 12), ('deep/c', 0)]
 
 
 def test_segments_and_short_videos(video_folder):
-    dataset = ClipDataset(video_folder, SIZE, 8, clips='all', filters=dict(segment=(0.5, 1)))
+    dataset = ClipDataset(video_folder, SIZE, num_frames=8, clips='all', filters=dict(segment=(0.5, 1)))
     assert starts(dataset) == [('a', 10), ('deep/b ü#日本', 16)]
     assert [file.split('/')[-1] for file, _ in dataset.skipped] == ['c.mkv']
 
 
 def test_training_clips_start_anywhere(video_folder):
-    dataset = ClipDataset(video_folder, SIZE, 6, stride=2, filters=dict(identities=['a']))
+    dataset = ClipDataset(video_folder, SIZE, num_frames=6, stride=2, filters=dict(identities=['a']))
     drawn = [dataset[Draw(0, number)]['data_samples']['start'] for number in range(120)]
     assert set(drawn) == set(range(20 - 11 + 1))
     assert drawn[:5] == [dataset[Draw(0, number)]['data_samples']['start'] for number in range(5)]
 
 
 def test_items_collate(video_folder):
-    batch = next(iter(DataLoader(ClipDataset(video_folder, SIZE, 3), batch_size=3, collate_fn=default_collate)))
+    batch = default_collate(list(ClipDataset(video_folder, SIZE, num_frames=3)))
     assert batch['inputs']['video'].shape == (3, 3, 3, SIZE, SIZE)
     assert batch['data_samples']['start'].tolist() == [0, 0, 0]
 

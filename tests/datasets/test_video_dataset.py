@@ -43,7 +43,7 @@ def test_a_replaced_draw_is_still_a_function_of_its_number(folder, warnings):
 
 
 def test_clips_of_a_failing_video_are_replaced_by_those_of_another(folder, warnings):
-    dataset = ClipDataset(folder, 32, 20, clips='all')
+    dataset = ClipDataset(folder, 32, num_frames=20, clips='all')
     names = [dataset[index]['data_samples']['name'] for index in range(len(dataset))]
     assert names[:3] == ['a'] * 3 and names[6:] == ['c'] * 3 and 'c' in names[3:6]
 

@@ -28,7 +28,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--crop', choices=CROPS, default='center',
                         help='cut the middle square out, or squeeze the whole frame (default: %(default)s)')
     parser.add_argument('--max-frames', type=positive_int, help='cut longer videos into pieces (default: leave whole)')
-    parser.add_argument('--min-frames', type=positive_int, default=2, help='drop what is shorter (default: %(default)s)')
+    parser.add_argument('--min-frames', type=positive_int, default=2,
+                        help='drop what is shorter (default: %(default)s)')
     parser.add_argument('--crf', type=int, default=18, help='H.264 quality, 0 lossless to 51 (default: %(default)s)')
     parser.add_argument('--keyframe-interval', type=positive_int, default=12, help='default: %(default)s frames')
     parser.add_argument('--workers', type=positive_int, help='videos at a time (default: one for each core)')

@@ -19,7 +19,7 @@ class DecordHandle(VideoHandle):
         video (decord.VideoReader): The opened file.
     """
 
-    def __init__(self, path: Path, fps: float, video: object) -> None:
+    def __init__(self, path: Path, fps: float, *, video: object) -> None:
         super().__init__(path, fps)
         self._video = video
         self._length = len(video)
@@ -76,5 +76,5 @@ class DecordReader(VideoReader):
         if len(video) != len(index):
             raise UserError(f'decord finds {len(video)} frames in {path} where there are {len(index)}; '
                             'read it with PyAVReader or AutoReader')
-        return DecordHandle(path, fps, video)
+        return DecordHandle(path, fps, video=video)
 

@@ -9,7 +9,7 @@ FRAMES = 40
 
 
 @pytest.mark.parametrize('name, options', [
-    ('plain.mp4', dict(b_frames=0)), ('b_frames.mp4', dict()), ('b_frames.mkv', dict()), ('one_key.mp4', dict(gop=250))])
+    ('plain.mp4', dict(b_frames=0)), ('b_frames.mp4', {}), ('b_frames.mkv', {}), ('one_key.mp4', dict(gop=250))])
 def test_agrees_with_pyav(clips, tmp_path, name, options):
     path = clips.write(tmp_path / name, clips.frames(FRAMES), **options)
     with DecordReader().open(path) as decord, PyAVReader().open(path) as pyav:

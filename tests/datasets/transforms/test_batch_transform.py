@@ -74,7 +74,8 @@ def test_randomness_is_an_argument(kind):
 
 @pytest.mark.parametrize('kind', KINDS)
 def test_what_is_no_image_passes(kind):
-    inputs = dict(motion=torch.rand(4, 3, 20), name=['a'] * 4, flow=torch.rand(4, 2, 8, 8), mask=torch.ones(4, 3, 8, 8) > 0)
+    inputs = dict(motion=torch.rand(4, 3, 20), name=['a'] * 4, flow=torch.rand(4, 2, 8, 8),
+                  mask=torch.ones(4, 3, 8, 8) > 0)
     out = build(kind)(inputs)
     assert out is not inputs and all(out[key] is inputs[key] for key in inputs)
     image = images(4, 3, 8, 8)
