@@ -1,17 +1,20 @@
 """Pipelines: the models put together for people. Pictures and videos in, chunks of frames out."""
 
-from leokit.pipelines.animation import TRANSFER_MODES, VideoAnimator, sweep_direction
+from leokit.pipelines.animation import TRANSFER_MODES, VideoAnimator
 from leokit.pipelines.code_extraction import ExtractionReport, extract_motion_codes
 from leokit.pipelines.generation import VideoGenerator, check_same_codes, sample_seeds
 from leokit.pipelines.inputs import (
     FramesHandle, Picture, Video, iterate_frames, open_video, read_first_frame, read_images)
 from leokit.pipelines.loading import animator_of, change_sampler, load_animator, load_motion_diffusion
+from leokit.pipelines.manipulation import (
+    DirectionNames, labelled_grid, manipulate_image, manipulate_video)
 from leokit.pipelines.outputs import OUTPUT_SUFFIXES, write_videos
 from leokit.pipelines.rendering import CHUNK_SIZE, render, repeat_encoding
 
 __all__ = [
-    'CHUNK_SIZE', 'ExtractionReport', 'FramesHandle', 'OUTPUT_SUFFIXES', 'Picture', 'TRANSFER_MODES', 'Video',
-    'VideoAnimator', 'VideoGenerator', 'animator_of', 'change_sampler', 'check_same_codes', 'extract_motion_codes',
-    'iterate_frames', 'load_animator', 'load_motion_diffusion', 'open_video', 'read_first_frame', 'read_images',
-    'render', 'repeat_encoding', 'sample_seeds', 'sweep_direction', 'write_videos',
+    'CHUNK_SIZE', 'DirectionNames', 'ExtractionReport', 'FramesHandle', 'OUTPUT_SUFFIXES', 'Picture',
+    'TRANSFER_MODES', 'Video', 'VideoAnimator', 'VideoGenerator', 'animator_of', 'change_sampler',
+    'check_same_codes', 'extract_motion_codes', 'iterate_frames', 'labelled_grid', 'load_animator',
+    'load_motion_diffusion', 'manipulate_image', 'manipulate_video', 'open_video', 'read_first_frame', 'read_images', 'render',
+    'repeat_encoding', 'sample_seeds', 'write_videos',
 ]

@@ -1,7 +1,4 @@
-"""Motion transfer: a source picture moves as a driving video does (LIA, ICLR 2022, section 3.4).
-
-Also the linear navigation of the same section: one direction of the motion space is swept, all others rest.
-"""
+"""Motion transfer: a source picture moves as a driving video does (LIA, ICLR 2022, section 3.4)."""
 
 from typing import Iterator, Sequence
 
@@ -10,8 +7,7 @@ from torch import Tensor
 
 from leokit.encoders import Encoding
 from leokit.models import Animator
-from leokit.motion_spaces import navigate
-from leokit.pipelines.inputs import Picture, Video, iterate_frames, open_video, read_images
+from leokit.pipelines.inputs import Picture, Video, iterate_frames, read_images
 from leokit.pipelines.rendering import CHUNK_SIZE, render
 from leokit.utils import UserError
 from leokit.utils.pixels import from_uint8
@@ -85,34 +81,8 @@ class VideoAnimator:
         encoding = self.encode(read_images(source, self.animator.size))
         sources = len(encoding.motion)
         start = None
-        for codes in self.codes(open_video(driving), chunk_size=chunk_size):
+        for codes in self.codes(driving, chunk_size=chunk_size):
             if start is None and mode == 'relative':
                 start = codes[:, 0].expand(sources, -1)
             yield from render(self.animator, encoding, codes.expand(sources, -1, -1), start=start,
                               chunk_size=chunk_size, amp=self.amp)
-
-
-def sweep_direction(animator: Animator, image: Picture, direction: int, amounts: Tensor | Sequence[float], *,
-                    chunk_size: int = CHUNK_SIZE) -> Iterator[Tensor]:
-    """Show a picture at several amounts of one motion direction.
-
-    Args:
-        animator (Animator): A trained animator in evaluation mode.
-        image (Picture): The picture to move.
-        direction (int): Which of the N directions, counted from 0.
-        amounts (Tensor | Sequence[float]): What is added to that entry of the picture's own code, K values.
-        chunk_size (int): Frames per forward pass.
-
-    Yields:
-        Tensor: Consecutive frames in [-1, 1], shape (1, k, 3, H, W), one for each amount.
-
-    Raises:
-        UserError: If the direction does not exist or the picture cannot be read.
-    """
-    if not 0 <= direction < animator.motion_dim:
-        raise UserError(f'direction {direction} does not exist; this animator has 0 to {animator.motion_dim - 1}')
-    device = next(animator.parameters()).device
-    with torch.inference_mode():
-        encoding = animator.encode(read_images(image, animator.size).to(device))
-        motion = navigate(encoding.motion, direction, torch.as_tensor(amounts))  # (1, K, N)
-    yield from render(animator, encoding, motion, chunk_size=chunk_size)

@@ -1,12 +1,12 @@
-"""Motion transfer and linear navigation."""
+"""Motion transfer."""
 
 import pytest
 import torch
 
-from leokit.pipelines import VideoAnimator, sweep_direction
+from leokit.pipelines import VideoAnimator
 from leokit.utils import UserError
 from leokit.utils.pixels import from_uint8, to_uint8
-from pipelines.tiny_models import MOTION_DIM, SIZE
+from pipelines.tiny_models import SIZE
 
 TOLERANCE = 1e-4  # sums run in another order in batches of another size
 
@@ -53,17 +53,3 @@ def test_codes_are_those_of_the_frames(animator, driving):
     with torch.no_grad():
         expected = animator.encode(from_uint8(driving)).motion
     torch.testing.assert_close(codes[0], expected, atol=TOLERANCE, rtol=0)
-
-
-def test_sweep_moves_one_entry_only(animator, pictures):
-    amounts = [-1.0, 0.0, 2.0]
-    frames = torch.cat(list(sweep_direction(animator, pictures[0], 1, amounts)), dim=1)
-    with torch.no_grad():
-        encoding = animator.encode(pictures[:1])
-        code = encoding.motion.clone()
-        code[0, 1] += 2.0
-        expected = animator.animate(encoding, code).frames.clamp(-1, 1)
-    assert frames.shape == (1, 3, 3, SIZE, SIZE)
-    torch.testing.assert_close(frames[:, 2], expected, atol=TOLERANCE, rtol=0)
-    with pytest.raises(UserError, match=f'0 to {MOTION_DIM - 1}'):
-        next(sweep_direction(animator, pictures[0], MOTION_DIM, amounts))
