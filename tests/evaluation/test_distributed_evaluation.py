@@ -1,0 +1,99 @@
+"""Two processes (gloo, CPU) must measure what one measures."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from leokit.evaluation import load_records
+from leokit.metrics import FeatureStatistics
+from leokit.registry import METRICS
+
+ROOT = Path(__file__).resolve().parents[2]
+SEED, SAMPLES = 5, 7
+# What both processes run: an odd number of samples, so that one process has more than the other.
+SCRIPT = f'''
+import json, sys
+import torch
+import torch.distributed as dist
+sys.path.insert(0, {str(ROOT)!r})
+from leokit.metrics import FeatureStatistics
+from leokit.registry import METRICS
+
+dist.init_process_group('gloo')
+rank = dist.get_rank()
+motion = torch.randn({SAMPLES}, 2, 12, 4, generator=torch.Generator().manual_seed({SEED}))
+padded = [i % {SAMPLES} for i in range({SAMPLES} + 1)]  # as a distributed sampler pads the last batch
+metric = METRICS.build(dict(type='MotionStatistics'))
+for i in padded[rank::2]:
+    metric.process(None, [dict(generated=motion[i, 0], real=motion[i, 1])])
+result = metric.evaluate({SAMPLES})
+features = motion[:, 0].flatten(1)
+statistics = FeatureStatistics.of(features[rank::2]).all_reduce()
+if rank == 0:
+    values = dict(result, count=statistics.count, trace=float(statistics.scatter.trace()),
+                  mean=statistics.mean.tolist())
+    json.dump(values, open(sys.argv[1], 'w'))
+dist.destroy_process_group()
+'''
+
+
+def run(script, *arguments, processes=2):
+    environment = {**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHONPATH': str(ROOT), 'CUDA_VISIBLE_DEVICES': ''}
+    command = [sys.executable, '-m', 'torch.distributed.run', '--standalone', '--nproc-per-node', str(processes)] \
+        if processes > 1 else [sys.executable]
+    done = subprocess.run([*command, str(script), *map(str, arguments)], env=environment, capture_output=True,
+                          text=True, timeout=240)
+    return done
+
+
+def test_folder_evaluation_on_two_processes_equals_one(tmp_path, video_sets):
+    real, fake = video_sets
+    (fake / 'broken.npy').write_bytes(b'damaged')
+    common = ['--real', real, '--fake', fake, '--metrics', 'fvd', 'kvd', 'acd', 'fid', '--protocol', 'quick',
+              '--protocol-options', 'clips.length=6', 'sampling.num_clips=9', 'sampling.trials=2',
+              'frames.resolution=16', '--extractor', 'ColorStatistics', 'acd=ColorStatistics', 'fid=ColorStatistics',
+              '--cache-dir', tmp_path / 'cache', '--workers', 1]
+    outputs = []
+    for processes in (1, 2):
+        done = run(ROOT / 'tools' / 'evaluate.py', *common, '--out', tmp_path / f'{processes}.json',
+                   '--no-cache' if processes == 2 else '--model=fake', processes=processes)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.count('acd-color') == 1 and 'broken.npy' in done.stderr
+        outputs.append(load_records(tmp_path / f'{processes}.json'))
+    for one, two in zip(*outputs, strict=True):
+        assert one.score == two.score and one.details == two.details
+        assert (one.real, one.fake, one.warnings) == (two.real, two.fake, two.warnings)
+
+
+@pytest.fixture(scope='module')
+def two_processes(tmp_path_factory):
+    """What the script above found."""
+    folder = tmp_path_factory.mktemp('distributed')
+    (folder / 'script.py').write_text(SCRIPT)
+    done = run(folder / 'script.py', folder / 'values.json')
+    assert done.returncode == 0, done.stderr
+    return json.loads((folder / 'values.json').read_text())
+
+
+def sequences():
+    return torch.randn(SAMPLES, 2, 12, 4, generator=torch.Generator().manual_seed(SEED))
+
+
+def test_metric_on_two_processes_equals_one(two_processes):
+    metric = METRICS.build(dict(type='MotionStatistics'))
+    for generated, real in sequences():
+        metric.process(None, [dict(generated=generated, real=real)])
+    expected = metric.evaluate(SAMPLES)
+    assert {key: two_processes[key] for key in expected} == expected
+
+
+def test_statistics_of_two_processes_reduce_to_those_of_all(two_processes):
+    whole = FeatureStatistics.of(sequences()[:, 0].flatten(1))
+    assert two_processes['count'] == whole.count
+    assert two_processes['mean'] == pytest.approx(whole.mean.tolist(), rel=1e-12)
+    assert two_processes['trace'] == pytest.approx(float(whole.scatter.trace()), rel=1e-12)

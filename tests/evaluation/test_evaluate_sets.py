@@ -1,0 +1,162 @@
+import numpy as np
+import pytest
+
+from leokit.evaluation import Compute, build_tasks, evaluate_sets, plan_trials, scan_videos
+from leokit.evaluation.measures import MEASURES, metric_key
+from leokit.utils import UserError
+
+TINY = {'': 'TinyImageFeatures', 'acd': 'TinyImageFeatures', 'fid': 'TinyImageFeatures',
+        'content_drift': 'TinyImageFeatures', 'jitter': 'TinyImageFeatures'}
+
+
+def run(folders, protocol, metrics=tuple(MEASURES), extractors=TINY, **compute):
+    real, fake = (scan_videos(folder, protocol) for folder in folders)
+    records = evaluate_sets(real, fake, build_tasks(metrics, protocol, extractors), protocol,
+                            compute=Compute(**compute))
+    return {record.metric.partition('-')[0]: record for record in records}
+
+
+def test_every_measure_gives_a_record(video_sets, protocol):
+    records = run(video_sets, protocol)
+    assert set(records) == set(MEASURES)
+    for name, record in records.items():
+        assert record.score.value is not None and np.isfinite(record.score.value), name
+        assert (record.real.clips, record.fake.clips, record.real.videos, record.fake.videos) == (8, 8, 12, 10)
+        assert record.network.sha256 and record.protocol['name'] == 'tiny'
+    assert records['fvd'].metric == 'fvd-tiny_dt@6x1' and records['acd'].metric == 'acd-tiny@6x1'
+    assert records['acd'].details['real_value'] > 0
+
+
+def test_a_set_against_itself_scores_near_zero_and_says_so(video_sets, protocol):
+    whole = protocol.changed({'sampling.num_clips': 12, 'sampling.real': 'first'})
+    records = run((video_sets[0], video_sets[0]), whole, ['fvd', 'kvd', 'fid'])
+    assert records['fvd'].score.value == pytest.approx(0, abs=1e-9)
+    assert records['fid'].score.value == pytest.approx(0, abs=1e-9)
+    assert any('12 videos are in both sets' in sentence for sentence in records['fvd'].warnings)
+
+
+def test_frozen_videos_are_far_away_and_have_no_content_distance(video_sets, tmp_path, make, protocol):
+    frozen = tmp_path / 'frozen'
+    frozen.mkdir()
+    for seed in range(100, 110):
+        np.save(frozen / f'{seed}.npy', make.video(seed)[:1].repeat(20, axis=0))
+    moving, still = run(video_sets, protocol), run((video_sets[0], frozen), protocol)
+    assert still['fvd'].score.value > moving['fvd'].score.value
+    assert still['acd'].score.value == 0 < moving['acd'].score.value
+    assert still['jitter'].score.value == 0
+
+
+def test_trials_with_other_draws_tell_the_uncertainty(video_sets, protocol):
+    record = run(video_sets, protocol.changed({'sampling.trials': 4}), ['fvd'])['fvd']
+    assert len(record.score.values) == 4 and len(set(record.score.values)) == 4
+    assert record.score.std_of == 'trials'
+    assert record.score.std == pytest.approx(np.std(record.score.values, ddof=1))
+    assert record.score.value == pytest.approx(np.mean(record.score.values))
+
+
+def test_trials_that_cannot_differ_take_the_jackknife_and_say_so(video_sets, protocol):
+    whole = protocol.changed({'sampling.trials': 10, 'sampling.num_clips': 10, 'sampling.real': 'first'})
+    real = scan_videos(video_sets[1], whole)
+    record, = evaluate_sets(real, real, build_tasks(['fvd'], whole, TINY), whole)
+    assert record.score.std_of == 'jackknife' and len(record.score.values) == 1 and record.score.std > 0
+    assert any('all 10 trials would see the same clips' in sentence for sentence in record.warnings)
+
+
+def test_too_few_samples_are_warned_of(video_sets, protocol):
+    records = run(video_sets, protocol, ['fvd', 'kvd', 'fid'])
+    assert any('8 samples of 12-dimensional features' in sentence for sentence in records['fvd'].warnings)
+    assert not any('dimensional' in sentence for sentence in records['kvd'].warnings + records['fid'].warnings)
+
+
+def test_fewer_clips_than_asked_are_an_error_or_a_counted_warning(video_sets, protocol):
+    many = protocol.changed({'sampling.num_clips': 11})
+    with pytest.raises(UserError, match='asks for 11 generated clips .* only 10'):
+        run(video_sets, many, ['fvd'])
+    record = run(video_sets, many.changed({'sampling.fewer': 'both'}), ['fvd'])['fvd']
+    assert (record.real.clips, record.fake.clips) == (11, 10)
+    assert any('gives 10 clips, fewer than' in sentence for sentence in record.warnings)
+
+
+def test_clips_that_fail_in_decoding_are_an_error_or_counted(video_sets, protocol):
+    real, fake = (scan_videos(folder, protocol) for folder in video_sets)
+    clip = plan_trials(fake.windows(protocol), protocol, 'fake')[0][3]
+    fake.entries[clip.video].path.write_bytes(b'damaged since')
+    tasks = build_tasks(['fvd', 'acd'], protocol, TINY)
+    with pytest.raises(UserError, match='1 clips of .* cannot be decoded .*sampling.fewer'):
+        evaluate_sets(real, fake, tasks, protocol)
+    allowed = protocol.changed({'sampling.fewer': 'both'})
+    record = evaluate_sets(real, fake, tasks, allowed)[0]
+    assert record.fake.clips == 7 and any('could not be decoded' in sentence for sentence in record.warnings)
+
+
+def test_a_metric_without_any_detection_is_not_measured_and_says_so(video_sets, tmp_path, protocol):
+    black = tmp_path / 'black'
+    black.mkdir()
+    for number in range(8):
+        np.save(black / f'{number}.npy', np.zeros((8 + number, 24, 24, 3), np.uint8))
+    records = run((video_sets[0], black), protocol)
+    for name in ('acd', 'content_drift', 'jitter', 'fid', 'fvd'):
+        assert records[name].score.value is None, name
+        assert any('could not be measured' in sentence for sentence in records[name].warnings)
+    assert records['acd'].details['videos_without_detection'] == 8
+    assert records['fvd'].details['fake_clips_without_feature'] == 8
+    assert records['acd'].details['real_value'] > 0
+
+
+def test_quality_over_time_is_a_curve(tmp_path, make, protocol):
+    long = make.folder(tmp_path / 'long', range(100, 110), frames=24)
+    for path in list(long.iterdir())[:9]:
+        frames = np.load(path)
+        frames[12:] //= 4  # fades half way
+        np.save(path, frames)
+    record = run((make.folder(tmp_path / 'real', range(12)), long), protocol, ['fvd_over_time'])['fvd_over_time']
+    assert record.curve['x'] == [0, 6, 12, 18]
+    assert max(record.curve['y'][:2]) < min(record.curve['y'][2:])
+    assert record.score.value == pytest.approx(np.mean(record.curve['y']))
+
+
+def test_real_features_are_cached_and_change_nothing(video_sets, protocol, tmp_path):
+    plain = run(video_sets, protocol, ['fvd'])['fvd'].score
+    for _ in range(2):
+        assert run(video_sets, protocol, ['fvd'], cache_dir=tmp_path / 'cache')['fvd'].score == plain
+    assert len(list((tmp_path / 'cache').iterdir())) == 1
+
+
+def test_sets_of_different_size_need_a_resolution(video_sets, tmp_path, make, protocol):
+    large = tmp_path / 'large'
+    large.mkdir()
+    for seed in range(8):
+        np.save(large / f'{seed}.npy', make.video(seed, height=32, width=32))
+    with pytest.raises(UserError, match='24x24 and the generated ones 32x32.*frames.resolution=24'):
+        run((video_sets[0], large), protocol.changed({'frames.resolution': None}), ['fvd'])
+
+
+@pytest.mark.parametrize(('metrics', 'extractors', 'sentence'), [
+    (['fdv'], {}, "no metric 'fdv'; choose from fvd, kvd"),
+    (['fvd'], {'': 'Nonsense'}, "no feature extractor 'Nonsense' for fvd; registered are"),
+    (['fvd'], {'adc': 'TinyImageFeatures'}, "no metric 'adc'"),
+    (['acd'], {'acd': 'TinyVideoFeatures'}, 'acd needs a feature of every frame, but TinyVideoFeatures')])
+def test_impossible_choices_are_refused(protocol, metrics, extractors, sentence):
+    with pytest.raises(UserError, match=sentence):
+        build_tasks(metrics, protocol, extractors)
+
+
+def test_options_reach_the_extractor_and_wrong_ones_are_refused(protocol):
+    task, = build_tasks(['acd'], protocol, {'acd': 'ColorStatistics'}, {'ColorStatistics': dict(statistics=('mean',))})
+    assert task.request.extractor.dim == 3
+    with pytest.raises(UserError, match='do not fit the extractor ColorStatistics'):
+        build_tasks(['acd'], protocol, {'acd': 'ColorStatistics'}, {'ColorStatistics': dict(colours=1)})
+
+
+def test_one_extractor_serves_all_metrics(protocol):
+    tasks = build_tasks(tuple(MEASURES), protocol, TINY)
+    assert len({id(task.request.extractor) for task in tasks}) == 1
+
+
+def test_keys_are_bare_only_for_what_the_literature_means(protocol):
+    from leokit.evaluation import load_protocol
+    assert metric_key('fvd', 'i3d', load_protocol('digan')) == 'fvd'
+    assert metric_key('kvd', 'i3d_styleganv', load_protocol('stylegan_v_fvd16')) == 'kvd'
+    assert metric_key('fvd', 'efficientnet_lite0_dt', load_protocol('quick')) == 'fvd-efficientnet_lite0_dt@16x1'
+    assert metric_key('fvd', 'i3d', protocol) == 'fvd@6x1'
+    assert metric_key('acd', 'dlib_identity', load_protocol('leo')) == 'acd-dlib_identity'

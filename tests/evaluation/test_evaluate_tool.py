@@ -1,0 +1,112 @@
+"""The command lines, in this process."""
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from leokit.evaluation import load_records
+from leokit.utils import UserError
+
+TOOLS = Path(__file__).resolve().parents[2] / 'tools'
+
+
+def load_tool(path):
+    spec = importlib.util.spec_from_file_location(f'tool_{path.stem}', path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def evaluate(monkeypatch, video_sets, tmp_path):
+    """Run tools/evaluate.py on the small sets; returns the records."""
+    tool = load_tool(TOOLS / 'evaluate.py')
+
+    def run(*arguments, real=video_sets[0], fake=video_sets[1]):
+        out = tmp_path / 'results.json'
+        monkeypatch.setattr(sys, 'argv', [
+            'evaluate.py', '--real', str(real), '--fake', str(fake), '--out', str(out), '--device', 'cpu', '--workers',
+            '1', '--cache-dir', str(tmp_path / 'cache'), *map(str, arguments)])
+        tool.main()
+        return load_records(out)
+
+    return run
+
+
+COLOURS = ('--extractor', 'ColorStatistics', 'acd=ColorStatistics')
+
+
+def test_defaults_measure_any_two_folders(evaluate, capsys):
+    fvd, kvd = evaluate('--extractor', 'ColorStatistics')
+    assert fvd.metric == 'fvd-color_mean_std_histogram16_dt@16x1' and kvd.score.value is not None
+    assert (fvd.real.clips, fvd.fake.clips) == (12, 10)
+    printed = capsys.readouterr().out
+    assert 'protocol quick: 12 real and 10 generated clips of 16 frames' in printed
+    assert 'note: ' in printed and 'singular' in printed
+
+
+def test_model_and_step_are_kept(evaluate):
+    record, = evaluate('--metrics', 'acd', *COLOURS, '--model', 'ours', '--step', 300)
+    assert (record.run.model, record.run.step) == ('ours', 300)
+
+
+def test_protocol_options_and_extractor_options(evaluate):
+    record, = evaluate('--metrics', 'acd', *COLOURS, '--protocol-options', 'clips.length=8', 'clips.stride=2',
+                       '--extractor-options', 'ColorStatistics.bins=4')
+    assert record.metric == 'acd-color_mean_std_histogram4@8x2' and record.protocol['name'] == 'quick*'
+
+
+def test_a_published_preset_wants_all_its_clips(evaluate):
+    with pytest.raises(UserError, match='digan asks for 2048 real clips'):
+        evaluate('--protocol', 'digan', *COLOURS)
+    record = evaluate('--protocol', 'digan', *COLOURS, '--allow-fewer')[0]
+    assert record.protocol['name'] == 'digan' and record.fake.clips == 10
+    assert any("fewer than the digan protocol's 2048" in sentence for sentence in record.warnings)
+
+
+def test_float_arrays_need_their_range(evaluate, tmp_path, make):
+    floats = tmp_path / 'floats'
+    floats.mkdir()
+    np.save(floats / 'samples.npy', np.stack([make.video(seed) for seed in range(5)]) / 127.5 - 1)
+    with pytest.raises(UserError, match='--float-range'):
+        evaluate(*COLOURS, fake=floats)
+    assert evaluate(*COLOURS, '--float-range=-1:1', fake=floats)[0].fake.videos == 5
+
+
+@pytest.mark.parametrize(('arguments', 'sentence'), [
+    (('--protocol', 'nonsense'), 'no protocol nonsense'),
+    (('--extractor', 'A', 'B'), 'names two extractors for the video distances'),
+    (('--extractor-options', 'I3D=3'), 'not of the form TYPE.KEY=VALUE'),
+    (('--metrics', 'fdv'), "no metric 'fdv'"),
+    (('--split', 'test', *COLOURS), 'tells no splits')])
+def test_wrong_arguments_end_in_one_sentence(evaluate, arguments, sentence):
+    with pytest.raises(UserError, match=sentence) as caught:
+        evaluate(*arguments)
+    assert '\n' not in str(caught.value)
+
+
+def test_missing_i3d_weights_say_where_to_get_them_and_what_else_to_take(evaluate, monkeypatch, tmp_path):
+    monkeypatch.setenv('LEOKIT_WEIGHTS', str(tmp_path / 'none'))
+    with pytest.raises(UserError, match=r'i3d_pretrained_400.*--extractor fvd=TYPE'):
+        evaluate()
+
+
+def test_results_become_a_table_and_a_plot(evaluate, monkeypatch, tmp_path, capsys):
+    compare = load_tool(TOOLS / 'analysis_tools' / 'compare_results.py')
+    files = []
+    for step in (100, 200):
+        evaluate('--metrics', 'acd', *COLOURS, '--model', 'ours', '--step', step)
+        files.append(tmp_path / f'{step}.json')
+        (tmp_path / 'results.json').rename(files[-1])
+    capsys.readouterr()
+    monkeypatch.setattr(sys, 'argv', ['compare_results.py', *map(str, files), '--plot-steps', str(tmp_path / 'p.png')])
+    compare.main()
+    assert capsys.readouterr().out.startswith('| model | acd-color')
+    assert (tmp_path / 'p.png').stat().st_size > 1000
+    monkeypatch.setattr(sys, 'argv', ['compare_results.py', str(files[0]), '--format', 'latex', '--out',
+                                      str(tmp_path / 't.tex')])
+    compare.main()
+    assert (tmp_path / 't.tex').read_text().startswith(r'\begin{tabular}')
