@@ -1,9 +1,11 @@
-# Stage 2 on FaceForensics (LEO, section 4.1): cLMDM over the codes that the animator of `animator` makes of `data_root`.
+# Stage 2 on FaceForensics (LEO, section 4.1): cLMDM over the codes that the animator of `animator` makes.
 _base_ = [
-    '../_base_/models/lmdm.py', '../_base_/datasets/motion_codes.py', '../_base_/schedules/lmdm.py',
-    '../_base_/default_runtime.py'
+    '../_base_/models/lmdm.py', '../_base_/datasets/motion_codes.py', '../_base_/datasets/generated_clips.py',
+    '../_base_/schedules/lmdm.py', '../_base_/default_runtime.py'
 ]
 data_root = 'data/faceforensics'
 codes_dir = 'data/faceforensics_codes'
 animator = dict(config='configs/lia/lia_faceforensics_256.py', checkpoint='work_dirs/lia_faceforensics_256')
+size = 256
 num_frames = 64
+content_extractor = dict(_delete_=True, type='FaceIdentity')

@@ -1,11 +1,12 @@
 # Stage 2 from few people: cLMDM over the codes of the animator of configs/lia/lia_few_faces_128.py. One GPU, minutes.
 _base_ = [
-    '../_base_/models/lmdm.py', '../_base_/datasets/motion_codes.py', '../_base_/schedules/lmdm.py',
-    '../_base_/default_runtime.py'
+    '../_base_/models/lmdm.py', '../_base_/datasets/motion_codes.py', '../_base_/datasets/generated_clips.py',
+    '../_base_/schedules/lmdm.py', '../_base_/default_runtime.py'
 ]
 data_root = 'data/faces'
 codes_dir = 'data/faces_codes'
 animator = dict(config='configs/lia/lia_few_faces_128.py', checkpoint='work_dirs/lia_few_faces_128')
+size = 128
 num_frames = 32
 sequences_per_batch = 256
 max_iters = 10_000
@@ -14,3 +15,8 @@ learning_rate = 4e-4
 held_out = []
 code_filters = dict(segment=(0.0, 0.8), exclude_identities='$held_out')
 train_dataloader = dict(dataset=dict(filters='$code_filters'))
+
+# the last fifth of the clips of everybody in training
+test_filters = dict(_delete_=True, segment=(0.8, 1.0), exclude_identities='$held_out')
+test_clips = 'all'
+content_extractor = dict(_delete_=True, type='FaceIdentity')

@@ -1,11 +1,12 @@
-# Stage 2 on SyntheticFaces: cLMDM over the codes that the animator of `animator` makes of `data_root`. One GPU, minutes.
+# Stage 2 on SyntheticFaces: cLMDM over the codes that the animator of `animator` makes. One GPU, minutes.
 _base_ = [
-    '../_base_/models/lmdm.py', '../_base_/datasets/motion_codes.py', '../_base_/schedules/lmdm.py',
-    '../_base_/default_runtime.py'
+    '../_base_/models/lmdm.py', '../_base_/datasets/motion_codes.py', '../_base_/datasets/generated_clips.py',
+    '../_base_/schedules/lmdm.py', '../_base_/default_runtime.py'
 ]
 data_root = 'data/synthetic_faces'
 codes_dir = 'data/synthetic_faces_codes'
 animator = dict(config='configs/lia/lia_synthetic_64.py', checkpoint='work_dirs/lia_synthetic_64')
+size = 64
 num_frames = 32
 sequences_per_batch = 256
 max_iters = 20_000

@@ -1,9 +1,10 @@
-# Stage 2 on TaichiHD (LEO, section 4.1): cLMDM over the codes that the animator of `animator` makes of `data_root`.
+# Stage 2 on TaichiHD (LEO, section 4.1): cLMDM over the codes that the animator of `animator` makes.
 _base_ = [
-    '../_base_/models/lmdm.py', '../_base_/datasets/motion_codes.py', '../_base_/schedules/lmdm.py',
-    '../_base_/default_runtime.py'
+    '../_base_/models/lmdm.py', '../_base_/datasets/motion_codes.py', '../_base_/datasets/generated_clips.py',
+    '../_base_/schedules/lmdm.py', '../_base_/default_runtime.py'
 ]
 data_root = 'data/taichi'
 codes_dir = 'data/taichi_codes'
 animator = dict(config='configs/lia/lia_taichi_128.py', checkpoint='work_dirs/lia_taichi_128')
+size = 128
 num_frames = 64
