@@ -43,7 +43,7 @@ class StudyKey(NamedTuple):
     """Everything the experimenter knows and the rater does not.
 
     Attributes:
-        page_hash (str): SHA-256 of the page.
+        page_hash (str): What ties results to their page, see :func:`leokit.user_study.page.page_hash`.
         settings (dict): Question, seed and the other options of the study.
         methods (dict): Folder of each method.
         videos (dict): Where each video of the page comes from: method, name, file.

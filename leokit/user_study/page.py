@@ -14,19 +14,31 @@ from importlib import resources
 from typing import Any
 
 SCRIPTS = ('session.js', 'player.js', 'page.js')
-HASH_PLACEHOLDER = '0' * 64  # stands for the page's hash while that is computed
 
 
-def render_page(study: dict[str, Any], videos: dict[str, bytes]) -> tuple[str, str]:
+def page_hash(study: dict[str, Any], digests: dict[str, str]) -> str:
+    """Return the hash that ties results to their page.
+
+    Args:
+        study (dict): As :func:`render_page`.
+        digests (dict): Digest of each video's frames by opaque id.
+
+    Returns:
+        str: SHA-256, as hexadecimal digits.
+    """
+    return hashlib.sha256(json.dumps([study, digests], sort_keys=True).encode()).hexdigest()
+
+
+def render_page(study: dict[str, Any], videos: dict[str, bytes]) -> str:
     """Assemble the page.
 
     Args:
-        study (dict): What the page's program knows: title, introduction, question, closing (str), allow_ties
-            (bool), trials (list of dict(id, videos)), forms (lists of [number of a trial, flipped]).
+        study (dict): What the page's program knows: page_hash, title, introduction, question, closing (str),
+            allow_ties (bool), trials (list of dict(id, videos)), forms (lists of [number of a trial, flipped]).
         videos (dict): MP4 files by opaque id.
 
     Returns:
-        tuple: The page, and its hash: SHA-256 of the page with zeros in the place of the hash.
+        str: The page.
     """
     style = _part('style.css')
     script = "'use strict';\n" + '\n'.join(_part(name) for name in SCRIPTS)
@@ -36,14 +48,11 @@ def render_page(study: dict[str, Any], videos: dict[str, bytes]) -> tuple[str, s
         'style_hash': _source_hash(style),
         'script': script,
         'script_hash': _source_hash(script),
-        'study': _inert_json(study | {'page_hash': HASH_PLACEHOLDER}),
+        'study': _inert_json(study),
         'videos': '\n'.join(f'<script type="text/plain" id="video-{name}">{base64.b64encode(data).decode()}</script>'
                             for name, data in sorted(videos.items())),
     }
-    page = re.sub(r'\{\{(\w+)\}\}', lambda match: parts[match[1]], _part('template.html'))
-    digest = hashlib.sha256(page.encode()).hexdigest()
-    marked = f'"page_hash": "{HASH_PLACEHOLDER}"'
-    return page.replace(marked, f'"page_hash": "{digest}"', 1), digest
+    return re.sub(r'\{\{(\w+)\}\}', lambda match: parts[match[1]], _part('template.html'))
 
 
 def _part(name: str) -> str:

@@ -6,7 +6,7 @@
 """
 
 import itertools
-from typing import Iterator, NamedTuple, Sequence
+from typing import Collection, Iterator, NamedTuple, Sequence
 
 import numpy as np
 
@@ -29,12 +29,7 @@ class Showing(NamedTuple):
     flipped: bool
 
 
-def common_names(first: Sequence[str], second: Sequence[str]) -> list[str]:
-    """Return the names that both folders hold, sorted."""
-    return sorted(set(first) & set(second))
-
-
-def draw_pool(names: dict[str, Sequence[str]], count: int, rng: np.random.Generator) -> list[Pair]:
+def draw_pool(names: dict[str, Collection[str]], count: int, rng: np.random.Generator) -> list[Pair]:
     """Draw the pairs of a study, as many of each pair of methods as of any other (one more or less).
 
     Where two folders share names, their videos are paired by name and the others stay out. Where they share none,
@@ -52,15 +47,17 @@ def draw_pool(names: dict[str, Sequence[str]], count: int, rng: np.random.Genera
         UserError: If the folders do not allow that many different pairs.
     """
     couples = list(itertools.combinations(names, 2))
-    shuffled = {method: _shuffle(sorted(listed), rng) for method, listed in names.items()}
+    held = {method: set(listed) for method, listed in names.items()}
+    order = _shuffle(sorted(set().union(*held.values())), rng)
+    shuffled = {method: [name for name in order if name in held[method]] for method in names}
     queues = []
     for position, (first, second) in enumerate(couples):
-        matched = set(names[first]) & set(names[second])
+        matched = held[first] & held[second]
         if matched:
-            order = [name for name in shuffled[first] if name in matched]
+            common = [name for name in order if name in matched]
             # couples begin at different videos, so that a small pool still shows many of them
-            begin = position * len(order) // len(couples)
-            queues.append(iter([Pair((first, second), (name, name)) for name in order[begin:] + order[:begin]]))
+            begin = position * len(common) // len(couples)
+            queues.append(iter([Pair((first, second), (name, name)) for name in common[begin:] + common[:begin]]))
         else:
             queues.append(_unmatched(first, second, shuffled, rng))
     pool = _round_robin(_shuffle(queues, rng), count)

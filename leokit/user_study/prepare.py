@@ -1,7 +1,7 @@
 """From folders of videos to a page and its key.
 
 All randomness comes from the seed *and* the listing of the folders (names and sizes of the original files). The same
-folders give the same page again, while a rater who guesses the seed still cannot retrace which method is where.
+folders give the same study again, while a rater who guesses the seed still cannot retrace which method is where.
 """
 
 import hashlib
@@ -16,8 +16,8 @@ import numpy as np
 from leokit.user_study.attention import CHECK_KINDS, break_video
 from leokit.user_study.files import write_text
 from leokit.user_study.key import StudyKey, Trial
-from leokit.user_study.page import render_page
-from leokit.user_study.pairing import Pair, Showing, common_names, draw_forms, draw_pool
+from leokit.user_study.page import page_hash, render_page
+from leokit.user_study.pairing import Pair, Showing, draw_forms, draw_pool
 from leokit.user_study.videos import CHUNK, DEFAULT_CRF, Clip, encode_clip, find_videos, open_video
 from leokit.utils import UserError, progress_bar
 from leokit.version import __version__
@@ -111,9 +111,10 @@ def prepare_study(folders: dict[str, str | Path], options: StudyOptions) -> Prep
         'trials': [{'id': trial.id, 'videos': trial.videos} for trial in builder.trials],
         'forms': forms,
     }
-    page, page_hash = render_page(study, {name: clip.data for name, clip in builder.clips.items()})
+    digest = page_hash(study, {name: clip.digest for name, clip in builder.clips.items()})
+    page = render_page(study | {'page_hash': digest}, {name: clip.data for name, clip in builder.clips.items()})
     settings = asdict(options) | {'crf': DEFAULT_CRF, 'leokit_version': __version__}
-    key = StudyKey(page_hash, settings, {method: str(folder) for method, folder in folders.items()},
+    key = StudyKey(digest, settings, {method: str(folder) for method, folder in folders.items()},
                    builder.origins, builder.trials, forms)
     return PreparedStudy(page, key, _remarks(files, builder, len(page)))
 
@@ -215,7 +216,7 @@ def _remarks(files: dict[str, dict[str, Path]], builder: _Builder, page_size: in
     remarks = []
     used = Counter(tuple(sorted(trial.methods)) for trial in builder.trials if not trial.is_check)
     for (first, second), count in sorted(used.items()):
-        common = len(common_names(files[first], files[second]))
+        common = len(files[first].keys() & files[second].keys())
         how = (f'matched by {common} common names of {len(files[first])} and {len(files[second])}' if common
                else 'no common names, paired at random')
         remarks.append(f'{first} / {second}: {count} pairs, {how}')

@@ -17,14 +17,14 @@ def render_report(report: dict[str, Any]) -> str:
     blocks = [
         f'# {study["title"]}',
         f'> {study["question"]}',
-        f'{answers["counted"]} answers of {report["raters"]["kept"]} raters ({answers["ties"]} ties). Median time to '
-        f'choose after both videos: {middle} s (quartiles {low} and {high} s). Page `{study["page_hash"][:12]}`. '
-        f'Intervals cover {protocol["confidence"]:.0%}; {protocol["bootstrap_samples"]} bootstrap samples of raters, '
-        f'seed {protocol["seed"]}.',
+        (f'{answers["counted"]} answers of {report["raters"]["kept"]} raters ({answers["ties"]} ties). Median time to '
+         f'choose after both videos: {middle} s (quartiles {low} and {high} s). Page `{study["page_hash"][:12]}`. '
+         f'Intervals cover {protocol["confidence"]:.0%}; {protocol["bootstrap_samples"]} bootstrap samples of raters, '
+         f'seed {protocol["seed"]}.'),
         '## Preference',
         _preference_table(report['preferences']),
-        'Ties count one half for each side. The first interval resamples raters; Wilson\'s takes all answers as '
-        'independent and is too narrow when raters differ.',
+        ('Ties count one half for each side. The first interval resamples raters; Wilson\'s takes all answers as '
+         'independent and is too narrow when raters differ.'),
         '## Ranking (Bradley-Terry)',
         _ranking_table(report['ranking']) if report['ranking'] else 'There is none, see the notes.',
         '## Agreement',

@@ -1,5 +1,6 @@
 """Reading the files that raters sent, and deciding whose answers count."""
 
+import itertools
 from pathlib import Path
 from typing import Any, NamedTuple, Sequence
 
@@ -112,7 +113,7 @@ def read_results(paths: Sequence[str | Path], key: StudyKey) -> list[RaterResult
         if result.session not in latest or saved >= latest[result.session][0]:
             latest[result.session] = (saved, result)
     results = sorted((result for _, result in latest.values()), key=lambda result: result.rater)
-    for first, second in zip(results, results[1:]):
+    for first, second in itertools.pairwise(results):
         if first.rater == second.rater:
             raise UserError(f'{first.file} and {second.file} are two sessions of the rater {first.rater!r}; leave one '
                             'out, or give two people of one name different names in the files')

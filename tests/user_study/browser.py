@@ -14,9 +14,9 @@ NAMES = ('chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'
 FLAGS = ('--headless=new', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--mute-audio',
          '--disable-background-networking', '--disable-component-update', '--disable-sync',
          '--disable-dev-shm-usage', '--window-size=1280,800', '--remote-debugging-pipe')
-# the browser reads commands from descriptor 3 and writes to 4
-LAUNCH = 'import os, sys; r, w = map(int, sys.argv[1:3]); ' \
-         'r, w = os.dup(r), os.dup(w); os.dup2(r, 3); os.dup2(w, 4); os.execvp(sys.argv[3], sys.argv[3:])'
+# The browser reads commands from descriptor 3 and writes to 4; the pipe is moved out of the way first.
+LAUNCH = ('import fcntl, os, sys; r, w = (fcntl.fcntl(int(end), fcntl.F_DUPFD, 10) for end in sys.argv[1:3]); '
+          'os.dup2(r, 3); os.dup2(w, 4); os.execvp(sys.argv[3], sys.argv[3:])')
 KEY_CODES = {'ArrowLeft': 37, 'ArrowRight': 39, 'ArrowDown': 40, 'Enter': 13, 'Backspace': 8, ' ': 32}
 
 
@@ -79,8 +79,8 @@ class Browser:
 
     def open(self, address: str) -> None:
         """Load a page and wait for its program to have run."""
-        self.call('Page.navigate', url=address)
-        self.wait('document.readyState === "complete" && location.href !== "about:blank"')
+        self.call('Page.navigate', url=address)  # answers when the new page has taken the place of the old one
+        self.wait('document.readyState === "complete"')
 
     def wait(self, condition: str, seconds: float = 10.0) -> None:
         """Wait until a JavaScript expression is true."""
