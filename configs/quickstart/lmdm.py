@@ -6,6 +6,6 @@ animator = dict(config='configs/quickstart/animator.py', checkpoint='work_dirs/q
 sequences_per_batch = 64
 max_iters = 900
 learning_rate = 1e-3
-model = dict(backbone=dict(channels=(64, 96, 128)))
+model = dict(backbone=dict(channels=(64, 128, 128)))
 default_hooks = dict(logger=dict(interval=100), checkpoint=dict(interval=500))
 custom_hooks = [dict(type='MotionStatisticsHook'), dict(type='EMAHook', decay=0.99)]
