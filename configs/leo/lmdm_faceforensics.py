@@ -7,8 +7,6 @@ data_root = 'data/faceforensics'
 codes_dir = 'data/faceforensics_codes'
 animator = dict(config='configs/lia/lia_faceforensics_256.py', checkpoint='work_dirs/lia_faceforensics_256')
 size = 256
-size = 256
 num_frames = 64
 content_extractor = dict(_delete_=True, type='FaceIdentity')
 test_filters = dict(_delete_=True)  # of a manifest with splits: dict(split='test')
-content_extractor = dict(type='FaceIdentity')

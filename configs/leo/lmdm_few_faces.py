@@ -7,7 +7,6 @@ data_root = 'data/faces'
 codes_dir = 'data/faces_codes'
 animator = dict(config='configs/lia/lia_few_faces_128.py', checkpoint='work_dirs/lia_few_faces_128')
 size = 128
-size = 128
 num_frames = 32
 sequences_per_batch = 256
 max_iters = 10_000
@@ -21,5 +20,3 @@ train_dataloader = dict(dataset=dict(filters='$code_filters'))
 test_filters = dict(_delete_=True, segment=(0.8, 1.0), exclude_identities='$held_out')
 test_clips = 'all'
 content_extractor = dict(_delete_=True, type='FaceIdentity')
-test_filters = dict(_delete_=True, segment=(0.8, 1.0), exclude_identities='$held_out')
-test_clips = 'all'

@@ -7,7 +7,6 @@ data_root = 'data/synthetic_faces'
 codes_dir = 'data/synthetic_faces_codes'
 animator = dict(config='configs/lia/lia_synthetic_64.py', checkpoint='work_dirs/lia_synthetic_64')
 size = 64
-size = 64
 num_frames = 32
 sequences_per_batch = 256
 max_iters = 20_000
