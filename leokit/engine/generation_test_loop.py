@@ -111,15 +111,17 @@ class GenerationTestLoop(BaseLoop):
             list[dict]: ``generated``, ``real`` (T, 3, S, S), ``generated_motion``, ``real_motion`` (T, N), and the
             names.
         """
+        from leokit.pipelines import device_of, encode
         video, labels = batch['inputs']['video'], batch['data_samples']
         size = self.animator.size
         if video.shape[-2:] != (size, size):
             raise UserError(f'the test clips are {video.shape[-1]} pixels wide, the animator makes {size}; set size '
                             'in test_dataloader.dataset to the size of the animator')
         check_shape('inputs.video', video, (None, None, 3, size, size))
-        real = from_uint8(video.to(generator.device))
-        encoding = generator.encode(real[:, 0])
-        codes = torch.cat([generator.encode(frames).motion for frames in real.flatten(0, 1).split(self.chunk_size)])
+        real = from_uint8(video.to(device_of(self.animator)))
+        encoding = encode(self.animator, real[:, 0])
+        codes = torch.cat([encode(self.animator, frames).motion
+                           for frames in real.flatten(0, 1).split(self.chunk_size)])
         codes = codes.float().unflatten(0, real.shape[:2])  # (B, T, N)
         if self.motion == 'real':
             motion = codes

@@ -6,15 +6,14 @@ from leokit.pipelines.generation import VideoGenerator, check_same_codes, sample
 from leokit.pipelines.inputs import (
     FramesHandle, Picture, Video, iterate_frames, open_video, read_first_frame, read_images)
 from leokit.pipelines.loading import animator_of, change_sampler, load_animator, load_motion_diffusion
-from leokit.pipelines.manipulation import (
-    DirectionNames, labelled_grid, manipulate_image, manipulate_video)
+from leokit.pipelines.manipulation import DirectionNames, labelled_grid, manipulate_image, manipulate_video
 from leokit.pipelines.outputs import OUTPUT_SUFFIXES, write_videos
-from leokit.pipelines.rendering import CHUNK_SIZE, render, repeat_encoding
+from leokit.pipelines.rendering import CHUNK_SIZE, device_of, encode, render, repeat_encoding
 
 __all__ = [
     'CHUNK_SIZE', 'DirectionNames', 'ExtractionReport', 'FramesHandle', 'OUTPUT_SUFFIXES', 'Picture',
     'TRANSFER_MODES', 'Video', 'VideoAnimator', 'VideoGenerator', 'animator_of', 'change_sampler',
-    'check_same_codes', 'extract_motion_codes', 'iterate_frames', 'labelled_grid', 'load_animator',
-    'load_motion_diffusion', 'manipulate_image', 'manipulate_video', 'open_video', 'read_first_frame', 'read_images', 'render',
-    'repeat_encoding', 'sample_seeds', 'write_videos',
+    'check_same_codes', 'device_of', 'encode', 'extract_motion_codes', 'iterate_frames', 'labelled_grid',
+    'load_animator', 'load_motion_diffusion', 'manipulate_image', 'manipulate_video', 'open_video',
+    'read_first_frame', 'read_images', 'render', 'repeat_encoding', 'sample_seeds', 'write_videos',
 ]

@@ -2,15 +2,12 @@
 
 from typing import Iterator, Sequence
 
-import torch
 from torch import Tensor
 
-from leokit.encoders import Encoding
 from leokit.models import Animator
 from leokit.pipelines.inputs import Picture, Video, iterate_frames, read_images
-from leokit.pipelines.rendering import CHUNK_SIZE, render
+from leokit.pipelines.rendering import CHUNK_SIZE, encode, render
 from leokit.utils import UserError
-from leokit.utils.pixels import from_uint8
 
 TRANSFER_MODES = ('relative', 'absolute')
 
@@ -27,23 +24,6 @@ class VideoAnimator:
         self.animator = animator.eval()
         self.amp = amp
 
-    @property
-    def device(self) -> torch.device:
-        """torch.device: Where the animator lives."""
-        return next(self.animator.parameters()).device
-
-    def encode(self, images: Tensor) -> Encoding:
-        """Encode prepared images.
-
-        Args:
-            images (Tensor): Images in [-1, 1], shape (B, 3, S, S), on any device.
-
-        Returns:
-            Encoding: Their encodings on the animator's device.
-        """
-        with torch.inference_mode(), torch.autocast(self.device.type, torch.bfloat16, enabled=self.amp):
-            return self.animator.encode(images.to(self.device))
-
     def codes(self, video: Video, *, chunk_size: int = CHUNK_SIZE) -> Iterator[Tensor]:
         """The motion codes of a video, decoded and encoded piece by piece.
 
@@ -55,7 +35,7 @@ class VideoAnimator:
             Tensor: Codes of consecutive frames, shape (1, t, N).
         """
         for frames in iterate_frames(video, self.animator.size, chunk_size=chunk_size):
-            yield self.encode(from_uint8(frames.to(self.device))).motion.float()[None]
+            yield encode(self.animator, frames, amp=self.amp).motion.float()[None]
 
     def animate(self, source: Picture | Sequence[Picture], driving: Video, *, mode: str = 'relative',
                 chunk_size: int = CHUNK_SIZE) -> Iterator[Tensor]:
@@ -78,7 +58,7 @@ class VideoAnimator:
         """
         if mode not in TRANSFER_MODES:
             raise UserError(f'unknown transfer mode {mode!r}; choose one of {", ".join(TRANSFER_MODES)}')
-        encoding = self.encode(read_images(source, self.animator.size))
+        encoding = encode(self.animator, read_images(source, self.animator.size), amp=self.amp)
         sources = len(encoding.motion)
         start = None
         for codes in self.codes(driving, chunk_size=chunk_size):

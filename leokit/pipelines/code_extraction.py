@@ -18,8 +18,8 @@ from leokit.datasets.parallel import worker_count
 from leokit.datasets.video_entry import VideoEntry
 from leokit.datasets.video_index import VideoIndex
 from leokit.models import Animator
+from leokit.pipelines.rendering import device_of, encode
 from leokit.utils import Prefetcher, UserError, progress_bar
-from leokit.utils.pixels import from_uint8
 
 BATCH_SIZE = 64  # frames; encoding speed is flat beyond this
 CHUNKS_AHEAD = 2  # decoded pieces that may wait, for each video that is being decoded
@@ -141,7 +141,7 @@ class _Packer:
 
     def __init__(self, animator: Animator, batch_size: int, amp: bool) -> None:
         self._animator = animator
-        self._device = next(animator.parameters()).device
+        self._pin = device_of(animator).type == 'cuda'  # pinned frames travel while the device works
         self._batch_size = batch_size
         self._amp = amp
         self._jobs: deque[_Job] = deque()
@@ -187,10 +187,9 @@ class _Packer:
             pieces.append(piece)
             room -= len(piece)
         batch = torch.cat(pieces)
-        if self._device.type == 'cuda':
-            batch = batch.pin_memory().to(self._device, non_blocking=True)
-        with torch.inference_mode(), torch.autocast(self._device.type, torch.bfloat16, enabled=self._amp):
-            codes = self._animator.encode(from_uint8(batch)).motion.float()
+        if self._pin:
+            batch = batch.pin_memory()
+        codes = encode(self._animator, batch, amp=self._amp).motion.float()
         # codes stay on the device until their video is complete: no wait for it here
         for job, piece, part in zip(owners, pieces, codes.split([len(piece) for piece in pieces])):
             job.codes.append(part)

@@ -14,7 +14,7 @@ from torch import Generator, Tensor
 from leokit.encoders import Encoding
 from leokit.models import Animator, MotionDiffusion
 from leokit.pipelines.inputs import Picture, Video, read_first_frame, read_images
-from leokit.pipelines.rendering import CHUNK_SIZE, render, repeat_encoding
+from leokit.pipelines.rendering import CHUNK_SIZE, encode, render, repeat_encoding
 from leokit.samplers import Sampler, generators_from_seeds
 from leokit.utils import UserError
 
@@ -56,11 +56,6 @@ class VideoGenerator:
         self.motion_diffusion = motion_diffusion.eval()
         self.amp = amp
 
-    @property
-    def device(self) -> torch.device:
-        """torch.device: Where the animator lives."""
-        return next(self.animator.parameters()).device
-
     def generate(self, images: Picture | Sequence[Picture], num_frames: int, *, num_sequences: int = 1, seed: int = 0,
                  first_sample: int = 0, chunk_size: int = CHUNK_SIZE,
                  sampler: Sampler | None = None) -> Iterator[Tensor]:
@@ -87,7 +82,7 @@ class VideoGenerator:
         for name, number in (('num_frames', num_frames), ('num_sequences', num_sequences)):
             if number < 1:
                 raise UserError(f'{name} must be 1 or more, got {number}')
-        encoding = self.encode(read_images(images, self.animator.size))
+        encoding = encode(self.animator, read_images(images, self.animator.size), amp=self.amp)
         batch = len(encoding.motion) * num_sequences
         seeds = sample_seeds(seed, range(first_sample, first_sample + batch))
         start = encoding.motion.repeat_interleave(num_sequences, dim=0)
@@ -114,11 +109,6 @@ class VideoGenerator:
         image = read_first_frame(video, self.animator.size)
         yield from self.generate(image, num_frames, num_sequences=num_sequences, seed=seed, first_sample=first_sample,
                                  chunk_size=chunk_size, sampler=sampler)
-
-    def encode(self, images: Tensor) -> Encoding:
-        """Encode prepared images (B, 3, S, S) in [-1, 1] on the animator's device."""
-        with torch.inference_mode(), torch.autocast(self.device.type, torch.bfloat16, enabled=self.amp):
-            return self.animator.encode(images.to(self.device))
 
     @torch.inference_mode()
     def sample_motion(self, start: Tensor, num_frames: int, generators: Sequence[Generator], *,

@@ -20,7 +20,7 @@ from torch import Tensor
 from leokit.models import Animator
 from leokit.pipelines.animation import VideoAnimator
 from leokit.pipelines.inputs import Picture, Video, read_first_frame, read_images
-from leokit.pipelines.rendering import CHUNK_SIZE, render
+from leokit.pipelines.rendering import CHUNK_SIZE, encode, render
 from leokit.utils import UserError, check_shape
 from leokit.utils.pixels import from_uint8, to_uint8
 from leokit.visualization import contact_sheet
@@ -94,7 +94,8 @@ class DirectionNames:
             number = -1
         if not 0 <= number < self.motion_dim:
             known = f' or {", ".join(self._vectors)}' if self._vectors else f'; {NAMES_FILE} can name them'
-            raise UserError(f'there is no direction {direction!r}; give a number from 0 to {self.motion_dim - 1}{known}')
+            raise UserError(f'there is no direction {direction!r}; give a number from 0 to '
+                            f'{self.motion_dim - 1}{known}')
         return torch.eye(self.motion_dim)[number]
 
     def move(self, amounts: Mapping[str | int, float]) -> Tensor:
@@ -143,7 +144,7 @@ def manipulate_image(animator: Animator, image: Picture, moves: Tensor, *,
         UserError: If the picture cannot be read.
     """
     check_shape('moves', moves, (None, animator.motion_dim))
-    encoding = VideoAnimator(animator).encode(read_images(image, animator.size))
+    encoding = encode(animator, read_images(image, animator.size))
     motion = encoding.motion[:, None] + moves.to(encoding.motion)  # (1, K, N)
     return torch.cat(list(render(animator, encoding, motion, chunk_size=chunk_size)), dim=1)[0]
 
@@ -165,9 +166,8 @@ def manipulate_video(animator: Animator, video: Video, moves: Tensor, *,
         UserError: If the video cannot be read.
     """
     check_shape('moves', moves, (None, animator.motion_dim))
-    worker = VideoAnimator(animator)
-    encoding = worker.encode(read_first_frame(video, animator.size))
-    for codes in worker.codes(video, chunk_size=max(1, chunk_size // len(moves))):
+    encoding = encode(animator, read_first_frame(video, animator.size))
+    for codes in VideoAnimator(animator).codes(video, chunk_size=max(1, chunk_size // len(moves))):
         motion = codes + moves.to(codes)[:, None]  # (K, t, N)
         yield from render(animator, encoding, motion, chunk_size=chunk_size)
 

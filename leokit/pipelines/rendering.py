@@ -7,13 +7,38 @@ memory does not grow with the number of frames.
 from typing import Iterable, Iterator
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from leokit.encoders import Encoding
 from leokit.models import Animator
 from leokit.utils import check_shape
+from leokit.utils.pixels import from_uint8
 
 CHUNK_SIZE = 32  # frames per forward pass; decoding speed is flat beyond this, memory is not
+
+
+def device_of(model: nn.Module) -> torch.device:
+    """Where a model lives."""
+    return next(model.parameters()).device
+
+
+def encode(animator: Animator, images: Tensor, *, amp: bool = False) -> Encoding:
+    """Encode prepared images where the animator lives.
+
+    Args:
+        animator (Animator): A trained animator, in evaluation mode.
+        images (Tensor): Shape (B, 3, S, S) on any device, in [-1, 1] or uint8.
+        amp (bool): Encode under bfloat16 autocast.
+
+    Returns:
+        Encoding: Their encodings.
+    """
+    device = device_of(animator)
+    # what comes of channels-last images stays channels-last: the faster layout of convolutions on a GPU
+    layout = torch.channels_last if device.type == 'cuda' else torch.contiguous_format
+    images = images.to(device, non_blocking=True).contiguous(memory_format=layout)
+    with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=amp):
+        return animator.encode(from_uint8(images) if images.dtype == torch.uint8 else images)
 
 
 def render(animator: Animator, encoding: Encoding, motion: Tensor | Iterable[Tensor], *,
