@@ -74,5 +74,5 @@ def _wheel(device: torch.device) -> Tensor:
     parts = []
     for steps, start, end in _WHEEL_SEGMENTS:
         share = (torch.arange(steps) / steps)[:, None]
-        parts.append(torch.lerp(torch.tensor(start, dtype=torch.float32), torch.tensor(end, dtype=torch.float32), share))
+        parts.append(torch.tensor(start, dtype=torch.float32).lerp(torch.tensor(end, dtype=torch.float32), share))
     return (torch.cat(parts).floor() / 255).to(device)

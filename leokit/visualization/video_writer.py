@@ -25,9 +25,10 @@ class VideoWriter:
 
     What is written depends on the name: ``.mp4``, ``.mkv``, ``.mov`` hold H.264 (yuv420p, BT.601, limited range),
     ``.gif`` a looped animation with a palette for each frame, a name without a suffix is a folder of PNG files
-    ``000000.png``, ``000001.png``, ... Pixels are written as they are, never stretched. H.264 with 4:2:0 colour needs
-    even sides: an odd frame is padded by repeating its last row or column. The name appears only when the writer
-    closes; until then the file is ``<name>.part<suffix>`` beside it, which is removed if the block raises.
+    ``000000.png``, ``000001.png``, ... Pixels are written as they are, never stretched, and the same frames give the
+    same bytes. H.264 with 4:2:0 colour needs even sides: an odd frame is padded by repeating its last row or column.
+    The name appears only when the writer closes; until then the file is ``<name>.part<suffix>`` beside it, which is
+    removed if the block raises.
 
     Example::
 
@@ -173,7 +174,9 @@ class _Sink(Protocol):
 class _H264Sink:
     def __init__(self, part: Path, rate: Fraction, crf: int, keyframe_interval: int | None, threads: int) -> None:
         self._container = av.open(str(part), 'w')
-        self._stream = self._container.add_stream('libx264', rate=rate, options={'crf': str(crf)})
+        # No B frames: x264's choices about them depend on uninitialised memory, so that the same frames gave different
+        # files now and then; and single frames are cheaper to reach without.
+        self._stream = self._container.add_stream('libx264', rate=rate, options={'crf': str(crf), 'bf': '0'})
         context = self._stream.codec_context
         context.pix_fmt = 'yuv420p'
         context.thread_count = threads

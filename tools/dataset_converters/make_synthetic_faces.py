@@ -24,7 +24,8 @@ def parse_args() -> argparse.Namespace:
                         help='how many people (default: %(default)s)')
     parser.add_argument('--clips', type=int, default=defaults.clips_per_identity,
                         help='clips of each person (default: %(default)s)')
-    parser.add_argument('--frames', type=int, default=defaults.num_frames, help='frames of a clip (default: %(default)s)')
+    parser.add_argument('--frames', type=int, default=defaults.num_frames,
+                        help='frames of a clip (default: %(default)s)')
     parser.add_argument('--size', type=int, default=defaults.size, help='side in pixels, even (default: %(default)s)')
     parser.add_argument('--fps', type=float, default=defaults.fps, help='frames a second (default: %(default)s)')
     parser.add_argument('--seed', type=int, default=defaults.seed, help='default: %(default)s')
