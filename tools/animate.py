@@ -28,7 +28,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--mode', choices=TRANSFER_MODES, default='relative',
                         help="'relative' adds the motion since the first driving frame to the picture's own pose; "
                              "'absolute' takes the driving pose itself (default: %(default)s)")
-    parser.add_argument('--out', required=True, metavar='FILE', help='.mp4, .gif, or no suffix for a folder of PNG files')
+    parser.add_argument('--out', required=True, metavar='FILE', help='.mp4, .gif, or no suffix: a folder of PNG files')
     parser.add_argument('--fps', type=positive_float, help="frames per second (default: the driving video's)")
     parser.add_argument('--chunk-size', type=positive_int, default=CHUNK_SIZE,
                         help='frames at a time (default: %(default)s)')

@@ -28,7 +28,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('checkpoint', help="the animator's checkpoint")
     parser.add_argument('--videos', required=True, metavar='DIR', help='folder of videos or of frame folders')
     parser.add_argument('--out', required=True, metavar='DIR', help='folder of the code cache')
-    parser.add_argument('--manifest', metavar='FILE', help='list of the videos (default: the one in the folder, if any)')
+    parser.add_argument('--manifest', metavar='FILE', help='list of the videos (default: the one in the folder)')
     parser.add_argument('--split', nargs='+', metavar='NAME', help='only these splits (default: all)')
     parser.add_argument('--crop', choices=CROPS, default='center', help='as in training (default: %(default)s)')
     parser.add_argument('--batch-size', type=positive_int, default=64, help='frames at a time (default: %(default)s)')
