@@ -2,7 +2,7 @@
 
     python tools/evaluate.py --real videos/test --fake samples --metrics fvd kvd acd --protocol digan --out results.json
     python tools/evaluate.py --real videos/test --fake samples --extractor EfficientNetLite0Features
-    torchrun --nproc-per-node 4 tools/evaluate.py --real manifest.json --split test --fake samples.npy-folder ...
+    torchrun --nproc-per-node 4 tools/evaluate.py --real manifest.json --split test --fake samples ...
 
 Videos may be files (mp4, gif, ...), folders of pictures or NumPy arrays, of any size and rate. docs/evaluation.md
 explains metrics, protocols and pitfalls.
@@ -19,6 +19,7 @@ from mmengine.config import DictAction
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from leokit.datasets import VideoFilter  # noqa: E402
 from leokit.evaluation import (MEASURES, Compute, Protocol, ReadOptions, ResultRecord, RunInfo,  # noqa: E402
                                build_tasks, default_cache_dir, evaluate_sets, load_protocol, preset_names,
                                save_records, scan_videos)
@@ -35,7 +36,9 @@ def parse_arguments() -> argparse.Namespace:
     add('--protocol', default='quick', help=f'a preset ({", ".join(preset_names())}) or a config file')
     add('--protocol-options', nargs='+', action=DictAction, default={}, metavar='KEY=VALUE',
         help='changes to the protocol, such as sampling.num_clips=512 clips.stride=4')
-    add('--split', help="split of the real set's manifest; by default the protocol's")
+    add('--split', help="split of the real set; by default the protocol's, where the set has splits")
+    add('--real-filters', nargs='+', action=DictAction, default={}, metavar='KEY=VALUE',
+        help='what to take of the real set, as in training configs: category=face segment=0.8,1')
     add('--extractor', nargs='+', default=[], metavar='[METRIC=]TYPE',
         help='feature extractor of the video distances, or of one metric, as in acd=ColorStatistics')
     add('--extractor-options', nargs='+', action=DictAction, default={}, metavar='TYPE.KEY=VALUE',
@@ -93,9 +96,10 @@ def start(device: str | None) -> str:
     return name
 
 
-def real_split(arguments: argparse.Namespace, protocol: Protocol) -> str | None:
-    """The split to take: the one asked for, or the protocol's where the source can tell."""
-    return arguments.split or (protocol.sampling.split if arguments.real.endswith('.json') else None)
+def real_filters(arguments: argparse.Namespace) -> VideoFilter:
+    """What to take of the real set."""
+    split = {'split': arguments.split} if arguments.split else {}
+    return VideoFilter.from_config({**arguments.real_filters, **split})
 
 
 def report(records: list[ResultRecord], protocol: Protocol) -> None:
@@ -123,7 +127,8 @@ def main() -> None:
     tasks = build_tasks(arguments.metrics, protocol, choose_extractors(arguments.extractor),
                         nested_options(arguments.extractor_options))
     options = ReadOptions(arguments.fps, arguments.float_range, arguments.workers)
-    real = scan_videos(arguments.real, protocol, split=real_split(arguments, protocol), options=options)
+    real = scan_videos(arguments.real, protocol, filters=real_filters(arguments), use_protocol_split=True,
+                       options=options)
     fake = scan_videos(arguments.fake, protocol, options=options)
     cache = None if arguments.no_cache else Path(arguments.cache_dir or default_cache_dir())
     records = evaluate_sets(real, fake, tasks, protocol, compute=Compute(device, arguments.workers, cache),
@@ -131,7 +136,7 @@ def main() -> None:
     if records is not None:  # the first process
         for videos in (real, fake):
             for item in videos.skipped:
-                print(f'left out: {videos.source}: {item.name}: {item.reason}', file=sys.stderr)
+                print(f'left out: {item}', file=sys.stderr)
         report(records, protocol)
         if arguments.out:
             save_records(arguments.out, records)

@@ -101,7 +101,7 @@ class ClipLoader:
                             handle.close()
                         handle, opened = None, None
                         handle, opened = self.videos.reader.open(entry.path), clip.video
-                    numbers = frame_numbers(self.protocol.clips, clip.start, entry.frames, entry.fps)
+                    numbers = entry.first + frame_numbers(self.protocol.clips, clip.start, entry.frames, entry.fps)
                     decoded.append(crop_frames(handle.read(numbers), self.protocol.frames.aspect))
                     kept.append(place)
                 except UserError as error:

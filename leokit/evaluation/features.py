@@ -130,7 +130,7 @@ def cache_path(folder: str | Path, videos: VideoSet, clips: Sequence[Clip], prot
     digest = hashlib.sha256(f'{CACHE_VERSION}\n{protocol.frames}\n{request.extractor.fingerprint()}\n'.encode())
     for clip in clips:
         entry = videos.entries[clip.video]
-        numbers = frame_numbers(protocol.clips, clip.start, entry.frames, entry.fps)
+        numbers = entry.first + frame_numbers(protocol.clips, clip.start, entry.frames, entry.fps)
         digest.update(f'{entry.sha256} '.encode() + numbers.tobytes())
     return Path(folder) / f'{request.key}-{digest.hexdigest()[:32]}.pt'
 

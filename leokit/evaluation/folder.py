@@ -78,8 +78,7 @@ class Side:
 
     def info(self) -> SetInfo:
         """For the record."""
-        return SetInfo(self.videos.source, self.videos.split, len(self.videos.entries), self.clips,
-                       len(self.videos.skipped), self.videos.manifest_hash)
+        return self.videos.info(self.clips)
 
 
 def build_tasks(names: Sequence[str], protocol: Protocol, extractors: Mapping[str, str] | None = None,
@@ -168,11 +167,22 @@ def evaluate_sets(real: VideoSet, fake: VideoSet, tasks: list[Task], protocol: P
     if not is_main_process():
         return None
     shared = {entry.sha256 for entry in real.entries} & {entry.sha256 for entry in fake.entries}
-    warnings = sides['real'].warnings + sides['fake'].warnings
+    warnings = _split_warnings(real, protocol) + sides['real'].warnings + sides['fake'].warnings
     if shared:
         warnings.append(f'{len(shared)} videos are in both sets, byte for byte; the score is flattered')
     run = run or RunInfo.now()
     return [_record(task, sides['real'], sides['fake'], protocol, warnings, run) for task in tasks]
+
+
+def _split_warnings(real: VideoSet, protocol: Protocol) -> list[str]:
+    """Whether the real set is the split that the protocol means."""
+    wanted, taken = protocol.sampling.split, real.filters.split
+    if wanted is None or taken == wanted:
+        return []
+    if taken is None:
+        return [f'the protocol {protocol.name} means the {wanted} split, and {real.source} tells no splits; make sure '
+                'that it holds that split and nothing else']
+    return [f'the protocol {protocol.name} means the {wanted} split, and the real videos are of {taken}']
 
 
 def _check_comparable(real: VideoSet, fake: VideoSet, protocol: Protocol) -> None:

@@ -153,7 +153,7 @@ class ContentDrift(Measure):
 
 
 class LandmarkJitter(Content):
-    """Mean third difference of landmarks, in pixels of the protocol's frames; right is what real videos have."""
+    """Mean third difference of a landmark, in pixels of the protocol's frames; right is what real videos have."""
 
     lower_is_better = False
     name, reduction, extractor, paired = 'jitter', 'jitter', 'FaceLandmarks', False

@@ -47,7 +47,8 @@ class SetInfo:
         videos (int): Videos that could be used.
         clips (int): Clips of one trial.
         skipped (int): Videos left out, each named with a reason in the evaluation's log.
-        manifest_hash (str): SHA-256 over names and contents of all usable videos.
+        manifest_hash (str): SHA-256 over names, contents and frames in use of all usable videos.
+        filters (dict): What was taken of the source, as far as it is not everything.
     """
 
     path: str
@@ -56,6 +57,7 @@ class SetInfo:
     clips: int
     skipped: int
     manifest_hash: str
+    filters: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

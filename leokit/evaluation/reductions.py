@@ -44,9 +44,14 @@ def _content(features: Tensor) -> Tensor:
 
 
 def _jitter(features: Tensor) -> Tensor:
-    """Jitter, NaN unless every frame has a feature, and the number of frames that have one, shape (B, 2)."""
+    """Mean jitter of a point, NaN unless every frame has points, and the number of frames that have, shape (B, 2).
+
+    The features are points ``x_0, y_0, x_1, y_1, ...``.
+    """
     detected = detected_frames(features)
-    values = torch.where(detected.all(1), jitter(features.nan_to_num()), torch.nan)
+    points = features.nan_to_num().unflatten(2, (-1, 2)).transpose(1, 2)  # (B, K, T, 2)
+    steps = jitter(points.flatten(0, 1)).unflatten(0, points.shape[:2]).mean(1)
+    values = torch.where(detected.all(1), steps, torch.nan)
     return torch.stack([values, detected.sum(1).double()], dim=1)
 
 

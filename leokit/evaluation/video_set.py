@@ -1,5 +1,6 @@
 """A set of videos to be measured: what is usable, what is not and why, and a hash of the contents."""
 
+import dataclasses
 import hashlib
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -10,35 +11,30 @@ from typing import NamedTuple
 import numpy as np
 from mmengine.dist import all_gather_object, get_rank, get_world_size, is_main_process
 
-from leokit.datasets import AutoReader, VideoHandle, VideoReader
+from leokit.datasets import AutoReader, Skipped, VideoEntry, VideoFilter, VideoHandle, VideoReader
 from leokit.datasets.readers import frame_files
 from leokit.evaluation.array_reader import SampleArrayReader, open_array, split_item
 from leokit.evaluation.clips import available_frames
 from leokit.evaluation.protocol import Protocol
-from leokit.evaluation.video_list import Listed, list_videos
+from leokit.evaluation.records import SetInfo
+from leokit.evaluation.video_list import list_videos
 from leokit.utils import UserError, progress_bar
 from leokit.utils.weights import file_sha256
 
 DEFAULT_FPS = 25.0
 
 
-class VideoEntry(NamedTuple):
-    """A usable video."""
+class MeasuredVideo(NamedTuple):
+    """A usable video, or the part of one that is used."""
 
     name: str
     path: Path
-    frames: int
+    first: int  # first frame in use
+    frames: int  # number of frames in use
     fps: float
     height: int
     width: int
     sha256: str  # of the file, or of the pictures' names and contents
-
-
-class Skipped(NamedTuple):
-    """A video that is left out."""
-
-    name: str
-    reason: str
 
 
 class ReadOptions(NamedTuple):
@@ -71,23 +67,30 @@ class VideoSet:
 
     Attributes:
         source (str): Folder or manifest, as given.
-        split (str, optional): Split that was taken.
-        entries (list[VideoEntry]): Usable videos, in order of their names.
+        filters (VideoFilter): What was taken of it.
+        entries (list[MeasuredVideo]): Usable videos, in order of their names.
         skipped (list[Skipped]): The others.
         reader (VideoReader): Opens them.
-        manifest_hash (str): SHA-256 over names and contents of the usable videos.
+        manifest_hash (str): SHA-256 over names, contents and frames in use of the usable videos.
     """
 
     source: str
-    split: str | None
-    entries: list[VideoEntry]
+    filters: VideoFilter
+    entries: list[MeasuredVideo]
     skipped: list[Skipped]
     reader: VideoReader = field(default_factory=AnyVideoReader)
     manifest_hash: str = field(init=False)
 
     def __post_init__(self) -> None:
-        lines = ''.join(f'{entry.name}\t{entry.sha256}\n' for entry in self.entries)
+        lines = ''.join(f'{entry.name}\t{entry.sha256}\t{entry.first}+{entry.frames}\n' for entry in self.entries)
         self.manifest_hash = hashlib.sha256(lines.encode()).hexdigest()
+
+    def info(self, clips: int) -> SetInfo:
+        """For the record of a score; ``clips`` is the number of clips of a trial."""
+        taken = {key: value for key, value in dataclasses.asdict(self.filters).items()
+                 if value != getattr(VideoFilter(), key)}
+        return SetInfo(self.source, self.filters.split, len(self.entries), clips, len(self.skipped),
+                       self.manifest_hash, taken)
 
     def windows(self, protocol: Protocol) -> list[int]:
         """For every video, how many places a clip can start at."""
@@ -98,7 +101,7 @@ class VideoSet:
         """Sentences on what a reader of a score of this set should know."""
         sentences = []
         if self.skipped:
-            names = ', '.join(item.name for item in self.skipped[:3])
+            names = ', '.join(Path(item.file).name for item in self.skipped[:3])
             more = ', ...' if len(self.skipped) > 3 else ''
             sentences.append(f'{len(self.skipped)} of {len(self.skipped) + len(self.entries)} videos in {self.source} '
                              f'were left out ({names}{more})')
@@ -117,14 +120,15 @@ class VideoSet:
         return sentences
 
 
-def scan_videos(source: str | Path, protocol: Protocol, *, split: str | None = None,
-                options: ReadOptions = ReadOptions()) -> VideoSet:
+def scan_videos(source: str | Path, protocol: Protocol, *, filters: VideoFilter | None = None,
+                use_protocol_split: bool = False, options: ReadOptions = ReadOptions()) -> VideoSet:
     """Open every video once, decode its first frame and hash its contents; the work is shared by all processes.
 
     Args:
         source (str | Path): A folder or a manifest.
         protocol (Protocol): Says how many frames are needed and which shapes are taken.
-        split (str, optional): Split of a manifest.
+        filters (VideoFilter, optional): Which videos, and which part of each; all by default.
+        use_protocol_split (bool): Take the protocol's split where the filter names none and the source has it.
         options (ReadOptions): How files are read.
 
     Returns:
@@ -133,7 +137,8 @@ def scan_videos(source: str | Path, protocol: Protocol, *, split: str | None = N
     Raises:
         UserError: If nothing is usable.
     """
-    listed = list_videos(source, split)
+    listed, filters = list_videos(
+        source, filters, preferred_split=protocol.sampling.split if use_protocol_split else None)
     rank, world_size = get_rank(), get_world_size()
     share = listed[rank::world_size]
     reader = AnyVideoReader(options)
@@ -141,38 +146,39 @@ def scan_videos(source: str | Path, protocol: Protocol, *, split: str | None = N
     with ThreadPoolExecutor(options.workers, thread_name_prefix='check') as pool, \
             progress_bar(len(share), label, unit='video', show=is_main_process()) as bar:
         checked = []
-        for result in pool.map(lambda video: _check(video, protocol, reader, options.fps), share):
+        for result in pool.map(lambda video: _check(video, filters, protocol, reader, options.fps), share):
             checked.append(result)
             bar.update(1)
-    results = sorted((item for part in all_gather_object(checked) for item in part), key=lambda item: item.name)
-    entries = [item for item in results if isinstance(item, VideoEntry)]
-    skipped = [item for item in results if isinstance(item, Skipped)]
+    results = [item for part in all_gather_object(checked) for item in part]
+    entries = sorted((item for item in results if isinstance(item, MeasuredVideo)), key=lambda item: item.name)
+    skipped = sorted(item for item in results if isinstance(item, Skipped))
     if not entries:
-        raise UserError(f'none of the {len(skipped)} videos in {source} can be used; {skipped[0].name}: '
-                        f'{skipped[0].reason}')
+        raise UserError(f'none of the {len(skipped)} videos in {source} can be used; {skipped[0]}')
     _check_sizes(entries, protocol, str(source))
-    return VideoSet(str(source), split, entries, skipped, reader)
+    return VideoSet(str(source), filters, entries, skipped, reader)
 
 
-def _check(video: Listed, protocol: Protocol, reader: VideoReader, fps_given: float | None) -> VideoEntry | Skipped:
+def _check(video: VideoEntry, filters: VideoFilter, protocol: Protocol, reader: VideoReader,
+           fps_given: float | None) -> MeasuredVideo | Skipped:
     try:
         with reader.open(video.path) as handle:
             height, width = handle.read([0]).shape[1:3]
-            frames, fps = len(handle), float(handle.fps)
+            first, last = filters.bounds(len(handle))
+            frames, fps = last - first, float(handle.fps)
     except UserError as error:
-        return Skipped(video.name, str(error))
+        return Skipped(str(video.path), str(error))
     rule = protocol.clips
     rateless = video.path.is_dir() or split_item(video.path)[0].suffix.lower() == '.npy'
     if rule.fps is not None and rateless and fps_given is None:
-        return Skipped(video.name, f'the protocol resamples to {rule.fps:g} frames per second, but frame folders and '
-                                   'arrays tell no rate; state it with --fps')
-    available = available_frames(rule, frames, fps)
+        return Skipped(str(video.path), f'the protocol resamples to {rule.fps:g} frames per second, but frame folders '
+                                        'and arrays tell no rate; state it with --fps')
+    available = available_frames(rule, frames, fps) if frames else 0
     if available < rule.span:
-        return Skipped(video.name, f'it has {available} frames, and a clip of {rule.length} frames at stride '
-                                   f'{rule.stride} needs {rule.span}')
+        return Skipped(str(video.path), f'it has {available} frames, and a clip of {rule.length} frames at stride '
+                                        f'{rule.stride} needs {rule.span}')
     if protocol.frames.aspect == 'square_only' and height != width:
-        return Skipped(video.name, f'it is {width}x{height}, and the protocol takes square videos only')
-    return VideoEntry(video.name, video.path, frames, fps, height, width, _content_hash(video.path))
+        return Skipped(str(video.path), f'it is {width}x{height}, and the protocol takes square videos only')
+    return MeasuredVideo(video.name, video.path, first, frames, fps, height, width, _content_hash(video.path))
 
 
 def _content_hash(path: Path) -> str:
@@ -185,7 +191,7 @@ def _content_hash(path: Path) -> str:
     return hashlib.sha256(lines.encode()).hexdigest()
 
 
-def _check_sizes(entries: list[VideoEntry], protocol: Protocol, source: str) -> None:
+def _check_sizes(entries: list[MeasuredVideo], protocol: Protocol, source: str) -> None:
     """Without a resolution all videos must come out at one size."""
     if protocol.frames.resolution is not None:
         return

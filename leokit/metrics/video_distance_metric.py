@@ -28,7 +28,8 @@ class VideoDistanceMetric(BaseMetric):
     Args:
         extractor (dict): Config of a feature extractor.
         protocol (str | dict): A preset's name, or a protocol.
-        real (str | dict, optional): Folder or manifest of real videos, or ``dict(source=..., split=...)``.
+        real (str | dict, optional): Folder or manifest of real videos, or ``dict(source=..., filters=dict(split=...))``
+            with filters as data sets take them.
         cache_dir (str, optional): Folder of cached features; the user's cache by default.
         records (str, optional): JSON file to which a result record of every evaluation is added.
         collect_device (str): 'cpu' or 'gpu', where results of processes are put together.
@@ -92,16 +93,16 @@ class VideoDistanceMetric(BaseMetric):
 
     def _measure_reference(self) -> tuple[Tensor | None, Any]:
         """Features of the real folder (on the first process) and what the record says of it."""
-        from leokit.evaluation import (FeatureRequest, SetInfo, clip_features, default_cache_dir, plan_trials,
-                                       scan_videos)
-        videos = scan_videos(self.real['source'], self.protocol, split=self.real.get('split'))
+        from leokit.datasets import VideoFilter
+        from leokit.evaluation import FeatureRequest, clip_features, default_cache_dir, plan_trials, scan_videos
+        videos = scan_videos(self.real['source'], self.protocol, use_protocol_split=True,
+                             filters=VideoFilter.from_config(self.real.get('filters')))
         clips = plan_trials(videos.windows(self.protocol), self.protocol, 'real')[0]
         request = FeatureRequest(self.extractor, 'clip')
         device = next((tensor.device for tensor in self.extractor.parameters()), torch.device('cpu'))
         found = clip_features(videos, clips, self.protocol, [request], device=device,
                               cache_dir=self.cache_dir or default_cache_dir(), label='real clips')
-        info = SetInfo(videos.source, videos.split, len(videos.entries), len(clips), len(videos.skipped),
-                       videos.manifest_hash)
+        info = videos.info(len(clips))
         if not is_main_process():
             return None, info
         features = found.arrays[request.key]

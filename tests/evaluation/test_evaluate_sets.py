@@ -1,7 +1,11 @@
+import time
+
 import numpy as np
 import pytest
+import torch
 
-from leokit.evaluation import Compute, build_tasks, evaluate_sets, plan_trials, scan_videos
+from leokit.datasets import VideoFilter
+from leokit.evaluation import Compute, build_tasks, clip_loader, evaluate_sets, features, plan_trials, scan_videos
 from leokit.evaluation.measures import MEASURES, metric_key
 from leokit.utils import UserError
 
@@ -120,6 +124,47 @@ def test_real_features_are_cached_and_change_nothing(video_sets, protocol, tmp_p
     for _ in range(2):
         assert run(video_sets, protocol, ['fvd'], cache_dir=tmp_path / 'cache')['fvd'].score == plain
     assert len(list((tmp_path / 'cache').iterdir())) == 1
+
+
+def test_a_real_set_that_may_be_another_split_is_warned_of(video_sets, tmp_path, make, protocol):
+    wanting = protocol.changed({'sampling.split': 'test'})
+    for split in ('train', 'test'):
+        make.folder(tmp_path / 'splits' / split, range(10))
+    fake = scan_videos(video_sets[1], wanting)
+    tasks = build_tasks(['fvd'], wanting, TINY)
+
+    def warnings(source, filters=None):
+        real = scan_videos(source, wanting, filters=filters, use_protocol_split=True)
+        return ' '.join(evaluate_sets(real, fake, tasks, wanting)[0].warnings)
+
+    assert 'the test split' not in warnings(tmp_path / 'splits')
+    assert 'the real videos are of train' in warnings(tmp_path / 'splits', VideoFilter(split='train'))
+    assert 'tells no splits' in warnings(video_sets[0])
+
+
+def test_decoding_and_network_overlap(video_sets, protocol, monkeypatch):
+    """Both sleep, which needs no core: together they must take about as long as the slower one."""
+    pause, batches = 0.05, 8
+    monkeypatch.setattr(clip_loader, 'FRAMES_PER_BATCH', protocol.clips.length)
+    load, reduce_clips = clip_loader.ClipLoader.load, features.reduce_clips
+
+    def slowly(function):
+        def run(*arguments):
+            time.sleep(pause)
+            return function(*arguments)
+        return run
+
+    monkeypatch.setattr(clip_loader.ClipLoader, 'load', slowly(load))
+    monkeypatch.setattr(features, 'reduce_clips', slowly(reduce_clips))
+    real = scan_videos(video_sets[0], protocol)
+    clips = plan_trials(real.windows(protocol), protocol, 'real')[0]
+    request = build_tasks(['fvd'], protocol, TINY)[0].request
+    times = []
+    for _ in range(3):
+        start = time.perf_counter()
+        features.extract(real, clips, protocol, [request], device=torch.device('cpu'), workers=1, label='clips')
+        times.append(time.perf_counter() - start)
+    assert len(clips) == batches and batches * pause <= min(times) < 1.6 * batches * pause
 
 
 def test_sets_of_different_size_need_a_resolution(video_sets, tmp_path, make, protocol):

@@ -81,7 +81,7 @@ def test_float_arrays_need_their_range(evaluate, tmp_path, make):
     (('--extractor', 'A', 'B'), 'names two extractors for the video distances'),
     (('--extractor-options', 'I3D=3'), 'not of the form TYPE.KEY=VALUE'),
     (('--metrics', 'fdv'), "no metric 'fdv'"),
-    (('--split', 'test', *COLOURS), 'tells no splits')])
+    (('--real-filters', 'spilt=test', *COLOURS), "unknown key 'spilt' in filters")])
 def test_wrong_arguments_end_in_one_sentence(evaluate, arguments, sentence):
     with pytest.raises(UserError, match=sentence) as caught:
         evaluate(*arguments)

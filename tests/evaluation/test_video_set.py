@@ -1,28 +1,31 @@
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from leokit.evaluation import ReadOptions, scan_videos
+from leokit.datasets import VideoFilter
+from leokit.evaluation import Clip, ReadOptions, scan_videos
+from leokit.evaluation.clip_loader import ClipLoader
 from leokit.utils import UserError
 
 
 def test_formats_rates_and_sizes_are_found_out(tmp_path, make, protocol):
     from PIL import Image
     folder = tmp_path / 'set'
-    (folder / 'frames').mkdir(parents=True)
+    (folder / 'v' / 'frames').mkdir(parents=True)
     make.mp4(folder / 'file.mp4', make.video(0, frames=9, height=32, width=48), fps=30)
     for number, frame in enumerate(make.video(1, frames=7)):
-        Image.fromarray(frame).save(folder / 'frames' / f'{number}.png')
+        Image.fromarray(frame).save(folder / 'v' / 'frames' / f'{number}.png')
     make.folder(folder, [2], frames=8)
     # Pillow drops frames that repeat the one before, so each has its own grey.
     greys = [Image.fromarray(np.full((24, 24, 3), 10 * number, np.uint8)) for number in range(20)]
     greys[0].save(folder / 'moving.gif', save_all=True, append_images=greys[1:], duration=100)
     entries = {entry.name: entry for entry in scan_videos(folder, protocol).entries}
     assert {name: (entry.frames, entry.height, entry.width) for name, entry in entries.items()} == {
-        'file.mp4': (9, 32, 48), 'frames': (7, 24, 24), '002.npy': (8, 24, 24), 'moving.gif': (20, 24, 24)}
-    assert entries['file.mp4'].fps == pytest.approx(30) and entries['moving.gif'].fps == pytest.approx(10)
+        'file': (9, 32, 48), 'v/frames': (7, 24, 24), '002': (8, 24, 24), 'moving': (20, 24, 24)}
+    assert entries['file'].fps == pytest.approx(30) and entries['moving'].fps == pytest.approx(10)
 
 
 def test_what_cannot_be_used_is_named_counted_and_left_out(tmp_path, make, protocol):
@@ -32,8 +35,8 @@ def test_what_cannot_be_used_is_named_counted_and_left_out(tmp_path, make, proto
     (folder / 'empty.mp4').write_bytes(b'')
     np.save(folder / 'float.npy', np.zeros((9, 24, 24, 3), np.float32))
     videos = scan_videos(folder, protocol)
-    assert [entry.name for entry in videos.entries] == ['000.npy', '001.npy']
-    reasons = {item.name: item.reason for item in videos.skipped}
+    assert [entry.name for entry in videos.entries] == ['000', '001']
+    reasons = {Path(item.file).name: item.reason for item in videos.skipped}
     assert set(reasons) == {'002.npy', 'broken.mp4', 'empty.mp4', 'float.npy'}
     assert 'has 1 frames' in reasons['002.npy'] and 'needs 6' in reasons['002.npy']
     assert '--float-range' in reasons['float.npy']
@@ -41,7 +44,7 @@ def test_what_cannot_be_used_is_named_counted_and_left_out(tmp_path, make, proto
 
 
 def test_nothing_usable_is_an_error_with_a_reason(tmp_path, make, protocol):
-    with pytest.raises(UserError, match='none of the 2 videos .* can be used; 000.npy: it has 3 frames'):
+    with pytest.raises(UserError, match='none of the 2 videos .* can be used; .*000.npy: it has 3 frames'):
         scan_videos(make.folder(tmp_path / 'set', [0, 1], frames=3), protocol)
     (tmp_path / 'empty').mkdir()
     with pytest.raises(UserError, match='there are no videos in'):
@@ -85,7 +88,7 @@ def test_square_only_leaves_the_others_out(tmp_path, make, protocol):
     folder = make.folder(tmp_path / 'set', [0])
     np.save(folder / 'wide.npy', make.video(1, width=40))
     videos = scan_videos(folder, protocol.changed({'frames.aspect': 'square_only'}))
-    assert [item.name for item in videos.skipped] == ['wide.npy'] and 'square videos only' in videos.skipped[0].reason
+    assert Path(videos.skipped[0].file).name == 'wide.npy' and 'square videos only' in videos.skipped[0].reason
 
 
 def test_without_a_resolution_sizes_must_agree(tmp_path, make, protocol):
@@ -106,7 +109,26 @@ def test_resampling_needs_a_rate(tmp_path, make, protocol):
     assert videos.windows(resampling) == [5]  # 39 steps at 20 a second are 9 at 5 a second: ten frames
 
 
-def test_a_file_named_twice_in_a_manifest(tmp_path, make, protocol):
-    make.folder(tmp_path, [0])
-    (tmp_path / 'm.json').write_text(json.dumps([dict(file='000.npy'), dict(file='000.npy')]))
-    assert len(scan_videos(tmp_path / 'm.json', protocol).entries) == 2
+def test_filters_take_what_training_takes(tmp_path, make, protocol):
+    folder = make.folder(tmp_path / 'set', [0, 1, 2], frames=30)
+    entries = [dict(file=f'00{i}.npy', split=split) for i, split in enumerate(('train', 'test', 'test'))]
+    (folder / 'manifest.json').write_text(json.dumps(entries))
+    videos = scan_videos(folder, protocol, filters=VideoFilter(split='test', segment=(0.7, 1.0)))
+    assert [(entry.name, entry.first, entry.frames) for entry in videos.entries] == [('001', 21, 9), ('002', 21, 9)]
+    info = videos.info(2)
+    assert (info.split, info.filters) == ('test', dict(split='test', segment=(0.7, 1.0)))
+    whole = scan_videos(folder, protocol, filters=VideoFilter(split='test'))
+    assert whole.manifest_hash != videos.manifest_hash
+    clip = ClipLoader(videos, [Clip(0, 1)], protocol, batches=[np.arange(1)]).load(np.arange(1)).clips[0]
+    assert np.array_equal(clip, make.video(1, frames=30)[22:28])
+
+
+def test_the_protocols_split_is_taken_where_the_source_has_it(tmp_path, make, protocol):
+    wanting = protocol.changed({'sampling.split': 'test'})
+    for split in ('train', 'test'):
+        make.folder(tmp_path / 'set' / split, [len(split)])
+    assert [entry.name for entry in scan_videos(tmp_path / 'set', wanting, use_protocol_split=True).entries] == [
+        'test/004']
+    assert len(scan_videos(tmp_path / 'set', wanting).entries) == 2
+    plain = make.folder(tmp_path / 'plain', [0, 1])
+    assert len(scan_videos(plain, wanting, use_protocol_split=True).entries) == 2
