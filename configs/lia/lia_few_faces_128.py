@@ -11,6 +11,15 @@ max_channels = 256
 grid = 'exact'
 perceptual_backbone = dict(type='EfficientNetLite0Features')
 
+# with few people, what the network could learn by heart must change all the time
+color_jitter = dict(type='PairedColorJitter', brightness=0.4, contrast=0.4, saturation=0.5, hue=0.08)
+transforms = [
+    dict(type='PairedFlip'),
+    dict(type='PairedAffine', rotation=15.0, scale=0.2, translation=0.1),
+    '$color_jitter',
+    dict(type='MotionView', transforms=['$color_jitter']),
+]
+
 # hold out whole people for the test, and the last fifth of everybody else's clips for validation
 held_out = []
 train_filters = dict(segment=(0.0, 0.8), exclude_identities='$held_out')
@@ -28,16 +37,12 @@ test_dataloader = dict(dataset=dict(
     frames=dict(in_memory=True), filters=dict(_delete_=True, identities='$held_out'), pairs_per_video=16))
 
 model = dict(
-    data_preprocessor=dict(transforms=[
-        dict(type='PairedFlip'),
-        dict(type='PairedAffine'),
-        dict(type='PairedColorJitter'),
-    ]),
+    data_preprocessor=dict(transforms='$transforms'),
     training=dict(
         _delete_=True,
         losses=[
             dict(type='L1Loss', weight=1.0),
-            dict(type='PerceptualLoss', weight=1.0, backbone='$perceptual_backbone', num_scales=3),
+            dict(type='PerceptualLoss', weight=0.03, backbone='$perceptual_backbone', num_scales=3),
         ]))
 optim_wrapper = dict(_delete_=True, type='AutocastOptimWrapper', dtype='bfloat16',
                      optimizer=dict(type='Adam', lr='$learning_rate', betas=(0.9, 0.99)))
