@@ -19,7 +19,7 @@ CODES_FILE = 'codes.npy'
 INDEX_FILE = 'index.json'
 JOURNAL_FILE = 'journal.jsonl'
 HEADER_BYTES = 128  # of codes.npy, whatever its shape
-MAX_WINDOWS = 200_000  # that statistics look at; more would not change them
+MAX_WINDOWS = 100_000  # that statistics look at; more would not change them
 RESUME = 'run the same command of tools/extract_motion_codes.py again to complete it'
 
 

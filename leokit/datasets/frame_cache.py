@@ -17,6 +17,7 @@ from typing import Sequence
 
 import numpy as np
 import torch
+from mmengine.dist import is_main_process
 from torch import Tensor
 
 from leokit.datasets.frame_decoder import FrameDecoder
@@ -82,7 +83,7 @@ class FrameCache:
             self._remove_leftovers()
             self._check_room(missing)
         with progress_bar(len(missing), 'decoding videos into the frame cache', unit='video',
-                          show=bool(missing)) as bar:
+                          show=bool(missing) and is_main_process()) as bar:
             while missing:
                 elsewhere = []
                 for video, result in zip(missing, thread_map(self._decode, missing, self.workers)):

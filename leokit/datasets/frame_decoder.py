@@ -11,7 +11,7 @@ from leokit.datasets.resize import check_crop, fit_frames, to_channels_first
 from leokit.datasets.video_entry import Skipped, VideoEntry
 from leokit.utils import UserError
 
-CHUNK_FRAMES = 32  # frames decoded at a time when a whole video is read
+CHUNK_FRAMES = 32  # frames of full size in memory at a time
 
 
 class FrameStore(Protocol):
@@ -60,7 +60,11 @@ class FrameDecoder:
             if max(frames) >= len(opened):
                 raise UserError(f'{video.path} has {len(opened)} frames now, {video.frames} when it was probed; '
                                 'start again')
-            return torch.from_numpy(to_channels_first(fit_frames(opened.read(frames), self.size, crop=self.crop)))
+            pixels = np.empty((len(frames), 3, self.size, self.size), np.uint8)
+            for start in range(0, len(frames), CHUNK_FRAMES):
+                part = slice(start, start + CHUNK_FRAMES)
+                pixels[part] = self._fit(opened.read(frames[part]))
+            return torch.from_numpy(pixels)
 
     def stream(self, video: VideoEntry) -> Iterator[np.ndarray]:
         """Decode a whole video in chunks: uint8 arrays of shape (t, 3, S, S)."""
@@ -69,4 +73,7 @@ class FrameDecoder:
                 raise UserError(f'{video.path} has {len(opened)} frames now, {video.frames} when it was probed; '
                                 'start again')
             for chunk in opened.chunks(CHUNK_FRAMES):
-                yield to_channels_first(fit_frames(chunk, self.size, crop=self.crop))
+                yield self._fit(chunk)
+
+    def _fit(self, frames: np.ndarray) -> np.ndarray:
+        return to_channels_first(fit_frames(frames, self.size, crop=self.crop))

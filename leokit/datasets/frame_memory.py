@@ -5,6 +5,7 @@ from typing import Sequence
 
 import numpy as np
 import torch
+from mmengine.dist import is_main_process
 from torch import Tensor
 
 from leokit.datasets.frame_decoder import FrameStore
@@ -59,7 +60,7 @@ class FrameMemory:
             except UserError as error:
                 return str(error)
 
-        with progress_bar(len(videos), 'loading videos into memory', unit='video') as bar:
+        with progress_bar(len(videos), 'loading videos into memory', unit='video', show=is_main_process()) as bar:
             for video, loaded in zip(videos, thread_map(load, videos, self.workers)):
                 if isinstance(loaded, str):
                     skipped.append(Skipped(str(video.path), loaded))

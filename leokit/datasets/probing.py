@@ -10,6 +10,8 @@ import os
 from pathlib import Path
 from typing import NamedTuple, Sequence
 
+from mmengine.dist import is_main_process
+
 from leokit.datasets.parallel import thread_map, worker_count
 from leokit.datasets.readers import VideoReader
 from leokit.utils import UserError, progress_bar
@@ -18,7 +20,7 @@ from leokit.utils.locks import FileLock
 
 CACHE_VERSION = 1
 CACHE_VARIABLE = 'LEOKIT_CACHE'
-SHOWN_FROM = 16  # videos to look at; fewer need no progress bar
+SHOWN_FROM = 500  # videos to look at, which take about a second; fewer need no progress bar
 
 
 class Probe(NamedTuple):
@@ -90,7 +92,8 @@ def probe_videos(paths: Sequence[Path], reader: VideoReader, *, cache: Path | No
             return f'{paths[place]} cannot be read ({error})'
 
     # Reading headers waits for the disk, so there may be more threads than cores.
-    with progress_bar(len(pending), 'probing videos', unit='video', show=len(pending) > SHOWN_FROM) as bar:
+    show = len(pending) >= SHOWN_FROM and is_main_process()
+    with progress_bar(len(pending), 'probing videos', unit='video', show=show) as bar:
         for place, result in zip(pending, thread_map(look, pending, 2 * worker_count())):
             results[place] = result
             bar.update()

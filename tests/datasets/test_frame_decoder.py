@@ -26,6 +26,13 @@ def test_frames_are_cropped_and_resized(clips, video_folder):
         assert np.array_equal(got.transpose(0, 2, 3, 1), fit_frames(whole, 24, crop=crop))
 
 
+def test_many_frames_in_any_order(clips, tmp_path):
+    video, = VideoIndex(clips.write(tmp_path / 'a.mp4', clips.frames(70, 96, 96))).videos
+    order = np.random.default_rng(0).permutation(70)
+    frames = FrameDecoder(96).read(video, order)
+    assert clips.numbers(frames.permute(0, 2, 3, 1).numpy()) == order.tolist()
+
+
 def test_another_reader(video_folder):
     video = VideoIndex(video_folder).videos[0]
     decord = FrameDecoder(32, reader=VIDEO_READERS.build(dict(type='DecordReader')))

@@ -1,3 +1,5 @@
+import pickle
+
 import numpy as np
 import pytest
 import torch
@@ -25,6 +27,15 @@ def test_all_stores_give_the_same_frames(video_folder, tmp_path):
         assert store.prepare(videos) == []
         results.append(torch.stack([store.read(video, frames) for video in videos]))
     assert all(torch.equal(result, results[0]) for result in results)
+
+
+def test_stores_can_be_sent_to_other_processes(video_folder, tmp_path):
+    videos = VideoIndex(video_folder).videos
+    for config in ({}, dict(reader=dict(type='DecordReader')), dict(cache_dir=tmp_path), dict(in_memory=True)):
+        store, _ = build_frame_store(16, config)
+        store.prepare(videos[:2])
+        before = store.read(videos[0], np.array([3]))
+        assert torch.equal(pickle.loads(pickle.dumps(store)).read(videos[0], np.array([3])), before)
 
 
 def test_unknown_keys_are_named():

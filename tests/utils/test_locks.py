@@ -44,3 +44,19 @@ def test_without_locks_everybody_goes_on(tmp_path, monkeypatch):
 
     monkeypatch.setattr(fcntl, 'flock', refuse)
     assert FileLock(tmp_path / 'lock').acquire() and FileLock(tmp_path / 'lock').acquire()
+
+
+def test_a_file_that_its_owner_removed_meanwhile_is_not_held(tmp_path, monkeypatch):
+    import fcntl
+    path, flock, calls = tmp_path / 'lock', fcntl.flock, []
+
+    def slow_flock(*arguments):
+        calls.append(arguments)
+        if len(calls) == 1:
+            path.unlink()  # the owner gives the lock back between opening and locking
+        flock(*arguments)
+
+    monkeypatch.setattr(fcntl, 'flock', slow_flock)
+    lock = FileLock(path)
+    assert lock.acquire() and len(calls) == 2
+    assert not FileLock(path).acquire()

@@ -3,6 +3,7 @@
 import os
 import re
 from pathlib import Path
+from typing import Sequence
 
 import numpy as np
 
@@ -10,6 +11,8 @@ from leokit.datasets.images import IMAGE_SUFFIXES, read_image
 from leokit.datasets.readers.base import VideoHandle, VideoReader
 from leokit.registry import VIDEO_READERS
 from leokit.utils import UserError
+
+MAX_LISTINGS = 4096  # that a reader remembers
 
 
 def frame_files(folder: str | Path) -> list[str]:
@@ -37,13 +40,12 @@ class FrameFolderHandle(VideoHandle):
     Args:
         path (Path): The folder.
         fps (float): Frames per second; pictures do not tell.
+        names (Sequence[str]): The pictures in order.
     """
 
-    def __init__(self, path: Path, fps: float) -> None:
+    def __init__(self, path: Path, fps: float, *, names: Sequence[str]) -> None:
         super().__init__(path, fps)
-        self._names = frame_files(path)
-        if not self._names:
-            raise UserError(f'the folder {path} holds no pictures ({", ".join(sorted(IMAGE_SUFFIXES))})')
+        self._names = names
 
     def __len__(self) -> int:
         return len(self._names)
@@ -66,15 +68,25 @@ class FrameFolderHandle(VideoHandle):
 class FrameFolderReader(VideoReader):
     """Reads a folder of pictures, in natural order of their names, as a video.
 
+    The reader remembers the listings of unchanged folders.
+
     Args:
         fps (float): Frames per second that the folders are said to have.
     """
 
     def __init__(self, fps: float = 25.0) -> None:
         self.fps = fps
+        self._listings: dict[tuple, list[str]] = {}
 
     def open(self, path: str | Path) -> FrameFolderHandle:
         path = Path(path)
         if not path.is_dir():
             raise UserError(f'the frame folder {path} does not exist or is a file; check the path')
-        return FrameFolderHandle(path, self.fps)
+        key = (str(path), path.stat().st_mtime_ns)
+        names = self._listings.get(key) or frame_files(path)
+        if not names:
+            raise UserError(f'the folder {path} holds no pictures ({", ".join(sorted(IMAGE_SUFFIXES))})')
+        if len(self._listings) >= MAX_LISTINGS:
+            self._listings.clear()
+        self._listings[key] = names
+        return FrameFolderHandle(path, self.fps, names=names)

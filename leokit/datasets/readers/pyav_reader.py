@@ -6,7 +6,7 @@ from typing import Any, Iterator
 import numpy as np
 
 from leokit.datasets.readers.base import VideoHandle, VideoReader, existing_file
-from leokit.datasets.readers.stream_index import StreamIndex, build_index, count_frames
+from leokit.datasets.readers.stream_index import StreamIndex, build_index, count_frames, decode_frames
 from leokit.registry import VIDEO_READERS
 from leokit.utils import UserError
 
@@ -135,13 +135,8 @@ class PyAVHandle(VideoHandle):
             self._open()  # the very start: what lies in front of the first key frame confuses the seek table
         else:
             self._container.seek(int(self.index.times[key]), stream=self._stream, backward=True, any_frame=False)
-        self._frames = self._decoded()
+        self._frames = decode_frames(self._container, self._stream)
         self._position = key
-
-    def _decoded(self) -> Iterator[Any]:
-        for packet in self._container.demux(self._stream):
-            if not packet.is_corrupt:
-                yield from packet.decode()
 
     def _pixels(self, frame: Any) -> np.ndarray:
         turns = round((getattr(frame, 'rotation', 0) or 0) / 90)

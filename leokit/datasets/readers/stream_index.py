@@ -7,6 +7,7 @@ packets marked as damaged.
 """
 
 from dataclasses import dataclass
+from typing import Any, Iterator
 
 import numpy as np
 
@@ -87,6 +88,21 @@ def build_index(container: object, stream: object) -> StreamIndex | None:
     return StreamIndex(order, key_frames, packets, plain)
 
 
+def decode_frames(container: object, stream: object) -> Iterator[Any]:
+    """Decode a stream from where its container stands, passing over packets that are marked as damaged.
+
+    Args:
+        container (av.container.InputContainer): An open file.
+        stream (av.video.stream.VideoStream): One of its video streams.
+
+    Yields:
+        av.VideoFrame: Frames in order of presentation.
+    """
+    for packet in container.demux(stream):
+        if not packet.is_corrupt:
+            yield from packet.decode()
+
+
 def count_frames(container: object, stream: object) -> StreamIndex:
     """Index a video stream by decoding all of it; the container must stand at its start.
 
@@ -97,6 +113,6 @@ def count_frames(container: object, stream: object) -> StreamIndex:
     Returns:
         StreamIndex: An index of frames that can only be counted.
     """
-    count = sum(1 for _ in container.decode(stream))
+    count = sum(1 for _ in decode_frames(container, stream))
     return StreamIndex(np.arange(count), np.zeros(min(count, 1), dtype=np.int64), count, plain=False,
                        countable_only=True)

@@ -1,3 +1,5 @@
+import os
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -28,6 +30,15 @@ def test_natural_order_of_mixed_names(tmp_path):
     for name in ('b.png', '10.png', '9.jpg', 'a2.PNG', 'a10.png', 'a.png'):
         (tmp_path / name).write_bytes(b'')
     assert frame_files(tmp_path) == ['9.jpg', '10.png', 'a2.PNG', 'a10.png', 'a.png', 'b.png']
+
+
+def test_a_folder_that_grew_is_listed_anew(clips, tmp_path):
+    reader = FrameFolderReader()
+    folder = write(tmp_path / 'a', clips.frames(3))
+    assert len(reader.open(folder)) == len(reader.open(folder)) == 3
+    write(folder, clips.frames(5))
+    os.utime(folder, (0, 0))
+    assert len(reader.open(folder)) == 5
 
 
 def test_problems_are_named(clips, tmp_path):

@@ -156,3 +156,15 @@ def test_misuse(clips, tmp_path):
         video.read([0])
     with pytest.raises(ValueError):
         PyAVReader(threads=0)
+
+
+@pytest.mark.parametrize('name', ['a.mkv', 'a.ts', 'a.flv'])
+def test_what_is_left_of_a_stream_that_was_cut_off_can_be_read(clips, tmp_path, name):
+    whole = clips.write(tmp_path / f'whole_{name}', clips.frames(60))
+    content = whole.read_bytes()
+    (tmp_path / name).write_bytes(content[:len(content) * 6 // 10])
+    with PyAVReader().open(tmp_path / name) as video, PyAVReader().open(whole) as original:
+        assert 20 < len(video) < 60
+        left = video.read(range(len(video)))
+        assert np.array_equal(left[:-3], original.read(range(len(video) - 3)))
+        assert (np.diff(clips.numbers(left)) > 0).all()  # B frames at the cut may be missing
