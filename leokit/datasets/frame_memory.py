@@ -71,7 +71,8 @@ class FrameMemory:
 
     def read(self, video: VideoEntry, frames: np.ndarray) -> Tensor:
         """Copy frames of a prepared video: uint8, shape (T, 3, S, S)."""
-        return self._frames[video.name][torch.as_tensor(np.asarray(frames) - video.first)]
+        # index_select copies frame by frame; indexing with [...] goes byte by byte
+        return self._frames[video.name].index_select(0, torch.as_tensor(np.asarray(frames) - video.first))
 
 
 def _free_memory() -> int | None:
