@@ -27,7 +27,7 @@ from leokit.engine.checkpoint import TRAINING_ONLY, load_checkpoint, load_weight
 from leokit.engine.checkpoint_files import Start, choose_start
 from leokit.engine.distributed import check_launcher, start_cpu_group
 from leokit.engine.log_history import pack_message_hub, unpack_message_hub
-from leokit.engine.stop_request import ignore_stop_signals
+from leokit.engine.stop_request import shield_worker
 from leokit.engine.training_state import pack_schedulers, restore_optimizer, restore_schedulers
 from leokit.utils.errors import UserError, suggest
 from leokit.utils.files import atomic_path
@@ -363,6 +363,6 @@ class LeoRunner(Runner):
 
 
 def _start_worker(also: Callable[[int], None] | None, worker_id: int) -> None:
-    ignore_stop_signals(worker_id)
+    shield_worker(worker_id)
     if also is not None:
         also(worker_id)

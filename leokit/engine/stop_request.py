@@ -5,6 +5,7 @@ the ranks at slightly different moments, so the ranks agree on the iteration at 
 all of them stop.
 """
 
+import os
 import signal
 import threading
 from collections import deque
@@ -85,11 +86,22 @@ class StopRequest:
             self._break_off = False
 
 
-def ignore_stop_signals(worker_id: int) -> None:
-    """Let a data-loading worker outlive the signal: schedulers signal it as well, and the last batches need it.
+def shield_worker(worker_id: int) -> None:
+    """Let a data-loading worker outlive a stop signal: schedulers signal it too, and the last batches need it.
+
+    Only its parent may end it, which is how a data loader clears up. A handler does not learn who sent a signal, so
+    the signals are blocked and a thread waits for them.
 
     Args:
         worker_id (int): The worker's number, as ``worker_init_fn`` gets it.
     """
-    for number in STOP_SIGNALS:
-        signal.signal(number, signal.SIG_IGN)
+    if hasattr(signal, 'sigwaitinfo'):  # macOS has none; there the workers keep torch's handlers
+        signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+        threading.Thread(target=_obey_parent, args=(os.getppid(),), daemon=True).start()
+
+
+def _obey_parent(parent: int) -> None:
+    while True:
+        received = signal.sigwaitinfo(STOP_SIGNALS)
+        if received.si_pid == parent:
+            os._exit(0)

@@ -122,6 +122,15 @@ def test_a_stop_signal_ends_with_a_checkpoint(tmp_path, whole, number):
     assert_same_training(whole, tmp_path)
 
 
+@pytest.mark.timeout(60)
+def test_a_process_with_persistent_workers_ends(tmp_path):
+    """Python ends workers that are left at exit with SIGTERM; they must obey their parent."""
+    config = toy_config(tmp_path, **with_validation())
+    for loader in (config.train_dataloader, config.val_dataloader):
+        loader.update(num_workers=1, persistent_workers=True)
+    assert run_process(train_in_process, config.pretty_text) == 0
+
+
 def test_a_stop_signal_during_validation_breaks_it_off_and_saves_the_raw_weights(tmp_path, whole):
     config = full_config(tmp_path)
     config.merge_from_dict(with_validation(interrupt=True))
