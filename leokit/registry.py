@@ -85,9 +85,13 @@ VIDEO_READERS = Registry('video_readers', scope='leokit', locations=['leokit.dat
 # image or video -> feature vector: I3D, face identity, colour, image backbones
 FEATURE_EXTRACTORS = _component('feature_extractors')
 
+# ---- components of editing -------------------------------------------------
+# first frame -> first frame, changed: an edited file, recolouring, ...
+IMAGE_EDITORS = _component('image_editors')
+
 __all__ = [
     'DATASETS', 'DATA_SAMPLERS', 'DIFFUSION_BACKBONES', 'DISCRIMINATORS', 'ENCODERS', 'FEATURE_EXTRACTORS',
-    'FLOW_GENERATORS', 'HOOKS', 'LOOPS', 'LOSSES', 'METRICS', 'MODELS', 'MOTION_CONDITIONS', 'MOTION_SPACES',
-    'NOISE_SCHEDULERS', 'OPTIM_WRAPPERS', 'PARAM_SCHEDULERS', 'SAMPLERS', 'TRANSFORMS', 'VIDEO_READERS',
-    'WARP_OPERATORS',
+    'FLOW_GENERATORS', 'HOOKS', 'IMAGE_EDITORS', 'LOOPS', 'LOSSES', 'METRICS', 'MODELS', 'MOTION_CONDITIONS',
+    'MOTION_SPACES', 'NOISE_SCHEDULERS', 'OPTIM_WRAPPERS', 'PARAM_SCHEDULERS', 'SAMPLERS', 'TRANSFORMS',
+    'VIDEO_READERS', 'WARP_OPERATORS',
 ]

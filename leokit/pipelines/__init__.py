@@ -2,6 +2,7 @@
 
 from leokit.pipelines.animation import TRANSFER_MODES, VideoAnimator
 from leokit.pipelines.code_extraction import ExtractionReport, extract_motion_codes
+from leokit.pipelines.editing import edit_each_frame, edit_images, edit_video
 from leokit.pipelines.generation import VideoGenerator, check_same_codes, sample_seeds
 from leokit.pipelines.inputs import (
     FramesHandle, Picture, Video, iterate_frames, open_video, read_first_frame, read_images)
@@ -13,7 +14,8 @@ from leokit.pipelines.rendering import CHUNK_SIZE, device_of, encode, render, re
 __all__ = [
     'CHUNK_SIZE', 'DirectionNames', 'ExtractionReport', 'FramesHandle', 'OUTPUT_SUFFIXES', 'Picture',
     'TRANSFER_MODES', 'Video', 'VideoAnimator', 'VideoGenerator', 'animator_of', 'change_sampler',
-    'check_same_codes', 'device_of', 'encode', 'extract_motion_codes', 'iterate_frames', 'labelled_grid',
-    'load_animator', 'load_motion_diffusion', 'manipulate_image', 'manipulate_video', 'open_video',
-    'read_first_frame', 'read_images', 'render', 'repeat_encoding', 'sample_seeds', 'write_videos',
+    'check_same_codes', 'device_of', 'edit_each_frame', 'edit_images', 'edit_video', 'encode',
+    'extract_motion_codes', 'iterate_frames', 'labelled_grid', 'load_animator', 'load_motion_diffusion',
+    'manipulate_image', 'manipulate_video', 'open_video', 'read_first_frame', 'read_images', 'render',
+    'repeat_encoding', 'sample_seeds', 'write_videos',
 ]

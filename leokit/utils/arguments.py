@@ -25,9 +25,19 @@ def add_cfg_options(parser: argparse.ArgumentParser) -> None:
     Args:
         parser (ArgumentParser): The tool's parser.
     """
-    parser.add_argument('--cfg-options', nargs='+', action=_OptionsAction, metavar='KEY=VALUE',
-                        help='override parts of the config: dotted keys, e.g. data_root=/videos '
-                             'train_dataloader.batch_size=16 "steps=[1,2]"')
+    add_key_values(parser, '--cfg-options', 'override parts of the config: dotted keys, e.g. data_root=/videos '
+                                            'train_dataloader.batch_size=16 "steps=[1,2]"')
+
+
+def add_key_values(parser: argparse.ArgumentParser, flag: str, explanation: str) -> None:
+    """Add an option that takes ``key=value ...``, read into a dict, or None if it is not given.
+
+    Args:
+        parser (ArgumentParser): The tool's parser.
+        flag (str): The option's name.
+        explanation (str): Its help text.
+    """
+    parser.add_argument(flag, nargs='+', action=_OptionsAction, metavar='KEY=VALUE', help=explanation)
 
 
 def add_device(parser: argparse.ArgumentParser) -> None:

@@ -1,0 +1,35 @@
+"""Making a part of the picture unrecognisable."""
+
+from typing import Sequence
+
+import cv2
+import numpy as np
+
+from leokit.image_editors.base import ImageEditor, Region
+from leokit.registry import IMAGE_EDITORS
+from leokit.utils import UserError
+
+
+@IMAGE_EDITORS.register_module()
+class BlurRegion(ImageEditor):
+    """Blurs a region with a Gaussian.
+
+    Args:
+        box (Sequence[float]): Left, top, right, bottom as fractions of the sides.
+        strength (float): Standard deviation of the Gaussian, as a fraction of the shorter side.
+        feather (float): Width of the soft edge, as a fraction of the shorter side.
+
+    Raises:
+        UserError: If the strength is not positive or the box is none.
+    """
+
+    def __init__(self, box: Sequence[float], strength: float = 0.05, *, feather: float = 0.02) -> None:
+        if not strength > 0:
+            raise UserError(f'strength must be positive, got {strength}')
+        self.strength = strength
+        self.region = Region(box, feather)
+
+    def edit(self, image: np.ndarray) -> np.ndarray:
+        """See the base class."""
+        sigma = self.strength * min(image.shape[:2])
+        return self.region.blend(image, cv2.GaussianBlur(image, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE))

@@ -1,0 +1,61 @@
+"""``tools/edit.py``: write the first frame, edit it, carry the edit through the video."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from leokit.datasets import AutoReader, read_image
+from leokit.utils import UserError
+from pipelines.tiny_models import SIZE
+from tools.tiny_runs import run
+
+
+@pytest.fixture
+def video(tmp_path):
+    frames = np.random.default_rng(0).integers(0, 256, (5, 40, 48, 3), dtype=np.uint8)
+    np.save(tmp_path / 'talk.npy', frames)
+    return tmp_path / 'talk.npy'
+
+
+@pytest.fixture
+def edit(monkeypatch, models, video):
+    def call(*arguments):
+        run(monkeypatch, 'edit', models['animator_config'], models['animator'], '--video', video, '--device', 'cpu',
+            *arguments)
+    return call
+
+
+def read(path):
+    with AutoReader().open(path) as opened:
+        return opened.read(range(len(opened))).astype(int)
+
+
+def test_the_round_trip_through_a_file(edit, video, tmp_path):
+    edit('--first-frame', tmp_path / 'first.png')
+    first = read_image(tmp_path / 'first.png')
+    assert np.array_equal(first, np.load(video)[0])
+    Image.fromarray(255 - first).save(tmp_path / 'edited.png')
+    for name in ('first', 'edited'):
+        edit('--edited', tmp_path / f'{name}.png', '--out', tmp_path / name)
+    assert read(tmp_path / 'first').shape == (5, SIZE, SIZE, 3)
+    assert np.abs(read(tmp_path / 'first') - read(tmp_path / 'edited')).max() > 5
+
+
+def test_built_in_editor_and_its_coherence(edit, tmp_path, capsys):
+    edit('--editor', 'BlurRegion', '--editor-options', 'box=0.2,0.2,0.8,0.8', 'strength=0.2', '--measure', '--out',
+         tmp_path / 'blurred.mp4')
+    out = capsys.readouterr().out
+    assert len(read(tmp_path / 'blurred.mp4')) == 5
+    for name in ('original', 'edited by the first frame', 'edited frame by frame'):
+        assert f'warping error, {name}: ' in out
+
+
+@pytest.mark.parametrize('arguments, message', [
+    (('--editor', 'Paint', '--out', 'x.mp4'), 'no image editor Paint'),
+    (('--editor', 'Recolor'), '--out is missing'),
+    (('--edited', 'missing.png', '--out', 'x.mp4'), 'missing.png')])
+def test_bad_input(edit, tmp_path, monkeypatch, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match=message):
+        edit(*arguments)
+    assert not (tmp_path / 'x.mp4').exists()
