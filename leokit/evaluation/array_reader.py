@@ -56,7 +56,8 @@ class ArrayHandle(VideoHandle):
         value_range (tuple[float, float], optional): Lowest and highest value of floating-point pixels.
     """
 
-    def __init__(self, path: Path, fps: float, frames: np.ndarray, value_range: tuple[float, float] | None) -> None:
+    def __init__(self, path: Path, fps: float, *, frames: np.ndarray,
+                 value_range: tuple[float, float] | None) -> None:
         super().__init__(path, fps)
         self._frames, self._range = frames, value_range
 
@@ -113,4 +114,4 @@ class SampleArrayReader(VideoReader):
         if frames.dtype != np.uint8 and self.float_range is None:
             raise UserError(f'{path} holds {frames.dtype} pixels, whose range no file can tell; state it with '
                             '--float-range -1:1, 0:1 or 0:255')
-        return ArrayHandle(Path(path), self.fps, frames, RANGES.get(self.float_range))
+        return ArrayHandle(Path(path), self.fps, frames=frames, value_range=RANGES.get(self.float_range))

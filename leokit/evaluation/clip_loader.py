@@ -55,7 +55,7 @@ class ClipLoader:
         workers (int): Decoding threads.
     """
 
-    def __init__(self, videos: VideoSet, clips: Sequence[Clip], protocol: Protocol, *, batches: list[np.ndarray],
+    def __init__(self, videos: VideoSet, clips: Sequence[Clip], *, protocol: Protocol, batches: list[np.ndarray],
                  workers: int = 2) -> None:
         if workers < 1:
             raise ValueError(f'workers must be at least 1, got {workers}')

@@ -100,7 +100,7 @@ def extract(videos: VideoSet, clips: Sequence[Clip], protocol: Protocol, request
         ClipFeatures: Arrays on the first process, failures on all.
     """
     batches = batch_places(len(clips), protocol.clips.length, get_rank(), get_world_size())
-    loader = ClipLoader(videos, clips, protocol, batches=batches, workers=workers)
+    loader = ClipLoader(videos, clips, protocol=protocol, batches=batches, workers=workers)
     for request in requests:
         request.extractor.to(device)
     places, results, failures = [], [], {}

@@ -40,32 +40,26 @@ class MotionStatistics(BaseMetric):
         self.seams = list(seams)
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
-        """Keep the statistics of every prediction; sequences themselves are not kept."""
-        for sample in data_samples:
-            generated = sample['generated'].detach().cpu()
-            generated = generated[None] if generated.ndim == 2 else generated
-            if generated.ndim != 3 or min(generated.shape[1] - JERK_ORDER, generated.shape[1] - self.segments + 1) < 1:
-                raise UserError(f'MotionStatistics got generated codes of shape {tuple(sample["generated"].shape)}; it '
-                                f'needs (T, N) or (K, T, N) with more than {JERK_ORDER} frames and at least '
-                                f'{self.segments} (its segments)')
-            result = self._describe(generated)
-            if len(generated) > 1:
-                result['diversity'] = float(diversity(generated[None]))
-            if self.seams:
-                result['seam_jerk_ratio'] = float(seam_jerk_ratio(generated, self.seams).mean())
-            if sample.get('real') is not None:
-                real = sample['real'].detach().cpu()[None]
-                own = self._describe(real)
-                result.update({f'real_{name}': value for name, value in own.items()})
-            self.results.append(result)
+        """Keep the statistics of a batch of predictions; the sequences themselves are not kept."""
+        generated = self._stack('generated', data_samples)
+        columns = self._describe(generated)
+        if generated.shape[1] > 1:
+            columns['diversity'] = diversity(generated)
+        if self.seams:
+            columns['seam_jerk_ratio'] = seam_jerk_ratio(generated.flatten(0, 1), self.seams).unflatten(
+                0, generated.shape[:2]).mean(1)
+        if all(sample.get('real') is not None for sample in data_samples):
+            own = self._describe(self._stack('real', data_samples))
+            columns.update({f'real_{name}': values for name, values in own.items()})
+        lists = {name: values.tolist() for name, values in columns.items()}
+        self.results.extend(dict(zip(lists, row)) for row in zip(*lists.values()))
 
     def compute_metrics(self, results: list) -> dict[str, float]:
         """Average over the predictions."""
         metrics = {}
-        for name in dict.fromkeys(name for result in results for name in result):
-            values = [result[name] for result in results if name in result]
-            if not name.endswith('summary'):
-                metrics[name] = float(np.mean(values))
+        names = dict.fromkeys(name for result in results for name in result if not name.endswith('summary'))
+        for name in names:
+            metrics[name] = float(np.mean([result[name] for result in results if name in result]))
         if metrics.get('real_jitter'):
             metrics['jitter_ratio'] = metrics['jitter'] / metrics['real_jitter']
         if len(results) > 1 and all('real_summary' in result for result in results):
@@ -75,8 +69,22 @@ class MotionStatistics(BaseMetric):
         metrics['sequences'] = len(results)
         return metrics
 
-    def _describe(self, sequences: Tensor) -> dict[str, Any]:
-        """Statistics of (K, T, N) sequences, averaged over K, and their summaries for the Fréchet distance."""
-        return dict(jitter=float(jitter(sequences).mean()), spread=float(spread(sequences, self.segments).mean()),
-                    drift=float(drift(sequences, self.segments)[:, -1].mean()),
-                    summary=temporal_summary(sequences).numpy())
+    def _stack(self, key: str, data_samples: Sequence[dict]) -> Tensor:
+        """Sequences of a batch, shape (B, K, T, N), on the CPU."""
+        sequences = [sample[key].detach().cpu() for sample in data_samples]
+        shape = tuple(sequences[0].shape)
+        fits = all(tuple(sequence.shape) == shape for sequence in sequences) and len(shape) in (2, 3)
+        if not fits or shape[-2] <= JERK_ORDER or shape[-2] < self.segments:
+            raise UserError(f'MotionStatistics got {key} codes of shape {shape}; it needs (T, N) or (K, T, N), alike '
+                            f'within a batch, with more than {JERK_ORDER} frames and at least {self.segments} (its '
+                            'segments)')
+        stacked = torch.stack(sequences)
+        return stacked if stacked.ndim == 4 else stacked[:, None]
+
+    def _describe(self, sequences: Tensor) -> dict[str, Tensor]:
+        """Statistics of (B, K, T, N) sequences, averaged over K, and the (B, K, 2 N) summaries of all of them."""
+        flat = sequences.flatten(0, 1)
+        values = dict(jitter=jitter(flat), spread=spread(flat, self.segments).mean(1),
+                      drift=drift(flat, self.segments)[:, -1])
+        means = {name: value.unflatten(0, sequences.shape[:2]).mean(1) for name, value in values.items()}
+        return {**means, 'summary': temporal_summary(flat).unflatten(0, sequences.shape[:2])}

@@ -19,7 +19,7 @@ def test_batches_are_the_same_however_they_are_shared_out():
 def test_clips_come_in_order_with_the_right_frames(tmp_path, make, protocol, workers):
     videos = scan_videos(make.folder(tmp_path / 'set', range(5)), protocol)
     clips = [Clip(video, start) for video in range(5) for start in (0, 3, 7)]
-    loader = ClipLoader(videos, clips, protocol, batches=[np.arange(i, i + 2) for i in range(0, 14, 2)],
+    loader = ClipLoader(videos, clips, protocol=protocol, batches=[np.arange(i, i + 2) for i in range(0, 14, 2)],
                         workers=workers)
     seen = []
     for batch in loader:
@@ -34,7 +34,7 @@ def test_clips_come_in_order_with_the_right_frames(tmp_path, make, protocol, wor
 def test_a_clip_that_cannot_be_decoded_is_named_and_the_rest_goes_on(tmp_path, make, protocol):
     videos = scan_videos(make.folder(tmp_path / 'set', range(3)), protocol)
     (tmp_path / 'set' / '001.npy').write_bytes(b'damaged since')
-    loader = ClipLoader(videos, [Clip(video, 0) for video in range(3)], protocol, batches=[np.arange(3)])
+    loader = ClipLoader(videos, [Clip(video, 0) for video in range(3)], protocol=protocol, batches=[np.arange(3)])
     batch, = loader
     assert batch.places.tolist() == [0, 2] and list(batch.failures) == [1]
     assert 'no readable array' in batch.failures[1]
@@ -43,7 +43,7 @@ def test_a_clip_that_cannot_be_decoded_is_named_and_the_rest_goes_on(tmp_path, m
 def test_leaving_early_stops_the_threads(tmp_path, make, protocol):
     import threading
     videos = scan_videos(make.folder(tmp_path / 'set', range(3)), protocol)
-    loader = ClipLoader(videos, [Clip(0, start) for start in range(12)], protocol,
+    loader = ClipLoader(videos, [Clip(0, start) for start in range(12)], protocol=protocol,
                         batches=[np.asarray([place]) for place in range(12)])
     for _ in loader:
         break
@@ -53,4 +53,4 @@ def test_leaving_early_stops_the_threads(tmp_path, make, protocol):
 
 def test_no_workers_are_refused(tmp_path, make, protocol):
     with pytest.raises(ValueError, match='workers must be at least 1'):
-        ClipLoader(None, [], protocol, batches=[], workers=0)
+        ClipLoader(None, [], protocol=protocol, batches=[], workers=0)

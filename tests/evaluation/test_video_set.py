@@ -119,7 +119,7 @@ def test_filters_take_what_training_takes(tmp_path, make, protocol):
     assert (info.split, info.filters) == ('test', dict(split='test', segment=(0.7, 1.0)))
     whole = scan_videos(folder, protocol, filters=VideoFilter(split='test'))
     assert whole.manifest_hash != videos.manifest_hash
-    clip = ClipLoader(videos, [Clip(0, 1)], protocol, batches=[np.arange(1)]).load(np.arange(1)).clips[0]
+    clip = ClipLoader(videos, [Clip(0, 1)], protocol=protocol, batches=[np.arange(1)]).load(np.arange(1)).clips[0]
     assert np.array_equal(clip, make.video(1, frames=30)[22:28])
 
 

@@ -145,7 +145,7 @@ def bench_pipeline(arguments: argparse.Namespace, videos: VideoSet, protocol: Pr
     requests = [FeatureRequest(extractor.to(device), 'clip')]
     clips: list[Clip] = plan_trials(videos.windows(protocol), protocol, 'real')[0]
     batches = batch_places(len(clips), protocol.clips.length)
-    loader = ClipLoader(videos, clips, protocol, batches=batches, workers=arguments.workers)
+    loader = ClipLoader(videos, clips, protocol=protocol, batches=batches, workers=arguments.workers)
 
     def decode() -> None:
         for _ in loader:
