@@ -63,6 +63,7 @@ class PyAVHandle(VideoHandle):
         import av
         if self._container is not None:
             self._container.close()
+        # tags that are no UTF-8 are no reason to refuse a video
         self._container = av.open(str(self.path), metadata_errors='ignore')
         if not self._container.streams.video:
             raise UserError(f'{self.path} has no video stream; it may be a sound file')

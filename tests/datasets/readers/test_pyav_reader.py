@@ -1,6 +1,7 @@
 import os
 import struct
 
+import av
 import numpy as np
 import pytest
 
@@ -168,3 +169,17 @@ def test_what_is_left_of_a_stream_that_was_cut_off_can_be_read(clips, tmp_path, 
         left = video.read(range(len(video)))
         assert np.array_equal(left[:-3], original.read(range(len(video) - 3)))
         assert (np.diff(clips.numbers(left)) > 0).all()  # B frames at the cut may be missing
+
+
+def test_tags_in_another_encoding_do_no_harm(clips, tmp_path):
+    path = tmp_path / 'a.mkv'
+    with av.open(str(path), 'w') as container:
+        container.metadata['title'] = 'XXXXtitle'
+        stream = container.add_stream('libx264', rate=25)
+        stream.height, stream.width, stream.pix_fmt = 48, 96, 'yuv420p'
+        for frame in clips.frames(3):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format='rgb24')))
+        container.mux(stream.encode(None))
+    path.write_bytes(path.read_bytes().replace(b'XXXX', b'\xff\xfe\xe9\xe8'))
+    with PyAVReader().open(path) as video:
+        assert clips.numbers(video.read(range(3))) == [0, 1, 2]
