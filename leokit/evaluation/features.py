@@ -19,7 +19,7 @@ from leokit.evaluation.reductions import FeatureRequest, reduce_clips
 from leokit.evaluation.video_set import VideoSet
 from leokit.feature_extractors.base import full_precision
 from leokit.utils import progress_bar
-from leokit.utils.files import atomic_path
+from leokit.utils.files import atomic_path, clear_write_errors
 
 CACHE_VARIABLE = 'LEOKIT_STATISTICS'
 CACHE_VERSION = 1  # raise when a reduction or the preparation of frames changes
@@ -147,7 +147,7 @@ def _read_cache(paths: dict[str, Path]) -> dict[str, Tensor]:
 
 
 def _write_cache(path: Path, features: Tensor) -> None:
-    with atomic_path(path) as part:
+    with clear_write_errors(path), atomic_path(path) as part:
         torch.save(dict(features=features), part)
 
 

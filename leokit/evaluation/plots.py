@@ -7,7 +7,7 @@ from typing import Sequence
 from leokit.evaluation.comparison import differences
 from leokit.evaluation.records import ResultRecord
 from leokit.utils import UserError
-from leokit.utils.files import atomic_path
+from leokit.utils.files import atomic_path, clear_write_errors
 
 WIDTH, HEIGHT = 6.0, 3.6  # inches of one panel
 
@@ -90,7 +90,7 @@ def _panels(number: int) -> tuple:
 
 def _save(figure: object, path: str | Path) -> None:
     try:
-        with atomic_path(path) as part:
+        with clear_write_errors(path), atomic_path(path) as part:
             figure.savefig(part, dpi=150)
     except ValueError as error:
         raise UserError(f'the plot {path} cannot be written ({error}); use a name in .png, .pdf or .svg') from error

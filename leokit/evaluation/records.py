@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Mapping, Sequence
 
 from leokit.utils import UserError
-from leokit.utils.files import write_bytes
+from leokit.utils.files import clear_write_errors, write_bytes
 
 FORMAT = 1
 
@@ -179,9 +179,13 @@ def save_records(path: str | Path, records: Sequence[ResultRecord]) -> None:
     Args:
         path (str | Path): The file.
         records (Sequence[ResultRecord]): What it is to hold.
+
+    Raises:
+        UserError: If the file cannot be written.
     """
     content = dict(format=FORMAT, records=[record.to_dict() for record in records])
-    write_bytes(path, (json.dumps(content, indent=1, allow_nan=False) + '\n').encode())
+    with clear_write_errors(path):
+        write_bytes(path, (json.dumps(content, indent=1, allow_nan=False) + '\n').encode())
 
 
 def load_records(path: str | Path) -> list[ResultRecord]:

@@ -164,7 +164,7 @@ def test_decoding_and_network_overlap(video_sets, protocol, monkeypatch):
         start = time.perf_counter()
         features.extract(real, clips, protocol, [request], device=torch.device('cpu'), workers=1, label='clips')
         times.append(time.perf_counter() - start)
-    assert len(clips) == batches and batches * pause <= min(times) < 1.6 * batches * pause
+    assert len(clips) == batches and batches * pause <= min(times) < 1.75 * batches * pause
 
 
 def test_sets_of_different_size_need_a_resolution(video_sets, tmp_path, make, protocol):

@@ -59,3 +59,9 @@ def test_comparable_names_every_fact_that_matters():
     assert facts['clips.length'] == 16 and facts['frames.resize'] == 'bilinear'
     assert facts['weights sha256'] == 'b' * 64 and facts['real set'] == 'a' * 64 and facts['generated clips'] == 16
     assert not any('seed' in key or 'trials' in key for key in facts)
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / 'file').write_text('')
+    with pytest.raises(UserError, match='cannot write .*r.json'):
+        save_records(tmp_path / 'file' / 'r.json', [record()])

@@ -86,7 +86,7 @@ def test_published_size_takes_well_under_a_second():
     frechet_distance(a[:500], b[:500])
     times = []
     for _ in range(3):
-        start = time.perf_counter()
+        start = time.process_time()  # what other programs do to the wall clock does not matter
         frechet_distance(a, b)
-        times.append(time.perf_counter() - start)
+        times.append(time.process_time() - start)
     assert min(times) < 1

@@ -10,12 +10,9 @@ and resize) and both together; the last should reach 90 % of the slower of the f
 """
 
 import argparse
-import statistics
 import sys
 import tempfile
-import time
 from pathlib import Path
-from typing import Callable
 
 import numpy as np
 import torch
@@ -33,6 +30,7 @@ from leokit.feature_extractors.base import full_precision  # noqa: E402
 from leokit.metrics import (FeatureStatistics, frechet_distance, frechet_distance_from_statistics,  # noqa: E402
                             kernel_distance, polynomial_mmd)
 from leokit.utils import UserError, run_tool  # noqa: E402
+from leokit.utils.timing import measure  # noqa: E402
 
 SECTIONS = ('arithmetic', 'pipeline')
 UNTRAINED_I3D = 'i3d-untrained'  # the network of FVD for timing where its weights are not at hand
@@ -78,17 +76,6 @@ def parse_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def median_seconds(run: Callable[[], object], repeats: int) -> float:
-    """Median time of a call, after one that does not count."""
-    run()
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        run()
-        times.append(time.perf_counter() - start)
-    return statistics.median(times)
-
-
 def bench_arithmetic(arguments: argparse.Namespace) -> None:
     """Time the distances, beside the matrix square root that others take."""
     import scipy.linalg
@@ -117,7 +104,8 @@ def bench_arithmetic(arguments: argparse.Namespace) -> None:
         runs['singular, scipy.linalg.sqrtm'] = lambda: by_sqrtm(*map(FeatureStatistics.of, few))
     print(f'arithmetic of {arguments.samples} x {arguments.dim}, {torch.get_num_threads()} threads')
     for name, run in runs.items():
-        print(f'  {name:<28} {1000 * median_seconds(run, arguments.repeats):9.1f} ms   value {run():.10g}')
+        seconds = measure(run, 'cpu', repeats=arguments.repeats, warmup=1).median
+        print(f'  {name:<28} {1000 * seconds:9.1f} ms   value {run():.10g}')
 
 
 def make_videos(folder: Path, number: int = 8, frames: int = 96, side: int = 256) -> None:
@@ -156,13 +144,12 @@ def bench_pipeline(arguments: argparse.Namespace, videos: VideoSet, protocol: Pr
     def describe() -> None:
         with full_precision(device):
             for _ in batches:
-                features = reduce_clips(requests, prepare_clips(decoded, protocol.frames, device))
-        next(iter(features.values())).sum().item()  # waits for the device
+                reduce_clips(requests, prepare_clips(decoded, protocol.frames, device))
 
     def both() -> None:
         extract(videos, clips, protocol, requests, device=device, workers=arguments.workers, label='pipeline')
 
-    rates = {name: number / median_seconds(run, arguments.repeats) for name, run, number in (
+    rates = {name: number / measure(run, device, repeats=arguments.repeats, warmup=1).median for name, run, number in (
         ('decoder', decode, len(clips)), ('network', describe, len(decoded) * len(batches)),
         ('pipeline', both, len(clips)))}
     print(f'pipeline: {len(clips)} clips of {protocol.clips.length} frames, {extractor.label}, {device}, '

@@ -18,7 +18,7 @@ from leokit.evaluation.comparison import build_table, to_latex, to_markdown  # n
 from leokit.evaluation.plots import plot_steps, plot_time  # noqa: E402
 from leokit.evaluation.records import load_records  # noqa: E402
 from leokit.utils import run_tool  # noqa: E402
-from leokit.utils.files import write_bytes  # noqa: E402
+from leokit.utils.files import clear_write_errors, write_bytes  # noqa: E402
 
 FORMATS = dict(markdown=to_markdown, latex=to_latex)
 
@@ -45,7 +45,8 @@ def main() -> None:
         records = [record for record in records if record.metric in arguments.metrics]
     text = FORMATS[arguments.format](build_table(records, allow_mixed=arguments.allow_mixed))
     if arguments.out:
-        write_bytes(arguments.out, text.encode())
+        with clear_write_errors(arguments.out):
+            write_bytes(arguments.out, text.encode())
     else:
         print(text, end='')
     if arguments.plot_steps:
