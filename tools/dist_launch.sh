@@ -30,7 +30,8 @@ if [ "${SLURM_STEP_NUM_NODES:-1}" -gt 1 ] && [ -z "${NNODES:-}" ]; then
     fi
     NNODES=$SLURM_STEP_NUM_NODES
     NODE_RANK=$SLURM_NODEID
-    MASTER_ADDR=$(scontrol show hostnames "$SLURM_STEP_NODELIST" | head -n 1)
+    mapfile -t hosts < <(scontrol show hostnames "$SLURM_STEP_NODELIST")
+    MASTER_ADDR=${hosts[0]}
     # jobs that share a node must not share a port
     PORT=${PORT:-$((20000 + SLURM_JOB_ID % 20000))}
 fi
@@ -40,5 +41,9 @@ if [ "${NNODES:-1}" -eq 1 ] && [ -z "${PORT:-}" ]; then
 else
     rendezvous=(--nnodes="${NNODES:-1}" --node-rank="${NODE_RANK:-0}"
         --master-addr="${MASTER_ADDR:-127.0.0.1}" --master-port="${PORT:-29500}")
+fi
+if ! command -v torchrun > /dev/null; then
+    echo "error: torchrun is not on the PATH; activate the environment that torch is installed in" >&2
+    exit 2
 fi
 exec torchrun "${rendezvous[@]}" --nproc-per-node="$gpus" "$script" "$@" --launcher pytorch

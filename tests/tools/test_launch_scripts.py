@@ -29,7 +29,7 @@ def run(tmp_path):
     def run_script(name, *arguments, status=0, **variables):
         environment = {key: value for key, value in os.environ.items()
                        if not key.startswith('SLURM') and key not in ('NNODES', 'NODE_RANK', 'MASTER_ADDR', 'PORT')}
-        environment.update(variables, PATH=f'{tmp_path}:{os.environ["PATH"]}')
+        environment.update({'PATH': f'{tmp_path}:{os.environ["PATH"]}', **variables})
         done = subprocess.run([str(TOOLS / name), *arguments], env=environment, capture_output=True, text=True,
                               cwd=tmp_path, check=False)
         assert done.returncode == status, done.stderr
@@ -71,6 +71,13 @@ def test_an_allocation_of_one_node_needs_no_srun(run):
 def test_one_task_per_gpu_is_refused(run):
     said = run('dist_train.sh', 'a.py', '8', status=2, SLURM_JOB_NUM_NODES='2', SLURM_JOB_ID='7', TASKS='16')
     assert 'error: srun started 16 tasks on 2 nodes; use srun --ntasks-per-node=1' in said
+
+
+def test_a_missing_torchrun_is_named(run, tmp_path):
+    (tmp_path / 'torchrun').unlink()
+    for name in ('bash', 'dirname'):
+        (tmp_path / name).symlink_to(shutil.which(name))
+    assert 'torchrun is not on the PATH' in run('dist_train.sh', 'a.py', '2', status=2, PATH=str(tmp_path))
 
 
 @pytest.mark.parametrize('name, arguments', [
