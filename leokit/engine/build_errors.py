@@ -90,9 +90,10 @@ def _explain(error: Exception, config: Mapping[str, Any]) -> str | None:
         builder = innermost.f_code.co_name.startswith('build') or innermost.f_code.co_name == '__init__'
         return _wrong_argument(wrong, _callee(wrong['callee'], local.get('obj_cls'), innermost), config) if builder \
             else None
-    if isinstance(error, ValueError) and builds and _in_constructor(frames, builds[-1], local.get('obj_cls')):
+    if builds and _in_constructor(frames, builds[-1], local.get('obj_cls')):
         name = _name(local['obj_cls'])
-        return f'{name}{_where(config, name)} cannot be built: {error}'
+        hint = '' if isinstance(error, ValueError) else ' (LEOKIT_TRACEBACK=1 shows where)'
+        return f'{name}{_where(config, name)} cannot be built: {error}{hint}'
     return None
 
 

@@ -44,6 +44,7 @@ def parts():
     (dict(type='Part', sizes=3), r"^Part \(at model\.parts\[1\]\) takes no argument 'sizes'; did you mean 'size'"),
     (dict(type='Part', colour=3), r"takes no argument 'colour'; it takes size, width"),
     (dict(type='Part', size=0), r'^Part \(at model\.parts\[1\]\) cannot be built: size must be at least 1, got 0'),
+    (dict(type='Part', size='3'), r"Part .* built: '<' not supported .* \(LEOKIT_TRACEBACK=1 shows where\)"),
     (dict(type='Careless'), r"Careless .* takes no argument 'sice'; did you mean 'size'"),
     (dict(type='Needy'), r"Needy .* cannot be built: .*__init__\(\) missing 1 required keyword-only argument: 'size'"),
     (dict(size=3), r"this part of the config has no 'type': \{'size': 3\}")])
