@@ -5,17 +5,18 @@ from leokit.pipelines.code_extraction import ExtractionReport, extract_motion_co
 from leokit.pipelines.editing import edit_each_frame, edit_images, edit_video
 from leokit.pipelines.generation import VideoGenerator, check_same_codes, sample_seeds
 from leokit.pipelines.inputs import (
-    FramesHandle, Picture, Video, iterate_frames, open_video, read_first_frame, read_images)
+    FramesHandle, Picture, Video, iterate_frames, open_video, read_first_frame, read_images, read_last_frame)
+from leokit.pipelines.leo import LEO
 from leokit.pipelines.loading import animator_of, change_sampler, load_animator, load_motion_diffusion
 from leokit.pipelines.manipulation import DirectionNames, labelled_grid, manipulate_image, manipulate_video
 from leokit.pipelines.outputs import OUTPUT_SUFFIXES, write_videos
 from leokit.pipelines.rendering import CHUNK_SIZE, device_of, encode, render, repeat_encoding
 
 __all__ = [
-    'CHUNK_SIZE', 'DirectionNames', 'ExtractionReport', 'FramesHandle', 'OUTPUT_SUFFIXES', 'Picture',
+    'CHUNK_SIZE', 'DirectionNames', 'ExtractionReport', 'FramesHandle', 'LEO', 'OUTPUT_SUFFIXES', 'Picture',
     'TRANSFER_MODES', 'Video', 'VideoAnimator', 'VideoGenerator', 'animator_of', 'change_sampler',
     'check_same_codes', 'device_of', 'edit_each_frame', 'edit_images', 'edit_video', 'encode',
     'extract_motion_codes', 'iterate_frames', 'labelled_grid', 'load_animator', 'load_motion_diffusion',
-    'manipulate_image', 'manipulate_video', 'open_video', 'read_first_frame', 'read_images', 'render',
-    'repeat_encoding', 'sample_seeds', 'write_videos',
+    'manipulate_image', 'manipulate_video', 'open_video', 'read_first_frame', 'read_images', 'read_last_frame',
+    'render', 'repeat_encoding', 'sample_seeds', 'write_videos',
 ]

@@ -13,7 +13,7 @@ from torch import Generator, Tensor
 
 from leokit.encoders import Encoding
 from leokit.models import Animator, MotionDiffusion
-from leokit.pipelines.inputs import Picture, Video, read_first_frame, read_images
+from leokit.pipelines.inputs import Picture, Video, read_first_frame, read_images, read_last_frame
 from leokit.pipelines.rendering import CHUNK_SIZE, encode, render, repeat_encoding
 from leokit.samplers import Sampler, generators_from_seeds
 from leokit.utils import UserError
@@ -109,6 +109,34 @@ class VideoGenerator:
         image = read_first_frame(video, self.animator.size)
         yield from self.generate(image, num_frames, num_sequences=num_sequences, seed=seed, first_sample=first_sample,
                                  chunk_size=chunk_size, sampler=sampler)
+
+    def continue_video(self, video: Video, num_frames: int, *, num_sequences: int = 1, seed: int = 0,
+                       first_sample: int = 0, chunk_size: int = CHUNK_SIZE,
+                       sampler: Sampler | None = None) -> Iterator[Tensor]:
+        """Make the frames that follow a video: what starts with its last frame, without that frame.
+
+        Args:
+            video (Video): A path, a reader's handle or a tensor of frames.
+            num_frames (int): New frames; all other arguments as in :meth:`from_video_first_frame`.
+            num_sequences (int): Continuations to make.
+            seed (int): Seed of the job.
+            first_sample (int): Number of the first row.
+            chunk_size (int): Frames decoded per forward pass.
+            sampler (Sampler, optional): In place of the motion diffusion's own.
+
+        Yields:
+            Tensor: Consecutive frames in [-1, 1], shape (num_sequences, t, 3, H, W).
+        """
+        if num_frames < 1:
+            raise UserError(f'num_frames must be 1 or more, got {num_frames}')
+        frames = self.generate(read_last_frame(video, self.animator.size), num_frames + 1, seed=seed,
+                               num_sequences=num_sequences, first_sample=first_sample, chunk_size=chunk_size,
+                               sampler=sampler)
+        known = 1  # the last frame itself
+        for chunk in frames:
+            if chunk.shape[1] > known:
+                yield chunk[:, known:]
+            known = max(0, known - chunk.shape[1])
 
     @torch.inference_mode()
     def sample_motion(self, start: Tensor, num_frames: int, generators: Sequence[Generator], *,

@@ -177,6 +177,17 @@ def read_first_frame(video: Video, size: int) -> Tensor:
         return from_uint8(next(frames))
 
 
+def read_last_frame(video: Video, size: int) -> Tensor:
+    """The last frame of a video as a picture; see :func:`read_first_frame`."""
+    handle = open_video(video)
+    try:
+        with closing(iterate_frames(handle, size, chunk_size=1, first=len(handle) - 1)) as frames:
+            return from_uint8(next(frames))
+    finally:
+        if handle is not video:
+            handle.close()
+
+
 # ---- shared ------------------------------------------------------------------
 def _fit(frames: np.ndarray, size: int) -> Tensor:
     """uint8 frames (T, H, W, 3) to (T, 3, S, S)."""
