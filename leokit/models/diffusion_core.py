@@ -2,6 +2,12 @@
 
 The network is an argument, a callable ``network(x_t, t) -> output shaped like x_t``; what it does with
 conditions is the model's affair. The core has no parameters and adds nothing to a state dict.
+
+Where epsilon is predicted, the network by default learns only what the noisy sample does not say already:
+``eps = sqrt(1 - a_t) x_t + sqrt(a_t) F(x_t, t)``, the preconditioning of arXiv 2206.00364 (section 5) for this
+process. The loss is unchanged. Without it the network must copy its input at high noise, and what it copies
+wrongly, sampling divides by sqrt(a_t) (0.006 at the end of the linear schedule); a network in bfloat16 cannot
+copy well enough.
 """
 
 from typing import Any, Callable
@@ -27,13 +33,14 @@ class DiffusionCore(nn.Module):
         sampler (dict): Config in SAMPLERS; the default for sampling.
         prediction (str): What the network outputs: ``'epsilon'``, ``'x0'`` or ``'v'``.
         min_snr_gamma (float, optional): Bound of min-SNR weighting; None for the plain mean squared error.
+        epsilon_skip (bool): Where epsilon is predicted, let the network learn what ``x_t`` does not say already.
 
     Raises:
         UserError: If ``prediction`` is unknown or ``min_snr_gamma`` is not positive.
     """
 
     def __init__(self, noise_scheduler: dict[str, Any], sampler: dict[str, Any], *, prediction: str = 'epsilon',
-                 min_snr_gamma: float | None = None) -> None:
+                 min_snr_gamma: float | None = None, epsilon_skip: bool = True) -> None:
         super().__init__()
         if prediction not in PREDICTIONS:
             raise unknown_prediction(prediction)
@@ -43,6 +50,7 @@ class DiffusionCore(nn.Module):
         self.sampler = SAMPLERS.build(sampler)
         self.prediction = prediction
         self.min_snr_gamma = min_snr_gamma
+        self.epsilon_skip = epsilon_skip and prediction == 'epsilon'
 
     def loss(self, network: Network, x0: Tensor, *, generator: Generator | None = None) -> Tensor:
         """Mean squared error of the network at one random time per sample (DDPM, arXiv 2006.11239, equation 14).
@@ -58,8 +66,8 @@ class DiffusionCore(nn.Module):
         t = self.draw_times(x0.shape[0], device=x0.device, generator=generator)
         eps = noise_source(generator)(x0)
         target = self.scheduler.target(self.prediction, x0, eps, t)
-        output = network(self.scheduler.add_noise(x0, eps, t), t)
-        losses = (output.float() - target.float()).square().flatten(1).mean(1)  # (B,)
+        prediction = self._predict(network, self.scheduler.add_noise(x0, eps, t), t)
+        losses = (prediction.float() - target.float()).square().flatten(1).mean(1)  # (B,)
         if self.min_snr_gamma is None:
             return losses
         weight = min_snr_weight(self.scheduler.signal_to_noise(t), self.min_snr_gamma, self.prediction)
@@ -72,6 +80,12 @@ class DiffusionCore(nn.Module):
         times = torch.randint(0, self.scheduler.num_steps, (count,), generator=generator, device=generator.device)
         return times.to(device)
 
+    def _predict(self, network: Network, x_t: Tensor, t: Tensor) -> Tensor:
+        """What the network, with its skip, says the target is; in the type of x_t."""
+        output = network(x_t, t).to(x_t.dtype)
+        # the skip is the map from a velocity to its epsilon
+        return self.scheduler.eps_from_v(x_t, output, t) if self.epsilon_skip else output
+
     def denoiser(self, network: Network) -> Denoiser:
         """Make of a network the callable that samplers read; wrap it to guide or to inpaint.
 
@@ -82,7 +96,7 @@ class DiffusionCore(nn.Module):
             Denoiser: Maps the same to a Prediction(x0, eps), computed in the type of x_t.
         """
         def denoise(x: Tensor, t: Tensor) -> Prediction:
-            return self.scheduler.interpret(self.prediction, network(x, t).to(x.dtype), x, t)
+            return self.scheduler.interpret(self.prediction, self._predict(network, x, t), x, t)
         return denoise
 
     def sample(self, denoise: Denoiser, noise: Tensor, *, generator: Generators = None,

@@ -2,8 +2,8 @@
 
 A diffusion model of motion-code sequences. With the Linear Motion Condition it continues a given first
 code (cLMDM); without a condition it is the paper's ablation. Deviations from the paper, all by config:
-codes are normalised (see :mod:`leokit.motion_conditions.motion_condition`), and sampling takes 50 DDIM
-steps by default.
+codes are normalised (see :mod:`leokit.motion_conditions.motion_condition`), the network adds to what the noisy
+sample says of epsilon already (see :mod:`leokit.models.diffusion_core`), and sampling takes 50 DDIM steps.
 """
 
 from typing import Any, Iterator
@@ -31,6 +31,7 @@ class MotionDiffusion(CodeDiffusion):
         sampler (dict, optional): Config in SAMPLERS; ``DDIMSampler`` with 50 steps by default.
         prediction (str): What the network outputs: ``'epsilon'`` (the paper), ``'x0'`` or ``'v'``.
         min_snr_gamma (float, optional): Bound of min-SNR weighting; None for the paper's plain error.
+        epsilon_skip (bool): See :class:`DiffusionCore`; False for a network that outputs epsilon itself.
         data_preprocessor (dict, optional): Config in MODELS; by default batches are moved to the model's device.
 
     Raises:
@@ -40,10 +41,10 @@ class MotionDiffusion(CodeDiffusion):
     def __init__(self, motion_dim: int = 20, num_frames: int = 20, *, backbone: dict | None = None,
                  noise_scheduler: dict | None = None, motion_condition: dict | None = None,
                  sampler: dict | None = None, prediction: str = 'epsilon', min_snr_gamma: float | None = None,
-                 data_preprocessor: dict | None = None) -> None:
+                 epsilon_skip: bool = True, data_preprocessor: dict | None = None) -> None:
         core = DiffusionCore(noise_scheduler or dict(type='LinearNoiseScheduler', num_steps=1000),
                              sampler or dict(type='DDIMSampler', num_steps=50),
-                             prediction=prediction, min_snr_gamma=min_snr_gamma)
+                             prediction=prediction, min_snr_gamma=min_snr_gamma, epsilon_skip=epsilon_skip)
         super().__init__(motion_dim, backbone or dict(type='UNet1D'), core=core, data_preprocessor=data_preprocessor)
         self.motion_condition = MOTION_CONDITIONS.build(motion_condition or dict(type='LinearMotionCondition'))
         self.num_frames = num_frames

@@ -26,6 +26,7 @@ class StartCodeDiffusion(CodeDiffusion):
         sampler (dict, optional): Config in SAMPLERS; ``DDIMSampler`` with 50 steps by default.
         prediction (str): What the network outputs: ``'epsilon'``, ``'x0'`` or ``'v'``.
         min_snr_gamma (float, optional): Bound of min-SNR weighting; None for the plain error.
+        epsilon_skip (bool): See :class:`DiffusionCore`; False for a network that outputs epsilon itself.
         data_preprocessor (dict, optional): Config in MODELS; by default batches are moved to the model's device.
 
     Raises:
@@ -34,10 +35,10 @@ class StartCodeDiffusion(CodeDiffusion):
 
     def __init__(self, motion_dim: int = 20, *, backbone: dict | None = None, noise_scheduler: dict | None = None,
                  sampler: dict | None = None, prediction: str = 'epsilon', min_snr_gamma: float | None = None,
-                 data_preprocessor: dict | None = None) -> None:
+                 epsilon_skip: bool = True, data_preprocessor: dict | None = None) -> None:
         core = DiffusionCore(noise_scheduler or dict(type='LinearNoiseScheduler', num_steps=1000),
                              sampler or dict(type='DDIMSampler', num_steps=50),
-                             prediction=prediction, min_snr_gamma=min_snr_gamma)
+                             prediction=prediction, min_snr_gamma=min_snr_gamma, epsilon_skip=epsilon_skip)
         super().__init__(
             motion_dim, backbone or dict(type='MLPDenoiser'), core=core, data_preprocessor=data_preprocessor)
 

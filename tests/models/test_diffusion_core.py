@@ -21,14 +21,15 @@ def perfect_network(model, x0):
     """The network that knows x0: its loss is zero, and sampling leads to x0."""
     def network(x_t, t):
         eps = model.scheduler.eps_from_x0(x_t.double(), x0.double(), t)
-        return model.scheduler.target(model.prediction, x0.double(), eps, t)
+        output = 'v' if model.epsilon_skip else model.prediction
+        return model.scheduler.target(output, x0.double(), eps, t)
     return network
 
 
 @pytest.mark.parametrize('prediction', ['epsilon', 'x0', 'v'])
-@pytest.mark.parametrize('gamma', [None, 5.0])
-def test_a_perfect_network_has_no_loss_and_samples_the_data(prediction, gamma):
-    model, x0 = core(prediction=prediction, min_snr_gamma=gamma), samples()
+@pytest.mark.parametrize('options', [{}, dict(min_snr_gamma=5.0), dict(epsilon_skip=False)])
+def test_a_perfect_network_has_no_loss_and_samples_the_data(prediction, options):
+    model, x0 = core(prediction=prediction, **options), samples()
     loss = model.loss(perfect_network(model, x0), x0, generator=torch.Generator().manual_seed(1))
     assert loss.shape == (6,) and loss.dtype == torch.float32 and loss.max() < 1e-6
     result = model.sample(model.denoiser(perfect_network(model, x0)), torch.randn_like(x0))
@@ -36,10 +37,21 @@ def test_a_perfect_network_has_no_loss_and_samples_the_data(prediction, gamma):
 
 
 def test_loss_of_the_zero_network_is_the_targets_power():
-    model = core()
     x0 = torch.zeros(400, 50)
-    loss = model.loss(lambda x, t: torch.zeros_like(x), x0, generator=torch.Generator().manual_seed(0))
+    loss = core(epsilon_skip=False).loss(
+        lambda x, t: torch.zeros_like(x), x0, generator=torch.Generator().manual_seed(0))
     assert abs(loss.mean() - 1) < 0.03
+
+
+def test_with_the_skip_the_zero_network_believes_in_the_mean():
+    """Its epsilon is that of the mean, x0 = 0, but for a share a_t of x_t; so sampling starts out sane."""
+    model = DiffusionCore(dict(type='LinearNoiseScheduler'), dict(type='DDIMSampler'))
+    x = torch.randn(3, 5, generator=torch.Generator().manual_seed(0))
+    t = torch.tensor([999, 500, 0])
+    prediction = model.denoiser(lambda x, t: torch.zeros_like(x))(x, t)
+    signal = model.scheduler.signal_level(t).sqrt()[:, None].float()
+    assert torch.allclose(prediction.x0, signal * x, atol=1e-4)
+    assert not DiffusionCore(dict(type='LinearNoiseScheduler'), dict(type='DDIMSampler'), prediction='v').epsilon_skip
 
 
 def test_loss_is_per_sample():

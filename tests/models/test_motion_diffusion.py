@@ -140,10 +140,11 @@ def swings(count, generator):
     return start + torch.linspace(0, 1, T)[:, None] * reach
 
 
-def test_it_learns_a_distribution_of_motion():
+@pytest.mark.parametrize('prediction', ['epsilon', 'x0'])
+def test_it_learns_a_distribution_of_motion(prediction):
     generator = torch.Generator().manual_seed(0)
     motion = swings(4096, generator)
-    model = build(sampler=dict(type='DDIMSampler', num_steps=20)).train()
+    model = build(sampler=dict(type='DDIMSampler', num_steps=20), prediction=prediction).train()
     residual_std = (motion[:, 1:] - motion[:, :1]).square().mean((0, 1)).sqrt()
     model.set_statistics(motion.mean((0, 1)), motion.std((0, 1)), residual_std)
     optimizer = torch.optim.Adam(model.parameters(), betas=(0.9, 0.99))

@@ -77,17 +77,9 @@ def test_it_trains_by_the_packages_runner(config, tmp_path):
     runner.train()
     losses = [loss['loss_diffusion'].item() for loss in losses]
     assert len(losses) == 120 and all(map(math.isfinite, losses))
-    first, last = np.mean(losses[:10]), np.mean(losses[-20:])
-    assert last < 0.5 * first
-
-    # the zero prediction has the loss of the noise's variance
-    codes = torch.from_numpy(smooth_codes()).unfold(0, T, T).transpose(1, 2)
-    with torch.no_grad():
-        trained = model.loss(dict(motion=codes), generator=torch.Generator().manual_seed(0))['loss_diffusion']
-        model.backbone.out.weight.zero_()
-        model.backbone.out.bias.zero_()
-        zero = model.loss(dict(motion=codes), generator=torch.Generator().manual_seed(0))['loss_diffusion']
-    assert abs(zero - 1) < 0.1 and trained < 0.5 * zero
+    last = np.mean(losses[-20:])
+    assert last < 0.6 * np.mean(losses[:10])
+    assert last < 0.2  # predicting zero costs the variance of the noise, 1
 
     checkpoint = load_checkpoint(runner.work_dir + '/iter_120.pth')
     assert any(key.startswith('backbone.blocks.3') for key in checkpoint['state_dict'])
