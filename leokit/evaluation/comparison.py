@@ -35,12 +35,15 @@ class Table:
     notes: list[str] = field(default_factory=list)
 
     def best(self, column: str) -> float | None:
-        """Lowest value of a column, if lower is better there and the column is of one protocol."""
+        """Lowest value of a column of distances of one protocol.
+
+        None for what videos have in themselves: there the real videos' value is right, and a frozen one would win.
+        """
         measure = MEASURES.get(metric_name(column))
         mixed = any(key[1] == column for key in self.marks)
         values = [cell.score.value for key, cell in self.cells.items()
                   if key[1] == column and cell.score.value is not None]
-        return min(values) if measure and measure.lower_is_better and not mixed and len(values) > 1 else None
+        return min(values) if measure and measure.paired and not mixed and len(values) > 1 else None
 
 
 def metric_name(key: str) -> str:

@@ -53,7 +53,6 @@ class Measure:
             protocol's.
         paired (bool): Whether it compares with the real set. If not, the real set's own value is reported beside it.
         over_time (bool): Whether it looks at successive windows of the generated videos.
-        lower_is_better (bool): Whether the lowest value of a table is the best one.
     """
 
     name: str
@@ -61,7 +60,6 @@ class Measure:
     extractor: str | None = None
     paired = True
     over_time = False
-    lower_is_better = True
 
     def __init__(self, arithmetic: ArithmeticRule) -> None:
         self.arithmetic = arithmetic
@@ -155,7 +153,6 @@ class ContentDrift(Measure):
 class LandmarkJitter(Content):
     """Mean third difference of a landmark, in pixels of the protocol's frames; right is what real videos have."""
 
-    lower_is_better = False
     name, reduction, extractor, paired = 'jitter', 'jitter', 'FaceLandmarks', False
 
 
