@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -15,6 +16,7 @@ from leokit.registry import METRICS
 
 ROOT = Path(__file__).resolve().parents[2]
 SEED, SAMPLES = 5, 7
+PROTOCOL = dict(name='tiny', clips=dict(length=6), frames=dict(resolution=16), sampling=dict(num_clips=8))
 # What both processes run: an odd number of samples, so that one process has more than the other.
 SCRIPT = f'''
 import json, sys
@@ -32,6 +34,13 @@ metric = METRICS.build(dict(type='MotionStatistics'))
 for i in padded[rank::2]:
     metric.process(None, [dict(generated=motion[i, 0], real=motion[i, 1])])
 result = metric.evaluate({SAMPLES})
+videos = torch.rand({SAMPLES}, 6, 3, 16, 16, generator=torch.Generator().manual_seed({SEED})) * 2 - 1
+distances = METRICS.build(dict(
+    type='VideoDistances', extractor=dict(type='ColorStatistics'), protocol={PROTOCOL!r}, real=sys.argv[2],
+    cache_dir=sys.argv[3]))
+for i in padded[rank::2]:
+    distances.process(None, [dict(generated=videos[i])])
+result.update(distances.evaluate({SAMPLES}))
 features = motion[:, 0].flatten(1)
 statistics = FeatureStatistics.of(features[rank::2]).all_reduce()
 if rank == 0:
@@ -71,17 +80,37 @@ def test_folder_evaluation_on_two_processes_equals_one(tmp_path, video_sets):
 
 
 @pytest.fixture(scope='module')
-def two_processes(tmp_path_factory):
+def real_folder(tmp_path_factory):
+    """Nine real videos."""
+    folder = tmp_path_factory.mktemp('real')
+    for number in range(9):
+        frames = np.random.RandomState(number).randint(0, 256, (8, 16, 16, 3))
+        np.save(folder / f'{number}.npy', frames.astype(np.uint8))
+    return folder
+
+
+@pytest.fixture(scope='module')
+def two_processes(tmp_path_factory, real_folder):
     """What the script above found."""
     folder = tmp_path_factory.mktemp('distributed')
     (folder / 'script.py').write_text(SCRIPT)
-    done = run(folder / 'script.py', folder / 'values.json')
+    done = run(folder / 'script.py', folder / 'values.json', real_folder, folder / 'cache')
     assert done.returncode == 0, done.stderr
     return json.loads((folder / 'values.json').read_text())
 
 
 def sequences():
     return torch.randn(SAMPLES, 2, 12, 4, generator=torch.Generator().manual_seed(SEED))
+
+
+def test_video_distances_on_two_processes_equal_one(two_processes, real_folder, tmp_path):
+    metric = METRICS.build(dict(type='VideoDistances', extractor=dict(type='ColorStatistics'), protocol=PROTOCOL,
+                                real=str(real_folder), cache_dir=str(tmp_path)))
+    videos = torch.rand(SAMPLES, 6, 3, 16, 16, generator=torch.Generator().manual_seed(SEED)) * 2 - 1
+    for video in videos:
+        metric.process(None, [dict(generated=video)])
+    expected = metric.evaluate(SAMPLES)
+    assert len(expected) == 5 and {key: two_processes[key] for key in expected} == expected
 
 
 def test_metric_on_two_processes_equals_one(two_processes):
