@@ -45,7 +45,7 @@ def parse_arguments() -> argparse.Namespace:
         help='arguments of an extractor, such as I3D.weights=/path/i3d_pretrained_400.pt')
     add('--allow-fewer', action='store_true', help='measure with fewer clips than the protocol asks for')
     add('--fps', type=float, help='rate of frame folders and arrays, for protocols that resample')
-    add('--float-range', help="range of floating-point arrays: '-1:1', '0:1' or '0:255'")
+    add('--float-range', help='range of floating-point arrays: --float-range=-1:1, 0:1 or 0:255')
     add('--out', help='file for the result records (JSON)')
     add('--model', help='name of what made the videos, for tables')
     add('--step', type=int, help='training step, for curves')

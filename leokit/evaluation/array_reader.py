@@ -113,5 +113,5 @@ class SampleArrayReader(VideoReader):
             raise UserError(f'{path} holds {frames.dtype} values; save uint8, or floating point with a stated range')
         if frames.dtype != np.uint8 and self.float_range is None:
             raise UserError(f'{path} holds {frames.dtype} pixels, whose range no file can tell; state it with '
-                            '--float-range -1:1, 0:1 or 0:255')
+                            '--float-range=-1:1, 0:1 or 0:255')
         return ArrayHandle(Path(path), self.fps, frames=frames, value_range=RANGES.get(self.float_range))
