@@ -73,7 +73,8 @@ def _preference_table(preferences: Sequence[dict[str, Any]]) -> str:
 def _ranking_table(ranking: Sequence[dict[str, Any]]) -> str:
     """One row for each method, the best first."""
     rows = [[entry['method'], entry['rank'], _interval(entry['rank_interval'], 'd'), f'{entry["strength"]:+.3f}',
-             _interval(entry['bootstrap'], '+.3f'), f'{entry["standard_error"]:.3f}', _number(entry['best_share'], '.0%')]
+             _interval(entry['bootstrap'], '+.3f'), _number(entry['standard_error']),
+             _number(entry['best_share'], '.0%')]
             for entry in ranking]
     return _table(['method', 'rank', 'ranks', 'strength', 'interval', 'std. error', 'comes first'], rows)
 

@@ -79,13 +79,20 @@ class Browser:
 
     def open(self, address: str) -> None:
         """Load a page and wait for its program to have run."""
-        self.call('Page.navigate', url=address)  # answers when the new page has taken the place of the old one
-        self.wait('document.readyState === "complete"')
+        self.evaluate('window.isOld = true')
+        self.call('Page.navigate', url=address)
+        self.wait('!window.isOld && document.readyState === "complete"')
 
     def wait(self, condition: str, seconds: float = 10.0) -> None:
         """Wait until a JavaScript expression is true."""
         end = time.monotonic() + seconds
-        while not self.evaluate(f'Boolean({condition})'):
+        while True:
+            try:
+                if self.evaluate(f'Boolean({condition})'):
+                    return
+            except RuntimeError as error:
+                if 'context' not in str(error):  # the page was being replaced
+                    raise
             if time.monotonic() > end:
                 raise TimeoutError(f'still not true after {seconds} s: {condition}')
             time.sleep(0.02)

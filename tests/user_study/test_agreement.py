@@ -6,8 +6,8 @@ import pytest
 from leokit.user_study import fleiss_kappa, krippendorff_alpha, pair_agreement
 
 # A worked example of Fleiss' kappa in wide use: 14 raters, 10 items, 5 categories, kappa 0.210.
-FLEISS = np.array([[0, 0, 0, 0, 14], [0, 2, 6, 4, 2], [0, 0, 3, 5, 6], [0, 3, 9, 2, 0], [2, 2, 8, 1, 1], [7, 7, 0, 0, 0],
-                   [3, 2, 6, 3, 0], [2, 5, 3, 2, 2], [6, 5, 2, 1, 0], [0, 2, 2, 3, 7]])
+FLEISS = np.array([[0, 0, 0, 0, 14], [0, 2, 6, 4, 2], [0, 0, 3, 5, 6], [0, 3, 9, 2, 0], [2, 2, 8, 1, 1],
+                   [7, 7, 0, 0, 0], [3, 2, 6, 3, 0], [2, 5, 3, 2, 2], [6, 5, 2, 1, 0], [0, 2, 2, 3, 7]])
 # A worked example of Krippendorff's alpha in wide use: three raters, 15 units, gaps; nominal alpha 0.691.
 KRIPPENDORFF = ['*****3412113 3*3'.replace(' ', ''), '1*213343*******', '**21344*2113 3*4'.replace(' ', '')]
 

@@ -9,7 +9,7 @@ from leokit.user_study import (analyse_study, rating_counts, read_results, resam
                                tally_answers, wilson_interval)
 from leokit.utils import UserError
 
-from user_study.studies import METHODS, prefer, rate
+from user_study.studies import METHODS, rate
 
 
 def save(folder, records):

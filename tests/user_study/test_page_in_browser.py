@@ -85,7 +85,7 @@ def save(page):
     page.wait('document.getElementById("saved").innerText')
     for _ in range(200):
         new = [path for path in page.downloads.glob('*.json') if path not in before]
-        if new:
+        if new and new[0].stat().st_size:
             return new[0]
         page.evaluate('new Promise((resolve) => setTimeout(resolve, 20))')
     raise TimeoutError('nothing was saved')

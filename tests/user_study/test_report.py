@@ -17,7 +17,8 @@ def test_every_part_is_there(key, tmp_path):
     careless = rate(key, 'careless', 2, prefer(key, METHODS[0]), keep=1)
     text = report_of(key, tmp_path, [careless] + [rate(key, str(i), i, prefer(key, METHODS[2])) for i in range(3)])
     for part in ('Which video looks more natural?', '## Preference', '## Ranking', 'Krippendorff', '## Raters',
-                 'left out: careless (answered no attention check)', '4 sent results, 3 count', '18 answers of 3 raters'):
+                 'left out: careless (answered no attention check)', '4 sent results, 3 count',
+                 '18 answers of 3 raters'):
         assert part in text, part
     assert text.index(f'| {METHODS[2]} | 1 |') < text.index(f'| {METHODS[0]} |')
 
