@@ -63,8 +63,9 @@ class PyAVHandle(VideoHandle):
         import av
         if self._container is not None:
             self._container.close()
-        # tags that are no UTF-8 are no reason to refuse a video
-        self._container = av.open(str(self.path), metadata_errors='ignore')
+        # tags that are no UTF-8 are no reason to refuse a video; PyAV 19 asks for no such promise any more
+        tolerant = {} if int(av.__version__.split('.')[0]) >= 19 else dict(metadata_errors='ignore')
+        self._container = av.open(str(self.path), **tolerant)
         if not self._container.streams.video:
             raise UserError(f'{self.path} has no video stream; it may be a sound file')
         self._stream = self._container.streams.video[0]
