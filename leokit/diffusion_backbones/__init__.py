@@ -3,5 +3,6 @@
 from leokit.diffusion_backbones.mlp_denoiser import MLPDenoiser
 from leokit.diffusion_backbones.motion_transformer import MotionTransformer
 from leokit.diffusion_backbones.unet_1d import UNet1D
+from leokit.diffusion_backbones.unet_2d import UNet2D
 
-__all__ = ['MLPDenoiser', 'MotionTransformer', 'UNet1D']
+__all__ = ['MLPDenoiser', 'MotionTransformer', 'UNet1D', 'UNet2D']

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from leokit.diffusion_backbones.temporal import split_heads
+from leokit.diffusion_backbones.attention import split_heads
 from leokit.nn import TimeEmbedding, sinusoidal_embedding
 from leokit.registry import DIFFUSION_BACKBONES
 from leokit.utils import UserError, check_shape

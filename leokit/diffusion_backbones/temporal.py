@@ -12,6 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from leokit.diffusion_backbones.attention import split_heads
+
 
 class TemporalConv(nn.Module):
     """Convolution over time, padded with zeros: T frames become ceil(T / stride).
@@ -116,7 +118,6 @@ class ResidualBlock(nn.Module):
 
     def __init__(self, in_channels: int, out_channels: int, *, dropout: float = 0.0) -> None:
         super().__init__()
-        self.out_channels = out_channels
         self.norm1 = TemporalGroupNorm(in_channels)
         self.conv1 = TemporalConv(in_channels, out_channels, bias=False)
         self.norm2 = TemporalGroupNorm(out_channels, affine=False)
@@ -160,6 +161,6 @@ class TemporalAttention(nn.Module):
         return x + self.out(h.transpose(1, 2).flatten(2))
 
 
-def split_heads(qkv: Tensor, head_dim: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Queries, keys and values, each (B, heads, T, head_dim), from one projection (B, T, 3 C)."""
-    return qkv.unflatten(-1, (3, -1, head_dim)).permute(2, 0, 3, 1, 4).unbind(0)
+def enlarge_frames(x: Tensor, like: Tensor) -> Tensor:
+    """Double the frames of (B, T, C) by repeating each, then crop to those of ``like``."""
+    return x.repeat_interleave(2, dim=1)[:, :like.shape[1]]

@@ -1,0 +1,152 @@
+"""The U-Net that the temporal and the image backbone share: levels, skips, time and condition.
+
+Residual blocks with group normalisation, time and condition by scale and shift, attention at the coarse levels
+(DDPM, arXiv 2006.11239, appendix B; its later form, arXiv 2105.05233, section 3).
+
+Any size goes through without padding: halving gives ceil(n / 2) points, and doubling is cropped to the size of the
+level it returns to. No frame or pixel is ever invented, so none needs a mask.
+"""
+
+from typing import Callable, Iterator, NamedTuple, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from leokit.nn import TimeEmbedding
+from leokit.utils import UserError
+
+
+class UNetLayers(NamedTuple):
+    """The layers of a U-Net over one kind of data.
+
+    Attributes:
+        conv (Callable): (in_channels, out_channels, *, stride, bias, zero_init) to a convolution.
+        norm (Callable): (channels,) to a normalisation.
+        block (Callable): (in_channels, out_channels, *, dropout) to a block, called with (x, scale, shift).
+        attention (Callable): (channels, *, head_dim) to self-attention with its residual connection.
+        enlarge (Callable): (x, like) to x doubled and cropped to the size of ``like``.
+        channel_axis (int): Where the channels are.
+    """
+
+    conv: Callable[..., nn.Module]
+    norm: Callable[..., nn.Module]
+    block: Callable[..., nn.Module]
+    attention: Callable[..., nn.Module]
+    enlarge: Callable[[Tensor, Tensor], Tensor]
+    channel_axis: int
+
+
+class UNet(nn.Module):
+    """U-Net over given layers; starts with a zero output.
+
+    Args:
+        in_channels (int): Channels of the input.
+        out_channels (int): Channels of the output.
+        layers (UNetLayers): What it is made of.
+        channels (Sequence[int]): Width of each level, fine to coarse; every level halves the size.
+        num_blocks (int): Residual blocks per level, on the way down and on the way up.
+        attention_levels (Sequence[int]): Levels with self-attention (0 is the finest); the middle always has it.
+        embedding_dim (int): Width of the embedding of time and condition.
+        cond_dim (int): Width of the condition vector; 0 for none.
+        head_dim (int): Width of an attention head.
+        dropout (float): Dropout in the residual blocks.
+
+    Raises:
+        UserError: If the levels or the head width do not fit together.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, *, layers: UNetLayers, channels: Sequence[int],
+                 num_blocks: int, attention_levels: Sequence[int], embedding_dim: int, cond_dim: int, head_dim: int,
+                 dropout: float) -> None:
+        super().__init__()
+        check_levels(type(self).__name__, channels, attention_levels, head_dim)
+        self.layers = layers
+        self.embed = TimeEmbedding(embedding_dim, cond_dim)
+        self.stem = layers.conv(in_channels, channels[0])
+
+        def level(in_channels: int, width: int, attention: bool) -> Level:
+            widths = [in_channels] + [width] * num_blocks
+            blocks = [layers.block(a, b, dropout=dropout) for a, b in zip(widths, widths[1:])]
+            return Level(blocks, width, layers.attention(width, head_dim=head_dim) if attention else None)
+
+        before = (channels[0], *channels)  # the width that arrives at each level
+        after = (*channels[1:], channels[-1])  # the width that returns to each level
+        self.down = nn.ModuleList(level(a, b, i in attention_levels) for i, (a, b) in enumerate(zip(before, channels)))
+        self.halve = nn.ModuleList(layers.conv(width, width, stride=2, bias=False) for width in channels[:-1])
+        self.middle = level(channels[-1], channels[-1], attention=True)
+        self.up = nn.ModuleList(  # coarse to fine, the order in which they run
+            level(after[i] + channels[i], channels[i], i in attention_levels) for i in reversed(range(len(channels))))
+        self.out_norm = layers.norm(channels[0])
+        self.out = layers.conv(channels[0], out_channels, zero_init=True)
+        # every block's scale and shift in one matrix product, in the order in which the blocks run
+        levels = (*self.down, self.middle, *self.up)
+        self.modulation_widths = [2 * level.width for level in levels for _ in level.blocks]
+        self.modulation = nn.Linear(embedding_dim, sum(self.modulation_widths))
+
+    def denoise(self, x: Tensor, t: Tensor, cond: Tensor | None = None) -> Tensor:
+        """Run the network.
+
+        Args:
+            x (Tensor): Input, shape (B, ...) with ``in_channels`` channels.
+            t (Tensor): Diffusion time, shape (B,).
+            cond (Tensor, optional): Condition vector, shape (B, cond_dim).
+
+        Returns:
+            Tensor: Output, the size of ``x`` with ``out_channels`` channels.
+        """
+        embedding = nn.functional.silu(self.embed(t, cond))
+        modulations = iter(self.modulation(embedding).split(self.modulation_widths, dim=-1))
+
+        # down
+        h = self.stem(x)
+        skips = []
+        for i, level in enumerate(self.down):
+            h = level(h, modulations)
+            skips.append(h)
+            if i < len(self.halve):
+                h = self.halve[i](h)
+
+        # middle
+        h = self.middle(h, modulations)
+
+        # up
+        for i, (level, skip) in enumerate(zip(self.up, reversed(skips))):
+            if i > 0:
+                h = self.layers.enlarge(h, skip)
+            h = level(torch.cat([h, skip], dim=self.layers.channel_axis), modulations)
+        return self.out(nn.functional.silu(self.out_norm(h)))
+
+
+class Level(nn.Module):
+    """The residual blocks of one level, and attention after them.
+
+    Args:
+        blocks (Sequence[nn.Module]): The blocks.
+        width (int): Channels of their output.
+        attention (nn.Module, optional): Self-attention.
+    """
+
+    def __init__(self, blocks: Sequence[nn.Module], width: int, attention: nn.Module | None) -> None:
+        super().__init__()
+        self.width = width
+        self.blocks = nn.ModuleList(blocks)
+        self.attention = attention
+
+    def forward(self, h: Tensor, modulations: Iterator[Tensor]) -> Tensor:
+        """Run the level; each block takes the next scale and shift, together (B, 2 width)."""
+        for block in self.blocks:
+            scale, shift = next(modulations).chunk(2, dim=-1)
+            h = block(h, scale, shift)
+        return h if self.attention is None else self.attention(h)
+
+
+def check_levels(name: str, channels: Sequence[int], attention_levels: Sequence[int], head_dim: int) -> None:
+    """Raise a UserError unless the levels exist and the head width divides those with attention."""
+    levels = range(len(channels))
+    if len(levels) == 0 or any(i not in levels for i in attention_levels):
+        raise UserError(f'{name}: attention_levels={tuple(attention_levels)} must name levels of '
+                        f'channels={tuple(channels)}, counted from 0')
+    uneven = [channels[i] for i in {*attention_levels, len(channels) - 1} if channels[i] % head_dim]
+    if uneven:
+        raise UserError(f'{name}: head_dim={head_dim} must divide the channels of every level with attention, '
+                        f'but there is a level of {uneven[0]}')
