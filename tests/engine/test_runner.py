@@ -157,3 +157,12 @@ def test_validation_alone(tmp_path):
     train(toy_config(tmp_path / 'a'))
     config = toy_config(tmp_path / 'b', load_from=str(tmp_path / 'a' / 'iter_12.pth'), **with_validation())
     assert LeoRunner.from_cfg(config).val()['toy/error'] > 0
+
+
+def test_mmengines_own_checkpoint_hook_serves_too(tmp_path):
+    config = toy_config(tmp_path)
+    config.default_hooks.checkpoint = dict(type='CheckpointHook', interval=4, by_epoch=False, max_keep_ckpts=2)
+    train(config)
+    config.merge_from_dict(dict(resume='auto', train_cfg=dict(max_iters=16)))
+    assert train(config).resumed_from.name == 'iter_12.pth'
+    assert sorted(file.name for file in tmp_path.glob('*.pth')) == ['iter_12.pth', 'iter_16.pth']
