@@ -80,6 +80,8 @@ class EfficientNetLite0Features(ImageBackbone):
 
     def stages(self, x: Tensor) -> tuple[Tensor, ...]:
         """Five maps at strides 2, 4, 8, 16, 32."""
+        # depthwise convolutions: PyTorch's own kernels take over from cuDNN's where channels come first
+        x = x.contiguous()
         net, maps = self.network, []
         x = net.bn1(net.conv_stem(x))
         for index, block in enumerate(net.blocks):
