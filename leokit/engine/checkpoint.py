@@ -64,9 +64,10 @@ def load_checkpoint(path: str | Path, map_location: str | torch.device = 'cpu') 
     """
     path = Path(path)
     if not path.is_file():
-        found = sorted(path.parent.glob('*.pth')) if path.parent.is_dir() else []
-        there = f'; {path.parent} holds {_some([file.name for file in found])}' if found else ''
-        raise UserError(f'the checkpoint {path} does not exist{there}')
+        folder = path if path.is_dir() else path.parent
+        found = [file.name for file in sorted(folder.glob('*.pth'))]
+        there = f'; {folder} holds {some(found)}' if found else ''
+        raise UserError(f'the checkpoint {path} {"is a folder" if folder == path else "does not exist"}{there}')
     try:
         checkpoint = torch.load(path, map_location=map_location, weights_only=True)
     except Exception as error:  # a damaged file makes torch raise many kinds
@@ -162,7 +163,7 @@ def load_weights(model: nn.Module, state_dict: Mapping[str, Tensor], *, source: 
         [key for key in keys if not in_modules(key, optional)] for keys in (missing, unexpected, resized))
     if strict and (missing or unexpected or resized):
         sizes = [f'{key}: {tuple(state_dict[key].shape)} there, {tuple(own[key].shape)} here' for key in resized]
-        parts = [f'{len(keys)} {label} ({_some(keys)})' for label, keys in (
+        parts = [f'{len(keys)} {label} ({some(keys)})' for label, keys in (
             ('keys are missing', missing), ('are unexpected', unexpected), ('have another size', sizes)) if keys]
         raise UserError(f'{source} does not fit the model: {"; ".join(parts)}; '
                         f'{_likely_cause(model, own, state_dict, meta or {})}')
@@ -189,7 +190,8 @@ def _likely_cause(model: nn.Module, own: Mapping[str, Tensor], other: Mapping[st
     return 'most likely the config differs from the one it was trained with, which is saved in its work dir'
 
 
-def _some(items: Sequence[str]) -> str:
+def some(items: Sequence[str]) -> str:
+    """The first few of many names, for a message."""
     shown = ', '.join(items[:SHOWN_KEYS])
     return f'{shown}, ...' if len(items) > SHOWN_KEYS else shown
 

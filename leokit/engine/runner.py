@@ -23,7 +23,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from leokit.engine.build_errors import check_config_keys, explain_build_errors
-from leokit.engine.checkpoint import TRAINING_ONLY, load_checkpoint, load_weights, save_checkpoint
+from leokit.engine.checkpoint import TRAINING_ONLY, load_checkpoint, load_weights, save_checkpoint, some
 from leokit.engine.checkpoint_files import Start, choose_start
 from leokit.engine.distributed import check_launcher, start_cpu_group
 from leokit.engine.log_history import pack_message_hub, unpack_message_hub
@@ -279,8 +279,8 @@ class LeoRunner(Runner):
                                 optional=TRAINING_ONLY, meta=checkpoint.get('meta'))
         self.logger.info(f'loaded {path}')
         if left_out:
-            self.logger.warning(f'{len(left_out)} keys of {path} were missing, left over or of another size: '
-                                f'{", ".join(left_out)}')
+            self.logger.warning(f'{len(left_out)} keys of {path} were missing, left over or of another size '
+                                f'({some(left_out)})')
 
     def _resume_from(self, path: Path, checkpoint: dict[str, Any]) -> None:
         if not {'optimizer', 'message_hub', 'param_schedulers'} <= checkpoint.keys():

@@ -43,6 +43,10 @@ def test_a_missing_file_names_the_others(tmp_path):
     save_checkpoint(checkpoint(), tmp_path / 'iter_3.pth')
     with pytest.raises(UserError, match=r'iter_4\.pth does not exist; .* holds iter_3\.pth'):
         load_checkpoint(tmp_path / 'iter_4.pth')
+    with pytest.raises(UserError, match=r'is a folder; .* holds iter_3\.pth'):
+        load_checkpoint(tmp_path)
+    with pytest.raises(UserError, match='none/a.pth does not exist$'):
+        load_checkpoint(tmp_path / 'none' / 'a.pth')
 
 
 @pytest.mark.parametrize('damage', ['truncated', 'empty', 'text', 'flipped'])
