@@ -186,3 +186,18 @@ def test_the_motion_view_makes_the_code_and_the_driving_frame_is_the_target():
     expected = (animator.transfer(source, view).frames - driving).abs().mean()
     got = animator(dict(source=source, driving=driving, motion_view=view), mode='loss')['loss_l1']
     torch.testing.assert_close(got, expected)
+
+
+def test_compiled_parts_give_the_same_losses_and_gradients_under_the_same_keys():
+    options = dict(flow_generator=dict(type='LIAFlowGenerator', init='reference'),
+                   training=dict(losses=[dict(type='L1Loss')], discriminator=dict(type='StyleGAN2Discriminator'),
+                                 r1=dict(type='R1Penalty', interval=1)))
+    plain, compiled = small_animator(**options), small_animator(**options)
+    compiled.compile_parts(backend='aot_eager')
+    assert list(compiled.state_dict()) == list(plain.state_dict())
+    generator = torch.Generator().manual_seed(0)
+    pair = {key: torch.randn(4, 3, 32, 32, generator=generator) for key in ('source', 'driving')}
+    for animator in (plain, compiled):
+        sum(animator(dict(pair), mode='loss').values()).backward()
+    for (name, expected), got in zip(plain.named_parameters(), compiled.parameters()):
+        torch.testing.assert_close(got.grad, expected.grad, rtol=1e-3, atol=1e-4, msg=lambda text, n=name: f'{n}: {text}')
