@@ -2,7 +2,7 @@
 
 A checkpoint holds plain tensors, numbers, strings and containers of these, so that
 it loads with ``weights_only=True`` and no allow list on every supported torch.
-Layout: ``meta`` (cfg, iter, epoch, model, leokit_version, time, ...), ``state_dict``
+Layout: ``meta`` (cfg, iter, epoch, model, conventions, leokit_version, time, ...), ``state_dict``
 (the averaged weights where there is an average), ``raw_state_dict`` (the weights under
 training that the average replaced), ``optimizer``, ``param_schedulers``, ``message_hub``.
 """
@@ -63,26 +63,43 @@ def load_checkpoint(path: str | Path, map_location: str | torch.device = 'cpu') 
         UserError: If the file is missing, damaged, or not a checkpoint of leokit.
     """
     path = Path(path)
-    if not path.is_file():
-        folder = path if path.is_dir() else path.parent
-        found = [file.name for file in sorted(folder.glob('*.pth'))]
-        there = f'; {folder} holds {some(found)}' if found else ''
-        raise UserError(f'the checkpoint {path} {"is a folder" if folder == path else "does not exist"}{there}')
-    try:
-        checkpoint = torch.load(path, map_location=map_location, weights_only=True)
-    except Exception as error:  # a damaged file makes torch raise many kinds
-        if isinstance(error, pickle.UnpicklingError) and zipfile.is_zipfile(path):
-            raise UserError(f'{path} holds more than tensors, numbers and strings, so it is no checkpoint of leokit; '
-                            f'it was not loaded, because that could run code from it; tools/model_converters converts '
-                            f'weights of other projects') from error
-        raise UserError(f'the checkpoint {path} is damaged or no checkpoint ({_first_line(error)}); '
-                        f'use another one') from error
+    checkpoint = read_plain(path, map_location, 'tools/model_converters converts weights of other projects')
     if not isinstance(checkpoint, dict) or not isinstance(checkpoint.get('state_dict'), Mapping):
         raise UserError(f"{path} has no 'state_dict', so it is not a checkpoint of leokit; "
                         f'tools/model_converters converts weights of other projects')
     if 'leokit_version' in checkpoint.get('meta', {}):
         _check_sums(path)
     return checkpoint
+
+
+def read_plain(path: str | Path, map_location: str | torch.device = 'cpu', remedy: str = 'use another one') -> Any:
+    """Read whatever a file of plain values holds, without running any code from it.
+
+    Args:
+        path (str | Path): A file written by ``torch.save``.
+        map_location (str | torch.device): Where its tensors go.
+        remedy (str): What to do about a file that holds more than plain values, for the message.
+
+    Returns:
+        Any: Its content.
+
+    Raises:
+        UserError: If the file is missing, damaged, or holds more than plain values.
+    """
+    path = Path(path)
+    if not path.is_file():
+        folder = path if path.is_dir() else path.parent
+        found = [file.name for file in sorted(folder.glob('*.pth'))]
+        there = f'; {folder} holds {some(found)}' if found else ''
+        raise UserError(f'the checkpoint {path} {"is a folder" if folder == path else "does not exist"}{there}')
+    try:
+        return torch.load(path, map_location=map_location, weights_only=True)
+    except Exception as error:  # a damaged file makes torch raise many kinds
+        if isinstance(error, pickle.UnpicklingError) and zipfile.is_zipfile(path):
+            raise UserError(f'{path} holds more than tensors, numbers and strings, so it is no checkpoint of leokit; '
+                            f'it was not loaded, because that could run code from it; {remedy}') from error
+        raise UserError(f'the checkpoint {path} is damaged or no checkpoint ({_first_line(error)}); '
+                        f'use another one') from error
 
 
 def _check_sums(path: Path) -> None:
@@ -146,13 +163,13 @@ def load_weights(model: nn.Module, state_dict: Mapping[str, Tensor], *, source: 
         source (str): Where they come from, for the message.
         strict (bool): False loads whatever fits.
         optional (Sequence[str]): Names of modules, at any depth, whose keys may be missing or left over.
-        meta (Mapping, optional): The checkpoint's ``meta``, for the message.
+        meta (Mapping, optional): The checkpoint's ``meta``: its conventions are checked, the rest is for the message.
 
     Returns:
         list[str]: Keys that were missing, left over or of another size, and allowed to be.
 
     Raises:
-        UserError: If keys or sizes do not fit.
+        UserError: If keys, sizes or conventions do not fit.
     """
     own = model.state_dict()
     missing = [key for key in own if key not in state_dict]
@@ -167,6 +184,8 @@ def load_weights(model: nn.Module, state_dict: Mapping[str, Tensor], *, source: 
             ('keys are missing', missing), ('are unexpected', unexpected), ('have another size', sizes)) if keys]
         raise UserError(f'{source} does not fit the model: {"; ".join(parts)}; '
                         f'{_likely_cause(model, own, state_dict, meta or {})}')
+    if strict:
+        _check_conventions(conventions(model), (meta or {}).get('conventions', {}), source)
     left_out = set(tolerated)
     model.load_state_dict({key: state_dict[key] for key in own if key not in left_out}, strict=False)
     return tolerated
@@ -177,11 +196,37 @@ def in_modules(key: str, modules: Sequence[str]) -> bool:
     return any(f'.{name}.' in f'.{key}' for name in modules)
 
 
+def conventions(model: nn.Module) -> dict[str, Any]:
+    """What a model's weights rely on and do not show, such as the grid that flows are added to.
+
+    Args:
+        model (nn.Module): A model; any module of it may have an attribute ``conventions``, a dict of plain values.
+
+    Returns:
+        dict[str, Any]: All of them.
+    """
+    found: dict[str, Any] = {}
+    for module in model.modules():
+        found.update(getattr(module, 'conventions', {}))
+    return found
+
+
+def _check_conventions(own: Mapping[str, Any], other: Mapping[str, Any], source: str) -> None:
+    for name, value in own.items():
+        if other.get(name, value) != value:
+            raise UserError(f'{source} was trained with {name}={other[name]!r}, but the config builds a model with '
+                            f'{name}={value!r}, which would use its weights wrongly; '
+                            f'set {name} to {other[name]!r} in the config')
+
+
 def _likely_cause(model: nn.Module, own: Mapping[str, Tensor], other: Mapping[str, Tensor],
                   meta: Mapping[str, Any]) -> str:
     name = type(model).__name__
     if meta.get('model', name) != name:
         return f'it is a checkpoint of {meta["model"]}, and the config builds {name}'
+    sizes = {key: meta[key] for key in ('size', 'appearance_dim', 'motion_dim') if key in meta}
+    if sizes:  # of a converted checkpoint, which no config was written for
+        return f'it was made for {", ".join(f"{key}={value}" for key, value in sizes.items())}: set these in the config'
     prefixes = [prefix for prefix in ('module.', '_orig_mod.') if all(key.startswith(prefix) for key in other)]
     if prefixes:
         return f'all its keys begin with {prefixes[0]!r}: it was saved from a wrapped model; strip the prefix first'

@@ -23,7 +23,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from leokit.engine.build_errors import check_config_keys, explain_build_errors
-from leokit.engine.checkpoint import TRAINING_ONLY, load_checkpoint, load_weights, save_checkpoint, some
+from leokit.engine.checkpoint import TRAINING_ONLY, conventions, load_checkpoint, load_weights, save_checkpoint, some
 from leokit.engine.checkpoint_files import Start, choose_start
 from leokit.engine.distributed import check_launcher, start_cpu_group
 from leokit.engine.log_history import pack_message_hub, unpack_message_hub
@@ -333,8 +333,9 @@ class LeoRunner(Runner):
         facts = dict(iter=self.iter if by_epoch else self.iter + 1, epoch=self.epoch + 1 if by_epoch else self.epoch)
         checkpoint = dict(
             meta=dict(**{**facts, **(meta or {})}, cfg=self.cfg.pretty_text, model=type(model).__name__,
-                      seed=self.seed, experiment_name=self.experiment_name, leokit_version=__version__,
-                      torch_version=str(torch.__version__), time=time.strftime('%Y-%m-%d %H:%M:%S')),
+                      conventions=conventions(model), seed=self.seed, experiment_name=self.experiment_name,
+                      leokit_version=__version__, torch_version=str(torch.__version__),
+                      time=time.strftime('%Y-%m-%d %H:%M:%S')),
             state_dict=dict(model.state_dict()),
             message_hub=pack_message_hub(self.message_hub))
         if save_optimizer:

@@ -52,6 +52,12 @@ class DiffusionCore(nn.Module):
         self.min_snr_gamma = min_snr_gamma
         self.epsilon_skip = epsilon_skip and prediction == 'epsilon'
 
+    @property
+    def conventions(self) -> dict[str, Any]:
+        """What weights rely on and do not show; checkpoints carry it."""
+        return dict(noise_scheduler=type(self.scheduler).__name__, num_steps=self.scheduler.num_steps,
+                    prediction=self.prediction, epsilon_skip=self.epsilon_skip)
+
     def loss(self, network: Network, x0: Tensor, *, generator: Generator | None = None) -> Tensor:
         """Mean squared error of the network at one random time per sample (DDPM, arXiv 2006.11239, equation 14).
 

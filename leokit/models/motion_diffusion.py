@@ -50,6 +50,11 @@ class MotionDiffusion(CodeDiffusion):
         self.num_frames = num_frames
         self._check_frames(num_frames)
 
+    @property
+    def conventions(self) -> dict[str, str]:
+        """What weights rely on and do not show, beside what the core does; checkpoints carry it."""
+        return dict(motion_condition=type(self.motion_condition).__name__)
+
     def unit(self) -> Tensor:
         """See the base class; the motion condition chooses it."""
         return self.motion_condition.unit(self.std, self.residual_std)

@@ -29,6 +29,11 @@ class BilinearWarp(nn.Module):
         identity_grid(1, 1, grid)  # an unknown name fails here, not in the first batch
         self.grid = grid
 
+    @property
+    def conventions(self) -> dict[str, str]:
+        """What weights rely on and do not show; checkpoints carry it."""
+        return dict(grid=self.grid)
+
     def forward(self, feature: Tensor, flow: Tensor, mask: Tensor) -> Tensor:
         """Warp.
 

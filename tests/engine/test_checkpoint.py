@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from leokit.engine import load_checkpoint, load_weights, save_checkpoint
-from leokit.engine.checkpoint import to_plain
+from leokit.engine.checkpoint import conventions, to_plain
 from leokit.utils import UserError
 
 
@@ -134,3 +134,21 @@ def test_training_only_parts_may_be_absent_or_left_over():
 def test_the_likely_cause_is_told(state, meta, cause):
     with pytest.raises(UserError, match=cause):
         load_weights(model(), state, source='x.pth', meta=meta)
+
+
+class Convention(nn.Linear):
+    def __init__(self, grid):
+        super().__init__(2, 1)
+        self.conventions = dict(grid=grid)
+
+
+def test_what_weights_rely_on_is_checked():
+    ours = nn.Sequential(Convention('exact'), nn.Linear(1, 1))
+    assert conventions(ours) == dict(grid='exact')
+    state = ours.state_dict()
+    for meta in (None, {}, dict(conventions={}), dict(conventions=dict(grid='exact', other=1))):
+        load_weights(ours, state, source='x.pth', meta=meta)
+    meta = dict(conventions=dict(grid='lia'))
+    with pytest.raises(UserError, match="x.pth was trained with grid='lia', but the config builds .* grid='exact'"):
+        load_weights(ours, state, source='x.pth', meta=meta)
+    load_weights(ours, state, source='x.pth', meta=meta, strict=False)
