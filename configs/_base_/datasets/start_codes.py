@@ -1,0 +1,32 @@
+# Single motion codes from a cache, every code of every video one sample. Validated and tested in code space: as many
+# codes are drawn as there are held-out ones, and their distributions are compared. Without splits in the cache, the
+# last tenth of every video is held out.
+code_filters = dict(segment=(0.0, 0.9))
+held_out_filters = dict(segment=(0.9, 1.0))
+# neighbouring frames are nearly alike; every so many frames of a held-out video count
+held_out_stride = 4
+codes_per_batch = 1024
+
+train_dataloader = dict(
+    batch_size='$codes_per_batch',
+    num_workers=0,
+    sampler=dict(type='DrawSampler'),
+    collate_fn=dict(type='default_collate'),
+    dataset=dict(type='MotionCodeDataset', codes_dir='$codes_dir', num_frames=1, filters='$code_filters'))
+val_dataloader = dict(
+    batch_size='$codes_per_batch',
+    num_workers=0,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    collate_fn=dict(type='default_collate'),
+    dataset=dict(
+        type='MotionCodeDataset',
+        codes_dir='$codes_dir',
+        num_frames=1,
+        stride='$held_out_stride',
+        filters='$held_out_filters'))
+test_dataloader = val_dataloader
+
+val_evaluator = dict(type='CodeDistribution')
+test_evaluator = val_evaluator
+val_cfg = dict(type='ValLoop')
+test_cfg = dict(type='TestLoop')

@@ -1,0 +1,11 @@
+# The starting-code model p(alpha_1) of LEO (arXiv 2305.03989, section 3.2): epsilon-prediction by an MLP over single
+# codes. With the motion diffusion it makes motion out of nothing.
+motion_dim = 20
+
+model = dict(
+    type='StartCodeDiffusion',
+    motion_dim='$motion_dim',
+    backbone=dict(type='MLPDenoiser'),
+    noise_scheduler=dict(type='LinearNoiseScheduler', num_steps=1000),
+    sampler=dict(type='DDIMSampler', num_steps=50),
+    prediction='epsilon')

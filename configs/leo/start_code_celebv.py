@@ -1,0 +1,6 @@
+# The starting codes of CelebV-HQ (LEO, section 3.2), from the same cache as configs/leo/lmdm_celebv.py.
+_base_ = [
+    '../_base_/models/start_code.py', '../_base_/datasets/start_codes.py', '../_base_/schedules/start_code.py',
+    '../_base_/default_runtime.py'
+]
+codes_dir = 'data/celebv_codes'

@@ -1,0 +1,11 @@
+# The starting codes of SyntheticFaces (LEO, section 3.2), from the same cache as configs/leo/lmdm_synthetic.py.
+_base_ = [
+    '../_base_/models/start_code.py', '../_base_/datasets/start_codes.py', '../_base_/schedules/start_code.py',
+    '../_base_/default_runtime.py'
+]
+codes_dir = 'data/synthetic_faces_codes'
+max_iters = 20_000
+learning_rate = 4e-4
+
+code_filters = dict(_delete_=True, split='train')
+held_out_filters = dict(_delete_=True, split='test')
