@@ -30,6 +30,7 @@ class ClipDataset(VideoDataset):
         stride (int): Step from one frame of a clip to the next.
         clips (str): Clips of each video in evaluation: the ``'first'``, the ``'center'`` one, or ``'all'`` that do
             not overlap.
+        max_clips (int, optional): At most so many of these clips, spread evenly over them.
         filters (dict, optional): Which videos; see :class:`~leokit.datasets.video_entry.VideoFilter`.
         frames (dict, optional): Where frames come from; see :func:`~leokit.datasets.frame_store.build_frame_store`.
         seed (int): Seed of the random choices.
@@ -39,17 +40,22 @@ class ClipDataset(VideoDataset):
     """
 
     def __init__(self, data_root: str | Path, size: int, *, num_frames: int, stride: int = 1, clips: str = 'first',
-                 filters: dict | None = None, frames: dict | None = None, seed: int = 0) -> None:
+                 max_clips: int | None = None, filters: dict | None = None, frames: dict | None = None,
+                 seed: int = 0) -> None:
         if num_frames < 1 or stride < 1:
             raise UserError(f'num_frames and stride must be at least 1, got {num_frames} and {stride}')
         if clips not in CLIPS:
             raise UserError(f'unknown clips {clips!r}; choose one of {", ".join(CLIPS)}')
+        if max_clips is not None and max_clips < 1:
+            raise UserError(f'max_clips must be at least 1, got {max_clips}')
         self.num_frames = num_frames
         self.stride = stride
         self.span = (num_frames - 1) * stride + 1  # frames from the first to the last of a clip, both included
         super().__init__(data_root, size, min_frames=self.span, filters=filters, frames=frames, seed=seed)
         self.clips = clips
         self._clips = [(place, start) for place, video in enumerate(self.videos) for start in self._starts(video)]
+        if max_clips is not None and max_clips < len(self._clips):
+            self._clips = [self._clips[number * len(self._clips) // max_clips] for number in range(max_clips)]
 
     def __len__(self) -> int:
         return len(self._clips)

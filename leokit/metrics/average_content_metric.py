@@ -9,6 +9,7 @@ from mmengine.evaluator import BaseMetric
 from leokit.metrics.content import average_content_distance
 from leokit.metrics.temporal_features import frame_features
 from leokit.registry import FEATURE_EXTRACTORS, METRICS
+from leokit.utils.clip_memory import ClipMemory
 
 
 @METRICS.register_module()
@@ -21,15 +22,19 @@ class AverageContentDistance(BaseMetric):
 
     Args:
         extractor (dict): Config of an image extractor.
+        remember_real (bool): Describe each ``real`` prediction once and remember its value by ``name`` and ``start``:
+            for validation, where the real clips are always the same.
         collect_device (str): 'cpu' or 'gpu', where results of processes are put together.
         prefix (str, optional): Prefix of the keys.
     """
 
     default_prefix = 'video'
 
-    def __init__(self, extractor: dict, *, collect_device: str = 'cpu', prefix: str | None = None) -> None:
+    def __init__(self, extractor: dict, *, remember_real: bool = False, collect_device: str = 'cpu',
+                 prefix: str | None = None) -> None:
         super().__init__(collect_device=collect_device, prefix=prefix)
         self.extractor = FEATURE_EXTRACTORS.build(extractor)
+        self._memory = ClipMemory(remember_real)
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Describe the frames of a batch of predictions."""
@@ -37,11 +42,18 @@ class AverageContentDistance(BaseMetric):
         for key in ('generated', 'real'):
             if any(sample.get(key) is None for sample in data_samples):
                 continue
-            videos = torch.stack([sample[key] for sample in data_samples]).float().clamp(-1, 1)
-            distance = average_content_distance(frame_features(self.extractor.to(videos.device), videos))
-            for number, result in enumerate(results):
-                result[key] = (float(distance.value[number]), int(distance.detected[number]), videos.shape[1])
+            values = self._memory.recall(data_samples, lambda: self._describe(data_samples, 'real')) \
+                if key == 'real' else self._describe(data_samples, key)
+            for result, value in zip(results, values):
+                result[key] = value
         self.results.extend(results)
+
+    def _describe(self, samples: Sequence[dict], key: str) -> list[tuple[float, int, int]]:
+        """Distance, detected frames and frames of every video under a key."""
+        videos = torch.stack([sample[key] for sample in samples]).float().clamp(-1, 1)
+        distance = average_content_distance(frame_features(self.extractor.to(videos.device), videos))
+        return [(value, detected, videos.shape[1])
+                for value, detected in zip(distance.value.tolist(), distance.detected.tolist())]
 
     def compute_metrics(self, results: list) -> dict[str, float]:
         """Average over the videos that have a value."""

@@ -12,6 +12,7 @@ from torch import Tensor
 from leokit.metrics.temporal_features import video_dim, video_features, video_label
 from leokit.registry import FEATURE_EXTRACTORS, METRICS
 from leokit.utils import UserError
+from leokit.utils.clip_memory import ClipMemory
 
 
 class VideoDistanceMetric(BaseMetric):
@@ -32,6 +33,8 @@ class VideoDistanceMetric(BaseMetric):
             with filters as data sets take them.
         cache_dir (str, optional): Folder of cached features; the user's cache by default.
         records (str, optional): JSON file to which a result record of every evaluation is added.
+        remember_real (bool): Describe each ``real`` prediction once and remember its features by ``name`` and
+            ``start``: for validation, where the real clips are always the same.
         collect_device (str): 'cpu' or 'gpu', where results of processes are put together.
         prefix (str, optional): Prefix of the keys.
     """
@@ -41,7 +44,7 @@ class VideoDistanceMetric(BaseMetric):
 
     def __init__(self, extractor: dict, *, protocol: str | Mapping[str, Any] = 'quick',
                  real: str | Mapping[str, Any] | None = None, cache_dir: str | None = None, records: str | None = None,
-                 collect_device: str = 'cpu', prefix: str | None = None) -> None:
+                 remember_real: bool = False, collect_device: str = 'cpu', prefix: str | None = None) -> None:
         super().__init__(collect_device=collect_device, prefix=prefix)
         from leokit.evaluation import as_protocol  # evaluation is built on this package's functions
         self.extractor = FEATURE_EXTRACTORS.build(extractor)
@@ -50,10 +53,10 @@ class VideoDistanceMetric(BaseMetric):
         self.cache_dir = cache_dir
         self.records = Path(records) if records else None
         self._reference: tuple[Tensor | None, Any] | None = None
+        self._memory = ClipMemory(remember_real)
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Describe the clips of a batch of predictions."""
-        from leokit.evaluation.frames import prepare_generated
         rows = [{} for _ in data_samples]
         for key in ('generated', 'real'):
             if key == 'real' and self.real is not None:
@@ -62,11 +65,17 @@ class VideoDistanceMetric(BaseMetric):
                 raise UserError(f'{type(self).__name__} needs the video {key!r} in every prediction; its predictions '
                                 f'have {", ".join(sorted(data_samples[0]))}' + (
                                     ', and no folder was given as real' if key == 'real' else ''))
-            clips = prepare_generated(torch.stack([sample[key] for sample in data_samples]), self.protocol)
-            features = video_features(self.extractor.to(clips.device), clips).cpu()
+            features = self._memory.recall(data_samples, lambda: self._describe(data_samples, 'real')) \
+                if key == 'real' else self._describe(data_samples, key)
             for row, feature in zip(rows, features):
                 row[key] = feature
         self.results.extend(rows)
+
+    def _describe(self, samples: Sequence[dict], key: str) -> Tensor:
+        """Features of the videos under a key, shape (B, d), on the CPU."""
+        from leokit.evaluation.frames import prepare_generated
+        clips = prepare_generated(torch.stack([sample[key] for sample in samples]), self.protocol)
+        return video_features(self.extractor.to(clips.device), clips).cpu()
 
     def evaluate(self, size: int) -> dict[str, float]:
         """Also get the features of the real folder, in which all processes take part."""

@@ -36,6 +36,15 @@ def test_fixed_clips(video_folder):
         ('a', 0), ('deep/b ü#日本', 0), ('deep/b ü#日本', 12), ('deep/c', 0)]
 
 
+def test_a_limited_number_of_clips(video_folder):
+    every = starts(ClipDataset(video_folder, SIZE, num_frames=6, clips='all'))
+    some = starts(ClipDataset(video_folder, SIZE, num_frames=6, clips='all', max_clips=4))
+    assert some == [every[number] for number in (0, 2, 5, 7)]
+    assert starts(ClipDataset(video_folder, SIZE, num_frames=6, clips='all', max_clips=99)) == every
+    with pytest.raises(UserError, match='max_clips must be at least 1'):
+        ClipDataset(video_folder, SIZE, num_frames=6, max_clips=0)
+
+
 def test_segments_and_short_videos(video_folder):
     dataset = ClipDataset(video_folder, SIZE, num_frames=8, clips='all', filters=dict(segment=(0.5, 1)))
     assert starts(dataset) == [('a', 10), ('deep/b ü#日本', 16)]

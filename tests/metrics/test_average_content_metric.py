@@ -6,8 +6,8 @@ import torch
 from leokit.registry import METRICS
 
 
-def build():
-    return METRICS.build(dict(type='AverageContentDistance', extractor=dict(type='TinyImageFeatures')))
+def build(**options):
+    return METRICS.build(dict(type='AverageContentDistance', extractor=dict(type='TinyImageFeatures'), **options))
 
 
 def video(*levels):
@@ -37,3 +37,13 @@ def test_no_detection_at_all_is_no_score():
     metric = build()
     metric.process(None, [dict(generated=video(-1.0, -1.0))])
     assert math.isnan(metric.evaluate(1)['video/acd-tiny'])
+
+
+def test_real_videos_are_described_once():
+    metric = build(remember_real=True)
+    seen = []
+    metric.extractor.register_forward_hook(lambda module, inputs, output: seen.append(len(inputs[0])))
+    for _ in range(2):
+        metric.process(None, [dict(generated=video(0.0, 0.3), real=video(0.1, 0.4), name='a', start=0)])
+        assert metric.evaluate(1)['video/real_acd-tiny'] == pytest.approx(0.3 * 3**0.5, rel=1e-5)
+    assert sum(seen) == 2 + 2 + 2  # frames: generated twice, real once

@@ -84,3 +84,16 @@ def test_missing_or_short_videos_are_refused():
         run(build(), videos(1))
     with pytest.raises(UserError, match='have 3 frames and the protocol tiny needs 4'):
         run(build(), videos(1)[:, :3], videos(2))
+
+
+def test_remembered_clips_change_no_value():
+    metric, expected = build(remember_real=True), [run(build(), videos(seed), videos(2)) for seed in (1, 4)]
+    seen = []
+    metric.extractor.register_forward_hook(lambda module, inputs, output: seen.append(len(inputs[0])))
+    for seed, values in zip((1, 4), expected):
+        metric.process(None, [dict(generated=fake, real=real, name=str(number), start=0)
+                              for number, (fake, real) in enumerate(zip(videos(seed), videos(2)))])
+        assert metric.evaluate(6) == pytest.approx(values)
+    assert sum(seen) == 3 * 6 * 4  # frames: generated twice, real once
+    with pytest.raises(UserError, match='say name and start'):
+        run(metric, videos(1), videos(2))
