@@ -4,12 +4,12 @@ _base_ = [
     '../_base_/schedules/lmdm.py', '../_base_/default_runtime.py'
 ]
 data_root = 'data/faces'
-codes_dir = 'data/faces_codes'
 animator = dict(config='configs/lia/lia_few_faces_128.py', checkpoint='work_dirs/lia_few_faces_128')
 size = 128
 num_frames = 32
 sequences_per_batch = 256
 max_iters = 10_000
+val_interval = 2_000
 learning_rate = 4e-4
 
 held_out = []

@@ -4,12 +4,12 @@ _base_ = [
     '../_base_/schedules/lmdm.py', '../_base_/default_runtime.py'
 ]
 data_root = 'data/synthetic_faces'
-codes_dir = 'data/synthetic_faces_codes'
 animator = dict(config='configs/lia/lia_synthetic_64.py', checkpoint='work_dirs/lia_synthetic_64')
 size = 64
 num_frames = 32
 sequences_per_batch = 256
 max_iters = 20_000
+val_interval = 4_000
 learning_rate = 4e-4
 
 code_filters = dict(split='train')

@@ -6,6 +6,7 @@ from leokit.engine.checkpoint_hook import AtomicCheckpointHook
 from leokit.engine.distributed import LAUNCHERS, leave_process_group
 from leokit.engine.ema_hook import EMAHook
 from leokit.engine.generation_test_loop import GenerationTestLoop
+from leokit.engine.generation_val_loop import GenerationValLoop
 from leokit.engine.lia_files import convert_checkpoint
 from leokit.engine.loss_watch_hook import LossWatchHook
 from leokit.engine.motion_statistics_hook import MotionStatisticsHook
@@ -15,8 +16,8 @@ from leokit.engine.stop_request import EXIT_STATUS
 from leokit.engine.train_loop import ResumableTrainLoop
 
 __all__ = [
-    'AtomicCheckpointHook', 'AutocastOptimWrapper', 'EMAHook', 'EXIT_STATUS', 'GenerationTestLoop', 'LAUNCHERS',
-    'LeoRunner', 'LossWatchHook', 'MotionStatisticsHook', 'ResumableTrainLoop', 'TRAINING_ONLY', 'check_config_keys',
+    'AtomicCheckpointHook', 'AutocastOptimWrapper', 'EMAHook', 'EXIT_STATUS', 'GenerationTestLoop',
+    'GenerationValLoop', 'LAUNCHERS', 'LeoRunner', 'LossWatchHook', 'MotionStatisticsHook', 'ResumableTrainLoop', 'TRAINING_ONLY', 'check_config_keys',
     'convert_checkpoint', 'explain_build_errors', 'leave_process_group', 'load_checkpoint', 'load_weights',
     'save_checkpoint',
 ]

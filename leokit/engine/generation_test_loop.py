@@ -50,13 +50,15 @@ class GenerationTestLoop(BaseLoop):
         UserError: If an option is unknown or the animator cannot be loaded.
     """
 
+    stage = 'test'  # what the hooks are called by
+
     def __init__(self, runner, dataloader: DataLoader | dict, *, evaluator: Evaluator | dict | list,
                  animator: Mapping[str, str] | None = None, motion_evaluator: Evaluator | dict | list | None = None,
                  motion: str = 'generated', seed: int = 0, out_dir: str | None = None, chunk_size: int = 64) -> None:
         super().__init__(runner, dataloader)
         from leokit.pipelines import animator_of, load_animator  # pipelines are built on this package
         if motion not in MOTIONS:
-            raise UserError(f'test_cfg.motion={motion!r} is unknown; choose one of {", ".join(MOTIONS)}')
+            raise UserError(f'{self.stage}_cfg.motion={motion!r} is unknown; choose one of {", ".join(MOTIONS)}')
         self.evaluator = _build(runner, evaluator)
         self.motion_evaluator = _build(runner, motion_evaluator) if motion_evaluator else None
         self.motion = motion
@@ -68,7 +70,7 @@ class GenerationTestLoop(BaseLoop):
         self._shown: list[tuple[str, Tensor]] = []  # rows of the contact sheet
 
     def run(self) -> dict[str, float]:
-        """Test.
+        """Generate and measure.
 
         Returns:
             dict[str, float]: The metrics.
@@ -81,23 +83,29 @@ class GenerationTestLoop(BaseLoop):
         device = next(model.parameters()).device
         generator = VideoGenerator(self.animator.to(device), model)  # now: the weights are loaded
         self._shown = []
-        self.runner.call_hook('before_test')
-        self.runner.call_hook('before_test_epoch')
-        with progress_bar(len(self.dataloader), 'testing', unit='batch', show=is_main_process()) as bar:
+        hook, stage = self.runner.call_hook, self.stage
+        hook(f'before_{stage}')
+        hook(f'before_{stage}_epoch')
+        with progress_bar(len(self.dataloader), f'{stage} clips', unit='batch', show=is_main_process()) as bar:
             for index, batch in enumerate(self.dataloader):
-                self.runner.call_hook('before_test_iter', batch_idx=index, data_batch=batch)
+                hook(f'before_{stage}_iter', batch_idx=index, data_batch=batch)
                 predictions = self.predict(generator, batch)
                 self._measure(predictions, batch)
-                self.runner.call_hook('after_test_iter', batch_idx=index, data_batch=batch, outputs=predictions)
+                hook(f'after_{stage}_iter', batch_idx=index, data_batch=batch, outputs=predictions)
                 bar.update()
         self._write_sheet()
         size = len(self.dataloader.dataset)
         metrics = self.evaluator.evaluate(size)
         if self.motion_evaluator is not None:
             metrics.update(self.motion_evaluator.evaluate(size))
-        self.runner.call_hook('after_test_epoch', metrics=metrics)
-        self.runner.call_hook('after_test')
+        hook(f'after_{stage}_epoch', metrics=metrics)
+        hook(f'after_{stage}')
         return metrics
+
+    @property
+    def folder(self) -> Path | None:
+        """Where generated clips go."""
+        return self.out_dir
 
     @torch.inference_mode()
     def predict(self, generator: Any, batch: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -115,14 +123,12 @@ class GenerationTestLoop(BaseLoop):
         video, labels = batch['inputs']['video'], batch['data_samples']
         size = self.animator.size
         if video.shape[-2:] != (size, size):
-            raise UserError(f'the test clips are {video.shape[-1]} pixels wide, the animator makes {size}; set size '
-                            'in test_dataloader.dataset to the size of the animator')
+            raise UserError(f'the {self.stage} clips are {video.shape[-1]} pixels wide, the animator makes {size}; set '
+                            f'size in {self.stage}_dataloader.dataset to the size of the animator')
         check_shape('inputs.video', video, (None, None, 3, size, size))
         real = from_uint8(video.to(device_of(self.animator)))
         encoding = encode(self.animator, real[:, 0])
-        codes = torch.cat([encode(self.animator, frames).motion
-                           for frames in real.flatten(0, 1).split(self.chunk_size)])
-        codes = codes.float().unflatten(0, real.shape[:2])  # (B, T, N)
+        codes = self.encode_motion(real, labels)  # (B, T, N)
         if self.motion == 'real':
             motion = codes
         elif self.motion == 'frozen':
@@ -133,6 +139,21 @@ class GenerationTestLoop(BaseLoop):
         generated = torch.cat(list(generator.render(encoding, [motion], chunk_size=self.chunk_size)), dim=1)
         columns = dict(labels, generated=generated, real=real, generated_motion=motion, real_motion=codes)
         return [dict(zip(columns, row)) for row in zip(*columns.values())]
+
+    def encode_motion(self, real: Tensor, labels: Mapping[str, Sequence]) -> Tensor:
+        """The codes of real clips.
+
+        Args:
+            real (Tensor): Clips, shape (B, T, 3, S, S), in [-1, 1].
+            labels (Mapping): ``name`` and ``start`` of each.
+
+        Returns:
+            Tensor: Shape (B, T, N).
+        """
+        from leokit.pipelines import encode
+        codes = torch.cat([encode(self.animator, frames).motion
+                           for frames in real.flatten(0, 1).split(self.chunk_size)])
+        return codes.float().unflatten(0, real.shape[:2])
 
     def _measure(self, predictions: list[dict[str, Any]], batch: Mapping[str, Any]) -> None:
         self.evaluator.process(data_samples=predictions, data_batch=batch)
@@ -147,7 +168,7 @@ class GenerationTestLoop(BaseLoop):
     def _write(self, row: dict[str, Any]) -> None:
         from leokit.visualization import VideoWriter
         name = f'{row["name"]}_{int(row["start"]):06d}'
-        with VideoWriter(self.out_dir / f'{name}.mp4', float(row.get('fps', 0)) or 25.0) as writer:
+        with VideoWriter(self.folder / f'{name}.mp4', float(row.get('fps', 0)) or 25.0) as writer:
             writer.write(row['generated'])
         if is_main_process() and len(self._shown) < 2 * SHEET_CLIPS:
             self._shown += [(f'{name} real', row['real'].cpu()), (self.motion, row['generated'].cpu())]
@@ -156,7 +177,7 @@ class GenerationTestLoop(BaseLoop):
         if self._shown:
             from leokit.visualization import save_png, sequence_sheet
             names, videos = zip(*self._shown)
-            save_png(self.out_dir / 'sheet.png', sequence_sheet(torch.stack(videos), names=names))
+            save_png(self.folder / 'sheet.png', sequence_sheet(torch.stack(videos), names=names))
 
 
 def clip_generators(seed: int, names: Sequence[str], starts: Sequence[int]) -> list[torch.Generator]:

@@ -67,6 +67,8 @@ class ResumableTrainLoop(BaseLoop):
             nn.Module: The model, wrapped as the runner has it.
         """
         self.runner.call_hook('before_train')
+        if hasattr(self.runner.val_loop, 'check'):
+            self.runner.val_loop.check()  # a validation that cannot work should fail now, not in an hour
         self.runner.call_hook('before_train_epoch')
         self.dataloader.sampler.start_at(self._iter, self.dataloader.batch_size)
         model = self.runner.model

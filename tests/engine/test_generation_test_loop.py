@@ -3,35 +3,17 @@
 import numpy as np
 import pytest
 import torch
+from engine.recorder import seen
 from mmengine.config import Config
-from mmengine.evaluator import BaseMetric
 
 from leokit.datasets import AutoReader
 from leokit.engine import LeoRunner
 from leokit.engine.generation_test_loop import clip_generators
-from leokit.registry import METRICS
 from leokit.utils import UserError
 from pipelines.tiny_models import MOTION_DIM, SIZE, make_animator
 from tools.tiny_runs import write_models
 
 FRAMES, CLIPS = 7, 3
-seen: dict[str, list[dict]] = {}
-
-
-@METRICS.register_module()
-class Recorder(BaseMetric):
-    """Keeps what it is shown under a name; counts."""
-
-    def __init__(self, name: str):
-        super().__init__(prefix=name)
-        self.name = name
-
-    def process(self, data_batch, data_samples):
-        seen.setdefault(self.name, []).extend(data_samples)
-        self.results.extend(1 for _ in data_samples)
-
-    def compute_metrics(self, results):
-        return dict(count=len(results))
 
 
 @pytest.fixture(scope='module')

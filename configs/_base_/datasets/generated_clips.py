@@ -1,5 +1,5 @@
-# Testing a motion diffusion on video: for every real clip one is generated from its first frame by the model under test
-# and the animator of `animator`. `size` is the animator's. With test_cfg.motion='frozen' (nothing moves) and 'real' (the
+# Measuring a motion diffusion on video: for every real clip one is generated from its first frame by the model under
+# test and the animator of `animator`. `size` is the animator's. In the test, with test_cfg.motion='frozen' (nothing moves) and 'real' (the
 # clip's own codes) the same metrics tell what generation gains and what the animator loses.
 test_filters = dict(split='test')
 # 'all' takes every clip of a video that does not overlap the one before
@@ -9,6 +9,30 @@ video_extractor = dict(type='EfficientNetLite0Features')
 # FaceIdentity for faces
 content_extractor = dict(type='ColorStatistics')
 protocol = 'quick'
+# During training a few of the clips are measured. A best checkpoint is kept with default_hooks.checkpoint.save_best=
+# video/fvd-efficientnet_lite0_dt@16x1; whoever reports test numbers of it should validate on other videos than they
+# test on: val_dataloader.dataset.filters. Without videos at hand: val_cfg=None val_dataloader=None val_evaluator=None
+val_clips = 32
+
+val_dataloader = dict(
+    batch_size='$test_batch_size',
+    num_workers=2,
+    persistent_workers=True,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    collate_fn=dict(type='default_collate'),
+    dataset=dict(
+        type='ClipDataset',
+        data_root='$data_root',
+        size='$size',
+        num_frames='$num_frames',
+        clips='$test_clips',
+        max_clips='$val_clips',
+        filters='$test_filters'))
+val_evaluator = [
+    dict(type='VideoDistances', extractor='$video_extractor', protocol='quick', remember_real=True),
+    dict(type='AverageContentDistance', extractor='$content_extractor', remember_real=True),
+]
+val_cfg = dict(type='GenerationValLoop', motion_evaluator=[dict(type='MotionStatistics')])
 
 test_dataloader = dict(
     batch_size='$test_batch_size',
