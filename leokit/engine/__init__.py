@@ -17,7 +17,7 @@ from leokit.engine.train_loop import ResumableTrainLoop
 
 __all__ = [
     'AtomicCheckpointHook', 'AutocastOptimWrapper', 'EMAHook', 'EXIT_STATUS', 'GenerationTestLoop',
-    'GenerationValLoop', 'LAUNCHERS', 'LeoRunner', 'LossWatchHook', 'MotionStatisticsHook', 'ResumableTrainLoop', 'TRAINING_ONLY', 'check_config_keys',
-    'convert_checkpoint', 'explain_build_errors', 'leave_process_group', 'load_checkpoint', 'load_weights',
-    'save_checkpoint',
+    'GenerationValLoop', 'LAUNCHERS', 'LeoRunner', 'LossWatchHook', 'MotionStatisticsHook', 'ResumableTrainLoop',
+    'TRAINING_ONLY', 'check_config_keys', 'convert_checkpoint', 'explain_build_errors', 'leave_process_group',
+    'load_checkpoint', 'load_weights', 'save_checkpoint',
 ]
