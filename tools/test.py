@@ -1,6 +1,7 @@
 """Measure a checkpoint on the test data of a config.
 
     python tools/test.py configs/lia/lia_synthetic_64.py work_dirs/lia/iter_1000.pth --out results.json
+    python tools/test.py configs/lia/lia_synthetic_64.py work_dirs/lia --out results.json
 """
 
 import argparse
@@ -13,6 +14,7 @@ from mmengine.config import Config
 sys.path.append(str(Path(__file__).resolve().parents[1]))  # a clone works without installing; what is installed wins
 
 from leokit.engine import LAUNCHERS, LeoRunner, leave_process_group  # noqa: E402
+from leokit.pipelines.loading import checkpoint_file  # noqa: E402
 from leokit.utils import load_config, run_tool  # noqa: E402
 from leokit.utils.arguments import add_cfg_options  # noqa: E402
 from leokit.utils.files import write_bytes  # noqa: E402
@@ -22,7 +24,7 @@ def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('config', help='the config file')
-    parser.add_argument('checkpoint', help='the checkpoint to measure')
+    parser.add_argument('checkpoint', help='the checkpoint to measure, or a work dir: its newest')
     parser.add_argument('--work-dir', help='folder for logs (default: work_dirs/CONFIG)')
     parser.add_argument('--out', type=Path, metavar='FILE.json', help='write the metrics there as well')
     parser.add_argument('--launcher', choices=LAUNCHERS, default='none', help='what started several processes')
@@ -36,7 +38,7 @@ def prepare_config(args: argparse.Namespace) -> Config:
     if args.work_dir or not config.get('work_dir'):
         config.work_dir = args.work_dir or f'work_dirs/{Path(args.config).stem}'
     config.launcher = args.launcher
-    config.load_from, config.resume = args.checkpoint, False
+    config.load_from, config.resume = str(checkpoint_file(args.checkpoint)), False
     return config
 
 
