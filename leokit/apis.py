@@ -14,10 +14,15 @@ from leokit.registry import MODELS
 from leokit.utils.config import load_config, merge_options, resolve_references
 from leokit.utils.errors import UserError
 
+TRAINING_KEY = 'training'  # of a model's config: what only training needs
+
 
 def init_model(config: str | Path | Config, checkpoint: str | Path | None = None, device: str = 'cpu',
                cfg_options: dict[str, Any] | None = None) -> nn.Module:
     """Build a model and load its weights: the averaged ones, where training kept an average.
+
+    What stands under ``model.training`` (losses, discriminator) is left out: no weights of a perceptual network are
+    needed to use a model.
 
     Args:
         config (str | Path | Config): The config the model was trained with, or its file.
@@ -44,7 +49,7 @@ def init_model(config: str | Path | Config, checkpoint: str | Path | None = None
     content = load_checkpoint(checkpoint) if checkpoint is not None else None
     init_default_scope(config.get('default_scope', 'leokit'))
     with explain_build_errors(config):
-        model = MODELS.build(config.model)
+        model = MODELS.build({key: part for key, part in config.model.items() if key != TRAINING_KEY})
     if content is not None:
         load_weights(model, content['state_dict'], source=str(checkpoint), optional=TRAINING_ONLY,
                      meta=content.get('meta'))

@@ -44,6 +44,12 @@ def test_a_checkpoint_of_the_generator_alone_is_enough(trained, tmp_path):
     init_model(trained[0], tmp_path / 'generator.pth')
 
 
+def test_what_only_training_needs_is_not_built():
+    model = dict(type='Animator', size=32, max_channels=8, training=dict(losses=[dict(type='NotInstalledHere')]))
+    animator = init_model(Config(dict(model=model)))
+    assert not len(animator.losses) and animator.cfg.model.training.losses[0].type == 'NotInstalledHere'
+
+
 @pytest.mark.parametrize('options, sentence', [
     (dict(width=4), 'have another size'), ({'model.type': 'ToyMdel'}, "did you mean 'ToyModel'"),
     (dict(wdth=4), "no top-level key 'wdth'; did you mean 'width'")])

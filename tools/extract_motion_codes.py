@@ -16,7 +16,7 @@ from leokit.datasets.code_cache_writer import CodeCacheWriter  # noqa: E402
 from leokit.datasets.resize import CROPS  # noqa: E402
 from leokit.datasets.video_entry import VideoFilter  # noqa: E402
 from leokit.datasets.video_index import VideoIndex  # noqa: E402
-from leokit.pipelines import extract_motion_codes, load_animator  # noqa: E402
+from leokit.pipelines import extract_motion_codes, load_animator, training_crop  # noqa: E402
 from leokit.utils import run_tool  # noqa: E402
 from leokit.utils.arguments import add_cfg_options, add_device, positive_int  # noqa: E402
 
@@ -30,7 +30,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--out', required=True, metavar='DIR', help='folder of the code cache')
     parser.add_argument('--manifest', metavar='FILE', help='list of the videos (default: the one in the folder)')
     parser.add_argument('--split', nargs='+', metavar='NAME', help='only these splits (default: all)')
-    parser.add_argument('--crop', choices=CROPS, default='center', help='as in training (default: %(default)s)')
+    parser.add_argument('--crop', choices=CROPS, help='how frames become square (default: as in training)')
     parser.add_argument('--batch-size', type=positive_int, default=64, help='frames at a time (default: %(default)s)')
     parser.add_argument('--workers', type=positive_int, help='videos decoded at a time (default: one for each core)')
     parser.add_argument('--amp', action='store_true', help='encode in bfloat16: faster, codes lose precision')
@@ -46,8 +46,8 @@ def main() -> None:
     index = VideoIndex(args.videos, VideoFilter(split=args.split), manifest=args.manifest or 'auto')
     maker = dict(weights_hash=animator.weights_hash(), config=str(args.config), checkpoint=str(args.checkpoint))
     with CodeCacheWriter(args.out, animator.motion_dim, animator=maker) as writer:
-        report = extract_motion_codes(animator, index, writer, batch_size=args.batch_size, crop=args.crop,
-                                      workers=args.workers, amp=args.amp)
+        report = extract_motion_codes(animator, index, writer, batch_size=args.batch_size, amp=args.amp,
+                                      crop=args.crop or training_crop(animator.cfg), workers=args.workers)
     print(f'{args.out}: {report.videos} videos encoded ({report.frames} frames), {report.known} were there already, '
           f'{report.skipped} skipped')
     for skipped in writer.skipped:

@@ -2,7 +2,9 @@
 
     python tools/train.py configs/lia/lia_synthetic_64.py --work-dir work_dirs/lia
     python tools/train.py configs/lia/lia_synthetic_64.py --work-dir work_dirs/lia --resume
+    python tools/train.py configs/leo/lmdm_synthetic.py --cfg-options data_root=VIDEOS animator.checkpoint=work_dirs/lia
 
+A config that trains on motion codes has them made of the videos first, if they are not there yet.
 On a stop signal (SIGTERM, SIGUSR1) it writes a checkpoint and leaves with status 143.
 """
 
@@ -15,6 +17,7 @@ from mmengine.config import Config
 sys.path.append(str(Path(__file__).resolve().parents[1]))  # a clone works without installing; what is installed wins
 
 from leokit.engine import EXIT_STATUS, LAUNCHERS, LeoRunner, leave_process_group  # noqa: E402
+from leokit.pipelines import ensure_codes  # noqa: E402
 from leokit.utils import UserError, load_config, run_tool  # noqa: E402
 from leokit.utils.arguments import add_cfg_options  # noqa: E402
 
@@ -55,6 +58,7 @@ def prepare_config(args: argparse.Namespace) -> Config:
 def main() -> int:
     """Train; the exit status says whether a signal ended the training early."""
     runner = LeoRunner.from_cfg(prepare_config(parse_args()))
+    ensure_codes(runner.cfg)  # now: mistakes in the config should not wait for it
     runner.train()
     leave_process_group()
     return EXIT_STATUS if getattr(runner.train_loop, 'stopped_by', None) else 0

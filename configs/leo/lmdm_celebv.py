@@ -4,7 +4,6 @@ _base_ = [
     '../_base_/schedules/lmdm.py', '../_base_/default_runtime.py'
 ]
 data_root = 'data/celebv'
-codes_dir = 'data/celebv_codes'
 animator = dict(config='configs/lia/lia_celebv_256.py', checkpoint='work_dirs/lia_celebv_256')
 size = 256
 num_frames = 64

@@ -4,7 +4,6 @@ _base_ = [
     '../_base_/schedules/lmdm.py', '../_base_/default_runtime.py'
 ]
 data_root = 'data/taichi'
-codes_dir = 'data/taichi_codes'
 animator = dict(config='configs/lia/lia_taichi_128.py', checkpoint='work_dirs/lia_taichi_128')
 size = 128
 num_frames = 64

@@ -3,4 +3,5 @@ _base_ = [
     '../_base_/models/start_code.py', '../_base_/datasets/start_codes.py', '../_base_/schedules/start_code.py',
     '../_base_/default_runtime.py'
 ]
-codes_dir = 'data/celebv_codes'
+data_root = 'data/celebv'
+animator = dict(config='configs/lia/lia_celebv_256.py', checkpoint='work_dirs/lia_celebv_256')

@@ -3,7 +3,8 @@ _base_ = [
     '../_base_/models/start_code.py', '../_base_/datasets/start_codes.py', '../_base_/schedules/start_code.py',
     '../_base_/default_runtime.py'
 ]
-codes_dir = 'data/synthetic_faces_codes'
+data_root = 'data/synthetic_faces'
+animator = dict(config='configs/lia/lia_synthetic_64.py', checkpoint='work_dirs/lia_synthetic_64')
 max_iters = 20_000
 learning_rate = 4e-4
 

@@ -11,12 +11,13 @@ from leokit.pipelines.loading import animator_of, change_sampler, load_animator,
 from leokit.pipelines.manipulation import DirectionNames, labelled_grid, manipulate_image, manipulate_video
 from leokit.pipelines.outputs import OUTPUT_SUFFIXES, write_videos
 from leokit.pipelines.rendering import CHUNK_SIZE, device_of, encode, render, repeat_encoding
+from leokit.pipelines.training_codes import ensure_codes, training_crop
 
 __all__ = [
     'CHUNK_SIZE', 'DirectionNames', 'ExtractionReport', 'FramesHandle', 'LEO', 'OUTPUT_SUFFIXES', 'Picture',
-    'TRANSFER_MODES', 'Video', 'VideoAnimator', 'VideoGenerator', 'animator_of', 'change_sampler',
-    'check_same_codes', 'device_of', 'edit_each_frame', 'edit_images', 'edit_video', 'encode',
-    'extract_motion_codes', 'iterate_frames', 'labelled_grid', 'load_animator', 'load_motion_diffusion',
-    'manipulate_image', 'manipulate_video', 'open_video', 'read_first_frame', 'read_images', 'read_last_frame',
-    'render', 'repeat_encoding', 'sample_seeds', 'write_videos',
+    'TRANSFER_MODES', 'Video', 'VideoAnimator', 'VideoGenerator', 'animator_of', 'change_sampler', 'check_same_codes',
+    'device_of', 'edit_each_frame', 'edit_images', 'edit_video', 'encode', 'ensure_codes', 'extract_motion_codes',
+    'iterate_frames', 'labelled_grid', 'load_animator', 'load_motion_diffusion', 'manipulate_image',
+    'manipulate_video', 'open_video', 'read_first_frame', 'read_images', 'read_last_frame', 'render',
+    'repeat_encoding', 'sample_seeds', 'training_crop', 'write_videos',
 ]

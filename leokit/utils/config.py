@@ -1,10 +1,12 @@
 """Loading a config, and ``$name``: one home for a number that several parts share.
 
-A string ``'$size'`` anywhere below the top level of a config stands for the
-top-level key ``size``. References are resolved after ``--cfg-options`` have been
-merged, so ``--cfg-options data_root=/videos size=128`` reaches every part.
+A string ``'$size'`` anywhere in a config stands for the top-level key ``size``, and
+``'${data_root}_codes'`` for the text of ``data_root`` with an ending. References are
+resolved after ``--cfg-options`` have been merged, so ``--cfg-options data_root=/videos
+size=128`` reaches every part.
 """
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ RUNNER_KEYS = (
     'visualizer', 'default_scope', 'randomness', 'experiment_name', 'compile', 'find_unused_parameters',
     'model_wrapper_cfg', 'activation_checkpointing', 'sync_bn', 'custom_imports', 'load_strict')
 MAX_REFERENCE_DEPTH = 8  # a reference may name a key that is itself a reference
+REFERENCE_WITHIN = re.compile(r'\$\{(\w+)\}')
 
 
 def load_config(path: str | Path, options: dict[str, Any] | None = None) -> Config:
@@ -67,7 +70,9 @@ def merge_options(config: Config, options: dict[str, Any]) -> None:
 
 
 def resolve_references(config: Config) -> Config:
-    """Replace every ``'$name'`` below the top level by the value of the top-level key ``name``.
+    """Replace every ``'$name'`` by the value of the top-level key ``name``, and ``'${name}'`` within a text by its text.
+
+    A folder's trailing slash is dropped there: ``'${data_root}_codes'`` lies beside the folder, not in it.
 
     Args:
         config (Config): The config; it is not changed.
@@ -80,20 +85,23 @@ def resolve_references(config: Config) -> Config:
     """
     tree = config._cfg_dict.to_dict()
 
+    def look_up(name: str, reference: str, where: str, depth: int) -> Any:
+        if name not in tree:
+            raise UserError(f'the config key {where} refers to {reference}, but there is no top-level key '
+                            f'{name!r}; add it to the config or pass --cfg-options {name}=...')
+        if depth == MAX_REFERENCE_DEPTH:
+            raise UserError(f'the config key {where} refers to {reference}, which refers back to itself')
+        return resolve(tree[name], where, depth + 1)
+
     def resolve(value: Any, where: str, depth: int = 0) -> Any:
         if isinstance(value, dict):
             return {key: resolve(item, f'{where}.{key}' if where else str(key)) for key, item in value.items()}
         if isinstance(value, (list, tuple)):
             return type(value)(resolve(item, f'{where}[{i}]') for i, item in enumerate(value))
+        if isinstance(value, str) and REFERENCE_WITHIN.search(value):
+            return REFERENCE_WITHIN.sub(lambda match: str(look_up(match[1], match[0], where, depth)).rstrip('/'), value)
         if isinstance(value, str) and value.startswith('$'):
-            name = value[1:]
-            if name not in tree:
-                raise UserError(f'the config key {where} refers to {value}, but there is no top-level key '
-                                f'{name!r}; add it to the config or pass --cfg-options {name}=...')
-            if depth == MAX_REFERENCE_DEPTH:
-                raise UserError(f'the config key {where} refers to {value}, which refers back to itself')
-            return resolve(tree[name], where, depth + 1)
+            return look_up(value[1:], value, where, depth)
         return value
 
-    resolved = Config(ConfigDict(resolve(tree, '')), filename=config.filename)
-    return resolved
+    return Config(ConfigDict(resolve(tree, '')), filename=config.filename)

@@ -18,9 +18,17 @@ def test_references_reach_every_part(file):
     assert load_config(file, {'model.parts.0.size': 8}).model.parts[0].size == 8
 
 
+def test_references_within_a_text():
+    config = Config(dict(root='/videos/', codes='${root}_codes', size=3,
+                         model=dict(codes='$codes', name='${root}/${size}')))
+    assert resolve_references(config).model == dict(codes='/videos_codes', name='/videos/3')
+
+
 def test_bad_references_are_named():
     with pytest.raises(UserError, match=r"model\.size refers to \$sice, but there is no top-level key 'sice'"):
         resolve_references(Config(dict(size=3, model=dict(size='$sice'))))
+    with pytest.raises(UserError, match=r"codes refers to \${rot}, but there is no top-level key 'rot'"):
+        resolve_references(Config(dict(root='a', codes='${rot}_codes')))
     with pytest.raises(UserError, match='refers back to itself'):
         resolve_references(Config(dict(a='$b', b='$a', model=dict(size='$a'))))
 
