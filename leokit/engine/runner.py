@@ -34,6 +34,7 @@ from leokit.utils.files import atomic_path
 from leokit.version import __version__
 
 ENVIRONMENT_KEYS = ('cudnn_benchmark', 'float32_matmul_precision', 'mp_cfg', 'dist_cfg', 'resource_limit')
+WORKER_OPTIONS = ('persistent_workers', 'prefetch_factor', 'multiprocessing_context')
 PRECISIONS = ('highest', 'high', 'medium')
 DEFAULT_HOOKS = dict(
     runtime_info=dict(type='LossWatchHook'),
@@ -131,10 +132,13 @@ class LeoRunner(Runner):
         """Build a data loader whose workers outlive a stop signal.
 
         Args:
-            dataloader (DataLoader | dict): A loader, or its config.
+            dataloader (DataLoader | dict): A loader, or its config; without workers, options for workers do not count.
             seed (int, optional): Seed of sampler and workers.
             diff_rank_seed (bool): As in MMEngine.
         """
+        if isinstance(dataloader, dict) and not dataloader.get('num_workers'):
+            # torch refuses them, and num_workers=0 alone should do
+            dataloader = {key: value for key, value in dataloader.items() if key not in WORKER_OPTIONS}
         loader = Runner.build_dataloader(dataloader, seed, diff_rank_seed)
         if loader is not dataloader:
             loader.worker_init_fn = partial(_start_worker, loader.worker_init_fn)

@@ -44,8 +44,9 @@ def ensure_codes(config: Config) -> None:
     try:
         _make(config, folder)
     except UserError as error:
-        raise UserError(f'there are no finished motion codes in {folder}, and making them failed: {error}. Train the '
-                        f'animator that the config names, or make the codes with one that is there: {command}') from error
+        raise UserError(f'there are no finished motion codes in {folder}, and making them failed: {error}. Train '
+                        f'the animator that the config names, or make the codes with one that is there: '
+                        f'{command}') from error
 
 
 def training_crop(config: Mapping[str, Any]) -> str:

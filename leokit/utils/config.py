@@ -70,9 +70,10 @@ def merge_options(config: Config, options: dict[str, Any]) -> None:
 
 
 def resolve_references(config: Config) -> Config:
-    """Replace every ``'$name'`` by the value of the top-level key ``name``, and ``'${name}'`` within a text by its text.
+    """Replace every ``'$name'`` by the value of the top-level key ``name``.
 
-    A folder's trailing slash is dropped there: ``'${data_root}_codes'`` lies beside the folder, not in it.
+    Within a text, ``'${name}'`` is replaced by that value's text, without a slash at its end, so that
+    ``'${data_root}_codes'`` lies beside a folder and not in it.
 
     Args:
         config (Config): The config; it is not changed.

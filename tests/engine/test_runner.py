@@ -35,6 +35,25 @@ def test_a_checkpoint_holds_what_it_promises_and_nothing_else(tmp_path):
     assert checkpoint['state_dict'].keys() == runner.model.state_dict().keys()
 
 
+def test_a_checkpoint_carries_the_conventions_of_its_model(tmp_path):
+    class Conventional(ToyModel):
+        conventions = dict(grid='exact')
+    config = toy_config(tmp_path)
+    runner = LeoRunner.from_cfg(config)
+    runner.model.__class__ = Conventional
+    runner.train()
+    assert load_checkpoint(tmp_path / 'iter_12.pth')['meta']['conventions'] == dict(grid='exact')
+
+
+def test_no_workers_is_enough_to_say():
+    config = toy_config('unused').train_dataloader
+    config.update(num_workers=0, persistent_workers=True, prefetch_factor=4)
+    assert LeoRunner.build_dataloader(config).num_workers == 0
+    config.num_workers = 1
+    loader = LeoRunner.build_dataloader(config)
+    assert loader.persistent_workers and loader.prefetch_factor == 4
+
+
 def test_the_resolved_config_is_in_the_work_dir(tmp_path):
     runner = train(toy_config(tmp_path))
     assert "type='ToyModel'" in (tmp_path / f'{runner.timestamp}.py').read_text()
