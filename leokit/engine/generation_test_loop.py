@@ -30,7 +30,9 @@ class GenerationTestLoop(BaseLoop):
     """Generate a clip for every clip of the data, from its first frame, and measure.
 
     Metrics get one dict for each clip: ``generated`` and ``real``, videos (T, 3, S, S) in [-1, 1], ``name``,
-    ``identity`` and ``start``. A clip's noise depends on ``seed``, its name and its start only.
+    ``identity`` and ``start``. A clip's noise depends on ``seed``, its name and its start only. With ``num_sequences``
+    above 1, metrics of motion see several sequences from every start, which is what diversity is measured on; frames
+    are made of the first.
 
     Args:
         runner (Runner): The runner; its model is a MotionDiffusion.
@@ -39,9 +41,10 @@ class GenerationTestLoop(BaseLoop):
         animator (dict, optional): ``config`` and ``checkpoint`` of the animator whose codes the model was trained on;
             by default those under the config's top-level key ``animator``.
         motion_evaluator (Evaluator | dict | list, optional): Metrics of motion codes; they get ``generated`` and
-            ``real``, codes (T, N).
+            ``real``, codes (T, N); ``generated`` is (K, T, N) for K of ``num_sequences``.
         motion (str): ``'generated'`` by the model; for comparison ``'frozen'`` (the first frame stands still) or
             ``'real'`` (the clip's own codes: what the animator loses).
+        num_sequences (int): Sequences of codes that are drawn from every start.
         seed (int): Another seed generates other motion.
         out_dir (str, optional): Folder for the generated clips (mp4) and a contact sheet; relative to the work dir.
         chunk_size (int): Frames per forward pass of the animator.
@@ -54,14 +57,18 @@ class GenerationTestLoop(BaseLoop):
 
     def __init__(self, runner, dataloader: DataLoader | dict, *, evaluator: Evaluator | dict | list,
                  animator: Mapping[str, str] | None = None, motion_evaluator: Evaluator | dict | list | None = None,
-                 motion: str = 'generated', seed: int = 0, out_dir: str | None = None, chunk_size: int = 64) -> None:
+                 motion: str = 'generated', num_sequences: int = 1, seed: int = 0, out_dir: str | None = None,
+                 chunk_size: int = 64) -> None:
         super().__init__(runner, dataloader)
         from leokit.pipelines import animator_of, load_animator  # pipelines are built on this package
         if motion not in MOTIONS:
             raise UserError(f'{self.stage}_cfg.motion={motion!r} is unknown; choose one of {", ".join(MOTIONS)}')
+        if num_sequences < 1:
+            raise UserError(f'{self.stage}_cfg.num_sequences must be at least 1, got {num_sequences}')
         self.evaluator = _build(runner, evaluator)
         self.motion_evaluator = _build(runner, motion_evaluator) if motion_evaluator else None
         self.motion = motion
+        self.num_sequences = num_sequences
         self.seed = seed
         self.out_dir = Path(runner.work_dir) / out_dir if out_dir else None
         self.chunk_size = chunk_size
@@ -116,8 +123,8 @@ class GenerationTestLoop(BaseLoop):
             batch (Mapping): ``inputs.video``, uint8 (B, T, 3, S, S), and ``data_samples``.
 
         Returns:
-            list[dict]: ``generated``, ``real`` (T, 3, S, S), ``generated_motion``, ``real_motion`` (T, N), and the
-            names.
+            list[dict]: ``generated``, ``real`` (T, 3, S, S), ``generated_motion`` ([K,] T, N), ``real_motion`` (T, N),
+            and the names.
         """
         from leokit.pipelines import device_of, encode
         video, labels = batch['inputs']['video'], batch['data_samples']
@@ -130,15 +137,22 @@ class GenerationTestLoop(BaseLoop):
         encoding = encode(self.animator, real[:, 0])
         codes = self.encode_motion(real, labels)  # (B, T, N)
         if self.motion == 'real':
-            motion = codes
+            motion = codes[:, None]
         elif self.motion == 'frozen':
-            motion = codes[:, :1].expand_as(codes)
+            motion = codes[:, None, :1].expand(-1, -1, codes.shape[1], -1)
         else:
-            motion = torch.cat(list(generator.sample_motion(
-                codes[:, 0], codes.shape[1], clip_generators(self.seed, labels['name'], labels['start']))), dim=1)
-        generated = torch.cat(list(generator.render(encoding, [motion], chunk_size=self.chunk_size)), dim=1)
-        columns = dict(labels, generated=generated, real=real, generated_motion=motion, real_motion=codes)
+            motion = self._draw(generator, codes[:, 0], codes.shape[1], labels)  # (B, K, T, N)
+        generated = torch.cat(list(generator.render(encoding, [motion[:, 0]], chunk_size=self.chunk_size)), dim=1)
+        drawn = motion if motion.shape[1] > 1 else motion[:, 0]
+        columns = dict(labels, generated=generated, real=real, generated_motion=drawn, real_motion=codes)
         return [dict(zip(columns, row)) for row in zip(*columns.values())]
+
+    def _draw(self, generator: Any, start: Tensor, num_frames: int, labels: Mapping[str, Sequence]) -> Tensor:
+        """Sequences from each start (B, N), shape (B, K, T, N)."""
+        noise = [source for number in range(self.num_sequences)
+                 for source in clip_generators(self.seed, labels['name'], labels['start'], number)]
+        motion = torch.cat(list(generator.sample_motion(start.repeat(self.num_sequences, 1), num_frames, noise)), dim=1)
+        return motion.unflatten(0, (self.num_sequences, len(start))).transpose(0, 1)
 
     def encode_motion(self, real: Tensor, labels: Mapping[str, Sequence]) -> Tensor:
         """The codes of real clips.
@@ -180,20 +194,23 @@ class GenerationTestLoop(BaseLoop):
             save_png(self.folder / 'sheet.png', sequence_sheet(torch.stack(videos), names=names))
 
 
-def clip_generators(seed: int, names: Sequence[str], starts: Sequence[int]) -> list[torch.Generator]:
+def clip_generators(seed: int, names: Sequence[str], starts: Sequence[int],
+                    number: int = 0) -> list[torch.Generator]:
     """One source of noise for each clip, the same whatever its batch.
 
     Args:
         seed (int): Seed of the test.
         names (Sequence[str]): Names of the videos.
         starts (Sequence[int]): First frames of the clips.
+        number (int): Number of the sequence among those from one start.
 
     Returns:
         list[Generator]: On the CPU, so that devices agree.
     """
     from leokit.pipelines import sample_seeds
     from leokit.samplers import generators_from_seeds
-    numbers = [zlib.crc32(f'{name}/{int(start)}'.encode()) for name, start in zip(names, starts)]
+    suffix = f'/{number}' if number else ''
+    numbers = [zlib.crc32(f'{name}/{int(start)}{suffix}'.encode()) for name, start in zip(names, starts)]
     return generators_from_seeds(sample_seeds(seed, numbers))
 
 

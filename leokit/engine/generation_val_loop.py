@@ -33,6 +33,7 @@ class GenerationValLoop(GenerationTestLoop):
         evaluator (Evaluator | dict | list): Metrics of generated video.
         animator (dict, optional): As for :class:`GenerationTestLoop`.
         motion_evaluator (Evaluator | dict | list, optional): Metrics of motion codes.
+        num_sequences (int): Sequences of codes that are drawn from every start.
         seed (int): Another seed generates other motion.
         out_dir (str, optional): Folder for the generated clips; those of an iteration go to ``iter_<number>`` in it.
         chunk_size (int): Frames per forward pass of the animator.
@@ -45,9 +46,9 @@ class GenerationValLoop(GenerationTestLoop):
 
     def __init__(self, runner, dataloader: DataLoader | dict, *, evaluator: Evaluator | dict | list,
                  animator: Mapping[str, str] | None = None, motion_evaluator: Evaluator | dict | list | None = None,
-                 seed: int = 0, out_dir: str | None = None, chunk_size: int = 64) -> None:
+                 num_sequences: int = 1, seed: int = 0, out_dir: str | None = None, chunk_size: int = 64) -> None:
         super().__init__(runner, dataloader, evaluator=evaluator, animator=animator, motion_evaluator=motion_evaluator,
-                         seed=seed, out_dir=out_dir, chunk_size=chunk_size)
+                         num_sequences=num_sequences, seed=seed, out_dir=out_dir, chunk_size=chunk_size)
         self._memory = ClipMemory()
 
     @property

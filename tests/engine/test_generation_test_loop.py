@@ -72,6 +72,21 @@ def test_a_clip_is_the_same_in_any_batch(make_config):
         assert (right['generated'] - third['generated']).abs().max() > 0.01
 
 
+def test_several_sequences_from_one_start(make_config):
+    one = run(make_config(motion_evaluator=[dict(type='Recorder', name='motion')]))[1]
+    config = make_config(num_sequences=3, motion_evaluator=[
+        dict(type='Recorder', name='motion'), dict(type='MotionStatistics', segments=2)])
+    metrics, rows = run(config)
+    for row, alone, codes in zip(rows, one, seen['motion'], strict=True):
+        torch.testing.assert_close(row['generated'], alone['generated'], atol=2e-4, rtol=0)  # the first is rendered
+        assert codes['generated'].shape == (3, FRAMES, MOTION_DIM)
+        assert torch.equal(codes['generated'][0, 0], codes['generated'][2, 0])
+        assert (codes['generated'][0] - codes['generated'][2]).abs().max() > 0.1
+    assert metrics['motion/diversity'] > 0.1
+    with pytest.raises(UserError, match='num_sequences must be at least 1'):
+        run(make_config(num_sequences=0))
+
+
 def test_motions_to_compare_with(make_config):
     animator = make_animator()
     frozen = run(make_config(motion='frozen'))[1][0]['generated']

@@ -35,9 +35,11 @@ def folder(tmp_path_factory):
 
 
 def make_config(folder, work_dir, val_interval=2, **changes):
-    collate, protocol = dict(type='default_collate'), dict(name='tiny', clips=dict(length=4), frames=dict(resolution=16))
+    collate = dict(type='default_collate')
+    protocol = dict(name='tiny', clips=dict(length=4), frames=dict(resolution=16))
     validation = dict(
-        val_cfg=dict(type='GenerationValLoop', motion_evaluator=[dict(type='MotionStatistics', segments=2)]),
+        val_cfg=dict(type='GenerationValLoop', num_sequences=2,
+                     motion_evaluator=[dict(type='MotionStatistics', segments=2)]),
         val_dataloader=dict(
             batch_size=2, num_workers=0, sampler=dict(type='DefaultSampler', shuffle=False), collate_fn=collate,
             dataset=dict(type='ClipDataset', data_root=str(folder / 'videos'), size=SIZE, num_frames=WINDOW,
@@ -90,7 +92,8 @@ def test_training_is_left_alone_and_metrics_have_clear_names(folder, plain, tmp_
     runner = train(config)
     assert_equal(weights(tmp_path), plain)
     history = runner.message_hub.log_scalars
-    for key in (DISTANCE, 'video/kvd-tiny_dt@4x1', 'motion/jitter_ratio', 'motion/frechet-codes_dt'):
+    for key in (DISTANCE, 'video/kvd-tiny_dt@4x1', 'motion/jitter_ratio', 'motion/diversity',
+                'motion/frechet-codes_dt'):
         assert len(history[f'val/{key}'].data[0]) == 3
     distances = history[f'val/{DISTANCE}'].data[0]
     assert len(set(distances)) == 3 and np.isfinite(distances).all()

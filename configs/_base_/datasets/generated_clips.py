@@ -32,7 +32,7 @@ val_evaluator = [
     dict(type='VideoDistances', extractor='$video_extractor', protocol='quick', remember_real=True),
     dict(type='AverageContentDistance', extractor='$content_extractor', remember_real=True),
 ]
-val_cfg = dict(type='GenerationValLoop', motion_evaluator=[dict(type='MotionStatistics')])
+val_cfg = dict(type='GenerationValLoop', num_sequences=2, motion_evaluator=[dict(type='MotionStatistics')])
 
 test_dataloader = dict(
     batch_size='$test_batch_size',
@@ -50,5 +50,6 @@ test_evaluator = [
     dict(type='VideoDistances', extractor='$video_extractor', protocol='$protocol'),
     dict(type='AverageContentDistance', extractor='$content_extractor'),
 ]
+# several sequences from one start tell how diverse motion is; one of them is rendered
 test_cfg = dict(
-    type='GenerationTestLoop', motion_evaluator=[dict(type='MotionStatistics')], out_dir='generated')
+    type='GenerationTestLoop', num_sequences=4, motion_evaluator=[dict(type='MotionStatistics')], out_dir='generated')
