@@ -237,7 +237,9 @@ def _record(task: Task, real: Side, fake: Side, protocol: Protocol, warnings: li
     measure, request = task
     outcomes, warnings = _outcomes(measure, request.key, real, fake), list(warnings)
     differ = not measure.over_time and (fake.trials_differ or (measure.paired and real.trials_differ))
-    score = score_of_trials([outcome.value for outcome in outcomes], differ, lambda: outcomes[0].std)
+    values = [outcome.value for outcome in outcomes]
+    score = score_of_trials([float(np.mean(values))] if measure.over_time else values, differ,
+                            lambda: _std_of_same_clips(measure, request.key, real, fake, outcomes))
     details = dict(outcomes[0].details)
     if not measure.paired:
         own = measure.describe(real.trial(request.key, real.plans[0]), want_std=True)
@@ -261,6 +263,13 @@ def _record(task: Task, real: Side, fake: Side, protocol: Protocol, warnings: li
         real=real.info(), fake=fake.info(),
         network=NetworkInfo(request.label, request.extractor.fingerprint(), request.dim), curve=curve,
         details=details, warnings=tuple(warnings))
+
+
+def _std_of_same_clips(measure: Measure, key: str, real: Side, fake: Side, outcomes: list[Outcome]) -> float | None:
+    """The uncertainty where repeating would look at the same clips."""
+    if not measure.over_time:
+        return outcomes[0].std
+    return measure.mean_std(real.trial(key, real.plans[0]), [fake.trial(key, window) for window in fake.windows])
 
 
 def _outcomes(measure: Measure, key: str, real: Side, fake: Side) -> list[Outcome]:

@@ -6,6 +6,7 @@ To add one, write a class here and name it in ``MEASURES``.
 from dataclasses import dataclass, field
 from typing import Any, Sequence
 
+import torch
 from torch import Tensor
 
 from leokit.evaluation.protocol import ArithmeticRule, Protocol
@@ -120,6 +121,25 @@ class FrechetOverTime(FrechetVideo):
     """FVD of successive windows of the generated videos: how quality holds over a long video."""
 
     name, over_time = 'fvd_over_time', True
+
+    def mean_std(self, real: Tensor, windows: Sequence[Tensor]) -> float | None:
+        """Standard error of the mean over windows, by the jackknife over videos: windows of one video are alike.
+
+        Args:
+            real (Tensor): Features of the real clips, shape (n, d).
+            windows (Sequence[Tensor]): Features of every window, shape (m, d), videos in the same order.
+
+        Returns:
+            float | None: None where there are too few videos, or not every video has every window.
+        """
+        if len({len(window) for window in windows}) != 1:
+            return None
+        fake = torch.stack(tuple(windows), dim=1)  # (m, windows, d)
+        real, fake = (features[features.flatten(1).isfinite().all(1)] for features in (real, fake))
+
+        def mean(real: Tensor, fake: Tensor) -> float:
+            return sum(self.distance(real, fake[:, window]) for window in range(fake.shape[1])) / fake.shape[1]
+        return jackknife_std(mean, real, fake)
 
 
 class Content(Measure):

@@ -117,6 +117,8 @@ def test_quality_over_time_is_a_curve(tmp_path, make, protocol):
     assert record.curve['x'] == [0, 6, 12, 18]
     assert max(record.curve['y'][:2]) < min(record.curve['y'][2:])
     assert record.score.value == pytest.approx(np.mean(record.curve['y']))
+    assert record.score.std > 0 and record.score.std_of == 'jackknife'
+    assert record.to_dict()['trials'] == 1  # windows are no trials
 
 
 def test_real_features_are_cached_and_change_nothing(video_sets, protocol, tmp_path):
