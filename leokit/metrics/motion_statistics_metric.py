@@ -20,9 +20,10 @@ class MotionStatistics(BaseMetric):
 
     Predictions hold ``generated``, motion codes (T, N), or (K, T, N) for K sequences from one start, and, if there is
     one, the ``real`` sequence (T, N). Keys: ``jitter``, ``spread``, ``drift`` (last segment), with ``real_…`` beside
-    them; ``jitter_ratio`` (generated over real; 1 is right); ``diversity`` for K of at least 2; ``seam_jerk_ratio``
-    where seams are known; ``frechet-codes_dt``, the Fréchet distance of real and generated sequences described by
-    their mean code and mean absolute step.
+    them; ``jitter_ratio``, ``spread_ratio``, ``drift_ratio`` (generated over real; 1 is right); ``diversity`` for K of
+    at least 2; ``seam_jerk_ratio`` where seams are known; ``frechet-codes_dt``, the Fréchet distance of real and
+    generated sequences described by their mean code and mean absolute step; ``frechet-residuals_dt``, the same of the
+    codes less the first one, which does not see where a sequence starts.
 
     Args:
         segments (int): Parts of the time axis that drift and spread compare.
@@ -60,12 +61,14 @@ class MotionStatistics(BaseMetric):
         names = dict.fromkeys(name for result in results for name in result if not name.endswith('summary'))
         for name in names:
             metrics[name] = float(np.mean([result[name] for result in results if name in result]))
-        if metrics.get('real_jitter'):
-            metrics['jitter_ratio'] = metrics['jitter'] / metrics['real_jitter']
-        if len(results) > 1 and all('real_summary' in result for result in results):
-            fake, real = (torch.cat([torch.as_tensor(result[key]) for result in results])
-                          for key in ('summary', 'real_summary'))
-            metrics[f'frechet-codes{SUMMARY_SUFFIX}'] = frechet_distance(fake, real)
+        for name in ('jitter', 'spread', 'drift'):
+            if metrics.get(f'real_{name}'):
+                metrics[f'{name}_ratio'] = metrics[name] / metrics[f'real_{name}']
+        if len(results) > 1 and all('real_codes_summary' in result for result in results):
+            for name in ('codes', 'residuals'):
+                fake, real = (torch.cat([torch.as_tensor(result[f'{key}{name}_summary']) for result in results])
+                              for key in ('', 'real_'))
+                metrics[f'frechet-{name}{SUMMARY_SUFFIX}'] = frechet_distance(fake, real)
         metrics['sequences'] = len(results)
         return metrics
 
@@ -82,9 +85,11 @@ class MotionStatistics(BaseMetric):
         return stacked if stacked.ndim == 4 else stacked[:, None]
 
     def _describe(self, sequences: Tensor) -> dict[str, Tensor]:
-        """Statistics of (B, K, T, N) sequences, averaged over K, and the (B, K, 2 N) summaries of all of them."""
+        """Statistics of (B, K, T, N) sequences, averaged over K, and the (B, K, 2 N) summaries of all."""
         flat = sequences.flatten(0, 1)
         values = dict(jitter=jitter(flat), spread=spread(flat, self.segments).mean(1),
                       drift=drift(flat, self.segments)[:, -1])
         means = {name: value.unflatten(0, sequences.shape[:2]).mean(1) for name, value in values.items()}
-        return {**means, 'summary': temporal_summary(flat).unflatten(0, sequences.shape[:2])}
+        parts = dict(codes=flat, residuals=flat[:, 1:] - flat[:, :1])
+        return {**means, **{f'{name}_summary': temporal_summary(part).unflatten(0, sequences.shape[:2])
+                            for name, part in parts.items()}}

@@ -34,6 +34,17 @@ def test_frechet_of_codes_is_that_of_their_summaries():
     assert metric.evaluate(7)['motion/frechet-codes_dt'] == pytest.approx(expected, rel=1e-6)
 
 
+def test_the_distance_of_residuals_does_not_see_the_start():
+    real = walks(7)
+    shifted = real + 3 * torch.randn(7, 1, 4, generator=torch.Generator().manual_seed(3))
+    metric = build()
+    metric.process(None, [dict(generated=g, real=r) for g, r in zip(shifted, real)])
+    result = metric.evaluate(7)
+    assert result['motion/frechet-residuals_dt'] == pytest.approx(0, abs=1e-5)
+    assert result['motion/frechet-codes_dt'] > 1
+    assert result['motion/spread_ratio'] == pytest.approx(1) and result['motion/drift_ratio'] == pytest.approx(1)
+
+
 def test_several_sequences_from_one_start_have_diversity():
     metric = build()
     metric.process(None, [dict(generated=walks(3)), dict(generated=walks(1).expand(3, -1, -1))])
