@@ -1,0 +1,42 @@
+# The ablation of the Linear Motion Condition (LEO, arXiv 2305.03989, section 4.4) on SyntheticFaces, in code space:
+# with it, without a condition, and with alpha_1 in front but not added, which tells the linear structure apart from
+# having a condition at all. Nothing is rendered. tools/ablate.py runs it.
+title = 'The Linear Motion Condition on SyntheticFaces, in code space'
+base = 'configs/leo/lmdm_synthetic.py'
+variants = [
+    dict(name='LMC'),
+    dict(name='concatenated', options={'model.motion_condition.type': 'ConcatMotionCondition'}),
+    dict(name='none', options={'model.motion_condition.type': 'NoMotionCondition'}),
+]
+reference = 'LMC'
+seeds = [0, 1, 2]
+
+# One protocol: a sequence for every held-out window, from its first code where there is a condition. Without one the
+# start is free, so the fair distance is that of the residuals, which is also what is rendered.
+metrics = [
+    dict(key='motion/frechet-residuals_dt', label='FD of residuals'),
+    dict(key='motion/frechet-codes_dt', label='FD of codes'),
+    dict(key='motion/jitter_ratio', label='jitter / real', target=1.0),
+    dict(key='motion/spread_ratio', label='spread / real', target=1.0),
+    dict(key='motion/drift_ratio', label='drift / real', target=1.0),
+]
+curves = ['loss_diffusion', 'motion/frechet-residuals_dt', 'motion/jitter_ratio']
+
+windows = dict(
+    _delete_=True,
+    batch_size=256,
+    num_workers=0,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    collate_fn=dict(type='default_collate'),
+    dataset=dict(
+        type='MotionCodeDataset', codes_dir='$codes_dir', num_frames='$num_frames', stride=8, filters='$test_filters'))
+options = {
+    'train_cfg.val_interval': 2000,
+    'val_dataloader': windows,
+    'val_evaluator': [dict(type='MotionStatistics')],
+    'val_cfg': dict(type='ValLoop', _delete_=True),
+    'test_dataloader': windows,
+    'test_evaluator': [dict(type='MotionStatistics')],
+    'test_cfg': dict(type='TestLoop', _delete_=True),
+}
+del windows

@@ -1,0 +1,9 @@
+# The ablation of configs/ablations/lmc.py measured on video: a clip for every held-out one, from its first frame.
+_base_ = './lmc.py'
+title = 'The Linear Motion Condition on SyntheticFaces'
+metrics = [
+    dict(key='motion/frechet-residuals_dt', label='FD of residuals'),
+    dict(key='video/fvd-efficientnet_lite0_dt@16x1', label='FVD, stand-in'),
+]
+curves = ['loss_diffusion']
+options = dict(_delete_=True)

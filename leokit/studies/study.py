@@ -1,0 +1,165 @@
+"""What a study compares, as a config says it."""
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Mapping, Sequence
+
+from mmengine.config import Config
+
+from leokit.utils import UserError
+from leokit.utils.config import merge_options
+from leokit.utils.errors import suggest
+
+KEYS = ('title', 'base', 'options', 'variants', 'reference', 'seeds', 'metrics', 'curves')
+DIRECTIONS = ('low', 'high')
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A column of the table.
+
+    Attributes:
+        key (str): What the test calls it.
+        label (str): What the table calls it.
+        target (str | float): ``'low'`` or ``'high'`` is better, or the number that is right.
+    """
+
+    key: str
+    label: str = ''
+    target: str | float = 'low'
+
+    def __post_init__(self) -> None:
+        if self.target not in DIRECTIONS and (isinstance(self.target, (str, bool)) or self.target is None):
+            raise UserError(f"the target of metric {self.key!r} is {self.target!r}; set it to 'low', 'high' or to the "
+                            'number that is right')
+
+    def loss(self, value: float) -> float:
+        """The value such that lower is better: negated, or its distance from the right one, where need be."""
+        if self.target in DIRECTIONS:
+            return value if self.target == 'low' else -value
+        return abs(value - self.target)
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A row of the table.
+
+    Attributes:
+        name (str): What the table calls it.
+        config (str): The config file; the study's ``base`` by default.
+        options (dict): What differs from it, by dotted keys.
+    """
+
+    name: str
+    config: str = ''
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def folder(self) -> str:
+        """The name as a folder is called."""
+        return re.sub(r'[^a-z0-9]+', '_', self.name.lower()).strip('_')
+
+
+@dataclass(frozen=True)
+class Study:
+    """Variants, seeds and metrics.
+
+    Attributes:
+        title (str): Heading of the report.
+        variants (tuple[Variant, ...]): What is compared.
+        reference (Variant): What the others are held against.
+        seeds (tuple[int, ...]): One run of every variant for each.
+        metrics (tuple[Metric, ...]): What is measured.
+        options (dict): Overrides of every variant's config: the protocol.
+        curves (tuple[str, ...]): Keys of the training's log to draw.
+    """
+
+    title: str
+    variants: tuple[Variant, ...]
+    reference: Variant
+    seeds: tuple[int, ...]
+    metrics: tuple[Metric, ...]
+    options: Mapping[str, Any]
+    curves: tuple[str, ...]
+
+
+def load_study(path: str | Path, options: Mapping[str, Any] | None = None) -> Study:
+    """Read a study's config.
+
+    References such as ``'$codes_dir'`` in it are left alone: they speak of the configs of the variants.
+
+    Args:
+        path (str | Path): A Python config file with ``base``, ``variants``, ``seeds``, ``metrics`` and, if wanted,
+            ``title``, ``options``, ``reference`` and ``curves``.
+        options (dict, optional): Overrides of it, with dotted keys.
+
+    Returns:
+        Study: The study.
+
+    Raises:
+        UserError: If the file cannot be read, a key is missing or unknown, or variants cannot be told apart.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise UserError(f'the study {path} does not exist; pass a Python file such as configs/ablations/lmc.py')
+    try:
+        config = Config.fromfile(str(path))
+    except Exception as error:  # mmengine raises many kinds here
+        raise UserError(f'the study {path} cannot be read: {error}') from error
+    merge_options(config, dict(options or {}))
+    content = config.to_dict()
+    for key in content:
+        if key not in KEYS:
+            raise UserError(f'the study {path} has an unknown key {key!r}{suggest(key, KEYS)}')
+    for key in ('variants', 'seeds', 'metrics'):
+        if not content.get(key):
+            raise UserError(f'the study {path} says no {key}; add {key}=[...] to it')
+    variants = _variants(path, content)
+    names = [variant.name for variant in variants]
+    reference = content.get('reference', names[0])
+    if reference not in names:
+        raise UserError(f'the reference {reference!r} of the study {path} is none of its variants '
+                        f'({", ".join(names)})')
+    return Study(
+        title=content.get('title', path.stem), variants=variants, reference=variants[names.index(reference)],
+        seeds=_distinct_seeds(path, content['seeds']), options=_dotted(content.get('options', {})),
+        metrics=tuple(_build(Metric, entry, path) for entry in content['metrics']),
+        curves=tuple(content.get('curves', ())))
+
+
+def _variants(path: Path, content: dict[str, Any]) -> tuple[Variant, ...]:
+    entries = [{'config': content.get('base', ''), **entry, 'options': _dotted(entry.get('options', {}))}
+               for entry in content['variants']]
+    variants = tuple(_build(Variant, entry, path) for entry in entries)
+    folders = [variant.folder for variant in variants]
+    if '' in folders or len(set(folders)) < len(folders):
+        raise UserError(f'the variants of the study {path} need names that differ in letters or digits, got '
+                        f'{", ".join(repr(variant.name) for variant in variants)}')
+    for variant in variants:
+        if not variant.config:
+            raise UserError(f'the variant {variant.name!r} of the study {path} has no config; set base in the study, '
+                            'or config in the variant')
+    return variants
+
+
+def _dotted(options: Mapping[str, Any], prefix: str = '') -> dict[str, Any]:
+    """Nested options as dotted ones, so that two ways of saying the same key do not hide each other's neighbours."""
+    flat = {}
+    for key, value in options.items():
+        nested = isinstance(value, Mapping) and value and '_delete_' not in value
+        flat.update(_dotted(value, f'{prefix}{key}.') if nested else {f'{prefix}{key}': value})
+    return flat
+
+
+def _distinct_seeds(path: Path, seeds: Sequence[int]) -> tuple[int, ...]:
+    if not all(type(seed) is int and seed >= 0 for seed in seeds) or len(set(seeds)) < len(seeds):
+        raise UserError(f'the seeds of the study {path} must be different whole numbers from 0 on, got {seeds}')
+    return tuple(seeds)
+
+
+def _build(kind: type, entry: Mapping[str, Any], path: Path) -> Any:
+    try:
+        return kind(**entry)
+    except TypeError as error:
+        raise UserError(f'an entry of the study {path} does not fit ({error}): {dict(entry)}') from error

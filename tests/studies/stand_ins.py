@@ -1,0 +1,59 @@
+"""Tools that stand in for training and testing: they take no time and leave the same files."""
+
+TRAIN = '''
+import os, pathlib, signal, sys, time
+from mmengine.config import Config
+config = Config.fromfile(sys.argv[1])
+out = pathlib.Path(sys.argv[sys.argv.index('--work-dir') + 1])
+(out / 'vis_data').mkdir(parents=True, exist_ok=True)
+with open(out / 'calls', 'a') as calls:
+    calls.write(os.environ.get('CUDA_VISIBLE_DEVICES', '-') + '\\n')
+def stop(number, frame):
+    (out / 'iter_1.pth').write_text('half')
+    sys.exit(143)
+signal.signal(signal.SIGTERM, stop)
+behaviour = config.model.get('behaviour')
+if behaviour == 'fails':
+    sys.exit('error: the model does not like this')
+if behaviour == 'waits' and not (out / 'iter_1.pth').exists():
+    (out / 'started').touch()
+    time.sleep(60)
+seed = config.randomness.seed
+rows = [f'{{"step": {step}, "loss": {config.model.quality + seed / step}}}' for step in (1, 2)]
+(out / 'vis_data' / 'scalars.json').write_text('\\n'.join(rows))
+(out / f'iter_{config.train_cfg.max_iters}.pth').write_text('whole')
+'''
+TEST = '''
+import json, pathlib, sys
+from mmengine.config import Config
+config = Config.fromfile(sys.argv[1])
+assert pathlib.Path(sys.argv[2]).read_text() == 'whole'
+seed, scale = config.randomness.seed, config.test_cfg.scale
+scores = {'error': scale * (config.model.quality + seed), 'ratio': 1 - config.model.quality / 10}
+pathlib.Path(sys.argv[sys.argv.index('--out') + 1]).write_text(json.dumps(scores))
+'''
+BASE = '''
+model = dict(quality=1.0)
+train_cfg = dict(max_iters=4)
+test_cfg = dict(scale=1.0)
+'''
+STUDY = '''
+title = 'Good & bad'
+base = '{base}'
+options = {{'test_cfg.scale': 2.0}}
+variants = [dict(name='good'), dict(name='bad one', options={{'model.quality': 3.0}})]
+seeds = [0, 1, 2]
+metrics = [dict(key='error', label='error_1'), dict(key='ratio', target=1.0)]
+curves = ['loss']
+'''
+
+
+def write_study(folder, study=STUDY, base=BASE):
+    """Write tools, base config and study; return the paths of the study and of the tools."""
+    tools = folder / 'tools'
+    tools.mkdir(exist_ok=True)
+    (tools / 'train.py').write_text(TRAIN)
+    (tools / 'test.py').write_text(TEST)
+    (folder / 'base.py').write_text(base)
+    (folder / 'study.py').write_text(study.format(base=folder / 'base.py'))
+    return folder / 'study.py', tools

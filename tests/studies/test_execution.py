@@ -1,0 +1,79 @@
+import os
+import signal
+import threading
+import time
+
+import pytest
+from studies.stand_ins import STUDY, write_study
+
+from leokit.studies import StudyRunner, load_study, plan_runs
+from leokit.utils import UserError
+
+ONE_SEED = STUDY.replace('[0, 1, 2]', '[0]')
+
+
+def runner_of(folder, study=ONE_SEED, **options):
+    path, tools = write_study(folder, study)
+    runs = plan_runs(load_study(path), folder / 'work')
+    return StudyRunner(runs, folder / 'work', tools=tools, say=lambda line: None, **options)
+
+
+def calls(run):
+    return (run.folder / 'train' / 'calls').read_text().split()
+
+
+def test_what_is_done_is_skipped(tmp_path):
+    runner = runner_of(tmp_path)
+    runner.run()
+    assert [run.state for run in runner.runs] == ['done', 'done']
+    assert runner.runs[1].scores() == dict(error=6.0, ratio=0.7)
+    runner.runs[0].metrics_file.unlink()  # tested again, not trained
+    again = runner_of(tmp_path)
+    again.run()
+    assert again.runs[0].state == 'done' and [len(calls(run)) for run in again.runs] == [1, 1]
+
+
+def test_jobs_share_the_devices(tmp_path):
+    runner = runner_of(tmp_path, STUDY, jobs=2, devices=['4', '7'])
+    runner.run()
+    used = [calls(run)[0] for run in runner.runs]
+    assert set(used) == {'4', '7'} and len(used) == 6
+
+
+def test_one_failure_does_not_stop_the_others(tmp_path):
+    runner = runner_of(tmp_path, ONE_SEED.replace("dict(name='good')", "dict(name='good', options={{'model.behaviour': "
+                                                  "'fails'}})"))
+    with pytest.raises(UserError, match=r'1 of 2 runs failed; the first: good, seed 0: train.py ended with status 1 '
+                                        r'\(the model does not like this\); see .*train.log'):
+        runner.run()
+    assert [run.state for run in runner.runs] == ['new', 'done']
+
+
+def test_a_stop_signal_reaches_the_trainings_and_the_study_goes_on_from_there(tmp_path):
+    waiting = ONE_SEED.replace("'test_cfg.scale': 2.0", "'test_cfg.scale': 2.0, 'model.behaviour': 'waits'")
+    runner = runner_of(tmp_path, waiting)
+
+    def interrupt():
+        while not (runner.runs[0].folder / 'train' / 'started').exists():
+            time.sleep(0.05)
+        os.kill(os.getpid(), signal.SIGTERM)
+    threading.Thread(target=interrupt).start()
+    begun = time.monotonic()
+    runner.run()
+    assert runner.stopped_by == 'SIGTERM' and time.monotonic() - begun < 30
+    assert [run.state for run in runner.runs] == ['at iteration 1', 'new']
+    (runner.runs[1].folder / 'train').mkdir()
+    (runner.runs[1].folder / 'train' / 'iter_1.pth').touch()
+    again = runner_of(tmp_path, waiting)
+    again.run()
+    assert [run.state for run in again.runs] == ['done', 'done'] and len(calls(again.runs[0])) == 2
+
+
+def test_two_studies_do_not_share_a_folder(tmp_path):
+    from leokit.utils.locks import FileLock
+    (tmp_path / 'work').mkdir()
+    lock = FileLock(tmp_path / 'work' / 'study.lock')
+    assert lock.acquire()
+    with pytest.raises(UserError, match='another process runs a study'):
+        runner_of(tmp_path).run()
+    lock.release()
