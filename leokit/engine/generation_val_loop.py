@@ -47,8 +47,12 @@ class GenerationValLoop(GenerationTestLoop):
     def __init__(self, runner, dataloader: DataLoader | dict, *, evaluator: Evaluator | dict | list,
                  animator: Mapping[str, str] | None = None, motion_evaluator: Evaluator | dict | list | None = None,
                  num_sequences: int = 1, seed: int = 0, out_dir: str | None = None, chunk_size: int = 64) -> None:
-        super().__init__(runner, dataloader, evaluator=evaluator, animator=animator, motion_evaluator=motion_evaluator,
-                         num_sequences=num_sequences, seed=seed, out_dir=out_dir, chunk_size=chunk_size)
+        try:
+            super().__init__(runner, dataloader, evaluator=evaluator, animator=animator,
+                             motion_evaluator=motion_evaluator, num_sequences=num_sequences, seed=seed,
+                             out_dir=out_dir, chunk_size=chunk_size)
+        except UserError as error:
+            raise UserError(f'{error}; to train without validating on video, set val_cfg=None') from error
         self._memory = ClipMemory()
 
     @property

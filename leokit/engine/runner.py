@@ -7,6 +7,7 @@ the CPU can be distributed (gloo); compiling leaves state-dict keys alone; mista
 a config are one sentence.
 """
 
+import copy
 import time
 from collections.abc import Mapping
 from functools import partial
@@ -49,6 +50,7 @@ class LeoRunner(Runner):
 
     - ``resume``: ``'auto'`` goes on from the newest whole checkpoint of the work dir and, if there is none, starts
       from ``load_from``; a path goes on from that file; True is MMEngine's meaning.
+    - ``val_cfg``: None switches validation off, whatever the config says of its data.
     - ``load_strict``: False lets ``load_from`` load whatever fits.
     - ``compile``: True or options of ``torch.compile``.
     - ``env_cfg.float32_matmul_precision``: ``'highest'``, ``'high'`` (TF32) or ``'medium'``.
@@ -73,6 +75,9 @@ class LeoRunner(Runner):
         Raises:
             UserError: If the config has a mistake.
         """
+        if cfg.get('val_cfg', {}) is None:  # MMEngine wants the three of them to be None, or none
+            cfg = copy.copy(cfg)
+            cfg.update(dict(val_dataloader=None, val_evaluator=None))
         check_config_keys(cfg)
         with explain_build_errors(cfg):
             return super().from_cfg(cfg)

@@ -82,7 +82,7 @@ def assert_equal(one, other):
 def plain(folder, tmp_path_factory):
     """Weights of a training that is never validated."""
     work_dir = tmp_path_factory.mktemp('plain')
-    train(make_config(folder, work_dir, val_cfg=None, val_dataloader=None, val_evaluator=None))
+    train(make_config(folder, work_dir, val_cfg=None))
     return weights(work_dir)
 
 
@@ -165,6 +165,16 @@ def test_misfits_are_found_before_the_training(folder, tmp_path, key, value, mes
     with pytest.raises(UserError, match=message):
         train(config)
     assert not list(tmp_path.glob('*.pth'))
+
+
+def test_training_from_codes_alone(folder, plain, tmp_path):
+    config = make_config(folder, tmp_path)
+    config.val_dataloader.dataset.data_root = str(tmp_path / 'nowhere')
+    with pytest.raises(UserError, match='nowhere.*set val_cfg=None'):
+        train(config)
+    config.val_cfg = None
+    train(config)
+    assert_equal(weights(tmp_path), plain)
 
 
 @pytest.mark.parametrize('name', ['lmdm_synthetic', 'lmdm_few_faces', 'lmdm_celebv'])

@@ -66,7 +66,7 @@ def test_it_trains_by_the_packages_runner(config, tmp_path):
             writer.add(f'video_{number}', smooth_codes()[50 * number:], identity=str(number), split='train', fps=25.0)
     config = load_config(CONFIG, {
         **SMALL, 'codes_dir': str(tmp_path / 'codes'), 'max_iters': 120, 'sequences_per_batch': 64,
-        'learning_rate': 5e-3, 'default_hooks.logger.interval': 20})
+        'learning_rate': 5e-3, 'default_hooks.logger.interval': 20, 'val_cfg': None})
     config.work_dir = str(tmp_path / 'run')
     config.param_scheduler = None
     runner = LeoRunner.from_cfg(config)
