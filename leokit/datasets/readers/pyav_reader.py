@@ -63,6 +63,9 @@ class PyAVHandle(VideoHandle):
         import av
         if self._container is not None:
             self._container.close()
+        # torchvision before 0.24 has FFmpeg's messages logged by Python: a decoder thread that has one waits for the
+        # interpreter, while the interpreter waits for the thread to end
+        av.logging.set_level(None)
         # tags that are no UTF-8 are no reason to refuse a video; PyAV 19 asks for no such promise any more
         tolerant = {} if int(av.__version__.split('.')[0]) >= 19 else dict(metadata_errors='ignore')
         self._container = av.open(str(self.path), **tolerant)

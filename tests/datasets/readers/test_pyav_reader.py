@@ -94,6 +94,13 @@ def test_threads_change_nothing(clips, tmp_path):
         assert np.array_equal(many.read([20, 3]), one.read([20, 3]))
 
 
+def test_decoder_threads_do_not_log_through_python(clips, tmp_path):
+    path = clips.write(tmp_path / 'a.mp4', clips.frames(5))
+    av.logging.set_level(av.logging.ERROR)  # as torchvision does
+    with PyAVReader(threads=2).open(path):
+        assert av.logging.get_level() is None
+
+
 def test_no_files_or_threads_leak(clips, tmp_path):
     path = clips.write(tmp_path / 'a.mp4', clips.frames(30))
     broken = tmp_path / 'broken.mp4'
