@@ -27,6 +27,7 @@ val_filters = dict(segment=(0.8, 1.0), exclude_identities='$held_out')
 batch_size = 64
 num_workers = 8
 val_pairs_per_video = 8
+warmup = 200
 max_iters = 12_000
 val_interval = 2_000
 
@@ -47,6 +48,6 @@ model = dict(
 optim_wrapper = dict(_delete_=True, type='AutocastOptimWrapper', dtype='bfloat16',
                      optimizer=dict(type='Adam', lr='$learning_rate', betas=(0.9, 0.99)))
 param_scheduler = [
-    dict(type='LinearLR', start_factor=0.1, by_epoch=False, begin=0, end=200),
-    dict(type='CosineAnnealingLR', eta_min=2e-5, by_epoch=False, begin=200, end='$max_iters', T_max='$max_iters'),
+    dict(type='LinearLR', start_factor=0.1, by_epoch=False, begin=0, end='$warmup'),
+    dict(type='CosineAnnealingLR', eta_min=2e-5, by_epoch=False, begin='$warmup', end='$max_iters', T_max='$max_iters'),
 ]

@@ -1,0 +1,145 @@
+"""Every config of the repository: it loads, its parts build, what it names exists, and it trains on a folder."""
+
+import os
+from pathlib import Path
+
+import pytest
+import tiny_extractors  # noqa: F401  registers small feature extractors
+from mmengine.config import Config
+from tools.calling import call_tool
+
+from leokit.apis import init_model
+from leokit.datasets.synthetic import SyntheticFacesPlan, write_synthetic_faces
+from leokit.engine import LeoRunner, load_checkpoint
+from leokit.engine.checkpoint_files import newest_checkpoint
+from leokit.utils import UserError, load_config
+
+ROOT = Path(__file__).resolve().parents[2]
+FILES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / 'configs').rglob('*.py'))
+MODELS = [name for name in FILES if '/_base_/' not in name and 'model' in Config.fromfile(ROOT / name)]
+PROMISED = [f'configs/lia/lia_{name}.py' for name in (
+    'celebv_256', 'faceforensics_256', 'taichi_128', 'taichi_256', 'synthetic_64')]
+PROMISED += [f'configs/leo/lmdm_{name}{ablation}.py' for name in (
+    'celebv', 'faceforensics', 'taichi', 'synthetic') for ablation in ('', '_wo_lmc')]
+SIZE, MOTION_DIM, FRAMES = 32, 4, 20
+
+# What makes any animator and any motion model small; keys that a config does not have are left out.
+TINY = dict(
+    size=SIZE, motion_dim=MOTION_DIM, appearance_dim=16, max_channels=8, batch_size=2, num_workers=0, max_iters=2,
+    warmup=1, num_frames=16, sequences_per_batch=4, codes_per_batch=8, test_batch_size=2, val_clips=1)
+TINY_BACKBONES = dict(
+    UNet1D=dict(channels='[16,16]', num_blocks=1, attention_levels='[]', embedding_dim=16, head_dim=8),
+    MLPDenoiser=dict(dim=16, depth=1, embedding_dim=16))
+# Trained by default: one of every kind; the others differ from these by sizes, data and extractors.
+QUICK = ('lia_celebv_256', 'lia_few_faces_128', 'lia_synthetic_64', 'lmdm_synthetic', 'lmdm_taichi_wo_lmc',
+         'lmdm_few_faces', 'start_code_synthetic')
+
+
+@pytest.fixture(autouse=True)
+def at_the_root(monkeypatch):
+    monkeypatch.chdir(ROOT)  # configs name each other from there
+
+
+def test_the_promised_configs_are_there():
+    assert not set(PROMISED) - set(MODELS)
+
+
+@pytest.mark.parametrize('name', FILES)
+def test_it_begins_with_what_it_is_for(name):
+    assert (ROOT / name).read_text().startswith('# ')
+
+
+@pytest.mark.parametrize('name', MODELS)
+def test_it_builds(name, tmp_path):
+    keys = Config.fromfile(name)
+    options = {key: value for key, value in dict(appearance_dim=32, max_channels=8).items() if key in keys}
+    if keys.get('perceptual_backbone', {}).get('type') == 'VGG19Features':  # its weights are a download
+        options['perceptual_backbone.type'] = 'TinyImageFeatures'
+    runner = LeoRunner.from_cfg(load_config(name, {'work_dir': str(tmp_path), **options}))
+    assert sum(weight.numel() for weight in runner.model.parameters())
+
+
+@pytest.mark.parametrize('name', [name for name in MODELS if '/leo/' in name])
+def test_the_animator_that_it_names_fits(name):
+    config = load_config(name)
+    animator = load_config(config.animator.config)
+    assert animator.model.type == 'Animator' and animator.motion_dim == config.motion_dim
+    assert config.get('size', animator.size) == animator.size
+    assert Path(config.animator.checkpoint) == Path('work_dirs', Path(config.animator.config).stem)  # train.py's own
+    assert config.codes_dir == f'{config.data_root}_codes' and config.data_root == animator.data_root
+
+
+# ---- training on a folder of videos, given by one key ------------------------
+@pytest.fixture(scope='module')
+def faces(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('faces')
+    plan = SyntheticFacesPlan(num_identities=4, clips_per_identity=1, num_frames=FRAMES, size=SIZE,
+                              train=0.5, val=0.25, test=0.25)
+    write_synthetic_faces(folder / 'videos', plan, workers=0, show_progress=False)
+    return folder / 'videos'
+
+
+def each(folder):
+    return [pytest.param(name, marks=() if Path(name).stem in QUICK else pytest.mark.slow)
+            for name in MODELS if f'/{folder}/' in name]
+
+
+def train(name, work_dir, data_root, *more):
+    keys = Config.fromfile(ROOT / name)
+    options = [f'{key}={value}' for key, value in TINY.items() if key in keys]
+    options += ['perceptual_backbone.type=TinyImageFeatures'] if 'perceptual_backbone' in keys else []
+    backbone = TINY_BACKBONES.get(keys.model.get('backbone', {}).get('type'), {})
+    options += [f'model.backbone.{key}={value}' for key, value in backbone.items()]
+    options += ['model.sampler.num_steps=2'] if 'sampler' in keys.model else []
+    status, said = call_tool('train', name, '--work-dir', work_dir, '--cfg-options', f'data_root={data_root}',
+                             *options, *more)
+    assert status == 0, said
+    return load_checkpoint(work_dir / 'iter_2.pth'), said
+
+
+@pytest.mark.parametrize('name', each('lia'))
+def test_an_animator_trains(name, faces, tmp_path):
+    checkpoint, _ = train(name, tmp_path, faces)
+    assert checkpoint['meta']['conventions']['grid'] in ('lia', 'exact')
+
+
+@pytest.fixture(scope='module')
+def animator(faces, tmp_path_factory):
+    """Keys that name an animator trained here."""
+    work_dir = tmp_path_factory.mktemp('animator')
+    before = os.getcwd()
+    os.chdir(ROOT)
+    try:
+        train('configs/lia/lia_synthetic_64.py', work_dir, faces)
+    finally:
+        os.chdir(before)
+    return f'animator.config={work_dir / "lia_synthetic_64.py"}', f'animator.checkpoint={work_dir}'
+
+
+NO_VIDEO = ('val_cfg=None', 'val_dataloader=None', 'val_evaluator=None')
+
+
+@pytest.mark.parametrize('name', each('leo'))
+def test_a_motion_model_trains(name, faces, animator, tmp_path):
+    more = NO_VIDEO if 'lmdm' in name and name != 'configs/leo/lmdm_synthetic.py' else ()
+    checkpoint, _ = train(name, tmp_path, faces, *animator, *more)
+    assert checkpoint['state_dict']['std'].isfinite().all() and checkpoint['state_dict']['animator_hash'].any()
+
+
+def test_codes_are_made_when_they_are_needed(animator, tmp_path):
+    """On a folder of its own: the codes lie beside it, and the second training takes them."""
+    plan = SyntheticFacesPlan(num_identities=3, clips_per_identity=1, num_frames=16, size=SIZE)
+    write_synthetic_faces(tmp_path / 'videos', plan, workers=0, show_progress=False)
+    name = 'configs/leo/lmdm_taichi.py'
+    _, said = train(name, tmp_path / 'a', f'{tmp_path}/videos/', *animator, *NO_VIDEO)
+    assert 'encoding 3 videos' in said and (tmp_path / 'videos_codes' / 'index.json').is_file()
+    _, said = train(name, tmp_path / 'b', tmp_path / 'videos', *animator, *NO_VIDEO)
+    assert 'encoding' not in said
+
+
+def test_a_condition_is_not_mistaken_for_another(faces, animator, tmp_path):
+    train('configs/leo/lmdm_taichi.py', tmp_path, faces, *animator, *NO_VIDEO)
+    config = Config.fromfile(tmp_path / 'lmdm_taichi.py')
+    init_model(config, newest_checkpoint(tmp_path, pytest.fail)[0])
+    with pytest.raises(UserError, match="trained with motion_condition='LinearMotionCondition', but the config builds"):
+        init_model(config, tmp_path / 'iter_2.pth', cfg_options={'model.motion_condition.type': 'NoMotionCondition'})
