@@ -1,0 +1,98 @@
+"""The whole chain through the real tools: data, both stages, generation, measuring."""
+
+import argparse
+import json
+import math
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from leokit.datasets import AutoReader, CodeCache, read_image
+from leokit.pipelines import load_animator
+from tools.calling import call_tool
+from tools.tiny_runs import load_tool
+
+ROOT = Path(__file__).resolve().parents[2]
+OUT = Path('work_dirs/quickstart')
+FRAMES, LONG_FRAMES, SIZE = 32, 45, 32
+OPTIONS = dict(
+    identities=20, long_frames=LONG_FRAMES,
+    animator_options=[f'size={SIZE}', 'max_iters=4', 'batch_size=2', 'channel_multiplier=0.05', 'max_channels=16'],
+    motion_options=[f'size={SIZE}', 'max_iters=4', 'sequences_per_batch=4', 'model.backbone.channels=[16,16]',
+                    'model.backbone.attention_levels=[1]', 'model.backbone.head_dim=8', 'model.sampler.num_steps=4'])
+ONE_PROCESS = {'dataset_converters/make_synthetic_faces': ['--workers', 0], 'extract_motion_codes': ['--workers', 1]}
+
+
+@pytest.fixture(scope='module')
+def clone(tmp_path_factory):
+    """A folder that looks like the repository, in which every command of the quickstart has run, made tiny."""
+    folder = tmp_path_factory.mktemp('clone')
+    for name in ('configs', 'tools'):
+        (folder / name).symlink_to(ROOT / name)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setenv('LEOKIT_CACHE', str(folder / 'cache'))
+        patch.setenv('LEOKIT_STATISTICS', str(folder / 'statistics'))
+        quickstart = load_tool('quickstart')
+        for step in quickstart.plan(argparse.Namespace(**OPTIONS)):
+            tool = step.arguments[0].removeprefix('tools/').removesuffix('.py')
+            status, said = call_tool(tool, *step.arguments[1:], *ONE_PROCESS.get(tool, ()))
+            assert status == 0, f'{step.command}\n{said}'
+            assert step.result.exists(), f'{step.command} left no {step.result}'
+        yield folder
+
+
+def read(path):
+    with AutoReader().open(path) as video:
+        return video.read(range(len(video))), video.fps
+
+
+def test_videos_decode_and_have_their_length(clone):
+    expected = {'generated': (3, FRAMES), 'long': (2, LONG_FRAMES), 'test_motion/generated': (2, FRAMES)}
+    for folder, (count, frames) in expected.items():
+        videos = sorted((clone / OUT / folder).rglob('*.mp4'))
+        assert len(videos) == count, folder
+        for path in videos:
+            video, fps = read(path)
+            assert video.shape == (frames, SIZE, SIZE, 3) and fps == 25, path
+    assert read(clone / OUT / 'animated.mp4')[0].shape == (FRAMES, SIZE, SIZE, 3)
+
+
+def test_pictures_decode(clone):
+    assert read_image(clone / OUT / 'portrait.png').shape == (64, 64, 3)
+    sheet = read_image(clone / OUT / 'contact_sheet.png')
+    assert sheet.shape[0] > 10 * SIZE and sheet.std() > 10
+
+
+def test_codes_are_those_of_the_animator(clone):
+    animator = load_animator(clone / OUT / 'animator' / 'animator.py', clone / OUT / 'animator')
+    cache = CodeCache(next((clone / OUT).glob('**/codes.npy')).parent, animator.weights_hash())
+    assert cache.codes.shape == (OPTIONS['identities'] * FRAMES, animator.motion_dim)
+
+
+def test_metrics_are_there_and_finite(clone, monkeypatch):
+    monkeypatch.chdir(clone)
+    for name in ('reconstruction', 'generation', 'frozen'):
+        scores = json.loads((OUT / f'{name}.json').read_text())
+        assert scores and all(math.isfinite(value) for value in scores.values()), name
+    quickstart = load_tool('quickstart')
+    table = quickstart.metrics_table()
+    for name in ('l1', 'moving_ssim', 'kvd-efficientnet_lite0_dt@16x1', 'spread'):
+        assert f'| {name} ' in table
+    said = quickstart.summary()
+    assert table in said and 'work_dirs/quickstart/contact_sheet.png' in said and 'long/id' in said
+
+
+@pytest.mark.slow
+def test_the_quickstart_itself(tmp_path):
+    for name in ('configs', 'tools'):
+        (tmp_path / name).symlink_to(ROOT / name)
+    command = [sys.executable, 'tools/quickstart.py']
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    scores = json.loads((tmp_path / OUT / 'reconstruction.json').read_text())
+    assert scores['reconstruction/ratio_l1'] > 1 and scores['reconstruction/moving_ratio_l1'] > 1
+    again = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert again.returncode == 0 and again.stdout.count('there already') == again.stdout.count('[') > 10

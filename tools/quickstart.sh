@@ -1,0 +1,5 @@
+#!/usr/bin/env bash
+# Install leokit and run its main job at small scale on the CPU: bash tools/quickstart.sh [ARGUMENT OF quickstart.py ...]
+set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/environment.sh" perceptual
+exec "$PYTHON" tools/quickstart.py "$@"
