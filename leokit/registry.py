@@ -78,6 +78,8 @@ NOISE_SCHEDULERS = _component('noise_schedulers')
 SAMPLERS = _component('samplers')
 # how a motion sequence is conditioned: LinearMotionCondition, none, ...
 MOTION_CONDITIONS = _component('motion_conditions')
+# how the windows of a long sequence go on from each other: last code, history, overlap
+CONTINUATIONS = _component('continuations')
 
 # ---- components of data and measurement ------------------------------------
 # file or folder -> frames: decord, PyAV, frame folders
@@ -90,8 +92,8 @@ FEATURE_EXTRACTORS = _component('feature_extractors')
 IMAGE_EDITORS = _component('image_editors')
 
 __all__ = [
-    'DATASETS', 'DATA_SAMPLERS', 'DIFFUSION_BACKBONES', 'DISCRIMINATORS', 'ENCODERS', 'FEATURE_EXTRACTORS',
-    'FLOW_GENERATORS', 'HOOKS', 'IMAGE_EDITORS', 'LOOPS', 'LOSSES', 'METRICS', 'MODELS', 'MOTION_CONDITIONS',
-    'MOTION_SPACES', 'NOISE_SCHEDULERS', 'OPTIM_WRAPPERS', 'PARAM_SCHEDULERS', 'SAMPLERS', 'TRANSFORMS',
-    'VIDEO_READERS', 'WARP_OPERATORS',
+    'CONTINUATIONS', 'DATASETS', 'DATA_SAMPLERS', 'DIFFUSION_BACKBONES', 'DISCRIMINATORS', 'ENCODERS',
+    'FEATURE_EXTRACTORS', 'FLOW_GENERATORS', 'HOOKS', 'IMAGE_EDITORS', 'LOOPS', 'LOSSES', 'METRICS', 'MODELS',
+    'MOTION_CONDITIONS', 'MOTION_SPACES', 'NOISE_SCHEDULERS', 'OPTIM_WRAPPERS', 'PARAM_SCHEDULERS', 'SAMPLERS',
+    'TRANSFORMS', 'VIDEO_READERS', 'WARP_OPERATORS',
 ]

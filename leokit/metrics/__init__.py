@@ -8,6 +8,7 @@ from leokit.metrics.content import average_content_distance, content_drift
 from leokit.metrics.frechet import frechet_distance, frechet_distance_from_statistics, frechet_terms
 from leokit.metrics.kernel import kernel_distance, polynomial_mmd
 from leokit.metrics.keypoints import average_identity_distance, average_keypoint_distance
+from leokit.metrics.long_motion import long_motion, recurrence
 from leokit.metrics.motion import diversity, drift, jerk, jitter, seam_jerk_ratio, spread
 from leokit.metrics.motion_statistics_metric import MotionStatistics
 from leokit.metrics.perceptual import build_lpips, lpips_distance, perceptual_distance
@@ -22,7 +23,7 @@ __all__ = [
     'KernelVideoDistance', 'MotionStatistics', 'ReconstructionMetric', 'VideoDistances', 'VideoFlow',
     'average_content_distance', 'average_identity_distance', 'average_keypoint_distance', 'build_lpips',
     'content_drift', 'diversity', 'drift', 'frame_features', 'frechet_distance', 'frechet_distance_from_statistics',
-    'frechet_terms', 'jerk', 'jitter', 'kernel_distance', 'l1_distance', 'lpips_distance', 'perceptual_distance',
-    'polynomial_mmd', 'psnr', 'seam_jerk_ratio', 'spread', 'ssim', 'temporal_summary', 'video_features', 'video_flow',
-    'warping_error',
+    'frechet_terms', 'jerk', 'jitter', 'kernel_distance', 'l1_distance', 'long_motion', 'lpips_distance',
+    'perceptual_distance', 'polynomial_mmd', 'psnr', 'recurrence', 'seam_jerk_ratio', 'spread', 'ssim',
+    'temporal_summary', 'video_features', 'video_flow', 'warping_error',
 ]

@@ -6,15 +6,16 @@ codes are normalised (see :mod:`leokit.motion_conditions.motion_condition`), the
 sample says of epsilon already (see :mod:`leokit.models.diffusion_core`), and sampling takes 50 DDIM steps.
 """
 
-from typing import Any, Iterator
+from typing import Any, Callable, Iterator
 
 import torch
 from torch import Generator, Tensor
 
+from leokit.continuations import Continuation, LastCode
 from leokit.models.code_diffusion import CodeDiffusion, evaluation_generators, one_dict_per_sample
 from leokit.models.diffusion_core import DiffusionCore, Generators, Network
-from leokit.registry import MODELS, MOTION_CONDITIONS
-from leokit.samplers import Denoiser, Sampler, noise_source
+from leokit.registry import CONTINUATIONS, MODELS, MOTION_CONDITIONS
+from leokit.samplers import Denoiser, Sampler, correct, noise_source
 from leokit.utils import UserError, check_shape
 
 
@@ -34,6 +35,9 @@ class MotionDiffusion(CodeDiffusion):
         epsilon_skip (bool): See :class:`DiffusionCore`; False for a network that outputs epsilon itself.
         data_preprocessor (dict, optional): Config in MODELS; by default batches are moved to the model's device.
 
+    Attributes:
+        continuation (Continuation): How :meth:`extend` goes on; the paper's rule unless somebody sets another one.
+
     Raises:
         UserError: If an option is unknown or does not fit.
     """
@@ -47,6 +51,7 @@ class MotionDiffusion(CodeDiffusion):
                              prediction=prediction, min_snr_gamma=min_snr_gamma, epsilon_skip=epsilon_skip)
         super().__init__(motion_dim, backbone or dict(type='UNet1D'), core=core, data_preprocessor=data_preprocessor)
         self.motion_condition = MOTION_CONDITIONS.build(motion_condition or dict(type='LinearMotionCondition'))
+        self.continuation: Continuation = LastCode()
         self.num_frames = num_frames
         self._check_frames(num_frames)
 
@@ -89,7 +94,8 @@ class MotionDiffusion(CodeDiffusion):
 
     @torch.no_grad()
     def sample(self, start: Tensor, num_frames: int | None = None, *, noise: Tensor | None = None,
-               generator: Generators = None, sampler: Sampler | dict[str, Any] | None = None) -> Tensor:
+               generator: Generators = None, sampler: Sampler | dict[str, Any] | None = None,
+               correction: Callable[[Tensor], Tensor] | None = None) -> Tensor:
         """Generate sequences.
 
         Args:
@@ -99,6 +105,8 @@ class MotionDiffusion(CodeDiffusion):
             generator (Generator | list[Generator], optional): Source of noise; a list holds one per sample, and
                 then a sample does not depend on the others of its batch.
             sampler (Sampler | dict, optional): In place of the model's.
+            correction (Callable, optional): At every step maps the predicted clean sequence, normalised codes
+                (B, T, N), to the one to believe: to hold frames in place, or to bound them.
 
         Returns:
             Tensor: Raw codes, shape (B, T, N); the first is ``start`` if the condition uses it.
@@ -115,17 +123,30 @@ class MotionDiffusion(CodeDiffusion):
             noise = noise_source(generator)(first.new_empty(shape))
         check_shape('noise', noise, shape)
         denoise = self.diffusion.denoiser(self._network(first))
+        if correction is not None:
+            denoise = correct(denoise, self._of_noised(correction, first), self.diffusion.scheduler)
         clean = self.diffusion.sample(denoise, noise, generator=generator, sampler=sampler)
         motion = self.denormalise(self.motion_condition.assemble(clean, first))
         if self.motion_condition.uses_start:
             motion[:, 0] = start  # without the rounding of the way there and back
         return motion
 
-    def extend(self, start: Tensor, total_frames: int, *, num_frames: int | None = None, generator: Generators = None,
-               sampler: Sampler | dict[str, Any] | None = None) -> Iterator[Tensor]:
-        """Generate sequences of any length in constant memory: the last code of a window starts the next one.
+    def _of_noised(self, correction: Callable[[Tensor], Tensor], first: Tensor) -> Callable[[Tensor], Tensor]:
+        """A correction of sequences (B, T, N) as one of the noised variable (B, T', N)."""
+        def corrected(clean: Tensor) -> Tensor:
+            sequence = correction(self.motion_condition.assemble(clean, first))
+            if self.motion_condition.uses_start:  # the first code is given and moves nothing
+                sequence = torch.cat([first[:, None], sequence[:, 1:]], dim=1)
+            return self.motion_condition.split(sequence)[0]
+        return corrected
 
-        Without a condition on the first code the windows are independent of each other.
+    def extend(self, start: Tensor, total_frames: int, *, num_frames: int | None = None, generator: Generators = None,
+               sampler: Sampler | dict[str, Any] | None = None,
+               continuation: Continuation | dict[str, Any] | None = None) -> Iterator[Tensor]:
+        """Generate sequences of any length in constant memory, window by window.
+
+        The continuation says what a window knows of the one before; by LEO's rule it starts with its last code.
+        Without a condition on the first code, that rule leaves the windows independent of each other.
         A longer sequence with the same seeds begins with the shorter one.
 
         Args:
@@ -134,6 +155,7 @@ class MotionDiffusion(CodeDiffusion):
             num_frames (int, optional): Frames of one window; the model's ``num_frames`` by default.
             generator (Generator | list[Generator], optional): As in :meth:`sample`.
             sampler (Sampler | dict, optional): As in :meth:`sample`.
+            continuation (Continuation | dict, optional): In place of the model's; a dict is a config in CONTINUATIONS.
 
         Returns:
             Iterator: Raw codes, each item of shape (B, t, N); concatenated along time they have ``total_frames``
@@ -147,18 +169,31 @@ class MotionDiffusion(CodeDiffusion):
         self._require_statistics()
         if total_frames < 1:
             raise UserError(f'total_frames={total_frames} must be at least 1')
-        return self._extend(start, total_frames, frames, generator, sampler)
+        rule = continuation or self.continuation
+        if isinstance(rule, dict):
+            rule = CONTINUATIONS.build(rule)
+        if self._ties_windows(rule) and rule.codes >= frames:
+            raise UserError(f'the continuation hands over {rule.codes} codes, but a window has {frames}, so nothing '
+                            'new would come; lower its codes')
+        return self._extend(start, total_frames, frames, rule, generator=generator, sampler=sampler)
 
-    def _extend(self, start: Tensor, remaining: int, num_frames: int, generator: Generators,
-                sampler: Sampler | dict[str, Any] | None) -> Iterator[Tensor]:
-        first_window = True
+    def _ties_windows(self, rule: Continuation) -> bool:
+        """Whether a window knows anything of the one before."""
+        return self.motion_condition.uses_start or rule.codes > 1
+
+    def _extend(self, start: Tensor, remaining: int, num_frames: int, rule: Continuation,
+                **options: Any) -> Iterator[Tensor]:
+        deviation = self.std / self._guarded_unit()
+        known, given_out = None, 0  # what the window before hands over, and how many codes of that are given out
         while remaining > 0:
-            window = self.sample(start, num_frames, generator=generator, sampler=sampler)
-            start = window[:, -1]
-            fresh = window if first_window or not self.motion_condition.uses_start else window[:, 1:]
+            correction = rule.correction(None if known is None else self.normalise(known), deviation)
+            window = self.sample(start, num_frames, correction=correction, **options)
+            fresh = window[:, given_out:num_frames - rule.held_back]
             yield fresh[:, :remaining]
             remaining -= fresh.shape[1]
-            first_window = False
+            if self._ties_windows(rule):
+                known, given_out = window[:, -rule.codes:], rule.codes - rule.held_back
+                start = known[:, 0]
 
     def predict(self, inputs: dict[str, Tensor], data_samples: dict[str, Any] | None = None) -> list[dict[str, Any]]:
         """Generate a sequence for each given one, from its first code and of its length.

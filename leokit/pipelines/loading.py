@@ -10,9 +10,11 @@ from mmengine.logging import print_log
 from torch import nn
 
 from leokit.apis import init_model
+from leokit.engine.build_errors import explain_build_errors
 from leokit.engine.checkpoint_files import newest_checkpoint
 from leokit.models import Animator, MotionDiffusion
-from leokit.utils import UserError
+from leokit.registry import CONTINUATIONS
+from leokit.utils import UserError, load_config
 
 ANIMATOR_KEYS = ('config', 'checkpoint')
 
@@ -41,14 +43,22 @@ def load_motion_diffusion(config: str | Path | Config, checkpoint: str | Path, d
                           cfg_options: dict[str, Any] | None = None) -> MotionDiffusion:
     """Load a trained motion diffusion; arguments as in :func:`load_animator`.
 
+    The config's top-level key ``continuation`` says how the model goes on in long videos.
+
     Returns:
         MotionDiffusion: In evaluation mode.
 
     Raises:
         UserError: If a file cannot be used or holds another kind of model.
     """
-    return _load(MotionDiffusion, 'a motion diffusion, such as configs/leo/lmdm_synthetic.py', config, checkpoint,
-                 device, cfg_options)
+    if not isinstance(config, Config):
+        config, cfg_options = load_config(config, cfg_options), None
+    model = _load(MotionDiffusion, 'a motion diffusion, such as configs/leo/lmdm_synthetic.py', config, checkpoint,
+                  device, cfg_options)
+    if config.get('continuation'):
+        with explain_build_errors(config):
+            model.continuation = CONTINUATIONS.build(config.continuation)
+    return model
 
 
 def checkpoint_file(path: str | Path) -> Path:

@@ -1,5 +1,6 @@
 """Samplers: the reverse process over any callable ``denoise(x, t)``."""
 
+from leokit.samplers.correction import correct
 from leokit.samplers.ddim_sampler import DDIMSampler
 from leokit.samplers.ddpm_sampler import DDPMSampler
 from leokit.samplers.dpm_solver import DPMSolverPlusPlusSampler
@@ -10,7 +11,7 @@ from leokit.samplers.time_grids import (
     leading_grid, linspace_grid, next_in_grid, previous_by_stride, time_grid, trailing_grid)
 
 __all__ = [
-    'DDIMSampler', 'DDPMSampler', 'DPMSolverPlusPlusSampler', 'Denoiser', 'NoiseSource', 'Sampler',
+    'DDIMSampler', 'DDPMSampler', 'DPMSolverPlusPlusSampler', 'Denoiser', 'NoiseSource', 'Sampler', 'correct',
     'generators_from_seeds', 'guide', 'leading_grid', 'linspace_grid', 'mark_condition', 'next_in_grid', 'noise_source',
     'previous_by_stride', 'time_grid', 'trailing_grid',
 ]

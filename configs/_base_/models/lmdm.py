@@ -1,6 +1,8 @@
 # The latent motion diffusion model of LEO (arXiv 2305.03989, section 3.2): epsilon-prediction by a temporal 1D U-Net
 # under the Linear Motion Condition.
 motion_dim = 20
+# How the windows of a long video go on from each other: LastCode (the paper), History, Overlap
+continuation = dict(type='LastCode')
 
 model = dict(
     type='MotionDiffusion',

@@ -1,0 +1,29 @@
+"""Overlapping windows, blended while the second one is sampled."""
+
+import torch
+from torch import Tensor
+
+from leokit.continuations.continuation import Continuation
+from leokit.registry import CONTINUATIONS
+
+
+@CONTINUATIONS.register_module()
+class Overlap(Continuation):
+    """Two windows share k codes, over which the second one takes over from the first.
+
+    The second window starts with the first shared code exactly; towards the last one it is less and less bound to what
+    the first window said. The shared codes are given out once the second window is drawn.
+
+    Args:
+        codes (int): k, less than the window's length.
+        pull (float): See the base class.
+        bound (float): See the base class.
+    """
+
+    def __init__(self, codes: int = 8, *, pull: float = 0.0, bound: float = 2.0) -> None:
+        super().__init__(codes, pull=pull, bound=bound)
+        self.held_back = codes - 1
+
+    def weights(self) -> Tensor:
+        """From 1 at the first shared code to 0 just after the last; see the base class."""
+        return torch.linspace(1, 0, self.codes + 1)[:-1]

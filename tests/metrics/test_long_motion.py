@@ -1,0 +1,34 @@
+import pytest
+import torch
+
+from leokit.metrics import drift, long_motion, recurrence
+
+SEAMS = [16, 32, 48]
+
+
+def walks(number, frames=64, seed=0):
+    return torch.randn(number, frames, 3, generator=torch.Generator().manual_seed(seed)).cumsum(1)
+
+
+def test_shapes_and_agreement_with_the_single_statistics():
+    codes = walks(4)
+    found = long_motion(codes, SEAMS, 4)
+    assert found['drift'].shape == found['jitter'].shape == found['spread'].shape == (4,)
+    assert torch.allclose(found['drift'], drift(codes, 4).mean(0)) and found['seam_jerk_ratio'].shape == ()
+
+
+def test_a_sequence_that_freezes_or_shakes_shows_in_the_segment():
+    codes = walks(4)
+    codes[:, 32:] = codes[:, 32:33]
+    found = long_motion(codes, SEAMS, 4)
+    assert found['spread'][2:].max() == 0 and found['jitter'][2:].max() == 0 and found['spread'][1] > 0.1
+
+
+def test_a_loop_recurs():
+    loop = walks(4, 16).repeat(1, 4, 1)
+    assert recurrence(loop.unflatten(1, (4, 16))) == 0
+    noise = torch.randn(64, 4, 16, 3, generator=torch.Generator().manual_seed(1))
+    assert recurrence(noise) > 0.9  # nearest of 3 own and of 252 others
+    assert recurrence(walks(1).unflatten(1, (4, 16))).isnan()
+    with pytest.raises(ValueError, match='at least two segments'):
+        recurrence(noise[:, :1])

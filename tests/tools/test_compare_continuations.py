@@ -1,0 +1,65 @@
+"""Long motion by several rules, through the tool."""
+
+import json
+from pathlib import Path
+
+import pytest
+from tools.calling import call_tool
+from tools.code_caches import MOTION_DIM, write_code_cache
+
+from leokit.continuations import History
+from leokit.engine import save_checkpoint
+from leokit.pipelines import load_motion_diffusion
+from leokit.registry import MODELS
+from leokit.utils import UserError, load_config
+
+CONFIG = Path(__file__).resolve().parents[2] / 'configs' / 'leo' / 'lmdm_synthetic.py'
+
+
+@pytest.fixture(scope='module')
+def trained(tmp_path_factory):
+    """A model of random weights, and the options that make the config's model like it."""
+    folder = tmp_path_factory.mktemp('trained')
+    options = {'codes_dir': str(write_code_cache(folder / 'codes')), 'motion_dim': MOTION_DIM, 'num_frames': 10,
+               'model.backbone.channels': (8,), 'model.backbone.attention_levels': (), 'model.backbone.num_blocks': 1,
+               'model.backbone.embedding_dim': 8, 'model.backbone.head_dim': 8, 'model.sampler.num_steps': 2}
+    model = MODELS.build(load_config(CONFIG, dict(options)).model)
+    model.set_statistics([0.0] * MOTION_DIM, [1.0] * MOTION_DIM)
+    save_checkpoint(dict(meta={}, state_dict=model.state_dict()), folder / 'model.pth')
+    return folder / 'model.pth', options
+
+
+def arguments(trained, *more):
+    checkpoint, options = trained
+    return ['analysis_tools/compare_continuations', CONFIG, checkpoint, *more, '--sequences', 3, '--device', 'cpu',
+            '--cfg-options', *(f'{key}={value}'.replace(' ', '') for key, value in options.items())]
+
+
+def test_a_table_with_a_row_for_every_rule(trained, tmp_path):
+    status, said = call_tool(*arguments(trained, '--frames', 60, '--out', tmp_path / 'figures.json', '--rules',
+                                        'LastCode', 'History:codes=3,pull=0.5', 'Overlap:codes=4'))
+    assert status == 0, said
+    assert '| LastCode | ' in said and '| History:codes=3,pull=0.5 | ' in said and 'real windows of 7 frames' in said
+    figures = json.loads((tmp_path / 'figures.json').read_text())
+    assert list(figures) == ['LastCode', 'History:codes=3,pull=0.5', 'Overlap:codes=4']
+    assert all(len(figure['drift']) == 8 for figure in figures.values())
+
+
+@pytest.mark.parametrize('more, sentence', [
+    (['--frames', 20, '--rules', 'LastCode'], '--frames 20 must be more than two windows of 10'),
+    (['--frames', 60, '--rules', 'History:codes'], "the rule 'History:codes' is not of the form"),
+    (['--frames', 60, '--rules', 'History:kodes=3'], "the rule 'History:kodes=3' is none"),
+    (['--frames', 60, '--rules', 'Histori'], 'the types are '),
+    (['--frames', 60, '--rules', 'History:codes=7'], 'leaves 3 new codes to a window of 10, too few')])
+def test_mistakes_are_sentences(trained, more, sentence):
+    status, said = call_tool(*arguments(trained, *more))
+    assert status == 2 and sentence in said
+
+
+def test_the_config_chooses_the_rule(trained):
+    checkpoint, options = trained
+    chosen = {**options, 'continuation': dict(_delete_=True, type='History', codes=3)}
+    assert isinstance(load_motion_diffusion(CONFIG, checkpoint, cfg_options=chosen).continuation, History)
+    wrong = {**options, 'continuation': dict(_delete_=True, type='Histori')}
+    with pytest.raises(UserError, match="'Histori'"):
+        load_motion_diffusion(CONFIG, checkpoint, cfg_options=wrong)
