@@ -93,6 +93,8 @@ class ResumableTrainLoop(BaseLoop):
                 self._stop(request)
                 return
             if self._is_val_iter():
+                # the hooks say which iteration is running; a validation comes after it
+                self.runner.message_hub.update_info('iter', self._iter)
                 with request.breaks_off():
                     self.runner.val_loop.run()
 

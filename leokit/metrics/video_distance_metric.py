@@ -120,8 +120,9 @@ class VideoDistanceMetric(BaseMetric):
     def _add_records(self, outcomes: dict, real_info: Any, number: int) -> None:
         from leokit.evaluation import NetworkInfo, ResultRecord, RunInfo, Score, SetInfo, load_records, save_records
         network = NetworkInfo(video_label(self.extractor), self.extractor.fingerprint(), video_dim(self.extractor))
-        step = MessageHub.get_current_instance().get_info('iter', None)
+        step = MessageHub.get_current_instance().get_info('iter', None) or None  # 0: nothing was trained here
         fake_info = SetInfo('generated during evaluation', None, number, number, 0, '')
+        real_info = real_info or SetInfo('the real clips of the evaluation', None, number, number, 0, '')
         added = [ResultRecord(
             metric=key, score=Score(outcome.value, outcome.std, 'jackknife' if outcome.std is not None else 'none',
                                     (outcome.value,)),

@@ -9,6 +9,7 @@ from mmengine.config import Config
 from leokit.datasets import CodeCacheWriter
 from leokit.engine import LeoRunner, load_checkpoint
 from leokit.engine.generation_val_loop import GenerationValLoop
+from leokit.evaluation import load_records
 from leokit.utils import UserError, load_config
 from pipelines.tiny_models import MOTION_DIM, SIZE, WINDOW, make_animator
 from tools.tiny_runs import write_models
@@ -89,12 +90,14 @@ def plain(folder, tmp_path_factory):
 def test_training_is_left_alone_and_metrics_have_clear_names(folder, plain, tmp_path):
     config = make_config(folder, tmp_path)
     config.default_hooks.checkpoint.save_best = DISTANCE
+    config.val_evaluator[0].records = str(tmp_path / 'records.json')
     runner = train(config)
     assert_equal(weights(tmp_path), plain)
     history = runner.message_hub.log_scalars
     for key in (DISTANCE, 'video/kvd-tiny_dt@4x1', 'motion/jitter_ratio', 'motion/diversity',
                 'motion/frechet-codes_dt'):
         assert len(history[f'val/{key}'].data[0]) == 3
+    assert [record.run.step for record in load_records(tmp_path / 'records.json')] == [2, 2, 4, 4, 6, 6]
     distances = history[f'val/{DISTANCE}'].data[0]
     assert len(set(distances)) == 3 and np.isfinite(distances).all()
     best = list(tmp_path.glob('best_*.pth'))
