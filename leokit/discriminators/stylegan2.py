@@ -21,8 +21,12 @@ STDDEV_EPS = 1e-8  # as in StyleGAN2; keeps the square root differentiable where
 
 def stddev_group(batch: int, group_size: int) -> int:
     """Samples per group: the divisor of ``batch`` nearest to ``group_size``, and not 1 unless the batch is."""
-    divisors = [d for d in range(2, batch + 1) if batch % d == 0]
-    return min(divisors, key=lambda d: abs(d - group_size), default=1)
+    nearest = batch  # min(..., key=...) would break the compiled graph of torch 2.4
+    for divisor in range(2, batch):
+        closer = abs(divisor - group_size) - abs(nearest - group_size)
+        if batch % divisor == 0 and (closer < 0 or (closer == 0 and divisor < nearest)):
+            nearest = divisor
+    return nearest
 
 
 def append_minibatch_stddev(x: Tensor, group_size: int) -> Tensor:
