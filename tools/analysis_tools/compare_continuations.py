@@ -70,10 +70,11 @@ def build_rule(text: str, num_frames: int) -> Continuation:
     except (KeyError, TypeError) as error:
         raise UserError(f'the rule {text!r} is none: there is no such type or option; the types are '
                         f'{", ".join(CONTINUATIONS.module_dict)}, their options codes, pull and bound') from error
-    if num_frames - rule.codes <= JERK_ORDER:
+    fewest = 1 + JERK_ORDER * (2 if rule.held_back else 1)
+    if num_frames - rule.codes < fewest:
         raise UserError(f'the rule {text!r} leaves {num_frames - rule.codes} new codes to a window of {num_frames}, '
                         'too few to tell a seam from the rest; lower its codes to '
-                        f'{num_frames - JERK_ORDER - 1} or less')
+                        f'{num_frames - fewest} or less')
     return rule
 
 
@@ -94,7 +95,9 @@ def measure(model: MotionDiffusion, start: Tensor, rule: Continuation, args: arg
     begun = time.perf_counter()
     chunks = [chunk.cpu() for chunk in model.extend(start, args.frames, generator=generators, continuation=rule)]
     seconds = time.perf_counter() - begun
-    seams = torch.tensor([chunk.shape[1] for chunk in chunks]).cumsum(0)[:-1].tolist()
+    begins = torch.tensor([chunk.shape[1] for chunk in chunks]).cumsum(0)[:-1].tolist()
+    # a blend has two: where the next window comes in, and where the one before goes out
+    seams = sorted({seam for begin in begins for seam in (begin, begin + rule.held_back) if seam < args.frames})
     return dict(long_motion(torch.cat(chunks, dim=1), seams, args.segments), seconds=seconds)
 
 
