@@ -75,7 +75,7 @@ def video_sheet(folder: str | Path, count: int = 6, columns: int = 10) -> np.nda
     """Frames of videos of a folder, one row a video.
 
     Args:
-        folder (str | Path): Videos of one size.
+        folder (str | Path): Videos, all of one size.
         count (int): Rows.
         columns (int): Frames of each video, evenly spread.
 
@@ -83,7 +83,7 @@ def video_sheet(folder: str | Path, count: int = 6, columns: int = 10) -> np.nda
         np.ndarray: uint8, shape (height, width, 3), RGB.
 
     Raises:
-        UserError: If the folder holds no video.
+        UserError: If the folder holds no video, or videos of different sizes.
     """
     entries = scan_folder(folder)
     if not entries:
@@ -92,6 +92,10 @@ def video_sheet(folder: str | Path, count: int = 6, columns: int = 10) -> np.nda
     for index in _spread(len(entries), count):
         with open_video(entries[index].path) as video:
             rows.append(list(video.read(_spread(len(video), columns))))
+    sizes = sorted({frame.shape[:2] for row in rows for frame in row})
+    if len(sizes) > 1:
+        raise UserError(f'the videos in {folder} have frames of different sizes ({sizes[0]}, {sizes[1]}, height and '
+                        f'width), which fit no common sheet; show them folder by folder')
     return contact_sheet(rows, row_titles=[entries[index].name for index in _spread(len(entries), count)])
 
 

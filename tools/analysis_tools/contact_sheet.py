@@ -16,7 +16,7 @@ sys.path.append(str(Path(__file__).resolve().parents[2]))  # a clone works witho
 from leokit.pipelines import load_animator  # noqa: E402
 from leokit.pipelines.sheets import pair_sheet, stack_sheets, transfer_sheet, video_sheet  # noqa: E402
 from leokit.registry import DATASETS  # noqa: E402
-from leokit.utils import load_config, run_tool  # noqa: E402
+from leokit.utils import UserError, load_config, run_tool  # noqa: E402
 from leokit.utils.arguments import add_cfg_options, add_device, positive_int  # noqa: E402
 from leokit.visualization import save_png  # noqa: E402
 
@@ -35,9 +35,14 @@ def main() -> None:
     add_device(parser)
     add_cfg_options(parser)
     args = parser.parse_args()
+    if bool(args.pictures) != bool(args.driving):
+        raise UserError('--pictures and --driving go together: pass both or neither')
     config = load_config(args.config, args.cfg_options)
+    loader = config.get(f'{args.data}_dataloader')
+    if not loader:
+        raise UserError(f'the config {args.config} has no {args.data}_dataloader; pass another --data')
     animator = load_animator(config, args.checkpoint, args.device)
-    dataset = DATASETS.build(config[f'{args.data}_dataloader'].dataset)
+    dataset = DATASETS.build(loader.dataset)
     sheets = [pair_sheet(animator, dataset, args.rows)]
     if args.pictures and args.driving:
         sheets.append(transfer_sheet(animator, args.pictures, args.driving))

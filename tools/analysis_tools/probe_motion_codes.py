@@ -8,6 +8,7 @@ training people and scored on the test people. Good codes read motion and nothin
 
 import argparse
 import json
+import math
 import sys
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from leokit.datasets import CodeCache, CodedVideo  # noqa: E402
 from leokit.datasets.synthetic import SyntheticTruth, load_truth  # noqa: E402
 from leokit.metrics.linear_probe import linear_probe  # noqa: E402
 from leokit.utils import UserError, run_tool  # noqa: E402
+from leokit.utils.files import write_bytes  # noqa: E402
 
 MAX_FRAMES = 200_000  # more add nothing to a map of 20 inputs
 
@@ -31,6 +33,10 @@ def gather(cache: CodeCache, truth: SyntheticTruth, split: str) -> tuple[torch.T
     if not videos:
         raise UserError(f'the code cache has no video of split {split!r} that the truth knows; extract the codes of '
                         'the data set that --truth names, all splits of it')
+    longer = [video.name for video in videos if video.length > truth.motion.shape[1]]
+    if longer:
+        raise UserError(f'the video {longer[0]} has more codes than the truth has frames, so --codes and --truth '
+                        'belong to different data sets; extract the codes of the one that --truth names')
     codes = np.concatenate([cache.codes[video.offset:video.offset + video.length] for video in videos])
     motion = np.concatenate([truth.motion[rows[video.name]][:video.length] for video in videos])
     looks = np.concatenate([truth.looks[rows[video.name]][None].repeat(video.length, 0) for video in videos])
@@ -55,15 +61,20 @@ def main() -> None:
     looks_scores = linear_probe(codes, looks, test_codes, test_looks)
     figures = dict(motion=dict(zip(truth.motion_names, motion_scores.tolist())),
                    looks=dict(zip(truth.looks_names, looks_scores.tolist())))
-    print(f'R² of a linear map, fitted on {len(codes)} frames of {args.fit}, scored on {len(test_codes)} of {args.score}')
+    print(f'R² of a linear map, fitted on {len(codes)} frames of {args.fit}, '
+          f'scored on {len(test_codes)} of {args.score}')
     for name, score in figures['motion'].items():
         print(f'  {name:<12}{score:>7.3f}')
-    finite = looks_scores[looks_scores.isfinite()]
-    best = max((item for item in figures['looks'].items() if item[1] == item[1]), key=lambda item: item[1])
-    print(f'  looks: mean {finite.clamp(min=0).mean():.3f} (negative ones counted as 0), '
-          f'highest {best[1]:.3f} ({best[0]}), of {len(finite)} parameters')
+    varying = {name: score for name, score in figures['looks'].items() if not math.isnan(score)}
+    if varying:
+        best = max(varying, key=varying.get)
+        mean = sum(max(score, 0.0) for score in varying.values()) / len(varying)
+        print(f'  looks: mean {mean:.3f} (negative ones counted as 0), '
+              f'highest {varying[best]:.3f} ({best}), of {len(varying)} parameters')
+    else:
+        print(f'  looks: not measured, because {args.score} shows one person only')
     if args.out:
-        Path(args.out).write_text(json.dumps(figures, indent=1))
+        write_bytes(args.out, json.dumps(figures, indent=1).encode())
 
 
 if __name__ == '__main__':

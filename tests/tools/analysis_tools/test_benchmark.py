@@ -1,0 +1,77 @@
+"""``tools/analysis_tools/benchmark.py`` at tiny size: every section, and what cannot be timed is said."""
+
+import json
+
+import pytest
+import tiny_extractors  # noqa: F401  registers small feature extractors
+from tools.calling import call_tool
+
+TOOL = 'analysis_tools/benchmark'
+FLAGS = ('--device', 'cpu', '--batch', 2, '--train-batch', 2, '--sequences', 2, '--frames', 5, '--repeats', 2,
+         '--warmup', 1)
+ANIMATOR = '''
+size = 32
+model = dict(type='Animator', size='$size', appearance_dim=16, motion_dim=4, max_channels=8, training=dict(
+    losses=[dict(type='L1Loss'), dict(type='PerceptualLoss', backbone=dict(type='BACKBONE'))],
+    discriminator=dict(type='StyleGAN2Discriminator'), r1=dict(type='R1Penalty', interval=16)))
+'''
+LMDM = '''
+num_frames = 5
+model = dict(type='MotionDiffusion', motion_dim=4, num_frames='$num_frames',
+             sampler=dict(type='DDIMSampler', num_steps=2),
+             backbone=dict(type='UNet1D', channels=(16, 16), num_blocks=1, attention_levels=(), head_dim=8, embedding_dim=16))
+'''
+
+
+@pytest.fixture
+def bench(tmp_path):
+    """Run with tiny models; the rows by name and what was printed."""
+    def run(*flags, backbone='TinyImageFeatures'):
+        (tmp_path / 'animator.py').write_text(ANIMATOR.replace('BACKBONE', backbone))
+        (tmp_path / 'lmdm.py').write_text(LMDM)
+        status, said = call_tool(TOOL, *FLAGS, '--size', 32, '--animator-config', tmp_path / 'animator.py',
+                                 '--lmdm-config', tmp_path / 'lmdm.py', '--out', tmp_path / 'out.json', *flags)
+        assert status == 0, said
+        return {row['name']: row for row in json.loads((tmp_path / 'out.json').read_text())['rows']}, said
+    return run
+
+
+def test_every_section_reports(bench):
+    rows, said = bench()
+    names = ('encode, batch 2', 'decode from codes', 'encode driving + decode', 'generator forward + backward',
+             'full training step', 'LMDM training', 'LMDM sampling, 2 steps')
+    for name in names:
+        row, = (rows[key] for key in rows if key.startswith(name))
+        assert row['rate'] > 0 and row['lowest_ms'] <= row['median_ms'] <= row['highest_ms']
+    for name in ('modulated conv,', 'modulated conv up', 'blur', 'upsample2x', 'bilinear warp'):
+        row, = (rows[key] for key in rows if key.startswith(name))
+        assert row['ratio'] == pytest.approx(row['plain_ms'] / row['fast_ms'])
+    assert rows['flow generator, one 32 x 32 frame']['gmac'] > 0 and 'CPU' in said
+
+
+def test_what_compiling_brings_to_stage_2_is_seen(bench, monkeypatch):
+    monkeypatch.setattr('torch.nn.Module.compile', lambda self, **options: None)  # the names count here, not the speed
+    monkeypatch.setattr('torch.compile', lambda function, **options: function)
+    rows, _ = bench('--only', 'stage2', '--compile')
+    assert sum(name.startswith('LMDM training') for name in rows) == 2
+    assert any(name.endswith('compiled') for name in rows)
+
+
+def test_missing_perceptual_weights_are_said_and_the_rest_goes_on(bench, monkeypatch, tmp_path):
+    monkeypatch.setenv('LEOKIT_WEIGHTS', str(tmp_path / 'none'))
+    monkeypatch.setattr('urllib.request.urlopen', refuse)
+    rows, said = bench('--only', 'training', 'flops', backbone='VGG19Features')
+    assert 'full stage-1 training step: not timed, because the weight file vgg19' in said
+    assert any(name.startswith('generator forward') for name in rows) and 'encoder, one 32 x 32 frame' in rows
+
+
+def refuse(*args, **options):
+    raise OSError('no network')
+
+
+@pytest.mark.parametrize('flags, sentence', [
+    (('--device', 'gpu'), "the device 'gpu' is unknown"),
+    (('--lmdm-config', 'none.py', '--only', 'stage2'), 'the config none.py does not exist')])
+def test_mistakes_are_one_sentence(flags, sentence):
+    status, said = call_tool(TOOL, *FLAGS, *flags)
+    assert status == 2 and sentence in said and 'Traceback' not in said

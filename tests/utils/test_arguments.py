@@ -1,0 +1,35 @@
+import argparse
+
+import pytest
+
+from leokit.utils.arguments import add_cfg_options, add_device, positive_float, positive_int
+
+
+def parse(*arguments):
+    parser = argparse.ArgumentParser()
+    add_cfg_options(parser)
+    add_device(parser)
+    parser.add_argument('--count', type=positive_int)
+    parser.add_argument('--rate', type=positive_float)
+    return parser.parse_args(arguments)
+
+
+def test_options_are_python_values():
+    options = parse('--cfg-options', 'size=128', 'name=a', 'steps=[1,2]', 'flag=True', 'a.b=None').cfg_options
+    assert options == {'size': 128, 'name': 'a', 'steps': [1, 2], 'flag': True, 'a.b': None}
+    assert parse().cfg_options is None
+
+
+@pytest.mark.parametrize('arguments, sentence', [
+    (('--cfg-options', 'size'), "'size' is not of the form key=value"), (('--count', '0'), '0 must be 1 or more'),
+    (('--count', '1.5'), 'invalid positive_int'), (('--rate', '0'), '0 must be above 0'),
+    (('--rate', 'inf'), 'must be above 0'), (('--rate', 'nan'), 'must be above 0')])
+def test_bad_arguments_are_a_sentence(arguments, sentence, capsys):
+    with pytest.raises(SystemExit):
+        parse(*arguments)
+    assert sentence in capsys.readouterr().err
+
+
+def test_numbers_in_range():
+    assert parse('--count', '3', '--rate', '0.5').count == 3
+    assert parse('--device', 'cuda:1').device == 'cuda:1'
