@@ -1,17 +1,21 @@
 # The animator of the quickstart: configs/lia/lia_synthetic_64.py made narrow and short for a CPU. It shows the way,
-# not the quality; docs/results has that.
+# not the quality; docs/results has that. L1 alone, in small batches: at this length steps count for more than features.
 _base_ = '../lia/lia_synthetic_64.py'
 data_root = 'work_dirs/quickstart/faces'
 channel_multiplier = 0.125
 max_channels = 64
-batch_size = 12
+batch_size = 6
 num_workers = 0
-max_iters = 420
-val_interval = 1000
+max_iters = 1400
+val_interval = 10_000
+learning_rate = 4e-3
+warmup = 20
 train_dataloader = dict(persistent_workers=False, pin_memory=False)
 val_dataloader = dict(persistent_workers=False)
 test_dataloader = dict(persistent_workers=False)
+model = dict(
+    data_preprocessor=dict(transforms=[dict(type='PairedFlip')]),
+    training=dict(_delete_=True, losses=[dict(type='L1Loss', weight=1.0)]))
 optim_wrapper = dict(dtype='float32')
-param_scheduler = []
-default_hooks = dict(logger=dict(interval=30), checkpoint=dict(interval=200))
-custom_hooks = [dict(type='EMAHook', decay=0.99)]
+default_hooks = dict(logger=dict(interval=100), checkpoint=dict(interval=500))
+custom_hooks = [dict(type='EMAHook', decay=0.98)]
