@@ -3,11 +3,11 @@ _base_ = ['../leo/lmdm_synthetic.py']
 data_root = 'work_dirs/quickstart/faces'
 # the config as the training of the animator saves it
 animator = dict(config='work_dirs/quickstart/animator/animator.py', checkpoint='work_dirs/quickstart/animator')
-sequences_per_batch = 64
-max_iters = 900
+sequences_per_batch = 32
+max_iters = 500
 learning_rate = 1e-3
 protocol = 'configs/quickstart/protocol.py'
-model = dict(backbone=dict(channels=(64, 128, 128)))
+model = dict(backbone=dict(channels=(64, 64, 128)))
 default_hooks = dict(logger=dict(interval=100), checkpoint=dict(interval=500))
 custom_hooks = [dict(type='MotionStatisticsHook'), dict(type='EMAHook', decay=0.99)]
 # measured once, after the training
