@@ -1,4 +1,4 @@
-"""What all tests share: one thread for torch, so that tests of tiny tensors leave the other cores to their neighbours."""
+"""What all tests share: one thread for torch. Tests of tiny tensors run no slower and leave the other cores alone."""
 
 import torch
 

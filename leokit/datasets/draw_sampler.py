@@ -1,5 +1,6 @@
 """Which draw of a data set comes next, at any iteration, without having made the ones before."""
 
+import math
 from typing import Iterator, NamedTuple, Sized
 
 import numpy as np
@@ -79,7 +80,7 @@ class DrawSampler(Sampler[Draw]):
 
     def __len__(self) -> int:
         """int: Draws of this process in one epoch, rounded up."""
-        return -(-self.size // self.world_size)
+        return math.ceil(self.size / self.world_size)
 
     def _order(self, epoch: int) -> np.ndarray:
         if not self.shuffle:

@@ -101,7 +101,7 @@ def prepare_videos(index: VideoIndex, target: str | Path, settings: Preparation,
             for row, new in _convert(video, target, settings, reader):
                 rows.append(row)
                 made += new
-        except _Unreadable as error:
+        except _UnreadableError as error:
             return rows, made, str(error)
         return rows, made, ''
 
@@ -121,7 +121,7 @@ def prepare_videos(index: VideoIndex, target: str | Path, settings: Preparation,
     return Report(len(rows), made, skipped)
 
 
-class _Unreadable(Exception):
+class _UnreadableError(Exception):
     """Frames of the source cannot be decoded; what goes wrong in writing is another matter."""
 
 
@@ -166,4 +166,4 @@ def _decode(video: VideoEntry, first: int, last: int, reader: VideoReader) -> It
         with reader.open(video.path) as opened:
             yield from opened.chunks(CHUNK_FRAMES, first, last)
     except UserError as error:
-        raise _Unreadable(str(error)) from error
+        raise _UnreadableError(str(error)) from error

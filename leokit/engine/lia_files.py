@@ -37,7 +37,8 @@ def convert_checkpoint(source: str | Path, target: str | Path) -> str:
     source, target = Path(source), Path(target)
     if target.exists() and source.exists() and target.samefile(source):
         raise UserError(f'{target} would be overwritten by what is made of it; name another file to write')
-    content = read_plain(source, remedy=f"save the weights alone first: torch.save(dict({GENERATOR_KEY}=...), 'new.pt')")
+    remedy = f"save the weights alone first: torch.save(dict({GENERATOR_KEY}=...), 'new.pt')"
+    content = read_plain(source, remedy=remedy)
     if isinstance(content, Mapping) and isinstance(content.get(GENERATOR_KEY), Mapping):
         made, what = _to_leokit(content[GENERATOR_KEY], source), "leokit's format"
     elif isinstance(content, Mapping) and isinstance(content.get('state_dict'), Mapping):

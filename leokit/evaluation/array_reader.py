@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from leokit.datasets import VideoHandle, VideoReader
+from leokit.datasets.readers.base import DEFAULT_FPS
 from leokit.registry import VIDEO_READERS
 from leokit.utils import UserError
 
@@ -95,13 +96,14 @@ class SampleArrayReader(VideoReader):
             are read.
     """
 
-    def __init__(self, fps: float = 25.0, float_range: str | None = None) -> None:
+    def __init__(self, fps: float = DEFAULT_FPS, float_range: str | None = None) -> None:
         if float_range is not None and float_range not in RANGES:
             raise UserError(f'the float range must be one of {", ".join(RANGES)}, got {float_range!r}')
         self.fps = fps
         self.float_range = float_range
 
     def open(self, path: str | Path) -> ArrayHandle:
+        """See :class:`VideoReader`."""
         file, item = split_item(path)
         array = open_array(file)
         if (array.ndim == 5) != (item is not None):

@@ -93,6 +93,7 @@ class FrechetVideo(Measure):
     name, reduction = 'fvd', 'clip'
 
     def distance(self, real: Tensor, fake: Tensor) -> float:
+        """See :class:`Measure`."""
         return frechet_distance(fake, real, unbiased=self.arithmetic.covariance == 'unbiased')
 
 
@@ -102,6 +103,7 @@ class KernelVideo(Measure):
     name, reduction = 'kvd', 'clip'
 
     def distance(self, real: Tensor, fake: Tensor) -> float:
+        """See :class:`Measure`."""
         if self.arithmetic.kernel == 'subsets':
             return KERNEL_SCALE * kernel_distance(fake, real).value
         return polynomial_mmd(fake, real)
@@ -113,6 +115,7 @@ class FrechetFrames(FrechetVideo):
     name, reduction, extractor = 'fid', 'frames', 'EfficientNetLite0Features'
 
     def distance(self, real: Tensor, fake: Tensor) -> float:
+        """See :class:`Measure`."""
         real, fake = _rows(real), _rows(fake)
         return super().distance(real, fake) if min(len(real), len(fake)) > 1 else float('nan')
 
@@ -148,6 +151,7 @@ class Content(Measure):
     name, reduction, extractor, paired = 'acd', 'content', 'FaceIdentity', False
 
     def describe(self, features: Tensor, want_std: bool) -> Outcome:
+        """See :class:`Measure`."""
         values = features[:, 0].double()
         known = values[values.isfinite()]
         details = dict(videos_scored=len(known), videos_without_detection=len(values) - len(known),
@@ -162,6 +166,7 @@ class ContentDrift(Measure):
     name, reduction, extractor, paired = 'content_drift', 'content_drift', 'FaceIdentity', False
 
     def describe(self, features: Tensor, want_std: bool) -> Outcome:
+        """See :class:`Measure`."""
         curve = features.double().nanmean(0)
         late = features.double()[:, -max(1, features.shape[1] // 4):].nanmean(1)
         late = late[late.isfinite()]

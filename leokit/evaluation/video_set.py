@@ -13,6 +13,7 @@ from mmengine.dist import all_gather_object, get_rank, get_world_size, is_main_p
 
 from leokit.datasets import AutoReader, Skipped, VideoEntry, VideoFilter, VideoHandle, VideoReader
 from leokit.datasets.readers import frame_files
+from leokit.datasets.readers.base import DEFAULT_FPS
 from leokit.evaluation.array_reader import SampleArrayReader, open_array, split_item
 from leokit.evaluation.clips import available_frames
 from leokit.evaluation.protocol import Protocol
@@ -20,8 +21,6 @@ from leokit.evaluation.records import SetInfo
 from leokit.evaluation.video_list import list_videos
 from leokit.utils import UserError, progress_bar
 from leokit.utils.weights import file_sha256
-
-DEFAULT_FPS = 25.0
 
 
 class MeasuredVideo(NamedTuple):
@@ -57,6 +56,7 @@ class AnyVideoReader(VideoReader):
         self._files, self._arrays = AutoReader(fps=fps), SampleArrayReader(fps, options.float_range)
 
     def open(self, path: str | Path) -> VideoHandle:
+        """See :class:`VideoReader`."""
         array = split_item(path)[0].suffix.lower() == '.npy'
         return (self._arrays if array else self._files).open(path)
 

@@ -6,7 +6,7 @@ Pictures and frames get the same treatment as training data: the largest square 
 
 from contextlib import closing
 from pathlib import Path
-from typing import Iterator, Sequence, Union
+from typing import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -15,16 +15,15 @@ from torch import Tensor
 
 from leokit.datasets import AutoReader, VideoHandle, fit_frames, read_image
 from leokit.datasets.images import to_rgb
+from leokit.datasets.readers.base import DEFAULT_FPS
 from leokit.datasets.resize import to_channels_first
 from leokit.utils import Prefetcher, UserError
 from leokit.utils.pixels import from_uint8, to_uint8
 
 # A path; a PIL image; an array (H, W) or (H, W, 1|3|4) of uint8 or uint16; a tensor (3, H, W), uint8 or in [-1, 1].
-Picture = Union[str, Path, Image.Image, np.ndarray, Tensor]
+Picture = str | Path | Image.Image | np.ndarray | Tensor
 # A path (file or folder); an open video; an array uint8 (T, H, W, 3); a tensor (T, 3, H, W), uint8 or in [-1, 1].
-Video = Union[str, Path, VideoHandle, np.ndarray, Tensor]
-
-DEFAULT_FPS = 25.0  # of videos that do not tell: arrays and tensors
+Video = str | Path | VideoHandle | np.ndarray | Tensor
 
 
 # ---- pictures ----------------------------------------------------------------

@@ -15,12 +15,13 @@ from typing import Iterable, Iterator, Mapping, Sequence
 
 from torch import Tensor
 
+from leokit.datasets.readers.base import DEFAULT_FPS
 from leokit.image_editors import ImageEditor
 from leokit.models import Animator, MotionDiffusion
 from leokit.pipelines.animation import VideoAnimator
 from leokit.pipelines.editing import edit_video
 from leokit.pipelines.generation import VideoGenerator
-from leokit.pipelines.inputs import DEFAULT_FPS, Picture, Video
+from leokit.pipelines.inputs import Picture, Video
 from leokit.pipelines.loading import load_animator, load_motion_diffusion
 from leokit.pipelines.manipulation import DirectionNames, manipulate_image, manipulate_video
 from leokit.pipelines.outputs import write_videos

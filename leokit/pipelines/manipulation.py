@@ -1,5 +1,6 @@
-"""Linear manipulation: pictures and videos moved along directions of the motion space (LEO, arXiv 2305.03989; LIA,
-ICLR 2022, section 4.4).
+"""Linear manipulation: pictures and videos moved along directions of the motion space.
+
+See LEO, arXiv 2305.03989, and LIA, ICLR 2022, section 4.4.
 
 A direction is a vector in code space: one entry of the code, or a weighted sum of entries that a person gave a name.
 Names live in a small JSON file beside the checkpoint whose space they describe::

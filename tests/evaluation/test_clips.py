@@ -50,7 +50,7 @@ def test_tiles_do_not_overlap_and_use_each_video_up():
 def test_windows_are_all_equally_likely():
     protocol = build(num_clips=3, real='windows', trials=3000)
     plans = plan_trials([1, 2, 3], protocol, 'real')
-    counts = {clip: 0 for clip in [Clip(0, 0), Clip(1, 0), Clip(1, 1), Clip(2, 0), Clip(2, 1), Clip(2, 2)]}
+    counts = dict.fromkeys([Clip(0, 0), Clip(1, 0), Clip(1, 1), Clip(2, 0), Clip(2, 1), Clip(2, 2)], 0)
     for plan in plans:
         assert len(set(plan)) == 3
         for clip in plan:

@@ -200,4 +200,5 @@ def test_compiled_parts_give_the_same_losses_and_gradients_under_the_same_keys()
     for animator in (plain, compiled):
         sum(animator(dict(pair), mode='loss').values()).backward()
     for (name, expected), got in zip(plain.named_parameters(), compiled.parameters()):
-        torch.testing.assert_close(got.grad, expected.grad, rtol=1e-3, atol=1e-4, msg=lambda text, n=name: f'{n}: {text}')
+        torch.testing.assert_close(got.grad, expected.grad, rtol=1e-3, atol=1e-4,
+                                   msg=lambda text, n=name: f'{n}: {text}')

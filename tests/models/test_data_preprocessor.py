@@ -36,7 +36,8 @@ def test_transforms_in_training_only():
 
 
 def test_transforms_follow_each_other_and_share_their_parameters():
-    preprocessor = PixelPreprocessor([dict(type='PairedColorJitter'), dict(type='PairedFlip'), dict(type='PairedAffine')])
+    preprocessor = PixelPreprocessor(
+        [dict(type='PairedColorJitter'), dict(type='PairedFlip'), dict(type='PairedAffine')])
     out = preprocessor(batch(), training=True)['inputs']
     assert torch.equal(out['source'], out['driving'])
     torch.testing.assert_close(out['video'][:, 1], out['source'])

@@ -21,7 +21,8 @@ def test_metrics_are_written(config, tmp_path):
                              '--out', tmp_path / 'results.json', '--cfg-options', 'test_evaluator.scale=2.0')
     assert status == 0, said
     doubled = json.loads((tmp_path / 'results.json').read_text())['toy/error']
-    assert call_tool('test', config, tmp_path / 'run', '--out', tmp_path / 'results.json')[0] == 0  # a work dir's newest
+    # a work dir stands for its newest checkpoint
+    assert call_tool('test', config, tmp_path / 'run', '--out', tmp_path / 'results.json')[0] == 0
     assert doubled == pytest.approx(2 * json.loads((tmp_path / 'results.json').read_text())['toy/error'])
 
 

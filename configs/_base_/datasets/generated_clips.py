@@ -1,6 +1,6 @@
 # Measuring a motion diffusion on video: for every real clip one is generated from its first frame by the model under
-# test and the animator of `animator`. `size` is the animator's. In the test, with test_cfg.motion='frozen' (nothing moves) and 'real' (the
-# clip's own codes) the same metrics tell what generation gains and what the animator loses.
+# test and the animator of `animator`. `size` is the animator's. In the test, with test_cfg.motion='frozen' (nothing
+# moves) and 'real' (the clip's own codes) the same metrics tell what generation gains and what the animator loses.
 test_filters = dict(split='test')
 # 'all' takes every clip of a video that does not overlap the one before
 test_clips = 'first'

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Sequence
 
-from leokit.datasets.readers.base import VideoHandle, VideoReader
+from leokit.datasets.readers.base import DEFAULT_FPS, VideoHandle, VideoReader
 from leokit.datasets.readers.frame_folder_reader import FrameFolderReader
 from leokit.datasets.readers.npy_reader import NpyReader
 from leokit.registry import VIDEO_READERS
@@ -21,7 +21,7 @@ class AutoReader(VideoReader):
         fps (float): Frames per second of frame folders and arrays, which do not tell.
     """
 
-    def __init__(self, file_readers: Sequence[dict] = (dict(type='PyAVReader'),), fps: float = 25.0) -> None:
+    def __init__(self, file_readers: Sequence[dict] = (dict(type='PyAVReader'),), fps: float = DEFAULT_FPS) -> None:
         if not file_readers:
             raise ValueError('file_readers must name at least one reader')
         self.fps = fps
@@ -30,6 +30,7 @@ class AutoReader(VideoReader):
         self.array_reader = NpyReader(fps)
 
     def open(self, path: str | Path) -> VideoHandle:
+        """See :class:`VideoReader`."""
         path = Path(path)
         if path.is_dir():
             return self.folder_reader.open(path)

@@ -8,6 +8,8 @@ import numpy as np
 
 from leokit.utils import UserError
 
+DEFAULT_FPS = 25.0  # of what states no rate: arrays, folders of pictures, some containers
+
 
 class VideoHandle(ABC):
     """An open video. Frame ``i`` is the i-th frame that playing the video from its start shows.

@@ -28,6 +28,7 @@ class DecordHandle(VideoHandle):
         return self._length
 
     def close(self) -> None:
+        """See :class:`VideoHandle`."""
         self._video = None
 
     def _read(self, indices: np.ndarray) -> np.ndarray:
@@ -59,6 +60,7 @@ class DecordReader(VideoReader):
         self._pyav = PyAVReader()
 
     def open(self, path: str | Path) -> DecordHandle:
+        """See :class:`VideoReader`."""
         try:
             import cv2  # noqa: F401  (OpenCV cannot read images in a process that loads decord before it)
             import decord

@@ -8,7 +8,7 @@ from typing import Sequence
 import numpy as np
 
 from leokit.datasets.images import IMAGE_SUFFIXES, read_image
-from leokit.datasets.readers.base import VideoHandle, VideoReader
+from leokit.datasets.readers.base import DEFAULT_FPS, VideoHandle, VideoReader
 from leokit.registry import VIDEO_READERS
 from leokit.utils import UserError
 
@@ -74,11 +74,12 @@ class FrameFolderReader(VideoReader):
         fps (float): Frames per second that the folders are said to have.
     """
 
-    def __init__(self, fps: float = 25.0) -> None:
+    def __init__(self, fps: float = DEFAULT_FPS) -> None:
         self.fps = fps
         self._listings: dict[tuple, list[str]] = {}
 
     def open(self, path: str | Path) -> FrameFolderHandle:
+        """See :class:`VideoReader`."""
         path = Path(path)
         if not path.is_dir():
             raise UserError(f'the frame folder {path} does not exist or is a file; check the path')

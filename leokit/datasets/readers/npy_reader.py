@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from leokit.datasets.readers.base import VideoHandle, VideoReader, existing_file
+from leokit.datasets.readers.base import DEFAULT_FPS, VideoHandle, VideoReader, existing_file
 from leokit.registry import VIDEO_READERS
 from leokit.utils import UserError
 
@@ -49,8 +49,9 @@ class NpyReader(VideoReader):
         fps (float): Frames per second that the arrays are said to have.
     """
 
-    def __init__(self, fps: float = 25.0) -> None:
+    def __init__(self, fps: float = DEFAULT_FPS) -> None:
         self.fps = fps
 
     def open(self, path: str | Path) -> NpyHandle:
+        """See :class:`VideoReader`."""
         return NpyHandle(existing_file(path), self.fps)

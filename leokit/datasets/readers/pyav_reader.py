@@ -5,12 +5,11 @@ from typing import Any, Iterator
 
 import numpy as np
 
-from leokit.datasets.readers.base import VideoHandle, VideoReader, existing_file
+from leokit.datasets.readers.base import DEFAULT_FPS, VideoHandle, VideoReader, existing_file
 from leokit.datasets.readers.stream_index import StreamIndex, build_index, count_frames, decode_frames
 from leokit.registry import VIDEO_READERS
 from leokit.utils import UserError
 
-DEFAULT_FPS = 25.0  # where the container states no rate
 MAX_INDICES = 4096  # frame indices a reader remembers, some kilobytes each
 # Containers whose header promises a number of frames; fewer packets than that mean a file that was cut off.
 COUNTED_FORMATS = ('mp4', 'mov')
@@ -54,6 +53,7 @@ class PyAVHandle(VideoHandle):
         return len(self.index)
 
     def close(self) -> None:
+        """See :class:`VideoHandle`."""
         self._frames = iter(())
         if self._container is not None:
             self._container.close()
@@ -167,6 +167,7 @@ class PyAVReader(VideoReader):
         self._indices: dict[tuple, StreamIndex] = {}
 
     def open(self, path: str | Path) -> PyAVHandle:
+        """See :class:`VideoReader`."""
         path = existing_file(path)
         status = path.stat()
         key = (str(path), status.st_size, status.st_mtime_ns)
