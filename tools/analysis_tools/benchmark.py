@@ -23,6 +23,7 @@ from torch import Tensor, nn
 sys.path.append(str(Path(__file__).resolve().parents[2]))  # a clone works without installing; what is installed wins
 
 from leokit.apis import TRAINING_KEY, check_device  # noqa: E402
+from leokit.diffusion_backbones.temporal import TemporalConv, temporal_conv_reference  # noqa: E402
 from leokit.engine import explain_build_errors  # noqa: E402
 from leokit.nn import (ModulatedConv2d, blur, identity_grid, modulated_conv2d_reference,  # noqa: E402
                        upfirdn2d_reference, upsample2x)
@@ -227,6 +228,9 @@ def bench_twins(bench: Bench) -> None:
     warp = bench.compiled(BilinearWarp())
     positions = flow + identity_grid(side, side, 'lia', bench.device)
     smooth, up = bench.compiled(blur), bench.compiled(upsample2x)
+    layer = TemporalConv(4 * c, 4 * c).to(bench.device, dtype)
+    codes = bench.random(bench.arguments.sequences, bench.arguments.frames, 4 * c).to(dtype)
+    temporal = bench.compiled(layer)
     pairs = {
         f'blur, {batch} x {c} x {side}': (
             lambda: smooth(x, (2, 2)), lambda: upfirdn2d_reference(x, pad=(2, 2))),
@@ -234,6 +238,8 @@ def bench_twins(bench: Bench) -> None:
             lambda: up(x[:, :3]), lambda: upfirdn2d_reference(x[:, :3], up=2, pad=(2, 1), gain=4.0)),
         f'bilinear warp, {batch} x {c} x {side}': (
             lambda: warp(x, flow, mask), lambda: mask * bilinear_sample_reference(x.float(), positions)),
+        f'temporal conv, {" x ".join(map(str, codes.shape))}': (
+            lambda: temporal(codes), lambda: temporal_conv_reference(codes, layer)),
     }
     with torch.no_grad():
         for name, (fast_work, plain_work) in pairs.items():
