@@ -65,7 +65,7 @@ def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
-    add('--identities', type=positive_int, default=300, help='people to draw (default: %(default)s)')
+    add('--identities', type=positive_int, default=120, help='people to draw (default: %(default)s)')
     add('--long-frames', type=positive_int, default=160, help='frames of the long videos (default: %(default)s)')
     add('--animator-options', nargs='+', default=[], metavar='KEY=VALUE',
         help='--cfg-options of the training of stage 1, such as max_iters=3000')
