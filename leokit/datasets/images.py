@@ -33,7 +33,7 @@ def read_image(path: str | Path) -> np.ndarray:
     from PIL import Image, ImageOps, UnidentifiedImageError
     path = Path(path)
     if not path.is_file():
-        raise UserError(f'the picture {path} does not exist; check the path')
+        raise UserError(f'the picture {path} {"is a folder" if path.is_dir() else "does not exist"}; check the path')
     try:
         with Image.open(path) as image:
             image.load()

@@ -14,7 +14,7 @@ from types import FrameType
 from typing import Any, Callable, Iterator
 
 from mmengine.config import Config
-from mmengine.registry import Registry
+from mmengine.registry import OPTIMIZERS, Registry
 
 from leokit.utils.config import RUNNER_KEYS
 from leokit.utils.errors import UserError, suggest
@@ -25,6 +25,12 @@ TOGETHER = (
     ('test_dataloader', 'test_cfg', 'test_evaluator'))
 NEARLY = 0.88  # likeness from which a top-level key counts as a misspelt one of the Runner's
 REGISTRY_FUNCTIONS = 'mmengine.registry.build_functions'
+RUNNER_FUNCTIONS = 'mmengine.runner.runner'
+# functions there that read a part of the config, and the part
+BUILDERS = dict(build_dataloader='a data loader', build_optim_wrapper='optim_wrapper', setup_env='env_cfg',
+                set_randomness='randomness')
+FRAMEWORKS = ('mmengine', 'torch', 'numpy', 'multiprocessing', 'random')
+HINT = ' (LEOKIT_TRACEBACK=1 shows where)'
 WRONG_ARGUMENTS = re.compile(r"(?P<callee>[\w.<>]+)\(\) (?P<complaint>got an unexpected keyword argument "
                              r"'(?P<name>\w+)'|missing \d+ required .*|got multiple values for .*|"
                              r'takes .* but .* given)')
@@ -71,7 +77,7 @@ def explain_build_errors(config: Mapping[str, Any] | None = None) -> Iterator[No
         yield
     except UserError:
         raise
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, AssertionError) as error:
         sentence = _explain(error, config.to_dict() if isinstance(config, Config) else config or {})
         if sentence is None:
             raise
@@ -92,16 +98,34 @@ def _explain(error: Exception, config: Mapping[str, Any]) -> str | None:
             else None
     if builds and _in_constructor(frames, builds[-1], local.get('obj_cls')):
         name = _name(local['obj_cls'])
-        hint = '' if isinstance(error, ValueError) else ' (LEOKIT_TRACEBACK=1 shows where)'
+        hint = '' if isinstance(error, ValueError) else HINT
         return f'{name}{_where(config, name)} cannot be built: {error}{hint}'
+    return _unknown_optimizer(frames, config) or _refused_value(frames, error)
+
+
+def _unknown_optimizer(frames: list[FrameType], config: Mapping[str, Any]) -> str | None:
+    """MMEngine looks optimizers up past the registry's own check."""
+    for frame in frames:
+        if frame.f_locals.get('optimizer_cls', frame) is None:
+            name = frame.f_locals['self'].optimizer_cfg['type']
+            return _unknown_type(dict(obj_type=name, registry=OPTIMIZERS), config)
     return None
 
 
+def _refused_value(frames: list[FrameType], error: Exception) -> str | None:
+    """Where MMEngine hands a value of the config to torch or numpy itself, and they refuse it."""
+    calls = [index for index, frame in enumerate(frames)
+             if _module(frame) == RUNNER_FUNCTIONS and frame.f_code.co_name in BUILDERS]
+    if not calls or any(_module(frame).partition('.')[0] not in FRAMEWORKS for frame in frames[calls[-1]:]):
+        return None
+    return f'{BUILDERS[frames[calls[-1]].f_code.co_name]} cannot be built: {error}{HINT}'
+
+
 def _in_constructor(frames: list[FrameType], build: FrameType, built: Any) -> bool:
-    """Whether the error comes out of the constructor's own package: a value it refuses, not a failure elsewhere."""
-    package = getattr(built, '__module__', '').partition('.')[0]
+    """Whether the constructor, or a framework's that it calls, refuses a value; anything else is a failure elsewhere."""
+    allowed = (getattr(built, '__module__', '').partition('.')[0], *FRAMEWORKS)
     below = frames[frames.index(build) + 1:]
-    return bool(below) and all(_module(frame).partition('.')[0] == package for frame in below)
+    return bool(below) and all(_module(frame).partition('.')[0] in allowed for frame in below)
 
 
 def _unknown_type(local: Mapping[str, Any], config: Mapping[str, Any]) -> str:

@@ -79,6 +79,7 @@ class LeoRunner(Runner):
             cfg = copy.copy(cfg)
             cfg.update(dict(val_dataloader=None, val_evaluator=None))
         check_config_keys(cfg)
+        _make_work_dir(cfg['work_dir'])
         with explain_build_errors(cfg):
             return super().from_cfg(cfg)
 
@@ -370,6 +371,14 @@ class LeoRunner(Runner):
             name = Path(self.cfg.filename).name if self.cfg.filename else f'{self.timestamp}.py'
             with atomic_path(Path(self.work_dir) / name) as part:
                 self.cfg.dump(part)
+
+
+def _make_work_dir(work_dir: str | Path) -> None:
+    try:
+        Path(work_dir).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f'the work dir {work_dir} cannot be made ({error.strerror}); '
+                        f'pass another --work-dir') from error
 
 
 def _start_worker(also: Callable[[int], None] | None, worker_id: int) -> None:

@@ -80,7 +80,13 @@ def test_types_of_mmengine_are_suggested_too(tmp_path):
     ({'train_dataloader.dataset.lenght': 3}, r"ToyData \(at train_dataloader\.dataset\) takes no argument 'lenght'"),
     ({'train_dataloader.sampler.type': 'DrowSampler'}, r"'DrowSampler'.*did you mean 'DrawSampler'"),
     ({'default_hooks.checkpoint.type': 'CheckpointHok'}, r"'CheckpointHok'.*did you mean 'CheckpointHook'"),
-    ({'val_cfg.fp17': True}, r"takes no argument 'fp17'; did you mean 'fp16'")])
+    ({'val_cfg.fp17': True}, r"takes no argument 'fp17'; did you mean 'fp16'"),
+    ({'optim_wrapper.optimizer.type': 'Adm'}, r"'Adm' \(at optim_wrapper\.optimizer\) is not a type .*'Adam'"),
+    ({'optim_wrapper.accumulative_counts': 0}, r'AutocastOptimWrapper .* cannot be built: .*equal to 1'),
+    ({'train_dataloader.batch_size': 0}, r'a data loader cannot be built: batch_size should be a positive integer'),
+    ({'train_dataloader.num_workers': -1}, r'a data loader cannot be built: num_workers option should be'),
+    ({'env_cfg': dict(mp_cfg=dict(mp_start_method='frok'))}, "env_cfg cannot be built: cannot find context for 'frok'"),
+    ({'randomness.seed': 'abc'}, 'randomness cannot be built: ')])
 def test_a_mistake_anywhere_in_a_config_is_one_sentence(tmp_path, changes, sentence):
     config = toy_config(tmp_path, **with_validation())
     config.merge_from_dict(changes)

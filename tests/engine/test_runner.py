@@ -45,6 +45,13 @@ def test_a_checkpoint_carries_the_conventions_of_its_model(tmp_path):
     assert load_checkpoint(tmp_path / 'iter_12.pth')['meta']['conventions'] == dict(grid='exact')
 
 
+def test_a_work_dir_that_cannot_be_made_is_named(tmp_path):
+    (tmp_path / 'file').write_text('')
+    for work_dir in (tmp_path / 'file', tmp_path / 'file' / 'below'):
+        with pytest.raises(UserError, match=r'the work dir .* cannot be made \(.*\); pass another --work-dir'):
+            LeoRunner.from_cfg(toy_config(work_dir))
+
+
 def test_no_workers_is_enough_to_say():
     config = toy_config('unused').train_dataloader
     config.update(num_workers=0, persistent_workers=True, prefetch_factor=4)
