@@ -96,11 +96,14 @@ def _explain(error: Exception, config: Mapping[str, Any]) -> str | None:
         builder = innermost.f_code.co_name.startswith('build') or innermost.f_code.co_name == '__init__'
         return _wrong_argument(wrong, _callee(wrong['callee'], local.get('obj_cls'), innermost), config) if builder \
             else None
+    refused = _unknown_optimizer(frames, config) or _refused_value(frames, error)
+    if refused is not None:
+        return refused
     if builds and _in_constructor(frames, builds[-1], local.get('obj_cls')):
         name = _name(local['obj_cls'])
         hint = '' if isinstance(error, ValueError) else HINT
         return f'{name}{_where(config, name)} cannot be built: {error}{hint}'
-    return _unknown_optimizer(frames, config) or _refused_value(frames, error)
+    return None
 
 
 def _unknown_optimizer(frames: list[FrameType], config: Mapping[str, Any]) -> str | None:
@@ -122,7 +125,7 @@ def _refused_value(frames: list[FrameType], error: Exception) -> str | None:
 
 
 def _in_constructor(frames: list[FrameType], build: FrameType, built: Any) -> bool:
-    """Whether the constructor, or a framework's that it calls, refuses a value; anything else is a failure elsewhere."""
+    """Whether the constructor, or a framework that it calls, refuses a value; all else is a failure elsewhere."""
     allowed = (getattr(built, '__module__', '').partition('.')[0], *FRAMEWORKS)
     below = frames[frames.index(build) + 1:]
     return bool(below) and all(_module(frame).partition('.')[0] in allowed for frame in below)
