@@ -50,16 +50,12 @@ def test_mp4_is_plain_h264_with_the_asked_key_frames(tmp_path):
     assert keys[0] == 0 and all(after - before <= 3 for before, after in zip(keys, keys[1:] + [7]))
 
 
-def test_the_same_frames_give_the_same_bytes_without_b_frames(tmp_path):
+def test_there_are_no_b_frames(tmp_path):
     rng = np.random.default_rng(0)
     frames = np.clip(make_frames(30) + rng.integers(-9, 9, (30, 48, 64, 3)), 0, 255).astype(np.uint8)
-    contents = set()
-    for i in range(4):
-        with VideoWriter(tmp_path / f'{i}.mp4', 25) as writer:
-            writer.write(frames)
-        contents.add((tmp_path / f'{i}.mp4').read_bytes())
-    assert len(contents) == 1
-    with av.open(str(tmp_path / '0.mp4')) as container:
+    with VideoWriter(tmp_path / 'a.mp4', 25) as writer:
+        writer.write(frames)
+    with av.open(str(tmp_path / 'a.mp4')) as container:
         packets = [packet for packet in container.demux(video=0) if packet.pts is not None]
     assert len(packets) == 30 and all(packet.pts == packet.dts for packet in packets)
 
