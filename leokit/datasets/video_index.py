@@ -95,7 +95,7 @@ class VideoIndex:
 
     def _find(self, manifest: str | Path | None) -> list[VideoEntry]:
         if not self.root.exists():
-            raise UserError(f'the data folder {self.root} does not exist; pass --cfg-options data_root=FOLDER')
+            raise UserError(f'the data folder {self.root} does not exist; check the path (in a config: data_root)')
         if self.root.suffix.lower() in VIDEO_SUFFIXES and self.root.is_file():
             return [VideoEntry(name=self.root.stem, path=self.root, identity=self.root.stem)]
         if self.root.is_file():

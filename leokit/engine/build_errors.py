@@ -28,8 +28,8 @@ REGISTRY_FUNCTIONS = 'mmengine.registry.build_functions'
 RUNNER_FUNCTIONS = 'mmengine.runner.runner'
 # functions there that read a part of the config, and the part
 BUILDERS = dict(build_dataloader='a data loader', build_optim_wrapper='optim_wrapper', setup_env='env_cfg',
-                set_randomness='randomness')
-FRAMEWORKS = ('mmengine', 'torch', 'numpy', 'multiprocessing', 'random')
+                set_randomness='randomness', build_logger='log_level', _check_scheduler_cfg='param_scheduler')
+FRAMEWORKS = ('mmengine', 'torch', 'numpy', 'multiprocessing', 'random', 'logging')
 HINT = ' (LEOKIT_TRACEBACK=1 shows where)'
 WRONG_ARGUMENTS = re.compile(r"(?P<callee>[\w.<>]+)\(\) (?P<complaint>got an unexpected keyword argument "
                              r"'(?P<name>\w+)'|missing \d+ required .*|got multiple values for .*|"
@@ -89,8 +89,10 @@ def _explain(error: Exception, config: Mapping[str, Any]) -> str | None:
     innermost = frames[-1]
     builds = [frame for frame in frames if _module(frame) == REGISTRY_FUNCTIONS]
     local = builds[-1].f_locals if builds else {}
-    if isinstance(error, KeyError):
-        return _unknown_type(local, config) if builds and innermost is builds[-1] else None
+    if isinstance(error, KeyError) and builds:
+        return _unknown_type(local, config) if innermost is builds[-1] else None
+    if builds and innermost is builds[-1] and not isinstance(local.get('cfg'), Mapping):
+        return f"a part of the config must be a dict with a 'type', but here it is {local.get('cfg')!r}"
     wrong = WRONG_ARGUMENTS.match(str(error)) if isinstance(error, TypeError) else None
     if wrong is not None:
         builder = innermost.f_code.co_name.startswith('build') or innermost.f_code.co_name == '__init__'

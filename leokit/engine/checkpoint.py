@@ -46,7 +46,7 @@ def save_checkpoint(checkpoint: Mapping[str, Any], path: str | Path) -> None:
         sync(path.parent)  # the rename itself must survive a power cut too
     except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
         raise UserError(f'the checkpoint {path} cannot be written: {_first_line(error)}; '
-                        f'free space there or pass another --work-dir') from error
+                        f'free space there, or write to another folder') from error
 
 
 def load_checkpoint(path: str | Path, map_location: str | torch.device = 'cpu') -> dict[str, Any]:

@@ -155,6 +155,8 @@ class LeoRunner(Runner):
         options = self.cfg.get('compile') or None
         if options is None:
             return
+        if options is not True and not isinstance(options, Mapping):
+            raise UserError(f'compile={options!r} must be True, False or a dict of options of torch.compile')
         options = {} if options is True else dict(options)
         if hasattr(self.bare_model, 'compile_parts'):
             self.bare_model.compile_parts(**options)

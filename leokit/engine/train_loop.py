@@ -32,11 +32,15 @@ class ResumableTrainLoop(BaseLoop):
         stopped_by (str | None): The signal that ended the training early.
 
     Raises:
-        UserError: If the sampler cannot start at an iteration.
+        UserError: If a number is out of range, or the sampler cannot start at an iteration.
     """
 
     def __init__(self, runner, dataloader: DataLoader | dict, *, max_iters: int, val_interval: int = 1000,
                  val_begin: int = 1):
+        for name, value, least in (('max_iters', max_iters, 1), ('val_interval', val_interval, 1),
+                                   ('val_begin', val_begin, 0)):
+            if not isinstance(value, int) or value < least:
+                raise UserError(f'train_cfg.{name}={value!r} must be a whole number from {least} on')
         super().__init__(runner, dataloader)
         if not hasattr(self.dataloader.sampler, 'start_at'):
             raise UserError(f'ResumableTrainLoop cannot resume with {type(self.dataloader.sampler).__name__}; set '

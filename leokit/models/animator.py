@@ -23,7 +23,7 @@ from leokit.encoders import Encoding
 from leokit.flow_generators import FlowFrame
 from leokit.motion_spaces import relative_motion
 from leokit.registry import DISCRIMINATORS, ENCODERS, FLOW_GENERATORS, LOSSES, MODELS, MOTION_SPACES
-from leokit.utils import check_shape, weights_hash
+from leokit.utils import UserError, check_shape, weights_hash
 
 INFERENCE_PARTS = ('encoder', 'motion_space', 'flow_generator')
 
@@ -201,9 +201,13 @@ class Animator(BaseModel):
 
         Returns:
             dict[str, Tensor]: Weighted scalars; all of them together are minimised.
+
+        Raises:
+            UserError: If the animator was built without losses.
         """
         if not len(self.losses):
-            raise ValueError('the animator was built without training.losses; add them to the config to train it')
+            raise UserError('the animator was built without losses; to train it, add model.training.losses to the '
+                            'config')
         fake = self.transfer(source, driving if motion_view is None else motion_view).frames
         terms = {f'loss_{loss.name}': loss.weight * loss(fake, driving) for loss in self.losses}
         if self.discriminator is not None:

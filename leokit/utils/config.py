@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config, ConfigDict
+from mmengine.utils import import_modules_from_strings
 
 from leokit.utils.errors import UserError, suggest
 
@@ -45,7 +46,17 @@ def load_config(path: str | Path, options: dict[str, Any] | None = None) -> Conf
     except Exception as error:  # mmengine raises many kinds here: syntax, missing base, duplicate keys
         raise UserError(f'the config {path} cannot be read: {error}') from error
     merge_options(config, options or {})
+    if any(key.partition('.')[0] == 'custom_imports' for key in options or {}):
+        _import_custom(config)  # reading the file has imported what it names itself
     return resolve_references(config)
+
+
+def _import_custom(config: Config) -> None:
+    try:
+        import_modules_from_strings(**config.custom_imports)
+    except (ImportError, TypeError) as error:
+        raise UserError(f'custom_imports of the options cannot be imported: {error}; '
+                        f'put its folder on PYTHONPATH') from error
 
 
 def merge_options(config: Config, options: dict[str, Any]) -> None:

@@ -55,6 +55,12 @@ def test_a_mistake_in_a_part_is_one_sentence(part, sentence):
             ENCODERS.build(part)
 
 
+def test_a_name_where_a_part_should_be_is_one_sentence():
+    with pytest.raises(UserError, match="must be a dict with a 'type', but here it is 'Part'"):
+        with explain_build_errors({}):
+            ENCODERS.build('Part')
+
+
 @pytest.mark.parametrize('error, action', [
     (KeyError, lambda: ENCODERS.build(dict(type='Buggy'))),
     (TypeError, lambda: int([])), (ValueError, lambda: int('x')), (KeyError, lambda: {}['a'])])
@@ -86,7 +92,12 @@ def test_types_of_mmengine_are_suggested_too(tmp_path):
     ({'train_dataloader.batch_size': 0}, r'a data loader cannot be built: batch_size should be a positive integer'),
     ({'train_dataloader.num_workers': -1}, r'a data loader cannot be built: num_workers option should be'),
     ({'env_cfg': dict(mp_cfg=dict(mp_start_method='frok'))}, "env_cfg cannot be built: cannot find context for 'frok'"),
-    ({'randomness.seed': 'abc'}, 'randomness cannot be built: ')])
+    ({'randomness.seed': 'abc'}, 'randomness cannot be built: '),
+    ({'log_level': 'LOUD'}, "log_level cannot be built: 'LOUD'"),
+    ({'compile': 3}, 'compile=3 must be True, False or a'),
+    ({'param_scheduler': ['LinearLR']}, 'param_scheduler cannot be built: '),
+    ({'train_cfg.max_iters': 'abc'}, "train_cfg.max_iters='abc' must be a whole number from 1 on"),
+    ({'train_cfg.val_interval': 0}, 'train_cfg.val_interval=0 must be a whole number from 1 on')])
 def test_a_mistake_anywhere_in_a_config_is_one_sentence(tmp_path, changes, sentence):
     config = toy_config(tmp_path, **with_validation())
     config.merge_from_dict(changes)

@@ -1,3 +1,5 @@
+import sys
+
 import pytest
 from mmengine.config import Config
 
@@ -48,6 +50,15 @@ def test_files_that_cannot_be_read(tmp_path):
 def test_options_that_fit_nothing_are_refused(file, options, sentence):
     with pytest.raises(UserError, match=sentence):
         load_config(file, options)
+
+
+def test_options_may_name_imports(file, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / 'parts_of_mine.py').write_text('imported = True\n')
+    load_config(file, {'custom_imports.imports': ['parts_of_mine']})
+    assert sys.modules.pop('parts_of_mine').imported
+    with pytest.raises(UserError, match='custom_imports of the options cannot be imported: .*not_there'):
+        load_config(file, {'custom_imports.imports': ['not_there']})
 
 
 def test_options_may_set_what_the_runner_reads(file):
