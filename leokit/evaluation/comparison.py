@@ -100,11 +100,12 @@ def to_latex(table: Table) -> str:
     """The table as a LaTeX tabular, notes as comments."""
     lines = [f'% {note}' for note in table.notes]
     lines += [r'\begin{tabular}{l' + 'r' * len(table.columns) + '}', r'\hline',
-              ' & '.join(['model', *map(_escape, table.columns)]) + r' \\', r'\hline']
+              ' & '.join(['model', *map(escape_latex, table.columns)]) + r' \\', r'\hline']
     for row in table.rows:
         cells = [_cell(table, row, column, bold=r'\mathbf{{{}}}', plus_minus=r' \pm ', mark=r'^{{{}}}')
                  for column in table.columns]
-        lines.append(' & '.join([_escape(row), *(f'${cell}$' if cell != '–' else '--' for cell in cells)]) + r' \\')
+        math = [f'${cell}$' if cell != '–' else '--' for cell in cells]
+        lines.append(' & '.join([escape_latex(row), *math]) + r' \\')
     return '\n'.join([*lines, r'\hline', r'\end{tabular}']) + '\n'
 
 
@@ -157,5 +158,6 @@ def _short(value: Any) -> str:
     return text[:HASH_DIGITS] if len(text) == 64 else text
 
 
-def _escape(text: str) -> str:
+def escape_latex(text: str) -> str:
+    """Text that means itself in LaTeX."""
     return ''.join(f'\\{letter}' if letter in '_%&#$' else letter for letter in text)

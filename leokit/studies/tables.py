@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from leokit.evaluation.comparison import escape_latex
 from leokit.studies.statistics import CONFIDENCE, Comparison, Estimate
 from leokit.studies.study import Metric
 from leokit.utils.files import clear_write_errors, write_bytes
@@ -48,14 +49,14 @@ def to_latex(comparison: Comparison) -> str:
     for variant in study.variants:
         cells = [_latex_cell(comparison.scores.get((variant.name, metric.key)),
                              bold=comparison.best(metric) == variant.name) for metric in study.metrics]
-        lines.append(' & '.join([_escape(variant.name), *cells]) + r' \\')
+        lines.append(' & '.join([escape_latex(variant.name), *cells]) + r' \\')
     if comparison.differences:
         lines.append(r'\hline')
     for variant in study.variants:
         cells = [_latex_cell(comparison.differences.get((variant.name, metric.key)), sign='+')
                  for metric in study.metrics]
         if set(cells) != {'--'}:
-            lines.append(' & '.join([f'{_escape(variant.name)}, difference', *cells]) + r' \\')
+            lines.append(' & '.join([f'{escape_latex(variant.name)}, difference', *cells]) + r' \\')
     return '\n'.join([*lines, r'\hline', r'\end{tabular}']) + '\n'
 
 
@@ -145,7 +146,7 @@ def _arrow(metric: Metric) -> str:
 # ---- LaTeX -------------------------------------------------------------------
 def _latex_head(metric: Metric) -> str:
     arrow = {'low': r'$\downarrow$', 'high': r'$\uparrow$'}.get(metric.target) or rf'$\to {metric.target:g}$'
-    return f'{_escape(_label(metric))} {arrow}'
+    return f'{escape_latex(_label(metric))} {arrow}'
 
 
 def _latex_cell(estimate: Estimate | None, *, sign: str = '', bold: bool = False) -> str:
@@ -154,7 +155,3 @@ def _latex_cell(estimate: Estimate | None, *, sign: str = '', bold: bool = False
     mean = f'{estimate.mean:{sign}.{DIGITS}g}'
     error = '' if estimate.error is None else rf' \pm {estimate.error:.{ERROR_DIGITS}g}'
     return '$' + (rf'\mathbf{{{mean}}}' if bold else mean) + error + '$'
-
-
-def _escape(text: str) -> str:
-    return ''.join(f'\\{letter}' if letter in '_%&#$' else letter for letter in text)

@@ -18,7 +18,7 @@ from leokit.user_study.files import write_text
 from leokit.user_study.key import StudyKey, Trial
 from leokit.user_study.page import page_hash, render_page
 from leokit.user_study.pairing import Pair, Showing, draw_forms, draw_pool
-from leokit.user_study.videos import CHUNK, DEFAULT_CRF, Clip, encode_clip, find_videos, open_video
+from leokit.user_study.videos import CHUNK, DEFAULT_CRF, EncodedClip, encode_clip, find_videos, open_moving_video
 from leokit.utils import UserError, progress_bar
 from leokit.version import __version__
 
@@ -127,7 +127,7 @@ class _Builder:
         self.height = options.height
         self.rng = rng
         self.trials: list[Trial] = []
-        self.clips: dict[str, Clip] = {}
+        self.clips: dict[str, EncodedClip] = {}
         self.origins: dict[str, dict[str, Any]] = {}
         self._ids: set[str] = set()
 
@@ -138,7 +138,7 @@ class _Builder:
         with progress_bar(len(wanted), 'encoding', unit='video') as bar:
             for method, name in wanted:
                 path = self.files[method][name]
-                with open_video(path) as video:
+                with open_moving_video(path) as video:
                     clip = encode_clip(video.chunks(CHUNK), video.fps, height=self.height)
                 ids[method, name] = self._add(clip, method=method, name=name, file=str(path))
                 bar.update()
@@ -152,7 +152,7 @@ class _Builder:
         order = [intact[i] for i in self.rng.permutation(len(intact))]
         for number in range(count):
             right_answer = order[number % len(order)]
-            with open_video(self.origins[right_answer]['file']) as original:
+            with open_moving_video(self.origins[right_answer]['file']) as original:
                 frames = original.read(np.arange(len(original)))
             broken = break_video(frames, CHECK_KINDS[number % len(CHECK_KINDS)], self.rng)
             clip = encode_clip([broken.frames], original.fps, height=self.height)
@@ -174,7 +174,7 @@ class _Builder:
         self.trials = [self.trials[i] for i in order]
         return [[Showing(number[trial], flipped) for trial, flipped in form] for form in forms]
 
-    def _add(self, clip: Clip, **origin: str) -> str:
+    def _add(self, clip: EncodedClip, **origin: str) -> str:
         """Keep a clip under a new opaque id."""
         name = self._new_id()
         self.clips[name], self.origins[name] = clip, origin

@@ -25,7 +25,7 @@ CHUNK = 16  # frames that are decoded at a time
 MAX_SIDE = 16384  # the largest side that H.264 decoders know
 
 
-class Clip(NamedTuple):
+class EncodedClip(NamedTuple):
     """One encoded video.
 
     Attributes:
@@ -64,7 +64,7 @@ def find_videos(folder: str | Path) -> dict[str, Path]:
     return videos
 
 
-def open_video(path: str | Path) -> VideoHandle:
+def open_moving_video(path: str | Path) -> VideoHandle:
     """Open a video that has something to compare.
 
     Args:
@@ -84,7 +84,7 @@ def open_video(path: str | Path) -> VideoHandle:
 
 
 def encode_clip(chunks: Iterable[np.ndarray], fps: float, *, height: int | None = None,
-                crf: int = DEFAULT_CRF) -> Clip:
+                crf: int = DEFAULT_CRF) -> EncodedClip:
     """Encode frames as MP4 in memory.
 
     Args:
@@ -95,7 +95,7 @@ def encode_clip(chunks: Iterable[np.ndarray], fps: float, *, height: int | None 
         crf (int): x264's constant rate factor, 0 (lossless) to 51.
 
     Returns:
-        Clip: The encoded video.
+        EncodedClip: The encoded video.
 
     Raises:
         UserError: If a side would be longer than H.264 allows.
@@ -122,7 +122,7 @@ def encode_clip(chunks: Iterable[np.ndarray], fps: float, *, height: int | None 
             container.mux(stream.encode(frame))
             count += 1
         container.mux(stream.encode())
-    return Clip(buffer.getvalue(), count, float(rate), size, digest.hexdigest())
+    return EncodedClip(buffer.getvalue(), count, float(rate), size, digest.hexdigest())
 
 
 def _even_size(width: int, height: int, wanted: int | None) -> tuple[int, int]:

@@ -25,7 +25,8 @@ class VideoWriter:
 
     What is written depends on the name: ``.mp4``, ``.mkv``, ``.mov`` hold H.264 (yuv420p, BT.601, limited range),
     ``.gif`` a looped animation with a palette for each frame, a name without a suffix is a folder of PNG files
-    ``000000.png``, ``000001.png``, ... Pixels are written as they are, never stretched. H.264 with 4:2:0 colour needs even sides: an odd frame is padded by repeating its last row or column.
+    ``000000.png``, ``000001.png``, ... Pixels are written as they are, never stretched. H.264 with
+    4:2:0 colour needs even sides: an odd frame is padded by repeating its last row or column.
     The name appears only when the writer closes; until then the file is ``<name>.part<suffix>`` beside it, which is
     removed if the block raises.
 

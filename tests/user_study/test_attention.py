@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from leokit.user_study import break_video, encode_clip, motion_strength, open_video
+from leokit.user_study import break_video, encode_clip, motion_strength, open_moving_video
 
 from user_study.studies import moving_frames
 
@@ -38,7 +38,7 @@ def test_noise_changes_every_frame_strongly_at_any_size():
 def test_noise_survives_the_encoder(tmp_path):
     frames = np.full((8, 64, 64, 3), 128, np.uint8)
     (tmp_path / 'noise.mp4').write_bytes(encode_clip([break_video(frames, 'noise', rng()).frames], 25).data)
-    with open_video(tmp_path / 'noise.mp4') as video:
+    with open_moving_video(tmp_path / 'noise.mp4') as video:
         decoded = video.read(range(8))
     assert np.abs(decoded.astype(int) - 128).mean() > 30 and motion_strength(decoded) > 20
 

@@ -6,7 +6,7 @@ import av
 import numpy as np
 import pytest
 
-from leokit.user_study import encode_clip, find_videos, open_video
+from leokit.user_study import encode_clip, find_videos, open_moving_video
 from leokit.utils import UserError
 
 from user_study.studies import moving_frames, write_video
@@ -34,10 +34,10 @@ def test_missing_and_empty_folders_are_refused(tmp_path):
 def test_broken_and_single_frame_videos_are_refused(tmp_path):
     (tmp_path / 'junk.mp4').write_bytes(b'junk' * 500)
     with pytest.raises(UserError, match='junk.mp4'):
-        open_video(tmp_path / 'junk.mp4')
+        open_moving_video(tmp_path / 'junk.mp4')
     write_video(tmp_path / 'one.mp4', moving_frames(length=1))
     with pytest.raises(UserError, match='single frame'):
-        open_video(tmp_path / 'one.mp4')
+        open_moving_video(tmp_path / 'one.mp4')
 
 
 def test_clip_keeps_frames_rate_and_colours():
@@ -69,7 +69,7 @@ def test_the_digest_is_that_of_the_frames():
 def test_no_metadata_survives(tmp_path):
     write_video(tmp_path / 'a.mp4', moving_frames(), title='zebramethod')
     assert b'zebramethod' in (tmp_path / 'a.mp4').read_bytes()
-    with open_video(tmp_path / 'a.mp4') as video:
+    with open_moving_video(tmp_path / 'a.mp4') as video:
         clip = encode_clip(video.chunks(3), video.fps)
     assert b'zebramethod' not in clip.data
     with av.open(io.BytesIO(clip.data)) as container:

@@ -11,7 +11,7 @@ import torch
 
 from leokit.datasets.synthetic.canvas import Canvas, band, bump, cover, smooth_step
 from leokit.datasets.synthetic.geometry import HeadFrame, Shell, raised
-from leokit.datasets.synthetic.parameters import Table
+from leokit.datasets.synthetic.parameters import ParameterTable
 
 NOSE_HEIGHT, MOUTH_HEIGHT, GLASSES_HEIGHT = 0.11, 0.03, 0.07  # in front of the skin
 MOUTH_OPENING = 0.18  # height of a wide open mouth
@@ -19,7 +19,7 @@ GAZE_X, GAZE_Y = 0.045, 0.028  # travel of the iris at gaze 1
 LID_LINE = 0.75  # where a closed eye's lids meet, as a fraction of the lower lid's height
 
 
-def paint_skin(canvas: Canvas, looks: Table, frame: HeadFrame, skin: Shell) -> None:
+def paint_skin(canvas: Canvas, looks: ParameterTable, frame: HeadFrame, skin: Shell) -> None:
     """The head's outline filled with skin, lit from above and one side, with cheeks and freckles."""
     inside = cover(skin.distance, frame.pixel * 1.1)
     light = 0.62 * skin.facing - 0.55 * frame.y + looks['light'] * frame.x
@@ -34,7 +34,7 @@ def paint_skin(canvas: Canvas, looks: Table, frame: HeadFrame, skin: Shell) -> N
     canvas.shade(0.68, inside * spots * area * looks['freckles'])
 
 
-def paint_eyes(canvas: Canvas, looks: Table, motion: Table, skin: Shell) -> None:
+def paint_eyes(canvas: Canvas, looks: ParameterTable, motion: ParameterTable, skin: Shell) -> None:
     """Both eyes: white, iris, pupil, highlight, upper lid that comes down in a blink, lashes."""
     soft = skin.softness
     side = torch.sign(skin.x)
@@ -72,7 +72,7 @@ def paint_eyes(canvas: Canvas, looks: Table, motion: Table, skin: Shell) -> None
     canvas.shade(0.75, band(lower, lower + 0.010, y, soft) * cover(x.abs() - 0.8 * width, soft * 2))
 
 
-def paint_brows(canvas: Canvas, looks: Table, motion: Table, skin: Shell) -> None:
+def paint_brows(canvas: Canvas, looks: ParameterTable, motion: ParameterTable, skin: Shell) -> None:
     """Two brows that rise, or sink and draw together."""
     soft, length = skin.softness, looks['brow_length']
     x = skin.x.abs() - looks['eye_spacing'] + 0.03 * (-motion['brow']).clamp(min=0)
@@ -85,7 +85,7 @@ def paint_brows(canvas: Canvas, looks: Table, motion: Table, skin: Shell) -> Non
     canvas.paint(looks.colour('brow_colour'), brow * 0.92)
 
 
-def paint_nose(canvas: Canvas, looks: Table, frame: HeadFrame, skin: Shell) -> None:
+def paint_nose(canvas: Canvas, looks: ParameterTable, frame: HeadFrame, skin: Shell) -> None:
     """A nose that stands out: light bridge, round tip with a shadow below, nostrils."""
     x, y = raised(skin, frame, NOSE_HEIGHT)
     bridge_x, _ = raised(skin, frame, 0.6 * NOSE_HEIGHT)
@@ -107,7 +107,7 @@ def paint_nose(canvas: Canvas, looks: Table, frame: HeadFrame, skin: Shell) -> N
     canvas.shade(0.50, bump(hole))
 
 
-def paint_mouth(canvas: Canvas, looks: Table, motion: Table, frame: HeadFrame, skin: Shell) -> None:
+def paint_mouth(canvas: Canvas, looks: ParameterTable, motion: ParameterTable, frame: HeadFrame, skin: Shell) -> None:
     """Lips around an opening with teeth and tongue; corners rise and move out in a smile."""
     x, y = raised(skin, frame, MOUTH_HEIGHT)
     soft, opened, smile = skin.softness, motion['mouth_open'], motion['smile']
@@ -140,7 +140,7 @@ def paint_mouth(canvas: Canvas, looks: Table, motion: Table, frame: HeadFrame, s
     canvas.paint(lips * 0.42, closed * (1 - smooth_step(opened * 6)) * 0.9)
 
 
-def paint_beard(canvas: Canvas, looks: Table, motion: Table, frame: HeadFrame, skin: Shell) -> None:
+def paint_beard(canvas: Canvas, looks: ParameterTable, motion: ParameterTable, frame: HeadFrame, skin: Shell) -> None:
     """A beard around the mouth, from stubble to full, and a moustache; opacity 0 for most identities."""
     soft = skin.softness * 2.5
     side = skin.x.abs() / looks['face_width']
@@ -158,7 +158,7 @@ def paint_beard(canvas: Canvas, looks: Table, motion: Table, frame: HeadFrame, s
     canvas.paint(looks.colour('brow_colour'), hair * looks['moustache'])
 
 
-def paint_glasses(canvas: Canvas, looks: Table, frame: HeadFrame, skin: Shell) -> None:
+def paint_glasses(canvas: Canvas, looks: ParameterTable, frame: HeadFrame, skin: Shell) -> None:
     """Rims in front of the eyes, a bridge, and temples that run back to the ears."""
     x, y = raised(skin, frame, GLASSES_HEIGHT)
     soft, rim = skin.softness, looks['glasses_rim']

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from leokit.datasets.synthetic.parameters import Table
+from leokit.datasets.synthetic.parameters import ParameterTable
 
 VIEW = 0.90  # the picture shows the square [-VIEW, VIEW] of the scene; all lengths are in units of the scene
 HEAD_Y = -0.05  # resting height of the head's centre in the picture
@@ -66,11 +66,11 @@ def pixel_grid(size: int, device: torch.device | str) -> tuple[Tensor, Tensor]:
     return centres.view(1, 1, size), centres.view(1, size, 1)
 
 
-def head_frame(motion: Table, size: int, device: torch.device | str) -> HeadFrame:
+def head_frame(motion: ParameterTable, size: int, device: torch.device | str) -> HeadFrame:
     """Undo translation, tilt and scale of the head for every pixel.
 
     Args:
-        motion (Table): Motion parameters of B frames.
+        motion (ParameterTable): Motion parameters of B frames.
         size (int): Side of the pictures in pixels.
         device (torch.device | str): Where to compute.
 
@@ -86,12 +86,12 @@ def head_frame(motion: Table, size: int, device: torch.device | str) -> HeadFram
     return HeadFrame(dx * cos + dy * sin, dy * cos - dx * sin, pixel_side(size) / scale, yaw, pitch)
 
 
-def make_skull(looks: Table, motion: Table, frame: HeadFrame) -> Shell:
+def make_skull(looks: ParameterTable, motion: ParameterTable, frame: HeadFrame) -> Shell:
     """The surface of the head.
 
     Args:
-        looks (Table): Identity parameters.
-        motion (Table): Motion parameters.
+        looks (ParameterTable): Identity parameters.
+        motion (ParameterTable): Motion parameters.
         frame (HeadFrame): Pixel coordinates.
 
     Returns:

@@ -4,17 +4,17 @@ import torch
 
 from leokit.datasets.synthetic.canvas import Canvas, bump, cover, smooth_step
 from leokit.datasets.synthetic.geometry import HeadFrame, Shell
-from leokit.datasets.synthetic.parameters import Table
+from leokit.datasets.synthetic.parameters import ParameterTable
 
 BACK_DEPTH = 0.22  # how far behind the head's centre the hanging hair and the bun lie
 
 
-def paint_back_hair(canvas: Canvas, looks: Table, frame: HeadFrame, *, curtains: bool) -> None:
+def paint_back_hair(canvas: Canvas, looks: ParameterTable, frame: HeadFrame, *, curtains: bool) -> None:
     """Long hair behind the head, and a bun on top; both slide against the turn.
 
     Args:
         canvas (Canvas): The pictures.
-        looks (Table): Identity parameters.
+        looks (ParameterTable): Identity parameters.
         frame (HeadFrame): Pixel coordinates.
         curtains (bool): False paints all of it, before the body; True only its two sides again, over the shoulders.
     """
@@ -48,7 +48,7 @@ def paint_back_hair(canvas: Canvas, looks: Table, frame: HeadFrame, *, curtains:
     canvas.shade(1.25, on * bump(((x + 0.05) / 0.07) ** 2 + ((y - looks['bun_y'] + 0.05) / 0.05) ** 2))
 
 
-def paint_hair_cap(canvas: Canvas, looks: Table, frame: HeadFrame, skull: Shell) -> None:
+def paint_hair_cap(canvas: Canvas, looks: ParameterTable, frame: HeadFrame, skull: Shell) -> None:
     """Hair on the skull: everything above the hairline in front, and the sides behind the temples."""
     soft = skull.softness
     # hair that stands off the head beyond its outline belongs to the point of the outline below it

@@ -43,7 +43,7 @@ NEUTRAL_MOTION = tuple(1.0 if name == 'scale' else 0.0 for name in MOTION_NAMES)
 BEHAVIOURS = ('nodding', 'talking', 'mixed')
 
 
-class Table:
+class ParameterTable:
     """Named columns of a parameter array, shaped to broadcast over images.
 
     Args:

@@ -18,7 +18,7 @@ MIN_SIZE = 16
 
 
 @dataclass(frozen=True)
-class Clip:
+class SyntheticClip:
     """One video of a plan."""
 
     name: str
@@ -73,10 +73,10 @@ class SyntheticFacesPlan:
             raise UserError('the shares of train, val and test must not be negative and not all 0, got '
                             f'{self._shares()}')
 
-    def clips(self) -> list[Clip]:
+    def clips(self) -> list[SyntheticClip]:
         """All clips, in the order of the manifest and of the truth arrays."""
         splits = self.identity_splits()
-        return [Clip(f'id{number:06d}_{clip:02d}', f'id{number:06d}', splits[number], number, clip)
+        return [SyntheticClip(f'id{number:06d}_{clip:02d}', f'id{number:06d}', splits[number], number, clip)
                 for number in range(self.num_identities) for clip in range(self.clips_per_identity)]
 
     def identity_splits(self) -> list[str]:
@@ -91,11 +91,11 @@ class SyntheticFacesPlan:
         splits[order] = np.repeat(np.array(names, dtype=object), counts)
         return splits.tolist()
 
-    def motion(self, clip: Clip) -> tuple[np.ndarray, str]:
+    def motion(self, clip: SyntheticClip) -> tuple[np.ndarray, str]:
         """True motion parameters of a clip, shape (T, len(MOTION_NAMES)), and its behaviour."""
         return draw_motion(self.num_frames, seed=(self.seed, clip.identity_number, clip.clip_number), fps=self.fps)
 
-    def looks(self, clip: Clip) -> np.ndarray:
+    def looks(self, clip: SyntheticClip) -> np.ndarray:
         """Identity parameters of a clip, shape (1, len(IDENTITY_NAMES))."""
         return draw_identities([clip.identity_number], self.seed)
 

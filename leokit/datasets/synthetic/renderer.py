@@ -7,7 +7,7 @@ from leokit.datasets.synthetic import face, hair, surroundings
 from leokit.datasets.synthetic.canvas import Canvas, cover
 from leokit.datasets.synthetic.geometry import HeadFrame, Shell, box_of, head_frame, make_skull
 from leokit.datasets.synthetic.identity import IDENTITY_NAMES
-from leokit.datasets.synthetic.parameters import MOTION_NAMES, Table
+from leokit.datasets.synthetic.parameters import MOTION_NAMES, ParameterTable
 
 # Pixels drawn at once on the CPU: the working set of one layer then stays in a core's cache.
 CHUNK_PIXELS = 1 << 16
@@ -49,7 +49,7 @@ def draw_frames(identity: Tensor, motion: Tensor, size: int) -> Tensor:
     Returns:
         Tensor: float32, shape (B, 3, size, size), in [0, 1] up to highlights.
     """
-    looks, moves = Table(IDENTITY_NAMES, identity), Table(MOTION_NAMES, motion)
+    looks, moves = ParameterTable(IDENTITY_NAMES, identity), ParameterTable(MOTION_NAMES, motion)
     frame = head_frame(moves, size, motion.device)
     # back to front: surroundings
     canvas = surroundings.paint_background(looks, motion.shape[0], size, motion.device)
@@ -75,13 +75,13 @@ def draw_frames(identity: Tensor, motion: Tensor, size: int) -> Tensor:
     return canvas.pixels
 
 
-def draw_face(canvas: Canvas, looks: Table, moves: Table, frame: HeadFrame, skin: Shell) -> None:
+def draw_face(canvas: Canvas, looks: ParameterTable, moves: ParameterTable, frame: HeadFrame, skin: Shell) -> None:
     """Paint the features of the face onto its skin, and nowhere else.
 
     Args:
         canvas (Canvas): The pictures, or the box of them that holds the faces; so for the coordinates.
-        looks (Table): Identity parameters.
-        moves (Table): Motion parameters.
+        looks (ParameterTable): Identity parameters.
+        moves (ParameterTable): Motion parameters.
         frame (HeadFrame): Pixel coordinates.
         skin (Shell): The surface of the head.
     """
@@ -101,6 +101,6 @@ def draw_face(canvas: Canvas, looks: Table, moves: Table, frame: HeadFrame, skin
     canvas.pixels.copy_(bare.lerp_(canvas.pixels, cover(skin.distance, frame.pixel)[:, None].expand_as(bare)))
 
 
-def _worn(looks: Table, *names: str) -> bool:
+def _worn(looks: ParameterTable, *names: str) -> bool:
     """Whether any identity of the batch has one of these."""
     return any(bool((looks[name] > 0).any()) for name in names)

@@ -5,17 +5,17 @@ from torch import Tensor
 
 from leokit.datasets.synthetic.canvas import Canvas, bump, cover, smooth_step
 from leokit.datasets.synthetic.geometry import HEAD_Y, PIVOT, HeadFrame, pixel_grid, pixel_side
-from leokit.datasets.synthetic.parameters import Table
+from leokit.datasets.synthetic.parameters import ParameterTable
 
 BODY_FOLLOWS = 0.55  # the share of the head's translation that the shoulders make
 EAR_DEPTH = 0.04  # the ears sit a little behind the widest part of the skull
 
 
-def paint_background(looks: Table, batch: int, size: int, device: torch.device | str) -> Canvas:
+def paint_background(looks: ParameterTable, batch: int, size: int, device: torch.device | str) -> Canvas:
     """A gradient between two colours, with stripes or soft discs on some; it never moves.
 
     Args:
-        looks (Table): Identity parameters, of 1 or ``batch`` faces.
+        looks (ParameterTable): Identity parameters, of 1 or ``batch`` faces.
         batch (int): Number of pictures.
         size (int): Their side in pixels.
         device (torch.device | str): Where to compute.
@@ -37,13 +37,13 @@ def paint_background(looks: Table, batch: int, size: int, device: torch.device |
     return Canvas(pixels.expand(batch, -1, -1, -1).clone())
 
 
-def paint_body(canvas: Canvas, looks: Table, motion: Table) -> None:
+def paint_body(canvas: Canvas, looks: ParameterTable, motion: ParameterTable) -> None:
     """Shoulders with a collar; they follow the head's translation in part.
 
     Args:
         canvas (Canvas): The pictures, size and batch of the result.
-        looks (Table): Identity parameters.
-        motion (Table): Motion parameters.
+        looks (ParameterTable): Identity parameters.
+        motion (ParameterTable): Motion parameters.
     """
     size = canvas.pixels.shape[-1]
     image_x, image_y = pixel_grid(size, canvas.pixels.device)
@@ -67,13 +67,13 @@ def paint_body(canvas: Canvas, looks: Table, motion: Table) -> None:
     canvas.paint(looks.colour('skin') * 0.86, hole * inside)
 
 
-def paint_neck(canvas: Canvas, looks: Table, motion: Table, frame: HeadFrame) -> None:
+def paint_neck(canvas: Canvas, looks: ParameterTable, motion: ParameterTable, frame: HeadFrame) -> None:
     """A neck from the moving head to the shoulders, in the shadow of the chin.
 
     Args:
         canvas (Canvas): The pictures.
-        looks (Table): Identity parameters.
-        motion (Table): Motion parameters.
+        looks (ParameterTable): Identity parameters.
+        motion (ParameterTable): Motion parameters.
         frame (HeadFrame): Pixel coordinates of the head.
     """
     size = canvas.pixels.shape[-1]
@@ -92,12 +92,12 @@ def paint_neck(canvas: Canvas, looks: Table, motion: Table, frame: HeadFrame) ->
     canvas.shade(0.74, neck * smooth_step(1 - (frame.y - chin) / 0.14))
 
 
-def paint_ears(canvas: Canvas, looks: Table, frame: HeadFrame, *, front: bool) -> None:
+def paint_ears(canvas: Canvas, looks: ParameterTable, frame: HeadFrame, *, front: bool) -> None:
     """Both ears behind the head, or the one on the near side in front of it.
 
     Args:
         canvas (Canvas): The pictures.
-        looks (Table): Identity parameters.
+        looks (ParameterTable): Identity parameters.
         frame (HeadFrame): Pixel coordinates.
         front (bool): False paints both, before the head; True paints the near one again, after it.
     """

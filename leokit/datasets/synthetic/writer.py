@@ -12,7 +12,7 @@ from typing import Iterator, Sequence
 import torch
 
 from leokit.datasets.manifest import write_manifest
-from leokit.datasets.synthetic.plan import Clip, SyntheticFacesPlan
+from leokit.datasets.synthetic.plan import SyntheticClip, SyntheticFacesPlan
 from leokit.datasets.synthetic.renderer import render_faces
 from leokit.datasets.synthetic.truth import save_truth
 from leokit.utils import UserError, progress_bar
@@ -73,13 +73,13 @@ def write_synthetic_faces(out_dir: str | Path, plan: SyntheticFacesPlan, *, work
     return manifest
 
 
-def write_clip(out_dir: str | Path, plan: SyntheticFacesPlan, clip: Clip) -> None:
+def write_clip(out_dir: str | Path, plan: SyntheticFacesPlan, clip: SyntheticClip) -> None:
     """Draw one clip and write its video; the file appears when it is complete.
 
     Args:
         out_dir (str | Path): The data set's folder.
         plan (SyntheticFacesPlan): The settings.
-        clip (Clip): One of the plan's clips.
+        clip (SyntheticClip): One of the plan's clips.
     """
     looks = torch.from_numpy(plan.looks(clip))
     motion = torch.from_numpy(plan.motion(clip)[0])
@@ -113,7 +113,7 @@ def _count_workers(workers: int | None, num_clips: int) -> int:
     return min(workers, -(-num_clips // CLIPS_A_TASK))
 
 
-def _make_clips(out_dir: Path, plan: SyntheticFacesPlan, clips: Sequence[Clip], workers: int) -> Iterator[int]:
+def _make_clips(out_dir: Path, plan: SyntheticFacesPlan, clips: Sequence[SyntheticClip], workers: int) -> Iterator[int]:
     """Make clips; yields how many were finished, again and again."""
     if workers <= 1:
         for clip in clips:
@@ -145,12 +145,12 @@ def _start_worker() -> None:
     threading.Thread(target=follow, daemon=True).start()
 
 
-def _work(out_dir: Path, plan: SyntheticFacesPlan, clips: Sequence[Clip]) -> int:
+def _work(out_dir: Path, plan: SyntheticFacesPlan, clips: Sequence[SyntheticClip]) -> int:
     for clip in clips:
         write_clip(out_dir, plan, clip)
     return len(clips)
 
 
-def _describe(clip: Clip, plan: SyntheticFacesPlan) -> dict[str, object]:
+def _describe(clip: SyntheticClip, plan: SyntheticFacesPlan) -> dict[str, object]:
     return dict(name=clip.name, file=clip.file, frames=plan.num_frames, fps=plan.fps, size=[plan.size, plan.size],
                 split=clip.split, identity=clip.identity, behaviour=plan.motion(clip)[1])
