@@ -5,6 +5,8 @@ from leokit.metrics.average_content_metric import AverageContentDistance
 from leokit.metrics.code_distribution_metric import CodeDistribution
 from leokit.metrics.coherence import VideoFlow, video_flow, warping_error
 from leokit.metrics.content import average_content_distance, content_drift
+from leokit.metrics.disentanglement import (
+    CodeAgreement, FactorDistances, code_agreement, factor_distances, recognition)
 from leokit.metrics.frechet import frechet_distance, frechet_distance_from_statistics, frechet_terms
 from leokit.metrics.kernel import kernel_distance, polynomial_mmd
 from leokit.metrics.keypoints import average_identity_distance, average_keypoint_distance
@@ -19,11 +21,12 @@ from leokit.metrics.video_distance_metric import FrechetVideoDistance, KernelVid
 from leokit.metrics.temporal_features import frame_features, temporal_summary, video_features
 
 __all__ = [
-    'AnimationMetric', 'AverageContentDistance', 'CodeDistribution', 'FeatureStatistics', 'FrechetVideoDistance',
-    'KernelVideoDistance', 'MotionStatistics', 'ReconstructionMetric', 'VideoDistances', 'VideoFlow',
-    'average_content_distance', 'average_identity_distance', 'average_keypoint_distance', 'build_lpips',
-    'content_drift', 'diversity', 'drift', 'frame_features', 'frechet_distance', 'frechet_distance_from_statistics',
-    'frechet_terms', 'jerk', 'jitter', 'kernel_distance', 'l1_distance', 'long_motion', 'lpips_distance',
-    'perceptual_distance', 'polynomial_mmd', 'psnr', 'recurrence', 'seam_jerk_ratio', 'spread', 'ssim',
-    'temporal_summary', 'video_features', 'video_flow', 'warping_error',
+    'AnimationMetric', 'AverageContentDistance', 'CodeAgreement', 'CodeDistribution', 'FactorDistances',
+    'FeatureStatistics', 'FrechetVideoDistance', 'KernelVideoDistance', 'MotionStatistics', 'ReconstructionMetric',
+    'VideoDistances', 'VideoFlow', 'average_content_distance', 'average_identity_distance', 'average_keypoint_distance',
+    'build_lpips', 'code_agreement', 'content_drift', 'diversity', 'drift', 'factor_distances', 'frame_features',
+    'frechet_distance', 'frechet_distance_from_statistics', 'frechet_terms', 'jerk', 'jitter', 'kernel_distance',
+    'l1_distance', 'long_motion', 'lpips_distance', 'perceptual_distance', 'polynomial_mmd', 'psnr', 'recognition',
+    'recurrence', 'seam_jerk_ratio', 'spread', 'ssim', 'temporal_summary', 'video_features', 'video_flow',
+    'warping_error',
 ]
