@@ -9,8 +9,9 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from torch import nn
 
-from leokit.engine import TRAINING_ONLY, explain_build_errors, load_checkpoint, load_weights
+from leokit.engine import TRAINING_ONLY, explain_build_errors, load_weights
 from leokit.registry import MODELS
+from leokit.utils.checkpoints import load_checkpoint
 from leokit.utils.config import load_config, merge_options, resolve_references
 from leokit.utils.errors import UserError
 

@@ -37,7 +37,7 @@ METRICS = Registry('metric', parent=MMENGINE_METRICS, scope='leokit', locations=
 # Training hooks: EMA, checkpoints, preemption, ...
 HOOKS = Registry('hook', parent=MMENGINE_HOOKS, scope='leokit', locations=['leokit.engine'])
 # Train, validation and test loops.
-LOOPS = Registry('loop', parent=MMENGINE_LOOPS, scope='leokit', locations=['leokit.engine'])
+LOOPS = Registry('loop', parent=MMENGINE_LOOPS, scope='leokit', locations=['leokit.engine', 'leokit.pipelines'])
 # Optimiser wrappers: autocast to bfloat16 on any device, ...
 OPTIM_WRAPPERS = Registry(
     'optim wrapper', parent=MMENGINE_OPTIM_WRAPPERS, scope='leokit', locations=['leokit.engine'])

@@ -4,8 +4,8 @@ from engine.toys import toy_config, train
 from mmengine.config import Config
 
 from leokit.apis import check_device, init_model
-from leokit.engine import load_checkpoint
 from leokit.utils import UserError
+from leokit.utils.checkpoints import load_checkpoint
 
 
 @pytest.fixture(scope='module')

@@ -14,7 +14,8 @@ from leokit.datasets.selection import select_videos
 from leokit.datasets.video_entry import Skipped, VideoEntry, VideoFilter
 from leokit.datasets.video_index import warn_skipped
 from leokit.registry import DATASETS
-from leokit.utils import UserError
+from leokit.utils import UserError, weights_hash
+from leokit.utils.checkpoints import load_checkpoint
 
 
 @DATASETS.register_module()
@@ -129,9 +130,7 @@ def checkpoint_hash(path: str | Path) -> str:
         UserError: If the checkpoint cannot be read or holds no animator.
     """
     # Imported here: data sets know no model, this one config key does.
-    from leokit.engine import load_checkpoint
     from leokit.models.animator import INFERENCE_PARTS
-    from leokit.utils import weights_hash
     state = load_checkpoint(path).get('state_dict', {})
     weights = {key: tensor for key, tensor in state.items() if key.split('.')[0] in INFERENCE_PARTS}
     if not weights:

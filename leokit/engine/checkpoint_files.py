@@ -10,8 +10,8 @@ import re
 from pathlib import Path
 from typing import Any, Callable, NamedTuple
 
-from leokit.engine.checkpoint import load_checkpoint
 from leokit.utils import UserError
+from leokit.utils.checkpoints import load_checkpoint
 from leokit.utils.files import write_bytes
 
 LAST_CHECKPOINT = 'last_checkpoint'

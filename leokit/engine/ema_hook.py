@@ -14,7 +14,7 @@ from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from torch import Tensor, nn
 
-from leokit.engine.checkpoint import TRAINING_ONLY, in_modules
+from leokit.engine.weight_loading import TRAINING_ONLY, in_modules
 from leokit.registry import HOOKS
 
 

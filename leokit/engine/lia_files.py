@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from leokit.engine.checkpoint import read_plain, save_checkpoint
 from leokit.models.lia_conversion import from_lia, to_lia
 from leokit.utils import UserError
+from leokit.utils.checkpoints import read_plain, save_checkpoint
 from leokit.version import __version__
 
 GENERATOR_KEY = 'gen'

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from mmengine.logging import HistoryBuffer, MessageHub
 
-from leokit.engine.checkpoint import is_plain
+from leokit.utils.checkpoints import is_plain
 
 HISTORY_LENGTH = 1000  # many times the window that any log line averages over
 # Facts about a run, not about the training: a resumed run has its own.

@@ -5,7 +5,7 @@ from typing import Any
 
 from mmengine.optim import OptimWrapper, _ParamScheduler
 
-from leokit.engine.checkpoint import is_plain
+from leokit.utils.checkpoints import is_plain
 from leokit.utils import UserError
 
 Schedulers = list[_ParamScheduler] | dict[str, list[_ParamScheduler]] | None

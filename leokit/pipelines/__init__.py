@@ -4,6 +4,8 @@ from leokit.pipelines.animation import TRANSFER_MODES, VideoAnimator
 from leokit.pipelines.code_extraction import ExtractionReport, extract_motion_codes
 from leokit.pipelines.editing import edit_each_frame, edit_images, edit_video
 from leokit.pipelines.generation import VideoGenerator, check_same_codes, sample_seeds
+from leokit.pipelines.generation_test_loop import GenerationTestLoop
+from leokit.pipelines.generation_val_loop import GenerationValLoop
 from leokit.pipelines.inputs import (
     FramesHandle, Picture, Video, iterate_frames, open_video, read_first_frame, read_images, read_last_frame)
 from leokit.pipelines.leo import LEO
@@ -14,10 +16,10 @@ from leokit.pipelines.rendering import CHUNK_SIZE, device_of, encode, render, re
 from leokit.pipelines.training_codes import ensure_codes, training_crop
 
 __all__ = [
-    'CHUNK_SIZE', 'DirectionNames', 'ExtractionReport', 'FramesHandle', 'LEO', 'OUTPUT_SUFFIXES', 'Picture',
-    'TRANSFER_MODES', 'Video', 'VideoAnimator', 'VideoGenerator', 'animator_of', 'change_sampler', 'check_same_codes',
-    'device_of', 'edit_each_frame', 'edit_images', 'edit_video', 'encode', 'ensure_codes', 'extract_motion_codes',
-    'iterate_frames', 'labelled_grid', 'load_animator', 'load_motion_diffusion', 'manipulate_image',
-    'manipulate_video', 'open_video', 'read_first_frame', 'read_images', 'read_last_frame', 'render',
-    'repeat_encoding', 'sample_seeds', 'training_crop', 'write_videos',
+    'CHUNK_SIZE', 'DirectionNames', 'ExtractionReport', 'FramesHandle', 'GenerationTestLoop', 'GenerationValLoop',
+    'LEO', 'OUTPUT_SUFFIXES', 'Picture', 'TRANSFER_MODES', 'Video', 'VideoAnimator', 'VideoGenerator', 'animator_of',
+    'change_sampler', 'check_same_codes', 'device_of', 'edit_each_frame', 'edit_images', 'edit_video', 'encode',
+    'ensure_codes', 'extract_motion_codes', 'iterate_frames', 'labelled_grid', 'load_animator', 'load_motion_diffusion',
+    'manipulate_image', 'manipulate_video', 'open_video', 'read_first_frame', 'read_images', 'read_last_frame',
+    'render', 'repeat_encoding', 'sample_seeds', 'training_crop', 'write_videos',
 ]

@@ -10,9 +10,10 @@ from tools.calling import call_tool
 
 from leokit.apis import init_model
 from leokit.datasets.synthetic import SyntheticFacesPlan, write_synthetic_faces
-from leokit.engine import LeoRunner, load_checkpoint
+from leokit.engine import LeoRunner
 from leokit.engine.checkpoint_files import newest_checkpoint
 from leokit.utils import UserError, load_config
+from leokit.utils.checkpoints import load_checkpoint
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / 'configs').rglob('*.py'))

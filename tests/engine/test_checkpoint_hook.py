@@ -3,8 +3,8 @@ import json
 import pytest
 from engine.toys import toy_config, train, with_validation
 
-from leokit.engine import load_checkpoint
 from leokit.utils import UserError
+from leokit.utils.checkpoints import load_checkpoint
 
 
 def files(folder):

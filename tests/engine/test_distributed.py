@@ -5,9 +5,10 @@ import pytest
 import torch
 from engine.toys import start_process, toy_config, train, train_in_process
 
-from leokit.engine import EXIT_STATUS, load_checkpoint
+from leokit.engine import EXIT_STATUS
 from leokit.engine.distributed import check_launcher
 from leokit.utils import UserError
+from leokit.utils.checkpoints import load_checkpoint
 
 WORLD = 2
 

@@ -2,10 +2,11 @@ import pytest
 import torch
 from models.lia_reference import reference_state
 
-from leokit.engine import convert_checkpoint, load_checkpoint, save_checkpoint
+from leokit.engine import convert_checkpoint
 from leokit.engine.lia_files import UNUSED_KEY
 from leokit.models import Animator
 from leokit.utils import UserError
+from leokit.utils.checkpoints import load_checkpoint, save_checkpoint
 
 
 @pytest.fixture(scope='module')

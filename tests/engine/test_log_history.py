@@ -4,8 +4,8 @@ import numpy as np
 import torch
 from mmengine.logging import MessageHub
 
-from leokit.engine import load_checkpoint, save_checkpoint
 from leokit.engine.log_history import HISTORY_LENGTH, bound_histories, pack_message_hub, unpack_message_hub
+from leokit.utils.checkpoints import load_checkpoint, save_checkpoint
 
 
 def hub(name, count):

@@ -4,9 +4,10 @@ import pytest
 import torch
 from engine.toys import ToyModel, toy_config, train, with_validation
 
-from leokit.engine import LeoRunner, load_checkpoint, save_checkpoint
+from leokit.engine import LeoRunner
 from leokit.registry import MODELS
 from leokit.utils import UserError
+from leokit.utils.checkpoints import load_checkpoint, save_checkpoint
 
 
 class Compiled(ToyModel):

@@ -6,9 +6,10 @@ import pytest
 import torch
 from engine.toys import run_process, start_process, toy_config, train, train_in_process, with_validation
 
-from leokit.engine import EXIT_STATUS, load_checkpoint
+from leokit.engine import EXIT_STATUS
 from leokit.engine.train_loop import seed_iteration
 from leokit.utils import UserError
+from leokit.utils.checkpoints import load_checkpoint
 
 
 def full_config(work_dir, *, num_workers=0, record='losses.txt', **hook):

@@ -3,9 +3,9 @@ import torch
 from mmengine.optim import CosineAnnealingLR, LinearLR, MultiStepLR, OneCycleLR, OptimWrapper
 from torch import nn
 
-from leokit.engine import load_checkpoint, save_checkpoint
 from leokit.engine.training_state import pack_schedulers, restore_optimizer, restore_schedulers
 from leokit.utils import UserError
+from leokit.utils.checkpoints import load_checkpoint, save_checkpoint
 
 SCHEDULES = [
     lambda optimizer: [CosineAnnealingLR(optimizer, T_max=20, by_epoch=False)],

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from mmengine.config import Config
 
-from leokit.engine import save_checkpoint
 from leokit.pipelines import animator_of, change_sampler, load_animator, load_motion_diffusion
 from leokit.pipelines.loading import checkpoint_file
 from leokit.utils import UserError
+from leokit.utils.checkpoints import save_checkpoint
 from tools.tiny_runs import write_models
 
 

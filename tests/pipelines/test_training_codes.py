@@ -4,9 +4,9 @@ from mmengine.config import Config
 
 from leokit.datasets.code_cache import CodeCache
 from leokit.datasets.code_cache_writer import CodeCacheWriter
-from leokit.engine import save_checkpoint
 from leokit.pipelines import ensure_codes, training_codes, training_crop
 from leokit.utils import UserError
+from leokit.utils.checkpoints import save_checkpoint
 from pipelines.tiny_models import MOTION_DIM, SIZE, make_animator
 from tools.tiny_runs import write_models
 

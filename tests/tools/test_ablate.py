@@ -12,9 +12,9 @@ import pytest
 from tools.calling import call_tool
 from tools.code_caches import MOTION_DIM, write_code_cache
 
-from leokit.engine import load_checkpoint
 from leokit.registry import MODELS
 from leokit.studies import load_study, plan_runs
+from leokit.utils.checkpoints import load_checkpoint
 
 ROOT = Path(__file__).resolve().parents[2]
 STUDY = ROOT / 'configs' / 'ablations' / 'lmc.py'

@@ -8,10 +8,10 @@ from tools.calling import call_tool
 from tools.code_caches import MOTION_DIM, write_code_cache
 
 from leokit.continuations import History
-from leokit.engine import save_checkpoint
 from leokit.pipelines import load_motion_diffusion
 from leokit.registry import MODELS
 from leokit.utils import UserError, load_config
+from leokit.utils.checkpoints import save_checkpoint
 
 CONFIG = Path(__file__).resolve().parents[2] / 'configs' / 'leo' / 'lmdm_synthetic.py'
 

@@ -11,7 +11,7 @@ from engine.toys import toy_config, with_validation
 from mmengine.config import Config
 from tools.calling import call_tool
 
-from leokit.engine import load_checkpoint
+from leokit.utils.checkpoints import load_checkpoint
 
 ROOT = Path(__file__).resolve().parents[2]
 

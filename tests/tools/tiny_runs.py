@@ -4,7 +4,7 @@ import importlib.util
 from pathlib import Path
 from types import ModuleType
 
-from leokit.engine import save_checkpoint
+from leokit.utils.checkpoints import save_checkpoint
 from pipelines.tiny_models import MOTION_DIM, SIZE, WINDOW, make_animator, make_motion_diffusion
 
 TOOLS = Path(__file__).resolve().parents[2] / 'tools'

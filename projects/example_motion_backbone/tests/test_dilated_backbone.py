@@ -8,9 +8,10 @@ import pytest
 import torch
 
 from leokit.datasets import CodeCacheWriter
-from leokit.engine import LeoRunner, load_checkpoint
+from leokit.engine import LeoRunner
 from leokit.registry import DIFFUSION_BACKBONES, MODELS
 from leokit.utils import load_config
+from leokit.utils.checkpoints import load_checkpoint
 
 CONFIG = Path(__file__).parents[1] / 'configs' / 'lmdm_synthetic_dilated.py'
 N, T = 4, 8

@@ -5,11 +5,9 @@ from collections import Counter, OrderedDict
 import numpy as np
 import pytest
 import torch
-from torch import nn
 
-from leokit.engine import load_checkpoint, load_weights, save_checkpoint
-from leokit.engine.checkpoint import conventions, to_plain
 from leokit.utils import UserError
+from leokit.utils.checkpoints import load_checkpoint, save_checkpoint, to_plain
 
 
 def checkpoint(**more):
@@ -92,63 +90,3 @@ def test_a_failed_write_keeps_the_old_file(tmp_path, monkeypatch):
         save_checkpoint(checkpoint(), tmp_path / 'a.pth')
     load_checkpoint(tmp_path / 'a.pth')
     assert [file.name for file in tmp_path.iterdir()] == ['a.pth']
-
-
-def model(width=3):
-    parts = nn.ModuleDict(dict(encoder=nn.Linear(width, 2), discriminator=nn.Linear(2, 1)))
-    return parts
-
-
-def test_weights_fit_entirely_or_not_at_all():
-    target, before = model(), model().state_dict()
-    target.load_state_dict(before)
-    state = {key: torch.ones_like(tensor) for key, tensor in before.items()}
-    del state['encoder.bias']
-    state['decoder.bias'] = torch.zeros(1)
-    with pytest.raises(UserError, match=r'1 keys are missing \(encoder\.bias\); 1 are unexpected \(decoder\.bias\)'):
-        load_weights(target, state, source='x.pth')
-    assert all(torch.equal(tensor, before[key]) for key, tensor in target.state_dict().items())
-    assert load_weights(target, state, source='x.pth', strict=False) == ['encoder.bias', 'decoder.bias']
-    assert target['encoder'].weight.eq(1).all() and torch.equal(target['encoder'].bias, before['encoder.bias'])
-
-
-def test_other_sizes_are_named():
-    with pytest.raises(UserError, match=r'encoder\.weight: \(2, 4\) there, \(2, 3\) here.*config differs'):
-        load_weights(model(3), model(4).state_dict(), source='x.pth')
-
-
-def test_training_only_parts_may_be_absent_or_left_over():
-    state = model().state_dict()
-    generator = {key: tensor for key, tensor in state.items() if key.startswith('encoder')}
-    assert len(load_weights(model(), generator, source='x', optional=('discriminator',))) == 2
-    target = nn.ModuleDict(dict(encoder=nn.Linear(3, 2)))
-    assert len(load_weights(target, state, source='x', optional=('discriminator',))) == 2
-    with pytest.raises(UserError):
-        load_weights(target, state, source='x')
-
-
-@pytest.mark.parametrize('state, meta, cause', [
-    ({'a': torch.zeros(1)}, dict(model='MotionDiffusion'), 'a checkpoint of MotionDiffusion, and the config builds'),
-    ({'module.encoder.bias': torch.zeros(2)}, {}, "begin with 'module.'"),
-    ({'a': torch.zeros(1)}, {}, 'not one key is shared')])
-def test_the_likely_cause_is_told(state, meta, cause):
-    with pytest.raises(UserError, match=cause):
-        load_weights(model(), state, source='x.pth', meta=meta)
-
-
-class Convention(nn.Linear):
-    def __init__(self, grid):
-        super().__init__(2, 1)
-        self.conventions = dict(grid=grid)
-
-
-def test_what_weights_rely_on_is_checked():
-    ours = nn.Sequential(Convention('exact'), nn.Linear(1, 1))
-    assert conventions(ours) == dict(grid='exact')
-    state = ours.state_dict()
-    for meta in (None, {}, dict(conventions={}), dict(conventions=dict(grid='exact', other=1))):
-        load_weights(ours, state, source='x.pth', meta=meta)
-    meta = dict(conventions=dict(grid='lia'))
-    with pytest.raises(UserError, match="x.pth was trained with grid='lia', but the config builds .* grid='exact'"):
-        load_weights(ours, state, source='x.pth', meta=meta)
-    load_weights(ours, state, source='x.pth', meta=meta, strict=False)

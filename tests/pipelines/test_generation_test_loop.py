@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 import torch
-from engine.recorder import seen
 from mmengine.config import Config
 
 from leokit.datasets import AutoReader
 from leokit.engine import LeoRunner
-from leokit.engine.generation_test_loop import clip_generators
+from leokit.pipelines.generation_test_loop import clip_generators
 from leokit.utils import UserError
+from pipelines.recorder import seen
 from pipelines.tiny_models import MOTION_DIM, SIZE, make_animator
 from tools.tiny_runs import write_models
 

@@ -1,4 +1,4 @@
-"""Checkpoint files: the one place that writes, reads and fits them.
+"""Checkpoint files: the one place that writes and reads them.
 
 A checkpoint holds plain tensors, numbers, strings and containers of these, so that
 it loads with ``weights_only=True`` and no allow list on every supported torch.
@@ -16,13 +16,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from leokit.utils import UserError
+from leokit.utils.errors import UserError
 from leokit.utils.files import atomic_path, sync
 
-# Parts of a model that only training needs: a checkpoint may hold them or not.
-TRAINING_ONLY = ('discriminator', 'losses')
 SHOWN_KEYS = 3  # how many keys an error names
 PLAIN_TYPES = (bool, int, float, str, bytes, type(None), torch.dtype, torch.Size)
 
@@ -151,88 +149,6 @@ def is_plain(value: Any) -> bool:
     except (ValueError, TypeError):  # TypeError: arrays of objects
         return False
     return True
-
-
-def load_weights(model: nn.Module, state_dict: Mapping[str, Tensor], *, source: str, strict: bool = True,
-                 optional: Sequence[str] = (), meta: Mapping[str, Any] | None = None) -> list[str]:
-    """Load all of a state dict into a model, or nothing.
-
-    Args:
-        model (nn.Module): The model, not wrapped.
-        state_dict (Mapping[str, Tensor]): The weights.
-        source (str): Where they come from, for the message.
-        strict (bool): False loads whatever fits.
-        optional (Sequence[str]): Names of modules, at any depth, whose keys may be missing or left over.
-        meta (Mapping, optional): The checkpoint's ``meta``: its conventions are checked, the rest is for the message.
-
-    Returns:
-        list[str]: Keys that were missing, left over or of another size, and allowed to be.
-
-    Raises:
-        UserError: If keys, sizes or conventions do not fit.
-    """
-    own = model.state_dict()
-    missing = [key for key in own if key not in state_dict]
-    unexpected = [key for key in state_dict if key not in own]
-    resized = [key for key in own if key in state_dict and own[key].shape != state_dict[key].shape]
-    tolerated = [key for key in (*missing, *unexpected, *resized) if not strict or in_modules(key, optional)]
-    missing, unexpected, resized = (
-        [key for key in keys if not in_modules(key, optional)] for keys in (missing, unexpected, resized))
-    if strict and (missing or unexpected or resized):
-        sizes = [f'{key}: {tuple(state_dict[key].shape)} there, {tuple(own[key].shape)} here' for key in resized]
-        parts = [f'{len(keys)} {label} ({some(keys)})' for label, keys in (
-            ('keys are missing', missing), ('are unexpected', unexpected), ('have another size', sizes)) if keys]
-        raise UserError(f'{source} does not fit the model: {"; ".join(parts)}; '
-                        f'{_likely_cause(model, own, state_dict, meta or {})}')
-    if strict:
-        _check_conventions(conventions(model), (meta or {}).get('conventions', {}), source)
-    left_out = set(tolerated)
-    model.load_state_dict({key: state_dict[key] for key in own if key not in left_out}, strict=False)
-    return tolerated
-
-
-def in_modules(key: str, modules: Sequence[str]) -> bool:
-    """Whether a state-dict key lies in one of the named modules, at any depth."""
-    return any(f'.{name}.' in f'.{key}' for name in modules)
-
-
-def conventions(model: nn.Module) -> dict[str, Any]:
-    """What a model's weights rely on and do not show, such as the grid that flows are added to.
-
-    Args:
-        model (nn.Module): A model; any module of it may have an attribute ``conventions``, a dict of plain values.
-
-    Returns:
-        dict[str, Any]: All of them.
-    """
-    found: dict[str, Any] = {}
-    for module in model.modules():
-        found.update(getattr(module, 'conventions', {}))
-    return found
-
-
-def _check_conventions(own: Mapping[str, Any], other: Mapping[str, Any], source: str) -> None:
-    for name, value in own.items():
-        if other.get(name, value) != value:
-            raise UserError(f'{source} was trained with {name}={other[name]!r}, but the config builds a model with '
-                            f'{name}={value!r}, which would use its weights wrongly; '
-                            f'set {name} to {other[name]!r} in the config')
-
-
-def _likely_cause(model: nn.Module, own: Mapping[str, Tensor], other: Mapping[str, Tensor],
-                  meta: Mapping[str, Any]) -> str:
-    name = type(model).__name__
-    if meta.get('model', name) != name:
-        return f'it is a checkpoint of {meta["model"]}, and the config builds {name}'
-    sizes = {key: meta[key] for key in ('size', 'appearance_dim', 'motion_dim') if key in meta}
-    if sizes:  # of a converted checkpoint, which no config was written for
-        return f'it was made for {", ".join(f"{key}={value}" for key, value in sizes.items())}: set these in the config'
-    prefixes = [prefix for prefix in ('module.', '_orig_mod.') if all(key.startswith(prefix) for key in other)]
-    if prefixes:
-        return f'all its keys begin with {prefixes[0]!r}: it was saved from a wrapped model; strip the prefix first'
-    if not set(own) & set(other):
-        return f'not one key is shared, so it is most likely a checkpoint of another model than {name}'
-    return 'most likely the config differs from the one it was trained with, which is saved in its work dir'
 
 
 def some(items: Sequence[str]) -> str:

@@ -2,15 +2,17 @@
 
 import numpy as np
 import pytest
+import tiny_extractors  # noqa: F401  registers small feature extractors
 import torch
-from engine.recorder import seen
 from mmengine.config import Config
 
 from leokit.datasets import CodeCacheWriter
-from leokit.engine import LeoRunner, load_checkpoint
-from leokit.engine.generation_val_loop import GenerationValLoop
+from leokit.engine import LeoRunner
+from leokit.pipelines.generation_val_loop import GenerationValLoop
 from leokit.evaluation import load_records
 from leokit.utils import UserError, load_config
+from leokit.utils.checkpoints import load_checkpoint
+from pipelines.recorder import seen
 from pipelines.tiny_models import MOTION_DIM, SIZE, WINDOW, make_animator
 from tools.tiny_runs import write_models
 

@@ -17,9 +17,14 @@ from mmengine.runner import BaseLoop
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from leokit.pipelines.generation import VideoGenerator, sample_seeds
+from leokit.pipelines.loading import animator_of, load_animator
+from leokit.pipelines.rendering import device_of, encode
 from leokit.registry import LOOPS
+from leokit.samplers import generators_from_seeds
 from leokit.utils import UserError, check_shape, progress_bar
 from leokit.utils.pixels import from_uint8
+from leokit.visualization import VideoWriter, save_png, sequence_sheet
 
 MOTIONS = ('generated', 'frozen', 'real')
 SHEET_CLIPS = 6  # clips on the contact sheet
@@ -60,7 +65,6 @@ class GenerationTestLoop(BaseLoop):
                  motion: str = 'generated', num_sequences: int = 1, seed: int = 0, out_dir: str | None = None,
                  chunk_size: int = 64) -> None:
         super().__init__(runner, dataloader)
-        from leokit.pipelines import animator_of, load_animator  # pipelines are built on this package
         if motion not in MOTIONS:
             raise UserError(f'{self.stage}_cfg.motion={motion!r} is unknown; choose one of {", ".join(MOTIONS)}')
         if num_sequences < 1:
@@ -85,7 +89,6 @@ class GenerationTestLoop(BaseLoop):
         Raises:
             UserError: If the model was trained on the codes of another animator, or the clips have another size.
         """
-        from leokit.pipelines import VideoGenerator
         model = self.runner.model.module if is_model_wrapper(self.runner.model) else self.runner.model
         device = next(model.parameters()).device
         generator = VideoGenerator(self.animator.to(device), model)  # now: the weights are loaded
@@ -115,7 +118,7 @@ class GenerationTestLoop(BaseLoop):
         return self.out_dir
 
     @torch.inference_mode()
-    def predict(self, generator: Any, batch: Mapping[str, Any]) -> list[dict[str, Any]]:
+    def predict(self, generator: VideoGenerator, batch: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Generate one clip for each clip of a batch.
 
         Args:
@@ -126,7 +129,6 @@ class GenerationTestLoop(BaseLoop):
             list[dict]: ``generated``, ``real`` (T, 3, S, S), ``generated_motion`` ([K,] T, N), ``real_motion`` (T, N),
             and the names.
         """
-        from leokit.pipelines import device_of, encode
         video, labels = batch['inputs']['video'], batch['data_samples']
         size = self.animator.size
         if video.shape[-2:] != (size, size):
@@ -147,7 +149,8 @@ class GenerationTestLoop(BaseLoop):
         columns = dict(labels, generated=generated, real=real, generated_motion=drawn, real_motion=codes)
         return [dict(zip(columns, row)) for row in zip(*columns.values())]
 
-    def _draw(self, generator: Any, start: Tensor, num_frames: int, labels: Mapping[str, Sequence]) -> Tensor:
+    def _draw(self, generator: VideoGenerator, start: Tensor, num_frames: int,
+              labels: Mapping[str, Sequence]) -> Tensor:
         """Sequences from each start (B, N), shape (B, K, T, N)."""
         noise = [source for number in range(self.num_sequences)
                  for source in clip_generators(self.seed, labels['name'], labels['start'], number)]
@@ -164,7 +167,6 @@ class GenerationTestLoop(BaseLoop):
         Returns:
             Tensor: Shape (B, T, N).
         """
-        from leokit.pipelines import encode
         codes = torch.cat([encode(self.animator, frames).motion
                            for frames in real.flatten(0, 1).split(self.chunk_size)])
         return codes.float().unflatten(0, real.shape[:2])
@@ -180,7 +182,6 @@ class GenerationTestLoop(BaseLoop):
                 self._write(row)
 
     def _write(self, row: dict[str, Any]) -> None:
-        from leokit.visualization import VideoWriter
         name = f'{row["name"]}_{int(row["start"]):06d}'
         with VideoWriter(self.folder / f'{name}.mp4', float(row.get('fps', 0)) or 25.0) as writer:
             writer.write(row['generated'])
@@ -189,7 +190,6 @@ class GenerationTestLoop(BaseLoop):
 
     def _write_sheet(self) -> None:
         if self._shown:
-            from leokit.visualization import save_png, sequence_sheet
             names, videos = zip(*self._shown)
             save_png(self.folder / 'sheet.png', sequence_sheet(torch.stack(videos), names=names))
 
@@ -207,8 +207,6 @@ def clip_generators(seed: int, names: Sequence[str], starts: Sequence[int],
     Returns:
         list[Generator]: On the CPU, so that devices agree.
     """
-    from leokit.pipelines import sample_seeds
-    from leokit.samplers import generators_from_seeds
     suffix = f'/{number}' if number else ''
     numbers = [zlib.crc32(f'{name}/{int(start)}{suffix}'.encode()) for name, start in zip(names, starts)]
     return generators_from_seeds(sample_seeds(seed, numbers))

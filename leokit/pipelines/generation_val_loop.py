@@ -12,7 +12,8 @@ from mmengine.model import is_model_wrapper
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from leokit.engine.generation_test_loop import GenerationTestLoop
+from leokit.pipelines.generation import check_same_codes
+from leokit.pipelines.generation_test_loop import GenerationTestLoop
 from leokit.registry import LOOPS
 from leokit.utils import UserError
 from leokit.utils.clip_memory import ClipMemory
@@ -66,7 +67,6 @@ class GenerationValLoop(GenerationTestLoop):
         Raises:
             UserError: If the animator did not make the training codes, or the clips have another size.
         """
-        from leokit.pipelines.generation import check_same_codes
         model = self.runner.model.module if is_model_wrapper(self.runner.model) else self.runner.model
         check_same_codes(self.animator, model)
         dataset, size = self.dataloader.dataset, self.animator.size
