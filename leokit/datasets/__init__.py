@@ -3,6 +3,7 @@
 from leokit.datasets.clip_dataset import ClipDataset
 from leokit.datasets.code_cache import CodeCache, CodedVideo, code_statistics
 from leokit.datasets.code_cache_writer import CodeCacheWriter
+from leokit.datasets.coded_frame_dataset import CodedFrameDataset
 from leokit.datasets.draw_sampler import Draw, DrawSampler
 from leokit.datasets.frame_cache import FrameCache
 from leokit.datasets.frame_decoder import FrameDecoder
@@ -21,10 +22,10 @@ from leokit.datasets.video_entry import Skipped, VideoEntry, VideoFilter
 from leokit.datasets.video_index import VIDEO_SUFFIXES, VideoIndex, scan_folder
 
 __all__ = [
-    'AutoReader', 'BatchTransform', 'ClipDataset', 'CodeCache', 'CodeCacheWriter', 'CodedVideo', 'DecordReader',
-    'Draw', 'DrawSampler', 'FrameCache', 'FrameDecoder', 'FrameFolderReader', 'FrameMemory', 'FramePairDataset',
-    'IMAGE_SUFFIXES', 'MotionCodeDataset', 'MotionView', 'NpyReader', 'PairedAffine', 'PairedColorJitter', 'PairedFlip',
-    'PyAVReader', 'Skipped', 'VIDEO_SUFFIXES', 'VideoEntry', 'VideoFilter', 'VideoHandle', 'VideoIndex',
-    'VideoReader', 'code_statistics', 'fit_frames', 'read_image', 'read_manifest', 'scan_folder', 'split_identities',
-    'write_manifest',
+    'AutoReader', 'BatchTransform', 'ClipDataset', 'CodeCache', 'CodeCacheWriter', 'CodedFrameDataset', 'CodedVideo',
+    'DecordReader', 'Draw', 'DrawSampler', 'FrameCache', 'FrameDecoder', 'FrameFolderReader', 'FrameMemory',
+    'FramePairDataset', 'IMAGE_SUFFIXES', 'MotionCodeDataset', 'MotionView', 'NpyReader', 'PairedAffine',
+    'PairedColorJitter', 'PairedFlip', 'PyAVReader', 'Skipped', 'VIDEO_SUFFIXES', 'VideoEntry', 'VideoFilter',
+    'VideoHandle', 'VideoIndex', 'VideoReader', 'code_statistics', 'fit_frames', 'read_image', 'read_manifest',
+    'scan_folder', 'split_identities', 'write_manifest',
 ]

@@ -13,7 +13,8 @@ class MotionStatisticsHook(Hook):
     """Before training, set the model's code statistics from the training data set.
 
     The data set offers ``statistics()`` and ``animator_hash``, the model ``statistics_set``,
-    ``set_statistics(mean, std, residual_std, animator_hash=...)`` and ``check_animator(hash)``.
+    ``set_statistics(mean, std, residual_std, animator_hash=...)`` and ``check_animator(hash)``. Single codes have no
+    ``residual_std``.
     Statistics from a loaded checkpoint stay: the network has learnt to work with them.
     """
 
@@ -31,4 +32,5 @@ class MotionStatisticsHook(Hook):
             model.check_animator(dataset.animator_hash)
             return
         statistics = dataset.statistics()
-        model.set_statistics(**{name: statistics[name] for name in STATISTICS}, animator_hash=dataset.animator_hash)
+        model.set_statistics(**{name: statistics[name] for name in STATISTICS if name in statistics},
+                             animator_hash=dataset.animator_hash)

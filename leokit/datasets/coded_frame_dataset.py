@@ -1,0 +1,124 @@
+"""Single frames with their motion codes: what the starting frame is learnt from (LEO, section 3.3)."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from leokit.datasets.code_cache import CodeCache, code_statistics
+from leokit.datasets.frame_pair_dataset import WEIGHTINGS, video_weights
+from leokit.datasets.motion_code_dataset import checkpoint_hash
+from leokit.datasets.video_dataset import VideoDataset
+from leokit.datasets.video_entry import Skipped, VideoEntry
+from leokit.datasets.video_index import warn_skipped
+from leokit.registry import DATASETS
+from leokit.utils import UserError
+
+
+@DATASETS.register_module()
+class CodedFrameDataset(VideoDataset):
+    """Frames of videos, each with the code that a cache holds for it.
+
+    Frame and code are brought together by the video's name and the frame's number. In evaluation, the K frames of a
+    video are spread evenly over it and follow each other. In training, they are drawn.
+
+    Items: ``inputs`` ``frame``, uint8 (3, S, S), and ``motion``, float32 (N,), not normalised; ``data_samples``
+    ``name``, ``identity`` and ``start``, the frame's number in the file: a video could start with it.
+
+    Args:
+        data_root (str | Path): A folder of videos or frame folders, or a manifest.
+        size (int): Side S of the frames.
+        codes_dir (str | Path): A code cache of the same videos.
+        animator_hash (str, optional): ``weights_hash()`` of the animator that must have made the codes.
+        animator_checkpoint (str | Path, optional): Checkpoint of the animator that must have made the codes.
+        filters (dict, optional): Which videos; see :class:`~leokit.datasets.video_entry.VideoFilter`.
+        frames (dict, optional): Where frames come from; see :func:`~leokit.datasets.frame_store.build_frame_store`.
+        frames_per_video (int): Frames K of each video in evaluation, and draws per video in an epoch.
+        weighting (str): How videos are drawn: ``'video'``, each one once (``frames_per_video`` times) in an epoch;
+            ``'length'``, in proportion to their frames; ``'identity'``, each person as often as any other.
+        seed (int): Seed of the random choices.
+
+    Attributes:
+        animator_hash (str): ``weights_hash`` of the animator that made the codes.
+        motion_dim (int): N.
+
+    Raises:
+        UserError: If no video can be used, an option is out of range, or the cache is missing, unfinished, of another
+            animator or of other videos.
+    """
+
+    def __init__(self, data_root: str | Path, size: int, *, codes_dir: str | Path, animator_hash: str | None = None,
+                 animator_checkpoint: str | Path | None = None, filters: dict | None = None,
+                 frames: dict | None = None, frames_per_video: int = 1, weighting: str = 'video',
+                 seed: int = 0) -> None:
+        if frames_per_video < 1:
+            raise UserError(f'frames_per_video must be at least 1, got {frames_per_video}')
+        if weighting not in WEIGHTINGS:
+            raise UserError(f'unknown weighting {weighting!r}; choose one of {", ".join(WEIGHTINGS)}')
+        if animator_checkpoint is not None:
+            animator_hash = checkpoint_hash(animator_checkpoint)
+        cache = CodeCache(codes_dir, animator_hash)  # first: reading the frames may take long
+        super().__init__(data_root, size, min_frames=1, filters=filters, frames=frames, seed=seed)
+        self.frames_per_video = frames_per_video
+        self.motion_dim = cache.motion_dim
+        self.animator_hash = cache.animator_hash
+        self._offsets = self._match(cache, data_root)
+        self._codes = torch.from_numpy(np.array(cache.codes))
+        self._cumulative = None if weighting == 'video' else np.cumsum(video_weights(self.videos, weighting))
+
+    def _match(self, cache: CodeCache, data_root: str | Path) -> dict[str, int]:
+        """Row of the first code of each video, by its name; videos that could not be encoded are left out."""
+        coded = {video.name: video for video in cache.videos}
+        not_encoded = {str(skipped.file) for skipped in cache.skipped}
+        left_out = [Skipped(str(video.path), f'it could not be encoded to codes in {cache.folder}')
+                    for video in self.videos if video.name not in coded and str(video.path) in not_encoded]
+        files = {skipped.file for skipped in left_out}
+        self.videos = [video for video in self.videos if str(video.path) not in files]
+        self.skipped = self.skipped + left_out
+        warn_skipped(left_out, data_root)
+        for video in self.videos:
+            if video.name not in coded:
+                raise UserError(f'there are no codes of {video.path} in {cache.folder}; extract the codes of '
+                                f'{data_root} with tools/extract_motion_codes.py, which adds what is missing')
+            if coded[video.name].length != video.frames:
+                raise UserError(f'{video.path} has {video.frames} frames, but {coded[video.name].length} codes in '
+                                f'{cache.folder}; the video has changed since: delete that folder and extract the '
+                                'codes again')
+        if not self.videos:
+            raise UserError(f'none of the videos of {data_root} has codes in {cache.folder}; the first problem: '
+                            f'{left_out[0]}')
+        return {video.name: coded[video.name].offset for video in self.videos}
+
+    def statistics(self) -> dict[str, np.ndarray]:
+        """Mean and spread of the codes in use.
+
+        Returns:
+            dict[str, np.ndarray]: ``mean`` and ``std``, float64, shape (N,).
+        """
+        spans = [(self._offsets[video.name] + video.first, video.length) for video in self.videos]
+        return code_statistics(self._codes.numpy(), spans)
+
+    def __len__(self) -> int:
+        return len(self.videos) * self.frames_per_video
+
+    def _choose(self, index: int, attempt: int) -> tuple[VideoEntry, np.ndarray]:
+        place, number = divmod(index, self.frames_per_video)
+        video = self.videos[(place + attempt) % len(self.videos)]
+        return video, np.array([video.first + (2 * number + 1) * video.length // (2 * self.frames_per_video)])
+
+    def _draw(self, index: int | None, generator: np.random.Generator) -> tuple[VideoEntry, np.ndarray]:
+        if self._cumulative is not None:
+            place = int(np.searchsorted(self._cumulative, generator.random() * self._cumulative[-1], side='right'))
+        elif index is not None:
+            place = index // self.frames_per_video
+        else:
+            place = int(generator.integers(len(self.videos)))
+        video = self.videos[place]
+        return video, video.first + generator.integers(video.length, size=1)
+
+    def _make_item(self, video: VideoEntry, frames: np.ndarray) -> dict[str, dict[str, Any]]:
+        number = int(frames[0])
+        return dict(inputs=dict(frame=self.store.read(video, frames)[0],
+                                motion=self._codes[self._offsets[video.name] + number]),
+                    data_samples=dict(name=video.name, identity=video.identity, start=number))
