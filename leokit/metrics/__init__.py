@@ -16,6 +16,7 @@ from leokit.metrics.motion_statistics_metric import MotionStatistics
 from leokit.metrics.perceptual import build_lpips, lpips_distance, perceptual_distance
 from leokit.metrics.pixel import l1_distance, psnr, ssim
 from leokit.metrics.reconstruction_metric import ReconstructionMetric
+from leokit.metrics.start_frame_metric import StartFrameAgreement, chance_error, mean_distance_between_people
 from leokit.metrics.statistics import FeatureStatistics
 from leokit.metrics.video_distance_metric import FrechetVideoDistance, KernelVideoDistance, VideoDistances
 from leokit.metrics.temporal_features import frame_features, temporal_summary, video_features
@@ -23,10 +24,10 @@ from leokit.metrics.temporal_features import frame_features, temporal_summary, v
 __all__ = [
     'AnimationMetric', 'AverageContentDistance', 'CodeAgreement', 'CodeDistribution', 'FactorDistances',
     'FeatureStatistics', 'FrechetVideoDistance', 'KernelVideoDistance', 'MotionStatistics', 'ReconstructionMetric',
-    'VideoDistances', 'VideoFlow', 'average_content_distance', 'average_identity_distance', 'average_keypoint_distance',
-    'build_lpips', 'code_agreement', 'content_drift', 'diversity', 'drift', 'factor_distances', 'frame_features',
-    'frechet_distance', 'frechet_distance_from_statistics', 'frechet_terms', 'jerk', 'jitter', 'kernel_distance',
-    'l1_distance', 'long_motion', 'lpips_distance', 'perceptual_distance', 'polynomial_mmd', 'psnr', 'recognition',
-    'recurrence', 'seam_jerk_ratio', 'spread', 'ssim', 'temporal_summary', 'video_features', 'video_flow',
-    'warping_error',
+    'StartFrameAgreement', 'VideoDistances', 'VideoFlow', 'average_content_distance', 'average_identity_distance',
+    'average_keypoint_distance', 'build_lpips', 'chance_error', 'code_agreement', 'content_drift', 'diversity', 'drift',
+    'factor_distances', 'frame_features', 'frechet_distance', 'frechet_distance_from_statistics', 'frechet_terms',
+    'jerk', 'jitter', 'kernel_distance', 'l1_distance', 'long_motion', 'lpips_distance', 'mean_distance_between_people',
+    'perceptual_distance', 'polynomial_mmd', 'psnr', 'recognition', 'recurrence', 'seam_jerk_ratio', 'spread', 'ssim',
+    'temporal_summary', 'video_features', 'video_flow', 'warping_error',
 ]

@@ -9,17 +9,21 @@ from leokit.pipelines.generation_val_loop import GenerationValLoop
 from leokit.pipelines.inputs import (
     FramesHandle, Picture, Video, iterate_frames, open_video, read_first_frame, read_images, read_last_frame)
 from leokit.pipelines.leo import LEO
-from leokit.pipelines.loading import animator_of, change_sampler, load_animator, load_motion_diffusion
+from leokit.pipelines.loading import (
+    animator_of, change_sampler, load_animator, load_motion_diffusion, load_start_frame_diffusion)
 from leokit.pipelines.manipulation import DirectionNames, labelled_grid, manipulate_image, manipulate_video
 from leokit.pipelines.outputs import OUTPUT_SUFFIXES, write_videos
 from leokit.pipelines.rendering import CHUNK_SIZE, device_of, encode, render, repeat_encoding
+from leokit.pipelines.start_frame_test_loop import StartFrameTestLoop
+from leokit.pipelines.start_frames import StartFramePainter, resize_frames
 from leokit.pipelines.training_codes import ensure_codes, training_crop
 
 __all__ = [
     'CHUNK_SIZE', 'DirectionNames', 'ExtractionReport', 'FramesHandle', 'GenerationTestLoop', 'GenerationValLoop',
-    'LEO', 'OUTPUT_SUFFIXES', 'Picture', 'TRANSFER_MODES', 'Video', 'VideoAnimator', 'VideoGenerator', 'animator_of',
-    'change_sampler', 'check_same_codes', 'device_of', 'edit_each_frame', 'edit_images', 'edit_video', 'encode',
-    'ensure_codes', 'extract_motion_codes', 'iterate_frames', 'labelled_grid', 'load_animator', 'load_motion_diffusion',
-    'manipulate_image', 'manipulate_video', 'open_video', 'read_first_frame', 'read_images', 'read_last_frame',
-    'render', 'repeat_encoding', 'sample_seeds', 'training_crop', 'write_videos',
+    'LEO', 'OUTPUT_SUFFIXES', 'Picture', 'StartFramePainter', 'StartFrameTestLoop', 'TRANSFER_MODES', 'Video',
+    'VideoAnimator', 'VideoGenerator', 'animator_of', 'change_sampler', 'check_same_codes', 'device_of',
+    'edit_each_frame', 'edit_images', 'edit_video', 'encode', 'ensure_codes', 'extract_motion_codes', 'iterate_frames',
+    'labelled_grid', 'load_animator', 'load_motion_diffusion', 'load_start_frame_diffusion', 'manipulate_image',
+    'manipulate_video', 'open_video', 'read_first_frame', 'read_images', 'read_last_frame', 'render', 'repeat_encoding',
+    'resize_frames', 'sample_seeds', 'training_crop', 'write_videos',
 ]

@@ -1,0 +1,47 @@
+# Frames of the videos in `data_root`, with their codes from a cache, which tools/train.py makes if it is not there.
+# Frames are drawn for the codes of other frames than the model was trained on; the animator of `animator` reads them
+# again. Without splits in a manifest, the last tenth of every video is held out.
+codes_dir = '${data_root}_codes'
+train_filters = dict(segment=(0.0, 0.9))
+held_out_filters = dict(segment=(0.9, 1.0))
+# a folder here keeps decoded frames (size * size * 3 bytes each); None decodes when asked for
+frame_cache = None
+batch_size = 64
+num_workers = 4
+test_batch_size = 64
+held_out_frames_per_video = 1
+# frames drawn for every held-out code: how much they differ from each other is measured
+drawn_per_code = 4
+# what "different people" means: FaceIdentity for real faces
+content_extractors = [dict(type='ColorStatistics')]
+
+train_dataloader = dict(
+    batch_size='$batch_size',
+    num_workers='$num_workers',
+    persistent_workers=True,
+    pin_memory=True,
+    drop_last=True,
+    sampler=dict(type='DrawSampler'),
+    collate_fn=dict(type='default_collate'),
+    dataset=dict(
+        type='CodedFrameDataset',
+        data_root='$data_root',
+        size='$size',
+        codes_dir='$codes_dir',
+        filters='$train_filters',
+        frames=dict(cache_dir='$frame_cache')))
+test_dataloader = dict(
+    batch_size='$test_batch_size',
+    num_workers=2,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    collate_fn=dict(type='default_collate'),
+    dataset=dict(
+        type='CodedFrameDataset',
+        data_root='$data_root',
+        size='$size',
+        codes_dir='$codes_dir',
+        filters='$held_out_filters',
+        frames_per_video='$held_out_frames_per_video'))
+
+test_evaluator = dict(type='StartFrameAgreement', extractors='$content_extractors')
+test_cfg = dict(type='StartFrameTestLoop', num_frames='$drawn_per_code', out_dir='drawn')

@@ -1,0 +1,20 @@
+# The second stage of the starting frame: super-resolution of what the first one drew (cascaded diffusion, arXiv
+# 2106.15282, sections 2 and 4). `low_size` is the size of the first stage. The small frame says nearly all that the
+# code does, so the code is not overstated.
+motion_dim = 20
+guidance = 1.0
+low_size = 64
+
+model = dict(
+    type='StartFrameDiffusion',
+    size='$size',
+    motion_dim='$motion_dim',
+    # 32 million weights, most of them at the coarse levels; attention at side 16 of a frame of 256
+    backbone=dict(
+        type='UNet2D', channels=(64, 96, 128, 256, 384), num_blocks=2, attention_levels=(4,), embedding_dim=384),
+    noise_scheduler=dict(type='CosineNoiseScheduler', num_steps=1000),
+    sampler=dict(type='DDIMSampler', num_steps=50),
+    prediction='v',
+    guidance=dict(weight='$guidance', condition_dropout=0.1),
+    low=dict(size='$low_size', noise=0.2),
+    data_preprocessor=dict(type='PixelPreprocessor', channels_last=True))
