@@ -6,7 +6,6 @@ reason among the warnings; it is never left out and never zero.
 
 import dataclasses
 import json
-import math
 import platform
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import Any, Mapping, Sequence
 
 from leokit.utils import UserError
-from leokit.utils.files import clear_write_errors, write_bytes
+from leokit.utils.files import without_nan, write_json
 
 FORMAT = 1
 
@@ -143,7 +142,7 @@ class ResultRecord:
             clips=self.fake.clips if self.fake else None, frames=clips.get('length'), stride=clips.get('stride'),
             split=self.real.split if self.real else None, resolution=frames.get('resolution'),
             resize=frames.get('resize'), seed=sampling.get('seed'))
-        return _without_nan({**head, **values})
+        return without_nan({**head, **values})
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> 'ResultRecord':
@@ -184,8 +183,7 @@ def save_records(path: str | Path, records: Sequence[ResultRecord]) -> None:
         UserError: If the file cannot be written.
     """
     content = dict(format=FORMAT, records=[record.to_dict() for record in records])
-    with clear_write_errors(path):
-        write_bytes(path, (json.dumps(content, indent=1, allow_nan=False) + '\n').encode())
+    write_json(path, content)
 
 
 def load_records(path: str | Path) -> list[ResultRecord]:
@@ -212,13 +210,3 @@ def load_records(path: str | Path) -> list[ResultRecord]:
             raise
         raise UserError(f'{path} is not a result file of leokit ({type(error).__name__}: {error}); '
                         'pass the file that tools/evaluate.py --out wrote') from error
-
-
-def _without_nan(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _without_nan(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_without_nan(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value

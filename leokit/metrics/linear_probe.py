@@ -1,6 +1,6 @@
-"""How much of some known quantities a linear map reads from motion codes.
+"""How much of some known quantities a linear map reads from motion codes, and where in code space they lie.
 
-Fitted on some videos and scored on others, so that what was learned by heart does not count.
+A map is fitted on some videos and scored on others, so that what was learned by heart does not count.
 """
 
 import torch
@@ -9,6 +9,7 @@ from torch import Tensor
 from leokit.utils import check_shape
 
 RIDGE = 1e-4  # of the inputs' variance: keeps directions that never vary out of the solution
+TINY = 1e-30  # in place of the variance of inputs that do not vary at all: they get no weight
 
 
 def linear_probe(train_inputs: Tensor, train_targets: Tensor, test_inputs: Tensor, test_targets: Tensor) -> Tensor:
@@ -35,10 +36,60 @@ def linear_probe(train_inputs: Tensor, train_targets: Tensor, test_inputs: Tenso
     check_shape('test_targets', test_targets, (len(test_inputs), train_targets.shape[1]))
     x, y, u, v = (tensor.double() for tensor in (train_inputs, train_targets, test_inputs, test_targets))
     x_mean, y_mean = x.mean(0), y.mean(0)
-    x, y = x - x_mean, y - y_mean
-    covariance = x.t() @ x
-    ridge = RIDGE * covariance.diagonal().mean() * torch.eye(dim, dtype=x.dtype, device=x.device)
-    weights = torch.linalg.solve(covariance + ridge, x.t() @ y)
+    weights = _ridge(x - x_mean, y - y_mean)
     errors = (v - y_mean - (u - x_mean) @ weights).square().sum(0)
     spread = (v - v.mean(0)).square().sum(0)
     return torch.where(spread > 0, 1 - errors / spread, torch.nan)
+
+
+def quantity_directions(codes: Tensor, quantities: Tensor) -> Tensor:
+    """The displacement in code space that goes with one standard deviation of each quantity, the others held.
+
+    The linear map from quantities to codes, fitted by least squares: added to a code, row k moves quantity k.
+
+    Args:
+        codes (Tensor): Motion codes, shape (n, N).
+        quantities (Tensor): Known quantities, shape (n, K).
+
+    Returns:
+        Tensor: float64, shape (K, N); zeros for a quantity that does not vary.
+
+    Raises:
+        ValueError: If the shapes do not fit.
+    """
+    check_shape('codes', codes, (None, None))
+    check_shape('quantities', quantities, (len(codes), None))
+    return _ridge(_standardised(quantities), codes.double() - codes.double().mean(0))
+
+
+def direction_correlations(codes: Tensor, quantities: Tensor) -> Tensor:
+    """Correlation of every entry of the codes with every quantity: what moves when one entry changes.
+
+    Args:
+        codes (Tensor): Motion codes, shape (n, N).
+        quantities (Tensor): Known quantities, shape (n, K).
+
+    Returns:
+        Tensor: float64 in [-1, 1], shape (N, K); 0 where one of the two does not vary.
+
+    Raises:
+        ValueError: If the shapes do not fit.
+    """
+    check_shape('codes', codes, (None, None))
+    check_shape('quantities', quantities, (len(codes), None))
+    return _standardised(codes).t() @ _standardised(quantities) / len(codes)
+
+
+def _standardised(table: Tensor) -> Tensor:
+    """Columns of mean 0 and standard deviation 1, float64; a column that does not vary becomes 0."""
+    centred = table.double() - table.double().mean(0)
+    deviation = centred.square().mean(0).sqrt()
+    return centred / torch.where(deviation > 0, deviation, 1)
+
+
+def _ridge(x: Tensor, y: Tensor) -> Tensor:
+    """Weights (inputs, outputs) of a linear map of centred tables."""
+    covariance = x.t() @ x
+    variance = covariance.diagonal().mean().clamp(min=TINY)
+    ridge = RIDGE * variance * torch.eye(x.shape[1], dtype=x.dtype, device=x.device)
+    return torch.linalg.solve(covariance + ridge, x.t() @ y)

@@ -1,11 +1,13 @@
 """Writing files so that nobody ever sees half of one: write beside, flush to disk, rename."""
 
 import errno
+import json
+import math
 import os
 import shutil
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Iterator
+from typing import Any, Iterator, Mapping
 
 from leokit.utils.errors import UserError
 
@@ -102,3 +104,28 @@ def write_bytes(path: str | Path, content: bytes) -> None:
     """
     with atomic_path(path) as part:
         part.write_bytes(content)
+
+
+def write_json(path: str | Path, content: Any) -> None:
+    """Write JSON atomically; numbers that are not finite become null, so that any program can read it.
+
+    Args:
+        path (str | Path): The file.
+        content (Any): Mappings, lists, strings and numbers.
+
+    Raises:
+        UserError: If the disk is full or refuses.
+    """
+    with clear_write_errors(path):
+        write_bytes(path, (json.dumps(without_nan(content), indent=1, allow_nan=False) + '\n').encode())
+
+
+def without_nan(value: Any) -> Any:
+    """Mappings and lists with None in place of numbers that are not finite."""
+    if isinstance(value, Mapping):
+        return {key: without_nan(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [without_nan(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

@@ -1,6 +1,10 @@
+import json
+import math
+
 import pytest
 
-from leokit.utils.files import atomic_path, part_path, remove, write_bytes
+from leokit.utils import UserError
+from leokit.utils.files import atomic_path, part_path, remove, write_bytes, write_json
 
 
 def test_part_path_keeps_the_suffix(tmp_path):
@@ -34,3 +38,11 @@ def test_remove_takes_files_folders_and_nothing(tmp_path):
     remove(tmp_path / 'folder')
     remove(tmp_path / 'folder')
     assert list(tmp_path.iterdir()) == []
+
+
+def test_json_holds_null_for_what_is_not_finite(tmp_path):
+    write_json(tmp_path / 'new' / 'a.json', dict(a=[1.5, math.nan, (math.inf, 2)], b=dict(c=-math.inf, d='x')))
+    assert json.loads((tmp_path / 'new' / 'a.json').read_text()) == dict(a=[1.5, None, [None, 2]], b=dict(c=None, d='x'))
+    (tmp_path / 'file').write_text('')
+    with pytest.raises(UserError, match='cannot write'):
+        write_json(tmp_path / 'file' / 'a.json', {})
