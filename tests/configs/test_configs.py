@@ -22,18 +22,21 @@ PROMISED = [f'configs/lia/lia_{name}.py' for name in (
     'celebv_256', 'faceforensics_256', 'taichi_128', 'taichi_256', 'synthetic_64')]
 PROMISED += [f'configs/leo/lmdm_{name}{ablation}.py' for name in (
     'celebv', 'faceforensics', 'taichi', 'synthetic') for ablation in ('', '_wo_lmc')]
+PROMISED += [f'configs/leo/start_frame_{name}.py' for name in (
+    'celebv', 'faceforensics', 'taichi', 'synthetic', 'sr_celebv', 'sr_faceforensics', 'sr_taichi')]
 SIZE, MOTION_DIM, FRAMES = 32, 4, 20
 
 # What makes any animator and any motion model small; keys that a config does not have are left out.
 TINY = dict(
     size=SIZE, motion_dim=MOTION_DIM, appearance_dim=16, max_channels=8, batch_size=2, num_workers=0, max_iters=2,
-    warmup=1, num_frames=16, sequences_per_batch=4, codes_per_batch=8, test_batch_size=2, val_clips=1)
+    warmup=1, num_frames=16, sequences_per_batch=4, codes_per_batch=8, test_batch_size=2, val_clips=1, low_size=8)
 TINY_BACKBONES = dict(
     UNet1D=dict(channels='[16,16]', num_blocks=1, attention_levels='[]', embedding_dim=16, head_dim=8),
+    UNet2D=dict(channels='[8,16]', num_blocks=1, attention_levels='[]', embedding_dim=16, head_dim=8),
     MLPDenoiser=dict(dim=16, depth=1, embedding_dim=16))
 # Trained by default: one of every kind; the others differ from these by sizes, data and extractors.
 QUICK = ('lia_celebv_256', 'lia_few_faces_128', 'lia_synthetic_64', 'lmdm_synthetic', 'lmdm_taichi_wo_lmc',
-         'lmdm_few_faces', 'start_code_synthetic')
+         'lmdm_few_faces', 'start_code_synthetic', 'start_frame_synthetic', 'start_frame_sr_celebv')
 
 
 @pytest.fixture(autouse=True)
@@ -65,7 +68,8 @@ def test_the_animator_that_it_names_fits(name):
     config = load_config(name)
     animator = load_config(config.animator.config)
     assert animator.model.type == 'Animator' and animator.motion_dim == config.motion_dim
-    assert config.get('size', animator.size) == animator.size
+    if config.model.type != 'StartFrameDiffusion':  # what it draws is brought to the animator's size
+        assert config.get('size', animator.size) == animator.size
     assert Path(config.animator.checkpoint) == Path('work_dirs', Path(config.animator.config).stem)  # train.py's own
     assert config.codes_dir == f'{config.data_root}_codes' and config.data_root == animator.data_root
 
