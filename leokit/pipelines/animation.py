@@ -56,8 +56,7 @@ class VideoAnimator:
         Raises:
             UserError: If the mode is unknown or an input cannot be read.
         """
-        if mode not in TRANSFER_MODES:
-            raise UserError(f'unknown transfer mode {mode!r}; choose one of {", ".join(TRANSFER_MODES)}')
+        check_transfer_mode(mode)
         encoding = encode(self.animator, read_images(source, self.animator.size), amp=self.amp)
         sources = len(encoding.motion)
         start = None
@@ -66,3 +65,16 @@ class VideoAnimator:
                 start = codes[:, 0].expand(sources, -1)
             yield from render(self.animator, encoding, codes.expand(sources, -1, -1), start=start,
                               chunk_size=chunk_size, amp=self.amp)
+
+
+def check_transfer_mode(mode: str) -> None:
+    """Refuse a transfer mode that is none.
+
+    Args:
+        mode (str): What was asked for.
+
+    Raises:
+        UserError: If it is not in ``TRANSFER_MODES``.
+    """
+    if mode not in TRANSFER_MODES:
+        raise UserError(f'unknown transfer mode {mode!r}; choose one of {", ".join(TRANSFER_MODES)}')

@@ -16,8 +16,8 @@ from leokit.visualization import contact_sheet, reconstruction_sheet, sequence_s
 BACKGROUND = 255  # white, as the sheets' own
 
 
-def _spread(total: int, count: int) -> list[int]:
-    """``count`` indices spread over ``total``, first and last included."""
+def spread_indices(total: int, count: int) -> list[int]:
+    """At most ``count`` different indices spread over ``total`` ones, first and last included."""
     return sorted({round(i) for i in np.linspace(0, total - 1, min(count, total))})
 
 
@@ -33,7 +33,7 @@ def pair_sheet(animator: Animator, dataset: FramePairDataset, count: int = 6) ->
         np.ndarray: uint8, shape (height, width, 3), RGB.
     """
     device = next(animator.parameters()).device
-    items = [dataset[index] for index in _spread(len(dataset), count)]
+    items = [dataset[index] for index in spread_indices(len(dataset), count)]
     source, driving = (from_uint8(torch.stack([item['inputs'][key] for item in items])).to(device)
                        for key in ('source', 'driving'))
     with torch.no_grad():
@@ -58,7 +58,7 @@ def transfer_sheet(animator: Animator, pictures: Sequence[str | Path], driving: 
     """
     device = next(animator.parameters()).device
     with open_video(driving) as video:
-        frames = read_images(list(video.read(_spread(len(video), count))), animator.size).to(device)
+        frames = read_images(list(video.read(spread_indices(len(video), count))), animator.size).to(device)
     sources = torch.cat([read_images(picture, animator.size) for picture in pictures]).to(device)
     with torch.no_grad():
         codes = animator.encode(frames).motion
@@ -89,14 +89,14 @@ def video_sheet(folder: str | Path, count: int = 6, columns: int = 10) -> np.nda
     if not entries:
         raise UserError(f'{folder} holds no video to show; generate some with tools/generate.py')
     rows = []
-    for index in _spread(len(entries), count):
+    for index in spread_indices(len(entries), count):
         with open_video(entries[index].path) as video:
-            rows.append(list(video.read(_spread(len(video), columns))))
+            rows.append(list(video.read(spread_indices(len(video), columns))))
     sizes = sorted({frame.shape[:2] for row in rows for frame in row})
     if len(sizes) > 1:
         raise UserError(f'the videos in {folder} have frames of different sizes ({sizes[0]}, {sizes[1]}, height and '
                         f'width), which fit no common sheet; show them folder by folder')
-    return contact_sheet(rows, row_titles=[entries[index].name for index in _spread(len(entries), count)])
+    return contact_sheet(rows, row_titles=[entries[index].name for index in spread_indices(len(entries), count)])
 
 
 def stack_sheets(sheets: Sequence[np.ndarray]) -> np.ndarray:

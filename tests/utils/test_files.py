@@ -42,7 +42,8 @@ def test_remove_takes_files_folders_and_nothing(tmp_path):
 
 def test_json_holds_null_for_what_is_not_finite(tmp_path):
     write_json(tmp_path / 'new' / 'a.json', dict(a=[1.5, math.nan, (math.inf, 2)], b=dict(c=-math.inf, d='x')))
-    assert json.loads((tmp_path / 'new' / 'a.json').read_text()) == dict(a=[1.5, None, [None, 2]], b=dict(c=None, d='x'))
+    content = json.loads((tmp_path / 'new' / 'a.json').read_text())
+    assert content == dict(a=[1.5, None, [None, 2]], b=dict(c=None, d='x'))
     (tmp_path / 'file').write_text('')
     with pytest.raises(UserError, match='cannot write'):
         write_json(tmp_path / 'file' / 'a.json', {})

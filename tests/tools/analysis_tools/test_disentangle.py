@@ -1,0 +1,97 @@
+"""``tools/analysis_tools/disentangle.py``: grids, figures and sentences."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from leokit.datasets import AutoReader, CodeCacheWriter, read_image
+from leokit.datasets.synthetic import SyntheticFacesPlan, load_truth
+from leokit.datasets.synthetic.truth import save_truth
+from leokit.utils import UserError
+from pipelines.tiny_models import MOTION_DIM, SIZE, make_animator
+from tools.tiny_runs import run, write_models
+
+TOOL = 'analysis_tools/disentangle'
+
+
+@pytest.fixture
+def inputs(tmp_path):
+    generator = np.random.default_rng(0)
+    (tmp_path / 'people').mkdir()
+    (tmp_path / 'videos').mkdir()
+    for name in 'abc':
+        shape = (SIZE, SIZE) if name == 'a' else (40, 36, 4)
+        Image.fromarray(generator.integers(0, 256, shape, dtype=np.uint8)).save(tmp_path / 'people' / f'{name}.png')
+        np.save(tmp_path / 'videos' / f'{name}.npy', generator.integers(0, 256, (6, SIZE, SIZE, 3), dtype=np.uint8))
+    return tmp_path
+
+
+@pytest.fixture
+def disentangle(monkeypatch, models, inputs):
+    def call(*arguments, people=('people', ), paths=models):
+        run(monkeypatch, TOOL, paths['animator_config'], paths['animator'], '--device', 'cpu', '--frames', 5,
+            '--extractors', 'ColorStatistics', '--out', inputs / 'out', '--people',
+            *(inputs / name for name in people), *arguments)
+        return json.loads((inputs / 'out' / 'result.json').read_text())
+    return call
+
+
+def test_driving_videos(disentangle, inputs, capsys):
+    result = disentangle('--motions', inputs / 'videos', '--num-people', 2)
+    assert result['people'] == ['a', 'c'] and result['motions'] == ['a', 'b', 'c'] and result['frames'] == 5
+    assert result['animator']['weights_hash'] == make_animator().weights_hash() and 'probe' not in result
+    said = capsys.readouterr().out
+    assert '2 people in 3 motions of 5 frames, relative transfer' in said and 'color_mean_std_histogram16' in said
+    with AutoReader().open(inputs / 'out' / 'grid.mp4') as video:
+        assert len(video) == 5
+    grid = read_image(inputs / 'out' / 'grid.png')
+    assert grid.shape[0] > 3 * 96 and grid.shape[1] > 4 * 96
+    assert read_image(inputs / 'out' / 'one_person.png').shape[0] > 6 * 96
+    assert read_image(inputs / 'out' / 'one_motion.png').shape[0] > 3 * 96
+
+
+def test_generated_motions(disentangle, models):
+    result = disentangle('--generated', 3, '--motion-config', models['motion_config'], '--motion-checkpoint',
+                         models['motion'], '--mode', 'absolute')
+    assert result['motions'] == ['sample 0', 'sample 1', 'sample 2'] and result['mode'] == 'absolute'
+    assert 'real' not in result['motion']['movement']
+
+
+def test_truth_beside_it(disentangle, inputs, tmp_path, capsys):
+    plan = SyntheticFacesPlan(num_identities=8, clips_per_identity=1, num_frames=12, size=32, train=0.7, val=0,
+                              test=0.3)
+    save_truth(tmp_path, plan)
+    truth, made_by = load_truth(tmp_path), dict(weights_hash=make_animator().weights_hash(), config='', checkpoint='')
+    with CodeCacheWriter(tmp_path / 'codes', MOTION_DIM, animator=made_by) as writer:
+        for clip in plan.clips():
+            codes = truth.motion[truth.index(clip.name)] / truth.motion.std((0, 1)).clip(1e-3)
+            writer.add(clip.name, codes[:, :MOTION_DIM], identity=clip.identity, split=clip.split)
+    result = disentangle('--motions', inputs / 'videos', '--truth', tmp_path, '--codes', tmp_path / 'codes')
+    assert min(result['probe']['motion'][name] for name in truth.motion_names[:MOTION_DIM]) > 0.99
+    assert 'looks: mean' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize('arguments, message', [
+    (('--motions', 'nowhere'), 'nowhere does not exist'),
+    (('--motions', 'videos', '--truth', 'x'), '--truth and --codes go together'),
+    (('--generated', 3), '--generated, --motion-config and --motion-checkpoint go together'),
+    (('--motions', 'videos', '--extractors', 'FaceIdentiti'), "did you mean 'FaceIdentity'"),
+    (('--motions', 'videos', '--split', 'holdout'), "split 'holdout'")])
+def test_bad_input(disentangle, inputs, monkeypatch, arguments, message):
+    monkeypatch.chdir(inputs)
+    with pytest.raises(UserError, match=message) as error:
+        disentangle(*arguments)
+    assert '\n' not in str(error.value) and not (inputs / 'out').exists()
+
+
+def test_models_that_do_not_belong_together(disentangle, models, inputs, tmp_path):
+    other = write_models(tmp_path, seed=7)
+    with pytest.raises(UserError, match='trained on one another'):
+        disentangle('--generated', 3, '--motion-config', other['motion_config'], '--motion-checkpoint', other['motion'])
+    with CodeCacheWriter(inputs / 'codes', MOTION_DIM, animator=dict(
+            weights_hash='ab' * 32, config='', checkpoint='')) as writer:
+        writer.add('a', np.zeros((2, MOTION_DIM), np.float32), identity='a')
+    with pytest.raises(UserError, match='made by another animator'):
+        disentangle('--motions', inputs / 'videos', '--truth', inputs, '--codes', inputs / 'codes')
