@@ -1,6 +1,5 @@
 """The one way from a config and a checkpoint to a model that is ready to use."""
 
-import copy
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from torch import nn
 from leokit.engine import TRAINING_ONLY, explain_build_errors, load_weights
 from leokit.registry import MODELS
 from leokit.utils.checkpoints import load_checkpoint
-from leokit.utils.config import load_config, merge_options, resolve_references
+from leokit.utils.config import read_config
 from leokit.utils.errors import UserError
 
 TRAINING_KEY = 'training'  # of a model's config: what only training needs
@@ -38,12 +37,7 @@ def init_model(config: str | Path | Config, checkpoint: str | Path | None = None
         UserError: If config, checkpoint or device cannot be used.
     """
     target = check_device(device)
-    if isinstance(config, Config):
-        config = copy.deepcopy(config)  # the caller's stays as it is
-        merge_options(config, cfg_options or {})
-        config = resolve_references(config)
-    else:
-        config = load_config(config, cfg_options)
+    config = read_config(config, cfg_options)
     if 'model' not in config:
         raise UserError(f"the config {config.filename or ''} has no 'model'")
     # read first: a missing file should not wait for the model to be built

@@ -25,6 +25,7 @@ from leokit.utils import UserError, check_shape
 IMAGE_CHANNELS = 3
 GUIDANCE = dict(weight=1.5, condition_dropout=0.1)
 LOW = dict(noise=0.2)
+PREPROCESSOR = dict(type='leokit.PixelPreprocessor', channels_last=True)
 
 
 @MODELS.register_module()
@@ -65,7 +66,7 @@ class StartFrameDiffusion(CodedModel):
                              prediction=prediction, min_snr_gamma=min_snr_gamma)
         passed_down = dict(cond_dim=motion_dim + 1 + bool(low), extra_channels=IMAGE_CHANNELS * bool(low))
         super().__init__(motion_dim, {**(backbone or dict(type='UNet2D')), **passed_down}, core=core,
-                         data_preprocessor=data_preprocessor or dict(type='PixelPreprocessor', channels_last=True))
+                         data_preprocessor=data_preprocessor or PREPROCESSOR)
         self.size = size
         self.guidance, self.condition_dropout = _options('guidance', GUIDANCE, guidance)
         self.low_size, self.low_noise = _options('low', dict(size=None, **LOW), low)

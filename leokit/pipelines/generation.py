@@ -9,7 +9,7 @@ from typing import Iterator, Sequence
 
 import numpy as np
 import torch
-from torch import Generator, Tensor
+from torch import Generator, Tensor, nn
 
 from leokit.encoders import Encoding
 from leokit.models import Animator, MotionDiffusion
@@ -18,13 +18,16 @@ from leokit.pipelines.rendering import CHUNK_SIZE, encode, render, repeat_encodi
 from leokit.samplers import Sampler, generators_from_seeds
 from leokit.utils import UserError
 
+HASH_DIGITS = 12  # of a SHA-256 that are shown
 
-def sample_seeds(seed: int, samples: Sequence[int]) -> list[int]:
+
+def sample_seeds(seed: int, samples: Sequence[int], stream: int = 0) -> list[int]:
     """Seeds of numbered samples: independent streams, whatever else is drawn beside them.
 
     Args:
         seed (int): The seed of the whole job, at least 0.
         samples (Sequence[int]): Numbers of the samples, at least 0.
+        stream (int): Which of the things that make up a sample; 0 is its motion.
 
     Returns:
         list[int]: One 63-bit seed for each sample.
@@ -34,7 +37,8 @@ def sample_seeds(seed: int, samples: Sequence[int]) -> list[int]:
     """
     if seed < 0:
         raise UserError(f'the seed must be 0 or more, got {seed}')
-    return [int(np.random.SeedSequence((seed, number)).generate_state(1, np.uint64)[0] >> np.uint64(1))
+    more = (stream,) if stream else ()
+    return [int(np.random.SeedSequence((seed, number, *more)).generate_state(1, np.uint64)[0] >> np.uint64(1))
             for number in samples]
 
 
@@ -174,17 +178,23 @@ class VideoGenerator:
             yield from render(self.animator, encoding, codes, start=start, chunk_size=chunk_size, amp=self.amp)
 
 
-def check_same_codes(animator: Animator, motion_diffusion: MotionDiffusion) -> None:
-    """Refuse a motion diffusion that speaks another animator's language.
+def check_same_codes(animator: Animator, model: nn.Module, *, animator_name: str = 'the animator',
+                     model_name: str = 'the motion diffusion') -> None:
+    """Refuse a model of motion codes that speaks another animator's language.
 
     Args:
         animator (Animator): The animator to render with.
-        motion_diffusion (MotionDiffusion): The model whose codes are rendered.
+        model (Module): The model that makes codes or is given them: with ``motion_dim`` and ``animator_weights_hash``.
+        animator_name (str): What the error calls the animator.
+        model_name (str): What it calls the model.
 
     Raises:
         UserError: If the motion dimensions differ, or the codes it was trained on came from another animator.
     """
-    if animator.motion_dim != motion_diffusion.motion_dim:
-        raise UserError(f'the animator has {animator.motion_dim} motion dimensions, the motion diffusion '
-                        f'{motion_diffusion.motion_dim}; pass the animator that made its training codes')
-    motion_diffusion.check_animator(animator.weights_hash())
+    if animator.motion_dim != model.motion_dim:
+        raise UserError(f'{animator_name} has {animator.motion_dim} motion dimensions and {model_name} '
+                        f'{model.motion_dim}; pass the animator that made its training codes')
+    known, given = model.animator_weights_hash, animator.weights_hash()
+    if known is not None and known != given:
+        raise UserError(f'{model_name} was trained on the codes of the animator {known[:HASH_DIGITS]}, but '
+                        f'{animator_name} is {given[:HASH_DIGITS]}; pass checkpoints that were trained on one another')

@@ -132,6 +132,26 @@ def open_video(video: Video) -> VideoHandle:
     raise UserError(f'a {type(video).__name__} is no video; pass a path, an open video, an array or a tensor')
 
 
+def count_frames(video: Video) -> int:
+    """How many frames a video has; an open video stays open.
+
+    Args:
+        video (Video): A path, an open video or frames in memory.
+
+    Returns:
+        int: At least 1.
+
+    Raises:
+        UserError: If the video cannot be opened.
+    """
+    handle = open_video(video)
+    try:
+        return len(handle)
+    finally:
+        if handle is not video:
+            handle.close()
+
+
 def iterate_frames(video: Video, size: int, *, chunk_size: int, first: int = 0,
                    last: int | None = None) -> Iterator[Tensor]:
     """Prepare the frames of a video piece by piece; the next piece is decoded in a thread meanwhile.

@@ -12,7 +12,7 @@ from torch import nn
 from leokit.apis import init_model
 from leokit.engine.build_errors import explain_build_errors
 from leokit.engine.checkpoint_files import newest_checkpoint
-from leokit.models import Animator, MotionDiffusion, StartFrameDiffusion
+from leokit.models import Animator, MotionDiffusion, StartCodeDiffusion, StartFrameDiffusion
 from leokit.registry import CONTINUATIONS
 from leokit.utils import UserError, load_config
 
@@ -59,6 +59,20 @@ def load_motion_diffusion(config: str | Path | Config, checkpoint: str | Path, d
         with explain_build_errors(config):
             model.continuation = CONTINUATIONS.build(config.continuation)
     return model
+
+
+def load_start_code_diffusion(config: str | Path | Config, checkpoint: str | Path, device: str = 'cpu',
+                              cfg_options: dict[str, Any] | None = None) -> StartCodeDiffusion:
+    """Load a trained start-code model; arguments as in :func:`load_animator`.
+
+    Returns:
+        StartCodeDiffusion: In evaluation mode.
+
+    Raises:
+        UserError: If a file cannot be used or holds another kind of model.
+    """
+    return _load(StartCodeDiffusion, 'a start-code model, such as configs/leo/start_code_synthetic.py', config,
+                 checkpoint, device, cfg_options)
 
 
 def load_start_frame_diffusion(config: str | Path | Config, checkpoint: str | Path, device: str = 'cpu',

@@ -6,6 +6,7 @@ resolved after ``--cfg-options`` have been merged, so ``--cfg-options data_root=
 size=128`` reaches every part.
 """
 
+import copy
 import re
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,15 @@ def load_config(path: str | Path, options: dict[str, Any] | None = None) -> Conf
     merge_options(config, options or {})
     if any(key.partition('.')[0] == 'custom_imports' for key in options or {}):
         _import_custom(config)  # reading the file has imported what it names itself
+    return resolve_references(config)
+
+
+def read_config(config: str | Path | Config, options: dict[str, Any] | None = None) -> Config:
+    """A config from its file or from one that is loaded already, which stays as it is; see :func:`load_config`."""
+    if not isinstance(config, Config):
+        return load_config(config, options)
+    config = copy.deepcopy(config)
+    merge_options(config, options or {})
     return resolve_references(config)
 
 

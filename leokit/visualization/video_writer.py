@@ -1,4 +1,4 @@
-"""Writing videos frame by frame, whatever their length, to H.264, GIF or a folder of PNG files."""
+"""Writing videos frame by frame, whatever their length, to H.264, GIF, an array or a folder of PNG files."""
 
 from contextlib import contextmanager
 from fractions import Fraction
@@ -17,6 +17,7 @@ from leokit.utils.pixels import to_uint8
 H264_SUFFIXES = ('.mp4', '.mkv', '.mov')
 FOLDER_PATTERN = '{:06d}.png'
 BT601, LIMITED_RANGE = 6, 1  # codes of ITU-T H.273 for SMPTE 170M and of FFmpeg for studio swing
+ARRAY_MAGIC, ARRAY_HEADER = b'\x93NUMPY\x01\x00', 128  # of NumPy's format 1.0; room for any shape
 MAX_FPS_DENOMINATOR = 1001  # exact for the broadcast rates such as 30000/1001
 
 
@@ -24,9 +25,10 @@ class VideoWriter:
     """Write frames to a video file or a frame folder as they come; memory does not grow with the length.
 
     What is written depends on the name: ``.mp4``, ``.mkv``, ``.mov`` hold H.264 (yuv420p, BT.601, limited range),
-    ``.gif`` a looped animation with a palette for each frame, a name without a suffix is a folder of PNG files
-    ``000000.png``, ``000001.png``, ... Pixels are written as they are, never stretched. H.264 with
-    4:2:0 colour needs even sides: an odd frame is padded by repeating its last row or column.
+    ``.gif`` a looped animation with a palette for each frame, ``.npy`` the array uint8 (T, H, W, 3), a name without a
+    suffix is a folder of PNG files ``000000.png``, ``000001.png``, ... Pixels are written as they are, never
+    stretched; arrays and PNG files lose nothing. H.264 with 4:2:0 colour needs even sides: an odd frame is padded by
+    repeating its last row or column.
     The name appears only when the writer closes; until then the file is ``<name>.part<suffix>`` beside it, which is
     removed if the block raises.
 
@@ -67,13 +69,15 @@ class VideoWriter:
                 self._sink: _Sink = _H264Sink(self._part, rate, crf, keyframe_interval, threads)
             elif suffix == '.gif':
                 self._sink = _GifSink(self._part, rate)
+            elif suffix == '.npy':
+                self._sink = _ArraySink(self._part)
             elif suffix == '':
                 if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
                     raise UserError(f'{self.path} exists and is not an empty folder; remove it or choose another name')
                 self._sink = _FolderSink(self._part)
             else:
                 raise UserError(f'cannot write {self.path}: the suffix must be one of '
-                                f'{", ".join(H264_SUFFIXES)}, .gif, or none for a folder of PNG files')
+                                f'{", ".join(H264_SUFFIXES)}, .gif, .npy, or none for a folder of PNG files')
 
     def write(self, frames: np.ndarray | Tensor) -> None:
         """Append frames.
@@ -256,6 +260,28 @@ class _GifSink:
             except (av.BlockingIOError, av.EOFError):
                 return
             self._container.mux(self._stream.encode(picture))
+
+
+class _ArraySink:
+    """NumPy's format 1.0, its header filled in at the end, when the number of frames is known."""
+
+    def __init__(self, part: Path) -> None:
+        self._file = part.open('wb')
+        self._file.write(bytes(ARRAY_HEADER))
+        self._shape: tuple[int, ...] = ()
+        self._count = 0
+
+    def write(self, frame: np.ndarray) -> None:
+        self._file.write(frame.data)
+        self._shape = frame.shape
+        self._count += 1
+
+    def close(self) -> None:
+        with self._file:
+            facts = dict(descr='|u1', fortran_order=False, shape=(self._count, *self._shape))
+            text = repr(facts).encode().ljust(ARRAY_HEADER - len(ARRAY_MAGIC) - 3) + b'\n'
+            self._file.seek(0)
+            self._file.write(ARRAY_MAGIC + len(text).to_bytes(2, 'little') + text)
 
 
 class _FolderSink:

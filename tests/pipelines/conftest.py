@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from pipelines.tiny_models import SIZE, make_animator, make_motion_diffusion
+from pipelines.tiny_models import SIZE, make_animator, make_motion_diffusion, make_start_code, make_start_frame
 
 
 @pytest.fixture(scope='session')
@@ -14,6 +14,16 @@ def animator():
 @pytest.fixture(scope='session')
 def motion_diffusion(animator):
     return make_motion_diffusion(animator.weights_hash())
+
+
+@pytest.fixture(scope='session')
+def start_code(animator):
+    return make_start_code(animator.weights_hash())
+
+
+@pytest.fixture(scope='session')
+def start_frame(animator):
+    return make_start_frame(animator.weights_hash())
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ import torch
 
 from leokit.datasets import AutoReader
 from leokit.models import Animator
-from leokit.pipelines import VideoGenerator, write_videos
-from leokit.utils import progress_bar
+from leokit.pipelines import FrameStream, VideoGenerator, write_videos
+from leokit.utils import UserError, progress_bar
 from leokit.utils.pixels import from_uint8
 from pipelines.tiny_models import MOTION_DIM, make_motion_diffusion
 
@@ -44,6 +44,17 @@ def test_an_error_leaves_nothing(tmp_path):
 def test_rows_and_paths(tmp_path):
     with pytest.raises(ValueError, match='2 videos and 1 paths'):
         write_videos([torch.zeros(2, 3, 3, 16, 16)], [tmp_path / 'a.mp4'], 10)
+    assert not list(tmp_path.iterdir())
+
+
+def test_more_frames_than_disk_are_refused_before_anything_is_made(tmp_path):
+    def chunks():
+        raise AssertionError('begun')
+        yield
+
+    for name in ('a.mp4', 'a.gif', 'a.npy', 'a'):
+        with pytest.raises(UserError, match=f'{name} of 1000000000000 frames .* GB left'):
+            write_videos(FrameStream(chunks(), 10**12, 64), [tmp_path / 'new' / name], 25)
     assert not list(tmp_path.iterdir())
 
 

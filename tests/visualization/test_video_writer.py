@@ -147,7 +147,7 @@ def test_a_change_of_size_is_refused(tmp_path):
             writer.write(make_frames(width=32))
 
 
-@pytest.mark.parametrize('name', ['a.mp4', 'frames'])
+@pytest.mark.parametrize('name', ['a.mp4', 'a.gif', 'a.npy', 'frames'])
 @pytest.mark.parametrize('code', [errno.ENOSPC, errno.EACCES])
 def test_a_full_disk_is_one_clear_sentence(tmp_path, monkeypatch, name, code):
     writer = VideoWriter(tmp_path / name, 25)
@@ -162,7 +162,16 @@ def test_a_full_disk_is_one_clear_sentence(tmp_path, monkeypatch, name, code):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_full_disk_noticed_by_the_encoder_is_reported(tmp_path):
+def test_an_array_holds_the_very_frames(tmp_path):
+    frames = make_frames(5)
+    with VideoWriter(tmp_path / 'a.npy', 25) as writer:
+        writer.write(frames[:2])
+        writer.write(frames[2:])
+    assert np.array_equal(np.load(tmp_path / 'a.npy', allow_pickle=False), frames)
+
+
+@pytest.mark.parametrize('name', ['a.mp4', 'a.gif', 'a.npy', 'frames'])
+def test_a_full_disk_noticed_by_the_encoder_is_reported(tmp_path, name):
     """The file is limited to 20 kB by the operating system, in a process of its own."""
     import subprocess
     import sys
@@ -175,7 +184,7 @@ signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000))
 noise = np.random.default_rng(0).integers(0, 255, (40, 128, 128, 3), dtype=np.uint8)
 try:
-    with VideoWriter({str(tmp_path / "a.mp4")!r}, 25) as writer:
+    with VideoWriter({str(tmp_path / name)!r}, 25) as writer:
         writer.write(noise)
 except UserError as error:
     print(error)
