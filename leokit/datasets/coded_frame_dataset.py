@@ -7,8 +7,8 @@ import numpy as np
 import torch
 
 from leokit.datasets.code_cache import CodeCache, code_statistics
-from leokit.datasets.frame_pair_dataset import WEIGHTINGS, video_weights
 from leokit.datasets.motion_code_dataset import checkpoint_hash
+from leokit.datasets.video_choice import VideoChoice, check_weighting
 from leokit.datasets.video_dataset import VideoDataset
 from leokit.datasets.video_entry import Skipped, VideoEntry
 from leokit.datasets.video_index import warn_skipped
@@ -54,8 +54,7 @@ class CodedFrameDataset(VideoDataset):
                  seed: int = 0) -> None:
         if frames_per_video < 1:
             raise UserError(f'frames_per_video must be at least 1, got {frames_per_video}')
-        if weighting not in WEIGHTINGS:
-            raise UserError(f'unknown weighting {weighting!r}; choose one of {", ".join(WEIGHTINGS)}')
+        check_weighting(weighting)
         if animator_checkpoint is not None:
             animator_hash = checkpoint_hash(animator_checkpoint)
         cache = CodeCache(codes_dir, animator_hash)  # first: reading the frames may take long
@@ -65,7 +64,7 @@ class CodedFrameDataset(VideoDataset):
         self.animator_hash = cache.animator_hash
         self._offsets = self._match(cache, data_root)
         self._codes = torch.from_numpy(np.array(cache.codes))
-        self._cumulative = None if weighting == 'video' else np.cumsum(video_weights(self.videos, weighting))
+        self._choice = VideoChoice(self.videos, weighting, frames_per_video)
 
     def _match(self, cache: CodeCache, data_root: str | Path) -> dict[str, int]:
         """Row of the first code of each video, by its name; videos that could not be encoded are left out."""
@@ -108,13 +107,7 @@ class CodedFrameDataset(VideoDataset):
         return video, np.array([video.first + (2 * number + 1) * video.length // (2 * self.frames_per_video)])
 
     def _draw(self, index: int | None, generator: np.random.Generator) -> tuple[VideoEntry, np.ndarray]:
-        if self._cumulative is not None:
-            place = int(np.searchsorted(self._cumulative, generator.random() * self._cumulative[-1], side='right'))
-        elif index is not None:
-            place = index // self.frames_per_video
-        else:
-            place = int(generator.integers(len(self.videos)))
-        video = self.videos[place]
+        video = self._choice.draw(index, generator)
         return video, video.first + generator.integers(video.length, size=1)
 
     def _make_item(self, video: VideoEntry, frames: np.ndarray) -> dict[str, dict[str, Any]]:

@@ -1,17 +1,16 @@
 """Two frames of one video: what the animator learns from (LIA, ICLR 2022, section 3.3)."""
 
 from pathlib import Path
-from typing import Any, Sequence
+from typing import Any
 
 import numpy as np
 import torch
 
+from leokit.datasets.video_choice import VideoChoice, check_weighting
 from leokit.datasets.video_dataset import VideoDataset
 from leokit.datasets.video_entry import VideoEntry
 from leokit.registry import DATASETS
 from leokit.utils import UserError
-
-WEIGHTINGS = ('video', 'length', 'identity')
 
 
 @DATASETS.register_module()
@@ -47,13 +46,12 @@ class FramePairDataset(VideoDataset):
         if pairs_per_video < 1 or min_gap < 1 or distance_power < 0:
             raise UserError('pairs_per_video and min_gap must be at least 1 and distance_power at least 0, got '
                             f'{pairs_per_video}, {min_gap}, {distance_power}')
-        if weighting not in WEIGHTINGS:
-            raise UserError(f'unknown weighting {weighting!r}; choose one of {", ".join(WEIGHTINGS)}')
+        check_weighting(weighting)
         super().__init__(data_root, size, min_frames=2, filters=filters, frames=frames, seed=seed)
         self.pairs_per_video = pairs_per_video
         self.min_gap = min_gap
         self.distance_power = distance_power
-        self._cumulative = None if weighting == 'video' else np.cumsum(video_weights(self.videos, weighting))
+        self._choice = VideoChoice(self.videos, weighting, pairs_per_video)
 
     def __len__(self) -> int:
         return len(self.videos) * self.pairs_per_video
@@ -65,13 +63,7 @@ class FramePairDataset(VideoDataset):
         return video, video.first + np.array([0, driving])
 
     def _draw(self, index: int | None, generator: np.random.Generator) -> tuple[VideoEntry, np.ndarray]:
-        if self._cumulative is not None:
-            place = int(np.searchsorted(self._cumulative, generator.random() * self._cumulative[-1], side='right'))
-        elif index is not None:
-            place = index // self.pairs_per_video
-        else:
-            place = int(generator.integers(len(self.videos)))
-        video = self.videos[place]
+        video = self._choice.draw(index, generator)
         return video, video.first + self._draw_frames(video.length, generator)
 
     def _draw_frames(self, length: int, generator: np.random.Generator) -> np.ndarray:
@@ -87,23 +79,3 @@ class FramePairDataset(VideoDataset):
         source, driving = self.store.read(video, frames)
         return dict(inputs=dict(source=source, driving=driving),
                     data_samples=dict(name=video.name, identity=video.identity, frames=torch.from_numpy(frames)))
-
-
-def video_weights(videos: Sequence[VideoEntry], weighting: str) -> np.ndarray:
-    """How often each video is drawn, not normalised.
-
-    Args:
-        videos (Sequence[VideoEntry]): The videos.
-        weighting (str): ``'video'``: all alike; ``'length'``: by frames in use; ``'identity'``: all people alike, and
-            each person's videos by frames in use.
-
-    Returns:
-        np.ndarray: Shape (videos,).
-    """
-    lengths = np.array([video.length for video in videos], dtype=np.float64)
-    if weighting == 'video':
-        return np.ones_like(lengths)
-    if weighting == 'length':
-        return lengths
-    _, people = np.unique([video.identity for video in videos], return_inverse=True)
-    return lengths / np.bincount(people, weights=lengths)[people]

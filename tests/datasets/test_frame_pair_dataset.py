@@ -6,8 +6,7 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from leokit.datasets import Draw, DrawSampler, FramePairDataset, VideoEntry, write_manifest
-from leokit.datasets.frame_pair_dataset import video_weights
+from leokit.datasets import Draw, DrawSampler, FramePairDataset, write_manifest
 from leokit.registry import DATASETS
 from leokit.utils import UserError
 
@@ -90,14 +89,6 @@ def test_far_pairs_can_be_preferred(one_video):
     apart = gaps(FramePairDataset(one_video, 16, frames=dict(in_memory=True), min_gap=30))
     assert apart.min() == 30 and apart.max() > 34
     assert (gaps(FramePairDataset(one_video, 16, frames=dict(in_memory=True), min_gap=500), 20) == 39).all()
-
-
-def test_weights():
-    videos = [VideoEntry(name, name, identity, frames=count, last=count)
-              for name, identity, count in (('a', 'x', 30), ('b', 'x', 10), ('c', 'y', 5))]
-    assert video_weights(videos, 'video').tolist() == [1, 1, 1]
-    assert video_weights(videos, 'length').tolist() == [30, 10, 5]
-    assert video_weights(videos, 'identity').tolist() == [0.75, 0.25, 1]
 
 
 def test_weighting_by_identity_and_video(clips, tmp_path):

@@ -1,0 +1,127 @@
+"""Frames and their codes; a code here is (number of the video, number of the frame)."""
+
+import numpy as np
+import pytest
+import torch
+
+from leokit.datasets import CodeCache, CodeCacheWriter, CodedFrameDataset, Draw, VideoIndex
+from leokit.registry import DATASETS
+from leokit.utils import UserError
+
+SIZE = 80  # what the bars of the frame number need
+HASH = 'ab' * 32
+
+
+def write_codes(folder, index, change=None):
+    """Codes of all videos of an index; ``change`` maps a video's name to another number of codes, or to None."""
+    with CodeCacheWriter(folder, 2, animator=dict(weights_hash=HASH, config='', checkpoint='')) as writer:
+        for number, video in enumerate(index):
+            count = (change or {}).get(video.name, video.frames)
+            if count is None:
+                writer.skip(video.path, 'it is broken')
+            elif count:
+                codes = np.stack([np.full(count, number), np.arange(count)], axis=1).astype(np.float32)
+                writer.add(video.name, codes, identity=video.identity, split=video.split, fps=video.fps)
+    return folder
+
+
+@pytest.fixture(scope='module')
+def video_folder(clips, tmp_path_factory):
+    folder = tmp_path_factory.mktemp('videos')
+    for seed, (name, count) in enumerate([('a', 20), ('deep/b', 31), ('deep/c', 12)]):
+        clips.write(folder / f'{name}.mp4', clips.frames(count, SIZE, SIZE, seed))
+    return folder
+
+
+@pytest.fixture(scope='module')
+def codes(video_folder, tmp_path_factory):
+    # any order but that of the videos
+    return write_codes(tmp_path_factory.mktemp('cache') / 'codes', list(VideoIndex(video_folder))[::-1])
+
+
+def build(video_folder, codes, size=SIZE, **options):
+    return DATASETS.build(dict(type='CodedFrameDataset', data_root=video_folder, size=size, codes_dir=codes, **options))
+
+
+def check(clips, dataset, item):
+    """Frame and code belong together."""
+    names = [video.name for video in VideoIndex(dataset.metainfo['data_root'])][::-1]
+    sample, (owner, number) = item['data_samples'], item['inputs']['motion'].tolist()
+    assert names[int(owner)] == sample['name'] and number == sample['start']
+    assert clips.number(item['inputs']['frame'].permute(1, 2, 0).numpy()) == number
+
+
+@pytest.mark.parametrize('frames', [None, dict(in_memory=True)])
+def test_frame_and_code_belong_together(clips, video_folder, codes, frames):
+    dataset = build(video_folder, codes, frames=frames, frames_per_video=4, filters=dict(segment=(0.3, 1.0)))
+    assert len(dataset) == 12 and dataset.motion_dim == 2 and dataset.animator_hash == HASH
+    for index in range(len(dataset)):
+        check(clips, dataset, dataset[index])
+        check(clips, dataset, dataset[Draw(index, index)])
+    item = dataset[0]
+    assert item['inputs']['frame'].dtype == torch.uint8 and item['inputs']['frame'].shape == (3, SIZE, SIZE)
+    assert item['inputs']['motion'].dtype == torch.float32
+    assert set(item['data_samples']) == {'name', 'identity', 'start'}
+
+
+def test_evaluation_spreads_its_frames_and_is_always_the_same(video_folder, codes):
+    dataset = build(video_folder, codes, 16, frames_per_video=4)
+    starts = [dataset[index]['data_samples']['start'] for index in range(4)]
+    assert starts == [2, 7, 12, 17]  # of 20 frames
+    assert build(video_folder, codes, 16)[0]['data_samples']['start'] == 10
+    with pytest.raises(IndexError):
+        dataset[12]
+
+
+def test_training_draws_any_frame_as_a_function_of_the_draw(video_folder, codes):
+    dataset, twin = (build(video_folder, codes, 16, frames=dict(in_memory=True)) for _ in range(2))
+    starts = [dataset[Draw(0, number)]['data_samples']['start'] for number in range(200)]
+    assert set(starts) == set(range(20))
+    assert starts[:20] == [twin[Draw(0, number)]['data_samples']['start'] for number in range(20)]
+    assert [dataset[Draw(place, 7)]['data_samples']['name'] for place in range(3)] == [
+        video.name for video in dataset.videos]
+
+
+def test_statistics_are_those_of_the_codes_in_use(video_folder, codes):
+    statistics = build(video_folder, codes, 16, filters=dict(segment=(0.0, 0.5))).statistics()
+    cache = CodeCache(codes)
+    used = np.concatenate([cache.codes[video.offset:video.offset + round(video.length / 2)] for video in cache.videos])
+    assert set(statistics) == {'mean', 'std'}
+    assert statistics['mean'] == pytest.approx(used.mean(0)) and statistics['std'] == pytest.approx(used.std(0))
+
+
+def test_codes_of_another_animator_are_refused(video_folder, codes):
+    build(video_folder, codes, 16, animator_hash=HASH)
+    with pytest.raises(UserError, match='made by another animator'):
+        build(video_folder, codes, 16, animator_hash='cd' * 32)
+
+
+def test_videos_and_codes_must_be_of_the_same_data(video_folder, tmp_path):
+    index = VideoIndex(video_folder)
+    name = index.videos[1].name
+    shorter = write_codes(tmp_path / 'shorter', index, {name: 5})
+    with pytest.raises(UserError, match='31 frames, but 5 codes .*extract the codes again'):
+        build(video_folder, shorter, 16)
+    with pytest.raises(UserError, match='there are no codes of .*extract_motion_codes.py'):
+        build(video_folder, write_codes(tmp_path / 'fewer', index, {name: 0}), 16)
+
+
+def test_a_video_that_could_not_be_encoded_is_left_out(video_folder, tmp_path):
+    index = VideoIndex(video_folder)
+    name = index.videos[1].name
+    dataset = build(video_folder, write_codes(tmp_path / 'codes', index, {name: None}), 16)
+    assert len(dataset) == 2 and name not in [video.name for video in dataset.videos]
+    assert [file for file, _ in dataset.skipped] == [str(index.videos[1].path)]
+
+
+@pytest.mark.parametrize('options, text', [
+    (dict(frames_per_video=0), 'frames_per_video'), (dict(weighting='size'), 'video, length, identity'),
+    (dict(filters=dict(people=1)), 'unknown key')])
+def test_bad_options_are_refused(video_folder, codes, options, text):
+    with pytest.raises(UserError, match=text):
+        build(video_folder, codes, 16, **options)
+
+
+def test_a_missing_cache_is_named(video_folder, tmp_path):
+    with pytest.raises(UserError, match='is no code cache'):
+        CodedFrameDataset(video_folder, 16, codes_dir=tmp_path / 'nothing')
