@@ -5,30 +5,23 @@
     python tools/edit.py CONFIG CHECKPOINT --video talk.mp4 --editor Recolor --editor-options hue=120 --out edited.mp4
 
 The first line writes the first frame, to be edited with any program; the second one uses the result. The third one uses
-an editor of leokit/image_editors. --measure says how coherent the result is beside editing every frame by itself.
+an editor of leokit/image_editors. --measure says how coherent the result is beside editing every frame by itself;
+docs/editing.md says how to read it.
 """
 
 import argparse
+import math
 import sys
-from itertools import islice
 from pathlib import Path
-
-import torch
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))  # a clone works without installing; what is installed wins
 
-from leokit.datasets import VideoHandle  # noqa: E402
-from leokit.image_editors import ImageEditor, build_editor  # noqa: E402
-from leokit.metrics import video_flow, warping_error  # noqa: E402
-from leokit.models import Animator  # noqa: E402
-from leokit.pipelines import (  # noqa: E402
-    CHUNK_SIZE, edit_each_frame, edit_video, iterate_frames, load_animator, open_video, write_videos)
+from leokit.image_editors import build_editor  # noqa: E402
+from leokit.pipelines import CHUNK_SIZE, edit_video, load_animator, open_video, write_videos  # noqa: E402
+from leokit.pipelines.editing import MEASURED_FRAMES, measure_edit  # noqa: E402
 from leokit.utils import UserError, progress_bar, run_tool  # noqa: E402
 from leokit.utils.arguments import add_cfg_options, add_device, add_key_values, positive_int  # noqa: E402
-from leokit.utils.pixels import from_uint8  # noqa: E402
 from leokit.visualization import save_png  # noqa: E402
-
-MEASURED_FRAMES = 128  # of the video's beginning
 
 
 def parse_args() -> argparse.Namespace:
@@ -44,25 +37,12 @@ def parse_args() -> argparse.Namespace:
     what.add_argument('--editor', metavar='TYPE', help='an image editor, such as Recolor, BlurRegion or PasteImage')
     add_key_values(parser, '--editor-options', "the editor's arguments, e.g. box=0.3,0.1,0.7,0.4 strength=0.1")
     add('--out', metavar='FILE', help='.mp4, .gif, or no suffix: a folder of PNG files')
-    add('--measure', action='store_true', help=f'print the warping error over {MEASURED_FRAMES} frames')
+    add('--measure', action='store_true', help=f'print the warping error of the first {MEASURED_FRAMES} frames')
     add('--chunk-size', type=positive_int, default=CHUNK_SIZE, help='frames at a time (default: %(default)s)')
     add('--amp', action='store_true', help='compute in bfloat16')
     add_device(parser)
     add_cfg_options(parser)
     return parser.parse_args()
-
-
-def measure(animator: Animator, video: VideoHandle, editor: ImageEditor) -> dict[str, float]:
-    """Warping errors of the original, of the edited video, and of frames edited one by one."""
-    size, last = animator.size, min(len(video), MEASURED_FRAMES)
-    original = from_uint8(torch.cat(list(iterate_frames(video, size, chunk_size=CHUNK_SIZE, last=last))))
-    flow = video_flow(original)
-    videos = dict(original=original)
-    for name, chunks in (('edited by the first frame', edit_video(animator, video, editor)),
-                         ('edited frame by frame', edit_each_frame(video, editor, size))):
-        frames = (frame for chunk in chunks for frame in chunk[0].cpu())
-        videos[name] = torch.stack(list(islice(frames, last)))
-    return {name: warping_error(frames, flow) for name, frames in videos.items()}
 
 
 def main() -> None:
@@ -83,8 +63,10 @@ def main() -> None:
             write_videos(frames, [args.out], video.fps, bar=bar)
         print(f'{args.out}: {len(video)} frames')
         if args.measure:
-            for name, error in measure(animator, video, editor).items():
-                print(f'warping error, {name}: {error:.2f} grey levels')
+            print(f'{"warping error":<28}{"grey levels":>14}{"of the edit":>14}')
+            for name, error in measure_edit(animator, video, editor).items():
+                alone = '' if math.isnan(error.edit) else f'{error.edit:.2f}'
+                print(f'{name:<28}{error.video:>14.2f}{alone:>14}')
 
 
 if __name__ == '__main__':

@@ -6,7 +6,7 @@
 
 The first two show every direction (a row) at every amount (a column) with labels; the last one applies moves, which
 add up, and writes the result alone. Names of directions are read from directions.json beside the checkpoint:
-{"turn": 3, "nod": {"5": 0.8, "11": -0.3}}.
+{"turn": 3, "nod": {"5": 0.8, "11": -0.3}}. tools/analysis_tools/probe_motion_codes.py --name-directions makes one.
 """
 
 import argparse
@@ -76,7 +76,7 @@ def plan(args: argparse.Namespace, animator: Animator) -> tuple[Tensor, list[str
     directions = args.directions or [str(number) for number in range(animator.motion_dim)]
     sweeps = torch.stack([names.vector(direction) for direction in directions])  # (rows, N)
     moves = base + sweeps[:, None] * torch.tensor(args.amounts)[:, None]  # (rows, columns, N)
-    return (moves * unit).flatten(0, 1), directions, [f'{amount:+g}' for amount in args.amounts]
+    return (moves * unit).flatten(0, 1), directions, [f'{amount:+g}' if amount else '0' for amount in args.amounts]
 
 
 def main() -> None:

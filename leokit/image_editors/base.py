@@ -13,7 +13,14 @@ EVERYWHERE = (0.0, 0.0, 1.0, 1.0)
 
 
 class ImageEditor(ABC):
-    """Changes a picture. An editor keeps no state and is deterministic, unless it is a generative model."""
+    """Changes a picture. An editor keeps no state and is deterministic, unless it is a generative model.
+
+    Attributes:
+        edits_any_picture (bool): False for an editor that was made for one picture and gives the same, whatever it is
+            shown.
+    """
+
+    edits_any_picture = True
 
     @abstractmethod
     def edit(self, image: np.ndarray) -> np.ndarray:

@@ -20,6 +20,8 @@ class EditedFile(ImageEditor):
         UserError: If it cannot be read.
     """
 
+    edits_any_picture = False
+
     def __init__(self, path: str | Path) -> None:
         self._picture = read_image(path)
 

@@ -1,5 +1,6 @@
 """Other colours: hue, saturation, brightness."""
 
+import math
 from typing import Sequence
 
 import cv2
@@ -22,11 +23,13 @@ class Recolor(ImageEditor):
         feather (float): Width of the soft edge, as a fraction of the shorter side.
 
     Raises:
-        UserError: If a factor is negative or the box is none.
+        UserError: If the hue is no number, a factor is negative or the box is none.
     """
 
     def __init__(self, hue: float = 0.0, saturation: float = 1.0, *, brightness: float = 1.0,
                  box: Sequence[float] = EVERYWHERE, feather: float = 0.0) -> None:
+        if not -math.inf < hue < math.inf:
+            raise UserError(f'hue must be a number of degrees, got {hue}')
         if saturation < 0 or brightness < 0:
             raise UserError(f'saturation and brightness must not be negative, got {saturation} and {brightness}')
         self.hue = hue

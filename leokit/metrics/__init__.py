@@ -3,7 +3,7 @@
 from leokit.metrics.animation_metric import AnimationMetric
 from leokit.metrics.average_content_metric import AverageContentDistance
 from leokit.metrics.code_distribution_metric import CodeDistribution
-from leokit.metrics.coherence import VideoFlow, video_flow, warping_error
+from leokit.metrics.coherence import VideoFlow, layer_warping_error, video_flow, warping_error
 from leokit.metrics.content import average_content_distance, content_drift
 from leokit.metrics.disentanglement import (
     CodeAgreement, FactorDistances, code_agreement, factor_distances, recognition)
@@ -27,7 +27,7 @@ __all__ = [
     'StartFrameAgreement', 'VideoDistances', 'VideoFlow', 'average_content_distance', 'average_identity_distance',
     'average_keypoint_distance', 'build_lpips', 'chance_error', 'code_agreement', 'content_drift', 'diversity', 'drift',
     'factor_distances', 'frame_features', 'frechet_distance', 'frechet_distance_from_statistics', 'frechet_terms',
-    'jerk', 'jitter', 'kernel_distance', 'l1_distance', 'long_motion', 'lpips_distance', 'mean_distance_between_people',
-    'perceptual_distance', 'polynomial_mmd', 'psnr', 'recognition', 'recurrence', 'seam_jerk_ratio', 'spread', 'ssim',
-    'temporal_summary', 'video_features', 'video_flow', 'warping_error',
+    'jerk', 'jitter', 'kernel_distance', 'l1_distance', 'layer_warping_error', 'long_motion', 'lpips_distance',
+    'mean_distance_between_people', 'perceptual_distance', 'polynomial_mmd', 'psnr', 'recognition', 'recurrence',
+    'seam_jerk_ratio', 'spread', 'ssim', 'temporal_summary', 'video_features', 'video_flow', 'warping_error',
 ]

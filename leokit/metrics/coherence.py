@@ -3,7 +3,9 @@
 The warping error of Lai et al., "Learning Blind Video Temporal Consistency" (ECCV 2018, section 4.2): every frame of
 the edited video is compared with the frame before it, carried along by the optical flow of the *original* video,
 wherever that flow is certain. Deviation: flow is OpenCV's DIS instead of a network, and the mask is forward-backward
-consistency alone. Errors of two edits are comparable only on the same original.
+consistency alone. Errors of two edits are comparable only on the same original, and only if both are equally sharp: a
+blurred video changes less. Where the same video without the edit is known, the error of the difference, as a share of
+its strength, tells of the edit alone.
 """
 
 from typing import NamedTuple
@@ -18,6 +20,7 @@ from leokit.utils import check_shape
 from leokit.utils.pixels import to_uint8
 
 CONSISTENCY = (0.01, 0.5)  # |forward + backward|² < a (|forward|² + |backward|²) + b (Sundaram et al., ECCV 2010)
+GREY_LEVELS = 127.5  # of a difference of 1 in pixels of [-1, 1]
 SMALLEST_SIDE = 12  # of frames that DIS flow can be computed on
 
 
@@ -77,7 +80,26 @@ def warping_error(frames: Tensor, original: VideoFlow) -> float:
     check_shape('frames', frames, (pairs + 1, 3, height, width))
     frames = frames.cpu().float()
     difference = (frames[1:] - _carry(frames[:-1], original.flow)).square().mean(1, keepdim=True)
-    return float((difference[original.valid].double().mean()).sqrt() * 127.5)
+    return float((difference[original.valid].double().mean()).sqrt() * GREY_LEVELS)
+
+
+def layer_warping_error(layer: Tensor, original: VideoFlow) -> float:
+    """How much of an edit does not move with what it lies on.
+
+    Args:
+        layer (Tensor): The edited video minus the same video without the edit, shape (T, 3, H, W).
+        original (VideoFlow): Flow of the original.
+
+    Returns:
+        float: Warping error of the layer over its root mean square: 0 for an edit that moves with the video, √2 for
+        one without any relation from frame to frame; NaN without an edit.
+
+    Raises:
+        ValueError: If the video has another shape than the original.
+    """
+    error = warping_error(layer, original)
+    power = layer[1:].cpu().float().square().mean(1, keepdim=True)[original.valid].double().mean()
+    return error / (float(power.sqrt()) * GREY_LEVELS) if power > 0 else float('nan')
 
 
 def _carry(maps: Tensor, flow: Tensor) -> Tensor:

@@ -4,17 +4,32 @@ A video is a first frame and motion codes, and the codes hold no appearance. So 
 of the video itself, relative to its first one, and the change goes wherever the motion goes, without flicker.
 """
 
-from typing import Iterator
+import math
+from contextlib import closing
+from itertools import islice
+from typing import Iterator, NamedTuple
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from leokit.image_editors import ImageEditor
+from leokit.metrics import layer_warping_error, video_flow, warping_error
 from leokit.models import Animator
 from leokit.pipelines.animation import VideoAnimator
-from leokit.pipelines.inputs import Video, iterate_frames, read_first_frame, read_images
+from leokit.pipelines.inputs import FramesHandle, Video, iterate_frames, read_first_frame, read_images
 from leokit.pipelines.rendering import CHUNK_SIZE
+from leokit.utils import UserError
 from leokit.utils.pixels import from_uint8, to_uint8
+
+MEASURED_FRAMES = 128  # of a video's beginning: as much as is kept in memory
+
+
+class Coherence(NamedTuple):
+    """How steady a video is, along the optical flow of the original."""
+
+    video: float  # warping error in grey levels
+    edit: float  # warping error of the edit alone, over its strength; NaN without an edit
 
 
 def edit_video(animator: Animator, video: Video, editor: ImageEditor, *, chunk_size: int = CHUNK_SIZE,
@@ -55,6 +70,49 @@ def edit_each_frame(video: Video, editor: ImageEditor, size: int, *, chunk_size:
     """
     for frames in iterate_frames(video, size, chunk_size=chunk_size):
         yield edit_images(editor, from_uint8(frames))[None]
+
+
+def measure_edit(animator: Animator, video: Video, editor: ImageEditor) -> dict[str, Coherence]:
+    """Temporal coherence of an edit by the first frame, against editing each frame by itself.
+
+    The edit alone is the edited video minus the same video without the edit: what is animated, minus the animation of
+    the first frame as it is; and what is edited frame by frame, minus the original.
+
+    Args:
+        animator (Animator): A trained animator.
+        video (Video): The video; its first ``MEASURED_FRAMES`` frames count.
+        editor (ImageEditor): The edit.
+
+    Returns:
+        dict: By 'original', 'animated without the edit', 'edited by the first frame' and, unless the editor was made
+        for one picture, 'edited frame by frame'.
+
+    Raises:
+        UserError: If the video cannot be read, has one frame only or the edit cannot be made.
+    """
+    size = animator.size
+    with closing(iterate_frames(video, size, chunk_size=CHUNK_SIZE)) as pieces:
+        original = torch.cat(list(islice(pieces, -(-MEASURED_FRAMES // CHUNK_SIZE))))[:MEASURED_FRAMES]
+    if len(original) < 2:
+        raise UserError('coherence is about change from frame to frame, and the video has one frame only; measure a '
+                        'longer one')
+    handle = FramesHandle(original)
+    first, frames = from_uint8(original[:1]), from_uint8(original)
+    plain, edited = (_collect(VideoAnimator(animator).animate(picture, handle))
+                     for picture in (first, edit_images(editor, first)))
+    pairs = {'original': (frames, None), 'animated without the edit': (plain, None),
+             'edited by the first frame': (edited, plain)}
+    if editor.edits_any_picture:
+        pairs['edited frame by frame'] = (_collect(edit_each_frame(handle, editor, size)), frames)
+    flow = video_flow(frames)
+    return {name: Coherence(warping_error(result, flow),
+                            math.nan if base is None else layer_warping_error(result - base, flow))
+            for name, (result, base) in pairs.items()}
+
+
+def _collect(chunks: Iterator[Tensor]) -> Tensor:
+    """The frames (T, 3, H, W) of one video, on the CPU."""
+    return torch.cat([chunk[0].cpu() for chunk in chunks])
 
 
 def edit_images(editor: ImageEditor, images: Tensor) -> Tensor:

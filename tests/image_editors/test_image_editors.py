@@ -37,6 +37,8 @@ def test_recolor(image):
     assert Recolor(brightness=0).edit(image).max() == 0
     with pytest.raises(UserError, match='negative'):
         Recolor(saturation=-1)
+    with pytest.raises(UserError, match='degrees'):
+        Recolor(hue=float('nan'))
 
 
 def test_blur_region(image):
@@ -65,6 +67,7 @@ def test_paste_image(image, tmp_path):
 def test_edited_file(image, tmp_path):
     Image.fromarray(image[::2]).save(tmp_path / 'edited.png')
     assert np.array_equal(EditedFile(tmp_path / 'edited.png').edit(image), image[::2])
+    assert Recolor().edits_any_picture and not EditedFile(tmp_path / 'edited.png').edits_any_picture
     with pytest.raises(UserError, match='missing.png'):
         EditedFile(tmp_path / 'missing.png')
 
@@ -73,7 +76,7 @@ def test_building(image):
     editor = build_editor(dict(type='Recolor', hue=30))
     assert isinstance(editor, Recolor) and editor.hue == 30
     for config, message in ((dict(type='Paint'), 'EditedFile, PasteImage'), (dict(), 'no image editor'),
-                            (dict(type='Recolor', colour=1), 'colour'), (dict(type='BlurRegion'), 'box'),
+                            (dict(type='Recolor', colour=1), 'colour'), (dict(type='Recolor', hue='red'), 'cannot be made'), (dict(type='BlurRegion'), 'box'),
                             (dict(type='BlurRegion', box=(0, 0, 0, 0)), 'box')):
         with pytest.raises(UserError, match=message):
             build_editor(config)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from leokit.metrics.coherence import video_flow, warping_error
+from leokit.metrics.coherence import layer_warping_error, video_flow, warping_error
 
 SHIFT = 2  # pixels from frame to frame
 
@@ -43,6 +43,16 @@ def test_what_is_coherent(picture, original):
     assert own < 4 and carried < 4
     assert left_behind > 3 * carried
     assert warping_error(flicker, original) > 20
+
+
+def test_the_edit_alone(picture, original):
+    carried = layer_warping_error(moving(-0.5 * picture), original)
+    left_behind = layer_warping_error((-0.5 * picture).expand(5, -1, -1, -1), original)
+    assert carried < 0.1 and left_behind > 3 * carried
+    assert layer_warping_error(moving(-0.05 * picture), original) == pytest.approx(carried, rel=1e-3)  # any strength
+    noise = torch.randn(5, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    assert layer_warping_error(noise, original) == pytest.approx(2 ** 0.5, abs=0.15)  # looking up smooths a little
+    assert math.isnan(layer_warping_error(torch.zeros(5, 3, 64, 64), original))
 
 
 def test_constant_difference(original):

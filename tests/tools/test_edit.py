@@ -46,16 +46,33 @@ def test_built_in_editor_and_its_coherence(edit, tmp_path, capsys):
          tmp_path / 'blurred.mp4')
     out = capsys.readouterr().out
     assert len(read(tmp_path / 'blurred.mp4')) == 5
-    for name in ('original', 'edited by the first frame', 'edited frame by frame'):
-        assert f'warping error, {name}: ' in out
+    lines = [line.rsplit(maxsplit=2) for line in out.splitlines() if line.startswith('edited ')]
+    assert [line[0] for line in lines] == ['edited by the first frame', 'edited frame by frame']
+    assert all(float(number) > 0 for line in lines for number in line[1:]) and 'animated without the edit' in out
 
 
 @pytest.mark.parametrize('arguments, message', [
     (('--editor', 'Paint', '--out', 'x.mp4'), 'no image editor Paint'),
     (('--editor', 'Recolor'), '--out is missing'),
+    (('--editor', 'BlurRegion', '--editor-options', 'box=0.5', '--out', 'x.mp4'), 'BlurRegion cannot be made'),
     (('--edited', 'missing.png', '--out', 'x.mp4'), 'missing.png')])
 def test_bad_input(edit, tmp_path, monkeypatch, arguments, message):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UserError, match=message):
         edit(*arguments)
     assert not (tmp_path / 'x.mp4').exists()
+
+
+def test_video_without_frames(monkeypatch, models, tmp_path):
+    np.save(tmp_path / 'empty.npy', np.zeros((0, 8, 8, 3), np.uint8))
+    with pytest.raises(UserError, match='empty.npy') as error:
+        run(monkeypatch, 'edit', models['animator_config'], models['animator'], '--video', tmp_path / 'empty.npy',
+            '--editor', 'Recolor', '--out', tmp_path / 'x.mp4', '--device', 'cpu')
+    assert '\n' not in str(error.value) and not (tmp_path / 'x.mp4').exists()
+
+
+def test_checkpoint_of_another_kind(monkeypatch, models, video, tmp_path):
+    with pytest.raises(UserError) as error:
+        run(monkeypatch, 'edit', models['animator_config'], models['motion'], '--video', video, '--editor', 'Recolor',
+            '--out', tmp_path / 'x.mp4', '--device', 'cpu')
+    assert '\n' not in str(error.value) and 'motion.pth' in str(error.value)

@@ -83,3 +83,21 @@ def test_picture_to_a_video_file(manipulate, inputs):
         manipulate('--image', inputs / 'face.png', '--out', inputs / 'out.mp4')
     with pytest.raises(UserError, match='a video to .mp4'):
         manipulate('--video', inputs / 'talk.npy', '--out', inputs / 'out.png')
+
+
+def test_grey_picture_and_video_without_frames(manipulate, inputs):
+    Image.fromarray(np.full((30, 30), 99, np.uint8)).save(inputs / 'grey.png')
+    manipulate('--image', inputs / 'grey.png', '--apply', '0=1', '--out', inputs / 'out.png')
+    assert read_image(inputs / 'out.png').shape == (SIZE, SIZE, 3)
+    np.save(inputs / 'empty.npy', np.zeros((0, 8, 8, 3), np.uint8))
+    with pytest.raises(UserError, match='empty.npy'):
+        manipulate('--video', inputs / 'empty.npy', '--out', inputs / 'out.mp4')
+    assert not (inputs / 'out.mp4').exists()
+
+
+def test_codes_of_another_animator(manipulate, inputs):
+    with CodeCacheWriter(inputs / 'codes', MOTION_DIM, animator=dict(
+            weights_hash='ab' * 32, config='', checkpoint='')) as writer:
+        writer.add('a', np.zeros((2, MOTION_DIM), np.float32), identity='a')
+    with pytest.raises(UserError, match='made by another animator'):
+        manipulate('--image', inputs / 'face.png', '--codes', inputs / 'codes', '--out', inputs / 'out.png')
