@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from leokit.evaluation.clips import Clip, plan_over_time, plan_trials, unique_clips
 from leokit.evaluation.features import ClipFeatures, clip_features
-from leokit.evaluation.measures import MEASURES, Measure, Outcome, feature_warnings, metric_key
+from leokit.evaluation.measures import MEASURES, OVER_TIME, Measure, Outcome, feature_warnings, metric_key
 from leokit.evaluation.protocol import Protocol
 from leokit.evaluation.records import NetworkInfo, ResultRecord, RunInfo, SetInfo
 from leokit.evaluation.reductions import FeatureRequest
@@ -88,7 +88,8 @@ def build_tasks(names: Sequence[str], protocol: Protocol, extractors: Mapping[st
     Args:
         names (Sequence[str]): Names of measures.
         protocol (Protocol): The protocol.
-        extractors (Mapping, optional): Extractor type for a measure's name; the key '' is for all video distances.
+        extractors (Mapping, optional): Extractor type for a measure's name, with its twin over time; the key '' is for
+            all video distances.
         options (Mapping, optional): Constructor arguments for an extractor type.
 
     Returns:
@@ -103,8 +104,8 @@ def build_tasks(names: Sequence[str], protocol: Protocol, extractors: Mapping[st
             raise UserError(f'there is no metric {name!r}; choose from {", ".join(MEASURES)}')
     for name in dict.fromkeys(names):
         measure = MEASURES[name](protocol.arithmetic)
-        kind = chosen.get(name) or (chosen.get('') if measure.extractor is None else None) \
-            or measure.extractor or protocol.extractor
+        kind = chosen.get(name) or chosen.get(name.removesuffix(OVER_TIME)) \
+            or (chosen.get('') if measure.extractor is None else None) or measure.extractor or protocol.extractor
         if kind not in built:
             built[kind] = build_extractor(kind, dict((options or {}).get(kind, {})), name)
         request = FeatureRequest(built[kind], measure.reduction)
@@ -275,8 +276,11 @@ def _std_of_same_clips(measure: Measure, key: str, real: Side, fake: Side, outco
 def _outcomes(measure: Measure, key: str, real: Side, fake: Side) -> list[Outcome]:
     """One outcome for each trial, or for each window over time."""
     if measure.over_time:
+        windows = [fake.trial(key, window) for window in fake.windows]
+        if not measure.paired:
+            return [measure.describe(window, want_std=False) for window in windows]
         reference = real.trial(key, real.plans[0])
-        return [measure.compare(reference, fake.trial(key, window), want_std=False) for window in fake.windows]
+        return [measure.compare(reference, window, want_std=False) for window in windows]
     alike = not (fake.trials_differ or (measure.paired and real.trials_differ))
     trials = list(zip(real.plans, fake.plans))[:1 if alike else None]
     if not measure.paired:

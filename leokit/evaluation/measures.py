@@ -16,6 +16,7 @@ from leokit.metrics.frechet import frechet_distance
 from leokit.metrics.kernel import kernel_distance, polynomial_mmd
 
 STANDARD_VIDEO_LABELS = ('i3d', 'i3d_styleganv')  # networks that a bare "fvd" or "kvd" stands for
+OVER_TIME = '_over_time'  # ends the name of a measure of successive windows
 KERNEL_SCALE = 1000  # StyleGAN's kernel distance is reported times 1000
 
 
@@ -120,10 +121,10 @@ class FrechetFrames(FrechetVideo):
         return super().distance(real, fake) if min(len(real), len(fake)) > 1 else float('nan')
 
 
-class FrechetOverTime(FrechetVideo):
-    """FVD of successive windows of the generated videos: how quality holds over a long video."""
+class OverTime(Measure):
+    """A measure of successive windows of the generated videos: how quality holds over a long video."""
 
-    name, over_time = 'fvd_over_time', True
+    over_time = True
 
     def mean_std(self, real: Tensor, windows: Sequence[Tensor]) -> float | None:
         """Standard error of the mean over windows, by the jackknife over videos: windows of one video are alike.
@@ -139,10 +140,24 @@ class FrechetOverTime(FrechetVideo):
             return None
         fake = torch.stack(tuple(windows), dim=1)  # (m, windows, d)
         real, fake = (features[features.flatten(1).isfinite().all(1)] for features in (real, fake))
+        if not self.paired:
+            return jackknife_std(lambda videos: self.describe(videos.flatten(0, 1), want_std=False).value, fake)
 
         def mean(real: Tensor, fake: Tensor) -> float:
             return sum(self.distance(real, fake[:, window]) for window in range(fake.shape[1])) / fake.shape[1]
         return jackknife_std(mean, real, fake)
+
+
+class FrechetOverTime(FrechetVideo, OverTime):
+    """FVD of successive windows against the real clips."""
+
+    name = 'fvd' + OVER_TIME
+
+
+class KernelOverTime(KernelVideo, OverTime):
+    """KVD of successive windows against the real clips."""
+
+    name = 'kvd' + OVER_TIME
 
 
 class Content(Measure):
@@ -158,6 +173,12 @@ class Content(Measure):
                        frames_detected=int(features[:, 1].nansum()))
         std = jackknife_std(_mean, known) if want_std and len(known) else None
         return Outcome(_mean(known), std, details=details)
+
+
+class ContentOverTime(Content, OverTime):
+    """ACD of successive windows."""
+
+    name = 'acd' + OVER_TIME
 
 
 class ContentDrift(Measure):
@@ -183,7 +204,8 @@ class LandmarkJitter(Content):
 
 MEASURES: dict[str, type[Measure]] = {
     measure.name: measure for measure in (
-        FrechetVideo, KernelVideo, FrechetFrames, FrechetOverTime, Content, ContentDrift, LandmarkJitter)}
+        FrechetVideo, KernelVideo, FrechetFrames, FrechetOverTime, KernelOverTime, Content, ContentOverTime,
+        ContentDrift, LandmarkJitter)}
 
 
 def feature_warnings(measure: Measure, dim: int, counts: Sequence[int]) -> list[str]:

@@ -42,10 +42,10 @@ class UnconditionalGenerator:
     Args:
         generator (VideoGenerator): The animator and the motion diffusion.
         start_code (StartCodeDiffusion): The distribution of starting codes, of the same animator.
-        painter (StartFramePainter): Draws a frame for a code, of the animator's size.
+        painter (StartFramePainter): Draws a frame for a code, at least of the animator's size.
 
     Raises:
-        UserError: If the models are of different animators, or the frames of another size.
+        UserError: If the models are of different animators, or the frames too small.
     """
 
     def __init__(self, generator: VideoGenerator, start_code: StartCodeDiffusion, painter: StartFramePainter) -> None:
@@ -72,7 +72,9 @@ class UnconditionalGenerator:
         """
         noise = generators_from_seeds(sample_seeds(seed, samples, START_CODE))
         motion = self.start_code.sample(len(samples), generator=noise)
-        return Starts(motion, self.painter.draw(motion, sample_seeds(seed, samples, START_FRAME), guidance=guidance))
+        frames = self.painter.draw(motion, sample_seeds(seed, samples, START_FRAME),
+                                   size=self.generator.animator.size, guidance=guidance)
+        return Starts(motion, frames)
 
     def generate(self, count: int, num_frames: int, *, seed: int = 0, first_sample: int = 0,
                  chunk_size: int = CHUNK_SIZE, guidance: float | None = None,
@@ -121,13 +123,14 @@ def check_painter(animator: Animator, painter: StartFramePainter, *, animator_na
         second_name (str): What it calls the second one.
 
     Raises:
-        UserError: If a stage was trained on the codes of another animator, or the frames have another size.
+        UserError: If a stage was trained on the codes of another animator, or the frames are smaller than the
+            animator's.
     """
     stages = {painter_name: painter.base, second_name: painter.super_resolution}
     for name, stage in stages.items():
         if stage is not None:
             check_same_codes(animator, stage, animator_name=animator_name, model_name=name)
-    if painter.size != animator.size:
+    if painter.size < animator.size:
         name = second_name if painter.super_resolution is not None else painter_name
         raise UserError(f'{name} draws frames of {painter.size} pixels and {animator_name} takes {animator.size}; '
                         'pass a start-frame model of that size, or one that enlarges (start_frame_sr)')

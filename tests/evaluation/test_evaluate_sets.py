@@ -121,6 +121,19 @@ def test_quality_over_time_is_a_curve(tmp_path, make, protocol):
     assert record.to_dict()['trials'] == 1  # windows are no trials
 
 
+def test_every_distance_has_a_twin_over_time(tmp_path, make, protocol):
+    long = make.folder(tmp_path / 'long', range(100, 110), frames=24)
+    for path in long.iterdir():
+        frames = np.load(path)
+        frames[12:] = frames[12:13]  # stands still from half way on
+        np.save(path, frames)
+    records = run((make.folder(tmp_path / 'real', range(12)), long), protocol, ['kvd_over_time', 'acd_over_time'])
+    content = records['acd_over_time']
+    assert content.curve['x'] == [0, 6, 12, 18] and content.curve['y'][2:] == [0, 0] < content.curve['y'][:2]
+    assert content.metric == 'acd_over_time-tiny@6x1' and content.score.std > 0 and content.details['real_value'] > 0
+    assert len(records['kvd_over_time'].curve['y']) == 4 and records['kvd_over_time'].score.std > 0
+
+
 def test_real_features_are_cached_and_change_nothing(video_sets, protocol, tmp_path):
     plain = run(video_sets, protocol, ['fvd'])['fvd'].score
     for _ in range(2):

@@ -80,8 +80,8 @@ def test_frames_of_another_size(models, animator):
         assemble({**models, 'start_frame': half}, SOURCES)
     second = make_start_frame(known, low=dict(size=SIZE // 2))
     assert assemble({**models, 'start_frame': half, 'start_frame_sr': second}, SOURCES).painter.size == SIZE
-    with pytest.raises(UserError, match='start_frame_sr.pth draws frames of 64 pixels'):
-        large = make_start_frame(known, size=2 * SIZE, low=dict(size=SIZE // 2))
-        assemble({**models, 'start_frame': half, 'start_frame_sr': large}, SOURCES)
+    with pytest.raises(UserError, match='start_frame_sr.pth draws frames of 24 pixels'):
+        small = make_start_frame(known, size=24, low=dict(size=SIZE // 2))
+        assemble({**models, 'start_frame': half, 'start_frame_sr': small}, SOURCES)
     with pytest.raises(UserError, match='start_frame_sr start_frame_sr.pth was trained on'):
         assemble({**models, 'start_frame': half, 'start_frame_sr': make_start_frame(OTHER, low=dict(size=16))}, SOURCES)

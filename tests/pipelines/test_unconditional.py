@@ -92,3 +92,9 @@ def test_models_that_do_not_belong_together_are_refused(animator, motion_diffusi
     small = StartFramePainter(make_start_frame(animator.weights_hash(), size=SIZE // 2))
     with pytest.raises(UserError, match='draws frames of 16 pixels and the animator takes 32'):
         UnconditionalGenerator(generator, start_code, small)
+
+
+def test_larger_frames_are_made_smaller(animator, motion_diffusion, start_code):
+    large = StartFramePainter(make_start_frame(animator.weights_hash(), size=2 * SIZE))
+    generator = UnconditionalGenerator(VideoGenerator(animator, motion_diffusion), start_code, large)
+    assert frames_of(generator.generate(1, 3)).shape[-1] == SIZE
