@@ -1,0 +1,209 @@
+"""The starting-frame model, of either stage."""
+
+import pytest
+import torch
+from mmengine.optim import OptimWrapper
+
+from leokit.engine import AutocastOptimWrapper
+from leokit.models import StartFrameDiffusion
+from leokit.samplers import generators_from_seeds
+from leokit.utils import UserError
+
+N, SIZE = 2, 8
+BACKBONE = dict(type='UNet2D', channels=(16, 16), num_blocks=1, attention_levels=(), embedding_dim=32, head_dim=8)
+LOW = dict(size=4, noise=0.3)
+
+
+def build(steps=4, **options):
+    torch.manual_seed(0)
+    model = StartFrameDiffusion(SIZE, N, backbone=dict(BACKBONE), sampler=dict(type='DDIMSampler', num_steps=steps),
+                                **options)
+    model.set_statistics([0.0] * N, [1.0] * N, animator_hash='ab' * 32)
+    for parameter in model.parameters():  # a fresh network ignores its inputs
+        if not parameter.any():
+            torch.nn.init.normal_(parameter, std=0.1)
+    return model.eval()
+
+
+def batch(count=4):
+    generator = torch.Generator().manual_seed(1)
+    return dict(frame=torch.rand(count, 3, SIZE, SIZE, generator=generator) * 2 - 1,
+                motion=torch.randn(count, N, generator=generator))
+
+
+def small(count=4):
+    return torch.rand(count, 3, LOW['size'], LOW['size'], generator=torch.Generator().manual_seed(2)) * 2 - 1
+
+
+# ---- drawing -----------------------------------------------------------------
+@pytest.mark.parametrize('sampler', [
+    dict(type='DDIMSampler', num_steps=4), dict(type='DDIMSampler', num_steps=4, eta=1.0),
+    dict(type='DDPMSampler', num_steps=4), dict(type='DPMSolverPlusPlusSampler', num_steps=4)])
+@pytest.mark.parametrize('low', [None, LOW])
+def test_a_frame_is_pixels_and_does_not_depend_on_its_batch_mates(sampler, low):
+    model = build(low=low)
+    motion, options = batch()['motion'], dict(sampler=sampler)
+    whole = dict(options, low=small()) if low else options
+    together = model.sample(motion, generator=generators_from_seeds(range(4)), **whole)
+    alone = model.sample(motion[2:3], generator=generators_from_seeds([2]),
+                         **dict(options, low=small()[2:3]) if low else options)
+    assert together.shape == (4, 3, SIZE, SIZE) and together.dtype == torch.float32
+    assert together.abs().max() <= 1
+    assert torch.allclose(alone, together[2:3], atol=1e-4)
+    assert not torch.allclose(together[0], together[1], atol=0.1)
+
+
+def test_noise_and_seed_decide():
+    model, motion = build(), batch()['motion']
+    noise = torch.randn(4, 3, SIZE, SIZE)
+    assert torch.equal(model.sample(motion, noise=noise), model.sample(motion, noise=noise))
+    one, other = (model.sample(motion, generator=torch.Generator().manual_seed(seed)) for seed in (0, 1))
+    assert not torch.allclose(one, other, atol=0.1)
+
+
+def test_guidance():
+    """Weight 1 is the conditional prediction alone, 0 the unconditional one, the default the model's own."""
+    model, motion, noise = build(guidance=dict(weight=3.0)), batch()['motion'], torch.randn(4, 3, SIZE, SIZE)
+    calls = []
+    model.backbone.register_forward_pre_hook(lambda module, args: calls.append(args[2]))
+
+    def draw(weight, codes=motion):
+        calls.clear()
+        return model.sample(codes, noise=noise, guidance=weight)
+
+    conditional = draw(1.0)
+    assert len(calls) == 4 and all(bool((cond[:, N] == 1).all()) for cond in calls)
+    assert torch.allclose(calls[0][:, :N], motion)
+    free = draw(0.0)
+    assert torch.equal(free, draw(0.0, codes=motion.flip(0))) and not torch.allclose(free, conditional, atol=1e-3)
+    assert torch.equal(draw(None), draw(3.0)) and not torch.allclose(draw(None), conditional, atol=1e-3)
+    assert len(calls) == 8
+
+
+def test_the_clean_frame_is_clamped_at_every_step():
+    model = build()
+    torch.nn.init.constant_(model.backbone.out.bias, 50.0)
+    seen = []
+    model.backbone.register_forward_pre_hook(lambda module, args: seen.append(args[0].abs().max()))
+    model.sample(batch()['motion'], guidance=1.0, generator=torch.Generator().manual_seed(0))
+    assert max(seen) < 10  # noise and a frame in [-1, 1]; without the clamp 50 comes back in
+
+
+# ---- training ----------------------------------------------------------------
+def test_the_condition_is_left_out_as_often_as_asked_for():
+    model = build(guidance=dict(condition_dropout=0.25))
+    seen = []
+    model.backbone.register_forward_pre_hook(lambda module, args: seen.append(args[2]))
+    for _ in range(20):
+        model.loss(batch(64))
+    cond = torch.cat(seen)
+    blank = cond[:, N] == 0
+    assert blank.float().mean() == pytest.approx(0.25, abs=0.05)
+    assert (cond[blank] == 0).all() and (cond[~blank][:, :N] != 0).all()
+
+
+def test_the_second_stage_sees_the_small_frame_with_some_noise():
+    model, inputs = build(low=LOW), batch(64)
+    seen = []
+    model.backbone.register_forward_pre_hook(
+        lambda module, args, kwargs: seen.append((args[2], kwargs['extra'])), with_kwargs=True)
+    model.loss(inputs)
+    (cond, extra), = seen
+    clean = model._enlarge(torch.nn.functional.adaptive_avg_pool2d(inputs['frame'], LOW['size']))
+    level = cond[:, -1]
+    deviation = (extra - clean).flatten(1).std(1)
+    assert cond.shape == (64, N + 2) and 0 <= level.min() < 0.1 and 0.9 < level.max() <= 1
+    assert torch.allclose(deviation, LOW['noise'] * level, rtol=0.3, atol=1e-3)
+
+
+def test_a_generator_makes_the_loss_a_function_of_its_seed():
+    model, inputs = build(low=LOW), batch()
+    losses = [model.loss(inputs, generator=torch.Generator().manual_seed(seed))['loss_diffusion'] for seed in (1, 1, 2)]
+    assert torch.equal(*losses[:2]) and not torch.equal(*losses[1:])
+
+
+def test_it_learns_which_frame_belongs_to_which_code():
+    """Frames of one colour, which is the code."""
+    torch.manual_seed(0)
+    model = build(10).train()
+    generator = torch.Generator().manual_seed(0)
+    optimizer = torch.optim.Adam(model.parameters(), 4e-3)
+    losses = []
+    for _ in range(120):
+        codes = torch.rand(32, N, generator=generator) * 1.6 - 0.8
+        frames = torch.cat([codes, -codes[:, :1]], dim=1)[..., None, None].expand(-1, -1, SIZE, SIZE)
+        loss = model.loss(dict(frame=frames.contiguous(), motion=codes), generator=generator)['loss_diffusion']
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert sum(losses[-20:]) < 0.4 * sum(losses[:20])
+    asked = torch.tensor([[0.6, -0.6], [-0.6, 0.6], [0.6, 0.6], [-0.6, -0.6]])
+    drawn = model.eval().sample(asked, generator=generators_from_seeds(range(4)), guidance=1.0).mean((2, 3))
+    wanted = torch.cat([asked, -asked[:, :1]], dim=1)
+    assert torch.cdist(drawn, wanted).argmin(1).tolist() == [0, 1, 2, 3]
+    assert torch.corrcoef(torch.stack([drawn.flatten(), wanted.flatten()]))[0, 1] > 0.8
+
+
+@pytest.mark.parametrize('low', [None, LOW])
+def test_a_training_step_from_bytes_under_autocast(low):
+    model = build(low=low).train()
+    data = dict(inputs=dict(frame=torch.randint(0, 256, (4, 3, SIZE, SIZE), dtype=torch.uint8),
+                            motion=torch.randn(4, N)))
+    for wrapper in (AutocastOptimWrapper, OptimWrapper):
+        before = [parameter.clone() for parameter in model.parameters()]
+        logs = model.train_step(data, wrapper(torch.optim.Adam(model.parameters(), 1e-2)))
+        assert logs['loss_diffusion'].isfinite() and logs['loss_diffusion'].dtype == torch.float32
+        assert any(not torch.equal(old, new) for old, new in zip(before, model.parameters()))
+    with torch.autocast('cpu', torch.bfloat16):
+        drawn = model.sample(torch.randn(4, N), **dict(low=small()) if low else {})
+    assert drawn.dtype == torch.float32 and drawn.isfinite().all()
+
+
+@pytest.mark.parametrize('low', [None, LOW])
+def test_a_checkpoint_draws_the_same_and_knows_its_animator(low):
+    model, fresh = build(low=low), StartFrameDiffusion(
+        SIZE, N, backbone=dict(BACKBONE), sampler=dict(type='DDIMSampler', num_steps=4), low=low).eval()
+    motion, options = batch()['motion'], dict(low=small()) if low else {}
+    with pytest.raises(UserError, match='not set'):
+        fresh.sample(motion, **options)
+    fresh.load_state_dict(model.state_dict())
+    draws = [one.sample(motion, generator=generators_from_seeds(range(4)), **options) for one in (model, fresh)]
+    assert torch.equal(*draws)
+    with pytest.raises(UserError, match='StartFrameDiffusion was trained on the codes of animator abababababab'):
+        fresh.check_animator('cd' * 32)
+    with pytest.raises(UserError, match='one and the same animator'):
+        fresh.set_statistics([0.0] * N, [1.0] * N, animator_hash='cd' * 32)
+
+
+def test_predict_gives_what_metrics_need():
+    inputs, names = batch(), dict(name=list('abcd'), start=torch.arange(4))
+    for low in (None, LOW):
+        rows = build(low=low).predict(inputs, names)
+        assert [set(row) for row in rows] == [{'name', 'start', 'real', 'generated', 'motion'}] * 4
+        assert rows[0]['generated'].shape == rows[0]['real'].shape == (3, SIZE, SIZE)
+
+
+# ---- refusals ----------------------------------------------------------------
+def test_small_frames_are_for_a_second_stage():
+    with pytest.raises(UserError, match='do not pass low'):
+        build().sample(batch()['motion'], low=small())
+    with pytest.raises(UserError, match='enlarges small frames; pass low'):
+        build(low=LOW).sample(batch()['motion'])
+    with pytest.raises(ValueError, match='low must have shape'):
+        build(low=LOW).sample(batch()['motion'], low=torch.zeros(4, 3, 5, 5))
+
+
+@pytest.mark.parametrize('options, text', [
+    (dict(low=dict(size=SIZE)), 'low='), (dict(low=dict(noise=0.1)), 'low='), (dict(low=dict(side=4)), 'low.side'),
+    (dict(guidance=dict(weigth=2)), 'guidance.weigth'), (dict(guidance=dict(condition_dropout=1)), 'below 1'),
+    (dict(prediction='x1'), 'prediction')])
+def test_bad_options_are_refused(options, text):
+    with pytest.raises(UserError, match=text):
+        StartFrameDiffusion(SIZE, N, backbone=dict(BACKBONE), **options)
+
+
+def test_frames_of_another_size_are_refused():
+    inputs = dict(batch(), frame=torch.zeros(4, 3, 16, 16))
+    with pytest.raises(UserError, match='the same size'):
+        build().loss(inputs)
