@@ -45,6 +45,20 @@ class Continuation(ABC):
     def weights(self) -> Tensor:
         """How firmly each handed-over code holds its place in the next window, in [0, 1], shape (codes,)."""
 
+    def seams(self, num_frames: int, total_frames: int) -> list[int]:
+        """Where a viewer may look for joints in a long sequence.
+
+        Args:
+            num_frames (int): Codes of one window.
+            total_frames (int): Codes of the sequence.
+
+        Returns:
+            list[int]: The first code that only the next window knows and, where windows are blended, the first one that
+            the blend has left, for every window after the first.
+        """
+        begins = range(num_frames - self.held_back, total_frames, num_frames - self.codes)
+        return sorted({seam for begin in begins for seam in (begin, begin + self.held_back) if seam < total_frames})
+
     def correction(self, known: Tensor | None, deviation: Tensor) -> Callable[[Tensor], Tensor] | None:
         """What is done to the predicted clean window at every step of sampling.
 

@@ -10,7 +10,7 @@ from leokit.metrics.disentanglement import (
 from leokit.metrics.frechet import frechet_distance, frechet_distance_from_statistics, frechet_terms
 from leokit.metrics.kernel import kernel_distance, polynomial_mmd
 from leokit.metrics.keypoints import average_identity_distance, average_keypoint_distance
-from leokit.metrics.long_motion import long_motion, recurrence
+from leokit.metrics.long_motion import long_motion, recurrence, relative_long_motion
 from leokit.metrics.motion import diversity, drift, jerk, jitter, seam_jerk_ratio, spread
 from leokit.metrics.motion_statistics_metric import MotionStatistics
 from leokit.metrics.perceptual import build_lpips, lpips_distance, perceptual_distance
@@ -29,5 +29,6 @@ __all__ = [
     'factor_distances', 'frame_features', 'frechet_distance', 'frechet_distance_from_statistics', 'frechet_terms',
     'jerk', 'jitter', 'kernel_distance', 'l1_distance', 'layer_warping_error', 'long_motion', 'lpips_distance',
     'mean_distance_between_people', 'perceptual_distance', 'polynomial_mmd', 'psnr', 'recognition', 'recurrence',
-    'seam_jerk_ratio', 'spread', 'ssim', 'temporal_summary', 'video_features', 'video_flow', 'warping_error',
+    'relative_long_motion', 'seam_jerk_ratio', 'spread', 'ssim', 'temporal_summary', 'video_features', 'video_flow',
+    'warping_error',
 ]

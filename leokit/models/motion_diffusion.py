@@ -177,6 +177,21 @@ class MotionDiffusion(CodeDiffusion):
                             'new would come; lower its codes')
         return self._extend(start, total_frames, frames, rule, generator=generator, sampler=sampler)
 
+    def seams(self, total_frames: int, *, continuation: Continuation | None = None) -> list[int]:
+        """Where the windows of what :meth:`extend` gives meet.
+
+        Args:
+            total_frames (int): Frames of the sequence.
+            continuation (Continuation, optional): In place of the model's.
+
+        Returns:
+            list[int]: Frame numbers in 1 … total_frames - 1; see :meth:`Continuation.seams`.
+        """
+        rule = continuation or self.continuation
+        if not self._ties_windows(rule):
+            return list(range(self.num_frames, total_frames, self.num_frames))
+        return rule.seams(self.num_frames, total_frames)
+
     def _ties_windows(self, rule: Continuation) -> bool:
         """Whether a window knows anything of the one before."""
         return self.motion_condition.uses_start or rule.codes > 1

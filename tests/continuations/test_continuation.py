@@ -79,3 +79,15 @@ def test_numbers_out_of_range_are_sentences(options, sentence):
 def test_a_window_must_hold_something_new():
     with pytest.raises(UserError, match='hands over 8 codes, but a window has 8'):
         build().extend(torch.zeros(1, N), 20, continuation=dict(type='History', codes=8))
+
+
+@pytest.mark.parametrize('condition', ['LinearMotionCondition', 'NoMotionCondition'])
+@pytest.mark.parametrize('rule', RULES, ids=str)
+def test_the_seams_are_where_windows_meet(rule, condition):
+    model = build(condition)
+    _, lengths = extend(model, rule, 41)
+    built = CONTINUATIONS.build(rule)
+    begins = torch.tensor(lengths).cumsum(0)[:-1].tolist()
+    expected = sorted({seam for begin in begins for seam in (begin, begin + built.held_back) if seam < 41})
+    assert expected and model.seams(41, continuation=built) == expected
+    assert model.seams(T - built.held_back, continuation=built) == []

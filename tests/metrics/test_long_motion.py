@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from leokit.metrics import drift, long_motion, recurrence
+from leokit.metrics import drift, long_motion, recurrence, relative_long_motion
 
 SEAMS = [16, 32, 48]
 
@@ -32,3 +32,19 @@ def test_a_loop_recurs():
     assert recurrence(walks(1).unflatten(1, (4, 16))).isnan()
     with pytest.raises(ValueError, match='at least two segments'):
         recurrence(noise[:, :1])
+
+
+def test_real_motion_is_the_unit():
+    real = walks(40, 16, seed=3)
+    found = relative_long_motion(walks(40, 70), real, [16, 32, 48, 66])
+    assert found['jitter'].shape == found['spread'].shape == found['drift'].shape == (4,)
+    assert (found['jitter'] - 1).abs().max() < 0.1 and (found['spread'] - 1).abs().max() < 0.3
+    assert found['drift'][0] == 0 < found['drift'][3] and 0.9 < found['seam_jerk_ratio'] < 1.1
+    wild = relative_long_motion(walks(40, 70) * 3, real, [16])
+    assert (wild['jitter'] / found['jitter'] - 3).abs().max() < 1e-6
+
+
+def test_short_motion_has_one_segment():
+    found = relative_long_motion(walks(5, 20), walks(5, 16, seed=3), [])
+    assert set(found) == {'jitter', 'spread', 'drift'} and all(values.shape == (1,) for values in found.values())
+    assert 'seam_jerk_ratio' not in relative_long_motion(walks(5, 40), walks(5, 16, seed=3), [])

@@ -95,9 +95,7 @@ def measure(model: MotionDiffusion, start: Tensor, rule: Continuation, args: arg
     begun = time.perf_counter()
     chunks = [chunk.cpu() for chunk in model.extend(start, args.frames, generator=generators, continuation=rule)]
     seconds = time.perf_counter() - begun
-    begins = torch.tensor([chunk.shape[1] for chunk in chunks]).cumsum(0)[:-1].tolist()
-    # a blend has two: where the next window comes in, and where the one before goes out
-    seams = sorted({seam for begin in begins for seam in (begin, begin + rule.held_back) if seam < args.frames})
+    seams = model.seams(args.frames, continuation=rule)
     return dict(long_motion(torch.cat(chunks, dim=1), seams, args.segments), seconds=seconds)
 
 
