@@ -17,8 +17,9 @@ from pathlib import Path
 sys.path.append(str(Path(__file__).resolve().parents[1]))  # a clone works without installing; what is installed wins
 
 from leokit.image_editors import build_editor  # noqa: E402
-from leokit.pipelines import CHUNK_SIZE, edit_video, load_animator, open_video, write_videos  # noqa: E402
-from leokit.pipelines.editing import MEASURED_FRAMES, measure_edit  # noqa: E402
+from leokit.pipelines import (  # noqa: E402
+    CHUNK_SIZE, edit_video, load_animator, measure_edit, open_video, write_videos)
+from leokit.pipelines.editing import MEASURED_FRAMES  # noqa: E402
 from leokit.utils import UserError, progress_bar, run_tool  # noqa: E402
 from leokit.utils.arguments import add_cfg_options, add_device, add_key_values, positive_int  # noqa: E402
 from leokit.visualization import save_png  # noqa: E402

@@ -3,7 +3,12 @@
 from leokit.pipelines.animation import TRANSFER_MODES, VideoAnimator
 from leokit.pipelines.assembly import Parts, assemble, load_parts, names_models
 from leokit.pipelines.code_extraction import ExtractionReport, extract_motion_codes
-from leokit.pipelines.editing import edit_each_frame, edit_images, edit_video
+from leokit.pipelines.code_probe import direction_table, name_directions, probe_codes, probe_table
+from leokit.pipelines.crossing import (
+    Crossing, Motions, People, cross, generate_motions, read_motions, read_people)
+from leokit.pipelines.crossing_sheets import crossing_sheet, crossing_video, motion_sheet, person_sheet
+from leokit.pipelines.disentanglement import disentanglement_table, measure_disentanglement
+from leokit.pipelines.editing import Coherence, edit_each_frame, edit_images, edit_video, measure_edit
 from leokit.pipelines.generation import VideoGenerator, check_same_codes, sample_seeds
 from leokit.pipelines.generation_test_loop import GenerationTestLoop
 from leokit.pipelines.generation_val_loop import GenerationValLoop
@@ -22,12 +27,15 @@ from leokit.pipelines.training_codes import ensure_codes, training_crop
 from leokit.pipelines.unconditional import Starts, UnconditionalGenerator, check_painter
 
 __all__ = [
-    'CHUNK_SIZE', 'DirectionNames', 'ExtractionReport', 'FrameStream', 'FramesHandle', 'GenerationTestLoop',
-    'GenerationValLoop', 'LEO', 'OUTPUT_SUFFIXES', 'Parts', 'Picture', 'StartFramePainter', 'StartFrameTestLoop',
-    'Starts', 'TRANSFER_MODES', 'UnconditionalGenerator', 'Video', 'VideoAnimator', 'VideoGenerator', 'animator_of',
-    'assemble', 'change_sampler', 'check_painter', 'check_same_codes', 'device_of', 'edit_each_frame', 'edit_images',
-    'edit_video', 'encode', 'ensure_codes', 'extract_motion_codes', 'iterate_frames', 'labelled_grid', 'load_animator',
-    'load_motion_diffusion', 'load_parts', 'load_start_code_diffusion', 'load_start_frame_diffusion',
-    'manipulate_image', 'manipulate_video', 'names_models', 'open_video', 'read_first_frame', 'read_images',
-    'read_last_frame', 'render', 'repeat_encoding', 'resize_frames', 'sample_seeds', 'training_crop', 'write_videos',
+    'CHUNK_SIZE', 'Coherence', 'Crossing', 'DirectionNames', 'ExtractionReport', 'FrameStream', 'FramesHandle',
+    'GenerationTestLoop', 'GenerationValLoop', 'LEO', 'Motions', 'OUTPUT_SUFFIXES', 'Parts', 'People', 'Picture',
+    'StartFramePainter', 'StartFrameTestLoop', 'Starts', 'TRANSFER_MODES', 'UnconditionalGenerator', 'Video',
+    'VideoAnimator', 'VideoGenerator', 'animator_of', 'assemble', 'change_sampler', 'check_painter', 'check_same_codes',
+    'cross', 'crossing_sheet', 'crossing_video', 'device_of', 'direction_table', 'disentanglement_table',
+    'edit_each_frame', 'edit_images', 'edit_video', 'encode', 'ensure_codes', 'extract_motion_codes',
+    'generate_motions', 'iterate_frames', 'labelled_grid', 'load_animator', 'load_motion_diffusion', 'load_parts',
+    'load_start_code_diffusion', 'load_start_frame_diffusion', 'manipulate_image', 'manipulate_video',
+    'measure_disentanglement', 'measure_edit', 'motion_sheet', 'name_directions', 'names_models', 'open_video',
+    'person_sheet', 'probe_codes', 'probe_table', 'read_first_frame', 'read_images', 'read_last_frame', 'read_motions',
+    'read_people', 'render', 'repeat_encoding', 'resize_frames', 'sample_seeds', 'training_crop', 'write_videos',
 ]

@@ -4,10 +4,13 @@
         --split test --out disentangled
     python tools/analysis_tools/disentangle.py CONFIG CHECKPOINT --people portraits/*.png --generated 6 \\
         --motion-config configs/leo/lmdm_synthetic.py --motion-checkpoint work_dirs/lmdm_synthetic --out disentangled
+    python tools/analysis_tools/disentangle.py configs/leo/leo_synthetic.py --people portraits --generated 6 \\
+        --out disentangled
 
-Renders every person in every motion: of driving videos, or drawn by a motion diffusion from the first person's
-picture. Writes grid.png and grid.mp4 (people by motions), one_person.png, one_motion.png and result.json, and prints a
-table; docs/editing.md says how to read it. --truth and --codes add a linear probe of the true parameters.
+CONFIG and CHECKPOINT are the animator's; a config that names all trained models of LEO needs no checkpoint. Every
+person is rendered in every motion: of driving videos, or drawn by a motion diffusion from the first person's picture.
+Writes grid.png and grid.mp4 (people by motions), one_person.png, one_motion.png and result.json, and prints a table;
+docs/editing.md says how to read it. --truth and --codes add a linear probe of the true parameters.
 """
 
 import argparse
@@ -19,13 +22,10 @@ sys.path.append(str(Path(__file__).resolve().parents[2]))  # a clone works witho
 
 from leokit.datasets import CodeCache  # noqa: E402
 from leokit.datasets.synthetic import load_truth  # noqa: E402
-from leokit.models import Animator  # noqa: E402
 from leokit.pipelines import (  # noqa: E402
-    TRANSFER_MODES, VideoGenerator, load_animator, load_motion_diffusion, write_videos)
-from leokit.pipelines.code_probe import probe_codes, probe_table  # noqa: E402
-from leokit.pipelines.crossing import Motions, People, cross, generate_motions, read_motions, read_people  # noqa: E402
-from leokit.pipelines.crossing_sheets import crossing_sheet, crossing_video, motion_sheet, person_sheet  # noqa: E402
-from leokit.pipelines.disentanglement import disentanglement_table, measure_disentanglement  # noqa: E402
+    LEO, TRANSFER_MODES, Motions, People, cross, crossing_sheet, crossing_video, disentanglement_table,
+    generate_motions, load_animator, load_motion_diffusion, measure_disentanglement, motion_sheet, person_sheet,
+    probe_codes, probe_table, read_motions, read_people, write_videos)
 from leokit.registry import FEATURE_EXTRACTORS  # noqa: E402
 from leokit.utils import UserError, run_tool  # noqa: E402
 from leokit.utils.arguments import add_cfg_options, add_device, positive_int  # noqa: E402
@@ -40,8 +40,8 @@ def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
-    add('config', help="the animator's config")
-    add('checkpoint', help="the animator's checkpoint, or its work dir")
+    add('config', help="the animator's config, or one that names all models")
+    add('checkpoint', nargs='?', help="the animator's checkpoint, or its work dir")
     add('--people', nargs='+', required=True, metavar='PATH',
         help='pictures, a folder of pictures, or a folder or manifest of videos (first frames of different people)')
     motions = parser.add_mutually_exclusive_group(required=True)
@@ -65,19 +65,33 @@ def parse_args() -> argparse.Namespace:
     args = parser.parse_args()
     if bool(args.truth) != bool(args.codes):
         raise UserError('--truth and --codes go together: pass both or neither')
-    if bool(args.generated) != bool(args.motion_config and args.motion_checkpoint):
+    motion = (args.motion_config, args.motion_checkpoint)
+    if args.checkpoint and any((*motion, args.generated)) and not all((*motion, args.generated)):
         raise UserError('--generated, --motion-config and --motion-checkpoint go together: pass all or none')
+    if not args.checkpoint and any(motion):
+        raise UserError("--motion-config and --motion-checkpoint stand beside an animator; pass the animator's "
+                        'checkpoint after its config')
     return args
 
 
-def gather(args: argparse.Namespace, animator: Animator) -> tuple[People, Motions]:
+def load_models(args: argparse.Namespace) -> LEO:
+    """The animator and, if motions are to be generated, the motion diffusion."""
+    if args.checkpoint is None:
+        unused = ('start_code', 'start_frame', 'start_frame_sr', *(() if args.generated else ('motion_diffusion', )))
+        return LEO.from_config(args.config, args.device, cfg_options={**(args.cfg_options or {}),
+                                                                      **dict.fromkeys(unused)})
+    animator = load_animator(args.config, args.checkpoint, args.device, args.cfg_options)
+    return LEO(animator, load_motion_diffusion(args.motion_config, args.motion_checkpoint, args.device)
+               if args.generated else None)
+
+
+def gather(args: argparse.Namespace, leo: LEO) -> tuple[People, Motions]:
     """The people and the motions of the command line."""
-    people = read_people(args.people, animator.size, args.num_people, split=args.split)
+    people = read_people(args.people, leo.animator.size, args.num_people, split=args.split)
     if args.motions:
-        return people, read_motions(animator, args.motions, args.num_motions, args.frames, split=args.split,
+        return people, read_motions(leo.animator, args.motions, args.num_motions, args.frames, split=args.split,
                                     besides=people.names)
-    generator = VideoGenerator(animator, load_motion_diffusion(args.motion_config, args.motion_checkpoint, args.device))
-    return people, generate_motions(generator, people.images[0], args.generated, args.frames, seed=args.seed)
+    return people, generate_motions(leo.generator, people.images[0], args.generated, args.frames, seed=args.seed)
 
 
 def build_extractors(kinds: list[str], device: str) -> list[Any]:
@@ -98,12 +112,12 @@ def main() -> None:
     """Read, render, measure, write."""
     args = parse_args()
     extractors = build_extractors(args.extractors, args.device)
-    animator = load_animator(args.config, args.checkpoint, args.device, args.cfg_options)
-    maker = dict(config=args.config, checkpoint=args.checkpoint, weights_hash=animator.weights_hash())
+    leo = load_models(args)
+    maker = dict(config=args.config, checkpoint=args.checkpoint, weights_hash=leo.animator.weights_hash())
     probe = {}
     if args.codes:
         probe = dict(probe=probe_codes(CodeCache(args.codes, maker['weights_hash']), load_truth(args.truth)))
-    crossing = cross(animator, *gather(args, animator), mode=args.mode)
+    crossing = cross(leo.animator, *gather(args, leo), mode=args.mode)
     result = dict(animator=maker, **measure_disentanglement(crossing, extractors), **probe)
     print(disentanglement_table(result))
     if probe:

@@ -11,7 +11,7 @@ from leokit.datasets.synthetic import SyntheticFacesPlan, load_truth
 from leokit.datasets.synthetic.truth import save_truth
 from leokit.utils import UserError
 from pipelines.tiny_models import MOTION_DIM, SIZE, make_animator
-from tools.tiny_runs import run, write_models
+from tools.tiny_runs import run, write_leo, write_models
 
 TOOL = 'analysis_tools/disentangle'
 
@@ -30,8 +30,8 @@ def inputs(tmp_path):
 
 @pytest.fixture
 def disentangle(monkeypatch, models, inputs):
-    def call(*arguments, people=('people', ), paths=models):
-        run(monkeypatch, TOOL, paths['animator_config'], paths['animator'], '--device', 'cpu', '--frames', 5,
+    def call(*arguments, people=('people', ), config=(models['animator_config'], models['animator'])):
+        run(monkeypatch, TOOL, *config, '--device', 'cpu', '--frames', 5,
             '--extractors', 'ColorStatistics', '--out', inputs / 'out', '--people',
             *(inputs / name for name in people), *arguments)
         return json.loads((inputs / 'out' / 'result.json').read_text())
@@ -59,6 +59,15 @@ def test_generated_motions(disentangle, models):
     assert 'real' not in result['motion']['movement']
 
 
+def test_all_models_from_one_config(disentangle, models, inputs, tmp_path):
+    apart = disentangle('--generated', 2, '--motion-config', models['motion_config'], '--motion-checkpoint',
+                        models['motion'])
+    config = write_leo(tmp_path)
+    together = disentangle('--generated', 2, config=(config, ))
+    assert together['motion'] == apart['motion'] and together['identity'] == apart['identity']
+    assert disentangle('--motions', inputs / 'videos', config=(config, ))['motions'] == ['a', 'b', 'c']
+
+
 def test_truth_beside_it(disentangle, inputs, tmp_path, capsys):
     plan = SyntheticFacesPlan(num_identities=8, clips_per_identity=1, num_frames=12, size=32, train=0.7, val=0,
                               test=0.3)
@@ -84,6 +93,13 @@ def test_bad_input(disentangle, inputs, monkeypatch, arguments, message):
     with pytest.raises(UserError, match=message) as error:
         disentangle(*arguments)
     assert '\n' not in str(error.value) and not (inputs / 'out').exists()
+
+
+def test_a_config_without_its_checkpoint(disentangle, models, inputs):
+    for arguments, message in ((('--motions', inputs / 'videos'), 'names no trained models'),
+                               (('--generated', 2, '--motion-config', 'x'), 'checkpoint after its config')):
+        with pytest.raises(UserError, match=message):
+            disentangle(*arguments, config=(models['animator_config'], ))
 
 
 def test_models_that_do_not_belong_together(disentangle, models, inputs, tmp_path):
