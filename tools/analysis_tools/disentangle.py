@@ -29,6 +29,7 @@ from leokit.pipelines import (  # noqa: E402
 from leokit.registry import FEATURE_EXTRACTORS  # noqa: E402
 from leokit.utils import UserError, run_tool  # noqa: E402
 from leokit.utils.arguments import add_cfg_options, add_device, positive_int  # noqa: E402
+from leokit.utils.config import read_config  # noqa: E402
 from leokit.utils.errors import suggest  # noqa: E402
 from leokit.utils.files import write_json  # noqa: E402
 from leokit.visualization import save_png  # noqa: E402
@@ -78,8 +79,9 @@ def load_models(args: argparse.Namespace) -> LEO:
     """The animator and, if motions are to be generated, the motion diffusion."""
     if args.checkpoint is None:
         unused = ('start_code', 'start_frame', 'start_frame_sr', *(() if args.generated else ('motion_diffusion', )))
-        return LEO.from_config(args.config, args.device, cfg_options={**(args.cfg_options or {}),
-                                                                      **dict.fromkeys(unused)})
+        config = read_config(args.config, args.cfg_options)
+        config.update(dict.fromkeys(unused))
+        return LEO.from_config(config, args.device)
     animator = load_animator(args.config, args.checkpoint, args.device, args.cfg_options)
     return LEO(animator, load_motion_diffusion(args.motion_config, args.motion_checkpoint, args.device)
                if args.generated else None)
