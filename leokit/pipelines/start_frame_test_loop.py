@@ -1,11 +1,11 @@
 """Testing starting frames: drawn for held-out codes, and read again by the animator whose codes they are."""
 
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from mmengine.dist import is_main_process
 from mmengine.evaluator import Evaluator
 from mmengine.model import is_model_wrapper
@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from leokit.models import StartFrameDiffusion
-from leokit.pipelines.generation_test_loop import clip_generators
+from leokit.pipelines.generation import sample_seeds
 from leokit.pipelines.loading import animator_of, load_animator, load_start_frame_diffusion
 from leokit.pipelines.rendering import device_of, encode
 from leokit.pipelines.start_frames import CHUNK_PIXELS, StartFramePainter, resize_frames
@@ -33,8 +33,7 @@ class StartFrameTestLoop(BaseLoop):
     Metrics get one dict for each code: ``motion`` (N,), ``real``, the frame it was taken of (3, S, S) in [-1, 1],
     ``real_motion`` (N,), what the animator reads in that frame at the size of the model, ``generated`` (K, 3, S, S),
     ``generated_motion`` (K, N), ``name``, ``identity`` and ``start``. The noise of a drawn frame depends on ``seed``,
-    its number and the name and start of the real one. A super-resolution stage is tested behind its first stage or,
-    without one, on the real frames made small.
+    its number and the name and start of the real one. A super-resolution stage is tested behind its first stage.
 
     Args:
         runner (Runner): The runner; its model is a StartFrameDiffusion.
@@ -42,7 +41,8 @@ class StartFrameTestLoop(BaseLoop):
         evaluator (Evaluator | dict | list): Metrics of starting frames.
         animator (dict, optional): ``config`` and ``checkpoint`` of the animator that made the codes; by default those
             under the config's top-level key ``animator``.
-        first_stage (dict, optional): ``config`` and ``checkpoint`` of the model that draws what this one enlarges.
+        first_stage (dict, optional): ``config`` and ``checkpoint`` of the model that draws what this one enlarges; for
+            a super-resolution stage.
         num_frames (int): Frames K that are drawn for every code.
         seed (int): Another seed draws other frames.
         amp (bool): Draw under bfloat16 autocast.
@@ -78,7 +78,7 @@ class StartFrameTestLoop(BaseLoop):
             UserError: If the models do not belong together.
         """
         model = self.runner.model.module if is_model_wrapper(self.runner.model) else self.runner.model
-        self._place(model.eval())
+        painter = self._painter(model)  # now: the weights are loaded
         self._shown = []
         hook = self.runner.call_hook
         hook('before_test')
@@ -86,7 +86,7 @@ class StartFrameTestLoop(BaseLoop):
         with progress_bar(len(self.dataloader), 'starting frames', unit='batch', show=is_main_process()) as bar:
             for index, batch in enumerate(self.dataloader):
                 hook('before_test_iter', batch_idx=index, data_batch=batch)
-                predictions = self.predict(model, batch)
+                predictions = self.predict(painter, batch)
                 self.evaluator.process(data_samples=predictions, data_batch=batch)
                 self._show(predictions)
                 hook('after_test_iter', batch_idx=index, data_batch=batch, outputs=predictions)
@@ -97,54 +97,46 @@ class StartFrameTestLoop(BaseLoop):
         hook('after_test')
         return metrics
 
-    def _place(self, model: StartFrameDiffusion) -> None:
-        """Bring the other models to this one, and see that they belong together."""
+    def _painter(self, model: StartFrameDiffusion) -> StartFramePainter:
+        """The model under test behind its first stage, if it has one; all models on one device, and of one animator."""
         device = device_of(model)
         model.check_animator(self.animator.weights_hash())
         self.animator.to(device)
         if self.first_stage is not None:
-            StartFramePainter(self.first_stage.to(device), model)
+            return StartFramePainter(self.first_stage.to(device), model, amp=self.amp)
+        if model.low_size is not None:
+            raise UserError('a super-resolution stage is tested behind its first stage; set test_cfg.first_stage to '
+                            'the config and checkpoint of a model that draws what this one enlarges')
+        return StartFramePainter(model, amp=self.amp)
 
     @torch.inference_mode()
-    def predict(self, model: StartFrameDiffusion, batch: Mapping[str, Any]) -> list[dict[str, Any]]:
+    def predict(self, painter: StartFramePainter, batch: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Draw the frames of a batch.
 
         Args:
-            model (StartFrameDiffusion): The model under test.
+            painter (StartFramePainter): What is tested.
             batch (Mapping): ``inputs.frame``, uint8 (B, 3, S, S), ``inputs.motion`` (B, N), and ``data_samples``.
 
         Returns:
             list[dict]: What metrics get; see the class.
         """
-        labels, device = batch['data_samples'], device_of(model)
+        labels, device = batch['data_samples'], device_of(self.animator)
         real = from_uint8(batch['inputs']['frame'].to(device))
         motion = batch['inputs']['motion'].to(device)
-        if real.shape[-1] != model.size:
-            raise UserError(f'the test frames are {real.shape[-1]} pixels wide, the model draws {model.size}; set size '
-                            'in test_dataloader.dataset to the size of the model')
-        generated = torch.stack([self._draw(model, real, motion, labels, number)
-                                 for number in range(self.num_frames)], dim=1)  # (B, K, 3, S, S)
-        generated_motion = self._read(generated.flatten(0, 1)).unflatten(0, generated.shape[:2])
-        columns = dict(labels, motion=motion, real=real, real_motion=self._read(real), generated=generated,
-                       generated_motion=generated_motion)
+        if real.shape[-1] != painter.size:
+            raise UserError(f'the test frames are {real.shape[-1]} pixels wide, the model draws {painter.size}; set '
+                            'size in test_dataloader.dataset to the size of the model')
+        keys = [f'{name}/{int(start)}/{number}' for name, start in zip(labels['name'], labels['start'])
+                for number in range(self.num_frames)]
+        seeds = sample_seeds(self.seed, [zlib.crc32(key.encode()) for key in keys])
+        generated = painter.draw(motion.repeat_interleave(self.num_frames, dim=0), seeds)
+        columns = dict(labels, motion=motion, real=real, real_motion=self._read(real),
+                       generated=self._by_code(generated), generated_motion=self._by_code(self._read(generated)))
         return [dict(zip(columns, row)) for row in zip(*columns.values())]
 
-    def _draw(self, model: StartFrameDiffusion, real: Tensor, motion: Tensor, labels: Mapping[str, Any],
-              number: int) -> Tensor:
-        """The ``number``-th frame for each code (B, N), shape (B, 3, S, S)."""
-        generators = clip_generators(self.seed, labels['name'], labels['start'], number)
-        chunk = max(1, CHUNK_PIXELS // model.size**2)
-        drawn = []
-        for first in range(0, len(motion), chunk):
-            codes, sources = motion[first:first + chunk], generators[first:first + chunk]
-            with torch.autocast(motion.device.type, torch.bfloat16, enabled=self.amp):
-                low = None
-                if self.first_stage is not None:
-                    low = resize_frames(self.first_stage.sample(codes, generator=sources), model.low_size)
-                elif model.low_size is not None:
-                    low = F.adaptive_avg_pool2d(real[first:first + chunk], model.low_size)
-                drawn.append(model.sample(codes, generator=sources, low=low))
-        return torch.cat(drawn)
+    def _by_code(self, rows: Tensor) -> Tensor:
+        """Shape (B·K, ...) to (B, K, ...)."""
+        return rows.unflatten(0, (-1, self.num_frames))
 
     def _read(self, frames: Tensor) -> Tensor:
         """What the animator reads in frames (B, 3, S, S), shape (B, N)."""

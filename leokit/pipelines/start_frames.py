@@ -11,7 +11,7 @@ from leokit.pipelines.rendering import device_of
 from leokit.samplers import generators_from_seeds
 from leokit.utils import UserError, check_shape
 
-CHUNK_PIXELS = 256 * 64 * 64  # drawn at a time: 256 frames at side 64, 16 at side 256
+CHUNK_PIXELS = 128 * 64 * 64  # drawn at a time: 128 frames at side 64, 8 at side 256
 
 
 class StartFramePainter:
@@ -44,16 +44,6 @@ class StartFramePainter:
         self.super_resolution = super_resolution
         self.amp = amp
         self.size = (super_resolution or base).size
-
-    @property
-    def motion_dim(self) -> int:
-        """int: Motion dimension N of the codes."""
-        return self.base.motion_dim
-
-    def check_animator(self, weights_hash: str) -> None:
-        """Refuse an animator whose codes are not those of the training; see :meth:`CodedModel.check_animator`."""
-        for stage in filter(None, (self.base, self.super_resolution)):
-            stage.check_animator(weights_hash)
 
     @torch.inference_mode()
     def draw(self, motion: Tensor, seeds: Sequence[int], *, size: int | None = None,
