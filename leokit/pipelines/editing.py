@@ -17,7 +17,7 @@ from leokit.image_editors import ImageEditor
 from leokit.metrics import layer_warping_error, video_flow, warping_error
 from leokit.models import Animator
 from leokit.pipelines.animation import VideoAnimator
-from leokit.pipelines.inputs import FramesHandle, Video, iterate_frames, read_first_frame, read_images
+from leokit.pipelines.inputs import FramesHandle, Picture, Video, iterate_frames, read_first_frame, read_images
 from leokit.pipelines.rendering import CHUNK_SIZE
 from leokit.utils import UserError
 from leokit.utils.pixels import from_uint8, to_uint8
@@ -32,14 +32,15 @@ class Coherence(NamedTuple):
     edit: float  # warping error of the edit alone, over its strength; NaN without an edit
 
 
-def edit_video(animator: Animator, video: Video, editor: ImageEditor, *, chunk_size: int = CHUNK_SIZE,
+def edit_video(animator: Animator, video: Video, edit: ImageEditor | Picture, *, chunk_size: int = CHUNK_SIZE,
                amp: bool = False) -> Iterator[Tensor]:
     """Edit the first frame of a video and let the video's own motion carry the edit.
 
     Args:
         animator (Animator): A trained animator.
         video (Video): The video; it is decoded piece by piece.
-        editor (ImageEditor): What is done to its first frame, which it sees as the animator does: square, of side S.
+        edit (ImageEditor | Picture): What is done to its first frame, which it sees as the animator does: square, of
+            side S; or the edited first frame itself.
         chunk_size (int): Frames per forward pass.
         amp (bool): Compute under bfloat16 autocast.
 
@@ -49,7 +50,7 @@ def edit_video(animator: Animator, video: Video, editor: ImageEditor, *, chunk_s
     Raises:
         UserError: If the video cannot be read or the edit cannot be made.
     """
-    edited = edit_images(editor, read_first_frame(video, animator.size))
+    edited = _edited(edit, read_first_frame(video, animator.size))
     yield from VideoAnimator(animator, amp=amp).animate(edited, video, mode='relative', chunk_size=chunk_size)
 
 
@@ -72,7 +73,7 @@ def edit_each_frame(video: Video, editor: ImageEditor, size: int, *, chunk_size:
         yield edit_images(editor, from_uint8(frames))[None]
 
 
-def measure_edit(animator: Animator, video: Video, editor: ImageEditor) -> dict[str, Coherence]:
+def measure_edit(animator: Animator, video: Video, edit: ImageEditor | Picture) -> dict[str, Coherence]:
     """Temporal coherence of an edit by the first frame, against editing each frame by itself.
 
     The edit alone is the edited video minus the same video without the edit: what is animated, minus the animation of
@@ -81,11 +82,11 @@ def measure_edit(animator: Animator, video: Video, editor: ImageEditor) -> dict[
     Args:
         animator (Animator): A trained animator.
         video (Video): The video; its first ``MEASURED_FRAMES`` frames count.
-        editor (ImageEditor): The edit.
+        edit (ImageEditor | Picture): The edit, as in :func:`edit_video`.
 
     Returns:
-        dict: By 'original', 'animated without the edit', 'edited by the first frame' and, unless the editor was made
-        for one picture, 'edited frame by frame'.
+        dict: By 'original', 'animated without the edit', 'edited by the first frame' and, if there is an editor that
+        edits any picture, 'edited frame by frame'.
 
     Raises:
         UserError: If the video cannot be read, has one frame only or the edit cannot be made.
@@ -99,15 +100,20 @@ def measure_edit(animator: Animator, video: Video, editor: ImageEditor) -> dict[
     handle = FramesHandle(original)
     first, frames = from_uint8(original[:1]), from_uint8(original)
     plain, edited = (_collect(VideoAnimator(animator).animate(picture, handle))
-                     for picture in (first, edit_images(editor, first)))
+                     for picture in (first, _edited(edit, first)))
     pairs = {'original': (frames, None), 'animated without the edit': (plain, None),
              'edited by the first frame': (edited, plain)}
-    if editor.edits_any_picture:
-        pairs['edited frame by frame'] = (_collect(edit_each_frame(handle, editor, size)), frames)
+    if isinstance(edit, ImageEditor) and edit.edits_any_picture:
+        pairs['edited frame by frame'] = (_collect(edit_each_frame(handle, edit, size)), frames)
     flow = video_flow(frames)
     return {name: Coherence(warping_error(result, flow),
                             math.nan if base is None else layer_warping_error(result - base, flow))
             for name, (result, base) in pairs.items()}
+
+
+def _edited(edit: ImageEditor | Picture, first: Tensor) -> Tensor:
+    """The edited first frame (1, 3, S, S)."""
+    return edit_images(edit, first) if isinstance(edit, ImageEditor) else read_images(edit, first.shape[-1])
 
 
 def _collect(chunks: Iterator[Tensor]) -> Tensor:

@@ -160,9 +160,9 @@ class LEO:
         chunks = VideoAnimator(self.animator, amp=self.amp).animate(source, driving, mode=mode)
         return self._stream(chunks, count_frames(driving))
 
-    def edit(self, video: Video, editor: ImageEditor) -> FrameStream:
-        """A video with an edit of its first frame carried through it; see :func:`edit_video`."""
-        return self._stream(edit_video(self.animator, video, editor, amp=self.amp), count_frames(video))
+    def edit(self, video: Video, edit: ImageEditor | Picture) -> FrameStream:
+        """A video with an edit of its first frame, or that frame edited, carried through it; see :func:`edit_video`."""
+        return self._stream(edit_video(self.animator, video, edit, amp=self.amp), count_frames(video))
 
     def manipulate_image(self, image: Picture, moves: Mapping[str | int, float]) -> Tensor:
         """A picture moved along directions, named or numbered.

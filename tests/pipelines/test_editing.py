@@ -35,6 +35,8 @@ def test_edit_is_relative_transfer_to_the_edited_frame(animator, video):
     expected = torch.cat(list(VideoAnimator(animator).animate(edited, video, mode='relative')), dim=1)
     assert frames.shape == (1, 6, 3, SIZE, SIZE)
     torch.testing.assert_close(frames, expected, atol=1e-4, rtol=0)
+    given = torch.cat(list(edit_video(animator, video, edited)), dim=1)
+    torch.testing.assert_close(given, expected, atol=1e-4, rtol=0)
     unedited = torch.cat(list(edit_video(animator, video, Recolor())), dim=1)
     assert (frames - unedited).abs().max() > 0.01
 
@@ -83,7 +85,9 @@ def test_coherence_is_that_of_the_videos(animator, video):
 
 def test_an_edited_picture_has_no_frame_by_frame(animator, video, tmp_path):
     Image.fromarray(255 - video[0].permute(1, 2, 0).numpy()).save(tmp_path / 'edited.png')
-    assert 'edited frame by frame' not in measure_edit(animator, video, EditedFile(tmp_path / 'edited.png'))
+    for edit in (EditedFile(tmp_path / 'edited.png'), tmp_path / 'edited.png'):
+        measured = measure_edit(animator, video, edit)
+        assert 'edited frame by frame' not in measured and measured['edited by the first frame'].edit > 0
 
 
 def test_one_frame_has_no_coherence(animator, video):
