@@ -3,7 +3,8 @@
 from leokit.pipelines.animation import TRANSFER_MODES, VideoAnimator
 from leokit.pipelines.assembly import Parts, assemble, load_parts, names_models
 from leokit.pipelines.code_extraction import ExtractionReport, extract_motion_codes
-from leokit.pipelines.code_probe import direction_table, name_directions, probe_codes, probe_table
+from leokit.pipelines.code_probe import (
+    direction_table, name_directions, probe_codes, probe_crossing, probe_table)
 from leokit.pipelines.crossing import (
     Crossing, Motions, People, cross, generate_motions, read_motions, read_people)
 from leokit.pipelines.crossing_sheets import crossing_sheet, crossing_video, motion_sheet, person_sheet
@@ -15,12 +16,14 @@ from leokit.pipelines.generation_val_loop import GenerationValLoop
 from leokit.pipelines.inputs import (
     FramesHandle, Picture, Video, iterate_frames, open_video, read_first_frame, read_images, read_last_frame)
 from leokit.pipelines.leo import LEO
+from leokit.pipelines.leo_test import LEOTest
 from leokit.pipelines.loading import (
     animator_of, change_sampler, load_animator, load_motion_diffusion, load_start_code_diffusion,
     load_start_frame_diffusion)
 from leokit.pipelines.manipulation import DirectionNames, labelled_grid, manipulate_image, manipulate_video
 from leokit.pipelines.outputs import OUTPUT_SUFFIXES, FrameStream, write_videos
 from leokit.pipelines.rendering import CHUNK_SIZE, device_of, encode, render, repeat_encoding
+from leokit.pipelines.scenario import Scenario
 from leokit.pipelines.start_frame_test_loop import StartFrameTestLoop
 from leokit.pipelines.start_frames import StartFramePainter, resize_frames
 from leokit.pipelines.training_codes import ensure_codes, training_crop
@@ -28,14 +31,15 @@ from leokit.pipelines.unconditional import Starts, UnconditionalGenerator, check
 
 __all__ = [
     'CHUNK_SIZE', 'Coherence', 'Crossing', 'DirectionNames', 'ExtractionReport', 'FrameStream', 'FramesHandle',
-    'GenerationTestLoop', 'GenerationValLoop', 'LEO', 'Motions', 'OUTPUT_SUFFIXES', 'Parts', 'People', 'Picture',
-    'StartFramePainter', 'StartFrameTestLoop', 'Starts', 'TRANSFER_MODES', 'UnconditionalGenerator', 'Video',
-    'VideoAnimator', 'VideoGenerator', 'animator_of', 'assemble', 'change_sampler', 'check_painter', 'check_same_codes',
-    'cross', 'crossing_sheet', 'crossing_video', 'device_of', 'direction_table', 'disentanglement_table',
-    'edit_each_frame', 'edit_images', 'edit_video', 'encode', 'ensure_codes', 'extract_motion_codes',
-    'generate_motions', 'iterate_frames', 'labelled_grid', 'load_animator', 'load_motion_diffusion', 'load_parts',
-    'load_start_code_diffusion', 'load_start_frame_diffusion', 'manipulate_image', 'manipulate_video',
-    'measure_disentanglement', 'measure_edit', 'motion_sheet', 'name_directions', 'names_models', 'open_video',
-    'person_sheet', 'probe_codes', 'probe_table', 'read_first_frame', 'read_images', 'read_last_frame', 'read_motions',
-    'read_people', 'render', 'repeat_encoding', 'resize_frames', 'sample_seeds', 'training_crop', 'write_videos',
+    'GenerationTestLoop', 'GenerationValLoop', 'LEO', 'LEOTest', 'Motions', 'OUTPUT_SUFFIXES', 'Parts', 'People',
+    'Picture', 'Scenario', 'StartFramePainter', 'StartFrameTestLoop', 'Starts', 'TRANSFER_MODES',
+    'UnconditionalGenerator', 'Video', 'VideoAnimator', 'VideoGenerator', 'animator_of', 'assemble', 'change_sampler',
+    'check_painter', 'check_same_codes', 'cross', 'crossing_sheet', 'crossing_video', 'device_of', 'direction_table',
+    'disentanglement_table', 'edit_each_frame', 'edit_images', 'edit_video', 'encode', 'ensure_codes',
+    'extract_motion_codes', 'generate_motions', 'iterate_frames', 'labelled_grid', 'load_animator',
+    'load_motion_diffusion', 'load_parts', 'load_start_code_diffusion', 'load_start_frame_diffusion',
+    'manipulate_image', 'manipulate_video', 'measure_disentanglement', 'measure_edit', 'motion_sheet',
+    'name_directions', 'names_models', 'open_video', 'person_sheet', 'probe_codes', 'probe_crossing', 'probe_table',
+    'read_first_frame', 'read_images', 'read_last_frame', 'read_motions', 'read_people', 'render', 'repeat_encoding',
+    'resize_frames', 'sample_seeds', 'training_crop', 'write_videos',
 ]

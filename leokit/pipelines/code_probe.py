@@ -14,6 +14,7 @@ from torch import Tensor
 from leokit.datasets import CodeCache
 from leokit.datasets.synthetic import SyntheticTruth
 from leokit.metrics.linear_probe import direction_correlations, linear_probe, quantity_directions
+from leokit.pipelines.crossing import Crossing
 from leokit.utils import UserError
 
 MAX_FRAMES = 200_000  # more add nothing to a map of 20 inputs
@@ -44,12 +45,50 @@ def probe_codes(cache: CodeCache, truth: SyntheticTruth, *, fit: str = 'train', 
                 score=score, frames=[len(codes), len(test_codes)])
 
 
+def probe_crossing(crossing: Crossing, cache: CodeCache, truth: SyntheticTruth, *,
+                   fit: str = 'train') -> dict[str, float]:
+    """R² of the true motion of driving videos, read by a linear map from the rendered frames of other people.
+
+    The map is fitted on codes of real frames. In relative transfer, codes and parameters are taken since the first
+    frame, which itself does not count.
+
+    Args:
+        crossing (Crossing): People in the motions of videos of the data set.
+        cache (CodeCache): Codes of the data set.
+        truth (SyntheticTruth): Its true parameters.
+        fit (str): Split that the map is fitted on.
+
+    Returns:
+        dict: R² by motion parameter, NaN for one that does not vary; empty if the motions are not the data set's.
+
+    Raises:
+        UserError: If codes and truth do not belong together.
+    """
+    people, _, frames, dim = crossing.found.shape
+    names = crossing.motions.names
+    if crossing.motions.frames is None or not set(names) <= set(truth.names):
+        return {}
+    relative = crossing.mode == 'relative'
+    known = torch.from_numpy(np.stack([truth.motion[truth.index(name), :frames] for name in names]))  # (M, T, K)
+    found = crossing.found
+    if relative:
+        known, found = known - known[:, :1], found - found[:, :, :1]
+    codes, motion, _ = _gather(cache, truth, fit, since_start=relative)
+    scores = linear_probe(codes, motion, found[:, :, 1:].reshape(-1, dim),
+                          known[:, 1:].expand(people, -1, -1, -1).flatten(0, 2))
+    return dict(zip(truth.motion_names, scores.tolist()))
+
+
 def probe_table(result: Mapping[str, Any]) -> str:
-    """The result of :func:`probe_codes` as text, without an end of line."""
+    """What :func:`probe_codes` gives as text, with what :func:`probe_crossing` gives if it is under ``rendered``."""
     frames = result['frames']
     lines = [f'R² of a linear map from codes to true parameters, fitted on {frames[0]} frames of {result["fit"]}, '
              f'scored on {frames[1]} of {result["score"]}']
-    lines += [f'  {name:<12}{score:>7.3f}' for name, score in result['motion'].items()]
+    rendered = result.get('rendered') or {}
+    if rendered:
+        lines.append(f'  {"":<12}{"codes":>7}{"rendered":>10} (what the driving videos show, read from other people)')
+    lines += [f'  {name:<12}{score:>7.3f}' + (f'{rendered[name]:>10.3f}' if rendered else '')
+              for name, score in result['motion'].items()]
     varying = {name: score for name, score in result['looks'].items() if not math.isnan(score)}
     if varying:
         best = max(varying, key=varying.get)
@@ -100,8 +139,9 @@ def direction_table(cache: CodeCache, truth: SyntheticTruth, *, split: str = 'tr
     return '\n'.join(lines)
 
 
-def _gather(cache: CodeCache, truth: SyntheticTruth, split: str) -> tuple[Tensor, Tensor, Tensor]:
-    """Codes, true motion and true looks of the frames of one split, one row a frame."""
+def _gather(cache: CodeCache, truth: SyntheticTruth, split: str, *,
+            since_start: bool = False) -> tuple[Tensor, Tensor, Tensor]:
+    """Codes, true motion and true looks of the frames of one split, one row a frame; or motion since the start."""
     rows = {name: row for row, name in enumerate(truth.names)}
     videos = [video for video in cache.videos if video.split == split and video.name in rows]
     if not videos:
@@ -111,8 +151,10 @@ def _gather(cache: CodeCache, truth: SyntheticTruth, split: str) -> tuple[Tensor
     if longer:
         raise UserError(f'the video {longer[0]} has more codes than the truth has frames, so --codes and --truth '
                         'belong to different data sets; extract the codes of the one that --truth names')
-    codes = np.concatenate([cache.codes[video.offset:video.offset + video.length] for video in videos])
-    motion = np.concatenate([truth.motion[rows[video.name]][:video.length] for video in videos])
+    origin = 1 if since_start else 0
+    codes, motion = (np.concatenate([table - origin * table[:1] for table in tables]) for tables in (
+        [cache.codes[video.offset:video.offset + video.length] for video in videos],
+        [truth.motion[rows[video.name]][:video.length] for video in videos]))
     looks = np.concatenate([truth.looks[rows[video.name]][None].repeat(video.length, 0) for video in videos])
     step = -(-len(codes) // MAX_FRAMES)
     return tuple(torch.from_numpy(np.ascontiguousarray(table[::step])) for table in (codes, motion, looks))

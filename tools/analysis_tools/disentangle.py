@@ -25,7 +25,7 @@ from leokit.datasets.synthetic import load_truth  # noqa: E402
 from leokit.pipelines import (  # noqa: E402
     LEO, TRANSFER_MODES, Motions, People, cross, crossing_sheet, crossing_video, disentanglement_table,
     generate_motions, load_animator, load_motion_diffusion, measure_disentanglement, motion_sheet, person_sheet,
-    probe_codes, probe_table, read_motions, read_people, write_videos)
+    probe_codes, probe_crossing, probe_table, read_motions, read_people, write_videos)
 from leokit.registry import FEATURE_EXTRACTORS  # noqa: E402
 from leokit.utils import UserError, run_tool  # noqa: E402
 from leokit.utils.arguments import add_cfg_options, add_device, positive_int  # noqa: E402
@@ -116,13 +116,13 @@ def main() -> None:
     extractors = build_extractors(args.extractors, args.device)
     leo = load_models(args)
     maker = dict(config=args.config, checkpoint=args.checkpoint, weights_hash=leo.animator.weights_hash())
-    probe = {}
-    if args.codes:
-        probe = dict(probe=probe_codes(CodeCache(args.codes, maker['weights_hash']), load_truth(args.truth)))
+    known = (CodeCache(args.codes, maker['weights_hash']), load_truth(args.truth)) if args.codes else None
+    probe = probe_codes(*known) if known else None
     crossing = cross(leo.animator, *gather(args, leo), mode=args.mode)
-    result = dict(animator=maker, **measure_disentanglement(crossing, extractors), **probe)
+    result = dict(animator=maker, **measure_disentanglement(crossing, extractors))
     print(disentanglement_table(result))
-    if probe:
+    if known:
+        result['probe'] = dict(probe, rendered=probe_crossing(crossing, *known))
         print('\n' + probe_table(result['probe']))
     for name, sheet in (('grid', crossing_sheet), ('one_person', person_sheet), ('one_motion', motion_sheet)):
         save_png(args.out / f'{name}.png', sheet(crossing))
