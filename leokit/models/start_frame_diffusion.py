@@ -23,7 +23,7 @@ from leokit.samplers import Sampler, correct, guide, mark_condition, noise_sourc
 from leokit.utils import UserError, check_shape
 
 IMAGE_CHANNELS = 3
-GUIDANCE = dict(weight=1.5, condition_dropout=0.1)
+GUIDANCE = dict(weight=1.0, condition_dropout=0.1)
 LOW = dict(noise=0.2)
 PREPROCESSOR = dict(type='leokit.PixelPreprocessor', channels_last=True)
 
@@ -41,8 +41,9 @@ class StartFrameDiffusion(CodedModel):
         sampler (dict, optional): Config in SAMPLERS; ``DDIMSampler`` with 50 steps by default.
         prediction (str): What the network outputs: ``'v'``, ``'epsilon'`` or ``'x0'``.
         min_snr_gamma (float, optional): Bound of min-SNR weighting; None for the plain error.
-        guidance (dict, optional): ``weight`` of the classifier-free guidance in sampling (1 for none; 1.5 by default),
-            and ``condition_dropout``, the share of training samples that do not see their code (0.1).
+        guidance (dict, optional): ``weight`` of the classifier-free guidance in sampling (1, which is none:
+            overstated, a code reads as another one), and ``condition_dropout``, the share of training samples that
+            do not see their code (0.1).
         low (dict, optional): Makes it a super-resolution stage: ``size``, the side s of the small frames, and
             ``noise``, the greatest deviation of the noise on them in training (0.2; half of it in sampling).
         data_preprocessor (dict, optional): Config in MODELS; ``PixelPreprocessor`` by default.

@@ -17,7 +17,8 @@ def test_weights():
     assert video_weights(VIDEOS, 'identity').tolist() == [0.75, 0.25, 1]
 
 
-@pytest.mark.parametrize('weighting, shares', [('length', (30 / 45, 10 / 45, 5 / 45)), ('identity', (3 / 8, 1 / 8, 0.5))])
+@pytest.mark.parametrize('weighting, shares', [
+    ('length', (30 / 45, 10 / 45, 5 / 45)), ('identity', (3 / 8, 1 / 8, 0.5))])
 def test_videos_are_drawn_by_their_weight(weighting, shares):
     generator = np.random.default_rng(0)
     choice = VideoChoice(VIDEOS, weighting)

@@ -18,14 +18,16 @@ CONFIG = 'configs/leo/start_frame_synthetic.py'
 TINY = ['model.backbone.channels=[8,16]', 'model.backbone.num_blocks=1', 'model.backbone.attention_levels=[]',
         'model.backbone.embedding_dim=16', 'model.backbone.head_dim=8', 'model.sampler.num_steps=2',
         f'motion_dim={MOTION_DIM}', 'num_workers=0', 'batch_size=4', 'test_batch_size=3', 'max_iters=3', 'warmup=1',
-        'drawn_per_code=2', 'content_extractors.0.type=TinyImageFeatures', 'content_extractors.1.type=TinyImageFeatures']
+        'drawn_per_code=2', 'content_extractors.0.type=TinyImageFeatures',
+        'content_extractors.1.type=TinyImageFeatures']
 
 
 @pytest.fixture(scope='module')
 def place(tmp_path_factory):
     """Videos, and an animator that never was trained."""
     folder = tmp_path_factory.mktemp('start_frames')
-    plan = SyntheticFacesPlan(num_identities=6, clips_per_identity=1, num_frames=6, size=SIZE, train=0.5, val=0, test=0.5)
+    plan = SyntheticFacesPlan(num_identities=6, clips_per_identity=1, num_frames=6, size=SIZE, train=0.5, val=0,
+                              test=0.5)
     write_synthetic_faces(folder / 'videos', plan, workers=0, show_progress=False)
     (folder / 'animator.py').write_text(ANIMATOR_CONFIG)
     save_checkpoint(dict(meta=dict(model='Animator'), state_dict=make_animator().state_dict()), folder / 'animator.pth')

@@ -52,7 +52,8 @@ def test_sizes_that_differ_are_brought_together(base):
     second = make_start_frame(HASH, size=32, low=dict(size=16))
     assert StartFramePainter(base, second).draw(codes(), range(5)).shape[-1] == 32
     painter = StartFramePainter(base)
-    assert torch.allclose(painter.draw(codes(), range(5), size=SIZE), resize_frames(painter.draw(codes(), range(5)), SIZE))
+    frames = painter.draw(codes(), range(5))
+    assert torch.allclose(painter.draw(codes(), range(5), size=SIZE), resize_frames(frames, SIZE))
     assert painter.draw(codes(0), []).shape == (0, 3, 8, 8)
 
 

@@ -1,8 +1,8 @@
 # The starting frame of LEO (arXiv 2305.03989, section 3.3): a conditional DDPM that draws x_1 given alpha_1. The
 # network predicts the velocity, which trains as well at the noisy end as at the clean one, also in bfloat16.
 motion_dim = 20
-# 1 follows the codes as they are, more overstates them at the cost of variety
-guidance = 1.5
+# 1 follows the codes as they are; more overstates them, so that the frame shows another code than the one asked for
+guidance = 1.0
 
 model = dict(
     type='StartFrameDiffusion',

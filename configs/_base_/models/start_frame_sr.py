@@ -1,6 +1,5 @@
 # The second stage of the starting frame: super-resolution of what the first one drew (cascaded diffusion, arXiv
-# 2106.15282, sections 2 and 4). `low_size` is the size of the first stage. The small frame says nearly all that the
-# code does, so the code is not overstated.
+# 2106.15282, sections 2 and 4). `low_size` is the size of the first stage.
 motion_dim = 20
 guidance = 1.0
 low_size = 64
