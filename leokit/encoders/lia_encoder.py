@@ -3,12 +3,18 @@
 A StyleGAN2 residual network down to 4x4, a 4x4 valid convolution to the
 appearance vector, and five linear layers with no activation between them to the
 motion code. Reproduces the public implementation's encoder.
+
+Initialisation: ``'identity'`` (default) lets the colours of the image pass through the
+first three channels of the finest feature, from where ``LIAFlowGenerator`` with the same
+initialisation takes its first picture; every other weight is drawn as in StyleGAN2.
+``'reference'`` draws all of them.
 """
 
 from torch import Tensor, nn
 
 from leokit.encoders.base import Encoding
-from leokit.nn import BiasActivation, EqualConv2d, EqualLinear, ResidualDownBlock, channels_by_side
+from leokit.nn import (BiasActivation, EqualConv2d, EqualLinear, ResidualDownBlock, channels_by_side,
+                       check_initialisation, let_colours_in)
 from leokit.registry import ENCODERS
 from leokit.utils import check_shape
 
@@ -25,11 +31,13 @@ class LIAEncoder(nn.Module):
         motion_dim (int): Width N of the motion code.
         channel_multiplier (float): Factor on the channels of sides 64 and up.
         max_channels (int): Upper limit of the channels of any side.
+        init (str): ``'identity'`` or ``'reference'``, see the module's head.
     """
 
     def __init__(self, size: int, appearance_dim: int = 512, *, motion_dim: int = 20, channel_multiplier: float = 1,
-                 max_channels: int = 512):
+                 max_channels: int = 512, init: str = 'identity'):
         super().__init__()
+        check_initialisation(init)
         self.size = size
         channels = channels_by_side(size, channel_multiplier, max_channels)
         sides = sorted(channels, reverse=True)
@@ -40,6 +48,8 @@ class LIAEncoder(nn.Module):
         self.to_appearance = EqualConv2d(channels[4], appearance_dim, kernel_size=4)
         widths = [appearance_dim] * MOTION_HEAD_LAYERS + [motion_dim]
         self.motion_head = nn.Sequential(*(EqualLinear(a, b) for a, b in zip(widths, widths[1:])))
+        if init == 'identity':
+            let_colours_in(self.from_rgb)
 
     def forward(self, images: Tensor) -> Encoding:
         """Encode images.

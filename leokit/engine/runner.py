@@ -159,11 +159,17 @@ class LeoRunner(Runner):
         if options is not True and not isinstance(options, Mapping):
             raise UserError(f'compile={options!r} must be True, False or a dict of options of torch.compile')
         options = {} if options is True else dict(options)
+        if not options and target == 'train_step' and self._keeps_gradients():
+            options = dict(mode='default')  # a CUDA graph's gradients do not outlive the iteration
         if hasattr(self.bare_model, 'compile_parts'):
             self.bare_model.compile_parts(**options)
         else:
             self.bare_model.compile(**options)
         self.logger.info('compiling the model: the first iterations are slow')
+
+    def _keeps_gradients(self) -> bool:
+        """Whether somebody else than the optimiser's step of the same iteration reads gradients."""
+        return self.distributed or getattr(self.optim_wrapper, '_accumulative_counts', 1) > 1
 
     @property
     def bare_model(self) -> nn.Module:

@@ -6,6 +6,9 @@ function of (seed, iteration, rank), so no generator state needs saving; a stop 
 ends the run with a checkpoint.
 """
 
+from contextlib import contextmanager
+from typing import Iterator
+
 import numpy as np
 import torch
 from mmengine.model import is_model_wrapper
@@ -99,7 +102,7 @@ class ResumableTrainLoop(BaseLoop):
             if self._is_val_iter():
                 # the hooks say which iteration is running; a validation comes after it
                 self.runner.message_hub.update_info('iter', self._iter)
-                with request.breaks_off():
+                with request.breaks_off(), uncompiled():
                     self.runner.val_loop.run()
 
     def run_iter(self, data_batch: dict) -> None:
@@ -141,3 +144,16 @@ def seed_iteration(seed: int, iteration: int, rank: int) -> None:
     torch.default_generator.manual_seed(state)
     if torch.cuda.is_initialized():
         torch.cuda.manual_seed_all(state)
+
+
+@contextmanager
+def uncompiled() -> Iterator[None]:
+    """Run compiled modules as they were before: every batch size and mode of a validation would be compiled anew.
+
+    Before PyTorch 2.6, which cannot do so, they run compiled.
+    """
+    if not hasattr(torch.compiler, 'set_stance'):
+        yield
+        return
+    with torch.compiler.set_stance('force_eager'):
+        yield

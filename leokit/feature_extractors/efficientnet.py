@@ -15,6 +15,7 @@ from pathlib import Path
 
 from torch import Tensor
 
+from leokit.feature_extractors.depthwise import replace_depthwise
 from leokit.feature_extractors.image_backbone import ImageBackbone
 from leokit.registry import FEATURE_EXTRACTORS
 from leokit.utils import UserError, load_tensors
@@ -67,6 +68,7 @@ class EfficientNetLite0Features(ImageBackbone):
         self.set_normalisation((PIXEL_MEAN,) * 3, (PIXEL_STD,) * 3)
         self.network = timm.create_model(ARCHITECTURE, pretrained=False)
         self._load(shipped_weights())
+        replace_depthwise(self.network)
         self.freeze()
 
     def _load(self, path: Path) -> None:
@@ -80,8 +82,6 @@ class EfficientNetLite0Features(ImageBackbone):
 
     def stages(self, x: Tensor) -> tuple[Tensor, ...]:
         """Five maps at strides 2, 4, 8, 16, 32."""
-        # depthwise convolutions: PyTorch's own kernels take over from cuDNN's where channels come first
-        x = x.contiguous()
         net, maps = self.network, []
         x = net.bn1(net.conv_stem(x))
         for index, block in enumerate(net.blocks):

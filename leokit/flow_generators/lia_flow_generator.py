@@ -4,22 +4,25 @@ A StyleGAN2 synthesis network whose every level predicts a flow and a mask, warp
 the source's feature of the same side, and blends it with its own trunk, which
 paints what the warp cannot show. Reproduces the public implementation.
 
-Initialisation: ``'identity'`` (default) starts from no motion: to-flow weights are
-zero and the first mask bias is +3, so the first output is the source through the
-colour heads and the gradient first finds the warp. With ``'reference'`` (StyleGAN2's)
-the network learns to paint before it learns to move, and with few identities it
-then keeps faces in its weights. Loading a checkpoint overwrites either.
+Initialisation: ``'identity'`` (default) starts as a copy of the source: to-flow weights
+are zero, so nothing moves; the first mask bias is +3; and the colour head of the finest
+side reads the colours that ``LIAEncoder`` lets in, while the other heads are zero. The
+loss begins at the error of copying, and its gradient finds the warp first. With
+``'reference'`` (StyleGAN2's) the network learns to paint before it learns to move, and
+with few identities it then keeps faces in its weights. Loading a checkpoint overwrites
+either. Copying is exact with the warp operator's ``'exact'`` grid.
 """
 
+import math
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from leokit.nn import BiasActivation, EqualConv2d, ModulatedConv2d, StyledConv, channels_by_side, upsample2x
+from leokit.nn import (BiasActivation, EqualConv2d, ModulatedConv2d, StyledConv, channels_by_side, check_initialisation,
+                       let_colours_out, upsample2x)
 from leokit.registry import FLOW_GENERATORS, WARP_OPERATORS
 
-INITIALISATIONS = ('identity', 'reference')
 IDENTITY_MASK_BIAS = 3.0  # sigmoid(3) = 0.95: nearly all of the warped source, with a gradient left
 
 
@@ -135,8 +138,7 @@ class LIAFlowGenerator(nn.Module):
     def __init__(self, size: int, appearance_dim: int = 512, *, channel_multiplier: float = 1,
                  max_channels: int = 512, warp_operator: dict | None = None, init: str = 'identity'):
         super().__init__()
-        if init not in INITIALISATIONS:
-            raise ValueError(f'init must be one of {INITIALISATIONS}, got {init!r}')
+        check_initialisation(init)
         channels = channels_by_side(size, channel_multiplier, max_channels)
         sides = sorted(channels)
         warp = WARP_OPERATORS.build(warp_operator or dict(type='BilinearWarp'))
@@ -152,7 +154,9 @@ class LIAFlowGenerator(nn.Module):
     def _start_from_identity(self) -> None:
         for level in self.levels:
             level.to_flow.conv.weight.zero_()
+            level.to_rgb.conv.weight.zero_()
         self.levels[0].to_flow.bias[2] = IDENTITY_MASK_BIAS  # later sides add to the upsampled first one
+        let_colours_out(self.levels[-1].to_rgb.conv, mask=1 / (1 + math.exp(-IDENTITY_MASK_BIAS)))
 
     def forward(self, latent: Tensor, features: tuple[Tensor, ...]) -> FlowFrame:
         """Generate frames.

@@ -142,10 +142,12 @@ class Animator(BaseModel):
     def compile_parts(self, **options: Any) -> None:
         """Compile the heavy parts in place (``nn.Module.compile``); state-dict keys stay as they are.
 
+        Losses are not compiled: a perceptual network is large kernels already, and takes longest to compile.
+
         Args:
             **options: Passed to ``torch.compile`` (``mode``, ``dynamic``, ...).
         """
-        for part in (self.encoder, self.flow_generator, self.discriminator, *self.losses):
+        for part in (self.encoder, self.flow_generator, self.discriminator):
             if part is not None:
                 part.compile(**options)
 

@@ -25,6 +25,9 @@ class CodeDiffusion(CodedModel):
 
     residual_std: Tensor
 
+    # Codes are so small that launching kernels takes longer than running them: whole passes are replayed as CUDA graphs.
+    compile_mode = 'reduce-overhead'
+
     def __init__(self, motion_dim: int, backbone: dict[str, Any], *, core: DiffusionCore,
                  data_preprocessor: dict[str, Any] | None = None) -> None:
         super().__init__(motion_dim, {**backbone, 'motion_dim': motion_dim}, core=core, statistics=STATISTICS,
@@ -74,7 +77,8 @@ class CodeDiffusion(CodedModel):
             UserError: If the statistics are not set or the codes do not fit.
         """
         if generator is None and self._compiled_objective is not None:
-            return dict(loss_diffusion=self._compiled_objective(inputs['motion']))
+            # the next replay of a graph writes over what this one returned
+            return dict(loss_diffusion=self._compiled_objective(inputs['motion']).clone())
         return dict(loss_diffusion=self._objective(inputs['motion'], generator))
 
     @abstractmethod

@@ -7,7 +7,7 @@ import torch
 from engine.toys import run_process, start_process, toy_config, train, train_in_process, with_validation
 
 from leokit.engine import EXIT_STATUS
-from leokit.engine.train_loop import seed_iteration
+from leokit.engine.train_loop import seed_iteration, uncompiled
 from leokit.utils import UserError
 from leokit.utils.checkpoints import load_checkpoint
 
@@ -185,3 +185,24 @@ def test_a_sampler_that_cannot_seek_is_refused(tmp_path):
     config.train_dataloader.sampler = dict(type='InfiniteSampler')
     with pytest.raises(UserError, match="InfiniteSampler; set train_dataloader.sampler=dict\\(type='DrawSampler'\\)"):
         train(config)
+
+
+@pytest.mark.skipif(not hasattr(torch.compiler, 'set_stance'), reason='PyTorch 2.6 and later')
+def test_validation_compiles_nothing_and_training_goes_on_compiled():
+    compiled = []
+
+    def backend(graph, inputs):
+        compiled.append(len(inputs))
+        return graph.forward
+
+    layer = torch.nn.Linear(2, 2)
+    layer.compile(backend=backend)
+    layer(torch.zeros(3, 2))
+    with uncompiled():
+        layer(torch.zeros(5, 2))
+        with torch.no_grad():
+            layer(torch.zeros(7, 2))
+    assert len(compiled) == 1
+    layer(torch.zeros(3, 2))
+    assert len(compiled) == 1
+    torch.compiler.reset()

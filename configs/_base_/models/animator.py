@@ -4,7 +4,7 @@ motion_dim = 20
 appearance_dim = 512
 channel_multiplier = 1
 max_channels = 512
-# 'identity' starts from no motion; 'reference' is StyleGAN2's initialisation
+# 'identity' starts as a copy of the source; 'reference' is StyleGAN2's initialisation
 init = 'identity'
 # 'lia' is the grid of the public checkpoints; 'exact' makes zero flow the identity
 grid = 'lia'
@@ -18,7 +18,7 @@ model = dict(
     motion_dim='$motion_dim',
     channel_multiplier='$channel_multiplier',
     max_channels='$max_channels',
-    encoder=dict(type='LIAEncoder'),
+    encoder=dict(type='LIAEncoder', init='$init'),
     motion_space=dict(type='LinearMotionSpace'),
     flow_generator=dict(
         type='LIAFlowGenerator', init='$init', warp_operator=dict(type='BilinearWarp', grid='$grid')),
