@@ -46,8 +46,8 @@ def relative_long_motion(sequences: Tensor, real: Tensor, seams: list[int]) -> d
 
     Returns:
         dict[str, Tensor]: float64. By segment, shape (T // L,): ``jitter`` and ``spread`` over those of real sequences
-        (1 is right) and ``drift`` from the first segment in units of the real spread. With two segments or more also
-        the scalar ``recurrence``, and where there are seams ``seam_jerk_ratio``; see :func:`long_motion`.
+        (1 is right). With two segments or more also ``drift`` from the first segment in units of the real spread, and
+        the scalars ``recurrence`` and, where there are seams, ``seam_jerk_ratio``; see :func:`long_motion`.
 
     Raises:
         ValueError: If a number is out of range.
@@ -59,7 +59,7 @@ def relative_long_motion(sequences: Tensor, real: Tensor, seams: list[int]) -> d
     segments = sequences.shape[1] // length
     if segments < 2:
         whole = sequences[:, :length]
-        found = dict(drift=drift(whole, 1).mean(0), jitter=jitter(whole).mean()[None], spread=spread(whole, 1).mean(0))
+        found = dict(jitter=jitter(whole).mean()[None], spread=spread(whole, 1).mean(0))
     else:
         within = [seam for seam in seams if seam < segments * length]
         found = long_motion(sequences[:, :segments * length], within, segments)

@@ -65,7 +65,7 @@ def _prepare(image: Picture, size: int, name: str) -> Tensor:
         pixels = _tensor_to_frames(image[None] if image.ndim == 3 else image, f'picture {name}')[0]
     else:
         raise UserError(f'picture {name} is a {type(image).__name__}; pass a path, a PIL image, an array or a tensor')
-    return from_uint8(_fit(pixels[None], size))[0]
+    return from_uint8(fit_video(pixels[None], size))[0]
 
 
 def _array_to_rgb(array: np.ndarray, name: str) -> np.ndarray:
@@ -171,7 +171,7 @@ def iterate_frames(video: Video, size: int, *, chunk_size: int, first: int = 0,
     """
     handle = open_video(video)
     try:
-        pieces = (_fit(piece, size) for piece in handle.chunks(chunk_size, first, last))
+        pieces = (fit_video(piece, size) for piece in handle.chunks(chunk_size, first, last))
         with Prefetcher(pieces) as ahead:
             yield from ahead
     finally:
@@ -208,7 +208,7 @@ def read_last_frame(video: Video, size: int) -> Tensor:
 
 
 # ---- shared ------------------------------------------------------------------
-def _fit(frames: np.ndarray, size: int) -> Tensor:
+def fit_video(frames: np.ndarray, size: int) -> Tensor:
     """uint8 frames (T, H, W, 3) to (T, 3, S, S)."""
     return torch.from_numpy(to_channels_first(fit_frames(frames, size)))
 

@@ -1,0 +1,12 @@
+# LEO on FaceForensics (section 4.1): the trained models together, how long videos go on, and the test of all of it.
+_base_ = ['../_base_/tests/leo.py']
+default_scope = 'leokit'
+data_root = 'data/faceforensics'
+animator = dict(config='configs/lia/lia_faceforensics_256.py', checkpoint='work_dirs/lia_faceforensics_256')
+motion_diffusion = dict(config='configs/leo/lmdm_faceforensics.py', checkpoint='work_dirs/lmdm_faceforensics')
+start_code = dict(config='configs/leo/start_code_faceforensics.py', checkpoint='work_dirs/start_code_faceforensics')
+start_frame = dict(config='configs/leo/start_frame_faceforensics.py', checkpoint='work_dirs/start_frame_faceforensics')
+start_frame_sr = dict(
+    config='configs/leo/start_frame_sr_faceforensics.py', checkpoint='work_dirs/start_frame_sr_faceforensics')
+continuation = dict(type='LastCode')
+content_extractor = dict(_delete_=True, type='FaceIdentity')

@@ -1,0 +1,23 @@
+# LEO on SyntheticFaces: the trained models together, how long videos go on, and the test of all of it (minutes on a
+# GPU).
+_base_ = ['../_base_/tests/leo.py']
+default_scope = 'leokit'
+data_root = 'data/synthetic_faces'
+animator = dict(config='configs/lia/lia_synthetic_64.py', checkpoint='work_dirs/lia_synthetic_64')
+motion_diffusion = dict(config='configs/leo/lmdm_synthetic.py', checkpoint='work_dirs/lmdm_synthetic')
+start_code = dict(config='configs/leo/start_code_synthetic.py', checkpoint='work_dirs/start_code_synthetic')
+start_frame = dict(config='configs/leo/start_frame_synthetic.py', checkpoint='work_dirs/start_frame_synthetic')
+start_frame_sr = None
+continuation = dict(type='LastCode')
+
+num_videos = 256
+num_frames = 32
+long_videos = 128
+long_frames = 512
+trials = 4
+test_filters = dict(split='test')
+video_extractor = dict(_delete_=True, type='EfficientNetLite0Features')
+test_batch_size = 64
+protocol = 'synthetic'
+long_protocol = 'synthetic'
+clip_format = 'npy'
