@@ -25,7 +25,7 @@ class CodeDiffusion(CodedModel):
 
     residual_std: Tensor
 
-    # Codes are so small that launching kernels takes longer than running them: whole passes are replayed as CUDA graphs.
+    # codes are so small that launching kernels takes longer than running them: passes are replayed as CUDA graphs
     compile_mode = 'reduce-overhead'
 
     def __init__(self, motion_dim: int, backbone: dict[str, Any], *, core: DiffusionCore,

@@ -12,6 +12,6 @@ from leokit.nn.time_embedding import TimeEmbedding, sinusoidal_embedding
 __all__ = [
     'BiasActivation', 'EqualConv2d', 'EqualLinear', 'ModulatedConv2d', 'ResidualDownBlock', 'StyledConv',
     'TimeEmbedding', 'blur', 'channels_by_side', 'check_initialisation', 'check_size', 'fir_kernel', 'identity_grid',
-    'let_colours_in', 'let_colours_out', 'modulated_conv2d_reference', 'num_levels', 'scaled_leaky_relu', 'sinusoidal_embedding', 'upfirdn2d_reference',
-    'upsample2x',
+    'let_colours_in', 'let_colours_out', 'modulated_conv2d_reference', 'num_levels', 'scaled_leaky_relu',
+    'sinusoidal_embedding', 'upfirdn2d_reference', 'upsample2x',
 ]
