@@ -5,7 +5,7 @@ import pytest
 from leokit.evaluation import Protocol, as_protocol, load_protocol, preset_names
 from leokit.utils import UserError
 
-PUBLISHED = {'stylegan_v_fvd16', 'stylegan_v_fvd128', 'tats', 'digan', 'leo', 'leo_128', 'leo_long'}
+PUBLISHED = {'stylegan_v_fvd16', 'stylegan_v_fvd128', 'tats', 'digan', 'leo', 'leo_128', 'leo_long', 'leo_long_128'}
 
 
 def test_every_preset_loads_and_the_published_ones_name_their_source():
@@ -25,7 +25,7 @@ def test_every_preset_loads_and_the_published_ones_name_their_source():
                'arithmetic.covariance unbiased', 'arithmetic.kernel full')),
     ('tats', ('clips.length 16', 'sampling.num_clips 2048', 'frames.resolution 128', 'arithmetic.covariance unbiased')),
     ('leo', ('frames.resolution 256', 'sampling.trials 10')),
-    ('leo_long', 'leo_long_128', ('clips.length 128', 'frames.resolution 256'))])
+    ('leo_long', ('clips.length 128', 'frames.resolution 256'))])
 def test_presets_state_what_their_sources_do(name, facts):
     values = load_protocol(name).to_dict()
     for fact in facts:
