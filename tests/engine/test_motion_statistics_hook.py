@@ -48,3 +48,17 @@ def test_another_animator_is_refused():
     model.set_statistics(7, 8, 9, animator_hash='cd' * 32)
     with pytest.raises(UserError, match='another animator'):
         MotionStatisticsHook().before_train(runner(model, Codes()))
+
+
+def test_single_codes_have_no_residuals():
+    class Frames(Codes):
+        def statistics(self):
+            return dict(mean=1, std=2)
+
+    class FrameModel(Model):
+        def set_statistics(self, mean, std, *, animator_hash):
+            self.known = (mean, std, animator_hash)
+
+    model = FrameModel()
+    MotionStatisticsHook().before_train(runner(model, Frames()))
+    assert model.known == (1, 2, 'ab' * 32)
