@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from mmengine.config import Config
 
-from leokit.pipelines import animator_of, change_sampler, load_animator, load_motion_diffusion
+from leokit.pipelines import (
+    animator_of, change_sampler, load_animator, load_motion_diffusion, load_start_frame_diffusion)
 from leokit.pipelines.loading import checkpoint_file
 from leokit.utils import UserError
 from leokit.utils.checkpoints import save_checkpoint
@@ -38,6 +39,8 @@ def test_another_kind_of_model(models):
         load_animator(models['motion_config'], models['motion'])
     with pytest.raises(UserError, match='builds Animator; here a config of a motion diffusion'):
         load_motion_diffusion(models['animator_config'], models['animator'])
+    with pytest.raises(UserError, match='builds MotionDiffusion; here a config of a start-frame model'):
+        load_start_frame_diffusion(models['motion_config'], models['motion'])
     with pytest.raises(UserError, match='size'):
         load_animator(models['animator_config'], models['animator'], cfg_options={'model.motion_dim': 5})
 
