@@ -72,6 +72,7 @@ def read_people(sources: Sequence[str | Path], size: int, count: int, *, split: 
     Raises:
         UserError: If there are fewer than two or one cannot be read.
     """
+    _check_count('people', count)
     paths = _pictures(sources)
     if paths:
         chosen = [paths[index] for index in spread_indices(len(paths), count)]
@@ -105,6 +106,7 @@ def read_motions(animator: Animator, sources: Sequence[str | Path], count: int, 
     Raises:
         UserError: If there are fewer than two or one cannot be read.
     """
+    _check_count('motions', count)
     _check_frames(num_frames)
     entries = _videos(sources, VideoFilter(split=split, min_frames=num_frames))
     others = [entry for entry in entries if entry.identity not in set(besides)]
@@ -135,9 +137,8 @@ def generate_motions(generator: VideoGenerator, image: Picture, count: int, num_
     Raises:
         UserError: If there are fewer than two motions or frames, or the picture cannot be read.
     """
+    _check_count('motions', count)
     _check_frames(num_frames)
-    if count < FEWEST:
-        raise UserError(f'{count} generated motion cannot be told apart from others; ask for at least {FEWEST}')
     start = encode(generator.animator, read_images(image, generator.animator.size)).motion.expand(count, -1)
     noise = generators_from_seeds(sample_seeds(seed, range(count)))
     codes = torch.cat(list(generator.sample_motion(start, num_frames, noise)), dim=1)
@@ -209,6 +210,11 @@ def _frames(entry: VideoEntry, size: int, count: int) -> Tensor:
     """The first frames of a video, uint8 (count, 3, S, S)."""
     return torch.cat(list(iterate_frames(entry.path, size, chunk_size=CHUNK_SIZE, first=entry.first,
                                          last=entry.first + count)))
+
+
+def _check_count(what: str, count: int) -> None:
+    if count < FEWEST:
+        raise UserError(f'with {count} of the {what} nothing can be told apart; ask for at least {FEWEST} {what}')
 
 
 def _check_frames(num_frames: int) -> None:

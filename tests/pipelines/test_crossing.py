@@ -103,7 +103,8 @@ def test_every_cell_is_that_person_in_that_motion(animator, videos, pictures, mo
 def test_too_little_to_tell_apart(animator, videos, portraits, motion_diffusion, pictures):
     for problem, match in (
             (lambda: read_people([portraits / 'grey.png'], SIZE, 9), 'grey.png shows 1 person only'),
-            (lambda: read_people([videos], SIZE, 1), 'pass at least 2 people'),
+            (lambda: read_people([videos], SIZE, 1), 'ask for at least 2 people'),
+            (lambda: read_motions(animator, [videos], 1, T), 'ask for at least 2 motions'),
             (lambda: read_people([portraits / 'none.png'], SIZE, 9), 'none.png does not exist'),
             (lambda: read_people([videos / 'a0.npy', videos / 'b0.npy'], SIZE, 9), 'people are pictures'),
             (lambda: read_motions(animator, [videos], 9, 7), 'holds 1 video only that has 7 frames'),
