@@ -2,6 +2,7 @@
 
     python tools/animate.py configs/lia/lia_synthetic_64.py work_dirs/lia/iter_20000.pth \\
         --source portrait.png --driving talk.mp4 --out animated.mp4
+    python tools/animate.py configs/leo/leo_synthetic.py --source portrait.png --driving talk.mp4 --out animated.mp4
 
 The output has as many frames as the driving video, and its rate.
 """
@@ -13,7 +14,7 @@ from pathlib import Path
 sys.path.append(str(Path(__file__).resolve().parents[1]))  # a clone works without installing; what is installed wins
 
 from leokit.pipelines import (  # noqa: E402
-    CHUNK_SIZE, TRANSFER_MODES, VideoAnimator, load_animator, open_video, read_images, write_videos)
+    CHUNK_SIZE, TRANSFER_MODES, VideoAnimator, load_named_animator, open_video, read_images, write_videos)
 from leokit.utils import progress_bar, run_tool  # noqa: E402
 from leokit.utils.arguments import add_cfg_options, add_device, positive_float, positive_int  # noqa: E402
 
@@ -21,8 +22,9 @@ from leokit.utils.arguments import add_cfg_options, add_device, positive_float, 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('config', help="the animator's config")
-    parser.add_argument('checkpoint', help="the animator's checkpoint")
+    parser.add_argument('config', help="the animator's config, or one of LEO")
+    parser.add_argument('checkpoint', nargs='?',
+                        help="the animator's checkpoint; not for a config of LEO, which names it")
     parser.add_argument('--source', required=True, metavar='PICTURE', help='the picture to move')
     parser.add_argument('--driving', required=True, metavar='VIDEO', help='a video file or a folder of frames')
     parser.add_argument('--mode', choices=TRANSFER_MODES, default='relative',
@@ -41,7 +43,7 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     """Read, animate, write."""
     args = parse_args()
-    animator = load_animator(args.config, args.checkpoint, args.device, args.cfg_options)
+    animator, _ = load_named_animator(args.config, args.checkpoint, args.device, args.cfg_options)
     source = read_images(args.source, animator.size)
     with open_video(args.driving) as driving:
         frames = VideoAnimator(animator, amp=args.amp).animate(

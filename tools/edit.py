@@ -18,7 +18,7 @@ sys.path.append(str(Path(__file__).resolve().parents[1]))  # a clone works witho
 
 from leokit.image_editors import build_editor  # noqa: E402
 from leokit.pipelines import (  # noqa: E402
-    CHUNK_SIZE, edit_video, load_animator, measure_edit, open_video, write_videos)
+    CHUNK_SIZE, edit_video, load_named_animator, measure_edit, open_video, write_videos)
 from leokit.pipelines.editing import MEASURED_FRAMES  # noqa: E402
 from leokit.utils import UserError, progress_bar, run_tool  # noqa: E402
 from leokit.utils.arguments import add_cfg_options, add_device, add_key_values, positive_int  # noqa: E402
@@ -29,8 +29,8 @@ def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
-    add('config', help="the animator's config")
-    add('checkpoint', help="the animator's checkpoint")
+    add('config', help="the animator's config, or one of LEO")
+    add('checkpoint', nargs='?', help="the animator's checkpoint; not for a config of LEO, which names it")
     add('--video', required=True, metavar='VIDEO', help='the video to edit')
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument('--first-frame', type=Path, metavar='FILE.png', help='write the first frame there, and stop')
@@ -58,7 +58,7 @@ def main() -> None:
             raise UserError('--out is missing; name the file for the edited video')
         options = dict(path=args.edited) if args.edited else args.editor_options or {}
         editor = build_editor(dict(options, type='EditedFile' if args.edited else args.editor))
-        animator = load_animator(args.config, args.checkpoint, args.device, args.cfg_options)
+        animator, _ = load_named_animator(args.config, args.checkpoint, args.device, args.cfg_options)
         frames = edit_video(animator, video, editor, chunk_size=args.chunk_size, amp=args.amp)
         with progress_bar(len(video), 'editing') as bar:
             write_videos(frames, [args.out], video.fps, bar=bar)

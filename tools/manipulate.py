@@ -22,7 +22,7 @@ sys.path.append(str(Path(__file__).resolve().parents[1]))  # a clone works witho
 from leokit.datasets import CodeCache  # noqa: E402
 from leokit.models import Animator  # noqa: E402
 from leokit.pipelines import (  # noqa: E402
-    CHUNK_SIZE, DirectionNames, labelled_grid, load_animator, manipulate_image, manipulate_video, open_video,
+    CHUNK_SIZE, DirectionNames, labelled_grid, load_named_animator, manipulate_image, manipulate_video, open_video,
     write_videos)
 from leokit.pipelines.inputs import DEFAULT_FPS  # noqa: E402
 from leokit.utils import UserError, progress_bar, run_tool  # noqa: E402
@@ -35,8 +35,8 @@ def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
-    add('config', help="the animator's config")
-    add('checkpoint', help="the animator's checkpoint")
+    add('config', help="the animator's config, or one of LEO")
+    add('checkpoint', nargs='?', help="the animator's checkpoint; not for a config of LEO, which names it")
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument('--image', metavar='PICTURE', help='the picture to move')
     what.add_argument('--video', metavar='VIDEO', help='the video to move')
@@ -84,7 +84,7 @@ def main() -> None:
     args = parse_args()
     if (args.out.suffix.lower() == '.png') != bool(args.image):
         raise UserError(f'{args.out} does not fit: a picture is written to .png, a video to .mp4, .gif or a folder')
-    animator = load_animator(args.config, args.checkpoint, args.device, args.cfg_options)
+    animator, args.checkpoint = load_named_animator(args.config, args.checkpoint, args.device, args.cfg_options)
     moves, rows, columns = plan(args, animator)
 
     def arranged(chunks: Iterator[Tensor]) -> Iterator[Tensor]:

@@ -1,7 +1,7 @@
 """Pipelines: the models put together for people. Pictures and videos in, chunks of frames out."""
 
 from leokit.pipelines.animation import TRANSFER_MODES, VideoAnimator
-from leokit.pipelines.assembly import Parts, assemble, load_parts, names_models
+from leokit.pipelines.assembly import Parts, assemble, load_named_animator, load_parts, names_models
 from leokit.pipelines.code_extraction import ExtractionReport, extract_motion_codes
 from leokit.pipelines.code_probe import (
     direction_table, name_directions, probe_codes, probe_crossing, probe_table)
@@ -37,9 +37,9 @@ __all__ = [
     'check_painter', 'check_same_codes', 'cross', 'crossing_sheet', 'crossing_video', 'device_of', 'direction_table',
     'disentanglement_table', 'edit_each_frame', 'edit_images', 'edit_video', 'encode', 'ensure_codes',
     'extract_motion_codes', 'generate_motions', 'iterate_frames', 'labelled_grid', 'load_animator',
-    'load_motion_diffusion', 'load_parts', 'load_start_code_diffusion', 'load_start_frame_diffusion',
-    'manipulate_image', 'manipulate_video', 'measure_disentanglement', 'measure_edit', 'motion_sheet',
-    'name_directions', 'names_models', 'open_video', 'person_sheet', 'probe_codes', 'probe_crossing', 'probe_table',
-    'read_first_frame', 'read_images', 'read_last_frame', 'read_motions', 'read_people', 'render', 'repeat_encoding',
-    'resize_frames', 'sample_seeds', 'training_crop', 'write_videos',
+    'load_motion_diffusion', 'load_named_animator', 'load_parts', 'load_start_code_diffusion',
+    'load_start_frame_diffusion', 'manipulate_image', 'manipulate_video', 'measure_disentanglement', 'measure_edit',
+    'motion_sheet', 'name_directions', 'names_models', 'open_video', 'person_sheet', 'probe_codes', 'probe_crossing',
+    'probe_table', 'read_first_frame', 'read_images', 'read_last_frame', 'read_motions', 'read_people', 'render',
+    'repeat_encoding', 'resize_frames', 'sample_seeds', 'training_crop', 'write_videos',
 ]

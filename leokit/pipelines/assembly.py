@@ -48,6 +48,35 @@ def names_models(config: Mapping[str, Any]) -> bool:
     return 'model' not in config and bool(config.get('animator'))
 
 
+def load_named_animator(config: str | Path | Config, checkpoint: str | Path | None = None, device: str = 'cpu',
+                        cfg_options: dict[str, Any] | None = None) -> tuple[Animator, str | Path]:
+    """An animator from its own config and checkpoint, or the one that a LEO config names.
+
+    Args:
+        config (str | Path | Config): The animator's config, or a LEO config.
+        checkpoint (str | Path, optional): Its weights or work dir; None for a LEO config.
+        device (str): Where it goes.
+        cfg_options (dict, optional): Overrides of the config, with dotted keys.
+
+    Returns:
+        tuple: The animator in evaluation mode, and where its weights came from.
+
+    Raises:
+        UserError: If a checkpoint is missing or one too many, or a file cannot be used.
+    """
+    config = read_config(config, cfg_options)
+    source = config.filename or 'the config'
+    if not names_models(config):
+        if checkpoint is None:
+            raise UserError(f'{source} builds an animator, so its checkpoint is needed; name it, or its work dir')
+        return load_animator(config, checkpoint, device), checkpoint
+    if checkpoint is not None:
+        raise UserError(f'{source} names its checkpoints; leave {checkpoint} out, or pass the config of the animator')
+    entry = _named(config, 'animator')
+    return load_animator(entry['config'], entry['checkpoint'], device, dict(entry.get(OPTIONAL) or {})), \
+        entry['checkpoint']
+
+
 def load_parts(config: str | Path | Config, device: str = 'cpu', *, amp: bool = False,
                cfg_options: dict[str, Any] | None = None) -> Parts:
     """Load what a LEO config names.

@@ -131,11 +131,31 @@ class VideoGenerator:
         Yields:
             Tensor: Consecutive frames in [-1, 1], shape (num_sequences, t, 3, H, W).
         """
+        image = read_last_frame(video, self.animator.size)
+        yield from self.follow(image, num_frames, num_sequences=num_sequences, seed=seed, first_sample=first_sample,
+                               chunk_size=chunk_size, sampler=sampler)
+
+    def follow(self, images: Picture | Sequence[Picture], num_frames: int, *, num_sequences: int = 1, seed: int = 0,
+               first_sample: int = 0, chunk_size: int = CHUNK_SIZE,
+               sampler: Sampler | None = None) -> Iterator[Tensor]:
+        """Make the frames that follow pictures: what starts with them, without them.
+
+        Args:
+            images (Picture | Sequence[Picture]): The last frames that are known.
+            num_frames (int): New frames; all other arguments as in :meth:`generate`.
+            num_sequences (int): Continuations of each picture.
+            seed (int): Seed of the job.
+            first_sample (int): Number of the first row.
+            chunk_size (int): Frames decoded per forward pass.
+            sampler (Sampler, optional): In place of the motion diffusion's own.
+
+        Yields:
+            Tensor: Consecutive frames in [-1, 1], shape (B, t, 3, H, W), B = pictures * num_sequences.
+        """
         if num_frames < 1:
             raise UserError(f'num_frames must be 1 or more, got {num_frames}')
-        frames = self.generate(read_last_frame(video, self.animator.size), num_frames + 1, seed=seed,
-                               num_sequences=num_sequences, first_sample=first_sample, chunk_size=chunk_size,
-                               sampler=sampler)
+        frames = self.generate(images, num_frames + 1, seed=seed, num_sequences=num_sequences,
+                               first_sample=first_sample, chunk_size=chunk_size, sampler=sampler)
         known = 1  # the last frame itself
         for chunk in frames:
             if chunk.shape[1] > known:

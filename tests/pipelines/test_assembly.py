@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from leokit.continuations import History
-from leokit.pipelines import LEO, assemble, load_parts
+from leokit.pipelines import LEO, assemble, load_named_animator, load_parts
 from leokit.utils import UserError, load_config
 from pipelines.tiny_models import MOTION_DIM, SIZE, make_animator, make_motion_diffusion, make_start_code, \
     make_start_frame
@@ -85,3 +85,15 @@ def test_frames_of_another_size(models, animator):
         assemble({**models, 'start_frame': half, 'start_frame_sr': small}, SOURCES)
     with pytest.raises(UserError, match='start_frame_sr start_frame_sr.pth was trained on'):
         assemble({**models, 'start_frame': half, 'start_frame_sr': make_start_frame(OTHER, low=dict(size=16))}, SOURCES)
+
+
+def test_the_animator_alone(config):
+    folder = config.parent
+    animator, source = load_named_animator(config)
+    assert source == f'{folder}/animator.pth'
+    other, source = load_named_animator(folder / 'animator.py', folder / 'animator.pth')
+    assert other.weights_hash() == animator.weights_hash() and source == folder / 'animator.pth'
+    with pytest.raises(UserError, match='names its checkpoints; leave x.pth out'):
+        load_named_animator(config, 'x.pth')
+    with pytest.raises(UserError, match='so its checkpoint is needed'):
+        load_named_animator(folder / 'animator.py')

@@ -7,7 +7,7 @@ from PIL import Image
 from leokit.datasets import AutoReader
 from leokit.utils import UserError
 from pipelines.tiny_models import SIZE
-from tools.tiny_runs import run
+from tools.tiny_runs import run, write_leo
 
 
 @pytest.fixture
@@ -107,4 +107,59 @@ def test_bad_pictures(generate, tmp_path):
     empty.mkdir()
     with pytest.raises(UserError, match='empty'):
         generate('--video', empty, '--out', tmp_path / 'out')
+    assert not (tmp_path / 'out').exists()
+
+
+# ---- by a config that names its checkpoints ------------------------------------
+@pytest.fixture(scope='module')
+def leo(tmp_path_factory):
+    return write_leo(tmp_path_factory.mktemp('leo'))
+
+
+def test_videos_of_nobody_are_the_same_whatever_the_batches(monkeypatch, leo, tmp_path):
+    for name, count, batch in (('a', 3, 8), ('b', 5, 2)):
+        run(monkeypatch, 'generate', leo, '--unconditional', count, '--num-frames', 7, '--format', 'npy', '--seed', 4,
+            '--batch-size', batch, '--device', 'cpu', '--out', tmp_path / name)
+    assert sorted(path.name for path in (tmp_path / 'b').iterdir()) == [f'000{k}.npy' for k in range(5)]
+    videos = [np.load(tmp_path / 'a' / f'000{k}.npy').astype(int) for k in range(3)]
+    for k, frames in enumerate(videos):
+        assert frames.shape == (7, SIZE, SIZE, 3)
+        assert np.abs(frames - np.load(tmp_path / 'b' / f'000{k}.npy')).max() <= 1
+    assert np.abs(videos[0] - videos[1]).max() > 5
+
+
+def test_first_frames_and_continuations(monkeypatch, leo, picture, tmp_path):
+    other = tmp_path / 'clip'
+    other.mkdir()
+    for number, shade in enumerate((250, 90)):
+        Image.new('L', (32, 32), shade).save(other / f'{number}.png')
+    common = ('--format', 'npy', '--device', 'cpu', '--steps', 2)
+    last = other / '1.png'
+    run(monkeypatch, 'generate', leo, '--image', last, '--num-frames', 7, '--out', tmp_path / 'image', *common)
+    following = tmp_path / 'next'
+    run(monkeypatch, 'generate', leo, '--continue', other, other, '--num-frames', 6, '--out', following, *common)
+    whole = np.load(tmp_path / 'image' / '1_0000.npy').astype(int)
+    assert np.abs(whole[1:] - np.load(following / '000_clip_0000.npy')).max() <= 1
+    assert np.abs(whole[1:] - np.load(following / '001_clip_0000.npy')).max() > 1
+    full = tmp_path / 'full'
+    run(monkeypatch, 'generate', leo, '--image', last, '--num-frames', 7, '--out', full, *common[:-2])
+    assert np.abs(whole - np.load(full / '1_0000.npy')).max() > 1
+
+
+def test_what_is_not_needed_is_not_loaded(monkeypatch, leo, picture, tmp_path):
+    options = ('--device', 'cpu', '--out', tmp_path / 'out', '--cfg-options', 'start_frame.checkpoint=none.pth')
+    run(monkeypatch, 'generate', leo, '--image', picture, '--num-frames', 2, *options)
+    with pytest.raises(UserError, match='none.pth of start_frame'):
+        run(monkeypatch, 'generate', leo, '--unconditional', 1, *options)
+
+
+def test_mistakes_with_configs_of_several_models(monkeypatch, models, leo, picture, tmp_path):
+    common = ('--device', 'cpu', '--out', tmp_path / 'out')
+    for config, more, message in (
+            (leo, ('x.pth', '--unconditional', 1), 'names its checkpoints'),
+            (models['motion_config'], ('--image', picture), 'so its checkpoint is needed'),
+            (models['motion_config'], (models['motion'], '--unconditional', 1), 'pass a config of LEO'),
+            (leo, ('--image', picture, '--num-frames', 10**12), 'need about')):
+        with pytest.raises(UserError, match=message):
+            run(monkeypatch, 'generate', config, *more, *common)
     assert not (tmp_path / 'out').exists()
