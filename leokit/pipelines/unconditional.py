@@ -5,8 +5,8 @@ Three models draw in turn: the starting code ``alpha_1 ~ p(alpha_1)``, a frame t
 the drawn frame again, as it does with any first frame, and moves it.
 
 The motion starts at ``alpha_1``, the code that the motion model is at home with, and is transferred relative to it:
-frame i shows ``E(x_1) + (alpha_i - alpha_1)``. So the first frame is the drawn one, whether or not ``E(x_1)`` has hit
-``alpha_1`` exactly; transferred absolutely, the video would begin with a jump of the difference.
+frame i shows ``E(x_1) + (alpha_i - alpha_1)``. So the video begins with the drawn frame, whether or not ``E(x_1)`` has
+hit ``alpha_1`` exactly; transferred absolutely, it would begin a jump of the difference away from it.
 """
 
 from typing import Iterator, NamedTuple, Sequence

@@ -12,6 +12,8 @@ from leokit.apis import init_model
 from leokit.datasets.synthetic import SyntheticFacesPlan, write_synthetic_faces
 from leokit.engine import LeoRunner
 from leokit.engine.checkpoint_files import newest_checkpoint
+from leokit.pipelines import Scenario
+from leokit.pipelines.assembly import LOADERS
 from leokit.utils import UserError, load_config
 from leokit.utils.checkpoints import load_checkpoint
 
@@ -72,6 +74,29 @@ def test_the_animator_that_it_names_fits(name):
         assert config.get('size', animator.size) == animator.size
     assert Path(config.animator.checkpoint) == Path('work_dirs', Path(config.animator.config).stem)  # train.py's own
     assert config.codes_dir == f'{config.data_root}_codes' and config.data_root == animator.data_root
+
+
+# ---- all models together -----------------------------------------------------
+LEO_CONFIGS = [f'configs/leo/leo_{name}.py' for name in ('celebv', 'faceforensics', 'taichi', 'synthetic')]
+
+
+@pytest.mark.parametrize('name', LEO_CONFIGS)
+def test_the_models_that_it_names_fit(name):
+    config = load_config(name)
+    parts = {part: config[part] for part in LOADERS if config[part]}
+    assert {*LOADERS} - {*parts} <= {'start_frame_sr'}
+    models = {part: load_config(entry.config) for part, entry in parts.items()}
+    for part, model in models.items():
+        assert Path(parts[part].checkpoint) == Path('work_dirs', Path(parts[part].config).stem)  # train.py's own
+        assert model.data_root == config.data_root and model.motion_dim == models['animator'].motion_dim
+        assert part == 'animator' or model.animator == config.animator
+    drawn = models.get('start_frame_sr', models['start_frame'])
+    assert drawn.size >= models['animator'].size
+    if 'start_frame_sr' in parts:
+        assert models['start_frame_sr'].low_size == models['start_frame'].size
+    scenarios = [Scenario.from_dict(key, values) for key, values in config.test_cfg.scenarios.items()]
+    assert [scenario.first_frames for scenario in scenarios] == ['drawn', 'real', 'drawn']
+    assert scenarios[2].num_frames >= 512
 
 
 # ---- training on a folder of videos, given by one key ------------------------

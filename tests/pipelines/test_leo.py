@@ -9,6 +9,7 @@ from leokit.datasets import AutoReader
 from leokit.image_editors import Recolor
 from leokit.pipelines import LEO, VideoAnimator, VideoGenerator
 from leokit.utils import UserError
+from leokit.visualization import save_png
 from pipelines.tiny_models import SIZE
 from tools.tiny_runs import write_models
 
@@ -56,6 +57,27 @@ def test_edits_and_moves(leo, video):
     assert torch.equal(picture, leo.manipulate_image(video[0], {1: 1.0}))
     moved = collect(leo.manipulate_video(video, dict(turn=1.0)))
     torch.testing.assert_close(moved[0, 0], picture, atol=1e-4, rtol=0)
+
+
+def test_an_edited_first_frame(leo, video, tmp_path):
+    edited = video[0].flip(0)
+    expected = collect(leo.animate(edited, video))
+    assert torch.equal(collect(leo.edit(video, edited)), expected)
+    save_png(tmp_path / 'edited.png', edited.permute(1, 2, 0).numpy())
+    assert torch.equal(collect(leo.edit(video, tmp_path / 'edited.png')), expected)
+
+
+def test_what_a_stream_knows(leo, pictures, video):
+    for stream, frames in ((leo.from_image(pictures, 7), 7), (leo.continue_video(video, 3), 3),
+                           (leo.animate(pictures, video), 4), (leo.manipulate_video(video, {0: 1.0}), 4)):
+        assert (stream.num_frames, stream.size) == (frames, SIZE)
+        assert collect(stream).shape[1] == frames
+
+
+def test_more_frames_than_disk(leo, pictures, tmp_path):
+    with pytest.raises(UserError, match='long.gif of 1000000000000 frames with 32x32 pixels need about'):
+        leo.save(leo.from_image(pictures[0], 10**12), tmp_path / 'long.gif')
+    assert not list(tmp_path.iterdir())
 
 
 def test_saving(leo, pictures, tmp_path):
