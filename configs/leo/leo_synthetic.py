@@ -18,6 +18,7 @@ trials = 4
 test_filters = dict(split='test')
 video_extractor = dict(_delete_=True, type='EfficientNetLite0Features')
 test_batch_size = 64
+test_chunk_size = 512
 protocol = 'synthetic'
 long_protocol = 'synthetic'
 clip_format = 'npy'

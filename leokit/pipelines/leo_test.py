@@ -36,7 +36,7 @@ from leokit.utils.files import write_bytes
 from leokit.visualization import save_png
 
 TABLE = 'table.md'  # in the work dir, for people
-REAL_WINDOWS = 256  # of real motion that generated motion is compared with
+MAX_REAL_WINDOWS = 256  # of real motion that generated motion is compared with
 
 
 @dataclass
@@ -88,6 +88,7 @@ class LEOTest:
         self.clip_format = clip_format
         self.seed = seed
         self.name = name
+        self._scanned: dict[str, VideoSet] = {}
         self._workers = min(8, os.cpu_count() or 1)
 
     def run(self) -> dict[str, float]:
@@ -110,8 +111,7 @@ class LEOTest:
     # ---- before ------------------------------------------------------------
     def _plan(self, scenario: Scenario) -> Plan:
         protocol = scenario.protocol
-        real = scan_videos(self.real['source'], protocol, use_protocol_split=True,
-                           filters=VideoFilter.from_config(self.real.get('filters')))
+        real = self._scan(protocol)
         chosen = {'': self.extractors['video'], 'acd': self.extractors['content']}
         options = {config['type']: {key: value for key, value in config.items() if key != 'type'}
                    for config in chosen.values()}
@@ -123,6 +123,14 @@ class LEOTest:
         if scenario.first_frames == 'drawn':
             self.leo.unconditional_generator  # noqa: B018  says what is missing
         return Plan(scenario, real, tasks, clips)
+
+    def _scan(self, protocol: Protocol) -> VideoSet:
+        """The real videos, looked at once for all scenarios of a protocol."""
+        key = protocol.fingerprint()
+        if key not in self._scanned:
+            self._scanned[key] = scan_videos(self.real['source'], protocol, use_protocol_split=True,
+                                             filters=VideoFilter.from_config(self.real.get('filters')))
+        return self._scanned[key]
 
     def _facts(self, scenario: Scenario, real: VideoSet) -> dict[str, Any]:
         """What the videos of a scenario depend on."""
@@ -177,8 +185,8 @@ class LEOTest:
         length = min([protocol.clips.span, *(entry.frames for entry in plan.real.entries)])
         if length <= JERK_ORDER:
             return records
-        windows = motion_windows(self.leo.animator, plan.real, protocol, length=length, count=REAL_WINDOWS,
-                                 workers=self._workers, amp=self.leo.amp)
+        windows = motion_windows(self.leo.animator, plan.real, protocol, length=length, workers=self._workers,
+                                 count=min(MAX_REAL_WINDOWS, scenario.num_videos), amp=self.leo.amp)
         facts = dict(protocol=protocol, run=run, real_info=plan.real.info(len(windows)),
                      fake_info=fake.info(scenario.num_videos))
         records += motion_records(motion, windows, self._seams(scenario.num_frames), **facts)

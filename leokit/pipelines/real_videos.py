@@ -14,7 +14,7 @@ from leokit.evaluation.protocol import ClipRule
 from leokit.models import Animator
 from leokit.pipelines.inputs import fit_video, iterate_frames
 from leokit.pipelines.rendering import encode
-from leokit.utils import UserError
+from leokit.utils import UserError, progress_bar
 from leokit.utils.pixels import from_uint8
 
 
@@ -68,11 +68,13 @@ def motion_windows(animator: Animator, videos: VideoSet, protocol: Protocol, *, 
     clips = plan_trials(videos.windows(rule), rule, 'real')[0]
     loader = ClipLoader(videos, clips, protocol=rule, batches=batch_places(len(clips), length), workers=workers)
     codes, failures = [], {}
-    for batch in loader:
-        failures.update(batch.failures)
-        if batch.clips:
-            frames = torch.cat([fit_video(np.asarray(clip), animator.size) for clip in batch.clips])
-            codes.append(encode(animator, frames, amp=amp).motion.float().unflatten(0, (-1, length)).cpu())
+    with progress_bar(len(clips), 'real motion', unit='window') as bar:
+        for batch in loader:
+            failures.update(batch.failures)
+            if batch.clips:
+                frames = torch.cat([fit_video(np.asarray(clip), animator.size) for clip in batch.clips])
+                codes.append(encode(animator, frames, amp=amp).motion.float().unflatten(0, (-1, length)).cpu())
+            bar.update(len(batch.clips) + len(batch.failures))
     if not codes:
         raise UserError(f'no window of {videos.source} can be decoded ({next(iter(failures.values()))}); mend or '
                         'remove those videos')

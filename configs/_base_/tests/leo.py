@@ -15,6 +15,8 @@ video_extractor = dict(type='I3D')
 # FaceIdentity for faces
 content_extractor = dict(type='ColorStatistics')
 test_batch_size = 16
+# frames per forward pass of the animator
+test_chunk_size = 64
 # 'mp4' is small and, like the real videos, H.264; 'npy' and 'frames' lose nothing and are large
 clip_format = 'mp4'
 # bfloat16 for the animator and the starting frames
@@ -48,5 +50,6 @@ test_cfg = dict(
             sampling=dict(num_clips='$long_videos', trials='$trials'),
             measures=['fvd', 'kvd', 'acd', 'fvd_over_time', 'kvd_over_time', 'acd_over_time'])),
     batch_size='$test_batch_size',
+    chunk_size='$test_chunk_size',
     clip_format='$clip_format',
     seed='$test_seed')
