@@ -14,7 +14,7 @@ from pathlib import Path
 sys.path.append(str(Path(__file__).resolve().parents[1]))  # a clone works without installing; what is installed wins
 
 from leokit.pipelines import (  # noqa: E402
-    CHUNK_SIZE, TRANSFER_MODES, VideoAnimator, load_named_animator, open_video, read_images, write_videos)
+    CHUNK_SIZE, FrameStream, TRANSFER_MODES, VideoAnimator, load_named_animator, open_video, read_images, write_videos)
 from leokit.utils import progress_bar, run_tool  # noqa: E402
 from leokit.utils.arguments import add_cfg_options, add_device, positive_float, positive_int  # noqa: E402
 
@@ -49,7 +49,7 @@ def main() -> None:
         frames = VideoAnimator(animator, amp=args.amp).animate(
             source, driving, mode=args.mode, chunk_size=args.chunk_size)
         with progress_bar(len(driving), 'animating') as bar:
-            write_videos(frames, [args.out], args.fps or driving.fps, bar=bar)
+            write_videos(FrameStream(frames, len(driving), animator.size), [args.out], args.fps or driving.fps, bar=bar)
         print(f'{args.out}: {len(driving)} frames')
 
 

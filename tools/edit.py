@@ -18,7 +18,7 @@ sys.path.append(str(Path(__file__).resolve().parents[1]))  # a clone works witho
 
 from leokit.image_editors import build_editor  # noqa: E402
 from leokit.pipelines import (  # noqa: E402
-    CHUNK_SIZE, edit_video, load_named_animator, measure_edit, open_video, write_videos)
+    CHUNK_SIZE, FrameStream, edit_video, load_named_animator, measure_edit, open_video, write_videos)
 from leokit.pipelines.editing import MEASURED_FRAMES  # noqa: E402
 from leokit.utils import UserError, progress_bar, run_tool  # noqa: E402
 from leokit.utils.arguments import add_cfg_options, add_device, add_key_values, positive_int  # noqa: E402
@@ -61,7 +61,7 @@ def main() -> None:
         animator, _ = load_named_animator(args.config, args.checkpoint, args.device, args.cfg_options)
         frames = edit_video(animator, video, editor, chunk_size=args.chunk_size, amp=args.amp)
         with progress_bar(len(video), 'editing') as bar:
-            write_videos(frames, [args.out], video.fps, bar=bar)
+            write_videos(FrameStream(frames, len(video), animator.size), [args.out], video.fps, bar=bar)
         print(f'{args.out}: {len(video)} frames')
         if args.measure:
             print(f'{"warping error":<28}{"grey levels":>14}{"of the edit":>14}')

@@ -1,5 +1,7 @@
 """``tools/animate.py``: one frame out for each driving frame."""
 
+import shutil
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -7,7 +9,10 @@ from PIL import Image
 from leokit.datasets import AutoReader
 from leokit.utils import UserError
 from pipelines.tiny_models import SIZE
-from tools.tiny_runs import run
+from tools.tiny_runs import run, write_leo
+
+
+USAGE = shutil.disk_usage('.')
 
 
 @pytest.fixture
@@ -50,3 +55,18 @@ def test_bad_inputs_leave_no_file(monkeypatch, models, inputs):
         with pytest.raises(UserError, match=next(iter(options.values()))):
             animate(monkeypatch, models, inputs, 'out.mp4', **options)
         assert not list(inputs.glob('out*'))
+
+
+def test_the_animator_of_a_config_of_leo(monkeypatch, models, inputs):
+    config = write_leo(inputs / 'leo')
+    animate(monkeypatch, models, inputs, 'own.npy')
+    run(monkeypatch, 'animate', config, '--source', inputs / 'deep.png', '--driving', inputs / 'driving.npy', '--out',
+        inputs / 'named.npy', '--device', 'cpu')
+    assert np.array_equal(np.load(inputs / 'own.npy'), np.load(inputs / 'named.npy'))
+
+
+def test_a_disk_without_room(monkeypatch, models, inputs):
+    monkeypatch.setattr(shutil, 'disk_usage', lambda path: type(USAGE)(1, 1, 100))
+    with pytest.raises(UserError, match='out.npy of 9 frames with 32x32 pixels need about'):
+        animate(monkeypatch, models, inputs, 'out.npy')
+    assert not list(inputs.glob('out*'))

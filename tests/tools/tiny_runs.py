@@ -65,6 +65,7 @@ def write_models(folder: Path, seed: int = 0) -> dict[str, Path]:
 
 def write_leo(folder: Path) -> Path:
     """Write all models of LEO and a config that names them, whose path is returned."""
+    folder.mkdir(exist_ok=True)
     write_models(folder)
     owner = make_animator().weights_hash()
     for name, config, model in (('start_code', START_CODE_CONFIG, make_start_code(owner)),
