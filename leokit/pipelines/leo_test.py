@@ -24,11 +24,11 @@ from leokit.metrics.motion import JERK_ORDER
 from leokit.pipelines.clip_folder import ClipFolder
 from leokit.pipelines.generation import sample_seeds
 from leokit.pipelines.leo import LEO
-from leokit.pipelines.outputs import FrameStream
+from leokit.pipelines.outputs import FrameStream, write_videos
 from leokit.pipelines.real_videos import first_frames, motion_windows
 from leokit.pipelines.rendering import device_of, encode
 from leokit.pipelines.scenario import Scenario
-from leokit.pipelines.sheets import stack_sheets, video_sheet
+from leokit.pipelines.sheets import stack_sheets, video_grid, video_sheet
 from leokit.registry import LOOPS
 from leokit.samplers import generators_from_seeds
 from leokit.utils import UserError, progress_bar, weights_hash
@@ -55,7 +55,8 @@ class LEOTest:
     """Make videos of every scenario, and measure them.
 
     The work dir gets a folder of videos for every scenario, ``records.json`` (see :mod:`leokit.evaluation.records`),
-    ``table.md`` and ``sheet.png``. What is there already is not made again.
+    ``table.md`` and ``sheet.png``; some videos of a scenario stand side by side in ``<scenario>.mp4``. What is there
+    already is not made again.
 
     Args:
         leo (LEO): The trained models.
@@ -103,6 +104,7 @@ class LEOTest:
         plans = [self._plan(scenario) for scenario in self.scenarios]  # mistakes of the last one show before the first
         for plan in plans:
             self._make(plan)
+            write_videos(video_grid(plan.clips.folder), [self.work_dir / f'{plan.scenario.name}.mp4'], plan.clips.fps)
             plan.records = self._measure(plan)
             self._save(plans)
         return {f'{plan.scenario.name}/{record.metric}': record.score.value for plan in plans

@@ -1,14 +1,17 @@
 """Contact sheets of what trained models make: reconstructions, transfers to other people, generated videos."""
 
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Sequence
+from typing import Iterator, Sequence
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from leokit.datasets import FramePairDataset, scan_folder
 from leokit.models import Animator
 from leokit.pipelines.inputs import open_video, read_images
+from leokit.pipelines.rendering import CHUNK_SIZE
 from leokit.utils import UserError
 from leokit.utils.pixels import from_uint8
 from leokit.visualization import contact_sheet, reconstruction_sheet, sequence_sheet
@@ -97,6 +100,28 @@ def video_sheet(folder: str | Path, count: int = 6, columns: int = 10) -> np.nda
         raise UserError(f'the videos in {folder} have frames of different sizes ({sizes[0]}, {sizes[1]}, height and '
                         f'width), which fit no common sheet; show them folder by folder')
     return contact_sheet(rows, row_titles=[entries[index].name for index in spread_indices(len(entries), count)])
+
+
+def video_grid(folder: str | Path, count: int = 16, columns: int = 8) -> Iterator[Tensor]:
+    """The first videos of a folder side by side, as one video to watch.
+
+    Args:
+        folder (str | Path): Videos, all of one size.
+        count (int): Videos to show.
+        columns (int): Videos in a row; an incomplete row ends in white.
+
+    Yields:
+        Tensor: Consecutive frames in [-1, 1], shape (1, t, 3, rows * H, columns * W), as long as the shortest video.
+    """
+    with ExitStack() as stack:
+        videos = [stack.enter_context(open_video(entry.path)) for entry in scan_folder(folder)[:count]]
+        columns = min(columns, len(videos))
+        length = min(map(len, videos))
+        for first in range(0, length, CHUNK_SIZE):
+            frames = np.stack([video.read(range(first, min(first + CHUNK_SIZE, length))) for video in videos])
+            frames = np.pad(frames, [(0, -len(videos) % columns), *[(0, 0)] * 4], constant_values=BACKGROUND)
+            grid = torch.from_numpy(frames).unflatten(0, (-1, columns))  # (rows, columns, t, H, W, 3)
+            yield from_uint8(grid.permute(2, 5, 0, 3, 1, 4).flatten(4, 5).flatten(2, 3))[None]
 
 
 def stack_sheets(sheets: Sequence[np.ndarray]) -> np.ndarray:

@@ -9,6 +9,7 @@ import tiny_extractors  # noqa: F401  registers small feature extractors
 from tools.calling import call_tool
 from tools.tiny_runs import write_leo
 
+from leokit.datasets import AutoReader
 from leokit.evaluation import load_records
 from leokit.pipelines import LEO, LEOTest, Scenario
 from leokit.utils import UserError, load_config
@@ -72,6 +73,8 @@ def test_every_scenario_is_made_and_measured(tested):
             assert f'| {metric} | ' in said
     assert 0 < metrics['unconditional/start_code_error'] and 'conditional/start_code_error' not in metrics
     assert metrics['long/fvd_over_time-tiny_dt@6x1'] > 0
+    with AutoReader().open(work_dir / 'long.mp4') as video:
+        assert len(video) == LONG and video.read([0]).shape == (1, SIZE, 3 * SIZE, 3)
     assert (work_dir / 'sheet.png').is_file() and '| fvd-tiny_dt@6x1 |' in (work_dir / 'table.md').read_text()
 
 

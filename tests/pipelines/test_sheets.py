@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from leokit.datasets import FramePairDataset
-from leokit.pipelines.sheets import pair_sheet, stack_sheets, transfer_sheet, video_sheet
+from leokit.pipelines.sheets import pair_sheet, stack_sheets, transfer_sheet, video_grid, video_sheet
 from leokit.utils import UserError
 from leokit.utils.pixels import to_uint8
 from leokit.visualization import contact_sheet, save_png, sequence_sheet
@@ -20,6 +20,16 @@ def videos(tmp_path, monkeypatch):
         frames = np.random.default_rng(seed).integers(0, 256, (4, SIZE, SIZE, 3), dtype=np.uint8)
         np.save(tmp_path / 'videos' / f'{seed}.npy', frames)
     return tmp_path / 'videos'
+
+
+def test_videos_side_by_side(videos):
+    np.save(videos / '3.npy', np.load(videos / '0.npy')[:3])  # the shortest one ends it
+    grid = to_uint8(torch.cat(list(video_grid(videos, columns=3)), dim=1))[0].permute(0, 2, 3, 1).numpy()
+    assert grid.shape == (3, 2 * SIZE, 3 * SIZE, 3)
+    for number, (row, column) in enumerate([(0, 0), (0, 1), (0, 2), (1, 0)]):
+        place = grid[:, row * SIZE:(row + 1) * SIZE, column * SIZE:(column + 1) * SIZE]
+        assert np.array_equal(place, np.load(videos / f'{number}.npy')[:3])
+    assert (grid[:, SIZE:, SIZE:] == 255).all()
 
 
 def test_videos_are_rows_and_frames_are_spread(videos):
