@@ -34,6 +34,7 @@ model = dict(
         losses=[
             dict(type='L1Loss', weight=1.0),
             dict(type='PerceptualLoss', weight=0.03, backbone='$perceptual_backbone', num_scales=2),
+            dict(type='WarpedSourceLoss', weight=1.0, warp_operator=dict(type='BilinearWarp', grid='$grid')),
         ]))
 optim_wrapper = dict(_delete_=True, type='AutocastOptimWrapper', dtype='bfloat16',
                      optimizer=dict(type='Adam', lr='$learning_rate', betas=(0.9, 0.99)))

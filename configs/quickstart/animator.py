@@ -1,5 +1,5 @@
 # The animator of the quickstart: configs/lia/lia_synthetic_64.py made narrow and short for a CPU. It shows the way,
-# not the quality; docs/results has that. L1 alone, in small batches: at this length steps count for more than features.
+# not the quality; docs/results has that. No features, in small batches: at this length steps count for more.
 _base_ = '../lia/lia_synthetic_64.py'
 data_root = 'work_dirs/quickstart/faces'
 channel_multiplier = 0.125
@@ -15,7 +15,10 @@ val_dataloader = dict(persistent_workers=False)
 test_dataloader = dict(persistent_workers=False)
 model = dict(
     data_preprocessor=dict(transforms=[dict(type='PairedFlip')]),
-    training=dict(_delete_=True, losses=[dict(type='L1Loss', weight=1.0)]))
+    training=dict(_delete_=True, losses=[
+        dict(type='L1Loss', weight=1.0),
+        dict(type='WarpedSourceLoss', weight=1.0, warp_operator=dict(type='BilinearWarp', grid='$grid')),
+    ]))
 optim_wrapper = dict(dtype='float32')
 default_hooks = dict(logger=dict(interval=100), checkpoint=dict(interval=500))
 custom_hooks = [dict(type='EMAHook', decay=0.98)]

@@ -159,8 +159,8 @@ class LeoRunner(Runner):
         if options is not True and not isinstance(options, Mapping):
             raise UserError(f'compile={options!r} must be True, False or a dict of options of torch.compile')
         options = {} if options is True else dict(options)
-        if not options and target == 'train_step' and self._keeps_gradients():
-            options = dict(mode='default')  # a CUDA graph's gradients do not outlive the iteration
+        if not options and target == 'train_step' and not self._keeps_gradients():
+            options = dict(mode='reduce-overhead')  # CUDA graphs, whose gradients do not outlive the iteration
         if hasattr(self.bare_model, 'compile_parts'):
             self.bare_model.compile_parts(**options)
         else:

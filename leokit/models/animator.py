@@ -24,6 +24,7 @@ from leokit.flow_generators import FlowFrame
 from leokit.motion_spaces import relative_motion
 from leokit.registry import DISCRIMINATORS, ENCODERS, FLOW_GENERATORS, LOSSES, MODELS, MOTION_SPACES
 from leokit.utils import UserError, check_shape, weights_hash
+from leokit.utils.cuda_graphs import ReplayedScalar
 
 INFERENCE_PARTS = ('encoder', 'motion_space', 'flow_generator')
 
@@ -81,6 +82,7 @@ class Animator(BaseModel):
     def _build_training(self, widths: dict, losses: list[dict] = (), discriminator: dict | None = None,
                         adversarial: dict | None = None, r1: dict | None = None) -> None:
         self.losses = torch.nn.ModuleList(LOSSES.build(loss) for loss in losses)
+        self._replayed: list[ReplayedScalar] = []  # of the losses, once compiled
         self.discriminator = DISCRIMINATORS.build({**discriminator, **widths}) if discriminator else None
         if self.discriminator is None and (adversarial or r1):
             raise ValueError('training.adversarial and training.r1 need training.discriminator')
@@ -142,14 +144,17 @@ class Animator(BaseModel):
     def compile_parts(self, **options: Any) -> None:
         """Compile the heavy parts in place (``nn.Module.compile``); state-dict keys stay as they are.
 
-        Losses are not compiled: a perceptual network is large kernels already, and takes longest to compile.
+        Losses are not compiled, which takes longest of all, but on CUDA replayed as graphs.
 
         Args:
             **options: Passed to ``torch.compile`` (``mode``, ``dynamic``, ...).
         """
-        for part in (self.encoder, self.flow_generator, self.discriminator):
-            if part is not None:
-                part.compile(**options)
+        self.encoder.compile(**options)
+        self.flow_generator.compile(**options)
+        if self.discriminator is not None:
+            # it runs three times in a step, with and without its own weights: nothing for a CUDA graph
+            self.discriminator.compile(**{key: value for key, value in options.items() if key != 'mode'})
+        self._replayed = [ReplayedScalar(loss) for loss in self.losses]
 
     # ---- training and evaluation -----------------------------------------------
     def forward(self, inputs: dict[str, Tensor], data_samples: dict | None = None,
@@ -210,8 +215,11 @@ class Animator(BaseModel):
         if not len(self.losses):
             raise UserError('the animator was built without losses; to train it, add model.training.losses to the '
                             'config')
-        fake = self.transfer(source, driving if motion_view is None else motion_view).frames
-        terms = {f'loss_{loss.name}': loss.weight * loss(fake, driving) for loss in self.losses}
+        animation = self.transfer(source, driving if motion_view is None else motion_view)
+        fake, terms = animation.frames, {}
+        for loss, compute in zip(self.losses, self._replayed or self.losses):
+            seen = (source, driving, *animation.flows) if getattr(loss, 'reads_flows', False) else (fake, driving)
+            terms[f'loss_{loss.name}'] = loss.weight * compute(*seen)
         if self.discriminator is not None:
             terms.update(self._adversarial_losses(fake, driving))
         return terms

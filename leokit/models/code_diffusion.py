@@ -25,9 +25,6 @@ class CodeDiffusion(CodedModel):
 
     residual_std: Tensor
 
-    # codes are so small that launching kernels takes longer than running them: passes are replayed as CUDA graphs
-    compile_mode = 'reduce-overhead'
-
     def __init__(self, motion_dim: int, backbone: dict[str, Any], *, core: DiffusionCore,
                  data_preprocessor: dict[str, Any] | None = None) -> None:
         super().__init__(motion_dim, {**backbone, 'motion_dim': motion_dim}, core=core, statistics=STATISTICS,

@@ -35,7 +35,6 @@ class CodedModel(BaseModel, metaclass=ABCMeta):
     std: Tensor
     animator_hash: Tensor
     _objective: Callable[..., Tensor]  # the denoising loss of a batch, a scalar
-    compile_mode = 'default'  # of the training objective, where the caller names no option
 
     def __init__(self, motion_dim: int, backbone: dict[str, Any], *, core: DiffusionCore,
                  statistics: Sequence[str] = ('mean', 'std'), data_preprocessor: dict[str, Any] | None = None) -> None:
@@ -56,7 +55,7 @@ class CodedModel(BaseModel, metaclass=ABCMeta):
         Args:
             **options: Passed to ``torch.compile`` (``mode``, ``dynamic``, ...).
         """
-        self._compiled_objective = torch.compile(self._objective, **(options or dict(mode=self.compile_mode)))
+        self._compiled_objective = torch.compile(self._objective, **options)
         self.backbone.compile(**options)
 
     def __getstate__(self) -> dict[str, Any]:

@@ -38,6 +38,7 @@ DTYPES = dict(fp32=torch.float32, bf16=torch.bfloat16)
 SECTIONS = ('stage1', 'training', 'stage2', 'twins', 'flops')
 DEFAULT_ANIMATOR = 'configs/lia/lia_celebv_256.py'
 DEFAULT_LMDM = 'configs/leo/lmdm_celebv.py'
+TRAINING_COMPILE = dict(mode='reduce-overhead')  # what --compile of tools/train.py means on one GPU
 MIB = 2**20
 
 
@@ -102,14 +103,15 @@ def build_model(path: str, options: dict[str, int], *, trainable: bool = False) 
         return MODELS.build(config.model)
 
 
-def build_animator(bench: Bench, *, trainable: bool = False, compiled: bool | None = None) -> nn.Module:
-    """The animator of --animator-config at --size."""
+def build_animator(bench: Bench, *, trainable: bool = False, training: bool = False,
+                   compiled: bool | None = None) -> nn.Module:
+    """The animator of --animator-config at --size, compiled as tools/train.py does if it is to be trained."""
     options = dict(size=bench.arguments.size)
     animator = build_model(bench.arguments.animator_config, options, trainable=trainable).to(bench.device)
     if bench.arguments.channels_last:
         animator = animator.to(memory_format=torch.channels_last)
     if bench.arguments.compile if compiled is None else compiled:
-        animator.compile_parts()
+        animator.compile_parts(**TRAINING_COMPILE if training else {})
     return animator
 
 
@@ -137,7 +139,7 @@ def bench_stage1(bench: Bench) -> None:
 def bench_training(bench: Bench) -> None:
     """Generator forward and backward under L1 alone, then a full training step of the config."""
     size, batch = bench.arguments.size, bench.arguments.train_batch
-    animator = build_animator(bench).train()
+    animator = build_animator(bench, training=True).train()
     source, driving = (bench.random(batch, 3, size, size).clamp(-1, 1) for _ in range(2))
 
     def generator_step() -> None:
@@ -148,7 +150,7 @@ def bench_training(bench: Bench) -> None:
 
     bench.report(f'generator forward + backward, batch {batch}', bench.time(generator_step), batch, 'images')
     try:
-        trained = build_animator(bench, trainable=True).train()
+        trained = build_animator(bench, trainable=True, training=True).train()
     except UserError as error:
         print(f'full stage-1 training step: not timed, because {error}')
         return
@@ -192,7 +194,7 @@ def bench_stage2(bench: Bench) -> None:
     name = f'LMDM training ({millions:.1f} M), {batch} x {frames} codes'
     bench.report(name, bench.time(step), batch, 'sequences')
     if bench.arguments.compile:
-        model.compile_parts()
+        model.compile_parts(**TRAINING_COMPILE)
         bench.report(f'{name}, compiled', bench.time(step), batch, 'sequences')
     model.eval()
 

@@ -1,0 +1,42 @@
+import torch
+
+from leokit.losses import WarpedSourceLoss
+from leokit.models import Animator
+
+EXACT = dict(type='BilinearWarp', grid='exact')
+
+
+def test_zero_flow_costs_the_difference_of_the_pictures():
+    source, driving = torch.rand(2, 2, 3, 16, 16).unbind()
+    loss = WarpedSourceLoss(warp_operator=EXACT)
+    torch.testing.assert_close(loss(source, driving, torch.zeros(2, 2, 16, 16)), (source - driving).abs().mean())
+
+
+def test_the_right_flow_costs_nothing_and_a_far_step_has_a_gradient():
+    # a smooth picture moved right by 8 of 32 pixels: it is found 8 pixels further left, half of the way to the edge
+    ramp = torch.linspace(0, 3.1, 64)
+    wide = (ramp.sin()[None, :] * ramp.cos()[:, None]).expand(1, 3, 64, 64)
+    source, driving = wide[..., :32, 8:40], wide[..., :32, :32]
+    loss = WarpedSourceLoss(warp_operator=EXACT)
+
+    def cost(shift):
+        flow = torch.zeros(1, 2, 32, 32)
+        flow[:, 0] = shift
+        return (loss.warp(source, flow, torch.ones(1, 1, 32, 32)) - driving)[..., 10:-10].abs().mean()
+
+    assert cost(-0.5) < 1e-5 < cost(0.0)
+    flows = [torch.zeros(1, 2, side, side, requires_grad=True) for side in (8, 16, 32)]
+    loss(source, driving, *flows).backward()
+    for flow in flows:
+        # going left lowers the cost, on every side of the pyramid
+        assert flow.grad[:, 0, :, flow.shape[-1] // 3:].sum() > 0
+
+
+def test_the_animator_hands_it_the_flows():
+    losses = [dict(type='L1Loss'), dict(type='WarpedSourceLoss', weight=0.5)]
+    animator = Animator(32, 16, motion_dim=4, max_channels=8, training=dict(losses=losses))
+    source, driving = torch.rand(2, 2, 3, 32, 32).unbind()
+    terms = animator(dict(source=source, driving=driving), mode='loss')
+    assert set(terms) == {'loss_l1', 'loss_warp'}
+    terms['loss_warp'].backward()
+    assert animator.flow_generator.levels[0].to_flow.conv.weight.grad.abs().sum() > 0

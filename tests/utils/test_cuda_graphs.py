@@ -1,0 +1,56 @@
+import copy
+
+import pytest
+import torch
+
+from leokit.utils.cuda_graphs import ReplayedScalar, _ScaledGradient, value_and_gradients
+
+
+def distance(a, b):
+    return (a - b).square().mean() + a.sin().sum()
+
+
+def inputs(device='cpu', **options):
+    generator = torch.Generator().manual_seed(0)
+    a, b = (torch.randn(3, 4, generator=generator, **options).to(device) for _ in range(2))
+    return a.requires_grad_(), b
+
+
+def test_the_gradient_that_comes_with_the_value_is_the_gradient():
+    a, b = inputs()
+    value = _ScaledGradient.apply(lambda *x: value_and_gradients(
+        distance, tuple(y.detach().requires_grad_(y.requires_grad) for y in x)), a, b)
+    (3 * value).backward()
+    plain, _ = inputs()
+    (3 * distance(plain, b)).backward()
+    torch.testing.assert_close(a.grad, plain.grad)
+    assert b.grad is None
+
+
+def test_away_from_cuda_the_function_is_called():
+    calls = []
+    replayed = ReplayedScalar(lambda a, b: calls.append(1) or distance(a, b))
+    a, b = inputs()
+    replayed(a, b).backward()
+    assert len(calls) == 1 and a.grad is not None
+    with torch.no_grad():
+        assert not replayed(a, b).requires_grad
+    assert copy.deepcopy(replayed)._captures == {}
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason='needs CUDA')
+def test_replays_follow_their_inputs_on_cuda():
+    calls = []
+    replayed = ReplayedScalar(lambda a, b: calls.append(1) or distance(a, b))
+    for shift in range(4):
+        a, b = inputs('cuda')
+        a = (a.detach() + shift).requires_grad_()
+        twin = a.detach().clone().requires_grad_()
+        value, wanted = 2 * replayed(a, b), 2 * distance(twin, b)
+        value.backward()
+        wanted.backward()
+        torch.testing.assert_close(value, wanted)
+        torch.testing.assert_close(a.grad, twin.grad)
+    captured = len(calls)
+    replayed(*inputs('cuda'))
+    assert len(calls) == captured
