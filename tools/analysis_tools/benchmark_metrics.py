@@ -10,6 +10,7 @@ and resize) and both together; the last should reach 90 % of the slower of the f
 """
 
 import argparse
+import statistics
 import sys
 import tempfile
 from pathlib import Path
@@ -149,14 +150,18 @@ def bench_pipeline(arguments: argparse.Namespace, videos: VideoSet, protocol: Pr
     def both() -> None:
         extract(videos, clips, protocol, requests, device=device, workers=arguments.workers, label='pipeline')
 
-    rates = {name: number / measure(run, device, repeats=arguments.repeats, warmup=1).median for name, run, number in (
-        ('decoder', decode, len(clips)), ('network', describe, len(decoded) * len(batches)),
-        ('pipeline', both, len(clips)))}
+    runs = dict(decoder=decode, network=describe, pipeline=both)
+    counts = dict(decoder=len(clips), network=len(decoded) * len(batches), pipeline=len(clips))
+    # in turn, so that a machine that is slower for a while is slower for all three
+    rounds = [{name: counts[name] / measure(run, device, repeats=1, warmup=int(first)).median
+               for name, run in runs.items()} for first in [True] + [False] * (arguments.repeats - 1)]
+    rates = {name: statistics.median(rates[name] for rates in rounds) for name in runs}
+    shares = [rates['pipeline'] / min(rates['decoder'], rates['network']) for rates in rounds]
     print(f'pipeline: {len(clips)} clips of {protocol.clips.length} frames, {extractor.label}, {device}, '
           f'{arguments.workers} decoding threads, {torch.get_num_threads()} network threads')
     for name, rate in rates.items():
         print(f'  {name:<9} {rate:8.2f} clips/s   {rate * protocol.clips.length:9.1f} frames/s')
-    print(f'  pipeline / slower of the two: {rates["pipeline"] / min(rates["decoder"], rates["network"]):.2f}')
+    print(f'  pipeline / slower of the two: {statistics.median(shares):.2f}  [{min(shares):.2f}, {max(shares):.2f}]')
 
 
 def main() -> None:
