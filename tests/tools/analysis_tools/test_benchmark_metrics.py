@@ -1,0 +1,53 @@
+"""``tools/analysis_tools/benchmark_metrics.py`` at tiny size: the three rates, and our distance beside scipy's."""
+
+import re
+
+import numpy as np
+import pytest
+import tiny_extractors  # noqa: F401  registers small feature extractors
+import torch
+from tools.calling import call_tool
+
+TOOL = 'analysis_tools/benchmark_metrics'
+
+
+@pytest.fixture(autouse=True)
+def threads():
+    """The tool chooses the number of threads; other tests keep theirs."""
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
+
+
+def bench(*flags):
+    status, said = call_tool(TOOL, '--device', 'cpu', '--repeats', 2, *flags)
+    assert status == 0, said
+    return said
+
+
+def test_the_distance_stands_beside_that_of_the_matrix_square_root():
+    said = bench('--sections', 'arithmetic', '--samples', 80, '--dim', 8)
+    rows = re.findall(r'^  (.+?) +[\d.]+ ms +value (\S+)$', said, re.M)
+    values = {name: float(value) for name, value in rows}
+    ours, scipys = values['Fréchet, from features'], values['Fréchet, scipy.linalg.sqrtm']
+    assert ours == pytest.approx(scipys, rel=1e-6) and ours > 0
+    assert values['Fréchet, from statistics'] == pytest.approx(ours, rel=1e-9)
+    assert values['singular, from features'] == pytest.approx(values['singular, scipy.linalg.sqrtm'], rel=1e-2)
+    assert 'sqrtm' not in bench('--sections', 'arithmetic', '--samples', 80, '--dim', 8, '--skip-scipy')
+
+
+def test_decoder_network_and_both_have_a_rate_and_the_share_is_of_the_slower(tmp_path):
+    for seed in range(4):
+        np.save(tmp_path / f'{seed}.npy', np.random.RandomState(seed).randint(0, 256, (20, 24, 24, 3), dtype=np.uint8))
+    said = bench('--sections', 'pipeline', '--videos', tmp_path, '--clips', 4, '--extractor', 'TinyVideoFeatures')
+    rates = {name: float(rate) for name, rate in re.findall(r'^  (\w+) +([\d.]+) clips/s', said, re.M)}
+    share, low, high = map(float, re.search(r'two: ([\d.]+)  \[([\d.]+), ([\d.]+)\]', said).groups())
+    assert set(rates) == {'decoder', 'network', 'pipeline'} and min(rates.values()) > 0
+    assert 0 < low <= share <= high
+    assert 'pipeline: 4 clips of 16 frames, tiny_video, cpu' in said
+
+
+@pytest.mark.parametrize('flags', [('--repeats', 0), ('--clips', 1)])
+def test_sizes_that_measure_nothing_are_refused_in_one_sentence(flags):
+    status, said = call_tool(TOOL, '--device', 'cpu', *flags)
+    assert status == 2 and '--repeats must be at least 1' in said and 'Traceback' not in said
