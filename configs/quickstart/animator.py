@@ -1,12 +1,12 @@
 # The animator of the quickstart: configs/lia/lia_synthetic_64.py made narrow and short for a CPU. It shows the way,
-# not the quality; docs/results has that. No features, in small batches: at this length steps count for more.
+# not the quality; docs/results has that. No perceptual features: in the same time more pairs are worth more.
 _base_ = '../lia/lia_synthetic_64.py'
 data_root = 'work_dirs/quickstart/faces'
-channel_multiplier = 0.125
-max_channels = 64
-batch_size = 6
+channel_multiplier = 0.0625
+max_channels = 32
+batch_size = 16
 num_workers = 0
-max_iters = 620
+max_iters = 720
 val_interval = 10_000
 learning_rate = 4e-3
 warmup = 20

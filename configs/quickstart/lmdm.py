@@ -4,7 +4,7 @@ data_root = 'work_dirs/quickstart/faces'
 # the config as the training of the animator saves it
 animator = dict(config='work_dirs/quickstart/animator/animator.py', checkpoint='work_dirs/quickstart/animator')
 sequences_per_batch = 32
-max_iters = 350
+max_iters = 600
 learning_rate = 1e-3
 protocol = 'configs/quickstart/protocol.py'
 model = dict(backbone=dict(channels=(64, 64, 128)))
