@@ -16,6 +16,8 @@ val_filters = dict(_delete_=True, split='test')
 batch_size = 64
 num_workers = 8
 warmup = 200
+# the perceptual loss comes in over so many iterations: motion is found first
+perceptual_ramp = 2_000
 max_iters = 15_000
 val_interval = 3_000
 
@@ -41,4 +43,8 @@ optim_wrapper = dict(_delete_=True, type='AutocastOptimWrapper', dtype='bfloat16
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.1, by_epoch=False, begin=0, end='$warmup'),
     dict(type='CosineAnnealingLR', eta_min=2e-5, by_epoch=False, begin='$warmup', end='$max_iters', T_max='$max_iters'),
+]
+custom_hooks = [
+    dict(type='EMAHook', decay=0.999),
+    dict(type='LossRampHook', loss='perceptual', end='$perceptual_ramp'),
 ]

@@ -6,6 +6,7 @@ from typing import Sequence
 from leokit.datasets.readers.base import DEFAULT_FPS, VideoHandle, VideoReader
 from leokit.datasets.readers.frame_folder_reader import FrameFolderReader
 from leokit.datasets.readers.npy_reader import NpyReader
+from leokit.datasets.readers.pyav_reader import PyAVReader
 from leokit.registry import VIDEO_READERS
 from leokit.utils import UserError
 
@@ -15,17 +16,20 @@ class AutoReader(VideoReader):
     """Reads frame folders, ``.npy`` arrays and video files.
 
     Args:
-        file_readers (Sequence[dict]): Readers for video files, in order of preference; the next one is asked when one
-            refuses a file. The default is PyAV alone: it is exact for every file, and for pairs of frames out of
-            short clips it is faster than decord.
+        file_readers (Sequence[dict], optional): Readers for video files, in order of preference; the next one is
+            asked when one refuses a file. The default is PyAV alone: it is exact for every file, and for pairs of
+            frames out of short clips it is faster than decord.
         fps (float): Frames per second of frame folders and arrays, which do not tell.
     """
 
-    def __init__(self, file_readers: Sequence[dict] = (dict(type='PyAVReader'),), fps: float = DEFAULT_FPS) -> None:
-        if not file_readers:
+    def __init__(self, file_readers: Sequence[dict] | None = None, fps: float = DEFAULT_FPS) -> None:
+        if file_readers is not None and not file_readers:
             raise ValueError('file_readers must name at least one reader')
         self.fps = fps
-        self.file_readers = [VIDEO_READERS.build(dict(config)) for config in file_readers]
+        # Readers are made in threads too, and MMEngine's registries take a lock there that an exception elsewhere may
+        # have left taken: the default does not ask them.
+        self.file_readers: list[VideoReader] = (
+            [PyAVReader()] if file_readers is None else [VIDEO_READERS.build(dict(config)) for config in file_readers])
         self.folder_reader = FrameFolderReader(fps)
         self.array_reader = NpyReader(fps)
 

@@ -1,3 +1,5 @@
+from threading import Thread
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -36,3 +38,16 @@ def test_problems_are_named(tmp_path):
         AutoReader([dict(type='DecordReader'), dict(type='PyAVReader')]).open(tmp_path / 'missing.mp4')
     with pytest.raises(ValueError):
         AutoReader(file_readers=())
+
+
+def test_a_reader_can_be_made_in_a_thread_while_a_lock_of_the_registries_is_taken():
+    from mmengine.utils.manager import _accquire_lock, _release_lock  # an exception inside MMEngine leaves it taken
+    made = []
+    _accquire_lock()
+    try:
+        thread = Thread(target=lambda: made.append(AutoReader()), daemon=True)
+        thread.start()
+        thread.join(timeout=10)
+    finally:
+        _release_lock()
+    assert made

@@ -1,0 +1,36 @@
+from types import SimpleNamespace
+
+import pytest
+
+from leokit.engine import LossRampHook
+from leokit.utils import UserError
+
+
+def runner_with(*losses):
+    return SimpleNamespace(iter=0, model=SimpleNamespace(losses=[
+        SimpleNamespace(name=name, weight=weight) for name, weight in losses]))
+
+
+def test_the_weight_rises_to_its_full_value_and_the_others_stay():
+    runner = runner_with(('l1', 1.0), ('perceptual', 0.4))
+    hook = LossRampHook('perceptual', 100, start=0.25)
+    hook.before_train(runner)
+    seen = []
+    for runner.iter in (0, 50, 100, 1000):
+        hook.before_train_iter(runner, runner.iter)
+        seen.append(runner.model.losses[1].weight)
+    assert seen == pytest.approx([0.1, 0.25, 0.4, 0.4])
+    assert runner.model.losses[0].weight == 1.0
+    runner.iter = 50
+    hook.before_train_iter(runner, 50)
+    hook.after_train(runner)
+    assert runner.model.losses[1].weight == 0.4
+
+
+def test_mistakes_are_one_sentence():
+    with pytest.raises(UserError, match='no loss .perceptual. but l1'):
+        LossRampHook('perceptual', 100).before_train(runner_with(('l1', 1.0)))
+    with pytest.raises(UserError, match='between 0 and 1'):
+        LossRampHook('l1', 100, start=2)
+    with pytest.raises(UserError, match='at least 1'):
+        LossRampHook('l1', 0)
