@@ -74,8 +74,7 @@ class CodeDiffusion(CodedModel):
             UserError: If the statistics are not set or the codes do not fit.
         """
         if generator is None and self._compiled_objective is not None:
-            # the next replay of a graph writes over what this one returned
-            return dict(loss_diffusion=self._compiled_objective(inputs['motion']).clone())
+            return dict(loss_diffusion=self._compiled_objective(inputs['motion']))
         return dict(loss_diffusion=self._objective(inputs['motion'], generator))
 
     @abstractmethod

@@ -55,7 +55,9 @@ class CodedModel(BaseModel, metaclass=ABCMeta):
         Args:
             **options: Passed to ``torch.compile`` (``mode``, ``dynamic``, ...).
         """
-        self._compiled_objective = torch.compile(self._objective, **options)
+        objective = torch.compile(self._objective, **options)
+        # a CUDA graph's next replay writes over what this one returned
+        self._compiled_objective = lambda *inputs: objective(*inputs).clone()
         self.backbone.compile(**options)
 
     def __getstate__(self) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from leokit.user_study.agreement import fleiss_kappa, krippendorff_alpha, pair_a
 from leokit.user_study.analysis import analyse_study, rating_counts, tally_answers
 from leokit.user_study.attention import break_video, motion_strength
 from leokit.user_study.bradley_terry import Ranking, comparison_groups, fit_strengths, rank_methods, standard_errors
-from leokit.user_study.files import write_json, write_text
+from leokit.user_study.files import write_text
 from leokit.user_study.key import StudyKey, Trial
 from leokit.user_study.page import render_page
 from leokit.user_study.pairing import Pair, Showing, draw_forms, draw_pool
@@ -23,5 +23,5 @@ __all__ = [
     'encode_clip', 'find_results', 'find_videos', 'fit_strengths', 'fleiss_kappa', 'krippendorff_alpha',
     'motion_strength', 'open_moving_video', 'pair_agreement', 'prepare_study', 'rank_methods', 'rating_counts',
     'read_results', 'render_page', 'render_report', 'resample_raters', 'screen_raters', 'share_intervals',
-    'standard_errors', 'tally_answers', 'wilson_interval', 'write_json', 'write_text',
+    'standard_errors', 'tally_answers', 'wilson_interval', 'write_text',
 ]

@@ -24,16 +24,6 @@ def write_text(path: str | Path, text: str) -> None:
         raise UserError(f'the file {path} cannot be written ({error}); choose another place') from error
 
 
-def write_json(path: str | Path, record: dict[str, Any]) -> None:
-    """Write a JSON file atomically.
-
-    Args:
-        path (str | Path): Where to.
-        record (dict): The content.
-    """
-    write_text(path, json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False) + '\n')
-
-
 def read_record(path: str | Path, record_format: str, version: int) -> dict[str, Any]:
     """Read a JSON file that says what it is.
 

@@ -7,8 +7,9 @@ nobody who rates should have it.
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from leokit.user_study.files import read_record, write_json
+from leokit.user_study.files import read_record
 from leokit.utils import UserError
+from leokit.utils.files import write_json
 
 KEY_FORMAT = 'leokit user study key'
 KEY_VERSION = 1
