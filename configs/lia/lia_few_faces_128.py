@@ -30,8 +30,8 @@ val_pairs_per_video = 8
 warmup = 200
 # the perceptual loss comes in over so many iterations: motion is found first
 perceptual_ramp = 2_000
-max_iters = 12_000
-val_interval = 2_000
+max_iters = 10_000
+val_interval = 1_000
 
 train_dataloader = dict(
     dataset=dict(frames=dict(in_memory=True), pairs_per_video=64, weighting='identity', distance_power=0.5))

@@ -18,8 +18,8 @@ num_workers = 8
 warmup = 200
 # the perceptual loss comes in over so many iterations: motion is found first
 perceptual_ramp = 2_000
-max_iters = 15_000
-val_interval = 3_000
+max_iters = 12_000
+val_interval = 1_000
 
 train_dataloader = dict(dataset=dict(frames=dict(in_memory=True), distance_power=0.5))
 val_dataloader = dict(dataset=dict(frames=dict(in_memory=True)))

@@ -15,6 +15,7 @@ from leokit.utils.files import clear_write_errors, part_path, remove, replace
 from leokit.utils.pixels import to_uint8
 
 H264_SUFFIXES = ('.mp4', '.mkv', '.mov')
+PIXEL_FORMATS = ('yuv420p', 'yuv444p')
 FOLDER_PATTERN = '{:06d}.png'
 BT601, LIMITED_RANGE = 6, 1  # codes of ITU-T H.273 for SMPTE 170M and of FFmpeg for studio swing
 ARRAY_MAGIC, ARRAY_HEADER = b'\x93NUMPY\x01\x00', 128  # of NumPy's format 1.0; room for any shape
@@ -24,11 +25,11 @@ MAX_FPS_DENOMINATOR = 1001  # exact for the broadcast rates such as 30000/1001
 class VideoWriter:
     """Write frames to a video file or a frame folder as they come; memory does not grow with the length.
 
-    What is written depends on the name: ``.mp4``, ``.mkv``, ``.mov`` hold H.264 (yuv420p, BT.601, limited range),
-    ``.gif`` a looped animation with a palette for each frame, ``.npy`` the array uint8 (T, H, W, 3), a name without a
-    suffix is a folder of PNG files ``000000.png``, ``000001.png``, ... Pixels are written as they are, never
-    stretched; arrays and PNG files lose nothing. H.264 with 4:2:0 colour needs even sides: an odd frame is padded by
-    repeating its last row or column.
+    What is written depends on the name: ``.mp4``, ``.mkv``, ``.mov`` hold H.264 (BT.601, limited range), ``.gif`` a
+    looped animation with a palette for each frame, ``.npy`` the array uint8 (T, H, W, 3), a name without a suffix is a
+    folder of PNG files ``000000.png``, ``000001.png``, ... Pixels are written as they are, never stretched; arrays and
+    PNG files lose nothing. H.264 gets even sides, which 4:2:0 colour needs: an odd frame is padded by repeating its
+    last row or column.
     The name appears only when the writer closes; until then the file is ``<name>.part<suffix>`` beside it, which is
     removed if the block raises.
 
@@ -45,16 +46,20 @@ class VideoWriter:
         keyframe_interval (int, optional): Most frames from one key frame to the next; small makes reading single frames
             cheap. Default: None, the encoder's own.
         threads (int): Encoder threads; 0 lets the encoder choose. Default: 0.
+        pixel_format (str): How H.264 stores colour: 'yuv420p', which every player shows, or 'yuv444p', colour at full
+            resolution, which browsers do not show. Default: 'yuv420p'.
 
     Raises:
         UserError: If the kind of file is unknown, the folder holds files, or the disk is full or refuses.
-        ValueError: If fps is not positive.
+        ValueError: If fps is not positive or the pixel format is neither.
     """
 
     def __init__(self, path: str | Path, fps: float, *, crf: int = 18, keyframe_interval: int | None = None,
-                 threads: int = 0) -> None:
+                 threads: int = 0, pixel_format: str = 'yuv420p') -> None:
         if fps <= 0:
             raise ValueError(f'fps must be positive, got {fps}')
+        if pixel_format not in PIXEL_FORMATS:
+            raise ValueError(f'pixel_format must be one of {", ".join(PIXEL_FORMATS)}, got {pixel_format!r}')
         self.path = Path(path)
         self.fps = fps
         self.num_frames = 0
@@ -66,7 +71,8 @@ class VideoWriter:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             suffix = self.path.suffix.lower()
             if suffix in H264_SUFFIXES:
-                self._sink: _Sink = _H264Sink(self._part, rate, crf, keyframe_interval, threads)
+                self._sink: _Sink = _H264Sink(
+                    self._part, rate, crf, keyframe_interval, threads, pixel_format)
             elif suffix == '.gif':
                 self._sink = _GifSink(self._part, rate)
             elif suffix == '.npy':
@@ -176,13 +182,14 @@ class _Sink(Protocol):
 
 
 class _H264Sink:
-    def __init__(self, part: Path, rate: Fraction, crf: int, keyframe_interval: int | None, threads: int) -> None:
+    def __init__(self, part: Path, rate: Fraction, crf: int, keyframe_interval: int | None, threads: int,
+                 pixel_format: str) -> None:
         self._container = av.open(str(part), 'w')
         # No B frames: x264's choices about them depend on uninitialised memory, so that the same frames gave different
         # files now and then; and single frames are cheaper to reach without.
         self._stream = self._container.add_stream('libx264', rate=rate, options={'crf': str(crf), 'bf': '0'})
         context = self._stream.codec_context
-        context.pix_fmt = 'yuv420p'
+        context.pix_fmt = self._pixel_format = pixel_format
         context.thread_count = threads
         if keyframe_interval is not None:
             context.gop_size = keyframe_interval
@@ -197,7 +204,7 @@ class _H264Sink:
         if not self._stream.codec_context.is_open:
             self._stream.height, self._stream.width = frame.shape[:2]
         picture = av.VideoFrame.from_ndarray(frame, format='rgb24')
-        picture = picture.reformat(format='yuv420p', dst_colorspace='ITU601', dst_color_range='MPEG',
+        picture = picture.reformat(format=self._pixel_format, dst_colorspace='ITU601', dst_color_range='MPEG',
                                    interpolation='BICUBIC')
         self._container.mux(self._stream.encode(picture))
 

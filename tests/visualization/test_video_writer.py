@@ -50,6 +50,26 @@ def test_mp4_is_plain_h264_with_the_asked_key_frames(tmp_path):
     assert keys[0] == 0 and all(after - before <= 3 for before, after in zip(keys, keys[1:] + [7]))
 
 
+def test_colour_may_keep_its_resolution(tmp_path):
+    frames = np.random.default_rng(0).integers(0, 256, (4, 16, 16, 3)).astype(np.uint8)
+    errors = {}
+    for pixel_format in ('yuv420p', 'yuv444p'):
+        path = tmp_path / f'{pixel_format}.mp4'
+        with VideoWriter(path, 25, crf=0, pixel_format=pixel_format) as writer:
+            writer.write(frames)
+        with av.open(str(path)) as container:
+            assert container.streams.video[0].codec_context.pix_fmt == pixel_format
+        errors[pixel_format] = np.abs(decode(path)[0].astype(int) - frames).mean()
+    # what is left is the rounding of the colour matrix
+    assert errors['yuv444p'] < 1.5 and errors['yuv420p'] > 20
+
+
+def test_unknown_pixel_formats_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="yuv420p, yuv444p, got 'rgb24'"):
+        VideoWriter(tmp_path / 'a.mp4', 25, pixel_format='rgb24')
+    assert not any(tmp_path.iterdir())
+
+
 def test_there_are_no_b_frames(tmp_path):
     rng = np.random.default_rng(0)
     frames = np.clip(make_frames(30) + rng.integers(-9, 9, (30, 48, 64, 3)), 0, 255).astype(np.uint8)

@@ -13,7 +13,7 @@ from leokit.datasets.synthetic.motion import draw_motion
 from leokit.utils import UserError
 
 SPLIT_STREAM = 3  # keeps the random numbers of the split apart from those of identities and motions
-FORMAT_VERSION = 1  # raised when the same settings come to draw other pictures
+FORMAT_VERSION = 2  # raised when the same settings come to draw other pictures
 MIN_SIZE = 16
 
 
