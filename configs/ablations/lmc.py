@@ -31,7 +31,7 @@ windows = dict(
     dataset=dict(
         type='MotionCodeDataset', codes_dir='$codes_dir', num_frames='$num_frames', stride=8, filters='$test_filters'))
 options = {
-    'train_cfg.val_interval': 2000,
+    'val_interval': 2000,
     'val_dataloader': windows,
     'val_evaluator': [dict(type='MotionStatistics')],
     'val_cfg': dict(type='ValLoop', _delete_=True),

@@ -1,14 +1,28 @@
+import pytest
 import torch
 from continuations.small_models import N, build
 
 from leokit.continuations import Overlap
+from leokit.utils import UserError
 
 
 def test_the_hold_loosens_towards_the_end():
-    rule = Overlap(4)
+    rule = Overlap(4, ramp='linear')
     assert rule.weights().tolist() == [1, 0.75, 0.5, 0.25] and rule.held_back == 3
     corrected = rule.correction(torch.ones(1, 4, N), torch.ones(N))(torch.zeros(1, 6, N))
     assert corrected[0, :, 0].tolist() == [1, 0.75, 0.5, 0.25, 0, 0]
+
+
+def test_the_default_ramp_is_flat_at_both_ends():
+    weights = Overlap(8).weights()
+    steps = -weights.diff()
+    assert weights[0] == 1 and 0 < weights[-1] < 0.05 and (steps > 0).all()
+    assert steps[0] < steps[3] / 3 and steps[-1] < steps[3]
+
+
+def test_unknown_ramps_are_refused():
+    with pytest.raises(UserError, match="cosine, linear, got 'cubic'"):
+        Overlap(8, ramp='cubic')
 
 
 def test_shared_codes_are_given_out_as_the_second_window_has_them():
