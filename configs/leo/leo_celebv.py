@@ -7,5 +7,5 @@ motion_diffusion = dict(config='configs/leo/lmdm_celebv.py', checkpoint='work_di
 start_code = dict(config='configs/leo/start_code_celebv.py', checkpoint='work_dirs/start_code_celebv')
 start_frame = dict(config='configs/leo/start_frame_celebv.py', checkpoint='work_dirs/start_frame_celebv')
 start_frame_sr = dict(config='configs/leo/start_frame_sr_celebv.py', checkpoint='work_dirs/start_frame_sr_celebv')
-continuation = dict(type='LastCode')
+continuation = dict(type='Overlap')
 content_extractor = dict(_delete_=True, type='FaceIdentity')

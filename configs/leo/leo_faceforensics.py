@@ -8,5 +8,5 @@ start_code = dict(config='configs/leo/start_code_faceforensics.py', checkpoint='
 start_frame = dict(config='configs/leo/start_frame_faceforensics.py', checkpoint='work_dirs/start_frame_faceforensics')
 start_frame_sr = dict(
     config='configs/leo/start_frame_sr_faceforensics.py', checkpoint='work_dirs/start_frame_sr_faceforensics')
-continuation = dict(type='LastCode')
+continuation = dict(type='Overlap')
 content_extractor = dict(_delete_=True, type='FaceIdentity')

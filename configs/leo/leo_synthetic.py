@@ -8,7 +8,7 @@ motion_diffusion = dict(config='configs/leo/lmdm_synthetic.py', checkpoint='work
 start_code = dict(config='configs/leo/start_code_synthetic.py', checkpoint='work_dirs/start_code_synthetic')
 start_frame = dict(config='configs/leo/start_frame_synthetic.py', checkpoint='work_dirs/start_frame_synthetic')
 start_frame_sr = None
-continuation = dict(type='LastCode')
+continuation = dict(type='Overlap')
 
 num_videos = 256
 num_frames = 32

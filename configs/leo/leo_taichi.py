@@ -7,6 +7,6 @@ motion_diffusion = dict(config='configs/leo/lmdm_taichi.py', checkpoint='work_di
 start_code = dict(config='configs/leo/start_code_taichi.py', checkpoint='work_dirs/start_code_taichi')
 start_frame = dict(config='configs/leo/start_frame_taichi.py', checkpoint='work_dirs/start_frame_taichi')
 start_frame_sr = dict(config='configs/leo/start_frame_sr_taichi.py', checkpoint='work_dirs/start_frame_sr_taichi')
-continuation = dict(type='LastCode')
+continuation = dict(type='Overlap')
 protocol = 'leo_128'
 long_protocol = 'leo_long_128'

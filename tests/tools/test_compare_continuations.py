@@ -37,11 +37,11 @@ def arguments(trained, *more):
 
 def test_a_table_with_a_row_for_every_rule(trained, tmp_path):
     status, said = call_tool(*arguments(trained, '--frames', 60, '--out', tmp_path / 'figures.json', '--rules',
-                                        'LastCode', 'History:codes=3,pull=0.5', 'Overlap:codes=3'))
+                                        'LastCode', 'History:codes=3,pull=0.5', 'Overlap:codes=3,ramp=linear'))
     assert status == 0, said
     assert '| LastCode | ' in said and '| History:codes=3,pull=0.5 | ' in said and 'real windows of 7 frames' in said
     figures = json.loads((tmp_path / 'figures.json').read_text())
-    assert list(figures) == ['LastCode', 'History:codes=3,pull=0.5', 'Overlap:codes=3']
+    assert list(figures) == ['LastCode', 'History:codes=3,pull=0.5', 'Overlap:codes=3,ramp=linear']
     assert all(len(figure['drift']) == 8 for figure in figures.values())
 
 

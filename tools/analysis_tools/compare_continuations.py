@@ -57,12 +57,17 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def _value(text: str) -> int | float | str:
+    """A number where it is one, else a word such as ``linear``."""
+    return text if text.isidentifier() else ast.literal_eval(text)
+
+
 def build_rule(text: str, num_frames: int) -> Continuation:
     """What ``History:codes=4`` stands for."""
     name, _, options = text.partition(':')
     try:
         pairs = [option.split('=') for option in options.split(',') if option]
-        rule = CONTINUATIONS.build(dict(type=name, **{key: ast.literal_eval(value) for key, value in pairs}))
+        rule = CONTINUATIONS.build(dict(type=name, **{key: _value(value) for key, value in pairs}))
     except UserError:
         raise
     except (ValueError, SyntaxError) as error:

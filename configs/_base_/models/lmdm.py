@@ -1,8 +1,9 @@
 # The latent motion diffusion model of LEO (arXiv 2305.03989, section 3.2): epsilon-prediction by a temporal 1D U-Net
 # under the Linear Motion Condition.
 motion_dim = 20
-# How the windows of a long video go on from each other: LastCode (the paper), History, Overlap
-continuation = dict(type='LastCode')
+# How the windows of a long video go on from each other: Overlap, LastCode (the paper), History; compared in
+# docs/results/synthetic_faces.md
+continuation = dict(type='Overlap')
 
 model = dict(
     type='MotionDiffusion',
