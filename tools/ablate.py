@@ -7,7 +7,7 @@
 
 What is done is skipped, what is half done is continued, so the same command goes on after any end. --cfg-options change
 the study; below ``options`` they reach the configs of all variants. In the work dir: table.md, table.tex, results.json,
-curves.png, and a folder for each run with its config, logs and checkpoints.
+curves.png, sheet.png where the tests render, and a folder for each run with its config, logs and checkpoints.
 """
 
 import argparse
@@ -20,7 +20,8 @@ import torch
 sys.path.append(str(Path(__file__).resolve().parents[1]))  # a clone works without installing; what is installed wins
 
 from leokit.engine import EXIT_STATUS  # noqa: E402
-from leokit.studies import StudyRunner, compare, load_study, plan_runs, plot_study, write_results  # noqa: E402
+from leokit.studies import (  # noqa: E402
+    StudyRunner, compare, load_study, plan_runs, plot_study, write_results, write_study_sheet)
 from leokit.utils import run_tool  # noqa: E402
 from leokit.utils.arguments import add_cfg_options, positive_int  # noqa: E402
 
@@ -60,7 +61,9 @@ def main() -> int:
     finally:  # of what there is, however it ended
         comparison = compare(study, runs)
         drawn = plot_study(study, runs, work_dir / 'curves.png')
-        write_results(comparison, work_dir, picture='curves.png' if drawn else None)
+        shown = write_study_sheet(study, runs, work_dir / 'sheet.png')
+        write_results(comparison, work_dir, picture='curves.png' if drawn else None,
+                      sheet='sheet.png' if shown else None)
         print(f'{work_dir}/table.md: {comparison.done} of {comparison.total} runs')
     return EXIT_STATUS if runner.stopped_by else 0
 

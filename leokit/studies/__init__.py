@@ -3,11 +3,12 @@
 from leokit.studies.curves import plot_study
 from leokit.studies.execution import StudyRunner
 from leokit.studies.runs import Run, plan_runs
+from leokit.studies.sheet import write_study_sheet
 from leokit.studies.statistics import Comparison, Estimate, compare
 from leokit.studies.study import Metric, Study, Variant, load_study
 from leokit.studies.tables import to_latex, to_markdown, write_results
 
 __all__ = [
     'Comparison', 'Estimate', 'Metric', 'Run', 'Study', 'StudyRunner', 'Variant', 'compare', 'load_study', 'plan_runs',
-    'plot_study', 'to_latex', 'to_markdown', 'write_results',
+    'plot_study', 'to_latex', 'to_markdown', 'write_results', 'write_study_sheet',
 ]

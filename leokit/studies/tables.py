@@ -12,12 +12,13 @@ DIGITS = 4  # significant digits of a mean
 ERROR_DIGITS = 2
 
 
-def to_markdown(comparison: Comparison, *, picture: str | None = None) -> str:
+def to_markdown(comparison: Comparison, *, picture: str | None = None, sheet: str | None = None) -> str:
     """The report.
 
     Args:
         comparison (Comparison): The scores.
         picture (str, optional): File of the curves, relative to the report.
+        sheet (str, optional): File of the contact sheet, relative to the report.
 
     Returns:
         str: Markdown.
@@ -36,6 +37,8 @@ def to_markdown(comparison: Comparison, *, picture: str | None = None) -> str:
     blocks += ['## Every run', _every_run(comparison)]
     if picture:
         blocks += ['## Training', f'Mean over seeds, with its standard error as a band.\n\n![curves]({picture})']
+    if sheet:
+        blocks += ['## What it looks like', f'The same clips by every variant.\n\n![contact sheet]({sheet})']
     return '\n\n'.join(blocks) + '\n'
 
 
@@ -60,18 +63,20 @@ def to_latex(comparison: Comparison) -> str:
     return '\n'.join([*lines, r'\hline', r'\end{tabular}']) + '\n'
 
 
-def write_results(comparison: Comparison, folder: str | Path, *, picture: str | None = None) -> None:
+def write_results(comparison: Comparison, folder: str | Path, *, picture: str | None = None,
+                  sheet: str | None = None) -> None:
     """Write ``table.md``, ``table.tex`` and ``results.json``.
 
     Args:
         comparison (Comparison): The scores.
         folder (str | Path): Where to.
         picture (str, optional): File of the curves, relative to the folder.
+        sheet (str, optional): File of the contact sheet, relative to the folder.
     """
     numbers = dict(
         title=comparison.study.title, reference=comparison.study.reference.name, done=comparison.done,
         total=comparison.total, scores=_records(comparison.scores), differences=_records(comparison.differences))
-    contents = {'table.md': to_markdown(comparison, picture=picture), 'table.tex': to_latex(comparison),
+    contents = {'table.md': to_markdown(comparison, picture=picture, sheet=sheet), 'table.tex': to_latex(comparison),
                 'results.json': json.dumps(numbers, indent=1) + '\n'}
     for name, content in contents.items():
         with clear_write_errors(Path(folder) / name):
