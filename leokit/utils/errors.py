@@ -2,8 +2,11 @@
 
 import difflib
 import os
+import select
 import sys
 from typing import Callable, Iterable
+
+BROKEN_PIPE_STATUS = 141  # 128 + SIGPIPE, what a shell reports
 
 
 class UserError(ValueError):
@@ -30,6 +33,7 @@ def suggest(name: str, known: Iterable[str]) -> str:
 def run_tool(main: Callable[[], int | None]) -> None:
     """Run a command-line tool; print a :class:`UserError` as one line and exit with 2.
 
+    A tool whose output is cut off (``| head``) ends quietly, with the status that a shell has for it.
     Set ``LEOKIT_TRACEBACK=1`` to see the traceback as well.
 
     Args:
@@ -42,4 +46,19 @@ def run_tool(main: Callable[[], int | None]) -> None:
             raise
         print(f'error: {error}', file=sys.stderr)
         status = 2
+    except BrokenPipeError:
+        if not _output_is_cut_off():
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter's last flush complains
+        status = BROKEN_PIPE_STATUS
     sys.exit(status or 0)
+
+
+def _output_is_cut_off() -> bool:
+    """Whether nobody reads our output any more; a broken pipe may be another one."""
+    poll = select.poll()
+    try:
+        poll.register(sys.stdout.fileno(), 0)  # errors are always told
+    except (OSError, ValueError):  # no file, or closed
+        return False
+    return bool(poll.poll(0))

@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import pytest
 
 from leokit.utils import UserError, run_tool
@@ -33,6 +36,24 @@ def test_the_traceback_can_be_had(monkeypatch):
 def test_other_errors_are_bugs_and_stay():
     with pytest.raises(ZeroDivisionError):
         run_tool(lambda: 1 // 0)
+
+
+def test_a_reader_that_has_seen_enough_is_no_error():
+    code = ("from leokit.utils import run_tool\n"
+            "run_tool(lambda: [print('line', flush=True) for _ in range(100_000)] and None)")
+    tool = subprocess.Popen([sys.executable, '-c', code], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert tool.stdout.readline() == b'line\n'
+    tool.stdout.close()
+    said = tool.stderr.read()
+    tool.stderr.close()
+    assert tool.wait(60) == 141 and said == b''
+
+
+def test_other_broken_pipes_are_bugs_and_stay():
+    def main():
+        raise BrokenPipeError('of a worker')
+    with pytest.raises(BrokenPipeError, match='worker'):
+        run_tool(main)
 
 
 def test_suggestions():
