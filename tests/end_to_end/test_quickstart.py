@@ -87,6 +87,7 @@ def test_metrics_are_there_and_finite(clone, monkeypatch):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)  # it takes five minutes on two cores that do nothing else
 def test_the_quickstart_itself(tmp_path):
     for name in ('configs', 'tools'):
         (tmp_path / name).symlink_to(ROOT / name)
