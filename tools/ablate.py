@@ -22,7 +22,7 @@ sys.path.append(str(Path(__file__).resolve().parents[1]))  # a clone works witho
 from leokit.engine import EXIT_STATUS  # noqa: E402
 from leokit.studies import (  # noqa: E402
     StudyRunner, compare, load_study, plan_runs, plot_study, write_results, write_study_sheet)
-from leokit.utils import run_tool  # noqa: E402
+from leokit.utils import UserError, run_tool  # noqa: E402
 from leokit.utils.arguments import add_cfg_options, positive_int  # noqa: E402
 
 
@@ -61,7 +61,11 @@ def main() -> int:
     finally:  # of what there is, however it ended
         comparison = compare(study, runs)
         drawn = plot_study(study, runs, work_dir / 'curves.png')
-        shown = write_study_sheet(study, runs, work_dir / 'sheet.png')
+        try:
+            shown = write_study_sheet(study, runs, work_dir / 'sheet.png')
+        except UserError as error:  # a damaged clip costs no table
+            shown = False
+            print(f'no contact sheet: {error}')
         write_results(comparison, work_dir, picture='curves.png' if drawn else None,
                       sheet='sheet.png' if shown else None)
         print(f'{work_dir}/table.md: {comparison.done} of {comparison.total} runs')

@@ -59,7 +59,12 @@ def parse_args() -> argparse.Namespace:
 
 def _value(text: str) -> int | float | str:
     """A number where it is one, else a word such as ``linear``."""
-    return text if text.isidentifier() else ast.literal_eval(text)
+    try:
+        return ast.literal_eval(text)
+    except ValueError:
+        if text.isidentifier():
+            return text
+        raise
 
 
 def build_rule(text: str, num_frames: int) -> Continuation:
