@@ -1,0 +1,36 @@
+"""How the C library keeps the memory of tensors that are no more.
+
+glibc asks the kernel for every block above some megabytes and gives it back as soon as it is freed. A network on a CPU
+makes and frees such blocks layer by layer, and the kernel fills each new one with zeros, page by page: with tens of
+megabytes an activation, that takes as long as the convolutions. Told to keep what was freed, glibc reuses it.
+"""
+
+import ctypes
+import os
+import sys
+
+# from malloc.h
+M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX = -1, -2, -4
+KEEP_UP_TO = 2**31 - 1  # bytes of free heap before any is given back; mallopt takes an int
+GROW_BY = 64 * 2**20  # bytes by which the heap grows beyond what is asked for
+
+
+def keep_freed_memory() -> bool:
+    """Let this process keep freed memory for its next tensors instead of giving it back to the system.
+
+    Call it early, in a program, not in a library. It does nothing where somebody has chosen otherwise, by an
+    environment variable ``MALLOC_*`` or ``GLIBC_TUNABLES`` or by another allocator (``LD_PRELOAD``), or where there is
+    no glibc.
+
+    Returns:
+        bool: Whether it is so now.
+    """
+    chosen = any(name.startswith('MALLOC_') for name in os.environ)
+    if chosen or not sys.platform.startswith('linux') or {'GLIBC_TUNABLES', 'LD_PRELOAD'} & os.environ.keys():
+        return False
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError):  # another C library
+        return False
+    # no blocks of their own for large requests, and a heap that does not shrink
+    return all([mallopt(M_MMAP_MAX, 0), mallopt(M_TRIM_THRESHOLD, KEEP_UP_TO), mallopt(M_TOP_PAD, GROW_BY)])

@@ -1,0 +1,54 @@
+"""Freed memory is kept where nobody chose otherwise."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from leokit.utils import cpu_memory
+from leokit.utils.cpu_memory import keep_freed_memory
+
+# page faults of making and freeing a tensor of 64 MiB again and again, once the first ones have been made
+FAULTS = '''
+import resource, sys, torch
+from leokit.utils.cpu_memory import keep_freed_memory
+kept = keep_freed_memory()
+for _ in range(3):
+    torch.zeros(2**24)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(8):
+    torch.zeros(2**24)
+print(kept, resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+'''
+CHOSEN = ('GLIBC_TUNABLES', 'LD_PRELOAD')
+
+
+def faults(**variables):
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith('MALLOC_') and name not in CHOSEN}
+    answer = subprocess.run([sys.executable, '-c', FAULTS], env=environment | variables, check=True, text=True,
+                            capture_output=True).stdout.split()
+    return answer[0] == 'True', int(answer[1])
+
+
+@pytest.mark.skipif(not sys.platform.startswith('linux'), reason='the C library of Linux is what it is about')
+def test_memory_is_reused_without_page_faults():
+    kept, few = faults()
+    left_alone, many = faults(MALLOC_ARENA_TEST='8')
+    assert kept and not left_alone
+    assert few < many / 10  # 131,072 pages of 4 KiB, unless the kernel deals out larger ones
+
+
+@pytest.mark.parametrize('name', ['MALLOC_TRIM_THRESHOLD_', *CHOSEN])
+def test_what_somebody_chose_is_left_alone(monkeypatch, name):
+    monkeypatch.setattr(cpu_memory.ctypes, 'CDLL', lambda _: pytest.fail('the allocator was touched'))
+    monkeypatch.setenv(name, 'x')
+    assert not keep_freed_memory()
+
+
+def test_another_c_library_is_no_error(monkeypatch):
+    for name in [name for name in os.environ if name.startswith('MALLOC_') or name in CHOSEN]:
+        monkeypatch.delenv(name)
+    monkeypatch.setattr(cpu_memory.ctypes, 'CDLL', lambda _: object())
+    assert not keep_freed_memory()
