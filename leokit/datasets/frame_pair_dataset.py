@@ -30,8 +30,10 @@ class FramePairDataset(VideoDataset):
         frames (dict, optional): Where frames come from; see :func:`~leokit.datasets.frame_store.build_frame_store`.
         pairs_per_video (int): Pairs K of each video in evaluation, and draws per video in an epoch.
         min_gap (int): Least distance between the two frames in training; in a shorter video, the largest possible.
-        distance_power (float): 0 draws all pairs with equal probability; p > 0 in proportion to their distance to the
-            power p, so that frames that lie far apart, and mostly show more motion, come more often.
+        distance_power (float): 0 draws all pairs with equal probability, p in proportion to their distance to the power
+            p. Above 0, frames that lie far apart, and mostly show more motion, come more often; with -1 near and far
+            ones alike (up to the ends of the video, every doubling of the distance as often as the next), so that
+            there are pairs whose pose agrees while mouth and eyes do not.
         weighting (str): How videos are drawn: ``'video'``, each one once (``pairs_per_video`` times) in an epoch;
             ``'length'``, in proportion to their frames; ``'identity'``, each person as often as any other.
         seed (int): Seed of the random choices.
@@ -43,9 +45,8 @@ class FramePairDataset(VideoDataset):
     def __init__(self, data_root: str | Path, size: int, *, filters: dict | None = None, frames: dict | None = None,
                  pairs_per_video: int = 1, min_gap: int = 1, distance_power: float = 0.0, weighting: str = 'video',
                  seed: int = 0) -> None:
-        if pairs_per_video < 1 or min_gap < 1 or distance_power < 0:
-            raise UserError('pairs_per_video and min_gap must be at least 1 and distance_power at least 0, got '
-                            f'{pairs_per_video}, {min_gap}, {distance_power}')
+        if pairs_per_video < 1 or min_gap < 1:
+            raise UserError(f'pairs_per_video and min_gap must be at least 1, got {pairs_per_video} and {min_gap}')
         check_weighting(weighting)
         super().__init__(data_root, size, min_frames=2, filters=filters, frames=frames, seed=seed)
         self.pairs_per_video = pairs_per_video

@@ -81,7 +81,7 @@ def choose_start(resume: bool | str | None, load_from: str | Path | None, work_d
     Args:
         resume (bool | str | None): ``'auto'`` for the newest of the work dir, or else ``load_from`` without resuming;
             a path for that file; True means the file ``load_from`` if there is one (as in MMEngine), else ``'auto'``.
-        load_from (str | Path | None): A checkpoint to take the weights from.
+        load_from (str | Path | None): A checkpoint to take the weights from, or a work dir, whose newest it is.
         work_dir (str | Path): The folder of the run.
         logger (Logger): Told about damaged files.
         training (bool): Whether the run would write checkpoints.
@@ -104,4 +104,9 @@ def choose_start(resume: bool | str | None, load_from: str | Path | None, work_d
     elif training and (found := numbered_checkpoints(work_dir)):
         raise UserError(f'{work_dir} already holds checkpoints ({next(iter(found.values())).name}); '
                         f'pass --resume to go on from there, or another --work-dir')
-    return None if load_from is None else Start(Path(load_from), load_checkpoint(load_from), False)
+    if load_from is None or not Path(load_from).is_dir():
+        return None if load_from is None else Start(Path(load_from), load_checkpoint(load_from), False)
+    newest = newest_checkpoint(load_from, logger.warning)
+    if newest is None:
+        raise UserError(f'load_from={load_from} is a folder without checkpoints; name another one, or a file')
+    return Start(*newest, False)

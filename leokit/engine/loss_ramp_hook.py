@@ -20,18 +20,21 @@ class LossRampHook(Hook):
     Args:
         loss (str): The ``name`` of one of the model's ``losses``.
         end (int): The iteration from which on it has its full weight.
-        start (float): The share of it in the first iteration.
+        start (float): The share of it in the first iteration; a loss of weight 0 is not computed.
+        begin (int): The iteration up to which it keeps that share.
 
     Raises:
         UserError: If a number is out of range, or at the start of the training, if the model has no such loss.
     """
 
-    def __init__(self, loss: str, end: int, *, start: float = 0.1) -> None:
-        if end < 1 or not 0 <= start <= 1:
-            raise UserError(f'LossRampHook wants end of at least 1 and start between 0 and 1, got {end} and {start}')
+    def __init__(self, loss: str, end: int, *, start: float = 0.1, begin: int = 0) -> None:
+        if not 0 <= begin < end or not 0 <= start <= 1:
+            raise UserError('LossRampHook wants end above begin, begin of at least 0 and start between 0 and 1, got '
+                            f'{end}, {begin} and {start}')
         self.loss = loss
         self.end = end
         self.start = start
+        self.begin = begin
 
     def before_train(self, runner) -> None:
         """Find the loss.
@@ -48,7 +51,8 @@ class LossRampHook(Hook):
 
     def before_train_iter(self, runner, batch_idx: int, data_batch: dict | Sequence | None = None) -> None:
         """Set the weight of this iteration."""
-        share = self.start + (1 - self.start) * min(1.0, runner.iter / self.end)
+        way = (runner.iter - self.begin) / (self.end - self.begin)
+        share = self.start + (1 - self.start) * min(1.0, max(0.0, way))
         self._target.weight = self._full * share
 
     def after_train(self, runner) -> None:

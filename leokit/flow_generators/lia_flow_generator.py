@@ -11,6 +11,11 @@ loss begins at the error of copying, and its gradient finds the warp first. With
 ``'reference'`` (StyleGAN2's) the network learns to paint before it learns to move, and
 with few identities it then keeps faces in its weights. Loading a checkpoint overwrites
 either. Copying is exact with the warp operator's ``'exact'`` grid.
+
+Inpainting: in LIA the trunk reaches the picture through flows and masks alone, and every colour
+is one of the source's, warped. A mouth that is closed in the source then cannot open: there are
+no teeth to warp. With ``inpaint`` a colour head of every side reads what the trunk paints where
+the mask lets the source pass less. It begins at zero, and LIA's checkpoints have none.
 """
 
 import math
@@ -87,14 +92,19 @@ class SynthesisLevel(nn.Module):
         out_channels (int): Channels of this side.
         style_dim (int): Width of the latent.
         warp (nn.Module): The warp operator, shared by all levels.
+        inpaint (bool): Whether the picture also reads the trunk, where the mask is below 1.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, *, style_dim: int, warp: nn.Module):
+    def __init__(self, in_channels: int, out_channels: int, *, style_dim: int, warp: nn.Module, inpaint: bool = False):
         super().__init__()
         self.up = StyledConv(in_channels, out_channels, style_dim=style_dim, upsample=True)
         self.conv = StyledConv(out_channels, out_channels, style_dim=style_dim)
         self.to_flow = ToFlow(out_channels, style_dim=style_dim)
         self.to_rgb = ToRGB(out_channels)
+        self.inpaint_rgb = None
+        if inpaint:
+            self.inpaint_rgb = EqualConv2d(out_channels, 3, kernel_size=1)
+            nn.init.zeros_(self.inpaint_rgb.weight)
         self.warp = warp
 
     def forward(self, x: Tensor, latent: Tensor, feature: Tensor, raw: Tensor | None,
@@ -115,10 +125,13 @@ class SynthesisLevel(nn.Module):
         # flow and mask
         raw = self.to_flow(x, latent, raw)
         flow, mask = torch.tanh(raw[:, :2]), torch.sigmoid(raw[:, 2:])
-        # warp and inpaint; the picture reads the warped feature alone, as in the reference
+        # warp and inpaint; in LIA the picture reads the warped feature alone
         warped = self.warp(feature, flow, mask)
+        painted = (1 - mask).to(x.dtype) * x
         picture = self.to_rgb(warped, picture)
-        x = warped.to(x.dtype) + (1 - mask).to(x.dtype) * x
+        if self.inpaint_rgb is not None:
+            picture = picture + self.inpaint_rgb(painted).float()
+        x = warped.to(x.dtype) + painted
         return x, raw, picture, flow, mask
 
 
@@ -133,10 +146,12 @@ class LIAFlowGenerator(nn.Module):
         max_channels (int): Upper limit of the channels of any side; as the encoder's.
         warp_operator (dict, optional): Config in WARP_OPERATORS; ``BilinearWarp`` by default.
         init (str): ``'identity'`` or ``'reference'``, see the module's head.
+        inpaint (bool): Whether the picture may show what the source does not, see the module's head.
     """
 
     def __init__(self, size: int, appearance_dim: int = 512, *, channel_multiplier: float = 1,
-                 max_channels: int = 512, warp_operator: dict | None = None, init: str = 'identity'):
+                 max_channels: int = 512, warp_operator: dict | None = None, init: str = 'identity',
+                 inpaint: bool = False):
         super().__init__()
         check_initialisation(init)
         channels = channels_by_side(size, channel_multiplier, max_channels)
@@ -145,7 +160,8 @@ class LIAFlowGenerator(nn.Module):
         self.constant = nn.Parameter(torch.randn(1, channels[4], 4, 4))
         self.first = StyledConv(channels[4], channels[4], style_dim=appearance_dim)
         self.levels = nn.ModuleList(
-            SynthesisLevel(channels[half], channels[side], style_dim=appearance_dim, warp=warp)
+            SynthesisLevel(channels[half], channels[side], style_dim=appearance_dim, warp=warp,
+                           inpaint=inpaint)
             for half, side in zip(sides, sides[1:]))
         if init == 'identity':
             self._start_from_identity()

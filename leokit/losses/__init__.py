@@ -1,9 +1,17 @@
-"""Training losses of the animator."""
+"""Training losses of the animator.
+
+One of ``model.training.losses`` is a module with a ``name`` and a ``weight`` that makes a scalar of the generated and
+the driving frames. One that wants other things names them in ``reads``, in the order of its arguments: of ``source``,
+``driving``, ``frames`` (the generated ones) and ``flows`` (of all sides, so last).
+"""
 
 from leokit.losses.adversarial import NonSaturatingLoss
+from leokit.losses.changed_pixels import ChangedPixelLoss
 from leokit.losses.perceptual import PerceptualLoss
 from leokit.losses.pixel import L1Loss
 from leokit.losses.r1 import R1Penalty
 from leokit.losses.warped_source import WarpedSourceLoss
 
-__all__ = ['L1Loss', 'NonSaturatingLoss', 'PerceptualLoss', 'R1Penalty', 'WarpedSourceLoss']
+__all__ = [
+    'ChangedPixelLoss', 'L1Loss', 'NonSaturatingLoss', 'PerceptualLoss', 'R1Penalty', 'WarpedSourceLoss',
+]

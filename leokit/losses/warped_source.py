@@ -24,7 +24,7 @@ class WarpedSourceLoss(nn.Module):
         warp_operator (dict, optional): Config in WARP_OPERATORS, the flow generator's; ``BilinearWarp`` by default.
     """
 
-    reads_flows = True  # called with source, driving and flows, not with pictures alone
+    reads = ('source', 'driving', 'flows')
 
     def __init__(self, weight: float = 1.0, *, name: str = 'warp', warp_operator: dict | None = None):
         super().__init__()

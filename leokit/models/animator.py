@@ -26,6 +26,7 @@ from leokit.registry import DISCRIMINATORS, ENCODERS, FLOW_GENERATORS, LOSSES, M
 from leokit.utils import UserError, check_shape, weights_hash
 from leokit.utils.cuda_graphs import ReplayedScalar
 
+LOSS_READS = ('frames', 'driving')  # what a loss is called with if it has no ``reads``, see leokit.losses
 INFERENCE_PARTS = ('encoder', 'motion_space', 'flow_generator')
 
 
@@ -217,8 +218,11 @@ class Animator(BaseModel):
                             'config')
         animation = self.transfer(source, driving if motion_view is None else motion_view)
         fake, terms = animation.frames, {}
+        known = dict(source=(source,), driving=(driving,), frames=(fake,), flows=animation.flows)
         for loss, compute in zip(self.losses, self._replayed or self.losses):
-            seen = (source, driving, *animation.flows) if getattr(loss, 'reads_flows', False) else (fake, driving)
+            if not loss.weight:  # so far, see LossRampHook
+                continue
+            seen = [tensor for name in getattr(loss, 'reads', LOSS_READS) for tensor in known[name]]
             terms[f'loss_{loss.name}'] = loss.weight * compute(*seen)
         if self.discriminator is not None:
             terms.update(self._adversarial_losses(fake, driving))

@@ -86,6 +86,9 @@ def test_pairs_are_drawn_evenly(one_video):
 def test_far_pairs_can_be_preferred(one_video):
     far, near = (FramePairDataset(one_video, 16, frames=dict(in_memory=True), distance_power=power) for power in (3, 0))
     assert gaps(far).mean() > 1.5 * gaps(near).mean()
+    both = gaps(FramePairDataset(one_video, 16, frames=dict(in_memory=True), distance_power=-1), 600)
+    # of 40 frames: 1 / d of (40 - d) pairs, so distances 1 and 2 come three times as often as 8 to 9
+    assert (both <= 2).mean() == pytest.approx(0.46, abs=0.08) and (both >= 16).mean() > 0.05
     apart = gaps(FramePairDataset(one_video, 16, frames=dict(in_memory=True), min_gap=30))
     assert apart.min() == 30 and apart.max() > 34
     assert (gaps(FramePairDataset(one_video, 16, frames=dict(in_memory=True), min_gap=500), 20) == 39).all()
@@ -116,7 +119,7 @@ def test_in_a_data_loader(video_folder, tmp_path):
 
 
 @pytest.mark.parametrize('options', [
-    dict(pairs_per_video=0), dict(min_gap=0), dict(distance_power=-1), dict(weighting='size'),
+    dict(pairs_per_video=0), dict(min_gap=0), dict(weighting='size'),
     dict(filters=dict(split='train')), dict(filters=dict(min_frames=100))])
 def test_wrong_options(one_video, options):
     with pytest.raises(UserError):

@@ -64,6 +64,9 @@ def test_where_a_run_starts(tmp_path):
     assert start(False) is start(None) is start('auto') is None
     assert start(False, weights) == start('auto', weights) == ('iter_7.pth', False)
     assert start(True, weights) == start(weights) == ('iter_7.pth', True)
+    assert start(False, str(other)) == ('iter_7.pth', False)  # a work dir stands for its newest
+    with pytest.raises(UserError, match='a folder without checkpoints'):
+        start(False, tmp_path)
     save(work_dir, 3)
     assert start('auto', weights) == start(True) == ('iter_3.pth', True)
     assert start(False, weights, training=False) == ('iter_7.pth', False)

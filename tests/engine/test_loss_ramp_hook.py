@@ -27,10 +27,23 @@ def test_the_weight_rises_to_its_full_value_and_the_others_stay():
     assert runner.model.losses[1].weight == 0.4
 
 
+def test_it_may_begin_later():
+    runner = runner_with(('perceptual', 2.0))
+    hook = LossRampHook('perceptual', 300, start=0.0, begin=100)
+    hook.before_train(runner)
+    seen = []
+    for runner.iter in (0, 100, 200, 300, 400):
+        hook.before_train_iter(runner, runner.iter)
+        seen.append(runner.model.losses[0].weight)
+    assert seen == pytest.approx([0.0, 0.0, 1.0, 2.0, 2.0])
+    with pytest.raises(UserError, match='end above begin'):
+        LossRampHook('perceptual', 100, begin=100)
+
+
 def test_mistakes_are_one_sentence():
     with pytest.raises(UserError, match='no loss .perceptual. but l1'):
         LossRampHook('perceptual', 100).before_train(runner_with(('l1', 1.0)))
     with pytest.raises(UserError, match='between 0 and 1'):
         LossRampHook('l1', 100, start=2)
-    with pytest.raises(UserError, match='at least 1'):
+    with pytest.raises(UserError, match='end above begin'):
         LossRampHook('l1', 0)

@@ -47,6 +47,25 @@ def test_flow_appears_after_one_step():
     assert all(flow.abs().max() > 0 for flow in flows)
 
 
+def test_inpainting_shows_what_the_source_does_not():
+    encoder, generator = parts(init='reference', inpaint=True)
+    _, plain = parts(init='reference')
+    missing, unexpected = plain.load_state_dict(generator.state_dict(), strict=False)
+    assert not missing and unexpected and all('inpaint_rgb' in key for key in unexpected)
+    features, latents = encoder(torch.randn(2, 3, 32, 32)).features, torch.randn(2, 16)
+    torch.testing.assert_close(generator(latents, features).frames, plain(latents, features).frames)  # so it begins
+    # a source of which nothing is left: LIA's picture is one colour, whatever the latent asks for
+    nothing = tuple(torch.zeros_like(feature) for feature in features)
+    frames = plain(latents, nothing).frames
+    torch.testing.assert_close(frames[0], frames[1])
+    # one step later the inpainting one tells the latents apart, by what it paints
+    optimizer = torch.optim.Adam(generator.parameters(), lr=0.01)
+    F.mse_loss(generator(latents, nothing).frames, torch.randn(2, 3, 32, 32)).backward()
+    optimizer.step()
+    frames = generator(latents, nothing).frames
+    assert (frames[0] - frames[1]).abs().max() > 1e-3
+
+
 def test_sources_are_shared_out_over_latents():
     encoder, generator = parts(init='reference')
     features = encoder(torch.randn(2, 3, 32, 32)).features

@@ -8,6 +8,8 @@ max_channels = 512
 init = 'identity'
 # 'lia' is the grid of the public checkpoints; 'exact' makes zero flow the identity
 grid = 'lia'
+# whether the generator may paint what the source does not show (the inside of a mouth); LIA's only warps
+inpaint = False
 # VGG-19 as in the paper; EfficientNetLite0Features needs no download
 perceptual_backbone = dict(type='VGG19Features')
 
@@ -21,7 +23,8 @@ model = dict(
     encoder=dict(type='LIAEncoder', init='$init'),
     motion_space=dict(type='LinearMotionSpace'),
     flow_generator=dict(
-        type='LIAFlowGenerator', init='$init', warp_operator=dict(type='BilinearWarp', grid='$grid')),
+        type='LIAFlowGenerator', init='$init', inpaint='$inpaint',
+        warp_operator=dict(type='BilinearWarp', grid='$grid')),
     data_preprocessor=dict(type='PixelPreprocessor', channels_last=True),
     training=dict(
         losses=[

@@ -1,0 +1,60 @@
+import pytest
+import torch
+
+from leokit.losses import ChangedPixelLoss
+from leokit.models import Animator
+
+
+def faces(side=64):
+    """A grey picture, and the same with a small bright square."""
+    source = torch.zeros(2, 3, side, side)
+    driving = source.clone()
+    driving[:, :, 40:44, 30:36] = 1.0
+    return source, driving
+
+
+def test_the_right_picture_costs_nothing():
+    source, driving = faces()
+    assert ChangedPixelLoss()(source, driving, driving) == 0
+
+
+def test_what_changes_counts_more_than_what_does_not():
+    source, driving = faces()
+    wrong_there, wrong_elsewhere = driving.clone(), driving.clone()
+    wrong_there[:, :, 40:44, 30:36] -= 0.5
+    wrong_elsewhere[:, :, 10:14, 30:36] -= 0.5
+    loss = ChangedPixelLoss()
+    assert loss(source, driving, wrong_there) > 10 * loss(source, driving, wrong_elsewhere) > 0
+
+
+def test_every_pair_counts_the_same_however_little_it_changes():
+    source, driving = faces()
+    for change in (driving, source + torch.rand_like(source)):
+        assert float(ChangedPixelLoss()(source, change, change + 0.1)) == pytest.approx(0.1, rel=1e-4)
+
+
+def test_equal_frames_weigh_all_pixels_alike():
+    picture = torch.rand(2, 3, 32, 32)
+    wrong = picture + torch.randn_like(picture)
+    torch.testing.assert_close(ChangedPixelLoss()(picture, picture, wrong), (wrong - picture).abs().mean())
+
+
+def test_only_the_prediction_has_a_gradient():
+    source, driving, prediction = (torch.rand(1, 3, 32, 32, requires_grad=True) for _ in range(3))
+    ChangedPixelLoss()(source, driving, prediction).backward()
+    assert source.grad is None and driving.grad is None and prediction.grad.abs().sum() > 0
+
+
+def test_the_animator_hands_it_the_source():
+    animator = Animator(32, 16, motion_dim=4, max_channels=8, flow_generator=dict(
+        type='LIAFlowGenerator', warp_operator=dict(type='BilinearWarp', grid='exact')),
+        training=dict(losses=[dict(type='ChangedPixelLoss')]))
+    source, driving = torch.rand(2, 2, 3, 32, 32).unbind()
+    terms = animator(dict(source=source, driving=driving), mode='loss')
+    # at its start the animator copies the source
+    torch.testing.assert_close(terms['loss_changed'], ChangedPixelLoss()(source, driving, source), rtol=0.05, atol=0)
+
+
+def test_the_floor_must_be_above_zero():
+    with pytest.raises(ValueError, match='floor'):
+        ChangedPixelLoss(floor=0)
