@@ -10,6 +10,7 @@ from leokit.pipelines.crossing import (
 from leokit.pipelines.crossing_sheets import crossing_sheet, crossing_video, motion_sheet, person_sheet
 from leokit.pipelines.disentanglement import disentanglement_table, measure_disentanglement
 from leokit.pipelines.editing import Coherence, edit_each_frame, edit_images, edit_video, measure_edit
+from leokit.pipelines.expressions import ExpressionReport, measure_expressions
 from leokit.pipelines.generation import VideoGenerator, check_same_codes, sample_seeds
 from leokit.pipelines.generation_test_loop import GenerationTestLoop
 from leokit.pipelines.generation_val_loop import GenerationValLoop
@@ -30,16 +31,17 @@ from leokit.pipelines.training_codes import ensure_codes, training_crop
 from leokit.pipelines.unconditional import Starts, UnconditionalGenerator, check_painter
 
 __all__ = [
-    'CHUNK_SIZE', 'Coherence', 'Crossing', 'DirectionNames', 'ExtractionReport', 'FrameStream', 'FramesHandle',
-    'GenerationTestLoop', 'GenerationValLoop', 'LEO', 'LEOTest', 'Motions', 'OUTPUT_SUFFIXES', 'Parts', 'People',
-    'Picture', 'Scenario', 'StartFramePainter', 'StartFrameTestLoop', 'Starts', 'TRANSFER_MODES',
+    'CHUNK_SIZE', 'Coherence', 'Crossing', 'DirectionNames', 'ExpressionReport', 'ExtractionReport', 'FrameStream',
+    'FramesHandle', 'GenerationTestLoop', 'GenerationValLoop', 'LEO', 'LEOTest', 'Motions', 'OUTPUT_SUFFIXES', 'Parts',
+    'People', 'Picture', 'Scenario', 'StartFramePainter', 'StartFrameTestLoop', 'Starts', 'TRANSFER_MODES',
     'UnconditionalGenerator', 'Video', 'VideoAnimator', 'VideoGenerator', 'animator_of', 'assemble', 'change_sampler',
     'check_painter', 'check_same_codes', 'cross', 'crossing_sheet', 'crossing_video', 'device_of', 'direction_table',
     'disentanglement_table', 'edit_each_frame', 'edit_images', 'edit_video', 'encode', 'ensure_codes',
     'extract_motion_codes', 'generate_motions', 'iterate_frames', 'labelled_grid', 'load_animator',
     'load_motion_diffusion', 'load_named_animator', 'load_parts', 'load_start_code_diffusion',
     'load_start_frame_diffusion', 'manipulate_image', 'manipulate_video', 'measure_disentanglement', 'measure_edit',
-    'motion_sheet', 'name_directions', 'names_models', 'open_video', 'person_sheet', 'probe_codes', 'probe_crossing',
-    'probe_table', 'read_first_frame', 'read_images', 'read_last_frame', 'read_motions', 'read_people', 'render',
-    'repeat_encoding', 'resize_frames', 'sample_seeds', 'training_crop', 'write_videos',
+    'measure_expressions', 'motion_sheet', 'name_directions', 'names_models', 'open_video', 'person_sheet',
+    'probe_codes', 'probe_crossing', 'probe_table', 'read_first_frame', 'read_images', 'read_last_frame',
+    'read_motions', 'read_people', 'render', 'repeat_encoding', 'resize_frames', 'sample_seeds', 'training_crop',
+    'write_videos',
 ]

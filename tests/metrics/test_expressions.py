@@ -1,0 +1,60 @@
+import math
+
+import pytest
+import torch
+
+from leokit.metrics.expressions import ExpressionScore, expression, expression_pairs
+
+
+def face(mouth=0.0, eyes=0.3, shift=0.0):
+    """68 landmarks of a face whose eyes are 100 pixels apart."""
+    points = torch.zeros(68, 2)
+    points[27:36] = torch.tensor([150.0, 150.0])
+    for start, middle in ((36, 100.0), (42, 200.0)):
+        for offset, (x, y) in enumerate(((-20, 0), (-10, -1), (10, -1), (20, 0), (10, 1), (-10, 1))):
+            points[start + offset] = torch.tensor([middle + x, 100 + y * 20 * eyes])
+    points[48:68] = torch.tensor([150.0, 200.0])
+    points[61:64, 1] -= 50 * mouth
+    points[65:68, 1] += 50 * mouth
+    return points + shift
+
+
+def test_openings():
+    opening = expression(torch.stack([face(mouth=0.4, eyes=0.1), face(mouth=0.0, eyes=0.3)]))
+    torch.testing.assert_close(opening['mouth'], torch.tensor([0.4, 0.0]))
+    torch.testing.assert_close(opening['eyes'], torch.tensor([0.1, 0.3]))
+    with pytest.raises(ValueError, match='landmarks'):
+        expression(torch.zeros(3, 5, 2))
+
+
+def test_pairs_differ_in_expression_and_agree_in_pose():
+    frames = torch.stack([face(), face(mouth=0.5, shift=40.0), face(mouth=0.3, shift=2.0), face(mouth=0.02)])
+    pairs = expression_pairs(frames, 'mouth')
+    assert [(pair.source, pair.driving) for pair in pairs] == [(0, 2), (2, 0)]  # frame 1 lies elsewhere
+    assert pairs[0].change == pytest.approx(0.3) == -pairs[1].change
+    left, top, right, bottom = pairs[0].region
+    assert left < 150 < 152 < right and top < 185 and bottom > 217 and top > 150
+    assert expression_pairs(frames, 'eyes') == []
+
+
+def test_a_frame_is_in_one_pair_only_and_one_without_a_face_in_none():
+    frames = torch.stack([face(), face(mouth=0.5), face(mouth=0.01), face(mouth=0.4), torch.full((68, 2), torch.nan)])
+    found = expression_pairs(frames, 'mouth')
+    assert [(pair.source, pair.driving) for pair in found] == [(0, 1), (1, 0), (2, 3), (3, 2)]
+    assert len(expression_pairs(frames, 'mouth', count=1)) == 2
+    assert expression_pairs(frames[4:], 'mouth') == []
+
+
+def test_the_score_tells_following_from_painting_a_mean():
+    source, driving = torch.rand(2, 3, 8, 8).unbind()
+    perfect, half, copying, mean = (ExpressionScore() for _ in range(4))
+    perfect.add(source, driving, driving, source)
+    half.add(source, driving, (source + driving) / 2, source)
+    copying.add(source, driving, source, source)
+    between = (source + driving) / 2
+    mean.add(source, driving, between, between)  # whatever the code
+    assert perfect.values()['driven'] == pytest.approx(1) and math.isnan(perfect.values()['ratio_l1'])
+    assert half.values() == pytest.approx(dict(driven=0.5, ratio_l1=2, pairs=1))
+    assert copying.values() == pytest.approx(dict(driven=0, ratio_l1=1, pairs=1))
+    assert mean.values() == pytest.approx(dict(driven=0, ratio_l1=2, pairs=1))
+    assert math.isnan(ExpressionScore().values()['driven'])
