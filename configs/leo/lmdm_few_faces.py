@@ -20,3 +20,9 @@ train_dataloader = dict(dataset=dict(filters='$code_filters'))
 test_filters = dict(_delete_=True, segment=(0.8, 1.0), exclude_identities='$held_out')
 test_clips = 'all'
 content_extractor = dict(_delete_=True, type='FaceIdentity')
+# tens of clips: frame features cannot tell motion from none, their changes can
+test_evaluator = [
+    dict(type='VideoDistances', extractor='$video_extractor', protocol='$protocol'),
+    dict(type='VideoDistances', extractor=dict(type='FeatureChanges'), protocol='$protocol'),
+    dict(type='AverageContentDistance', extractor='$content_extractor'),
+]
