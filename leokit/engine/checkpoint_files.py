@@ -104,8 +104,13 @@ def choose_start(resume: bool | str | None, load_from: str | Path | None, work_d
     elif training and (found := numbered_checkpoints(work_dir)):
         raise UserError(f'{work_dir} already holds checkpoints ({next(iter(found.values())).name}); '
                         f'pass --resume to go on from there, or another --work-dir')
-    if load_from is None or not Path(load_from).is_dir():
-        return None if load_from is None else Start(Path(load_from), load_checkpoint(load_from), False)
+    if load_from is None:
+        return None
+    if not Path(load_from).exists():
+        raise UserError(f'the checkpoint {load_from} does not exist; it is what load_from names: '
+                        f'train it first, or pass another as --cfg-options load_from=PATH')
+    if not Path(load_from).is_dir():
+        return Start(Path(load_from), load_checkpoint(load_from), False)
     newest = newest_checkpoint(load_from, logger.warning)
     if newest is None:
         raise UserError(f'load_from={load_from} is a folder without checkpoints; name another one, or a file')

@@ -67,6 +67,8 @@ def test_where_a_run_starts(tmp_path):
     assert start(False, str(other)) == ('iter_7.pth', False)  # a work dir stands for its newest
     with pytest.raises(UserError, match='a folder without checkpoints'):
         start(False, tmp_path)
+    with pytest.raises(UserError, match='nowhere does not exist; it is what load_from names'):
+        start(False, tmp_path / 'nowhere')
     save(work_dir, 3)
     assert start('auto', weights) == start(True) == ('iter_3.pth', True)
     assert start(False, weights, training=False) == ('iter_7.pth', False)
