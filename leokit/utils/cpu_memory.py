@@ -10,7 +10,8 @@ import os
 import sys
 
 # from malloc.h
-M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX = -1, -2, -4
+M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD, M_MMAP_MAX = -1, -2, -3, -4
+DEFAULTS = {M_TRIM_THRESHOLD: 128 * 2**10, M_TOP_PAD: 128 * 2**10, M_MMAP_THRESHOLD: 128 * 2**10, M_MMAP_MAX: 65536}
 KEEP_UP_TO = 2**31 - 1  # bytes of free heap before any is given back; mallopt takes an int
 GROW_BY = 64 * 2**20  # bytes by which the heap grows beyond what is asked for
 
@@ -34,3 +35,10 @@ def keep_freed_memory() -> bool:
         return False
     # no blocks of their own for large requests, and a heap that does not shrink
     return all([mallopt(M_MMAP_MAX, 0), mallopt(M_TRIM_THRESHOLD, KEEP_UP_TO), mallopt(M_TOP_PAD, GROW_BY)])
+
+
+def give_back_freed_memory() -> None:
+    """Undo :func:`keep_freed_memory` where it has returned True: glibc's defaults. For comparing the two."""
+    mallopt = ctypes.CDLL(None).mallopt
+    for option, value in DEFAULTS.items():
+        mallopt(option, value)
