@@ -1,10 +1,10 @@
 # From heads that move to faces that do: goes on from the animator of configs/lia/lia_few_faces_128.py. One GPU, some
 # minutes.
 #
-# There, heads have most of the pixels and so most of the gradient, and deep features tell the blur that every mouth
-# begins with from a mouth better than they tell mouths from each other, so that copying the source's is cheapest. Here
-# pixels count by how much they change, pairs lie as often near in time as far apart, the generator may paint what the
-# source does not show, and the perceptual loss comes last, to sharpen.
+# There, heads have most of the pixels and so most of the gradient. And before a mouth can open, the network paints what
+# all mouths have in common, a blur; deep features dislike it more than the source's own mouth, so that copying that is
+# cheapest and stays so. Here pixels count by how much they change, pairs lie as often near in time as far apart, the
+# generator may paint what the source does not show, and the perceptual loss comes last, to sharpen.
 _base_ = './lia_few_faces_128.py'
 load_from = 'work_dirs/lia_few_faces_128'
 load_strict = False  # the layers that paint are new
