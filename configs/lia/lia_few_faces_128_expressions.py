@@ -11,6 +11,8 @@ load_strict = False  # the layers that paint are new
 inpaint = True
 max_iters = 7_000
 val_interval = 2_000
+# the perceptual loss is away until the one and has its full weight from the other
+perceptual_begin = 4_800
 perceptual_ramp = 6_200
 
 train_dataloader = dict(dataset=dict(min_gap=3, distance_power=-1.0))
@@ -30,5 +32,5 @@ model = dict(
         ]))
 custom_hooks = [
     dict(type='EMAHook', decay=0.999),
-    dict(type='LossRampHook', loss='perceptual', begin=4_800, end='$perceptual_ramp', start=0.0),
+    dict(type='LossRampHook', loss='perceptual', begin='$perceptual_begin', end='$perceptual_ramp', start=0.0),
 ]

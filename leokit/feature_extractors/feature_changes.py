@@ -12,10 +12,8 @@ import torch
 from torch import Tensor
 
 from leokit.feature_extractors.base import FeatureExtractor
+from leokit.feature_extractors.per_frame import frame_features
 from leokit.registry import FEATURE_EXTRACTORS
-from leokit.utils import check_shape
-
-FRAMES_AT_ONCE = 64  # frames through the image extractor at a time; bounds memory, not the result
 
 
 @FEATURE_EXTRACTORS.register_module()
@@ -52,11 +50,9 @@ class FeatureChanges(FeatureExtractor):
         Raises:
             ValueError: If the videos are not longer than the greatest lag.
         """
-        check_shape('videos', videos, (None, None, 3, None, None))
         if videos.shape[1] <= max(self.lags):
             raise ValueError(f'changes over {max(self.lags)} frames need longer videos, got {videos.shape[1]} frames')
-        features = torch.cat([self.frames(part) for part in videos.flatten(0, 1).split(FRAMES_AT_ONCE)])
-        features = features.double().unflatten(0, videos.shape[:2])  # the order of summation must not show
+        features = frame_features(self.frames, videos).double()  # the order of summation must not show
         changes = [(features[:, lag:] - features[:, :-lag]).abs().mean(1) for lag in self.lags]
         return torch.cat(changes, dim=1).float()
 

@@ -11,9 +11,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from leokit.feature_extractors.face_landmarks import NUM_LANDMARKS
 from leokit.utils import check_shape
 
-NUM_LANDMARKS = 68
 PARTS = dict(mouth=slice(48, 68), eyes=slice(36, 48))
 RIGHT_EYE, LEFT_EYE = slice(36, 42), slice(42, 48)
 RIGID = (27, 28, 29, 30, 33, 36, 39, 42, 45)  # bridge and tip of the nose, corners of the eyes

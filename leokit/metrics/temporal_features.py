@@ -9,10 +9,10 @@ that was measured with I3D.
 import torch
 from torch import Tensor, nn
 
+from leokit.feature_extractors.per_frame import frame_features
 from leokit.utils import check_shape
 
 SUMMARY_SUFFIX = '_dt'
-FRAMES_AT_ONCE = 64  # frames through an image extractor at a time; bounds memory, not the result
 
 
 def video_label(extractor: nn.Module) -> str:
@@ -23,28 +23,6 @@ def video_label(extractor: nn.Module) -> str:
 def video_dim(extractor: nn.Module) -> int:
     """Length of the clip feature."""
     return extractor.dim if extractor.kind == 'video' else 2 * extractor.dim
-
-
-@torch.no_grad()
-def frame_features(extractor: nn.Module, clips: Tensor) -> Tensor:
-    """Features of every frame.
-
-    Args:
-        extractor (nn.Module): An image extractor.
-        clips (Tensor): Shape (B, T, 3, H, W) in [-1, 1].
-
-    Returns:
-        Tensor: Shape (B, T, dim), float32; NaN where the extractor found nothing to describe.
-
-    Raises:
-        ValueError: If this is no image extractor.
-    """
-    check_shape('clips', clips, (None, None, 3, None, None))
-    if extractor.kind != 'image':
-        raise ValueError(f'per-frame features need an image extractor, got {extractor.label!r} of kind '
-                         f'{extractor.kind!r}')
-    parts = [extractor(frames) for frames in clips.flatten(0, 1).split(FRAMES_AT_ONCE)]
-    return torch.cat(parts).float().unflatten(0, clips.shape[:2])
 
 
 def temporal_summary(features: Tensor) -> Tensor:

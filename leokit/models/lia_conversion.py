@@ -103,11 +103,14 @@ def to_lia(state: Mapping[str, Tensor], unused: Mapping[str, Tensor] | None = No
         dict[str, Tensor]: A state dict that the reference implementation loads.
 
     Raises:
-        UserError: If the animator lacks a tensor that the reference has.
+        UserError: If the animator lacks a tensor that the reference has, or paints, which the reference does not.
     """
     levels = sum(bool(re.fullmatch(r'flow_generator\.levels\.\d+\.to_flow\.bias', key)) for key in state)
     if not levels:
         raise UserError('the checkpoint holds no LIA flow generator; pass one trained with LIAFlowGenerator')
+    if any('.inpaint_rgb.' in key for key in state):
+        raise UserError('the animator was trained with inpaint=True, which the reference implementation does not have; '
+                        'train with inpaint=False to export')
     result = {}
     for key in reference_keys(levels):
         name = leokit_name(key)

@@ -8,9 +8,11 @@ from torch import Tensor, nn
 
 from leokit.datasets.video_dataset import VideoDataset
 from leokit.encoders import Encoding
-from leokit.metrics.expressions import NUM_LANDMARKS, PARTS, ExpressionScore, expression_pairs
+from leokit.feature_extractors.face_landmarks import NUM_LANDMARKS
+from leokit.metrics.expressions import PARTS, ExpressionScore, expression_pairs
 from leokit.models import Animator
 from leokit.pipelines.rendering import CHUNK_SIZE, device_of, encode
+from leokit.pipelines.sheets import spread_indices
 from leokit.utils import UserError, progress_bar
 from leokit.utils.pixels import from_uint8
 from leokit.visualization import reconstruction_sheet
@@ -85,7 +87,7 @@ def measure_expressions(animator: Animator, dataset: VideoDataset, landmarks: nn
     report = ExpressionReport()
     with progress_bar(len(dataset.videos), 'expressions', unit='video') as bar:
         for video in dataset.videos:
-            places = np.unique(np.linspace(0, video.length - 1, min(MAX_FRAMES, video.length)).round().astype(int))
+            places = np.array(spread_indices(video.length, MAX_FRAMES))
             frames = from_uint8(torch.stack(list(dataset.store.read(video, video.first + places))))
             points = landmarks(frames).unflatten(1, (NUM_LANDMARKS, 2)).double()
             for part, score in report.scores.items():

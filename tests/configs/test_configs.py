@@ -135,7 +135,7 @@ def test_an_animator_trains(name, faces, tmp_path):
 
 def test_expressions_go_on_from_heads(faces, tmp_path):
     heads, _ = train('configs/lia/lia_few_faces_128.py', tmp_path / 'heads', faces)
-    options = f'load_from={tmp_path / "heads"}', 'learning_rate=1e-9', 'custom_hooks.1.begin=0', 'perceptual_ramp=1'
+    options = f'load_from={tmp_path / "heads"}', 'learning_rate=1e-9', 'perceptual_begin=0', 'perceptual_ramp=1'
     faces_too, _ = train('configs/lia/lia_few_faces_128_expressions.py', tmp_path / 'faces', faces, *options)
     key = 'flow_generator.levels.0.conv.conv.weight'
     assert (faces_too['state_dict'][key] - heads['state_dict'][key]).abs().max() < 1e-6

@@ -1,5 +1,6 @@
 import pytest
 import torch
+from leokit.feature_extractors import per_frame
 from leokit.metrics import temporal_features as module
 from leokit.metrics import frame_features, temporal_summary, video_features
 
@@ -31,7 +32,7 @@ def test_labels_and_lengths_tell_what_was_done(tiny_image, tiny_video):
 def test_cutting_frames_into_parts_changes_nothing(monkeypatch, tiny_image):
     whole = frame_features(tiny_image, clips())
     assert whole.shape == (2, 5, 6)
-    monkeypatch.setattr(module, 'FRAMES_AT_ONCE', 3)
+    monkeypatch.setattr(per_frame, 'FRAMES_AT_ONCE', 3)
     assert torch.equal(frame_features(tiny_image, clips()), whole)
 
 

@@ -36,3 +36,10 @@ def test_foreign_weights_are_named():
         from_lia({'layer4.0.conv1.weight': torch.zeros(1)})
     with pytest.raises(UserError, match='no LIA flow generator'):
         to_lia({'backbone.weight': torch.zeros(1)})
+
+
+def test_an_animator_that_paints_is_not_exported_without_its_paint():
+    painting = Animator(32, 16, motion_dim=4, max_channels=8,
+                        flow_generator=dict(type='LIAFlowGenerator', inpaint=True))
+    with pytest.raises(UserError, match='inpaint=True, which the reference implementation does not have'):
+        to_lia(painting.state_dict())

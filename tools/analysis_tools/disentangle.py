@@ -22,15 +22,14 @@ sys.path.append(str(Path(__file__).resolve().parents[2]))  # a clone works witho
 
 from leokit.datasets import CodeCache  # noqa: E402
 from leokit.datasets.synthetic import load_truth  # noqa: E402
+from leokit.feature_extractors import named_extractor  # noqa: E402
 from leokit.pipelines import (  # noqa: E402
     LEO, TRANSFER_MODES, Motions, People, cross, crossing_sheet, crossing_video, disentanglement_table,
     generate_motions, load_animator, load_motion_diffusion, measure_disentanglement, motion_sheet, person_sheet,
     probe_codes, probe_crossing, probe_table, read_motions, read_people, write_videos)
-from leokit.registry import FEATURE_EXTRACTORS  # noqa: E402
 from leokit.utils import UserError, run_tool  # noqa: E402
 from leokit.utils.arguments import add_cfg_options, add_device, positive_int  # noqa: E402
 from leokit.utils.config import read_config  # noqa: E402
-from leokit.utils.errors import suggest  # noqa: E402
 from leokit.utils.files import write_json  # noqa: E402
 from leokit.visualization import save_png  # noqa: E402
 
@@ -98,11 +97,7 @@ def gather(args: argparse.Namespace, leo: LEO) -> tuple[People, Motions]:
 
 def build_extractors(kinds: list[str], device: str) -> list[Any]:
     """Feature extractors by name, on the device."""
-    for kind in kinds:
-        if FEATURE_EXTRACTORS.get(kind) is None:
-            known = FEATURE_EXTRACTORS.module_dict
-            raise UserError(f'there is no feature extractor {kind}{suggest(kind, known) or "; " + ", ".join(known)}')
-    extractors = [FEATURE_EXTRACTORS.build(dict(type=kind)).to(device) for kind in kinds]
+    extractors = [named_extractor(kind).to(device) for kind in kinds]
     for kind, extractor in zip(kinds, extractors):
         if extractor.kind != 'image':
             raise UserError(f'{kind} describes videos, and who is seen is asked of frames; pass an image extractor, '

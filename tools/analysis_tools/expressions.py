@@ -17,12 +17,12 @@ from torch import nn
 
 sys.path.append(str(Path(__file__).resolve().parents[2]))  # a clone works without installing; what is installed wins
 
-from leokit.metrics.expressions import NUM_LANDMARKS  # noqa: E402
+from leokit.feature_extractors import named_extractor  # noqa: E402
+from leokit.feature_extractors.face_landmarks import NUM_LANDMARKS  # noqa: E402
 from leokit.pipelines import load_animator, measure_expressions  # noqa: E402
-from leokit.registry import DATASETS, FEATURE_EXTRACTORS  # noqa: E402
+from leokit.registry import DATASETS  # noqa: E402
 from leokit.utils import UserError, load_config, run_tool  # noqa: E402
 from leokit.utils.arguments import add_cfg_options, add_device, positive_int  # noqa: E402
-from leokit.utils.errors import suggest  # noqa: E402
 from leokit.utils.files import write_json  # noqa: E402
 from leokit.visualization import save_png  # noqa: E402
 
@@ -33,9 +33,7 @@ def build_landmarks(kind: str) -> nn.Module:
     Raises:
         UserError: If there is none of that name, or it describes something else.
     """
-    if FEATURE_EXTRACTORS.get(kind) is None:
-        raise UserError(f'unknown extractor {kind!r}{suggest(kind, FEATURE_EXTRACTORS.module_dict)}')
-    landmarks = FEATURE_EXTRACTORS.build(dict(type=kind))
+    landmarks = named_extractor(kind)
     if landmarks.dim != 2 * NUM_LANDMARKS:
         raise UserError(f'{kind} gives no {NUM_LANDMARKS} landmarks; use FaceLandmarks')
     return landmarks
