@@ -29,14 +29,14 @@ class ExpressionPair(NamedTuple):
         source (int): Place of one frame.
         driving (int): Place of the other.
         change (float): How much further mouth or eyes are open in the driving frame.
-        region (tuple[float, float, float, float]): What holds mouth or eyes of both frames: left, top, right, bottom,
-            in pixels.
+        region (tuple[float, float, float, float], optional): What holds mouth or eyes of both frames: left, top, right,
+            bottom, in pixels. None: the pixels that differ, where nothing else makes a difference.
     """
 
     source: int
     driving: int
     change: float
-    region: tuple[float, float, float, float]
+    region: tuple[float, float, float, float] | None
 
 
 def eye_distance(landmarks: Tensor) -> Tensor:
@@ -116,7 +116,7 @@ class ExpressionScore:
         """Take in the region of one pair.
 
         Args:
-            source (Tensor): The source frame, (3, h, w).
+            source (Tensor): The source frame, (3, h, w) or (3, pixels).
             driving (Tensor): The driving frame.
             prediction (Tensor): The source in the motion of the driving frame.
             still (Tensor): The source in its own motion.

@@ -10,6 +10,7 @@ from leokit.pipelines.crossing import (
 from leokit.pipelines.crossing_sheets import crossing_sheet, crossing_video, motion_sheet, person_sheet
 from leokit.pipelines.disentanglement import disentanglement_table, measure_disentanglement
 from leokit.pipelines.editing import Coherence, edit_each_frame, edit_images, edit_video, measure_edit
+from leokit.pipelines.expression_pairs import DrawnPairs, LandmarkPairs
 from leokit.pipelines.expressions import ExpressionReport, measure_expressions
 from leokit.pipelines.generation import VideoGenerator, check_same_codes, sample_seeds
 from leokit.pipelines.generation_test_loop import GenerationTestLoop
@@ -31,8 +32,8 @@ from leokit.pipelines.training_codes import ensure_codes, training_crop
 from leokit.pipelines.unconditional import Starts, UnconditionalGenerator, check_painter
 
 __all__ = [
-    'CHUNK_SIZE', 'Coherence', 'Crossing', 'DirectionNames', 'ExpressionReport', 'ExtractionReport', 'FrameStream',
-    'FramesHandle', 'GenerationTestLoop', 'GenerationValLoop', 'LEO', 'LEOTest', 'Motions', 'OUTPUT_SUFFIXES', 'Parts',
+    'CHUNK_SIZE', 'Coherence', 'Crossing', 'DirectionNames', 'DrawnPairs', 'ExpressionReport', 'ExtractionReport', 'FrameStream',
+    'FramesHandle', 'GenerationTestLoop', 'GenerationValLoop', 'LEO', 'LEOTest', 'LandmarkPairs', 'Motions', 'OUTPUT_SUFFIXES', 'Parts',
     'People', 'Picture', 'Scenario', 'StartFramePainter', 'StartFrameTestLoop', 'Starts', 'TRANSFER_MODES',
     'UnconditionalGenerator', 'Video', 'VideoAnimator', 'VideoGenerator', 'animator_of', 'assemble', 'change_sampler',
     'check_painter', 'check_same_codes', 'cross', 'crossing_sheet', 'crossing_video', 'device_of', 'direction_table',

@@ -1,23 +1,21 @@
-"""Whether mouths and eyes of real videos follow an animator's driver: figures, and a sheet to look at."""
+"""Whether the expressions of a face follow an animator's driver: figures, and a sheet to look at."""
 
+from collections import defaultdict
 from typing import NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from leokit.datasets.video_dataset import VideoDataset
 from leokit.encoders import Encoding
-from leokit.feature_extractors.face_landmarks import NUM_LANDMARKS
-from leokit.metrics.expressions import PARTS, ExpressionScore, expression_pairs
+from leokit.metrics.expressions import ExpressionPair, ExpressionScore
 from leokit.models import Animator
+from leokit.pipelines.expression_pairs import PairFinder
 from leokit.pipelines.rendering import CHUNK_SIZE, device_of, encode
-from leokit.pipelines.sheets import spread_indices
 from leokit.utils import UserError, progress_bar
-from leokit.utils.pixels import from_uint8
 from leokit.visualization import reconstruction_sheet
 
-MAX_FRAMES = 64  # of a video in which pairs are sought, evenly spread
 SHOWN = 16  # rows of a sheet
 
 
@@ -39,11 +37,11 @@ class ExpressionReport:
     """What :func:`measure_expressions` finds.
 
     Attributes:
-        scores (dict[str, ExpressionScore]): Of ``mouth`` and ``eyes``.
+        scores (dict[str, ExpressionScore]): By region or parameter: ``mouth`` and ``eyes``, or those of drawn faces.
     """
 
     def __init__(self) -> None:
-        self.scores = {part: ExpressionScore() for part in PARTS}
+        self.scores: dict[str, ExpressionScore] = defaultdict(ExpressionScore)
         self._shown: list[tuple[float, str, _Transfers]] = []
 
     def show(self, change: float, title: str, transfer: _Transfers) -> None:
@@ -61,22 +59,21 @@ class ExpressionReport:
         return '\n'.join(['| region | driven | ratio_l1 | pairs |', '|---|---:|---:|---:|', *rows])
 
     def sheet(self) -> np.ndarray:
-        """Of every video the mouth that opens and the eyes that close most; uint8 (height, width, 3), RGB."""
+        """The greatest changes, one a video and region: mouths that open, eyes that close; uint8 (height, width, 3)."""
         rows = sorted(self._shown, key=lambda row: -row[0])[:SHOWN]
         columns = [torch.stack(column) for column in zip(*(row[2][:5] for row in rows))]
         return reconstruction_sheet(*columns, names=[title for _, title, _ in rows])
 
 
 @torch.no_grad()
-def measure_expressions(animator: Animator, dataset: VideoDataset, landmarks: nn.Module, *,
-                        pairs_per_video: int = 4) -> ExpressionReport:
-    """Transfer expressions between frames of the same video whose pose agrees.
+def measure_expressions(animator: Animator, dataset: VideoDataset, find: PairFinder) -> ExpressionReport:
+    """Transfer expressions between pictures of the same face whose pose agrees.
 
     Args:
         animator (Animator): In evaluation mode.
         dataset (VideoDataset): Videos at the animator's size; its filters say which parts of them.
-        landmarks (nn.Module): A feature extractor of 68 points, such as ``FaceLandmarks``.
-        pairs_per_video (int): At most so many pairs of frames for mouth and for eyes, each in both directions.
+        find (PairFinder): Gives the pairs of a video: :class:`~leokit.pipelines.LandmarkPairs` or
+            :class:`~leokit.pipelines.DrawnPairs`.
 
     Returns:
         ExpressionReport: Figures and pictures.
@@ -87,20 +84,18 @@ def measure_expressions(animator: Animator, dataset: VideoDataset, landmarks: nn
     report = ExpressionReport()
     with progress_bar(len(dataset.videos), 'expressions', unit='video') as bar:
         for video in dataset.videos:
-            places = np.array(spread_indices(video.length, MAX_FRAMES))
-            frames = from_uint8(torch.stack(list(dataset.store.read(video, video.first + places))))
-            points = landmarks(frames).unflatten(1, (NUM_LANDMARKS, 2)).double()
-            for part, score in report.scores.items():
-                pairs = expression_pairs(points, part, pairs_per_video)
+            frames, found = find(dataset, video)
+            for part, pairs in found.items():
+                score = report.scores[part]
                 if not pairs:
                     continue
                 made = _transfer(animator, frames, [pair.source for pair in pairs], [pair.driving for pair in pairs])
                 for index, pair in enumerate(pairs):
-                    region = _inside(pair.region, frames.shape[-1])
+                    region = _inside(pair, frames)
                     score.add(*(pictures[index][region] for pictures in (
                         made.source, made.driving, made.prediction, made.still)))
-                # of the first two, which are one pair both ways, the mouth that opens, the eyes that close
-                best = 0 if (pairs[0].change > 0) == (part == 'mouth') else 1
+                # of the first two, which are one pair both ways: eyes that close, a mouth that opens, and so on
+                best = 0 if (pairs[0].change > 0) == (part != 'eyes') else 1
                 report.show(abs(pairs[best].change), f'{video.name} {part}', made.row(best))
             bar.update()
     if not any(score.pairs for score in report.scores.values()):
@@ -125,6 +120,9 @@ def _transfer(animator: Animator, frames: Tensor, sources: list[int], drivers: l
     return _Transfers(frames[sources], frames[drivers], prediction, flow, mask, still)
 
 
-def _inside(region: tuple[float, float, float, float], side: int) -> tuple[slice, slice, slice]:
-    left, top, right, bottom = (min(max(round(edge), 0), side - 1) for edge in region)
+def _inside(pair: ExpressionPair, frames: Tensor) -> tuple[slice | Tensor, ...]:
+    """An index of the pixels of a picture (3, S, S) that count."""
+    if pair.region is None:
+        return slice(None), (frames[pair.source] != frames[pair.driving]).any(0)
+    left, top, right, bottom = (min(max(round(edge), 0), frames.shape[-1] - 1) for edge in pair.region)
     return slice(None), slice(top, bottom + 1), slice(left, right + 1)

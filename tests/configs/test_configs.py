@@ -133,10 +133,11 @@ def test_an_animator_trains(name, faces, tmp_path):
     assert checkpoint['meta']['conventions']['grid'] in ('lia', 'exact')
 
 
-def test_expressions_go_on_from_heads(faces, tmp_path):
-    heads, _ = train('configs/lia/lia_few_faces_128.py', tmp_path / 'heads', faces)
+@pytest.mark.parametrize('name', ['lia_synthetic_64', pytest.param('lia_few_faces_128', marks=pytest.mark.slow)])
+def test_expressions_go_on_from_heads(name, faces, tmp_path):
+    heads, _ = train(f'configs/lia/{name}.py', tmp_path / 'heads', faces)
     options = f'load_from={tmp_path / "heads"}', 'learning_rate=1e-9', 'perceptual_begin=0', 'perceptual_ramp=1'
-    faces_too, _ = train('configs/lia/lia_few_faces_128_expressions.py', tmp_path / 'faces', faces, *options)
+    faces_too, _ = train(f'configs/lia/{name}_expressions.py', tmp_path / 'faces', faces, *options)
     key = 'flow_generator.levels.0.conv.conv.weight'
     assert (faces_too['state_dict'][key] - heads['state_dict'][key]).abs().max() < 1e-6
     new = {key for key in faces_too['state_dict'] if key not in heads['state_dict']}

@@ -4,7 +4,7 @@ from tiny_extractors import TinyLandmarks
 
 from leokit.datasets import FramePairDataset
 from leokit.models import Animator
-from leokit.pipelines import measure_expressions
+from leokit.pipelines import LandmarkPairs, measure_expressions
 from leokit.utils import UserError
 from pipelines.tiny_models import SIZE
 
@@ -27,22 +27,23 @@ def test_an_animator_that_copies_is_driven_by_nothing(tmp_path):
     dataset = videos(write(tmp_path, (10, 60, 150, 200, 0)))
     copying = Animator(SIZE, 16, motion_dim=4, max_channels=8, flow_generator=dict(
         type='LIAFlowGenerator', warp_operator=dict(type='BilinearWarp', grid='exact'))).eval()
-    report = measure_expressions(copying, dataset, TinyLandmarks())
+    report = measure_expressions(copying, dataset, LandmarkPairs(TinyLandmarks()))
     mouth, eyes = report.values()['mouth'], report.values()['eyes']
     assert mouth['pairs'] == 4 and eyes['pairs'] == 0
     assert mouth['driven'] == pytest.approx(0, abs=1e-6) and mouth['ratio_l1'] == pytest.approx(1, abs=0.1)
-    assert measure_expressions(copying, dataset, TinyLandmarks(), pairs_per_video=1).values()['mouth']['pairs'] == 2
+    fewer = measure_expressions(copying, dataset, LandmarkPairs(TinyLandmarks(), count=1))
+    assert fewer.values()['mouth']['pairs'] == 2
     assert '| mouth | 0.00 |' in report.table().replace('-0.00', '0.00')
     sheet = report.sheet()
     assert sheet.dtype == np.uint8 and sheet.shape[1] > 5 * SIZE
 
 
 def test_a_moving_animator_is_driven(animator, tmp_path):
-    report = measure_expressions(animator, videos(write(tmp_path, (10, 60, 150, 200))), TinyLandmarks())
+    report = measure_expressions(animator, videos(write(tmp_path, (10, 60, 150, 200))), LandmarkPairs(TinyLandmarks()))
     assert abs(report.values()['mouth']['driven']) > 1e-4
 
 
 def test_without_faces_that_change_there_is_nothing_to_measure(animator, tmp_path):
     for brightness in ((100, 101), (0, 0, 0)):
         with pytest.raises(UserError, match='pose agrees while mouth or eyes differ'):
-            measure_expressions(animator, videos(write(tmp_path, brightness)), TinyLandmarks())
+            measure_expressions(animator, videos(write(tmp_path, brightness)), LandmarkPairs(TinyLandmarks()))

@@ -2,11 +2,14 @@
 
     python tools/analysis_tools/expressions.py configs/lia/lia_few_faces_128.py work_dirs/lia_few_faces_128 \\
         --data val --sheet expressions.png
+    python tools/analysis_tools/expressions.py configs/lia/lia_synthetic_64.py work_dirs/lia_synthetic_64 \\
+        --data test --truth data/synthetic_faces --sheet expressions.png
 
 Landmarks (dlib's; pip install "leokit[identity]") choose the pairs in the videos of the config's data. For mouths and
 for eyes: driven, the part of the true change that the driving code makes in the picture (0 nothing, 1 all of it); and
 ratio_l1, by how much the error is smaller than that of copying the source. The sheet shows of every video the mouth
-that opens and the eyes that close most.
+that opens and the eyes that close most. With --truth the people of SyntheticFaces are drawn anew instead, in pairs
+between which only the mouth, the smile, the eyelids, the brows or the gaze changes.
 """
 
 import argparse
@@ -17,9 +20,10 @@ from torch import nn
 
 sys.path.append(str(Path(__file__).resolve().parents[2]))  # a clone works without installing; what is installed wins
 
+from leokit.datasets.synthetic import load_truth  # noqa: E402
 from leokit.feature_extractors import named_extractor  # noqa: E402
 from leokit.feature_extractors.face_landmarks import NUM_LANDMARKS  # noqa: E402
-from leokit.pipelines import load_animator, measure_expressions  # noqa: E402
+from leokit.pipelines import DrawnPairs, LandmarkPairs, load_animator, measure_expressions  # noqa: E402
 from leokit.registry import DATASETS  # noqa: E402
 from leokit.utils import UserError, load_config, run_tool  # noqa: E402
 from leokit.utils.arguments import add_cfg_options, add_device, positive_int  # noqa: E402
@@ -48,6 +52,7 @@ def main() -> None:
     parser.add_argument('--pairs-per-video', type=positive_int, default=4, help='default: %(default)s')
     parser.add_argument('--landmarks', default='FaceLandmarks', metavar='EXTRACTOR',
                         help='feature extractor of 68 points (default: %(default)s)')
+    parser.add_argument('--truth', metavar='DIR', help='the synthetic data set that the config reads')
     parser.add_argument('--out', metavar='FILE.json', help='write the figures there')
     parser.add_argument('--sheet', metavar='FILE.png', help='draw the pairs there')
     add_device(parser)
@@ -57,10 +62,10 @@ def main() -> None:
     loader = config.get(f'{args.data}_dataloader')
     if not loader:
         raise UserError(f'the config {args.config} has no {args.data}_dataloader; pass another --data')
-    landmarks = build_landmarks(args.landmarks)
+    find = (DrawnPairs(load_truth(args.truth), args.pairs_per_video) if args.truth
+            else LandmarkPairs(build_landmarks(args.landmarks), args.pairs_per_video))
     animator = load_animator(config, args.checkpoint, args.device)
-    report = measure_expressions(animator, DATASETS.build(loader.dataset), landmarks,
-                                 pairs_per_video=args.pairs_per_video)
+    report = measure_expressions(animator, DATASETS.build(loader.dataset), find)
     print(report.table())
     if args.out:
         write_json(args.out, report.values())

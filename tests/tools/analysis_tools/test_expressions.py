@@ -9,6 +9,7 @@ import tiny_extractors  # noqa: F401  registers TinyLandmarks
 from tools.calling import call_tool
 from tools.tiny_runs import ANIMATOR_CONFIG
 
+from leokit.datasets.synthetic import SyntheticFacesPlan, write_synthetic_faces
 from pipelines.tiny_models import SIZE
 
 TOOL = 'analysis_tools/expressions'
@@ -38,10 +39,24 @@ def test_figures_and_sheet(config, models):
     assert cv2.imread(str(folder / 'a.png')).shape[0] > SIZE
 
 
+def test_drawn_faces_change_one_thing_at_a_time(config, models):
+    folder = config.parent
+    plan = SyntheticFacesPlan(num_identities=2, clips_per_identity=1, num_frames=4, size=SIZE, train=1, val=0, test=0)
+    write_synthetic_faces(folder / 'people', plan, workers=0, show_progress=False)
+    options = '--truth', folder / 'people', '--pairs-per-video', '2', '--cfg-options'
+    status, said = measure(config, models, '--out', folder / 'a.json', '--sheet', folder / 'a.png', *options,
+                           f'val_dataloader.dataset.data_root={folder / "people"}')
+    assert status == 0 and '| blink |' in said
+    values = json.loads((folder / 'a.json').read_text())
+    assert list(values)[:2] == ['mouth_open', 'smile'] and values['mouth_open']['pairs'] == 8
+    status, said = measure(config, models, *options, 'default_scope=leokit')
+    assert status == 2 and "does not know the video 'a'" in said
+
+
 @pytest.mark.parametrize('arguments, sentence', [
     (('--data', 'test'), 'no test_dataloader'), (('--landmarks', 'TinyLandmark'), "did you mean 'TinyLandmarks'"),
     (('--landmarks', 'TinyImageFeatures'), 'gives no 68 landmarks'),
-    (('--pairs-per-video', '0'), 'pairs-per-video')])
+    (('--pairs-per-video', '0'), 'pairs-per-video'), (('--truth', 'nowhere'), 'make_synthetic_faces.py')])
 def test_mistakes_are_one_sentence(config, models, arguments, sentence):
     status, said = measure(config, models, *arguments)
     assert status == 2 and sentence in said and 'Traceback' not in said

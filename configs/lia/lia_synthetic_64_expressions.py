@@ -1,0 +1,25 @@
+# Mouths, eyelids and brows of SyntheticFaces: goes on from the animator of configs/lia/lia_synthetic_64.py as
+# configs/lia/lia_few_faces_128_expressions.py does from its own (why is told there). One GPU, some minutes.
+_base_ = './lia_synthetic_64.py'
+load_from = 'work_dirs/lia_synthetic_64'
+load_strict = False  # the layers that paint are new
+inpaint = True
+max_iters = 10_000
+val_interval = 2_000
+# the perceptual loss is away until the one and has its full weight from the other
+perceptual_begin = 7_000
+perceptual_ramp = 9_000
+
+train_dataloader = dict(dataset=dict(min_gap=3, distance_power=-1.0))
+model = dict(
+    training=dict(
+        losses=[
+            dict(type='L1Loss', weight=1.0),
+            dict(type='ChangedPixelLoss', weight=2.0),
+            dict(type='PerceptualLoss', weight=0.003, backbone='$perceptual_backbone', num_scales=2),
+            dict(type='WarpedSourceLoss', weight=0.5, warp_operator=dict(type='BilinearWarp', grid='$grid')),
+        ]))
+custom_hooks = [
+    dict(type='EMAHook', decay=0.999),
+    dict(type='LossRampHook', loss='perceptual', begin='$perceptual_begin', end='$perceptual_ramp', start=0.0),
+]
