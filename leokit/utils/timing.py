@@ -14,7 +14,8 @@ class Timing(NamedTuple):
         median (float): Seconds.
         lowest (float): Seconds.
         highest (float): Seconds.
-        peak_memory (int): Largest memory held by the device's allocator during the repeats, bytes; 0 on the CPU.
+        peak_memory (int): What the process took of the device's memory for it, CUDA graphs and the allocator's reserve
+            included, bytes; 0 on the CPU.
     """
 
     median: float
@@ -42,6 +43,8 @@ def measure(work: Callable[[], object], device: torch.device | str, *, repeats: 
         if on_cuda:
             torch.cuda.synchronize(device)
 
+    if on_cuda:
+        torch.cuda.empty_cache()  # what earlier work left behind does not count
     for _ in range(warmup):
         work()
     wait()
@@ -53,5 +56,6 @@ def measure(work: Callable[[], object], device: torch.device | str, *, repeats: 
         work()
         wait()
         seconds.append(time.perf_counter() - start)
-    peak = torch.cuda.max_memory_allocated(device) if on_cuda else 0
+    # not what is allocated: a CUDA graph's own memory would be missing
+    peak = torch.cuda.max_memory_reserved(device) if on_cuda else 0
     return Timing(statistics.median(seconds), min(seconds), max(seconds), peak)

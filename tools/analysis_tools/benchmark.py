@@ -3,9 +3,9 @@
     python tools/analysis_tools/benchmark.py --device cuda --dtype bf16 --compile --channels-last
     python tools/analysis_tools/benchmark.py --device cpu --size 64 --batch 8 --train-batch 4 --only twins stage1
 
-Every figure is the median of --repeats runs after a warm-up, on random weights and random
-inputs. The section "twins" times each fast operator and its plain twin in turn and prints the ratio.
-With --compile, stage-2 training is timed as it is and compiled.
+Every figure is the median of --repeats runs after a warm-up, on random weights and random inputs. The section "twins"
+times each fast operator and its plain twin in turn and prints the ratio; with --compile both are compiled. Stage-2
+training is then timed as it is and compiled.
 """
 
 import argparse
@@ -69,6 +69,8 @@ class Bench:
 
     def time(self, work: Callable[[], object]) -> Timing:
         """Median time of ``work``."""
+        if sys.stderr.isatty() and self.arguments.compile:
+            print('compiling ...', end='\r', file=sys.stderr, flush=True)
         return measure(work, self.device, repeats=self.arguments.repeats, warmup=self.arguments.warmup)
 
     def report(self, name: str, timing: Timing, count: int, unit: str) -> None:
@@ -89,9 +91,9 @@ class Bench:
         print(f'{name:<46}{row["fast_ms"]:>10.3f} ms   plain {row["plain_ms"]:>10.3f} ms   '
               f'ratio {row["ratio"]:>7.2f}', flush=True)
 
-    def compiled(self, function: Callable) -> Callable:
+    def compiled(self, function: Callable, **options: str) -> Callable:
         """The function, compiled if asked for."""
-        return torch.compile(function) if self.arguments.compile else function
+        return torch.compile(function, **options) if self.arguments.compile else function
 
 
 def build_model(path: str, options: dict[str, int], *, trainable: bool = False) -> nn.Module:
@@ -140,7 +142,11 @@ def bench_stage1(bench: Bench) -> None:
 def bench_training(bench: Bench) -> None:
     """Generator forward and backward under L1 alone, then a full training step of the config."""
     size, batch = bench.arguments.size, bench.arguments.train_batch
-    animator = build_animator(bench, training=True).train()
+    why_not = ''
+    try:
+        animator = build_animator(bench, trainable=True, training=True).train()
+    except UserError as error:  # weights of the perceptual network that are not there
+        animator, why_not = build_animator(bench, training=True).train(), str(error)
     source, driving = (bench.random(batch, 3, size, size).clamp(-1, 1) for _ in range(2))
 
     def generator_step() -> None:
@@ -150,24 +156,22 @@ def bench_training(bench: Bench) -> None:
         animator.zero_grad(set_to_none=True)
 
     bench.report(f'generator forward + backward, batch {batch}', bench.time(generator_step), batch, 'images')
-    try:
-        trained = build_animator(bench, trainable=True, training=True).train()
-    except UserError as error:
-        print(f'full stage-1 training step: not timed, because {error}')
+    if why_not:
+        print(f'full stage-1 training step: not timed, because {why_not}')
         return
-    optimizer = torch.optim.Adam(trained.parameters(), lr=1e-4, betas=(0.5, 0.99), fused=bench.device.type == 'cuda')
+    optimizer = torch.optim.Adam(animator.parameters(), lr=1e-4, betas=(0.5, 0.99), fused=bench.device.type == 'cuda')
     hub = MessageHub.get_current_instance()  # where the model reads the iteration
 
     def full_step(iteration: int) -> None:
         hub.update_info('iter', iteration)
         with bench.autocast():
-            losses = trained(dict(source=source, driving=driving), mode='loss')
+            losses = animator(dict(source=source, driving=driving), mode='loss')
         sum(value for key, value in losses.items() if 'loss' in key).backward()
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
 
     step = bench.time(lambda: full_step(1))
-    interval = trained.r1.interval if trained.r1 is not None else 1
+    interval = animator.r1.interval if animator.r1 is not None else 1
     if interval > 1:  # the penalty is due in every so many iterations: the mean step has its share of it
         due = bench.time(lambda: full_step(0))
         shares = [(share * (interval - 1) + rare) / interval for share, rare in zip(step[:3], due[:3])]
@@ -216,7 +220,7 @@ def bench_twins(bench: Bench) -> None:
     for upsample in (False, True):
         layer = ModulatedConv2d(c, c, kernel_size=3, style_dim=512, upsample=upsample).to(bench.device)
 
-        def plain(layer: ModulatedConv2d = layer, upsample: bool = upsample) -> Tensor:
+        def written_out(x: Tensor, latent: Tensor, layer: ModulatedConv2d = layer, upsample: bool = upsample) -> Tensor:
             weight, style = (layer.weight * layer.scale).to(dtype), layer.modulation(latent).to(dtype)
             return modulated_conv2d_reference(x, weight, style, upsample=upsample)
 
@@ -224,25 +228,30 @@ def bench_twins(bench: Bench) -> None:
             with bench.autocast():
                 return call(x, latent)
 
+        def plain(call: Callable = bench.compiled(written_out)) -> Tensor:
+            return call(x, latent)
+
         with torch.no_grad():
             name = f'modulated conv{" up" if upsample else ""}, {batch} x {c} x {side}'
             bench.report_ratio(name, bench.time(fast), bench.time(plain))
     flow, mask = bench.random(batch, 2, side, side) * 0.1, torch.rand(batch, 1, side, side, device=bench.device)
-    warp = bench.compiled(BilinearWarp())
+    warp, sample = bench.compiled(BilinearWarp()), bench.compiled(bilinear_sample_reference)
     positions = flow + identity_grid(side, side, 'lia', bench.device)
-    smooth, up = bench.compiled(blur), bench.compiled(upsample2x)
+    smooth, up, resample = (bench.compiled(function) for function in (blur, upsample2x, upfirdn2d_reference))
     layer = TemporalConv(4 * c, 4 * c).to(bench.device, dtype)
     codes = bench.random(bench.arguments.sequences, bench.arguments.frames, 4 * c).to(dtype)
-    temporal = bench.compiled(layer)
+    # a few microseconds of work: as in training, launched as one graph
+    graph = TRAINING_COMPILE if bench.device.type == 'cuda' else {}
+    temporal, convolve = (bench.compiled(function, **graph) for function in (layer, temporal_conv_reference))
     pairs = {
         f'blur, {batch} x {c} x {side}': (
-            lambda: smooth(x, (2, 2)), lambda: upfirdn2d_reference(x, pad=(2, 2))),
+            lambda: smooth(x, (2, 2)), lambda: resample(x, pad=(2, 2))),
         f'upsample2x, {batch} x 3 x {side}': (
-            lambda: up(x[:, :3]), lambda: upfirdn2d_reference(x[:, :3], up=2, pad=(2, 1), gain=4.0)),
+            lambda: up(x[:, :3]), lambda: resample(x[:, :3], up=2, pad=(2, 1), gain=4.0)),
         f'bilinear warp, {batch} x {c} x {side}': (
-            lambda: warp(x, flow, mask), lambda: mask * bilinear_sample_reference(x.float(), positions)),
+            lambda: warp(x, flow, mask), lambda: mask * sample(x.float(), positions)),
         f'temporal conv, {" x ".join(map(str, codes.shape))}': (
-            lambda: temporal(codes), lambda: temporal_conv_reference(codes, layer)),
+            lambda: temporal(codes), lambda: convolve(codes, layer)),
     }
     with torch.no_grad():
         for name, (fast_work, plain_work) in pairs.items():
