@@ -23,6 +23,6 @@ content_extractor = dict(_delete_=True, type='FaceIdentity')
 # tens of clips: frame features cannot tell motion from none, their changes can
 test_evaluator = [
     dict(type='VideoDistances', extractor='$video_extractor', protocol='$protocol'),
-    dict(type='VideoDistances', extractor=dict(type='FeatureChanges'), protocol='$protocol', prefix='changes'),
+    dict(type='VideoDistances', extractor=dict(type='FeatureChanges'), protocol='$protocol'),
     dict(type='AverageContentDistance', extractor='$content_extractor'),
 ]

@@ -95,7 +95,8 @@ class VideoDistanceMetric(BaseMetric):
             metrics[key] = outcomes[key].value
             if outcomes[key].std is not None:
                 metrics[f'{key}_std'] = outcomes[key].std
-        metrics['clips'] = len(fake)
+        # named as well, since one evaluator may hold several of these
+        metrics[metric_key('clips', video_label(self.extractor), self.protocol)] = len(fake)
         if self.records is not None:
             self._add_records(outcomes, real_info, len(fake))
         return metrics

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+from mmengine.evaluator import Evaluator
 
 from leokit.evaluation import build_tasks, evaluate_sets, load_records, scan_videos
 from leokit.registry import METRICS
@@ -61,8 +62,16 @@ def test_real_folder_gives_the_same_as_real_predictions_and_is_cached(tmp_path):
 
 def test_keys_carry_extractor_and_clip():
     assert set(run(build(), videos(1), videos(2))) == {
-        'video/fvd-tiny_dt@4x1', 'video/fvd-tiny_dt@4x1_std', 'video/clips'}
+        'video/fvd-tiny_dt@4x1', 'video/fvd-tiny_dt@4x1_std', 'video/clips-tiny_dt@4x1'}
     assert 'video/kvd-tiny_video@4x1' in run(build('KernelVideoDistance', 'TinyVideoFeatures'), videos(1), videos(2))
+
+
+def test_two_extractors_share_an_evaluator():
+    evaluator = Evaluator([build(), build(extractor='TinyVideoFeatures')])
+    fake, real = videos(1), videos(2)
+    evaluator.process([dict(generated=a, real=b) for a, b in zip(fake, real)])
+    values = evaluator.evaluate(len(fake))
+    assert {'video/clips-tiny_dt@4x1', 'video/clips-tiny_video@4x1', 'video/fvd-tiny_video@4x1'} <= set(values)
 
 
 def test_batches_do_not_change_the_value():
