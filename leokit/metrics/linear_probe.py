@@ -3,6 +3,8 @@
 A map is fitted on some videos and scored on others, so that what was learned by heart does not count.
 """
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
 
@@ -10,6 +12,44 @@ from leokit.utils import check_shape
 
 RIDGE = 1e-4  # of the inputs' variance: keeps directions that never vary out of the solution
 TINY = 1e-30  # in place of the variance of inputs that do not vary at all: they get no weight
+
+
+class LinearMap(NamedTuple):
+    """A ridge-regularised map from codes to quantities, as :func:`fit_linear_map` gives it; all float64.
+
+    Attributes:
+        code_mean (Tensor): Shape (N,).
+        quantity_mean (Tensor): Shape (K,).
+        weights (Tensor): Shape (N, K).
+    """
+
+    code_mean: Tensor
+    quantity_mean: Tensor
+    weights: Tensor
+
+    def __call__(self, codes: Tensor) -> Tensor:
+        """Read codes (..., N): float64, shape (..., K)."""
+        return (codes.double() - self.code_mean) @ self.weights + self.quantity_mean
+
+
+def fit_linear_map(codes: Tensor, quantities: Tensor) -> LinearMap:
+    """Fit a linear map by least squares.
+
+    Args:
+        codes (Tensor): Motion codes, shape (n, N).
+        quantities (Tensor): Known quantities, shape (n, K).
+
+    Returns:
+        LinearMap: Reads quantities from codes.
+
+    Raises:
+        ValueError: If the shapes do not fit.
+    """
+    check_shape('codes', codes, (None, None))
+    check_shape('quantities', quantities, (len(codes), None))
+    x, y = codes.double(), quantities.double()
+    means = x.mean(0), y.mean(0)
+    return LinearMap(*means, _ridge(x - means[0], y - means[1]))
 
 
 def linear_probe(train_inputs: Tensor, train_targets: Tensor, test_inputs: Tensor, test_targets: Tensor) -> Tensor:
@@ -34,11 +74,9 @@ def linear_probe(train_inputs: Tensor, train_targets: Tensor, test_inputs: Tenso
     check_shape('train_targets', train_targets, (n, None))
     check_shape('test_inputs', test_inputs, (None, dim))
     check_shape('test_targets', test_targets, (len(test_inputs), train_targets.shape[1]))
-    x, y, u, v = (tensor.double() for tensor in (train_inputs, train_targets, test_inputs, test_targets))
-    x_mean, y_mean = x.mean(0), y.mean(0)
-    weights = _ridge(x - x_mean, y - y_mean)
-    errors = (v - y_mean - (u - x_mean) @ weights).square().sum(0)
-    spread = (v - v.mean(0)).square().sum(0)
+    truth = test_targets.double()
+    errors = (truth - fit_linear_map(train_inputs, train_targets)(test_inputs)).square().sum(0)
+    spread = (truth - truth.mean(0)).square().sum(0)
     return torch.where(spread > 0, 1 - errors / spread, torch.nan)
 
 

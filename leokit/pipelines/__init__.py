@@ -2,6 +2,7 @@
 
 from leokit.pipelines.animation import TRANSFER_MODES, VideoAnimator
 from leokit.pipelines.assembly import Parts, assemble, load_named_animator, load_parts, names_models
+from leokit.pipelines.behaviour import behaviour_table, measure_behaviour
 from leokit.pipelines.code_extraction import ExtractionReport, extract_motion_codes
 from leokit.pipelines.code_probe import (
     direction_table, name_directions, probe_codes, probe_crossing, probe_table)
@@ -32,17 +33,18 @@ from leokit.pipelines.training_codes import ensure_codes, training_crop
 from leokit.pipelines.unconditional import Starts, UnconditionalGenerator, check_painter
 
 __all__ = [
-    'CHUNK_SIZE', 'Coherence', 'Crossing', 'DirectionNames', 'DrawnPairs', 'ExpressionReport', 'ExtractionReport', 'FrameStream',
-    'FramesHandle', 'GenerationTestLoop', 'GenerationValLoop', 'LEO', 'LEOTest', 'LandmarkPairs', 'Motions', 'OUTPUT_SUFFIXES', 'Parts',
-    'People', 'Picture', 'Scenario', 'StartFramePainter', 'StartFrameTestLoop', 'Starts', 'TRANSFER_MODES',
-    'UnconditionalGenerator', 'Video', 'VideoAnimator', 'VideoGenerator', 'animator_of', 'assemble', 'change_sampler',
-    'check_painter', 'check_same_codes', 'cross', 'crossing_sheet', 'crossing_video', 'device_of', 'direction_table',
+    'CHUNK_SIZE', 'Coherence', 'Crossing', 'DirectionNames', 'DrawnPairs', 'ExpressionReport', 'ExtractionReport',
+    'FrameStream', 'FramesHandle', 'GenerationTestLoop', 'GenerationValLoop', 'LEO', 'LEOTest', 'LandmarkPairs',
+    'Motions', 'OUTPUT_SUFFIXES', 'Parts', 'People', 'Picture', 'Scenario', 'StartFramePainter',
+    'StartFrameTestLoop', 'Starts', 'TRANSFER_MODES', 'UnconditionalGenerator', 'Video', 'VideoAnimator',
+    'VideoGenerator', 'animator_of', 'assemble', 'behaviour_table', 'change_sampler', 'check_painter',
+    'check_same_codes', 'cross', 'crossing_sheet', 'crossing_video', 'device_of', 'direction_table',
     'disentanglement_table', 'edit_each_frame', 'edit_images', 'edit_video', 'encode', 'ensure_codes',
     'extract_motion_codes', 'generate_motions', 'iterate_frames', 'labelled_grid', 'load_animator',
     'load_motion_diffusion', 'load_named_animator', 'load_parts', 'load_start_code_diffusion',
-    'load_start_frame_diffusion', 'manipulate_image', 'manipulate_video', 'measure_disentanglement', 'measure_edit',
-    'measure_expressions', 'motion_sheet', 'name_directions', 'names_models', 'open_video', 'person_sheet',
-    'probe_codes', 'probe_crossing', 'probe_table', 'read_first_frame', 'read_images', 'read_last_frame',
-    'read_motions', 'read_people', 'render', 'repeat_encoding', 'resize_frames', 'sample_seeds', 'training_crop',
-    'write_videos',
+    'load_start_frame_diffusion', 'manipulate_image', 'manipulate_video', 'measure_behaviour',
+    'measure_disentanglement', 'measure_edit', 'measure_expressions', 'motion_sheet', 'name_directions',
+    'names_models', 'open_video', 'person_sheet', 'probe_codes', 'probe_crossing', 'probe_table',
+    'read_first_frame', 'read_images', 'read_last_frame', 'read_motions', 'read_people', 'render',
+    'repeat_encoding', 'resize_frames', 'sample_seeds', 'training_crop', 'write_videos',
 ]

@@ -37,7 +37,7 @@ def probe_codes(cache: CodeCache, truth: SyntheticTruth, *, fit: str = 'train', 
     Raises:
         UserError: If codes and truth do not belong together.
     """
-    tables, others = _gather(cache, truth, fit), _gather(cache, truth, score)
+    tables, others = known_frames(cache, truth, fit), known_frames(cache, truth, score)
     codes, test_codes = tables[0], others[0]
     motion, looks = (linear_probe(codes, known, test_codes, test_known).tolist()
                      for known, test_known in zip(tables[1:], others[1:]))
@@ -73,7 +73,7 @@ def probe_crossing(crossing: Crossing, cache: CodeCache, truth: SyntheticTruth, 
     found = crossing.found
     if relative:
         known, found = known - known[:, :1], found - found[:, :, :1]
-    codes, motion, _ = _gather(cache, truth, fit, since_start=relative)
+    codes, motion, _ = known_frames(cache, truth, fit, since_start=relative)
     scores = linear_probe(codes, motion, found[:, :, 1:].reshape(-1, dim),
                           known[:, 1:].expand(people, -1, -1, -1).flatten(0, 2))
     return dict(zip(truth.motion_names, scores.tolist()))
@@ -117,7 +117,7 @@ def name_directions(cache: CodeCache, truth: SyntheticTruth, result: Mapping[str
     Raises:
         UserError: If codes and truth do not belong together, or no parameter can be read.
     """
-    codes, motion, _ = _gather(cache, truth, split)
+    codes, motion, _ = known_frames(cache, truth, split)
     vectors = quantity_directions(codes, motion)
     names = {name: {str(number): round(weight, 6) for number, weight in enumerate(vector.tolist())}
              for name, vector in zip(truth.motion_names, vectors) if result['motion'][name] >= READABLE}
@@ -129,7 +129,7 @@ def name_directions(cache: CodeCache, truth: SyntheticTruth, result: Mapping[str
 
 def direction_table(cache: CodeCache, truth: SyntheticTruth, *, split: str = 'train') -> str:
     """Which true parameters go with each single direction, as text: the three that correlate most."""
-    codes, motion, _ = _gather(cache, truth, split)
+    codes, motion, _ = known_frames(cache, truth, split)
     deviation = codes.double().std(0)
     lines = ['each direction: deviation of its codes, and the correlation with what it moves most']
     for number, row in enumerate(direction_correlations(codes, motion)):
@@ -139,9 +139,22 @@ def direction_table(cache: CodeCache, truth: SyntheticTruth, *, split: str = 'tr
     return '\n'.join(lines)
 
 
-def _gather(cache: CodeCache, truth: SyntheticTruth, split: str, *,
-            since_start: bool = False) -> tuple[Tensor, Tensor, Tensor]:
-    """Codes, true motion and true looks of the frames of one split, one row a frame; or motion since the start."""
+def known_frames(cache: CodeCache, truth: SyntheticTruth, split: str, *,
+                 since_start: bool = False) -> tuple[Tensor, Tensor, Tensor]:
+    """Codes and true parameters of the frames of one split, at most :data:`MAX_FRAMES`.
+
+    Args:
+        cache (CodeCache): Codes of the data set.
+        truth (SyntheticTruth): Its true parameters.
+        split (str): The split.
+        since_start (bool): Whether codes and motion are taken since the first frame of their video.
+
+    Returns:
+        tuple[Tensor, Tensor, Tensor]: Codes (n, N), motion (n, K) and looks (n, L), one row a frame.
+
+    Raises:
+        UserError: If codes and truth do not belong together.
+    """
     rows = {name: row for row, name in enumerate(truth.names)}
     videos = [video for video in cache.videos if video.split == split and video.name in rows]
     if not videos:
