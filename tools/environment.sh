@@ -7,7 +7,7 @@ LEOKIT_VENV=${LEOKIT_VENV:-$LEOKIT_ROOT/.venv}
 PYTHON=$LEOKIT_VENV/bin/python
 cd "$LEOKIT_ROOT" || exit 1
 
-if [ ! -x "$PYTHON" ]; then
+if ! "$PYTHON" -m pip --version > /dev/null 2>&1; then  # none yet, or one whose making failed half way
     echo "making a virtual environment in $LEOKIT_VENV"
     "${LEOKIT_PYTHON:-python3}" -m venv "$LEOKIT_VENV" || {
         echo "error: python3 -m venv failed; install Python 3.10 or newer with its venv module" >&2

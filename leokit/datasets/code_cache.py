@@ -173,7 +173,8 @@ def check_animator(folder: Path, animator: dict[str, Any], animator_hash: str | 
     if animator_hash is not None and animator_hash != made_by:
         raise UserError(f'the codes in {folder} were made by another animator ({made_by[:12]}, '
                         f'{animator.get("checkpoint") or "checkpoint unknown"}) than the one in use '
-                        f'({animator_hash[:12]}); extract them again with tools/extract_motion_codes.py')
+                        f'({animator_hash[:12]}); delete that folder or name another one, '
+                        'and extract the codes with tools/extract_motion_codes.py')
 
 
 def read_index(folder: Path) -> dict[str, Any]:

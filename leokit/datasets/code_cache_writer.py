@@ -118,6 +118,22 @@ class CodeCacheWriter:
         self.videos.append(video)
         self._names.add(name)
 
+    def relabel(self, name: str, *, identity: str, split: str | None) -> bool:
+        """Give a video whose codes are there the identity and split that it has now.
+
+        Args:
+            name (str): The video's name; one that is there.
+            identity (str): Who is seen.
+            split (str, optional): Its split.
+
+        Returns:
+            bool: Whether they were others.
+        """
+        place = next(i for i, video in enumerate(self.videos) if video.name == name)
+        changed = self.videos[place]._replace(identity=identity, split=split)
+        differs, self.videos[place] = changed != self.videos[place], changed
+        return differs
+
     def skip(self, file: str | Path, reason: str) -> None:
         """Note a video that cannot be encoded.
 

@@ -8,7 +8,7 @@ from typing import Any, Iterator, NamedTuple
 
 import numpy as np
 
-from leokit.datasets.manifest import write_manifest
+from leokit.datasets.manifest import read_manifest, write_manifest
 from leokit.datasets.parallel import thread_map, worker_count
 from leokit.datasets.readers import AutoReader, VideoReader
 from leokit.datasets.resize import check_crop, fit_frames
@@ -92,6 +92,9 @@ def prepare_videos(index: VideoIndex, target: str | Path, settings: Preparation,
         UserError: If the folder holds clips made with other settings, the disk is full, or no clip could be made.
     """
     target = Path(target)
+    inside = next((video.path for video in index if Path(video.path).resolve().is_relative_to(target.resolve())), None)
+    if inside is not None:
+        raise UserError(f'{inside} is a raw video and lies in {target}, where the clips would go; name another folder')
     _claim(target, settings)
     reader = reader or AutoReader()
 
@@ -117,8 +120,20 @@ def prepare_videos(index: VideoIndex, target: str | Path, settings: Preparation,
             bar.update()
     if not rows:
         raise UserError(f'no clip could be made; the first problem: {skipped[0]}')
-    write_manifest(target / MANIFEST_FILE, rows)
+    write_manifest(target / MANIFEST_FILE, _keep_labels(target / MANIFEST_FILE, rows))
     return Report(len(rows), made, skipped)
+
+
+def _keep_labels(manifest: Path, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows; where the raw videos have no split, identity and split stay what somebody made of them in the clips."""
+    known = {video.path.resolve(): video for video in read_manifest(manifest)} if manifest.is_file() else {}
+    kept = []
+    for row in rows:
+        video = known.get((manifest.parent / row['file']).resolve())
+        if video is not None and row.get('split') is None:
+            row = dict(row, identity=video.identity, split=video.split)
+        kept.append(row)
+    return kept
 
 
 class _UnreadableError(Exception):

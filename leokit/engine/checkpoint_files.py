@@ -107,8 +107,9 @@ def choose_start(resume: bool | str | None, load_from: str | Path | None, work_d
     if load_from is None:
         return None
     if not Path(load_from).exists():
-        raise UserError(f'the checkpoint {load_from} does not exist; it is what load_from names: '
-                        f'train it first, or pass another as --cfg-options load_from=PATH')
+        remedy = ('it is what load_from names: train it first, or pass another as --cfg-options load_from=PATH'
+                  if training else 'pass a checkpoint, or a work dir that holds one')
+        raise UserError(f'the checkpoint {load_from} does not exist; {remedy}')
     if not Path(load_from).is_dir():
         return Start(Path(load_from), load_checkpoint(load_from), False)
     newest = newest_checkpoint(load_from, logger.warning)

@@ -31,6 +31,7 @@ from leokit.engine.stop_request import shield_worker
 from leokit.engine.training_state import pack_schedulers, restore_optimizer, restore_schedulers
 from leokit.engine.weight_loading import TRAINING_ONLY, conventions, load_weights
 from leokit.utils.checkpoints import load_checkpoint, save_checkpoint, some
+from leokit.utils.config import with_references
 from leokit.utils.errors import UserError, suggest
 from leokit.utils.files import atomic_path
 from leokit.version import __version__
@@ -63,6 +64,7 @@ class LeoRunner(Runner):
     resumed_from: Path | None = None
     _start: Start | None = None
     _start_is_known = False
+    _trains = False
     _used_timestamps: set[str] = set()
 
     # ---- building ------------------------------------------------------------
@@ -187,6 +189,7 @@ class LeoRunner(Runner):
             UserError: If config or checkpoint has a mistake, or a loss is not finite.
         """
         self._need(self._train_loop, 'train')
+        self._trains = True
         with explain_build_errors(self.cfg):
             self._find_start(training=True)  # a bad checkpoint should fail before the data is scanned
             return super().train()
@@ -219,8 +222,11 @@ class LeoRunner(Runner):
     # ---- starting from a checkpoint --------------------------------------------
     def load_or_resume(self) -> None:
         """Load what the training, validation or test starts from."""
-        if self._has_loaded:
-            return
+        if not self._has_loaded:
+            self._load_start()
+        self._save_config(replace=self._trains)
+
+    def _load_start(self) -> None:
         self._find_start(training=False)
         start, self._start = self._start, None
         if start is not None:
@@ -375,11 +381,15 @@ class LeoRunner(Runner):
                             f'and continue from the last checkpoint with --resume')
 
     def dump_config(self) -> None:
-        """Save the resolved config to the work dir."""
+        """Nothing: MMEngine's constructor calls it, and what is refused later must not replace a good run's config."""
+
+    def _save_config(self, replace: bool) -> None:
+        """Save the config to the work dir, its references kept, so that it can be overridden as the original can."""
         if is_main_process():
-            name = Path(self.cfg.filename).name if self.cfg.filename else f'{self.timestamp}.py'
-            with atomic_path(Path(self.work_dir) / name) as part:
-                self.cfg.dump(part)
+            path = Path(self.work_dir) / (Path(self.cfg.filename).name if self.cfg.filename else f'{self.timestamp}.py')
+            if replace or not path.is_file():
+                with atomic_path(path) as part:
+                    with_references(self.cfg).dump(part)
 
 
 def _make_work_dir(work_dir: str | Path) -> None:

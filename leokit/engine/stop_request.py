@@ -1,6 +1,6 @@
-"""SIGTERM and SIGUSR1: finish the iteration, write a checkpoint, leave.
+"""SIGTERM, SIGUSR1 and Ctrl-C: finish the iteration, write a checkpoint, leave.
 
-Schedulers send one of the two some time before they kill a job. A launcher signals
+Schedulers send one of the first two some time before they kill a job. A second Ctrl-C does not wait. A launcher signals
 the ranks at slightly different moments, so the ranks agree on the iteration at which
 all of them stop.
 """
@@ -16,7 +16,7 @@ import torch
 from mmengine.dist import is_distributed
 from torch import Tensor, distributed
 
-STOP_SIGNALS = (signal.SIGTERM, signal.SIGUSR1)
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
 EXIT_STATUS = 128 + signal.SIGTERM  # what a shell reports for a process that SIGTERM ended
 LAG = 2  # iterations between asking the other ranks and reading the answer, so that nobody waits for a device
 
@@ -49,6 +49,8 @@ class StopRequest:
             signal.signal(number, handler or signal.SIG_DFL)  # None: it was not set from Python
 
     def _handle(self, number: int, frame: object) -> None:
+        if number == signal.SIGINT and self.received is not None:
+            raise KeyboardInterrupt
         self.received = signal.Signals(number).name
         if self._break_off:
             self._break_off = False

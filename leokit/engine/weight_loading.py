@@ -20,7 +20,7 @@ def load_weights(model: nn.Module, state_dict: Mapping[str, Tensor], *, source: 
         model (nn.Module): The model, not wrapped.
         state_dict (Mapping[str, Tensor]): The weights.
         source (str): Where they come from, for the message.
-        strict (bool): False loads whatever fits.
+        strict (bool): False loads whatever fits, unless that is less than a tenth of the model's keys.
         optional (Sequence[str]): Names of modules, at any depth, whose keys may be missing or left over.
         meta (Mapping, optional): The checkpoint's ``meta``: its conventions are checked, the rest is for the message.
 
@@ -42,6 +42,10 @@ def load_weights(model: nn.Module, state_dict: Mapping[str, Tensor], *, source: 
         parts = [f'{len(keys)} {label} ({some(keys)})' for label, keys in (
             ('keys are missing', missing), ('are unexpected', unexpected), ('have another size', sizes)) if keys]
         raise UserError(f'{source} does not fit the model: {"; ".join(parts)}; '
+                        f'{_likely_cause(model, own, state_dict, meta or {})}')
+    fitting = len(own) - len(set(tolerated) & own.keys())
+    if not strict and 10 * fitting < len(own):
+        raise UserError(f'{source} does not fit the model: {fitting} of its {len(own)} keys would be loaded; '
                         f'{_likely_cause(model, own, state_dict, meta or {})}')
     if strict:
         _check_conventions(conventions(model), (meta or {}).get('conventions', {}), source)

@@ -11,14 +11,12 @@ from typing import Any, Mapping, NamedTuple
 from mmengine.config import Config
 from torch import nn
 
-from leokit.engine import explain_build_errors
 from leokit.models import Animator, MotionDiffusion, StartCodeDiffusion
 from leokit.pipelines.generation import check_same_codes
 from leokit.pipelines.loading import (
-    load_animator, load_motion_diffusion, load_start_code_diffusion, load_start_frame_diffusion)
+    build_continuation, load_animator, load_motion_diffusion, load_start_code_diffusion, load_start_frame_diffusion)
 from leokit.pipelines.start_frames import StartFramePainter
 from leokit.pipelines.unconditional import check_painter
-from leokit.registry import CONTINUATIONS
 from leokit.utils import UserError
 from leokit.utils.config import read_config
 
@@ -100,9 +98,9 @@ def load_parts(config: str | Path | Config, device: str = 'cpu', *, amp: bool = 
     named = {part: _named(config, part) for part in LOADERS if config.get(part)}
     models = {part: LOADERS[part](entry['config'], entry['checkpoint'], device, dict(entry.get(OPTIONAL) or {}))
               for part, entry in named.items()}
-    if models.get('motion_diffusion') is not None and config.get('continuation'):
-        with explain_build_errors(config):
-            models['motion_diffusion'].continuation = CONTINUATIONS.build(config.continuation)
+    rule = build_continuation(config)
+    if models.get('motion_diffusion') is not None and rule is not None:
+        models['motion_diffusion'].continuation = rule
     return assemble(models, {part: entry['checkpoint'] for part, entry in named.items()}, amp=amp)
 
 

@@ -4,12 +4,14 @@ Several videos are decoded ahead in threads; their frames are packed into batche
 the videos, so the device never sees a short batch but the last.
 """
 
+import logging
 from collections import deque
 from itertools import islice
 from typing import Iterator, NamedTuple, Sequence
 
 import numpy as np
 import torch
+from mmengine.logging import print_log
 from torch import Tensor
 
 from leokit.datasets.code_cache_writer import CodeCacheWriter
@@ -70,6 +72,7 @@ def extract_motion_codes(animator: Animator, index: VideoIndex, writer: CodeCach
     for skipped in index.skipped:
         writer.skip(*skipped)
     todo = [video for video in index if video.name not in writer]
+    _refresh(index, writer)
     packer = _Packer(animator.eval(), batch_size, amp)
     videos = frames = 0
     with progress_bar(sum(video.frames for video in todo), 'motion codes', show=show_progress) as bar:
@@ -89,6 +92,21 @@ def extract_motion_codes(animator: Animator, index: VideoIndex, writer: CodeCach
             _write(writer, finished, codes)
             videos, frames = videos + 1, frames + len(codes)
     return ExtractionReport(videos, frames, len(index) - len(todo), len(writer.skipped))
+
+
+def _refresh(index: VideoIndex, writer: CodeCacheWriter) -> None:
+    """Manifests are edited after codes were made: a test person must not stay in training because of that."""
+    lengths = {video.name: video.length for video in writer.videos}
+    known = [video for video in index if video.name in lengths]
+    relabelled = sum(writer.relabel(video.name, identity=video.identity, split=video.split) for video in known)
+    if relabelled:
+        print_log(f'{relabelled} videos have another identity or split than when their codes were made; the cache has '
+                  'the new ones', logger='current')
+    changed = [video for video in known if video.frames != lengths[video.name]]
+    if changed:
+        print_log(f'{len(changed)} videos have another number of frames than codes ({changed[0].path}: '
+                  f'{changed[0].frames} and {lengths[changed[0].name]}); if they were replaced, delete {writer.folder} '
+                  'and run this again', logger='current', level=logging.WARNING)
 
 
 def _write(writer: CodeCacheWriter, video: VideoEntry, codes: np.ndarray) -> None:

@@ -17,8 +17,9 @@ from mmengine.runner import BaseLoop
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from leokit.continuations import LastCode
 from leokit.pipelines.generation import VideoGenerator, sample_seeds
-from leokit.pipelines.loading import animator_of, load_animator
+from leokit.pipelines.loading import animator_of, build_continuation, load_animator
 from leokit.pipelines.rendering import device_of, encode
 from leokit.registry import LOOPS
 from leokit.samplers import generators_from_seeds
@@ -78,6 +79,7 @@ class GenerationTestLoop(BaseLoop):
         self.chunk_size = chunk_size
         named = animator_of(runner.cfg, animator)
         self.animator = load_animator(named['config'], named['checkpoint'])
+        self.continuation = build_continuation(runner.cfg) or LastCode()
         self._shown: list[tuple[str, Tensor]] = []  # rows of the contact sheet
 
     def run(self) -> dict[str, float]:
@@ -151,7 +153,9 @@ class GenerationTestLoop(BaseLoop):
 
     def _draw(self, generator: VideoGenerator, start: Tensor, num_frames: int,
               labels: Mapping[str, Sequence]) -> Tensor:
-        """Sequences from each start (B, N), shape (B, K, T, N)."""
+        """Sequences from each start (B, N), shape (B, K, T, N); a clip within the model's window is drawn in one."""
+        model = generator.motion_diffusion
+        model.continuation = self.continuation if num_frames > model.num_frames else LastCode()
         noise = [source for number in range(self.num_sequences)
                  for source in clip_generators(self.seed, labels['name'], labels['start'], number)]
         motion = torch.cat(list(generator.sample_motion(start.repeat(self.num_sequences, 1), num_frames, noise)), dim=1)

@@ -10,6 +10,7 @@ from mmengine.logging import print_log
 from torch import nn
 
 from leokit.apis import init_model
+from leokit.continuations import Continuation
 from leokit.engine.build_errors import explain_build_errors
 from leokit.engine.checkpoint_files import newest_checkpoint
 from leokit.models import Animator, MotionDiffusion, StartCodeDiffusion, StartFrameDiffusion
@@ -55,10 +56,20 @@ def load_motion_diffusion(config: str | Path | Config, checkpoint: str | Path, d
         config, cfg_options = load_config(config, cfg_options), None
     model = _load(MotionDiffusion, 'a motion diffusion, such as configs/leo/lmdm_synthetic.py', config, checkpoint,
                   device, cfg_options)
-    if config.get('continuation'):
-        with explain_build_errors(config):
-            model.continuation = CONTINUATIONS.build(config.continuation)
+    model.continuation = build_continuation(config) or model.continuation
     return model
+
+
+def build_continuation(config: Config) -> Continuation | None:
+    """How long videos go on by the config's top-level key ``continuation``; None without one.
+
+    Raises:
+        UserError: If there is no such rule, or it has no such option.
+    """
+    if not config.get('continuation'):
+        return None
+    with explain_build_errors(config):
+        return CONTINUATIONS.build(config.continuation)
 
 
 def load_start_code_diffusion(config: str | Path | Config, checkpoint: str | Path, device: str = 'cpu',

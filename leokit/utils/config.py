@@ -24,6 +24,7 @@ RUNNER_KEYS = (
     'visualizer', 'default_scope', 'randomness', 'experiment_name', 'compile', 'find_unused_parameters',
     'model_wrapper_cfg', 'activation_checkpointing', 'sync_bn', 'custom_imports', 'load_strict')
 MAX_REFERENCE_DEPTH = 8  # a reference may name a key that is itself a reference
+TEMPLATE = '_leokit_template'  # attribute of a resolved config: its tree with references
 REFERENCE_WITHIN = re.compile(r'\$\{(\w+)\}')
 
 
@@ -126,4 +127,33 @@ def resolve_references(config: Config) -> Config:
             return look_up(value[1:], value, where, depth)
         return value
 
-    return Config(ConfigDict(resolve(tree, '')), filename=config.filename)
+    resolved = Config(ConfigDict(resolve(tree, '')), filename=config.filename)
+    object.__setattr__(resolved, TEMPLATE, tree)  # a Config would take it for a key
+    return resolved
+
+
+def with_references(config: Config) -> Config:
+    """The config as it was before its references were resolved, with what was changed since.
+
+    So what is saved of it can be overridden in the same places: a ``data_root`` that nothing refers to any more would
+    be taken and do nothing.
+
+    Args:
+        config (Config): A config of :func:`load_config` or :func:`resolve_references`, or a copy of one.
+
+    Returns:
+        Config: A new config that resolves to the given one.
+    """
+    tree = config._cfg_dict.to_dict()
+    before = resolve_references(Config(ConfigDict(config.__dict__.get(TEMPLATE, tree))))._cfg_dict.to_dict()
+
+    def keep(now: Any, then: Any, written: Any) -> Any:
+        if isinstance(now, dict) and isinstance(then, dict) and isinstance(written, dict):
+            return {key: keep(item, then[key], written[key]) if key in then and key in written else item
+                    for key, item in now.items()}
+        if isinstance(now, (list, tuple)) and isinstance(written, (list, tuple)) and len(now) == len(written):
+            return type(now)(keep(*items) for items in zip(now, then, written))
+        return written if now == then else now
+
+    kept = keep(tree, before, config.__dict__.get(TEMPLATE, tree))
+    return Config(ConfigDict(kept))

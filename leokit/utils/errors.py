@@ -9,6 +9,7 @@ from typing import Callable, Iterable
 from leokit.utils.cpu_memory import keep_freed_memory
 
 BROKEN_PIPE_STATUS = 141  # 128 + SIGPIPE, what a shell reports
+INTERRUPTED_STATUS = 130
 
 
 class UserError(ValueError):
@@ -36,8 +37,8 @@ def run_tool(main: Callable[[], int | None]) -> None:
     """Run a command-line tool; print a :class:`UserError` as one line and exit with 2.
 
     The tool keeps freed memory, which makes networks on a CPU faster
-    (:func:`~leokit.utils.cpu_memory.keep_freed_memory`). One whose output is cut off (``| head``) ends quietly, with
-    the status that a shell has for it. Set ``LEOKIT_TRACEBACK=1`` to see the traceback as well.
+    (:func:`~leokit.utils.cpu_memory.keep_freed_memory`). One whose output is cut off (``| head``) or that is interrupted
+    (Ctrl-C) ends without a traceback, with the status that a shell has for it. Set ``LEOKIT_TRACEBACK=1`` to see the traceback as well.
 
     Args:
         main (Callable): The tool's main function; its result is the exit status (None is 0).
@@ -50,6 +51,11 @@ def run_tool(main: Callable[[], int | None]) -> None:
             raise
         print(f'error: {error}', file=sys.stderr)
         status = 2
+    except KeyboardInterrupt:
+        if os.environ.get('LEOKIT_TRACEBACK') == '1':
+            raise
+        print('\ninterrupted', file=sys.stderr)
+        status = INTERRUPTED_STATUS
     except BrokenPipeError:
         if not _output_is_cut_off():
             raise

@@ -1,9 +1,11 @@
+import json
 import os
 
 import av
 import pytest
 
 from leokit.datasets import AutoReader, VideoIndex, read_manifest
+from leokit.datasets.manifest import write_manifest
 from leokit.datasets.preparation import Preparation, prepare_videos
 from leokit.utils import UserError
 
@@ -81,3 +83,22 @@ def test_nothing_to_make(clips, tmp_path):
     clips.write(tmp_path / 'raw' / 'a.mp4', clips.frames(3))
     with pytest.raises(UserError, match='3 frames, 5 needed'):
         prepare_videos(VideoIndex(tmp_path / 'raw'), tmp_path / 'out', Preparation(32, min_frames=5))
+
+
+def test_labels_given_to_clips_survive_the_next_preparation(clips, tmp_path):
+    clips.write(tmp_path / 'raw' / 'a.mp4', clips.frames(12, 96, 96))
+    settings, manifest = Preparation(32, max_frames=6), tmp_path / 'out' / 'manifest.json'
+    prepare_videos(VideoIndex(tmp_path / 'raw'), tmp_path / 'out', settings)
+    rows = json.loads(manifest.read_text())
+    write_manifest(manifest, [dict(row, identity='anna', split='test') for row in rows])
+    clips.write(tmp_path / 'raw' / 'b.mp4', clips.frames(6, 96, 96))
+    prepare_videos(VideoIndex(tmp_path / 'raw'), tmp_path / 'out', settings)
+    assert [(video.name, video.identity, video.split) for video in read_manifest(manifest)] == [
+        ('a_00', 'anna', 'test'), ('a_01', 'anna', 'test'), ('b_00', 'b', None)]
+
+
+def test_clips_do_not_go_where_raw_videos_lie(clips, tmp_path):
+    clips.write(tmp_path / 'raw' / 'a.mp4', clips.frames(12, 96, 96))
+    with pytest.raises(UserError, match=r'a.mp4 is a raw video and lies in .*raw, .*name another folder'):
+        prepare_videos(VideoIndex(tmp_path / 'raw'), tmp_path / 'raw', Preparation(32))
+    assert sorted(path.name for path in (tmp_path / 'raw').iterdir()) == ['a.mp4']

@@ -6,7 +6,7 @@ from engine.toys import ToyModel, toy_config, train, with_validation
 
 from leokit.engine import LeoRunner
 from leokit.registry import MODELS
-from leokit.utils import UserError
+from leokit.utils import UserError, load_config
 from leokit.utils.checkpoints import load_checkpoint, save_checkpoint
 
 
@@ -193,3 +193,16 @@ def test_mmengines_own_checkpoint_hook_serves_too(tmp_path):
     config.merge_from_dict(dict(resume='auto', train_cfg=dict(max_iters=16)))
     assert train(config).resumed_from.name == 'iter_12.pth'
     assert sorted(file.name for file in tmp_path.glob('*.pth')) == ['iter_12.pth', 'iter_16.pth']
+
+
+def test_a_refused_start_leaves_the_saved_config_alone(tmp_path):
+    (tmp_path / 'toy.py').write_text(toy_config(tmp_path / 'run').pretty_text)
+    train(load_config(tmp_path / 'toy.py'))
+    saved = (tmp_path / 'run' / 'toy.py').read_text()
+    other = load_config(tmp_path / 'toy.py', {'model.width': 4})
+    with pytest.raises(UserError, match='already holds checkpoints'):
+        train(other)
+    other.resume = 'auto'
+    with pytest.raises(UserError, match='another size'):
+        train(other)
+    assert (tmp_path / 'run' / 'toy.py').read_text() == saved

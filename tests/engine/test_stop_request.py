@@ -47,3 +47,11 @@ def test_outside_the_main_thread_signals_stay_as_they_are():
     thread.start()
     thread.join()
     assert seen == [(False, before)]
+
+
+def test_a_second_ctrl_c_does_not_wait():
+    with StopRequest(torch.device('cpu')) as request:
+        signal.raise_signal(signal.SIGINT)
+        assert request.agreed() and request.received == 'SIGINT'
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)

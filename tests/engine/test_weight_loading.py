@@ -65,3 +65,9 @@ def test_what_weights_rely_on_is_checked():
     with pytest.raises(UserError, match="x.pth was trained with grid='lia', but the config builds .* grid='exact'"):
         load_weights(ours, state, source='x.pth', meta=meta)
     load_weights(ours, state, source='x.pth', meta=meta, strict=False)
+
+
+def test_weights_of_something_else_are_no_start():
+    model = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))
+    with pytest.raises(UserError, match='x.pth does not fit the model: 0 of its 4 keys would be loaded'):
+        load_weights(model, {'other.weight': torch.zeros(2, 2)}, source='x.pth', strict=False)

@@ -7,6 +7,7 @@ from PIL import Image
 
 from leokit.datasets.code_cache import CodeCache
 from leokit.datasets.code_cache_writer import CodeCacheWriter
+from leokit.datasets.manifest import write_manifest
 from leokit.datasets.video_index import VideoIndex
 from leokit.pipelines import extract_motion_codes
 from leokit.pipelines.code_extraction import _decode, _Packer
@@ -139,3 +140,13 @@ def test_frames_of_a_dropped_video_are_not_encoded(animator, videos):
     packer.drop(second)
     packer.drop(second)  # nothing of it is left
     assert [(video.name, codes.shape) for video, codes in packer.finished(flush=True)] == [('a', (3, MOTION_DIM))]
+
+
+def test_a_split_made_later_reaches_codes_made_before(animator, videos, tmp_path):
+    folder, _ = videos
+    extract(animator, folder, tmp_path / 'codes')
+    rows = [dict(file=str(video.path), name=video.name, identity='anna', split='test')
+            for video in VideoIndex(folder, remember=False)]
+    write_manifest(tmp_path / 'manifest.json', rows)
+    assert extract(animator, tmp_path / 'manifest.json', tmp_path / 'codes') == (0, 0, 3, 0)
+    assert {(video.identity, video.split) for video in CodeCache(tmp_path / 'codes').videos} == {('anna', 'test')}

@@ -10,7 +10,7 @@ from leokit.engine import LeoRunner
 from leokit.pipelines.generation_test_loop import clip_generators
 from leokit.utils import UserError
 from pipelines.recorder import seen
-from pipelines.tiny_models import MOTION_DIM, SIZE, make_animator
+from pipelines.tiny_models import MOTION_DIM, SIZE, WINDOW, make_animator
 from tools.tiny_runs import write_models
 
 FRAMES, CLIPS = 7, 3
@@ -124,3 +124,17 @@ def test_noise_of_a_clip():
     assert torch.equal(draw(0, ['b'], torch.tensor([16]))[0], first[1])
     for other in (draw(1, ['a'], [0]), draw(0, ['a'], [16]), draw(0, ['b'], [0])):
         assert not torch.equal(other[0], first[0])
+
+
+def test_long_clips_go_on_as_the_config_says(make_config):
+    def drawn(frames, **rule):
+        config = make_config()
+        config.test_dataloader.dataset.num_frames = frames
+        config.continuation = rule or None
+        return torch.stack([row['generated_motion'] for row in run(config)[1]])
+
+    plain, overlapping = drawn(FRAMES), drawn(FRAMES, type='Overlap', codes=2)
+    assert FRAMES > WINDOW and (plain - overlapping)[:, WINDOW:].abs().max() > 1e-3
+    torch.testing.assert_close(drawn(WINDOW), drawn(WINDOW, type='Overlap', codes=2))  # within a window there is no seam
+    with pytest.raises(UserError, match='NoSuchRule'):
+        drawn(FRAMES, type='NoSuchRule')

@@ -1,9 +1,11 @@
+import copy
 import sys
 
 import pytest
 from mmengine.config import Config
 
 from leokit.utils import UserError, load_config, resolve_references
+from leokit.utils.config import with_references
 
 
 @pytest.fixture
@@ -63,3 +65,23 @@ def test_options_may_name_imports(file, tmp_path, monkeypatch):
 
 def test_options_may_set_what_the_runner_reads(file):
     assert load_config(file, {'compile.mode': 'default', 'load_from': 'a.pth'}).compile.mode == 'default'
+
+
+def test_what_is_saved_can_be_overridden_in_the_same_places(tmp_path):
+    (tmp_path / 'a.py').write_text("""
+data_root = 'videos'
+size = 64
+train = dict(root='$data_root', codes='${data_root}_codes', size='$size', sizes=['$size', 1])
+""")
+    config = copy.deepcopy(load_config(tmp_path / 'a.py', {'data_root': 'here'}))  # as a runner does
+    config.train.size, config.new = 32, dict(a=1)  # as a tool does
+    with_references(config).dump(tmp_path / 'b.py')
+    again = load_config(tmp_path / 'b.py')
+    assert again.to_dict() == config.to_dict()
+    moved = load_config(tmp_path / 'b.py', {'data_root': 'there', 'size': 16}).train
+    assert moved.to_dict() == dict(root='there', codes='there_codes', size=32, sizes=[16, 1])
+
+
+def test_a_config_that_was_never_resolved_stays_as_it_is():
+    config = Config(dict(a=1, b=[dict(c=2)]))
+    assert with_references(config).to_dict() == config.to_dict()

@@ -23,7 +23,7 @@ if 'undo' in sys.argv:
     give_back_freed_memory()
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
     for _ in range(8):
-        torch.zeros(2**24)
+        torch.zeros(3 * 2**23)  # larger than what lies free in the heap
 print(kept, resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 '''
 CHOSEN = ('GLIBC_TUNABLES', 'LD_PRELOAD')

@@ -59,3 +59,14 @@ def test_other_broken_pipes_are_bugs_and_stay():
 def test_suggestions():
     assert suggest('widht', ['width', 'size']) == "; did you mean 'width'?"
     assert suggest('colour', ['width', 'size']) == ''
+
+
+def test_who_is_interrupted_says_so_in_a_word(monkeypatch, capsys):
+    def main():
+        raise KeyboardInterrupt
+    with pytest.raises(SystemExit) as end:
+        run_tool(main)
+    assert end.value.code == 130 and 'interrupted' in capsys.readouterr().err
+    monkeypatch.setenv('LEOKIT_TRACEBACK', '1')
+    with pytest.raises(KeyboardInterrupt):
+        run_tool(main)
