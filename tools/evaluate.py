@@ -15,15 +15,16 @@ from pathlib import Path
 
 import torch
 import torch.distributed as dist
-from mmengine.config import DictAction
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from leokit.apis import check_device  # noqa: E402
 from leokit.datasets import VideoFilter  # noqa: E402
 from leokit.evaluation import (MEASURES, Compute, Protocol, ReadOptions, ResultRecord, RunInfo,  # noqa: E402
                                build_tasks, default_cache_dir, evaluate_sets, load_protocol, preset_names,
                                save_records, scan_videos)
 from leokit.utils import UserError, run_tool  # noqa: E402
+from leokit.utils.arguments import add_key_values, positive_int  # noqa: E402
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -34,15 +35,15 @@ def parse_arguments() -> argparse.Namespace:
     add('--fake', required=True, help='folder of generated videos, or a manifest (.json)')
     add('--metrics', nargs='+', default=['fvd', 'kvd'], help=f'any of {", ".join(MEASURES)}')
     add('--protocol', default='quick', help=f'a preset ({", ".join(preset_names())}) or a config file')
-    add('--protocol-options', nargs='+', action=DictAction, default={}, metavar='KEY=VALUE',
-        help='changes to the protocol, such as sampling.num_clips=512 clips.stride=4')
+    add_key_values(parser, '--protocol-options',
+                   'changes to the protocol, such as sampling.num_clips=512 clips.stride=4')
     add('--split', help="split of the real set; by default the protocol's, where the set has splits")
-    add('--real-filters', nargs='+', action=DictAction, default={}, metavar='KEY=VALUE',
-        help='what to take of the real set, as in training configs: category=face segment=0.8,1')
+    add_key_values(parser, '--real-filters',
+                   'what to take of the real set, as in training configs: category=face segment=0.8,1')
     add('--extractor', nargs='+', default=[], metavar='[METRIC=]TYPE',
         help='feature extractor of the video distances, or of one metric, as in acd=ColorStatistics')
-    add('--extractor-options', nargs='+', action=DictAction, default={}, metavar='TYPE.KEY=VALUE',
-        help='arguments of an extractor, such as I3D.weights=/path/i3d_pretrained_400.pt')
+    add_key_values(parser, '--extractor-options',
+                   'arguments of an extractor, such as I3D.weights=/path/i3d_pretrained_400.pt')
     add('--allow-fewer', action='store_true', help='measure with fewer clips than the protocol asks for')
     add('--fps', type=float, help='rate of frame folders and arrays, for protocols that resample')
     add('--float-range', help='range of floating-point arrays: --float-range=-1:1, 0:1 or 0:255')
@@ -50,7 +51,7 @@ def parse_arguments() -> argparse.Namespace:
     add('--model', help='name of what made the videos, for tables')
     add('--step', type=int, help='training step, for curves')
     add('--device', help='cpu or cuda; by default a GPU if there is one')
-    add('--workers', type=int, default=min(8, os.cpu_count() or 1), help='decoding threads of each process')
+    add('--workers', type=positive_int, default=min(8, os.cpu_count() or 1), help='decoding threads of each process')
     add('--cache-dir', help=f'cached features of real sets; by default {default_cache_dir()}')
     add('--no-cache', action='store_true', help='neither read nor write cached features')
     return parser.parse_args()
@@ -58,7 +59,7 @@ def parse_arguments() -> argparse.Namespace:
 
 def choose_protocol(arguments: argparse.Namespace) -> Protocol:
     """The preset with the changes of the command line."""
-    protocol = load_protocol(arguments.protocol).changed(arguments.protocol_options)
+    protocol = load_protocol(arguments.protocol).changed(arguments.protocol_options or {})
     return protocol.changed({'sampling.fewer': 'both'}) if arguments.allow_fewer else protocol
 
 
@@ -89,9 +90,8 @@ def start(device: str | None) -> str:
     if int(os.environ.get('WORLD_SIZE', '1')) > 1:
         dist.init_process_group('gloo')  # only features travel between processes, and those are on the CPU
     name = device or ('cuda' if torch.cuda.is_available() else 'cpu')
+    check_device(name)
     if name == 'cuda':
-        if not torch.cuda.is_available():
-            raise UserError('--device cuda was asked for, but PyTorch sees no GPU; leave --device out')
         name = f'cuda:{int(os.environ.get("LOCAL_RANK", "0")) % torch.cuda.device_count()}'
     return name
 
@@ -99,7 +99,7 @@ def start(device: str | None) -> str:
 def real_filters(arguments: argparse.Namespace) -> VideoFilter:
     """What to take of the real set."""
     split = {'split': arguments.split} if arguments.split else {}
-    return VideoFilter.from_config({**arguments.real_filters, **split})
+    return VideoFilter.from_config({**(arguments.real_filters or {}), **split})
 
 
 def report(records: list[ResultRecord], protocol: Protocol) -> None:
@@ -125,7 +125,7 @@ def main() -> None:
     device = start(arguments.device)
     protocol = choose_protocol(arguments)
     tasks = build_tasks(arguments.metrics, protocol, choose_extractors(arguments.extractor),
-                        nested_options(arguments.extractor_options))
+                        nested_options(arguments.extractor_options or {}))
     options = ReadOptions(arguments.fps, arguments.float_range, arguments.workers)
     real = scan_videos(arguments.real, protocol, filters=real_filters(arguments), use_protocol_split=True,
                        options=options)

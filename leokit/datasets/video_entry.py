@@ -77,9 +77,13 @@ class VideoFilter:
     min_frames: int = 1
 
     def __post_init__(self) -> None:
-        low, high = self.segment
-        if not 0 <= low < high <= 1:
-            raise UserError(f'segment must be two fractions with 0 <= low < high <= 1, got {tuple(self.segment)}')
+        try:
+            low, high = self.segment
+            right = 0 <= low < high <= 1
+        except (TypeError, ValueError):  # not two of them, or no numbers
+            right = False
+        if not right:
+            raise UserError(f'segment must be two fractions with 0 <= low < high <= 1, got {self.segment!r}')
         if isinstance(self.identities, str) or isinstance(self.exclude_identities, str):
             raise UserError('identities and exclude_identities must be lists of names')
 

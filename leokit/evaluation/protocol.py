@@ -208,7 +208,11 @@ class Protocol:
                 raise UserError(f'the protocol option {key} is not of the form section.key; sections are '
                                 f'{", ".join(SECTIONS)}, as in sampling.num_clips=64')
             values[section][name] = value
-        protocol = Protocol.from_dict(values)
+        try:
+            protocol = Protocol.from_dict(values)
+        except TypeError as error:
+            raise UserError(f'a value of the protocol options {", ".join(options)} is of the wrong kind ({error}); '
+                            'numbers are written as in clips.length=16') from error
         if protocol.comparable() == self.comparable() or self.name.endswith('*'):
             return protocol
         return dataclasses.replace(protocol, name=self.name + '*')

@@ -80,7 +80,10 @@ def test_float_arrays_need_their_range(evaluate, tmp_path, make):
     (('--protocol', 'nonsense'), 'no protocol nonsense'),
     (('--extractor', 'A', 'B'), 'names two extractors for the video distances'),
     (('--extractor-options', 'I3D=3'), 'not of the form TYPE.KEY=VALUE'),
-    (('--metrics', 'fdv'), "no metric 'fdv'"),
+    (('--metrics', 'fdv'), "no metric 'fdv'"), (('--device', 'foo'), "device 'foo' is unknown"),
+    (('--metrics', 'acd', '--extractor', 'ColorStatistics'), 'as in --extractor acd=ColorStatistics'),
+    (('--protocol-options', 'clips.length=abc', *COLOURS), 'options clips.length is of the wrong kind'),
+    (('--real-filters', 'segment=0.5', *COLOURS), 'segment must be two fractions'),
     (('--real-filters', 'spilt=test', *COLOURS), "unknown key 'spilt' in filters")])
 def test_wrong_arguments_end_in_one_sentence(evaluate, arguments, sentence):
     with pytest.raises(UserError, match=sentence) as caught:
