@@ -325,7 +325,10 @@ class LeoRunner(Runner):
             self.param_schedulers = self.build_param_scheduler(self.param_schedulers)
         notes = restore_schedulers(self.param_schedulers, checkpoint['param_schedulers'], str(path))
         if notes:
-            self.logger.warning(f'the schedule of {path} goes on, not the one of the config: {", ".join(notes)}')
+            self.logger.warning(
+                f'the learning rate goes on by the schedule of {path}, not by that of the config, and past its end stays '
+                f'where it ended ({", ".join(notes)}); for a new schedule start from the weights: load_from={path}, '
+                'without --resume')
         self.logger.info(f'resumed {path} at iteration {self.iter}')
 
     # ---- saving ----------------------------------------------------------------

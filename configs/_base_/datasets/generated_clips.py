@@ -11,7 +11,7 @@ content_extractor = dict(type='ColorStatistics')
 protocol = 'quick'
 # During training a few of the clips are measured. A best checkpoint is kept with default_hooks.checkpoint.save_best=
 # video/fvd-efficientnet_lite0_dt@16x1; whoever reports test numbers of it should validate on other videos than they
-# test on: val_dataloader.dataset.filters. Without videos at hand: --cfg-options val_cfg=None
+# test on: dataset=dict(filters=dict(_delete_=True, split='val')) below. Without videos: --cfg-options val_cfg=None
 val_clips = 32
 
 val_dataloader = dict(
