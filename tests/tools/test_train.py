@@ -11,6 +11,7 @@ from engine.toys import toy_config, with_validation
 from mmengine.config import Config
 from tools.calling import call_tool
 
+from leokit.utils import load_config
 from leokit.utils.checkpoints import load_checkpoint
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,11 +27,12 @@ def config(tmp_path):
     return path
 
 
-def test_the_config_runs_resolved_and_is_saved(config, tmp_path):
+def test_the_config_that_runs_is_saved_and_can_be_overridden_as_before(config, tmp_path):
     assert call_tool('train', config, '--work-dir', tmp_path / 'out', '--cfg-options', 'max_iters=5',
                      'model.dropout=0.0')[0] == 0
-    saved = Config.fromfile(tmp_path / 'out' / 'toy.py')
+    saved = load_config(tmp_path / 'out' / 'toy.py')
     assert saved.train_cfg.max_iters == 5 and saved.model.dropout == 0
+    assert load_config(tmp_path / 'out' / 'toy.py', dict(max_iters=7)).train_cfg.max_iters == 7
     assert load_checkpoint(tmp_path / 'out' / 'iter_5.pth')['meta']['iter'] == 5
 
 
