@@ -5,6 +5,7 @@ taken as they are. Floating-point pixels have no range that a file could tell (a
 in [-1, 1]), so the range has to be stated; values outside it, and NaN, make the video unreadable.
 """
 
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from leokit.datasets.readers.base import DEFAULT_FPS
 from leokit.registry import VIDEO_READERS
 from leokit.utils import UserError
 
+HEADERS = threading.Lock()  # NumPy parses headers with ast, which some CPythons cannot in two threads at once
 ITEM_MARK = '#'
 RANGE_TOLERANCE = 1e-3  # of the range: generators overshoot by rounding
 RANGES = {'-1:1': (-1.0, 1.0), '0:1': (0.0, 1.0), '0:255': (0.0, 255.0)}
@@ -38,7 +40,8 @@ def open_array(path: str | Path) -> np.ndarray:
         UserError: If it cannot be read or has another shape.
     """
     try:
-        array = np.load(path, mmap_mode='r', allow_pickle=False)
+        with HEADERS:
+            array = np.load(path, mmap_mode='r', allow_pickle=False)
     except (ValueError, OSError, EOFError) as error:
         raise UserError(f'{path} is no readable array ({error}); save it again with numpy.save') from error
     if not isinstance(array, np.ndarray) or array.ndim not in (4, 5) or array.shape[-1] != 3:
