@@ -70,7 +70,7 @@ class CodeCacheWriter:
         except BaseException:
             self._release()
             raise
-        self._names = {video.name for video in self.videos}
+        self._places = {video.name: place for place, video in enumerate(self.videos)}
 
     @property
     def total(self) -> int:
@@ -79,7 +79,7 @@ class CodeCacheWriter:
 
     def __contains__(self, name: str) -> bool:
         """Whether the codes of the video ``name`` are there."""
-        return name in self._names
+        return name in self._places
 
     def add(self, name: str, codes: np.ndarray, *, identity: str, split: str | None = None, fps: float = 0.0) -> None:
         """Append the codes of one video.
@@ -101,7 +101,7 @@ class CodeCacheWriter:
         if not np.isfinite(codes).all():
             raise UserError(f'the animator makes codes of {name} that are not finite; use a checkpoint from before its '
                             'training diverged')
-        if name in self._names:
+        if name in self._places:
             raise ValueError(f'the codes of {name} are there already')
         video = CodedVideo(name, identity, split, float(fps), self.total, len(codes))
         line = json.dumps(dict(video._asdict(), checksum=zlib.crc32(codes)), ensure_ascii=False)
@@ -116,7 +116,7 @@ class CodeCacheWriter:
             raise UserError(f'the code cache {self.folder} cannot be written ({error}); free some space and run the '
                             'same command again') from error
         self.videos.append(video)
-        self._names.add(name)
+        self._places[name] = len(self.videos) - 1
 
     def relabel(self, name: str, *, identity: str, split: str | None) -> bool:
         """Give a video whose codes are there the identity and split that it has now.
@@ -129,7 +129,7 @@ class CodeCacheWriter:
         Returns:
             bool: Whether they were others.
         """
-        place = next(i for i, video in enumerate(self.videos) if video.name == name)
+        place = self._places[name]
         changed = self.videos[place]._replace(identity=identity, split=split)
         differs, self.videos[place] = changed != self.videos[place], changed
         return differs

@@ -116,3 +116,19 @@ def choose_start(resume: bool | str | None, load_from: str | Path | None, work_d
     if newest is None:
         raise UserError(f'load_from={load_from} is a folder without checkpoints; name another one, or a file')
     return Start(*newest, False)
+
+
+def make_work_dir(work_dir: str | Path) -> None:
+    """Make the folder of a run.
+
+    Args:
+        work_dir (str | Path): The folder.
+
+    Raises:
+        UserError: If it cannot be made.
+    """
+    try:
+        Path(work_dir).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f'the work dir {work_dir} cannot be made ({error.strerror}); '
+                        f'pass another --work-dir') from error

@@ -24,7 +24,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from leokit.engine.build_errors import check_config_keys, explain_build_errors
-from leokit.engine.checkpoint_files import Start, choose_start
+from leokit.engine.checkpoint_files import Start, choose_start, make_work_dir
 from leokit.engine.distributed import check_launcher, start_cpu_group
 from leokit.engine.log_history import pack_message_hub, unpack_message_hub
 from leokit.engine.stop_request import shield_worker
@@ -82,7 +82,7 @@ class LeoRunner(Runner):
             cfg = copy.copy(cfg)
             cfg.update(dict(val_dataloader=None, val_evaluator=None))
         check_config_keys(cfg)
-        _make_work_dir(cfg['work_dir'])
+        make_work_dir(cfg['work_dir'])
         with explain_build_errors(cfg):
             return super().from_cfg(cfg)
 
@@ -326,8 +326,8 @@ class LeoRunner(Runner):
         notes = restore_schedulers(self.param_schedulers, checkpoint['param_schedulers'], str(path))
         if notes:
             self.logger.warning(
-                f'the learning rate goes on by the schedule of {path}, not by that of the config, and past its end stays '
-                f'where it ended ({", ".join(notes)}); for a new schedule start from the weights: load_from={path}, '
+                f'the learning rate goes on by the schedule of {path}, not by that of the config, and past its end '
+                f'stays where it ended ({", ".join(notes)}); for a new schedule start from the weights: load_from={path}, '
                 'without --resume')
         self.logger.info(f'resumed {path} at iteration {self.iter}')
 
@@ -389,18 +389,10 @@ class LeoRunner(Runner):
     def _save_config(self, replace: bool) -> None:
         """Save the config to the work dir, its references kept, so that it can be overridden as the original can."""
         if is_main_process():
-            path = Path(self.work_dir) / (Path(self.cfg.filename).name if self.cfg.filename else f'{self.timestamp}.py')
+            path = Path(self.work_dir, Path(self.cfg.filename or f'{self.timestamp}.py').name)
             if replace or not path.is_file():
                 with atomic_path(path) as part:
                     with_references(self.cfg).dump(part)
-
-
-def _make_work_dir(work_dir: str | Path) -> None:
-    try:
-        Path(work_dir).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f'the work dir {work_dir} cannot be made ({error.strerror}); '
-                        f'pass another --work-dir') from error
 
 
 def _start_worker(also: Callable[[int], None] | None, worker_id: int) -> None:

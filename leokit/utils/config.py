@@ -155,5 +155,6 @@ def with_references(config: Config) -> Config:
             return type(now)(keep(*items) for items in zip(now, then, written))
         return written if now == then else now
 
-    kept = keep(tree, before, config.__dict__.get(TEMPLATE, tree))
-    return Config(ConfigDict(kept))
+    kept = Config(ConfigDict(keep(tree, before, config.__dict__.get(TEMPLATE, tree))))
+    # a key that was changed behind its references would drag them along
+    return kept if resolve_references(kept)._cfg_dict.to_dict() == tree else Config(ConfigDict(tree))

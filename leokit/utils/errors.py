@@ -37,8 +37,9 @@ def run_tool(main: Callable[[], int | None]) -> None:
     """Run a command-line tool; print a :class:`UserError` as one line and exit with 2.
 
     The tool keeps freed memory, which makes networks on a CPU faster
-    (:func:`~leokit.utils.cpu_memory.keep_freed_memory`). One whose output is cut off (``| head``) or that is interrupted
-    (Ctrl-C) ends without a traceback, with the status that a shell has for it. Set ``LEOKIT_TRACEBACK=1`` to see the traceback as well.
+    (:func:`~leokit.utils.cpu_memory.keep_freed_memory`). One whose output is cut off (``| head``) or that is
+    interrupted (Ctrl-C) ends without a traceback, with the status that a shell has for it. Set ``LEOKIT_TRACEBACK=1``
+    to see the traceback as well.
 
     Args:
         main (Callable): The tool's main function; its result is the exit status (None is 0).

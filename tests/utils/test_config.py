@@ -85,3 +85,10 @@ train = dict(root='$data_root', codes='${data_root}_codes', size='$size', sizes=
 def test_a_config_that_was_never_resolved_stays_as_it_is():
     config = Config(dict(a=1, b=[dict(c=2)]))
     assert with_references(config).to_dict() == config.to_dict()
+
+
+def test_a_key_changed_behind_its_references_does_not_drag_them_along(file, tmp_path):
+    config = load_config(file)
+    config.size = 32
+    with_references(config).dump(tmp_path / 'b.py')
+    assert load_config(tmp_path / 'b.py').to_dict() == config.to_dict()
