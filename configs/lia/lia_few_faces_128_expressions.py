@@ -9,11 +9,11 @@ _base_ = './lia_few_faces_128.py'
 load_from = 'work_dirs/lia_few_faces_128'
 load_strict = False  # the layers that paint are new
 inpaint = True
-max_iters = 7_000
+max_iters = 12_000
 val_interval = 2_000
 # the perceptual loss is away until the one and has its full weight from the other
-perceptual_begin = 4_800
-perceptual_ramp = 6_200
+perceptual_begin = 8_200
+perceptual_ramp = 10_600
 
 train_dataloader = dict(dataset=dict(min_gap=3, distance_power=-1.0))
 transforms = [
