@@ -44,10 +44,12 @@ def main() -> None:
     args = parse_args()
     animator = load_animator(args.config, args.checkpoint, args.device, args.cfg_options)
     index = VideoIndex(args.videos, VideoFilter(split=args.split), manifest=args.manifest or 'auto')
-    maker = dict(weights_hash=animator.weights_hash(), config=str(args.config), checkpoint=str(args.checkpoint))
+    crop = args.crop or training_crop(animator.cfg)
+    maker = dict(weights_hash=animator.weights_hash(), config=str(args.config), checkpoint=str(args.checkpoint),
+                 crop=crop, amp=args.amp)
     with CodeCacheWriter(args.out, animator.motion_dim, animator=maker) as writer:
         report = extract_motion_codes(animator, index, writer, batch_size=args.batch_size, amp=args.amp,
-                                      crop=args.crop or training_crop(animator.cfg), workers=args.workers)
+                                      crop=crop, workers=args.workers)
     print(f'{args.out}: {report.videos} videos encoded ({report.frames} frames), {report.known} were there already, '
           f'{report.skipped} skipped')
     for skipped in writer.skipped:

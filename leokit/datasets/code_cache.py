@@ -33,6 +33,7 @@ class CodedVideo(NamedTuple):
         fps (float): Frames per second.
         offset (int): Row of its first code.
         length (int): Number of its codes.
+        file_size (int): Bytes of its file when the codes were made; 0 for a frame folder, or if nobody said.
     """
 
     name: str
@@ -41,6 +42,7 @@ class CodedVideo(NamedTuple):
     fps: float
     offset: int
     length: int
+    file_size: int = 0
 
 
 class CodeCache:

@@ -35,15 +35,16 @@ class CodeCacheWriter:
     Args:
         folder (str | Path): The cache's folder; made if missing.
         motion_dim (int): N.
-        animator (dict): ``weights_hash`` of the animator, its ``config`` and ``checkpoint``.
+        animator (dict): ``weights_hash`` of the animator, its ``config`` and ``checkpoint``, and how frames are read:
+            ``crop`` and ``amp``.
 
     Attributes:
         videos (list[CodedVideo]): What the cache holds already.
         skipped (list[Skipped]): Videos noted as unusable in this run.
 
     Raises:
-        UserError: If the folder holds codes of another animator or dimension, something else, or is being written by
-            another process.
+        UserError: If the folder holds codes of another animator or dimension, of frames that were read otherwise, something
+            else, or is being written by another process.
     """
 
     def __init__(self, folder: str | Path, motion_dim: int, *, animator: dict[str, Any]) -> None:
@@ -81,7 +82,8 @@ class CodeCacheWriter:
         """Whether the codes of the video ``name`` are there."""
         return name in self._places
 
-    def add(self, name: str, codes: np.ndarray, *, identity: str, split: str | None = None, fps: float = 0.0) -> None:
+    def add(self, name: str, codes: np.ndarray, *, identity: str, split: str | None = None, fps: float = 0.0,
+            file_size: int = 0) -> None:
         """Append the codes of one video.
 
         Args:
@@ -90,6 +92,7 @@ class CodeCacheWriter:
             identity (str): Who is seen.
             split (str, optional): Its split.
             fps (float): Frames per second.
+            file_size (int): Bytes of its file, to notice a replaced one; 0 if it is no file.
 
         Raises:
             ValueError: If the codes have another shape, or the name is there already.
@@ -103,7 +106,7 @@ class CodeCacheWriter:
                             'training diverged')
         if name in self._places:
             raise ValueError(f'the codes of {name} are there already')
-        video = CodedVideo(name, identity, split, float(fps), self.total, len(codes))
+        video = CodedVideo(name, identity, split, float(fps), self.total, len(codes), file_size)
         line = json.dumps(dict(video._asdict(), checksum=zlib.crc32(codes)), ensure_ascii=False)
         try:
             self._codes.write(codes.data)
@@ -208,6 +211,11 @@ class CodeCacheWriter:
         if motion_dim != self.motion_dim:
             raise UserError(f'the codes in {self.folder} have {motion_dim} dimensions, this animator makes '
                             f'{self.motion_dim}; pass another --out')
+        for key in ('crop', 'amp'):  # caches of older versions do not say
+            if key in animator and key in self.animator and animator[key] != self.animator[key]:
+                raise UserError(f'the codes in {self.folder} were made with {key}={animator[key]}, now it is '
+                                f'{self.animator[key]}; use the same, or pass another --out')
+        self.animator = dict(animator)  # of the codes that are there
 
     def _replay(self, journal: Path) -> int:
         """Take over the videos of the journal that are there in full; return where the lines that hold end."""

@@ -80,7 +80,7 @@ def choose_start(resume: bool | str | None, load_from: str | Path | None, work_d
 
     Args:
         resume (bool | str | None): ``'auto'`` for the newest of the work dir, or else ``load_from`` without resuming;
-            a path for that file; True means the file ``load_from`` if there is one (as in MMEngine), else ``'auto'``.
+            a path for that file or for the newest of that folder; True means the file ``load_from`` if there is one (as in MMEngine), else ``'auto'``.
         load_from (str | Path | None): A checkpoint to take the weights from, or a work dir, whose newest it is.
         work_dir (str | Path): The folder of the run.
         logger (Logger): Told about damaged files.
@@ -95,7 +95,7 @@ def choose_start(resume: bool | str | None, load_from: str | Path | None, work_d
     if resume is True and load_from is not None:
         resume = str(load_from)
     if isinstance(resume, (str, Path)) and resume != 'auto':
-        return Start(Path(resume), load_checkpoint(resume), True)
+        return _from_path(resume, 'resume', True, logger)
     if resume:
         newest = newest_checkpoint(work_dir, logger.warning)
         if newest is not None:
@@ -110,12 +110,17 @@ def choose_start(resume: bool | str | None, load_from: str | Path | None, work_d
         remedy = ('it is what load_from names: train it first, or pass another as --cfg-options load_from=PATH'
                   if training else 'pass a checkpoint, or a work dir that holds one')
         raise UserError(f'the checkpoint {load_from} does not exist; {remedy}')
-    if not Path(load_from).is_dir():
-        return Start(Path(load_from), load_checkpoint(load_from), False)
-    newest = newest_checkpoint(load_from, logger.warning)
+    return _from_path(load_from, 'load_from', False, logger)
+
+
+def _from_path(path: str | Path, key: str, resume: bool, logger: logging.Logger) -> Start:
+    """The checkpoint of a file, or the newest of a work dir."""
+    if not Path(path).is_dir():
+        return Start(Path(path), load_checkpoint(path), resume)
+    newest = newest_checkpoint(path, logger.warning)
     if newest is None:
-        raise UserError(f'load_from={load_from} is a folder without checkpoints; name another one, or a file')
-    return Start(*newest, False)
+        raise UserError(f'{key}={path} is a folder without checkpoints; name another one, or a file')
+    return Start(*newest, resume)
 
 
 def make_work_dir(work_dir: str | Path) -> None:

@@ -26,8 +26,8 @@ class LinearMotionSpace(nn.Module):
 
     def __init__(self, appearance_dim: int = 512, motion_dim: int = 20):
         super().__init__()
-        if motion_dim > appearance_dim:
-            raise ValueError(f'motion_dim must be at most appearance_dim ({appearance_dim}), got {motion_dim}')
+        if not 1 <= motion_dim <= appearance_dim:
+            raise ValueError(f'motion_dim must be 1 … appearance_dim ({appearance_dim}), got {motion_dim}')
         self.weight = nn.Parameter(torch.randn(appearance_dim, motion_dim))
 
     def directions(self) -> Tensor:

@@ -96,24 +96,32 @@ def extract_motion_codes(animator: Animator, index: VideoIndex, writer: CodeCach
 
 def _refresh(index: VideoIndex, writer: CodeCacheWriter) -> None:
     """Manifests are edited after codes were made: a test person must not stay in training because of that."""
-    lengths = {video.name: video.length for video in writer.videos}
-    known = [video for video in index if video.name in lengths]
+    coded = {video.name: video for video in writer.videos}
+    known = [video for video in index if video.name in coded]
     relabelled = sum(writer.relabel(video.name, identity=video.identity, split=video.split) for video in known)
     if relabelled:
         print_log(f'{relabelled} videos have another identity or split than when their codes were made; the cache has '
                   'the new ones', logger='current')
-    changed = [video for video in known if video.frames != lengths[video.name]]
+    changed = [video for video in known if video.frames != coded[video.name].length
+               or coded[video.name].file_size not in (0, _file_size(video))]
     if changed:
-        print_log(f'{len(changed)} videos have another number of frames than codes ({changed[0].path}: '
-                  f'{changed[0].frames} and {lengths[changed[0].name]}); if they were replaced, delete {writer.folder} '
+        first = coded[changed[0].name]
+        print_log(f'{len(changed)} videos are not those that the codes were made of ({changed[0].path} had '
+                  f'{first.length} frames and {first.file_size or "an unknown number of"} bytes, now '
+                  f'{changed[0].frames} and {_file_size(changed[0])}); if they were replaced, delete {writer.folder} '
                   'and run this again', logger='current', level=logging.WARNING)
+
+
+def _file_size(video: VideoEntry) -> int:
+    return video.path.stat().st_size if video.path.is_file() else 0
 
 
 def _write(writer: CodeCacheWriter, video: VideoEntry, codes: np.ndarray) -> None:
     if not np.isfinite(codes).all():
         raise UserError(f'the animator makes codes of {video.path} that are not finite; '
                         'its checkpoint is broken, use another one')
-    writer.add(video.name, codes, identity=video.identity, split=video.split, fps=video.fps)
+    writer.add(video.name, codes, identity=video.identity, split=video.split, fps=video.fps,
+               file_size=_file_size(video))
 
 
 def _decode(videos: Sequence[VideoEntry], decoder: FrameDecoder,

@@ -76,10 +76,12 @@ def _make(config: Config, folder: Path) -> None:
     checkpoint = checkpoint_file(named['checkpoint'])
     animator = load_animator(named['config'], checkpoint, 'cuda' if torch.cuda.is_available() else 'cpu')
     index = VideoIndex(config.data_root)
-    maker = dict(weights_hash=animator.weights_hash(), config=str(named['config']), checkpoint=str(checkpoint))
+    crop = training_crop(animator.cfg)
+    maker = dict(weights_hash=animator.weights_hash(), config=str(named['config']), checkpoint=str(checkpoint),
+                 crop=crop, amp=False)
     print_log(f'encoding {len(index)} videos of {config.data_root} to motion codes in {folder}', logger='current')
     with CodeCacheWriter(folder, animator.motion_dim, animator=maker) as writer:
-        report = extract_motion_codes(animator, index, writer, crop=training_crop(animator.cfg))
+        report = extract_motion_codes(animator, index, writer, crop=crop)
     print_log(f'{folder}: {report.videos} videos encoded ({report.frames} frames), {report.known} were there already, '
               f'{report.skipped} skipped', logger='current')
 

@@ -130,6 +130,17 @@ def test_another_animator_or_dimension_is_refused(tmp_path):
     check(tmp_path / 'done', range(2))
 
 
+def test_frames_that_were_read_otherwise_are_refused(tmp_path):
+    write(tmp_path, range(2))  # says nothing of how
+    with CodeCacheWriter(tmp_path / 'known', 4, animator=dict(ANIMATOR, crop='center', amp=False)) as writer:
+        writer.add('v0', codes_of(0), identity='p')
+    for key, value in (('crop', 'stretch'), ('amp', True)):
+        how = dict(ANIMATOR, crop='center', amp=False) | {key: value}
+        with pytest.raises(UserError, match=f'made with {key}=.*now it is {value}; use the same'):
+            CodeCacheWriter(tmp_path / 'known', 4, animator=how)
+        CodeCacheWriter(tmp_path, 4, animator=how).close()
+
+
 def test_two_writers_do_not_meet(tmp_path):
     with CodeCacheWriter(tmp_path, 4, animator=ANIMATOR) as writer:
         with pytest.raises(UserError, match='another process'):

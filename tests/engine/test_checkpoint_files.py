@@ -65,8 +65,11 @@ def test_where_a_run_starts(tmp_path):
     assert start(False, weights) == start('auto', weights) == ('iter_7.pth', False)
     assert start(True, weights) == start(weights) == ('iter_7.pth', True)
     assert start(False, str(other)) == ('iter_7.pth', False)  # a work dir stands for its newest
-    with pytest.raises(UserError, match='a folder without checkpoints'):
+    assert start(str(other)) == ('iter_7.pth', True)
+    with pytest.raises(UserError, match='load_from=.* is a folder without checkpoints'):
         start(False, tmp_path)
+    with pytest.raises(UserError, match='resume=.* is a folder without checkpoints'):
+        start(str(tmp_path))
     with pytest.raises(UserError, match='nowhere does not exist; it is what load_from names'):
         start(False, tmp_path / 'nowhere')
     save(work_dir, 3)

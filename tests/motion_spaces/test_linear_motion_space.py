@@ -46,6 +46,7 @@ def test_navigate_changes_one_entry():
         navigate(torch.ones(1, 5), 5, torch.zeros(1))
 
 
-def test_more_directions_than_dimensions():
-    with pytest.raises(ValueError, match='motion_dim'):
-        LinearMotionSpace(4, 5)
+@pytest.mark.parametrize('motion_dim', [0, 5])
+def test_no_direction_and_more_than_dimensions(motion_dim):
+    with pytest.raises(ValueError, match='motion_dim must be 1 … appearance_dim'):
+        LinearMotionSpace(4, motion_dim)

@@ -9,7 +9,7 @@ from leokit.datasets.code_cache import CodeCache
 from leokit.datasets.code_cache_writer import CodeCacheWriter
 from leokit.datasets.manifest import write_manifest
 from leokit.datasets.video_index import VideoIndex
-from leokit.pipelines import extract_motion_codes
+from leokit.pipelines import code_extraction, extract_motion_codes
 from leokit.pipelines.code_extraction import _decode, _Packer
 from leokit.utils import UserError
 from leokit.utils.pixels import from_uint8
@@ -150,3 +150,16 @@ def test_a_split_made_later_reaches_codes_made_before(animator, videos, tmp_path
     write_manifest(tmp_path / 'manifest.json', rows)
     assert extract(animator, tmp_path / 'manifest.json', tmp_path / 'codes') == (0, 0, 3, 0)
     assert {(video.identity, video.split) for video in CodeCache(tmp_path / 'codes').videos} == {('anna', 'test')}
+
+
+def test_a_replaced_video_of_equal_length_is_told(animator, videos, tmp_path, monkeypatch):
+    folder, frames = videos
+    warnings = []
+    monkeypatch.setattr(code_extraction, 'print_log', lambda text, **options: warnings.append(text))
+    extract(animator, folder, tmp_path / 'codes')
+    extract(animator, folder, tmp_path / 'codes')
+    assert warnings == []
+    np.save(folder / 'c.npy', np.zeros((LENGTHS['c'], SIZE + 2, SIZE + 2, 3), np.uint8))
+    extract(animator, folder, tmp_path / 'codes')
+    assert len(warnings) == 1
+    assert warnings[0].startswith(f'1 videos are not those that the codes were made of ({folder}/c.npy had 9 frames')
