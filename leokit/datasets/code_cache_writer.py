@@ -43,8 +43,8 @@ class CodeCacheWriter:
         skipped (list[Skipped]): Videos noted as unusable in this run.
 
     Raises:
-        UserError: If the folder holds codes of another animator or dimension, of frames that were read otherwise, something
-            else, or is being written by another process.
+        UserError: If the folder holds codes of another animator or dimension, of frames that were read otherwise,
+            something else, or is being written by another process.
     """
 
     def __init__(self, folder: str | Path, motion_dim: int, *, animator: dict[str, Any]) -> None:

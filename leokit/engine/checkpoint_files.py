@@ -80,7 +80,8 @@ def choose_start(resume: bool | str | None, load_from: str | Path | None, work_d
 
     Args:
         resume (bool | str | None): ``'auto'`` for the newest of the work dir, or else ``load_from`` without resuming;
-            a path for that file or for the newest of that folder; True means the file ``load_from`` if there is one (as in MMEngine), else ``'auto'``.
+            a path for that file or the newest of that folder; True means the file ``load_from`` if there is one (as in
+            MMEngine), else ``'auto'``.
         load_from (str | Path | None): A checkpoint to take the weights from, or a work dir, whose newest it is.
         work_dir (str | Path): The folder of the run.
         logger (Logger): Told about damaged files.
