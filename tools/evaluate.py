@@ -24,7 +24,7 @@ from leokit.evaluation import (MEASURES, Compute, Protocol, ReadOptions, ResultR
                                build_tasks, default_cache_dir, evaluate_sets, load_protocol, preset_names,
                                save_records, scan_videos)
 from leokit.utils import UserError, run_tool  # noqa: E402
-from leokit.utils.arguments import add_key_values, positive_int  # noqa: E402
+from leokit.utils.arguments import add_key_values, output_file, positive_int  # noqa: E402
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -47,7 +47,7 @@ def parse_arguments() -> argparse.Namespace:
     add('--allow-fewer', action='store_true', help='measure with fewer clips than the protocol asks for')
     add('--fps', type=float, help='rate of frame folders and arrays, for protocols that resample')
     add('--float-range', help='range of floating-point arrays: --float-range=-1:1, 0:1 or 0:255')
-    add('--out', help='file for the result records (JSON)')
+    add('--out', type=output_file, help='file for the result records (JSON)')
     add('--model', help='name of what made the videos, for tables')
     add('--step', type=int, help='training step, for curves')
     add('--device', help='cpu or cuda; by default a GPU if there is one')

@@ -25,7 +25,8 @@ from leokit.pipelines import (  # noqa: E402
     open_video, read_first_frame, read_images, read_last_frame, write_videos)
 from leokit.pipelines.inputs import DEFAULT_FPS  # noqa: E402
 from leokit.utils import UserError, load_config, progress_bar, run_tool  # noqa: E402
-from leokit.utils.arguments import add_cfg_options, add_device, positive_float, positive_int  # noqa: E402
+from leokit.utils.arguments import (add_cfg_options, add_device, finite_float, positive_float,  # noqa: E402
+                                    positive_int, share)
 from leokit.visualization import check_space  # noqa: E402
 
 
@@ -59,8 +60,8 @@ def parse_args() -> argparse.Namespace:
     add('--format', choices=OUTPUT_SUFFIXES, default='mp4', help='default: %(default)s')
     add('--fps', type=positive_float, help=f"frames per second (default: the first video's, or {DEFAULT_FPS:g})")
     add('--steps', type=positive_int, help="sampling steps (default: the config's)")
-    add('--eta', type=float, help="fresh noise in every step of DDIM, 0 to 1 (default: the config's)")
-    add('--guidance', type=float, help="how firmly drawn first frames follow their code (default: the model's)")
+    add('--eta', type=share, help="fresh noise in every step of DDIM, 0 to 1 (default: the config's)")
+    add('--guidance', type=finite_float, help="how firmly drawn first frames follow their code (default: the model's)")
     add('--batch-size', type=positive_int, default=8, help='videos made at a time (default: %(default)s)')
     add('--chunk-size', type=positive_int, default=CHUNK_SIZE, help='frames decoded at a time (default: %(default)s)')
     add('--amp', action='store_true', help='decode, and draw first frames, in bfloat16')
@@ -71,6 +72,8 @@ def parse_args() -> argparse.Namespace:
 
 def load_leo(args: argparse.Namespace) -> LEO:
     """The models of the command line, as far as they are needed."""
+    if args.guidance is not None and not args.unconditional:
+        raise UserError('--guidance is for first frames that are drawn; it needs --unconditional')
     config = load_config(args.config, args.cfg_options)
     if not names_models(config):
         return load_pair(config, args)

@@ -26,7 +26,7 @@ from leokit.pipelines import (  # noqa: E402
     write_videos)
 from leokit.pipelines.inputs import DEFAULT_FPS  # noqa: E402
 from leokit.utils import UserError, progress_bar, run_tool  # noqa: E402
-from leokit.utils.arguments import add_cfg_options, add_device, positive_int  # noqa: E402
+from leokit.utils.arguments import add_cfg_options, add_device, finite_float, positive_int  # noqa: E402
 from leokit.utils.pixels import to_uint8  # noqa: E402
 from leokit.visualization import save_png  # noqa: E402
 
@@ -41,7 +41,7 @@ def parse_args() -> argparse.Namespace:
     what.add_argument('--image', metavar='PICTURE', help='the picture to move')
     what.add_argument('--video', metavar='VIDEO', help='the video to move')
     add('--directions', nargs='+', metavar='NAME', help='names or numbers (default: all numbers, unless --apply)')
-    add('--amounts', nargs='+', type=float, default=[-2.0, -1.0, 0.0, 1.0, 2.0], metavar='X',
+    add('--amounts', nargs='+', type=finite_float, default=[-2.0, -1.0, 0.0, 1.0, 2.0], metavar='X',
         help='how far along each direction (default: -2 -1 0 1 2)')
     add('--apply', nargs='+', default=[], metavar='NAME=X', help='moves that are applied first; they add up')
     add('--codes', metavar='DIR', help="a code cache of this animator: amounts are standard deviations of its codes")
@@ -58,8 +58,8 @@ def parse_moves(texts: list[str]) -> dict[str, float]:
     for text in texts:
         name, _, amount = text.rpartition('=')
         try:
-            moves[name] = moves.get(name, 0.0) + float(amount)
-        except ValueError as error:
+            moves[name] = moves.get(name, 0.0) + finite_float(amount)
+        except (ValueError, argparse.ArgumentTypeError) as error:
             raise UserError(f'--apply {text} is not of the form NAME=NUMBER, as in turn=0.8') from error
     return moves
 

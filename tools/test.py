@@ -24,7 +24,7 @@ from leokit.pipelines.leo_test import TABLE  # noqa: E402
 from leokit.pipelines.loading import checkpoint_file  # noqa: E402
 from leokit.registry import LOOPS  # noqa: E402
 from leokit.utils import UserError, load_config, run_tool  # noqa: E402
-from leokit.utils.arguments import add_cfg_options  # noqa: E402
+from leokit.utils.arguments import add_cfg_options, output_file  # noqa: E402
 from leokit.utils.files import write_json  # noqa: E402
 
 
@@ -35,7 +35,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('checkpoint', nargs='?', help='the checkpoint to measure, or a work dir: its newest; '
                                                       'not for a config that names its checkpoints')
     parser.add_argument('--work-dir', help='folder for logs (default: work_dirs/CONFIG)')
-    parser.add_argument('--out', type=Path, metavar='FILE.json', help='write the metrics there as well')
+    parser.add_argument('--out', type=output_file, metavar='FILE.json', help='write the metrics there as well')
     parser.add_argument('--launcher', choices=LAUNCHERS, default='none', help='what started several processes')
     add_cfg_options(parser)
     return parser.parse_args()

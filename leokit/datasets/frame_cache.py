@@ -27,7 +27,7 @@ from leokit.utils import UserError, progress_bar
 from leokit.utils.files import atomic_path
 from leokit.utils.locks import FileLock
 
-VERSION = 1
+VERSION = 2  # raise when frames come out otherwise
 HEADER_BYTES = 128  # of a .npy file of such a shape
 POLL_SECONDS = 0.2  # how often is looked whether another process has finished a video
 LEFTOVER_SECONDS = 24 * 3600  # a half-written file that nobody has touched for so long is nobody's

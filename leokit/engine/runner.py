@@ -327,8 +327,8 @@ class LeoRunner(Runner):
         if notes:
             self.logger.warning(
                 f'the learning rate goes on by the schedule of {path}, not by that of the config, and past its end '
-                f'stays where it ended ({", ".join(notes)}); for a new schedule start from the weights: load_from={path}, '
-                'without --resume')
+                f'stays where it ended ({", ".join(notes)}); for a new schedule start from the weights: '
+                f'load_from={path}, without --resume')
         self.logger.info(f'resumed {path} at iteration {self.iter}')
 
     # ---- saving ----------------------------------------------------------------

@@ -22,7 +22,7 @@ from leokit.utils import progress_bar
 from leokit.utils.files import atomic_path, clear_write_errors
 
 CACHE_VARIABLE = 'LEOKIT_STATISTICS'
-CACHE_VERSION = 1  # raise when a reduction or the preparation of frames changes
+CACHE_VERSION = 2  # raise when a reduction or the preparation of frames changes
 
 
 class ClipFeatures(NamedTuple):

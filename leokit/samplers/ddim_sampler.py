@@ -41,8 +41,9 @@ class DDIMSampler(Sampler):
         super().__init__(num_steps, spacing=spacing, clip=clip)
         if previous not in ('grid', 'stride'):
             raise UserError(f"previous={previous!r} is unknown; set the sampler key previous to 'grid' or 'stride'")
-        if eta < 0:
-            raise UserError(f'eta={eta} must not be negative; set the sampler key eta to 0 or more')
+        if not 0 <= eta <= 1:
+            raise UserError(f'eta={eta} must be from 0 to 1; set the sampler key eta to 0, or to 1 for fresh noise as in '
+                            'DDPM')
         self.eta = eta
         self.previous = previous
         self.rederive_eps = rederive_eps

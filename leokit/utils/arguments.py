@@ -1,7 +1,10 @@
 """Command-line arguments that several tools share."""
 
 import argparse
+import math
+import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -64,3 +67,31 @@ def positive_float(text: str) -> float:
     if not 0 < number < float('inf'):
         raise argparse.ArgumentTypeError(f'{text} must be above 0')
     return number
+
+
+def finite_float(text: str) -> float:
+    """An argument that may be any number but an infinite one."""
+    number = float(text)
+    if not math.isfinite(number):
+        raise argparse.ArgumentTypeError(f'{text} must be a finite number')
+    return number
+
+
+def share(text: str) -> float:
+    """An argument that is a part of a whole: a number from 0 to 1."""
+    number = float(text)
+    if not 0 <= number <= 1:
+        raise argparse.ArgumentTypeError(f'{text} must be from 0 to 1')
+    return number
+
+
+def output_file(text: str) -> Path:
+    """An argument that names a file to write, refused before the work where it cannot be written after it."""
+    path = Path(text)
+    if not path.name or path.is_dir():
+        raise argparse.ArgumentTypeError(f'{text!r} is a folder; name a file')
+    there = next(parent for parent in path.absolute().parents if parent.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK):
+        raise argparse.ArgumentTypeError(f'{text} cannot be written, because {there} '
+                                         f'{"cannot be written to" if there.is_dir() else "is a file"}')
+    return path

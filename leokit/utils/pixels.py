@@ -6,6 +6,8 @@ Values are clamped and rounded, never stretched to the range of an image: a dark
 import torch
 from torch import Tensor
 
+from leokit.utils.errors import UserError
+
 HALF_RANGE = 127.5  # 0 and 255 map to -1 and 1
 
 
@@ -19,13 +21,14 @@ def to_uint8(frames: Tensor) -> Tensor:
         Tensor: uint8 of the same shape, on the same device.
 
     Raises:
-        ValueError: If the frames are not floating point, or hold NaN (which has no byte).
+        ValueError: If the frames are not floating point.
+        UserError: If they hold NaN, which has no byte.
     """
     if not frames.is_floating_point():
         raise ValueError(f'frames must be floating point in [-1, 1], got {frames.dtype}')
     frames = frames.float()
     if bool(torch.isnan(frames).any()):
-        raise ValueError('frames hold NaN; a model that makes NaN must not be written out as pixels')
+        raise UserError('the model makes frames that are NaN; use a checkpoint from before its training diverged')
     return frames.clamp(-1, 1).add(1).mul(HALF_RANGE).round().to(torch.uint8)
 
 

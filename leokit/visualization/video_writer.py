@@ -19,6 +19,7 @@ PIXEL_FORMATS = ('yuv420p', 'yuv444p')
 FOLDER_PATTERN = '{:06d}.png'
 BT601, LIMITED_RANGE = 6, 1  # codes of ITU-T H.273 for SMPTE 170M and of FFmpeg for studio swing
 ARRAY_MAGIC, ARRAY_HEADER = b'\x93NUMPY\x01\x00', 128  # of NumPy's format 1.0; room for any shape
+MAX_GIF_FPS = 50  # delays are whole hundredths of a second, and browsers slow down what is below two
 MAX_FPS_DENOMINATOR = 1001  # exact for the broadcast rates such as 30000/1001
 
 
@@ -50,7 +51,8 @@ class VideoWriter:
             resolution, which browsers do not show. Default: 'yuv420p'.
 
     Raises:
-        UserError: If the kind of file is unknown, the folder holds files, or the disk is full or refuses.
+        UserError: If the kind of file is unknown, the name is that of a folder, the folder holds files, a GIF is to be
+            faster than 50 frames a second, or the disk is full or refuses.
         ValueError: If fps is not positive or the pixel format is neither.
     """
 
@@ -61,6 +63,7 @@ class VideoWriter:
         if pixel_format not in PIXEL_FORMATS:
             raise ValueError(f'pixel_format must be one of {", ".join(PIXEL_FORMATS)}, got {pixel_format!r}')
         self.path = Path(path)
+        _check_name(self.path)
         self.fps = fps
         self.num_frames = 0
         self._part = part_path(self.path)
@@ -74,6 +77,9 @@ class VideoWriter:
                 self._sink: _Sink = _H264Sink(
                     self._part, rate, crf, keyframe_interval, threads, pixel_format)
             elif suffix == '.gif':
+                if rate > MAX_GIF_FPS:
+                    raise UserError(f'{self.path} would need {fps:g} frames a second, GIF shows {MAX_GIF_FPS} at most; '
+                                    'pass a lower fps, or write .mp4')
                 self._sink = _GifSink(self._part, rate)
             elif suffix == '.npy':
                 self._sink = _ArraySink(self._part)
@@ -150,6 +156,14 @@ class VideoWriter:
             self.abort()
 
 
+def _check_name(path: Path) -> None:
+    """A name that cannot be taken is told before the work, not after it."""
+    if not path.name:
+        raise UserError(f"'{path}' is no name for a video; pass a file such as {path / 'video.mp4'}")
+    if path.suffix and path.is_dir():
+        raise UserError(f'{path} is a folder; choose another name for the video')
+
+
 @contextmanager
 def _clear_errors(path: Path) -> Iterator[None]:
     with clear_write_errors(path):
@@ -187,7 +201,9 @@ class _H264Sink:
         self._container = av.open(str(part), 'w')
         # No B frames: x264's choices about them depend on uninitialised memory, so that the same frames gave different
         # files now and then; and single frames are cheaper to reach without.
-        self._stream = self._container.add_stream('libx264', rate=rate, options={'crf': str(crf), 'bf': '0'})
+        # Colour samples lie in the middle of their 2x2 pixels, which is said too; readers would take them to lie left.
+        options = {'crf': str(crf), 'bf': '0', 'x264-params': 'chromaloc=1'}
+        self._stream = self._container.add_stream('libx264', rate=rate, options=options)
         context = self._stream.codec_context
         context.pix_fmt = self._pixel_format = pixel_format
         context.thread_count = threads

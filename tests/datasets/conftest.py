@@ -58,8 +58,11 @@ def cut_front(source, target, packets):
 
 def decode_in_order(path):
     """What plain decoding from the start shows, uint8 (T, H, W, 3)."""
+    kind = av.video.reformatter.Interpolation
+    exact = dict(interpolation=kind.BILINEAR | kind.ACCURATE_RND | kind.FULL_CHR_H_INT) if hasattr(
+        kind, 'ACCURATE_RND') else {}
     with av.open(str(path)) as container:
-        return np.stack([frame.to_ndarray(format='rgb24') for frame in container.decode(video=0)])
+        return np.stack([frame.reformat(format='rgb24', **exact).to_ndarray() for frame in container.decode(video=0)])
 
 
 def write_sound(path):

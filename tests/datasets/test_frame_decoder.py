@@ -36,7 +36,9 @@ def test_many_frames_in_any_order(clips, tmp_path):
 def test_another_reader(video_folder):
     video = VideoIndex(video_folder).videos[0]
     decord = FrameDecoder(32, reader=VIDEO_READERS.build(dict(type='DecordReader')))
-    assert torch.equal(decord.read(video, np.array([4])), FrameDecoder(32).read(video, np.array([4])))
+    one, same, other = (decoder.read(video, np.array([number])).float()
+                        for decoder, number in ((decord, 4), (FrameDecoder(32), 4), (FrameDecoder(32), 9)))
+    assert (one - same).abs().mean() < 3 < (one - other).abs().mean()  # decord rounds colours down
 
 
 def test_a_file_that_changed_since_is_an_error(video_folder):

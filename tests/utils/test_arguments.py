@@ -2,7 +2,8 @@ import argparse
 
 import pytest
 
-from leokit.utils.arguments import add_cfg_options, add_device, positive_float, positive_int
+from leokit.utils.arguments import (
+    add_cfg_options, add_device, finite_float, output_file, positive_float, positive_int, share)
 
 
 def parse(*arguments):
@@ -11,6 +12,9 @@ def parse(*arguments):
     add_device(parser)
     parser.add_argument('--count', type=positive_int)
     parser.add_argument('--rate', type=positive_float)
+    parser.add_argument('--amount', type=finite_float)
+    parser.add_argument('--eta', type=share)
+    parser.add_argument('--out', type=output_file)
     return parser.parse_args(arguments)
 
 
@@ -23,7 +27,10 @@ def test_options_are_python_values():
 @pytest.mark.parametrize('arguments, sentence', [
     (('--cfg-options', 'size'), "'size' is not of the form key=value"), (('--count', '0'), '0 must be 1 or more'),
     (('--count', '1.5'), 'invalid positive_int'), (('--rate', '0'), '0 must be above 0'),
-    (('--rate', 'inf'), 'must be above 0'), (('--rate', 'nan'), 'must be above 0')])
+    (('--rate', 'inf'), 'must be above 0'), (('--rate', 'nan'), 'must be above 0'),
+    (('--amount', 'nan'), 'nan must be a finite number'), (('--eta', '1.1'), '1.1 must be from 0 to 1'),
+    (('--eta', 'nan'), 'from 0 to 1'), (('--out', '.'), "'.' is a folder; name a file"),
+    (('--out', f'{__file__}/a.json'), 'test_arguments.py is a file')])
 def test_bad_arguments_are_a_sentence(arguments, sentence, capsys):
     with pytest.raises(SystemExit):
         parse(*arguments)
@@ -33,3 +40,8 @@ def test_bad_arguments_are_a_sentence(arguments, sentence, capsys):
 def test_numbers_in_range():
     assert parse('--count', '3', '--rate', '0.5').count == 3
     assert parse('--device', 'cuda:1').device == 'cuda:1'
+
+
+def test_a_file_may_lie_in_folders_to_be_made(tmp_path):
+    assert parse('--out', str(tmp_path / 'new' / 'a.json')).out == tmp_path / 'new' / 'a.json'
+    assert list(tmp_path.iterdir()) == []

@@ -228,3 +228,14 @@ def test_memory_does_not_grow_with_the_number_of_frames(tmp_path):
             tracemalloc.reset_peak()
         tracemalloc.stop()
     assert peaks[1] < peaks[0] + frames[0].nbytes
+
+
+def test_names_and_rates_that_cannot_be_are_told_before_the_work(tmp_path):
+    (tmp_path / 'taken.mp4').mkdir()
+    with pytest.raises(UserError, match='taken.mp4 is a folder'):
+        VideoWriter(tmp_path / 'taken.mp4', 25)
+    with pytest.raises(UserError, match="'.' is no name for a video"):
+        VideoWriter('.', 25)
+    with pytest.raises(UserError, match='GIF shows 50 at most'):
+        VideoWriter(tmp_path / 'a.gif', 60)
+    assert [path.name for path in tmp_path.iterdir()] == ['taken.mp4']

@@ -18,7 +18,7 @@ from leokit.datasets import CodeCache  # noqa: E402
 from leokit.datasets.synthetic import load_truth  # noqa: E402
 from leokit.pipelines import behaviour_table, load_motion_diffusion, measure_behaviour  # noqa: E402
 from leokit.utils import run_tool  # noqa: E402
-from leokit.utils.arguments import add_cfg_options, add_device, positive_int  # noqa: E402
+from leokit.utils.arguments import add_cfg_options, add_device, output_file, positive_int  # noqa: E402
 from leokit.utils.files import write_json  # noqa: E402
 
 
@@ -33,7 +33,7 @@ def main() -> None:
     parser.add_argument('--fit', default='train', metavar='SPLIT', help='default: %(default)s')
     parser.add_argument('--score', default='test', metavar='SPLIT', help='default: %(default)s')
     parser.add_argument('--seed', type=int, default=0, help='default: %(default)s')
-    parser.add_argument('--out', metavar='FILE.json', help='write all figures there')
+    parser.add_argument('--out', type=output_file, metavar='FILE.json', help='write all figures there')
     add_device(parser)
     add_cfg_options(parser)
     args = parser.parse_args()

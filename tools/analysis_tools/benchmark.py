@@ -29,7 +29,7 @@ from leokit.nn import (ModulatedConv2d, blur, identity_grid, modulated_conv2d_re
                        upfirdn2d_reference, upsample2x)
 from leokit.registry import MODELS  # noqa: E402
 from leokit.utils import UserError, load_config, run_tool  # noqa: E402
-from leokit.utils.arguments import positive_int  # noqa: E402
+from leokit.utils.arguments import output_file, positive_int  # noqa: E402
 from leokit.utils.cpu_memory import give_back_freed_memory, keep_freed_memory  # noqa: E402
 from leokit.utils.files import write_bytes  # noqa: E402
 from leokit.utils.timing import Timing, measure  # noqa: E402
@@ -306,7 +306,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--only', nargs='+', choices=SECTIONS, default=SECTIONS)
     parser.add_argument('--animator-config', default=DEFAULT_ANIMATOR)
     parser.add_argument('--lmdm-config', default=DEFAULT_LMDM)
-    parser.add_argument('--out', metavar='FILE.json', help='write the figures there as well')
+    parser.add_argument('--out', type=output_file, metavar='FILE.json', help='write the figures there as well')
     return parser.parse_args()
 
 
@@ -324,7 +324,8 @@ def main() -> None:
         sections[section](bench)
     if arguments.out:
         write_bytes(arguments.out, json.dumps(dict(
-            device=name, torch=torch.__version__, arguments=vars(arguments), rows=bench.rows), indent=1).encode())
+            device=name, torch=torch.__version__, arguments=vars(arguments), rows=bench.rows), indent=1,
+            default=str).encode())
 
 
 if __name__ == '__main__':

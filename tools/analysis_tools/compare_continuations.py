@@ -30,7 +30,7 @@ from leokit.pipelines import load_motion_diffusion, sample_seeds  # noqa: E402
 from leokit.registry import CONTINUATIONS, DATASETS  # noqa: E402
 from leokit.samplers import generators_from_seeds  # noqa: E402
 from leokit.utils import UserError, load_config, run_tool  # noqa: E402
-from leokit.utils.arguments import add_cfg_options, add_device, positive_int  # noqa: E402
+from leokit.utils.arguments import add_cfg_options, add_device, output_file, positive_int  # noqa: E402
 from leokit.utils.files import clear_write_errors, write_bytes  # noqa: E402
 
 SEGMENTS = 8
@@ -51,7 +51,7 @@ def parse_args() -> argparse.Namespace:
     add('--segments', type=positive_int,
         help=f'parts of the time axis (default: {SEGMENTS}, or more where real videos are shorter than a part)')
     add('--seed', type=int, default=0, help='default: %(default)s')
-    add('--out', type=Path, metavar='FILE.json', help='write all figures there')
+    add('--out', type=output_file, metavar='FILE.json', help='write all figures there')
     add_device(parser)
     add_cfg_options(parser)
     return parser.parse_args()

@@ -32,9 +32,7 @@ class PyAVHandle(VideoHandle):
         self._threads = threads
         self._errors = (av.FFmpegError, OSError, EOFError)
         self._formatter = av.video.reformatter.VideoReformatter()
-        # From 17 on PyAV starts a thread pool for every conversion unless told otherwise; before, it had no choice.
-        self._format = dict(format='rgb24', threads=1) if int(av.__version__.split('.')[0]) >= 17 else dict(
-            format='rgb24')
+        self._format = _conversion()
         self.path = path
         try:
             self._open()
@@ -147,6 +145,22 @@ class PyAVHandle(VideoHandle):
         turns = round((getattr(frame, 'rotation', 0) or 0) / 90)
         pixels = self._formatter.reformat(frame, **self._format).to_ndarray()
         return np.rot90(pixels, turns) if turns % 4 else pixels
+
+
+def _conversion() -> dict[str, Any]:
+    """Options that turn a frame into RGB with its true colours.
+
+    FFmpeg's shortcut from 4:2:0 to RGB, which is its default, rounds down: pictures get 1.2 grey levels darker every
+    time that a video is read and written again.
+    """
+    import av
+    options: dict[str, Any] = dict(format='rgb24')
+    if int(av.__version__.split('.')[0]) >= 17:  # it starts a thread pool for every conversion unless told otherwise
+        options['threads'] = 1
+    kinds = av.video.reformatter.Interpolation
+    if hasattr(kinds, 'ACCURATE_RND'):  # older PyAV has the shortcut only
+        options['interpolation'] = kinds.BILINEAR | kinds.ACCURATE_RND | kinds.FULL_CHR_H_INT
+    return options
 
 
 @VIDEO_READERS.register_module()

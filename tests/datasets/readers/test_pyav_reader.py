@@ -7,6 +7,7 @@ import pytest
 
 from leokit.datasets import PyAVReader
 from leokit.utils import UserError
+from leokit.visualization import VideoWriter
 
 OPEN_GOP = {'x264-params': 'open-gop=1:bframes=3:b-adapt=0'}
 KINDS = {
@@ -190,3 +191,16 @@ def test_tags_in_another_encoding_do_no_harm(clips, tmp_path):
     path.write_bytes(path.read_bytes().replace(b'XXXX', b'\xff\xfe\xe9\xe8'))
     with PyAVReader().open(path) as video:
         assert clips.numbers(video.read(range(3))) == [0, 1, 2]
+
+
+def test_colours_do_not_fade(tmp_path):
+    """FFmpeg's shortcut takes 1.2 grey levels at every reading."""
+    height = width = 64
+    across, down = np.meshgrid(np.linspace(60, 200, width), np.linspace(40, 220, height))
+    first = frames = np.stack([np.stack([across, down, 255 - across], -1).round().astype(np.uint8)] * 2)
+    for number in range(4):
+        with VideoWriter(tmp_path / f'{number}.mp4', 25) as writer:
+            writer.write(frames)
+        with PyAVReader().open(tmp_path / f'{number}.mp4') as video:
+            frames = video.read(range(2))
+    np.testing.assert_allclose(frames.mean((0, 1, 2)), first.mean((0, 1, 2)), atol=0.5)
