@@ -114,8 +114,8 @@ def build_tasks(names: Sequence[str], protocol: Protocol, extractors: Mapping[st
                             f'choose an image extractor, as in --extractor {name}=EfficientNetLite0Features')
         tasks.append(Task(measure, request))
     if '' in chosen and chosen[''] not in built:  # asked for, and nothing that it could be used for
-        raise UserError(f'--extractor {chosen[""]} is that of the video distances, and none is measured; name the metric '
-                        f'as well, as in --extractor {names[0]}={chosen[""]}')
+        raise UserError(f'--extractor {chosen[""]} is that of the video distances, and none is measured; name the '
+                        f'metric as well, as in --extractor {names[0]}={chosen[""]}')
     return tasks
 
 

@@ -1,5 +1,6 @@
 """What an image editor is, and the region that it may be confined to."""
 
+import inspect
 from abc import ABC, abstractmethod
 from typing import Any, Mapping, Sequence
 
@@ -8,6 +9,7 @@ import numpy as np
 
 from leokit.registry import IMAGE_EDITORS
 from leokit.utils import UserError
+from leokit.utils.errors import suggest
 
 EVERYWHERE = (0.0, 0.0, 1.0, 1.0)
 
@@ -97,7 +99,17 @@ def build_editor(config: Mapping[str, Any]) -> ImageEditor:
     if editor is None:
         known = ', '.join(sorted(IMAGE_EDITORS.module_dict))
         raise UserError(f'there is no image editor {kind}; choose one of {known}')
+    options = inspect.signature(editor).parameters
+    unknown = next((key for key in arguments if key not in options), None)
+    if unknown is not None:
+        raise UserError(f'the image editor {kind} has no option {unknown}{suggest(unknown, options)}; it has '
+                        f'{", ".join(options)}')
+    missing = [key for key, option in options.items() if option.default is option.empty and key not in arguments]
+    if missing:
+        raise UserError(f'the image editor {kind} needs {", ".join(missing)}; pass them as options, KEY=VALUE')
     try:
         return editor(**arguments)
-    except TypeError as error:  # an unknown or missing argument
-        raise UserError(f'the image editor {kind} cannot be made: {error}') from error
+    except TypeError as error:  # a value of another kind
+        given = ', '.join(f'{key}={value!r}' for key, value in arguments.items())
+        raise UserError(f'the image editor {kind} cannot use {given}: one of them is of the wrong kind '
+                        f'({error})') from error

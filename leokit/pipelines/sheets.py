@@ -13,8 +13,8 @@ from leokit.models import Animator
 from leokit.pipelines.inputs import open_video, read_images
 from leokit.pipelines.rendering import CHUNK_SIZE
 from leokit.utils import UserError
-from leokit.utils.pixels import from_uint8
-from leokit.visualization import contact_sheet, reconstruction_sheet, sequence_sheet
+from leokit.utils.pixels import from_uint8, to_uint8
+from leokit.visualization import contact_sheet, reconstruction_sheet
 
 BACKGROUND = 255  # white, as the sheets' own
 
@@ -61,7 +61,8 @@ def transfer_sheet(animator: Animator, pictures: Sequence[str | Path], driving: 
     """
     device = next(animator.parameters()).device
     with open_video(driving) as video:
-        frames = read_images(list(video.read(spread_indices(len(video), count))), animator.size).to(device)
+        numbers = spread_indices(len(video), count)
+        frames = read_images(list(video.read(numbers)), animator.size).to(device)
     sources = torch.cat([read_images(picture, animator.size) for picture in pictures]).to(device)
     with torch.no_grad():
         codes = animator.encode(frames).motion
@@ -71,7 +72,12 @@ def transfer_sheet(animator: Animator, pictures: Sequence[str | Path], driving: 
     first = torch.cat((torch.ones_like(frames[:1]), sources)).cpu()  # an empty corner, then the pictures themselves
     table = torch.cat((first[:, None], rows), dim=1)
     names = ['driving'] + [Path(picture).stem for picture in pictures]
-    return sequence_sheet(table, every=1, names=names)
+    titles = ['source'] + [f'frame {number}' for number in numbers]
+    return contact_sheet([_pixels(row) for row in table], row_titles=names, column_titles=titles)
+
+
+def _pixels(frames: Tensor) -> np.ndarray:
+    return to_uint8(frames).permute(0, 2, 3, 1).numpy()
 
 
 def video_sheet(folder: str | Path, count: int = 6, columns: int = 10) -> np.ndarray:
@@ -91,15 +97,18 @@ def video_sheet(folder: str | Path, count: int = 6, columns: int = 10) -> np.nda
     entries = scan_folder(folder)
     if not entries:
         raise UserError(f'{folder} holds no video to show; generate some with tools/generate.py')
-    rows = []
+    rows, numbers = [], []
     for index in spread_indices(len(entries), count):
         with open_video(entries[index].path) as video:
-            rows.append(list(video.read(spread_indices(len(video), columns))))
+            numbers.append(tuple(spread_indices(len(video), columns)))
+            rows.append(list(video.read(numbers[-1])))
     sizes = sorted({frame.shape[:2] for row in rows for frame in row})
     if len(sizes) > 1:
         raise UserError(f'the videos in {folder} have frames of different sizes ({sizes[0]}, {sizes[1]}, height and '
                         f'width), which fit no common sheet; show them folder by folder')
-    return contact_sheet(rows, row_titles=[entries[index].name for index in spread_indices(len(entries), count)])
+    names = [f'{Path(folder).name}/{entries[index].name}' for index in spread_indices(len(entries), count)]
+    titles = [f'frame {number}' for number in numbers[0]] if len(set(numbers)) == 1 else None  # of all rows, or none
+    return contact_sheet(rows, row_titles=names, column_titles=titles)
 
 
 def video_grid(folder: str | Path, count: int = 16, columns: int = 8) -> Iterator[Tensor]:

@@ -42,8 +42,8 @@ class DDIMSampler(Sampler):
         if previous not in ('grid', 'stride'):
             raise UserError(f"previous={previous!r} is unknown; set the sampler key previous to 'grid' or 'stride'")
         if not 0 <= eta <= 1:
-            raise UserError(f'eta={eta} must be from 0 to 1; set the sampler key eta to 0, or to 1 for fresh noise as in '
-                            'DDPM')
+            raise UserError(f'eta={eta} must be from 0 to 1; set the sampler key eta to 0, or to 1 for fresh noise as '
+                            'in DDPM')
         self.eta = eta
         self.previous = previous
         self.rederive_eps = rederive_eps

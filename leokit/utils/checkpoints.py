@@ -89,7 +89,8 @@ def read_plain(path: str | Path, map_location: str | torch.device = 'cpu', remed
         folder = path if path.is_dir() else path.parent
         found = [file.name for file in sorted(folder.glob('*.pth'))]
         there = f'; {folder} holds {some(found)}' if found else ''
-        raise UserError(f'the checkpoint {path} {"is a folder" if folder == path else "does not exist"}{there}')
+        raise UserError(f'the checkpoint {path} {"is a folder" if folder == path else "does not exist"}{there}; '
+                        'name the file of one')
     try:
         return torch.load(path, map_location=map_location, weights_only=True)
     except Exception as error:  # a damaged file makes torch raise many kinds

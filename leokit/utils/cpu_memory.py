@@ -8,6 +8,7 @@ megabytes an activation, that takes as long as the convolutions. Told to keep wh
 import ctypes
 import os
 import sys
+from pathlib import Path
 
 # from malloc.h
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD, M_MMAP_MAX = -1, -2, -3, -4
@@ -42,3 +43,20 @@ def give_back_freed_memory() -> None:
     mallopt = ctypes.CDLL(None).mallopt
     for option, value in DEFAULTS.items():
         mallopt(option, value)
+
+
+def forget_peak_memory() -> None:
+    """Let :func:`peak_memory` begin anew, where the system can (Linux)."""
+    try:
+        Path('/proc/self/clear_refs').write_text('5')
+    except OSError:
+        pass
+
+
+def peak_memory() -> int:
+    """The most memory that this process has held in RAM, in bytes, since :func:`forget_peak_memory`; 0 if unknown."""
+    try:
+        return next(int(line.split()[1]) * 2**10 for line in Path('/proc/self/status').read_text().splitlines()
+                    if line.startswith('VmHWM:'))
+    except (OSError, StopIteration):
+        return 0

@@ -6,6 +6,8 @@ from typing import Callable, NamedTuple
 
 import torch
 
+from leokit.utils.cpu_memory import forget_peak_memory, peak_memory
+
 
 class Timing(NamedTuple):
     """Times of one piece of work.
@@ -15,7 +17,7 @@ class Timing(NamedTuple):
         lowest (float): Seconds.
         highest (float): Seconds.
         peak_memory (int): What the process took of the device's memory for it, CUDA graphs and the allocator's reserve
-            included, bytes; 0 on the CPU.
+            included; on a CPU the most that it held in RAM meanwhile, all of it. Bytes; 0 if unknown.
     """
 
     median: float
@@ -50,6 +52,8 @@ def measure(work: Callable[[], object], device: torch.device | str, *, repeats: 
     wait()
     if on_cuda:
         torch.cuda.reset_peak_memory_stats(device)
+    else:
+        forget_peak_memory()
     seconds = []
     for _ in range(repeats):
         start = time.perf_counter()
@@ -57,5 +61,5 @@ def measure(work: Callable[[], object], device: torch.device | str, *, repeats: 
         wait()
         seconds.append(time.perf_counter() - start)
     # not what is allocated: a CUDA graph's own memory would be missing
-    peak = torch.cuda.max_memory_reserved(device) if on_cuda else 0
+    peak = torch.cuda.max_memory_reserved(device) if on_cuda else peak_memory()
     return Timing(statistics.median(seconds), min(seconds), max(seconds), peak)

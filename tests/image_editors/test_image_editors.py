@@ -77,7 +77,9 @@ def test_building(image):
     assert isinstance(editor, Recolor) and editor.hue == 30
     for config, message in ((dict(type='Paint'), 'EditedFile, PasteImage'), (dict(), 'no image editor'),
                             (dict(type='Recolor', colour=1), 'colour'),
-                            (dict(type='Recolor', hue='red'), 'cannot be made'), (dict(type='BlurRegion'), 'box'),
+                            (dict(type='Recolor', hue='red'), "cannot use hue='red'"),
+                            (dict(type='Recolor', hu=3), "no option hu; did you mean 'hue'"),
+                            (dict(type='BlurRegion'), 'box'),
                             (dict(type='BlurRegion', box=(0, 0, 0, 0)), 'box')):
         with pytest.raises(UserError, match=message):
             build_editor(config)

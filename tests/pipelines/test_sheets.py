@@ -8,7 +8,7 @@ from leokit.datasets import FramePairDataset
 from leokit.pipelines.sheets import pair_sheet, stack_sheets, transfer_sheet, video_grid, video_sheet
 from leokit.utils import UserError
 from leokit.utils.pixels import to_uint8
-from leokit.visualization import contact_sheet, save_png, sequence_sheet
+from leokit.visualization import contact_sheet, save_png
 from pipelines.tiny_models import SIZE
 
 
@@ -34,9 +34,14 @@ def test_videos_side_by_side(videos):
 
 def test_videos_are_rows_and_frames_are_spread(videos):
     frames = [np.load(videos / f'{seed}.npy') for seed in range(3)]
-    expected = contact_sheet([[video[0], video[3]] for video in (frames[0], frames[2])], row_titles=['0', '2'])
+    expected = contact_sheet([[video[0], video[3]] for video in (frames[0], frames[2])],
+                             row_titles=['videos/0', 'videos/2'], column_titles=['frame 0', 'frame 3'])
     assert np.array_equal(video_sheet(videos, count=2, columns=2), expected)
     assert video_sheet(videos, count=9, columns=9).shape == video_sheet(videos, count=3, columns=4).shape
+    np.save(videos / '2.npy', frames[2][:3])  # then no number holds for all rows
+    shorter = contact_sheet([[frames[0][0], frames[0][3]], [frames[2][0], frames[2][2]]],
+                            row_titles=['videos/0', 'videos/2'])
+    assert np.array_equal(video_sheet(videos, count=2, columns=2), shorter)
 
 
 def test_videos_that_cannot_be_shown_together(videos, tmp_path):
@@ -65,8 +70,8 @@ def test_a_transfer_shows_driving_pictures_and_results(animator, videos, tmp_pat
         source = torch.from_numpy(picture).permute(2, 0, 1)[None] / 127.5 - 1
         encoding = animator.encode(source)
         still = animator.animate(encoding, encoding.motion).frames
-    rows = torch.cat([torch.ones(1, 1, 3, SIZE, SIZE), driving[None] / 127.5 - 1], dim=1)
-    top = sequence_sheet(rows, every=1, names=['driving'])
+    row = torch.cat([torch.full((1, 3, SIZE, SIZE), 255, dtype=torch.uint8), driving]).permute(0, 2, 3, 1).numpy()
+    top = contact_sheet([row], row_titles=['driving'], column_titles=['source', *(f'frame {i}' for i in range(4))])
     assert np.array_equal(sheet[:len(top) - 8, 80:], top[:-8, 80:])
     reconstruction = to_uint8(still[0]).permute(1, 2, 0).numpy()
     assert any(np.abs(sheet[y:y + SIZE * 3:3, x:x + SIZE * 3:3].astype(int) - reconstruction).max() <= 1

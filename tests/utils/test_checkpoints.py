@@ -43,7 +43,7 @@ def test_a_missing_file_names_the_others(tmp_path):
         load_checkpoint(tmp_path / 'iter_4.pth')
     with pytest.raises(UserError, match=r'is a folder; .* holds iter_3\.pth'):
         load_checkpoint(tmp_path)
-    with pytest.raises(UserError, match='none/a.pth does not exist$'):
+    with pytest.raises(UserError, match='none/a.pth does not exist; name the file of one$'):
         load_checkpoint(tmp_path / 'none' / 'a.pth')
 
 

@@ -58,3 +58,14 @@ def test_another_c_library_is_no_error(monkeypatch):
         monkeypatch.delenv(name)
     monkeypatch.setattr(cpu_memory.ctypes, 'CDLL', lambda _: object())
     assert not keep_freed_memory()
+
+
+@pytest.mark.skipif(not sys.platform.startswith('linux'), reason='elsewhere the peak cannot be forgotten')
+def test_the_peak_is_that_since_it_was_forgotten():
+    script = ('import torch; from leokit.utils.cpu_memory import forget_peak_memory, peak_memory\n'
+              'x = torch.ones(2**26); del x; high = peak_memory(); forget_peak_memory()\n'
+              'low = peak_memory(); y = torch.ones(2**25)\n'
+              'print(high - low, peak_memory() - low)')
+    out = subprocess.run([sys.executable, '-c', script], capture_output=True, text=True, check=True).stdout
+    fell, rose = map(int, out.split())
+    assert fell > 2**27 and 2**26 < rose < 2**28

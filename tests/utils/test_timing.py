@@ -11,7 +11,7 @@ def test_the_warm_up_does_not_count():
     def work():
         calls.append(time.sleep(0.03 if len(calls) < 2 else 0.002))
     timing = measure(work, 'cpu', repeats=5, warmup=2)
-    assert len(calls) == 7 and timing.peak_memory == 0
+    assert len(calls) == 7 and timing.peak_memory > 2**25
     assert 0.002 <= timing.lowest <= timing.median <= timing.highest and timing.median < 0.03
 
 

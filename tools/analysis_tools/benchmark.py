@@ -1,4 +1,4 @@
-"""Speed, memory and FLOPs of both stages on the device at hand.
+"""Speed, memory and multiply-adds of both stages on the device at hand.
 
     python tools/analysis_tools/benchmark.py --device cuda --dtype bf16 --compile --channels-last
     python tools/analysis_tools/benchmark.py --device cpu --size 64 --batch 8 --train-batch 4 --only twins stage1
@@ -273,8 +273,7 @@ def bench_kept_memory(bench: Bench) -> None:
 
 
 def bench_flops(bench: Bench) -> None:
-    """Multiply-adds of one frame, by fvcore."""
-    from fvcore.nn import FlopCountAnalysis
+    """Multiply-adds of one frame, and of one step of the motion diffusion's network, by fvcore."""
     animator = build_animator(bench, compiled=False).eval()  # fvcore traces the eager modules
     size = bench.arguments.size
     image = torch.zeros(1, 3, size, size, device=bench.device)
@@ -283,10 +282,24 @@ def bench_flops(bench: Bench) -> None:
         1, animator.motion_dim, device=bench.device)).detach()
     for name, part, inputs in (('encoder', animator.encoder, (image,)),
                                ('flow generator', animator.flow_generator, (latent, features))):
-        count = FlopCountAnalysis(part, inputs).unsupported_ops_warnings(False).uncalled_modules_warnings(False)
-        row = dict(name=f'{name}, one {size} x {size} frame', gmac=count.total() / 1e9)
-        bench.rows.append(row)
-        print(f'{row["name"]:<46}{row["gmac"]:>12.2f} GMAC')
+        report_flops(bench, f'{name}, one {size} x {size} frame', part, inputs)
+    frames = bench.arguments.frames
+    model = build_model(bench.arguments.lmdm_config, dict(num_frames=frames)).to(bench.device)
+    ones = torch.ones(model.motion_dim, device=bench.device)
+    model.set_statistics(mean=0 * ones, std=ones, residual_std=ones)
+    seen: list[tuple] = []  # whatever a backbone is given
+    handle = model.backbone.register_forward_pre_hook(lambda module, inputs: seen.append(inputs))
+    model(dict(motion=torch.randn(1, frames, model.motion_dim, device=bench.device)), mode='loss')
+    handle.remove()
+    report_flops(bench, f'LMDM backbone, one step of {frames} codes', model.backbone.eval(), seen[0])
+
+
+def report_flops(bench: Bench, name: str, part: nn.Module, inputs: tuple) -> None:
+    """Count, print and keep the multiply-adds of one call."""
+    from fvcore.nn import FlopCountAnalysis
+    count = FlopCountAnalysis(part, inputs).unsupported_ops_warnings(False).uncalled_modules_warnings(False)
+    bench.rows.append(dict(name=name, gmac=count.total() / 1e9))
+    print(f'{name:<46}{count.total() / 1e9:>12.3f} GMAC')
 
 
 def parse_args() -> argparse.Namespace:

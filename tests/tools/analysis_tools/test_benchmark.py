@@ -51,6 +51,8 @@ def test_every_section_reports(bench):
         row, = (rows[key] for key in rows if key.startswith(name))
         assert row['ratio'] == pytest.approx(row['plain_ms'] / row['fast_ms'])
     assert rows['flow generator, one 32 x 32 frame']['gmac'] > 0 and 'CPU' in said
+    assert rows['LMDM backbone, one step of 5 codes']['gmac'] > 0
+    assert all(row['peak_mib'] > 50 for row in rows.values() if 'peak_mib' in row)  # torch alone takes more
 
 
 def test_what_compiling_brings_to_stage_2_is_seen(bench, monkeypatch):
