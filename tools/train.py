@@ -28,7 +28,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('config', help='the config file')
     parser.add_argument('--work-dir', help='folder for logs and checkpoints (default: work_dirs/CONFIG)')
     parser.add_argument('--resume', nargs='?', const='auto', metavar='CHECKPOINT',
-                        help='go on from CHECKPOINT, a file or a work dir; without one, from the newest in the work dir, if there is any')
+                        help='go on from CHECKPOINT, a file or a work dir; without one, from the newest in the work '
+                             'dir, if there is any')
     parser.add_argument('--amp', action='store_true', help='train in bfloat16 mixed precision')
     parser.add_argument('--compile', action='store_true', help='compile the heavy parts of the model')
     parser.add_argument('--launcher', choices=LAUNCHERS, default='none', help='what started several processes')

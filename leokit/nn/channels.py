@@ -5,6 +5,7 @@ import math
 BASE_CHANNELS = {4: 512, 8: 512, 16: 512, 32: 512, 64: 256, 128: 128, 256: 64, 512: 32, 1024: 16}
 FIRST_SCALED_SIDE = 64  # the multiplier acts from this side on, as in StyleGAN2
 MIN_SIZE, MAX_SIZE = 32, 1024
+MIN_CHANNELS = 3  # the colours of the source, which training starts from, must fit through
 
 
 def check_size(size: int) -> int:
@@ -28,13 +29,19 @@ def channels_by_side(size: int, channel_multiplier: float = 1, max_channels: int
 
     Returns:
         dict[int, int]: Channels, keyed by side, smallest side first.
+
+    Raises:
+        ValueError: If the size is another, or fewer than three channels are left.
     """
     check_size(size)
     channels = {}
     for side, base in BASE_CHANNELS.items():
         if side <= size:
             scaled = base * channel_multiplier if side >= FIRST_SCALED_SIDE else base
-            channels[side] = max(1, min(int(scaled), max_channels))
+            channels[side] = min(int(scaled), max_channels)
+    if min(channels.values()) < MIN_CHANNELS:
+        raise ValueError(f'channel_multiplier={channel_multiplier} and max_channels={max_channels} leave '
+                         f'{min(channels.values())} channels; {MIN_CHANNELS} are the least')
     return channels
 
 

@@ -21,3 +21,9 @@ def test_levels_are_the_sides_from_8_up():
 def test_other_sizes_are_refused(size):
     with pytest.raises(ValueError, match=str(size)):
         check_size(size)
+
+
+@pytest.mark.parametrize('options', [dict(max_channels=2), dict(channel_multiplier=0.01), dict(channel_multiplier=-1)])
+def test_fewer_channels_than_colours_are_refused(options):
+    with pytest.raises(ValueError, match='channels; 3 are the least'):
+        channels_by_side(64, **options)

@@ -135,6 +135,6 @@ def test_long_clips_go_on_as_the_config_says(make_config):
 
     plain, overlapping = drawn(FRAMES), drawn(FRAMES, type='Overlap', codes=2)
     assert FRAMES > WINDOW and (plain - overlapping)[:, WINDOW:].abs().max() > 1e-3
-    torch.testing.assert_close(drawn(WINDOW), drawn(WINDOW, type='Overlap', codes=2))  # within a window there is no seam
+    torch.testing.assert_close(drawn(WINDOW), drawn(WINDOW, type='Overlap', codes=2))  # a window has no seam
     with pytest.raises(UserError, match='NoSuchRule'):
         drawn(FRAMES, type='NoSuchRule')

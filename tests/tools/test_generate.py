@@ -87,7 +87,7 @@ def test_animator_of_the_config(generate, monkeypatch, models, picture, tmp_path
 @pytest.mark.parametrize('change, message', [
     (dict(motion='missing.pth'), 'missing.pth does not exist'),
     (dict(animator='motion'), 'Animator'),
-    (dict(motion_config='animator_config', motion='animator'), 'motion diffusion'),
+    (dict(motion_config='animator_config', motion='animator'), 'makes no motion of its own'),
     (dict(animator_config='motion_config', animator='motion'), 'animator'),
 ])
 def test_models_that_do_not_fit(generate, models, picture, tmp_path, change, message):
@@ -95,6 +95,11 @@ def test_models_that_do_not_fit(generate, models, picture, tmp_path, change, mes
     with pytest.raises(UserError, match=message):
         generate('--image', picture, '--out', tmp_path / 'out', **replaced)
     assert not (tmp_path / 'out').exists()
+
+
+def test_guidance_is_for_drawn_frames(generate, picture, tmp_path):
+    with pytest.raises(UserError, match='it needs --unconditional'):
+        generate('--image', picture, '--guidance', 2, '--out', tmp_path / 'out')
 
 
 def test_bad_pictures(generate, tmp_path):

@@ -32,8 +32,8 @@ CHOSEN = ('GLIBC_TUNABLES', 'LD_PRELOAD')
 def faults(*arguments, **variables):
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith('MALLOC_') and name not in CHOSEN}
-    answer = subprocess.run([sys.executable, '-c', FAULTS, *arguments], env=environment | variables, check=True, text=True,
-                            capture_output=True).stdout.split()
+    answer = subprocess.run([sys.executable, '-c', FAULTS, *arguments], env=environment | variables, check=True,
+                            text=True, capture_output=True).stdout.split()
     return answer[0] == 'True', int(answer[1])
 
 

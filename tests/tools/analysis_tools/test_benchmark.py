@@ -47,7 +47,8 @@ def test_every_section_reports(bench):
     for name in names:
         row, = (rows[key] for key in rows if key.startswith(name))
         assert row['rate'] > 0 and row['lowest_ms'] <= row['median_ms'] <= row['highest_ms']
-    for name in ('modulated conv,', 'modulated conv up', 'blur', 'upsample2x', 'bilinear warp', 'temporal conv', 'freed memory kept'):
+    for name in ('modulated conv,', 'modulated conv up', 'blur', 'upsample2x', 'bilinear warp', 'temporal conv',
+                 'freed memory kept'):
         row, = (rows[key] for key in rows if key.startswith(name))
         assert row['ratio'] == pytest.approx(row['plain_ms'] / row['fast_ms'])
     assert rows['flow generator, one 32 x 32 frame']['gmac'] > 0 and 'CPU' in said
