@@ -94,8 +94,8 @@ def load_pair(config: Config, args: argparse.Namespace) -> LEO:
         raise UserError(f'{args.config} names no models that draw first frames; pass a config of LEO, such as '
                         'configs/leo/leo_synthetic.py')
     if config.get('model', {}).get('type') == 'Animator':
-        raise UserError(f'{args.config} builds an animator, which makes no motion of its own; pass the config of a motion '
-                        'diffusion, such as configs/leo/lmdm_synthetic.py, or move it with tools/animate.py')
+        raise UserError(f'{args.config} builds an animator, which makes no motion of its own; pass the config of a '
+                        'motion diffusion, such as configs/leo/lmdm_synthetic.py, or move it with tools/animate.py')
     if not args.checkpoint:
         raise UserError(f'{args.config} builds a motion diffusion, so its checkpoint is needed; name it, or its work '
                         'dir')
