@@ -21,7 +21,7 @@ from leokit.pipelines import (  # noqa: E402
     CHUNK_SIZE, FrameStream, edit_video, load_named_animator, measure_edit, open_video, write_videos)
 from leokit.pipelines.editing import MEASURED_FRAMES  # noqa: E402
 from leokit.utils import UserError, progress_bar, run_tool  # noqa: E402
-from leokit.utils.arguments import add_cfg_options, add_device, add_key_values, positive_int  # noqa: E402
+from leokit.utils.arguments import add_cfg_options, add_device, add_key_values, png_file, positive_int  # noqa: E402
 from leokit.visualization import save_png  # noqa: E402
 
 
@@ -33,7 +33,7 @@ def parse_args() -> argparse.Namespace:
     add('checkpoint', nargs='?', help="the animator's checkpoint; not for a config of LEO, which names it")
     add('--video', required=True, metavar='VIDEO', help='the video to edit')
     what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument('--first-frame', type=Path, metavar='FILE.png', help='write the first frame there, and stop')
+    what.add_argument('--first-frame', type=png_file, metavar='FILE.png', help='write the first frame there, and stop')
     what.add_argument('--edited', metavar='PICTURE', help='the edited first frame')
     what.add_argument('--editor', metavar='TYPE', help='an image editor, such as Recolor, BlurRegion or PasteImage')
     add_key_values(parser, '--editor-options', "the editor's arguments, e.g. box=0.3,0.1,0.7,0.4 strength=0.1")

@@ -95,3 +95,11 @@ def output_file(text: str) -> Path:
         raise argparse.ArgumentTypeError(f'{text} cannot be written, because {there} '
                                          f'{"cannot be written to" if there.is_dir() else "is a file"}')
     return path
+
+
+def png_file(text: str) -> Path:
+    """An argument that names a PNG file to write."""
+    path = output_file(text)
+    if path.suffix.lower() != '.png':
+        raise argparse.ArgumentTypeError(f'{text} must end in .png')
+    return path

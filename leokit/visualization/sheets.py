@@ -8,7 +8,7 @@ import numpy as np
 import torch.nn.functional as F
 from torch import Tensor
 
-from leokit.utils import check_shape
+from leokit.utils import UserError, check_shape
 from leokit.utils.files import clear_write_errors, write_bytes
 from leokit.utils.pixels import to_uint8
 from leokit.visualization.flow_color import flow_to_color, mask_to_image
@@ -122,8 +122,10 @@ def save_png(path: str | Path, image: np.ndarray) -> None:
 
     Raises:
         ValueError: If type or shape is another.
-        UserError: If the disk is full or refuses.
+        UserError: If the name does not end in .png, or the disk is full or refuses.
     """
+    if Path(path).suffix.lower() != '.png':
+        raise UserError(f'pictures are written as PNG, not as {path}; choose a name that ends in .png')
     if image.dtype != np.uint8 or not (image.ndim == 2 or (image.ndim == 3 and image.shape[2] == 3)):
         raise ValueError(f'image must be uint8 of shape (H, W, 3) or (H, W), got {image.dtype} of shape {image.shape}')
     done, content = cv2.imencode('.png', image[:, :, ::-1] if image.ndim == 3 else image)

@@ -3,7 +3,7 @@ import argparse
 import pytest
 
 from leokit.utils.arguments import (
-    add_cfg_options, add_device, finite_float, output_file, positive_float, positive_int, share)
+    add_cfg_options, add_device, finite_float, output_file, png_file, positive_float, positive_int, share)
 
 
 def parse(*arguments):
@@ -15,6 +15,7 @@ def parse(*arguments):
     parser.add_argument('--amount', type=finite_float)
     parser.add_argument('--eta', type=share)
     parser.add_argument('--out', type=output_file)
+    parser.add_argument('--sheet', type=png_file)
     return parser.parse_args(arguments)
 
 
@@ -29,7 +30,8 @@ def test_options_are_python_values():
     (('--count', '1.5'), 'invalid positive_int'), (('--rate', '0'), '0 must be above 0'),
     (('--rate', 'inf'), 'must be above 0'), (('--rate', 'nan'), 'must be above 0'),
     (('--amount', 'nan'), 'nan must be a finite number'), (('--eta', '1.1'), '1.1 must be from 0 to 1'),
-    (('--eta', 'nan'), 'from 0 to 1'), (('--out', '.'), "'.' is a folder; name a file"),
+    (('--eta', 'nan'), 'from 0 to 1'), (('--sheet', 'a.jpg'), 'a.jpg must end in .png'),
+    (('--out', '.'), "'.' is a folder; name a file"),
     (('--out', f'{__file__}/a.json'), 'test_arguments.py is a file')])
 def test_bad_arguments_are_a_sentence(arguments, sentence, capsys):
     with pytest.raises(SystemExit):

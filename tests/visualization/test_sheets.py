@@ -64,6 +64,11 @@ def test_sequence_sheet_shows_every_nth_frame():
     assert sequence_sheet(values).shape[1] <= GAP + 16 * (96 + GAP)
 
 
+def test_other_names_than_png_are_refused(tmp_path):
+    with pytest.raises(UserError, match='choose a name that ends in .png'):
+        save_png(tmp_path / 'a.jpg', np.zeros((4, 4, 3), np.uint8))
+
+
 def test_save_png_is_lossless_and_atomic(tmp_path):
     image = np.random.default_rng(0).integers(0, 255, (9, 7, 3), dtype=np.uint8)
     save_png(tmp_path / 'new' / 'a.png', image)

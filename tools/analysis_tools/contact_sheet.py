@@ -17,7 +17,7 @@ from leokit.pipelines import load_animator  # noqa: E402
 from leokit.pipelines.sheets import pair_sheet, stack_sheets, transfer_sheet, video_sheet  # noqa: E402
 from leokit.registry import DATASETS  # noqa: E402
 from leokit.utils import UserError, load_config, run_tool  # noqa: E402
-from leokit.utils.arguments import add_cfg_options, add_device, output_file, positive_int  # noqa: E402
+from leokit.utils.arguments import add_cfg_options, add_device, png_file, positive_int  # noqa: E402
 from leokit.visualization import save_png  # noqa: E402
 
 
@@ -31,7 +31,7 @@ def main() -> None:
     parser.add_argument('--pictures', nargs='+', default=[], metavar='PICTURE', help='pictures to move')
     parser.add_argument('--driving', metavar='VIDEO', help='the video that moves them')
     parser.add_argument('--generated', nargs='+', default=[], metavar='DIR', help='folders of generated videos')
-    parser.add_argument('--out', type=output_file, required=True, metavar='PNG')
+    parser.add_argument('--out', type=png_file, required=True, metavar='PNG')
     add_device(parser)
     add_cfg_options(parser)
     args = parser.parse_args()

@@ -26,7 +26,7 @@ from leokit.feature_extractors.face_landmarks import NUM_LANDMARKS  # noqa: E402
 from leokit.pipelines import DrawnPairs, LandmarkPairs, load_animator, measure_expressions  # noqa: E402
 from leokit.registry import DATASETS  # noqa: E402
 from leokit.utils import UserError, load_config, run_tool  # noqa: E402
-from leokit.utils.arguments import add_cfg_options, add_device, output_file, positive_int  # noqa: E402
+from leokit.utils.arguments import add_cfg_options, add_device, output_file, png_file, positive_int  # noqa: E402
 from leokit.utils.files import write_json  # noqa: E402
 from leokit.visualization import save_png  # noqa: E402
 
@@ -54,7 +54,7 @@ def main() -> None:
                         help='feature extractor of 68 points (default: %(default)s)')
     parser.add_argument('--truth', metavar='DIR', help='the synthetic data set that the config reads')
     parser.add_argument('--out', type=output_file, metavar='FILE.json', help='write the figures there')
-    parser.add_argument('--sheet', metavar='FILE.png', help='draw the pairs there')
+    parser.add_argument('--sheet', type=png_file, metavar='FILE.png', help='draw the pairs there')
     add_device(parser)
     add_cfg_options(parser)
     args = parser.parse_args()
