@@ -13,8 +13,8 @@ from leokit.models import Animator
 from leokit.pipelines.inputs import open_video, read_images
 from leokit.pipelines.rendering import CHUNK_SIZE
 from leokit.utils import UserError
-from leokit.utils.pixels import from_uint8, to_uint8
-from leokit.visualization import contact_sheet, reconstruction_sheet
+from leokit.utils.pixels import from_uint8
+from leokit.visualization import contact_sheet, reconstruction_sheet, sequence_sheet
 
 BACKGROUND = 255  # white, as the sheets' own
 
@@ -73,11 +73,7 @@ def transfer_sheet(animator: Animator, pictures: Sequence[str | Path], driving: 
     table = torch.cat((first[:, None], rows), dim=1)
     names = ['driving'] + [Path(picture).stem for picture in pictures]
     titles = ['source'] + [f'frame {number}' for number in numbers]
-    return contact_sheet([_pixels(row) for row in table], row_titles=names, column_titles=titles)
-
-
-def _pixels(frames: Tensor) -> np.ndarray:
-    return to_uint8(frames).permute(0, 2, 3, 1).numpy()
+    return sequence_sheet(table, every=1, names=names, titles=titles)
 
 
 def video_sheet(folder: str | Path, count: int = 6, columns: int = 10) -> np.ndarray:

@@ -95,13 +95,15 @@ def reconstruction_sheet(source: Tensor, driving: Tensor, reconstruction: Tensor
                          column_titles=('source', 'driving', 'reconstruction', 'flow', 'mask'))
 
 
-def sequence_sheet(sequences: Tensor, *, every: int | None = None, names: Sequence[str] | None = None) -> np.ndarray:
+def sequence_sheet(sequences: Tensor, *, every: int | None = None, names: Sequence[str] | None = None,
+                   titles: Sequence[str] | None = None) -> np.ndarray:
     """One row a sequence, its frames from left to right.
 
     Args:
         sequences (Tensor): Frames, shape (K, T, 3, H, W), in [-1, 1].
         every (int, optional): Show every so many frames. Default: None, what makes at most ``MAX_COLUMNS`` columns.
         names (Sequence[str], optional): Titles of the rows.
+        titles (Sequence[str], optional): Titles of the columns. Default: None, the numbers of the frames.
 
     Returns:
         np.ndarray: uint8, shape (height, width, 3), RGB.
@@ -110,7 +112,8 @@ def sequence_sheet(sequences: Tensor, *, every: int | None = None, names: Sequen
     every = every or -(-sequences.shape[1] // MAX_COLUMNS)
     shown = sequences[:, ::every]
     rows = [_pictures(to_uint8(frames)) for frames in shown]
-    return contact_sheet(rows, row_titles=names, column_titles=[f'{i * every}' for i in range(shown.shape[1])])
+    titles = titles or [f'{i * every}' for i in range(shown.shape[1])]
+    return contact_sheet(rows, row_titles=names, column_titles=titles)
 
 
 def save_png(path: str | Path, image: np.ndarray) -> None:
