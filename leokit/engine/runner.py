@@ -326,9 +326,8 @@ class LeoRunner(Runner):
         notes = restore_schedulers(self.param_schedulers, checkpoint['param_schedulers'], str(path))
         if notes:
             self.logger.warning(
-                f'the learning rate goes on by the schedule of {path}, not by that of the config, and past its end '
-                f'stays where it ended ({", ".join(notes)}); for a new schedule start from the weights: '
-                f'load_from={path}, without --resume')
+                f'the learning rate follows the schedule of {path}, not the config, and past its end stays where it '
+                f'ended ({", ".join(notes)}); for a new one start from the weights: load_from={path} without --resume')
         self.logger.info(f'resumed {path} at iteration {self.iter}')
 
     # ---- saving ----------------------------------------------------------------
