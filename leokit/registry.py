@@ -33,11 +33,11 @@ DATA_SAMPLERS = Registry(
 # Batch transforms (augmentations) that run on the device.
 TRANSFORMS = Registry('transform', parent=MMENGINE_TRANSFORMS, scope='leokit', locations=['leokit.datasets'])
 # BaseMetric glue over the pure functions of leokit.metrics.
-METRICS = Registry('metric', parent=MMENGINE_METRICS, scope='leokit', locations=['leokit.metrics'])
+METRICS = Registry('metric', parent=MMENGINE_METRICS, scope='leokit', locations=['leokit.evaluation.runner_metrics'])
 # Training hooks: EMA, checkpoints, preemption, ...
 HOOKS = Registry('hook', parent=MMENGINE_HOOKS, scope='leokit', locations=['leokit.engine'])
 # Train, validation and test loops.
-LOOPS = Registry('loop', parent=MMENGINE_LOOPS, scope='leokit', locations=['leokit.engine', 'leokit.pipelines'])
+LOOPS = Registry('loop', parent=MMENGINE_LOOPS, scope='leokit', locations=['leokit.engine', 'leokit.benchmark'])
 # Optimiser wrappers: autocast to bfloat16 on any device, ...
 OPTIM_WRAPPERS = Registry(
     'optim wrapper', parent=MMENGINE_OPTIM_WRAPPERS, scope='leokit', locations=['leokit.engine'])
@@ -78,12 +78,12 @@ NOISE_SCHEDULERS = _component('noise_schedulers')
 SAMPLERS = _component('samplers')
 # how a motion sequence is conditioned: LinearMotionCondition, none, ...
 MOTION_CONDITIONS = _component('motion_conditions')
-# how the windows of a long sequence go on from each other: last code, history, overlap
-CONTINUATIONS = _component('continuations')
+# how each window of a long sequence continues the previous one: last code, history, overlap
+LONG_VIDEO = _component('long_video')
 
 # ---- components of data and measurement ------------------------------------
 # file or folder -> frames: decord, PyAV, frame folders
-VIDEO_READERS = Registry('video_readers', scope='leokit', locations=['leokit.datasets'])
+VIDEO_READERS = Registry('video_readers', scope='leokit', locations=['leokit.video'])
 # image or video -> feature vector: I3D, face identity, colour, image backbones
 FEATURE_EXTRACTORS = _component('feature_extractors')
 
@@ -92,8 +92,8 @@ FEATURE_EXTRACTORS = _component('feature_extractors')
 IMAGE_EDITORS = _component('image_editors')
 
 __all__ = [
-    'CONTINUATIONS', 'DATASETS', 'DATA_SAMPLERS', 'DIFFUSION_BACKBONES', 'DISCRIMINATORS', 'ENCODERS',
-    'FEATURE_EXTRACTORS', 'FLOW_GENERATORS', 'HOOKS', 'IMAGE_EDITORS', 'LOOPS', 'LOSSES', 'METRICS', 'MODELS',
-    'MOTION_CONDITIONS', 'MOTION_SPACES', 'NOISE_SCHEDULERS', 'OPTIM_WRAPPERS', 'PARAM_SCHEDULERS', 'SAMPLERS',
+    'DATASETS', 'DATA_SAMPLERS', 'DIFFUSION_BACKBONES', 'DISCRIMINATORS', 'ENCODERS',
+    'FEATURE_EXTRACTORS', 'FLOW_GENERATORS', 'HOOKS', 'IMAGE_EDITORS', 'LONG_VIDEO', 'LOOPS', 'LOSSES', 'METRICS',
+    'MODELS', 'MOTION_CONDITIONS', 'MOTION_SPACES', 'NOISE_SCHEDULERS', 'OPTIM_WRAPPERS', 'PARAM_SCHEDULERS', 'SAMPLERS',
     'TRANSFORMS', 'VIDEO_READERS', 'WARP_OPERATORS',
 ]

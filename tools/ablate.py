@@ -20,8 +20,7 @@ import torch
 sys.path.append(str(Path(__file__).resolve().parents[1]))  # a clone works without installing; what is installed wins
 
 from leokit.engine import EXIT_STATUS  # noqa: E402
-from leokit.studies import (  # noqa: E402
-    StudyRunner, compare, load_study, plan_runs, plot_study, write_results, write_study_sheet)
+from leokit.studies import StudyRunner, compare, load_study, plan_runs, plot_study, write_results, write_study_sheet
 from leokit.utils import UserError, run_tool  # noqa: E402
 from leokit.utils.arguments import add_cfg_options, positive_int  # noqa: E402
 

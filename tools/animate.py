@@ -13,8 +13,8 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))  # a clone works without installing; what is installed wins
 
-from leokit.pipelines import (  # noqa: E402
-    CHUNK_SIZE, FrameStream, TRANSFER_MODES, VideoAnimator, load_named_animator, open_video, read_images, write_videos)
+from leokit.inference import CHUNK_SIZE, FrameStream, TRANSFER_MODES, VideoAnimator, load_named_animator, write_videos
+from leokit.video import open_video, read_images
 from leokit.utils import progress_bar, run_tool  # noqa: E402
 from leokit.utils.arguments import add_cfg_options, add_device, positive_float, positive_int  # noqa: E402
 

@@ -17,9 +17,9 @@ from pathlib import Path
 sys.path.append(str(Path(__file__).resolve().parents[1]))  # a clone works without installing; what is installed wins
 
 from leokit.image_editors import build_editor  # noqa: E402
-from leokit.pipelines import (  # noqa: E402
-    CHUNK_SIZE, FrameStream, edit_video, load_named_animator, measure_edit, open_video, write_videos)
-from leokit.pipelines.editing import MEASURED_FRAMES  # noqa: E402
+from leokit.inference import CHUNK_SIZE, FrameStream, edit_video, load_named_animator, measure_edit, write_videos
+from leokit.video import open_video
+from leokit.inference.editing import MEASURED_FRAMES  # noqa: E402
 from leokit.utils import UserError, progress_bar, run_tool  # noqa: E402
 from leokit.utils.arguments import add_cfg_options, add_device, add_key_values, png_file, positive_int  # noqa: E402
 from leokit.visualization import save_png  # noqa: E402

@@ -19,10 +19,10 @@ import torch.distributed as dist
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from leokit.apis import check_device  # noqa: E402
-from leokit.datasets import VideoFilter  # noqa: E402
-from leokit.evaluation import (MEASURES, Compute, Protocol, ReadOptions, ResultRecord, RunInfo,  # noqa: E402
-                               build_tasks, default_cache_dir, evaluate_sets, load_protocol, preset_names,
-                               save_records, scan_videos)
+from leokit.video import VideoFilter  # noqa: E402
+from leokit.evaluation import (
+    Compute, MEASURES, Protocol, ReadOptions, ResultRecord, RunInfo, build_tasks, default_cache_dir, evaluate_sets,
+    load_protocol, preset_names, save_records, scan_videos)
 from leokit.utils import UserError, run_tool  # noqa: E402
 from leokit.utils.arguments import add_key_values, output_file, positive_int  # noqa: E402
 

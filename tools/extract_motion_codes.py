@@ -13,10 +13,10 @@ from pathlib import Path
 sys.path.append(str(Path(__file__).resolve().parents[1]))  # a clone works without installing; what is installed wins
 
 from leokit.datasets.code_cache_writer import CodeCacheWriter  # noqa: E402
-from leokit.datasets.resize import CROPS  # noqa: E402
-from leokit.datasets.video_entry import VideoFilter  # noqa: E402
-from leokit.datasets.video_index import VideoIndex  # noqa: E402
-from leokit.pipelines import extract_motion_codes, load_animator, training_crop  # noqa: E402
+from leokit.video.resize import CROPS  # noqa: E402
+from leokit.video.video_entry import VideoFilter  # noqa: E402
+from leokit.video.video_index import VideoIndex  # noqa: E402
+from leokit.inference import extract_motion_codes, load_animator, training_crop  # noqa: E402
 from leokit.utils import run_tool  # noqa: E402
 from leokit.utils.arguments import add_cfg_options, add_device, positive_int  # noqa: E402
 

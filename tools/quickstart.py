@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))  # a clone works without installing; what is installed wins
 
-from leokit.datasets.synthetic import SyntheticFacesPlan  # noqa: E402
+from leokit.synthetic_faces import SyntheticFacesPlan  # noqa: E402
 from leokit.utils import UserError, run_tool  # noqa: E402
 from leokit.utils.arguments import positive_int  # noqa: E402
 from leokit.utils.files import write_bytes  # noqa: E402

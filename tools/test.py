@@ -19,9 +19,9 @@ from mmengine.registry import init_default_scope
 sys.path.append(str(Path(__file__).resolve().parents[1]))  # a clone works without installing; what is installed wins
 
 from leokit.engine import LAUNCHERS, LeoRunner, explain_build_errors, leave_process_group  # noqa: E402
-from leokit.pipelines import LEO, names_models  # noqa: E402
-from leokit.pipelines.leo_test import TABLE  # noqa: E402
-from leokit.pipelines.loading import checkpoint_file  # noqa: E402
+from leokit.inference import LEO, names_models  # noqa: E402
+from leokit.benchmark.leo_benchmark import TABLE  # noqa: E402
+from leokit.inference.loading import checkpoint_file  # noqa: E402
 from leokit.registry import LOOPS  # noqa: E402
 from leokit.utils import UserError, load_config, run_tool  # noqa: E402
 from leokit.utils.arguments import add_cfg_options, output_file  # noqa: E402

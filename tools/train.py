@@ -17,7 +17,7 @@ from mmengine.config import Config
 sys.path.append(str(Path(__file__).resolve().parents[1]))  # a clone works without installing; what is installed wins
 
 from leokit.engine import EXIT_STATUS, LAUNCHERS, LeoRunner, leave_process_group  # noqa: E402
-from leokit.pipelines import ensure_codes  # noqa: E402
+from leokit.inference import ensure_codes  # noqa: E402
 from leokit.utils import UserError, load_config, run_tool  # noqa: E402
 from leokit.utils.arguments import add_cfg_options  # noqa: E402
 

@@ -11,8 +11,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from leokit.user_study import (StudyKey, StudyOptions, analyse_study, prepare_study, render_report,  # noqa: E402
-                               write_text)
+from leokit.user_study import StudyKey, StudyOptions, analyse_study, prepare_study, render_report, write_text
 from leokit.utils import UserError, run_tool  # noqa: E402
 from leokit.utils.files import write_json  # noqa: E402
 

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from leokit.datasets.video_entry import Skipped
 from leokit.utils import UserError
+from leokit.video.video_entry import Skipped
 
 VERSION = 1
 CODES_FILE = 'codes.npy'

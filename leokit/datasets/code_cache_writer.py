@@ -17,10 +17,10 @@ import numpy as np
 
 from leokit.datasets.code_cache import (
     CODES_FILE, HEADER_BYTES, INDEX_FILE, JOURNAL_FILE, VERSION, CodedVideo, check_animator, read_index)
-from leokit.datasets.video_entry import Skipped
 from leokit.utils import UserError
 from leokit.utils.files import write_bytes
 from leokit.utils.locks import FileLock
+from leokit.video.video_entry import Skipped
 
 SYNC_SECONDS = 2.0  # how often what has been written is forced to the disk, against loss of power
 LOCK_FILE = 'writer.lock'

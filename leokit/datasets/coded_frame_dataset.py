@@ -7,13 +7,13 @@ import numpy as np
 import torch
 
 from leokit.datasets.code_cache import CodeCache, code_statistics
-from leokit.datasets.motion_code_dataset import checkpoint_hash
-from leokit.datasets.video_choice import VideoChoice, check_weighting
 from leokit.datasets.video_dataset import VideoDataset
-from leokit.datasets.video_entry import Skipped, VideoEntry
-from leokit.datasets.video_index import warn_skipped
+from leokit.datasets.video_sampling import VideoChoice, check_weighting
 from leokit.registry import DATASETS
 from leokit.utils import UserError
+from leokit.utils.hashing import checkpoint_hash
+from leokit.video.video_entry import Skipped, VideoEntry
+from leokit.video.video_index import warn_skipped
 
 
 @DATASETS.register_module()
@@ -32,7 +32,7 @@ class CodedFrameDataset(VideoDataset):
         codes_dir (str | Path): A code cache of the same videos.
         animator_hash (str, optional): ``weights_hash()`` of the animator that must have made the codes.
         animator_checkpoint (str | Path, optional): Checkpoint of the animator that must have made the codes.
-        filters (dict, optional): Which videos; see :class:`~leokit.datasets.video_entry.VideoFilter`.
+        filters (dict, optional): Which videos; see :class:`~leokit.video.video_entry.VideoFilter`.
         frames (dict, optional): Where frames come from; see :func:`~leokit.datasets.frame_store.build_frame_store`.
         frames_per_video (int): Frames K of each video in evaluation, and draws per video in an epoch.
         weighting (str): How videos are drawn: ``'video'``, each one once (``frames_per_video`` times) in an epoch;

@@ -21,11 +21,11 @@ from mmengine.dist import is_main_process
 from torch import Tensor
 
 from leokit.datasets.frame_decoder import FrameDecoder
-from leokit.datasets.parallel import thread_map, worker_count
-from leokit.datasets.video_entry import Skipped, VideoEntry
 from leokit.utils import UserError, progress_bar
 from leokit.utils.files import atomic_path
 from leokit.utils.locks import FileLock
+from leokit.utils.thread_map import thread_map, worker_count
+from leokit.video.video_entry import Skipped, VideoEntry
 
 VERSION = 2  # raise when frames come out otherwise
 HEADER_BYTES = 128  # of a .npy file of such a shape

@@ -6,10 +6,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from leokit.datasets.readers import AutoReader, VideoReader
-from leokit.datasets.resize import check_crop, fit_frames, to_channels_first
-from leokit.datasets.video_entry import Skipped, VideoEntry
 from leokit.utils import UserError
+from leokit.video.readers import AutoReader, VideoReader
+from leokit.video.resize import check_crop, fit_frames, to_channels_first
+from leokit.video.video_entry import Skipped, VideoEntry
 
 CHUNK_FRAMES = 32  # frames of full size in memory at a time
 
@@ -29,7 +29,7 @@ class FrameDecoder:
 
     Args:
         size (int): Side S of the frames.
-        crop (str): See :func:`~leokit.datasets.resize.fit_frames`.
+        crop (str): See :func:`~leokit.video.resize.fit_frames`.
         reader (VideoReader, optional): How to open videos; ``AutoReader()`` by default.
     """
 

@@ -9,9 +9,9 @@ from mmengine.dist import is_main_process
 from torch import Tensor
 
 from leokit.datasets.frame_decoder import FrameStore
-from leokit.datasets.parallel import thread_map, worker_count
-from leokit.datasets.video_entry import Skipped, VideoEntry
 from leokit.utils import UserError, progress_bar
+from leokit.utils.thread_map import thread_map, worker_count
+from leokit.video.video_entry import Skipped, VideoEntry
 
 MEMORY_SHARE = 0.9  # of the memory that is free, the most that a data set may take
 

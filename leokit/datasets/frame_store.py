@@ -5,9 +5,9 @@ from pathlib import Path
 from leokit.datasets.frame_cache import FrameCache
 from leokit.datasets.frame_decoder import FrameDecoder, FrameStore
 from leokit.datasets.frame_memory import FrameMemory
-from leokit.datasets.readers import VideoReader
 from leokit.registry import VIDEO_READERS
 from leokit.utils import UserError
+from leokit.video.readers import VideoReader
 
 KEYS = ('reader', 'crop', 'cache_dir', 'in_memory', 'workers')
 

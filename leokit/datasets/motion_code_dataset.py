@@ -9,13 +9,13 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from leokit.datasets.code_cache import CodeCache, CodedVideo, code_statistics, window_starts
-from leokit.datasets.draw_sampler import Draw
-from leokit.datasets.selection import select_videos
-from leokit.datasets.video_entry import Skipped, VideoEntry, VideoFilter
-from leokit.datasets.video_index import warn_skipped
+from leokit.datasets.deterministic_sampler import Draw
 from leokit.registry import DATASETS
-from leokit.utils import UserError, weights_hash
-from leokit.utils.checkpoints import load_checkpoint
+from leokit.utils import UserError
+from leokit.utils.hashing import checkpoint_hash
+from leokit.video.video_entry import Skipped, VideoEntry, VideoFilter
+from leokit.video.video_filter import select_videos
+from leokit.video.video_index import warn_skipped
 
 
 @DATASETS.register_module()
@@ -32,7 +32,7 @@ class MotionCodeDataset(Dataset):
         stride (int): Step from one window of a video to the next.
         animator_hash (str, optional): ``weights_hash()`` of the animator that must have made the codes.
         animator_checkpoint (str | Path, optional): Checkpoint of the animator that must have made the codes.
-        filters (dict, optional): Which videos; see :class:`~leokit.datasets.video_entry.VideoFilter`.
+        filters (dict, optional): Which videos; see :class:`~leokit.video.video_entry.VideoFilter`.
         device (str, optional): Where the codes are held; with a GPU the data loader needs ``num_workers=0``.
 
     Attributes:
@@ -115,27 +115,6 @@ class MotionCodeDataset(Dataset):
     def _gather(self, starts: np.ndarray) -> Tensor:
         rows = torch.from_numpy(starts).to(self._codes.device)[:, None] + self._steps  # (B, T)
         return self._codes[rows]
-
-
-def checkpoint_hash(path: str | Path) -> str:
-    """``Animator.weights_hash()`` of the animator in a checkpoint, without building it.
-
-    Args:
-        path (str | Path): A checkpoint of an animator.
-
-    Returns:
-        str: 64 hexadecimal digits.
-
-    Raises:
-        UserError: If the checkpoint cannot be read or holds no animator.
-    """
-    # Imported here: data sets know no model, this one config key does.
-    from leokit.models.animator import INFERENCE_PARTS
-    state = load_checkpoint(path).get('state_dict', {})
-    weights = {key: tensor for key, tensor in state.items() if key.split('.')[0] in INFERENCE_PARTS}
-    if not weights:
-        raise UserError(f'{path} is no checkpoint of an animator; pass the one that made the codes')
-    return weights_hash(weights)
 
 
 def _select(cache: CodeCache, wanted: VideoFilter) -> tuple[list[VideoEntry], list[Skipped]]:

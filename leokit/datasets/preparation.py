@@ -8,14 +8,15 @@ from typing import Any, Iterator, NamedTuple
 
 import numpy as np
 
-from leokit.datasets.manifest import read_manifest, write_manifest
-from leokit.datasets.parallel import thread_map, worker_count
-from leokit.datasets.readers import AutoReader, VideoReader
-from leokit.datasets.resize import check_crop, fit_frames
-from leokit.datasets.video_entry import Skipped, VideoEntry
-from leokit.datasets.video_index import VideoIndex
 from leokit.utils import UserError, progress_bar
 from leokit.utils.files import write_bytes
+from leokit.utils.thread_map import thread_map, worker_count
+from leokit.video.manifest import read_manifest, write_manifest
+from leokit.video.readers import AutoReader, VideoReader
+from leokit.video.resize import check_crop, fit_frames
+from leokit.video.video_entry import Skipped, VideoEntry
+from leokit.video.video_index import VideoIndex
+from leokit.video.video_writer import VideoWriter
 
 CHUNK_FRAMES = 32  # decoded at a time
 SETTINGS_FILE = 'preparation.json'
@@ -28,7 +29,7 @@ class Preparation:
 
     Attributes:
         size (int): Their side; even, as H.264 wants it.
-        crop (str): See :func:`~leokit.datasets.resize.fit_frames`.
+        crop (str): See :func:`~leokit.video.resize.fit_frames`.
         max_frames (int, optional): Longer videos are cut into pieces of this length; None leaves them whole.
         min_frames (int): Shorter videos, and shorter pieces at the end of a video, are dropped.
         crf (int): H.264 quality, 0 lossless to 51.
@@ -159,7 +160,6 @@ def _claim(target: Path, settings: Preparation) -> None:
 def _convert(video: VideoEntry, target: Path, settings: Preparation,
              reader: VideoReader) -> Iterator[tuple[dict[str, Any], bool]]:
     """Make the clips of one video; yields manifest rows, and whether each clip is new."""
-    from leokit.visualization import VideoWriter
     pieces = settings.pieces(video.frames)
     digits = max(2, len(str(len(pieces) - 1)))
     for number, (first, last) in enumerate(pieces):

@@ -9,11 +9,11 @@ import numpy as np
 from mmengine.logging import print_log
 from torch.utils.data import Dataset
 
-from leokit.datasets.draw_sampler import Draw
+from leokit.datasets.deterministic_sampler import Draw
 from leokit.datasets.frame_store import build_frame_store
-from leokit.datasets.video_entry import Skipped, VideoEntry, VideoFilter
-from leokit.datasets.video_index import VideoIndex, warn_skipped
 from leokit.utils import UserError
+from leokit.video.video_entry import Skipped, VideoEntry, VideoFilter
+from leokit.video.video_index import VideoIndex, warn_skipped
 
 MAX_ATTEMPTS = 10  # videos tried for one sample before giving up
 
@@ -30,7 +30,7 @@ class VideoDataset(Dataset):
         data_root (str | Path): A folder of videos or frame folders, or a manifest.
         size (int): Side S of the frames.
         min_frames (int): Frames that a video needs.
-        filters (dict, optional): See :class:`~leokit.datasets.video_entry.VideoFilter`.
+        filters (dict, optional): See :class:`~leokit.video.video_entry.VideoFilter`.
         frames (dict, optional): See :func:`~leokit.datasets.frame_store.build_frame_store`.
         seed (int): Seed of the random choices.
 

@@ -13,8 +13,8 @@ initialisation takes its first picture; every other weight is drawn as in StyleG
 from torch import Tensor, nn
 
 from leokit.encoders.base import Encoding
-from leokit.nn import (BiasActivation, EqualConv2d, EqualLinear, ResidualDownBlock, channels_by_side,
-                       check_initialisation, let_colours_in)
+from leokit.nn import (
+    BiasActivation, EqualConv2d, EqualLinear, ResidualDownBlock, channels_by_side, check_initialisation, let_colours_in)
 from leokit.registry import ENCODERS
 from leokit.utils import check_shape
 

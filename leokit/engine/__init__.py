@@ -4,20 +4,17 @@ from leokit.engine.build_errors import check_config_keys, explain_build_errors
 from leokit.engine.checkpoint_hook import AtomicCheckpointHook
 from leokit.engine.distributed import LAUNCHERS, leave_process_group
 from leokit.engine.ema_hook import EMAHook
-from leokit.engine.lia_files import convert_checkpoint
 from leokit.engine.loss_ramp_hook import LossRampHook
 from leokit.engine.loss_watch_hook import LossWatchHook
 from leokit.engine.motion_statistics_hook import MotionStatisticsHook
 from leokit.engine.optim_wrapper import AutocastOptimWrapper
+from leokit.engine.preemption import EXIT_STATUS
 from leokit.engine.runner import LeoRunner
-from leokit.engine.stop_request import EXIT_STATUS
 from leokit.engine.train_loop import ResumableTrainLoop
 from leokit.engine.weight_loading import TRAINING_ONLY, load_weights
-from leokit.utils.checkpoints import load_checkpoint, save_checkpoint
 
 __all__ = [
     'AtomicCheckpointHook', 'AutocastOptimWrapper', 'EMAHook', 'EXIT_STATUS', 'LAUNCHERS', 'LeoRunner', 'LossRampHook',
     'LossWatchHook', 'MotionStatisticsHook', 'ResumableTrainLoop', 'TRAINING_ONLY', 'check_config_keys',
-    'convert_checkpoint', 'explain_build_errors', 'leave_process_group', 'load_checkpoint', 'load_weights',
-    'save_checkpoint',
+    'explain_build_errors', 'leave_process_group', 'load_weights',
 ]

@@ -12,7 +12,7 @@ import torch
 from mmengine.hooks import LoggerHook, RuntimeInfoHook
 from torch import Tensor
 
-from leokit.engine.log_history import bound_histories
+from leokit.engine.message_hub import bound_histories
 from leokit.registry import HOOKS
 from leokit.utils import UserError
 

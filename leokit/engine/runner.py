@@ -26,9 +26,9 @@ from torch.utils.data import DataLoader
 from leokit.engine.build_errors import check_config_keys, explain_build_errors
 from leokit.engine.checkpoint_files import Start, choose_start, make_work_dir
 from leokit.engine.distributed import check_launcher, start_cpu_group
-from leokit.engine.log_history import pack_message_hub, unpack_message_hub
-from leokit.engine.stop_request import shield_worker
-from leokit.engine.training_state import pack_schedulers, restore_optimizer, restore_schedulers
+from leokit.engine.message_hub import pack_message_hub, unpack_message_hub
+from leokit.engine.preemption import shield_worker
+from leokit.engine.resume_state import pack_schedulers, restore_optimizer, restore_schedulers
 from leokit.engine.weight_loading import TRAINING_ONLY, conventions, load_weights
 from leokit.utils.checkpoints import load_checkpoint, save_checkpoint, some
 from leokit.utils.config import with_references

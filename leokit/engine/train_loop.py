@@ -15,7 +15,7 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import BaseLoop
 from torch.utils.data import DataLoader
 
-from leokit.engine.stop_request import BrokenOff, StopRequest
+from leokit.engine.preemption import BrokenOff, StopRequest
 from leokit.registry import LOOPS
 from leokit.utils import UserError
 

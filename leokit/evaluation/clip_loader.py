@@ -10,8 +10,8 @@ from typing import Iterator, NamedTuple, Sequence
 
 import numpy as np
 
-from leokit.evaluation.clips import Clip, frame_numbers
-from leokit.evaluation.frames import crop_frames
+from leokit.evaluation.clip_preprocessing import crop_frames
+from leokit.evaluation.clip_sampling import Clip, frame_numbers
 from leokit.evaluation.protocol import Protocol
 from leokit.evaluation.video_set import VideoSet
 from leokit.utils import UserError

@@ -4,8 +4,8 @@ import string
 from dataclasses import dataclass, field
 from typing import Any, Sequence
 
-from leokit.evaluation.measures import MEASURES
 from leokit.evaluation.records import ResultRecord
+from leokit.evaluation.video_set_metrics import MEASURES
 from leokit.utils import UserError
 
 DIGITS = 4  # significant digits of a value

@@ -12,8 +12,8 @@ from mmengine.dist import all_gather_object, broadcast_object_list, gather_objec
 from torch import Tensor
 
 from leokit.evaluation.clip_loader import ClipLoader, batch_places
-from leokit.evaluation.clips import Clip, frame_numbers
-from leokit.evaluation.frames import prepare_clips
+from leokit.evaluation.clip_preprocessing import prepare_clips
+from leokit.evaluation.clip_sampling import Clip, frame_numbers
 from leokit.evaluation.protocol import Protocol
 from leokit.evaluation.reductions import FeatureRequest, reduce_clips
 from leokit.evaluation.video_set import VideoSet

@@ -12,8 +12,10 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Mapping, Sequence
 
+from leokit.evaluation.protocol import Protocol
 from leokit.utils import UserError
 from leokit.utils.files import without_nan, write_json
+from leokit.version import __version__
 
 FORMAT = 1
 
@@ -96,7 +98,6 @@ class RunInfo:
         import numpy
         import torch
 
-        from leokit import __version__
         versions = dict(leokit=__version__, torch=str(torch.__version__), numpy=numpy.__version__,
                         python=platform.python_version())
         return cls(model, step, datetime.now(timezone.utc).isoformat(timespec='seconds'), versions)
@@ -160,7 +161,6 @@ class ResultRecord:
 
     def comparable(self) -> dict[str, Any]:
         """What another record must share to stand in the same column, as flat ``key -> value``."""
-        from leokit.evaluation.protocol import Protocol
         flat = {'protocol': Protocol.from_dict(self.protocol).comparable() if self.protocol else None}
         flat = {f'{section}.{key}': value for section, rule in (flat['protocol'] or {}).items()
                 for key, value in rule.items()}

@@ -9,9 +9,9 @@ from typing import Callable, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from leokit.metrics.content import average_content_distance, content_drift, detected_frames
-from leokit.metrics.motion import jitter
-from leokit.metrics.temporal_features import frame_features, temporal_summary, video_dim, video_label
+from leokit.feature_extractors.video_features import frame_features, temporal_summary, video_dim, video_label
+from leokit.metrics.acd import average_content_distance, content_drift, detected_frames
+from leokit.metrics.motion_statistics import jitter
 from leokit.utils import UserError
 
 

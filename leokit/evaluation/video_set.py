@@ -11,16 +11,16 @@ from typing import NamedTuple
 import numpy as np
 from mmengine.dist import all_gather_object, get_rank, get_world_size, is_main_process
 
-from leokit.datasets import AutoReader, Skipped, VideoEntry, VideoFilter, VideoHandle, VideoReader
-from leokit.datasets.readers import frame_files
-from leokit.datasets.readers.base import DEFAULT_FPS
-from leokit.evaluation.array_reader import SampleArrayReader, open_array, split_item
-from leokit.evaluation.clips import available_frames
+from leokit.evaluation.clip_sampling import available_frames
 from leokit.evaluation.protocol import Protocol
 from leokit.evaluation.records import SetInfo
-from leokit.evaluation.video_list import list_videos
+from leokit.feature_extractors.weights import file_sha256
 from leokit.utils import UserError, progress_bar
-from leokit.utils.weights import file_sha256
+from leokit.video import Skipped, VideoEntry, VideoFilter
+from leokit.video.readers import AutoReader, VideoHandle, VideoReader, frame_files
+from leokit.video.readers.array_reader import SampleArrayReader, open_array, split_item
+from leokit.video.readers.base import DEFAULT_FPS
+from leokit.video.video_list import list_videos
 
 
 class MeasuredVideo(NamedTuple):

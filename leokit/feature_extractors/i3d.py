@@ -18,8 +18,9 @@ from torch.nn import functional as F
 
 from leokit.feature_extractors.base import FeatureExtractor, full_precision
 from leokit.feature_extractors.i3d_network import INPUT_SIZE, NUM_CLASSES, I3DNetwork
+from leokit.feature_extractors.weights import WeightFile, find_weights, load_tensors
 from leokit.registry import FEATURE_EXTRACTORS
-from leokit.utils import UserError, WeightFile, check_shape, find_weights, load_tensors, weights_hash
+from leokit.utils import UserError, check_shape, weights_hash
 
 DEFAULT_EPS = 1e-5
 # name -> (file, epsilon of the network it was published with)

@@ -11,8 +11,9 @@ from torch import Tensor
 
 from leokit.feature_extractors.base import FeatureExtractor, full_precision
 from leokit.feature_extractors.i3d_network import NUM_CLASSES
+from leokit.feature_extractors.weights import WeightFile, file_sha256, find_weights
 from leokit.registry import FEATURE_EXTRACTORS
-from leokit.utils import UserError, WeightFile, check_shape, file_sha256, find_weights
+from leokit.utils import UserError, check_shape
 from leokit.utils.pixels import HALF_RANGE
 
 DETECTOR_FILE = WeightFile(

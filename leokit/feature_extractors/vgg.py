@@ -10,8 +10,9 @@ from pathlib import Path
 from torch import Tensor
 
 from leokit.feature_extractors.image_backbone import ImageBackbone
+from leokit.feature_extractors.weights import WeightFile, find_weights, load_tensors
 from leokit.registry import FEATURE_EXTRACTORS
-from leokit.utils import UserError, WeightFile, find_weights, load_tensors
+from leokit.utils import UserError
 
 VGG19_FILE = WeightFile(
     name='vgg19-dcbb9e9d.pth',

@@ -24,8 +24,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from leokit.nn import (BiasActivation, EqualConv2d, ModulatedConv2d, StyledConv, channels_by_side, check_initialisation,
-                       let_colours_out, upsample2x)
+from leokit.nn import (
+    BiasActivation, EqualConv2d, ModulatedConv2d, StyledConv, channels_by_side, check_initialisation, let_colours_out,
+    upsample2x)
 from leokit.registry import FLOW_GENERATORS, WARP_OPERATORS
 
 IDENTITY_MASK_BIAS = 3.0  # sigmoid(3) = 0.95: nearly all of the warped source, with a gradient left

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
-from leokit.datasets import read_image
 from leokit.image_editors.base import ImageEditor
 from leokit.registry import IMAGE_EDITORS
+from leokit.video import read_image
 
 
 @IMAGE_EDITORS.register_module()

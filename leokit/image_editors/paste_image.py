@@ -7,10 +7,10 @@ import cv2
 import numpy as np
 from PIL import Image, ImageOps
 
-from leokit.datasets import read_image
 from leokit.image_editors.base import ImageEditor, Region
 from leokit.registry import IMAGE_EDITORS
 from leokit.utils import UserError
+from leokit.video import read_image
 
 
 @IMAGE_EDITORS.register_module()

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from leokit.metrics.content import detected_frames
+from leokit.metrics.acd import detected_frames
 from leokit.utils import check_shape
 
 

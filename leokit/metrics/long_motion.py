@@ -1,9 +1,9 @@
-"""Whether long motion holds up: the statistics of :mod:`leokit.metrics.motion`, segment by segment."""
+"""Whether long motion holds up: the statistics of :mod:`leokit.metrics.motion_statistics`, segment by segment."""
 
 import torch
 from torch import Tensor
 
-from leokit.metrics.motion import drift, jitter, seam_jerk_ratio, spread
+from leokit.metrics.motion_statistics import drift, jitter, seam_jerk_ratio, spread
 from leokit.utils import check_shape
 
 

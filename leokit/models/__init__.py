@@ -5,6 +5,7 @@ from leokit.models.code_diffusion import CodeDiffusion
 from leokit.models.coded_model import CodedModel
 from leokit.models.data_preprocessor import PixelPreprocessor
 from leokit.models.diffusion_core import DiffusionCore
+from leokit.models.lia_checkpoint import convert_checkpoint
 from leokit.models.lia_conversion import from_lia, to_lia
 from leokit.models.motion_diffusion import MotionDiffusion
 from leokit.models.start_code_diffusion import StartCodeDiffusion
@@ -12,5 +13,5 @@ from leokit.models.start_frame_diffusion import StartFrameDiffusion
 
 __all__ = [
     'Animation', 'Animator', 'CodeDiffusion', 'CodedModel', 'DiffusionCore', 'MotionDiffusion', 'PixelPreprocessor',
-    'StartCodeDiffusion', 'StartFrameDiffusion', 'from_lia', 'to_lia',
+    'StartCodeDiffusion', 'StartFrameDiffusion', 'convert_checkpoint', 'from_lia', 'to_lia',
 ]

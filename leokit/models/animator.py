@@ -23,11 +23,11 @@ from leokit.encoders import Encoding
 from leokit.flow_generators import FlowFrame
 from leokit.motion_spaces import relative_motion
 from leokit.registry import DISCRIMINATORS, ENCODERS, FLOW_GENERATORS, LOSSES, MODELS, MOTION_SPACES
-from leokit.utils import UserError, check_shape, weights_hash
+from leokit.utils import UserError, check_shape
 from leokit.utils.cuda_graphs import ReplayedScalar
+from leokit.utils.hashing import animator_hash
 
 LOSS_READS = ('frames', 'driving')  # what a loss is called with if it has no ``reads``, see leokit.losses
-INFERENCE_PARTS = ('encoder', 'motion_space', 'flow_generator')
 
 
 class Animation(NamedTuple):
@@ -139,8 +139,7 @@ class Animator(BaseModel):
 
     def weights_hash(self) -> str:
         """SHA-256 of the weights that make codes and frames; names this animator in code caches."""
-        return weights_hash({
-            key: tensor for key, tensor in self.state_dict().items() if key.split('.')[0] in INFERENCE_PARTS})
+        return animator_hash(self.state_dict())
 
     def compile_parts(self, **options: Any) -> None:
         """Compile the heavy parts in place (``nn.Module.compile``); state-dict keys stay as they are.

@@ -11,10 +11,10 @@ from typing import Any, Callable, Iterator
 import torch
 from torch import Generator, Tensor
 
-from leokit.continuations import Continuation, LastCode
+from leokit.long_video import Continuation, LastCode
 from leokit.models.code_diffusion import CodeDiffusion, evaluation_generators, one_dict_per_sample
 from leokit.models.diffusion_core import DiffusionCore, Generators, Network
-from leokit.registry import CONTINUATIONS, MODELS, MOTION_CONDITIONS
+from leokit.registry import LONG_VIDEO, MODELS, MOTION_CONDITIONS
 from leokit.samplers import Denoiser, Sampler, correct, noise_source
 from leokit.utils import UserError, check_shape
 
@@ -155,7 +155,7 @@ class MotionDiffusion(CodeDiffusion):
             num_frames (int, optional): Frames of one window; the model's ``num_frames`` by default.
             generator (Generator | list[Generator], optional): As in :meth:`sample`.
             sampler (Sampler | dict, optional): As in :meth:`sample`.
-            continuation (Continuation | dict, optional): In place of the model's; a dict is a config in CONTINUATIONS.
+            continuation (Continuation | dict, optional): In place of the model's; a dict is a config in LONG_VIDEO.
 
         Returns:
             Iterator: Raw codes, each item of shape (B, t, N); concatenated along time they have ``total_frames``
@@ -171,7 +171,7 @@ class MotionDiffusion(CodeDiffusion):
             raise UserError(f'total_frames={total_frames} must be at least 1')
         rule = continuation or self.continuation
         if isinstance(rule, dict):
-            rule = CONTINUATIONS.build(rule)
+            rule = LONG_VIDEO.build(rule)
         if self._ties_windows(rule) and rule.codes >= frames:
             raise UserError(f'the continuation hands over {rule.codes} codes, but a window has {frames}, so nothing '
                             'new would come; lower its codes')

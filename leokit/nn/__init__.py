@@ -3,7 +3,7 @@
 from leokit.nn.channels import channels_by_side, check_size, num_levels
 from leokit.nn.equalized import BiasActivation, EqualConv2d, EqualLinear, scaled_leaky_relu
 from leokit.nn.grid import identity_grid
-from leokit.nn.identity_start import check_initialisation, let_colours_in, let_colours_out
+from leokit.nn.identity_init import check_initialisation, let_colours_in, let_colours_out
 from leokit.nn.modulated import ModulatedConv2d, StyledConv, modulated_conv2d_reference
 from leokit.nn.resample import blur, fir_kernel, upfirdn2d_reference, upsample2x
 from leokit.nn.residual import ResidualDownBlock

@@ -15,9 +15,9 @@ import av
 import numpy as np
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc, VideoReformatter
 
-from leokit.datasets import AutoReader, VideoHandle
-from leokit.datasets.video_index import scan_folder
 from leokit.utils import UserError
+from leokit.video.readers import AutoReader, VideoHandle
+from leokit.video.video_index import scan_folder
 
 DEFAULT_CRF = 14  # x264's constant rate factor; below 18 is usually taken to be visually lossless
 MAX_DENOMINATOR = 1001  # of a frame rate: 30000/1001 and its like are the odd ones in use

@@ -1,10 +1,16 @@
 """Fingerprints of weights: which network made these codes or these features."""
 
 import hashlib
+from pathlib import Path
 from typing import Mapping
 
 import torch
 from torch import Tensor
+
+from leokit.utils.checkpoints import load_checkpoint
+from leokit.utils.errors import UserError
+
+ANIMATOR_PARTS = ('encoder', 'motion_space', 'flow_generator')  # submodules that motion codes depend on
 
 
 def weights_hash(state_dict: Mapping[str, Tensor]) -> str:
@@ -24,3 +30,21 @@ def weights_hash(state_dict: Mapping[str, Tensor]) -> str:
         digest.update(f'{key} {tensor.dtype} {tuple(tensor.shape)}\n'.encode())
         digest.update(tensor.reshape(-1).view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()
+
+
+def animator_hash(state_dict: Mapping[str, Tensor]) -> str | None:
+    """The hash that ties motion codes to an animator: of its inference weights alone; None without any."""
+    weights = {key: tensor for key, tensor in state_dict.items() if key.split('.')[0] in ANIMATOR_PARTS}
+    return weights_hash(weights) if weights else None
+
+
+def checkpoint_hash(path: str | Path) -> str:
+    """``Animator.weights_hash()`` of the animator in a checkpoint, without building it.
+
+    Raises:
+        UserError: If the checkpoint cannot be read or holds no animator.
+    """
+    found = animator_hash(load_checkpoint(path).get('state_dict', {}))
+    if found is None:
+        raise UserError(f'{path} is not an animator checkpoint; pass the animator that the codes were extracted with')
+    return found

@@ -4,16 +4,16 @@ import os
 from pathlib import Path
 
 import pytest
-import tiny_extractors  # noqa: F401  registers small feature extractors
+import support.tiny_extractors  # noqa: F401  registers small feature extractors
 from mmengine.config import Config
-from tools.calling import call_tool
+from support.calling import call_tool
 
 from leokit.apis import init_model
-from leokit.datasets.synthetic import SyntheticFacesPlan, write_synthetic_faces
+from leokit.benchmark import Scenario
 from leokit.engine import LeoRunner
 from leokit.engine.checkpoint_files import newest_checkpoint
-from leokit.pipelines import Scenario
-from leokit.pipelines.assembly import LOADERS
+from leokit.inference.assembly import LOADERS
+from leokit.synthetic_faces import SyntheticFacesPlan, write_synthetic_faces
 from leokit.utils import UserError, load_config
 from leokit.utils.checkpoints import load_checkpoint
 

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from leokit.datasets import CodeCache, CodeCacheWriter, CodedFrameDataset, Draw, VideoIndex
+from leokit.datasets import CodeCache, CodeCacheWriter, CodedFrameDataset, Draw
 from leokit.registry import DATASETS
 from leokit.utils import UserError
+from leokit.video import VideoIndex
 
 SIZE = 80  # what the bars of the frame number need
 HASH = 'ab' * 32

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from leokit.datasets import FrameCache, FrameDecoder, VideoIndex
-from leokit.datasets import frame_cache as module
-from leokit.datasets.video_index import scan_folder
+from leokit.datasets import FrameCache, FrameDecoder, frame_cache as module
 from leokit.utils import UserError
+from leokit.video import VideoIndex
+from leokit.video.video_index import scan_folder
 
 SIZE = 32
 

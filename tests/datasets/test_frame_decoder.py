@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from leokit.datasets import FrameDecoder, VideoIndex, fit_frames
+from leokit.datasets import FrameDecoder
 from leokit.registry import VIDEO_READERS
 from leokit.utils import UserError
+from leokit.video import VideoIndex, fit_frames
 
 
 def test_read_and_stream_agree(clips, video_folder):

@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 import torch
 
-from leokit.datasets import FrameDecoder, FrameMemory, VideoFilter, VideoIndex, frame_memory
+from leokit.datasets import FrameDecoder, FrameMemory, frame_memory
 from leokit.utils import UserError
+from leokit.video import VideoFilter, VideoIndex
 
 
 def test_frames_in_use_are_kept(video_folder):

@@ -6,9 +6,10 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from leokit.datasets import Draw, DrawSampler, FramePairDataset, write_manifest
+from leokit.datasets import Draw, DrawSampler, FramePairDataset
 from leokit.registry import DATASETS
 from leokit.utils import UserError
+from leokit.video import write_manifest
 
 SIZE = 48  # as high as the bars of the frame number need
 

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from leokit.datasets import DecordReader, FrameCache, FrameDecoder, FrameMemory, VideoIndex
+from leokit.datasets import FrameCache, FrameDecoder, FrameMemory
 from leokit.datasets.frame_store import build_frame_store
 from leokit.utils import UserError
+from leokit.video import VideoIndex
+from leokit.video.readers import DecordReader
 
 
 def test_the_config_chooses(tmp_path):

@@ -5,8 +5,8 @@ from mmengine.runner import Runner
 from torch.utils.data import default_collate
 
 from leokit.datasets import CodeCacheWriter, Draw, MotionCodeDataset
-from leokit.datasets.motion_code_dataset import checkpoint_hash
 from leokit.utils import UserError, weights_hash
+from leokit.utils.hashing import checkpoint_hash
 
 ANIMATOR = dict(weights_hash='ab' * 32, config='lia.py', checkpoint='lia.pth')
 LENGTHS = dict(a=7, b=2, c=12)

@@ -4,10 +4,11 @@ import os
 import av
 import pytest
 
-from leokit.datasets import AutoReader, VideoIndex, read_manifest
-from leokit.datasets.manifest import write_manifest
 from leokit.datasets.preparation import Preparation, prepare_videos
 from leokit.utils import UserError
+from leokit.video import VideoIndex, read_manifest
+from leokit.video.manifest import write_manifest
+from leokit.video.readers import AutoReader
 
 
 @pytest.fixture

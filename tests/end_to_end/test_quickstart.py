@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from leokit.datasets import AutoReader, CodeCache, read_image
-from leokit.pipelines import load_animator
-from tools.calling import call_tool
-from tools.tiny_runs import load_tool
+from leokit.datasets import CodeCache
+from leokit.inference import load_animator
+from leokit.video import read_image
+from leokit.video.readers import AutoReader
+from support.calling import call_tool
+from support.tiny_runs import load_tool
 
 ROOT = Path(__file__).resolve().parents[2]
 OUT = Path('work_dirs/quickstart')

@@ -3,8 +3,8 @@ import logging
 import pytest
 import torch
 
-from leokit.engine.checkpoint_files import (checkpoint_name, choose_start, mark_last, newest_checkpoint,
-                                            numbered_checkpoints)
+from leokit.engine.checkpoint_files import (
+    checkpoint_name, choose_start, mark_last, newest_checkpoint, numbered_checkpoints)
 from leokit.utils import UserError
 from leokit.utils.checkpoints import save_checkpoint
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-import tiny_extractors  # noqa: F401  (registers them)
+import support.tiny_extractors  # noqa: F401  (registers them)
 
 from leokit.evaluation import Protocol
 

@@ -2,11 +2,11 @@ import shutil
 
 import pytest
 import torch
-from tiny_extractors import TinyImageFeatures
+from support.tiny_extractors import TinyImageFeatures
 
 import leokit.evaluation.features as features_module
 from leokit.evaluation import FeatureRequest, clip_features, plan_trials, scan_videos
-from leokit.evaluation.frames import crop_frames, prepare_clips
+from leokit.evaluation.clip_preprocessing import crop_frames, prepare_clips
 from leokit.evaluation.reductions import reduce_clips
 
 

@@ -3,7 +3,7 @@ import pytest
 
 from leokit.evaluation import scan_videos
 from leokit.evaluation.clip_loader import FRAMES_PER_BATCH, ClipLoader, batch_places
-from leokit.evaluation.clips import Clip
+from leokit.evaluation.clip_sampling import Clip
 
 
 def test_batches_are_the_same_however_they_are_shared_out():

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from leokit.datasets import VideoFilter
 from leokit.evaluation import Compute, build_tasks, clip_loader, evaluate_sets, features, plan_trials, scan_videos
-from leokit.evaluation.measures import MEASURES, metric_key
+from leokit.evaluation.video_set_metrics import MEASURES, metric_key
 from leokit.utils import UserError
+from leokit.video import VideoFilter
 
 TINY = {'': 'TinyImageFeatures', 'acd': 'TinyImageFeatures', 'fid': 'TinyImageFeatures',
         'content_drift': 'TinyImageFeatures', 'jitter': 'TinyImageFeatures'}

@@ -2,8 +2,8 @@ import json
 
 import pytest
 
-from leokit.evaluation import (NetworkInfo, ResultRecord, RunInfo, Score, SetInfo, load_protocol, load_records,
-                               save_records)
+from leokit.evaluation import (
+    NetworkInfo, ResultRecord, RunInfo, Score, SetInfo, load_protocol, load_records, save_records)
 from leokit.utils import UserError
 
 

@@ -1,10 +1,12 @@
 import pytest
 import torch
-from tiny_extractors import TinyImageFeatures, TinyVideoFeatures
+from support.tiny_extractors import TinyImageFeatures, TinyVideoFeatures
 
 from leokit.evaluation import FeatureRequest
 from leokit.evaluation.reductions import REDUCTIONS, reduce_clips
-from leokit.metrics import average_content_distance, content_drift, frame_features, jitter, temporal_summary
+from leokit.feature_extractors import temporal_summary
+from leokit.feature_extractors.video_features import frame_features
+from leokit.metrics import average_content_distance, content_drift, jitter
 from leokit.utils import UserError
 
 

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from leokit.datasets import VideoFilter
 from leokit.evaluation import Clip, ReadOptions, scan_videos
 from leokit.evaluation.clip_loader import ClipLoader
 from leokit.utils import UserError
+from leokit.video import VideoFilter
 
 
 def test_formats_rates_and_sizes_are_found_out(tmp_path, make, protocol):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from reference_rules import rule_noise, smooth_u8
+from support.reference_rules import rule_noise, smooth_u8
 
 from leokit.feature_extractors.i3d_network import I3DNetwork
 from leokit.utils.pixels import from_uint8

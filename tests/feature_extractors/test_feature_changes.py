@@ -1,9 +1,9 @@
 import pytest
 import torch
-from tiny_extractors import TinyImageFeatures
+from support.tiny_extractors import TinyImageFeatures
 
-from leokit.metrics.frechet import frechet_distance
-from leokit.metrics.temporal_features import video_features, video_label
+from leokit.feature_extractors.video_features import video_features, video_label
+from leokit.metrics.fvd import frechet_distance
 from leokit.registry import FEATURE_EXTRACTORS
 
 TINY = dict(type='TinyImageFeatures')

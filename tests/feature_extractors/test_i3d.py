@@ -2,9 +2,10 @@ import pytest
 import torch
 from feature_extractors.i3d_reference import TOLERANCE, figures, reference_state, video
 
+from leokit.feature_extractors import file_sha256
 from leokit.feature_extractors.i3d import preprocess
 from leokit.registry import FEATURE_EXTRACTORS
-from leokit.utils import UserError, file_sha256
+from leokit.utils import UserError
 
 
 @pytest.fixture(scope='module')

@@ -1,5 +1,5 @@
 import pytest
-from tiny_extractors import TinyImageFeatures
+from support.tiny_extractors import TinyImageFeatures
 
 from leokit.feature_extractors import named_extractor
 from leokit.utils import UserError

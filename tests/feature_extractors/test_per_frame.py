@@ -1,6 +1,6 @@
 import pytest
 import torch
-from tiny_extractors import TinyImageFeatures, TinyVideoFeatures
+from support.tiny_extractors import TinyImageFeatures, TinyVideoFeatures
 
 from leokit.feature_extractors import frame_features
 from leokit.feature_extractors.per_frame import FRAMES_AT_ONCE

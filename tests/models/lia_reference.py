@@ -1,7 +1,7 @@
 """The reference LIA state dict with rule-made weights, and its inputs."""
 
 import torch
-from reference_rules import rule_noise, smooth_u8
+from support.reference_rules import rule_noise, smooth_u8
 
 from leokit.models import Animator, to_lia
 from leokit.nn import fir_kernel

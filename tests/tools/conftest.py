@@ -2,7 +2,7 @@
 
 import pytest
 
-from tools.tiny_runs import write_models
+from support.tiny_runs import write_models
 
 
 @pytest.fixture(scope='session')

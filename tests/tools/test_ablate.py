@@ -9,8 +9,8 @@ import time
 from pathlib import Path
 
 import pytest
-from tools.calling import call_tool
-from tools.code_caches import MOTION_DIM, write_code_cache
+from support.calling import call_tool
+from support.code_caches import MOTION_DIM, write_code_cache
 
 from leokit.registry import MODELS
 from leokit.studies import load_study, plan_runs

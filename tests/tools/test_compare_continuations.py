@@ -4,11 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
-from tools.calling import call_tool
-from tools.code_caches import MOTION_DIM, write_code_cache
+from support.calling import call_tool
+from support.code_caches import MOTION_DIM, write_code_cache
 
-from leokit.continuations import History
-from leokit.pipelines import load_motion_diffusion
+from leokit.inference import load_motion_diffusion
+from leokit.long_video import History
 from leokit.registry import MODELS
 from leokit.utils import UserError, load_config
 from leokit.utils.checkpoints import save_checkpoint

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from leokit.datasets import AutoReader, read_image
 from leokit.utils import UserError
-from pipelines.tiny_models import SIZE
-from tools.tiny_runs import run
+from leokit.video import read_image
+from leokit.video.readers import AutoReader
+from support.tiny_models import SIZE
+from support.tiny_runs import run
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ import pytest
 
 from leokit.datasets.code_cache import CodeCache
 from leokit.utils import UserError
-from pipelines.tiny_models import MOTION_DIM, SIZE, make_animator
-from tools.tiny_runs import run
+from support.tiny_models import MOTION_DIM, SIZE, make_animator
+from support.tiny_runs import run
 
 
 @pytest.fixture

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from leokit.datasets import AutoReader
 from leokit.utils import UserError
-from pipelines.tiny_models import SIZE
-from tools.tiny_runs import run, write_leo
+from leokit.video.readers import AutoReader
+from support.tiny_models import SIZE
+from support.tiny_runs import run, write_leo
 
 
 @pytest.fixture

@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from leokit.datasets import AutoReader, CodeCacheWriter, read_image
+from leokit.datasets import CodeCacheWriter
 from leokit.utils import UserError
-from pipelines.tiny_models import MOTION_DIM, SIZE, make_animator
-from tools.tiny_runs import run, write_models
+from leokit.video import read_image
+from leokit.video.readers import AutoReader
+from support.tiny_models import MOTION_DIM, SIZE, make_animator
+from support.tiny_runs import run, write_models
 
 
 @pytest.fixture

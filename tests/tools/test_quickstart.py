@@ -5,7 +5,7 @@ import argparse
 import pytest
 
 from leokit.utils import UserError
-from tools.tiny_runs import load_tool
+from support.tiny_runs import load_tool
 
 LOG = '01/02 03:04:05 - mmengine - {} - {}'
 

@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
-from tools.calling import call_tool
-from tools.code_caches import MOTION_DIM, write_code_cache
+from support.calling import call_tool
+from support.code_caches import MOTION_DIM, write_code_cache
 
 from leokit.models import StartCodeDiffusion
 from leokit.registry import MODELS

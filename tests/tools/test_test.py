@@ -2,7 +2,7 @@ import json
 
 import pytest
 from engine.toys import toy_config, train, with_validation
-from tools.calling import call_tool
+from support.calling import call_tool
 
 
 @pytest.fixture

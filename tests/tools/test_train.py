@@ -9,7 +9,7 @@ import pytest
 import torch
 from engine.toys import toy_config, with_validation
 from mmengine.config import Config
-from tools.calling import call_tool
+from support.calling import call_tool
 
 from leokit.utils import load_config
 from leokit.utils.checkpoints import load_checkpoint

@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from leokit.user_study import (analyse_study, rating_counts, read_results, resample_raters, share_intervals,
-                               tally_answers, wilson_interval)
+from leokit.user_study import (
+    analyse_study, rating_counts, read_results, resample_raters, share_intervals, tally_answers, wilson_interval)
 from leokit.utils import UserError
 
 from user_study.studies import METHODS, rate

@@ -15,8 +15,9 @@ from pathlib import Path
 sys.path.append(str(Path(__file__).resolve().parents[2]))  # a clone works without installing; what is installed wins
 
 from leokit.datasets import CodeCache  # noqa: E402
-from leokit.datasets.synthetic import load_truth  # noqa: E402
-from leokit.pipelines import behaviour_table, load_motion_diffusion, measure_behaviour  # noqa: E402
+from leokit.synthetic_faces import load_truth  # noqa: E402
+from leokit.analysis import behaviour_table, measure_behaviour  # noqa: E402
+from leokit.inference import load_motion_diffusion  # noqa: E402
 from leokit.utils import run_tool  # noqa: E402
 from leokit.utils.arguments import add_cfg_options, add_device, output_file, positive_int  # noqa: E402
 from leokit.utils.files import write_json  # noqa: E402

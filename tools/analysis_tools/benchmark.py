@@ -25,8 +25,7 @@ sys.path.append(str(Path(__file__).resolve().parents[2]))  # a clone works witho
 from leokit.apis import TRAINING_KEY, check_device  # noqa: E402
 from leokit.diffusion_backbones.temporal import TemporalConv, temporal_conv_reference  # noqa: E402
 from leokit.engine import explain_build_errors  # noqa: E402
-from leokit.nn import (ModulatedConv2d, blur, identity_grid, modulated_conv2d_reference,  # noqa: E402
-                       upfirdn2d_reference, upsample2x)
+from leokit.nn import ModulatedConv2d, blur, identity_grid, modulated_conv2d_reference, upfirdn2d_reference, upsample2x
 from leokit.registry import MODELS  # noqa: E402
 from leokit.utils import UserError, load_config, run_tool  # noqa: E402
 from leokit.utils.arguments import output_file, positive_int  # noqa: E402

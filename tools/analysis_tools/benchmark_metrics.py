@@ -21,15 +21,15 @@ from torch import Tensor, nn
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from leokit.evaluation import (Clip, FeatureRequest, Protocol, ReadOptions, VideoSet, build_extractor,  # noqa: E402
-                               load_protocol, plan_trials, scan_videos)
+from leokit.evaluation import (
+    Clip, FeatureRequest, Protocol, ReadOptions, VideoSet, build_extractor, load_protocol, plan_trials, scan_videos)
 from leokit.evaluation.clip_loader import ClipLoader, batch_places  # noqa: E402
 from leokit.evaluation.features import extract  # noqa: E402
-from leokit.evaluation.frames import prepare_clips  # noqa: E402
+from leokit.evaluation.clip_preprocessing import prepare_clips  # noqa: E402
 from leokit.evaluation.reductions import reduce_clips  # noqa: E402
 from leokit.feature_extractors.base import full_precision  # noqa: E402
-from leokit.metrics import (FeatureStatistics, frechet_distance, frechet_distance_from_statistics,  # noqa: E402
-                            kernel_distance, polynomial_mmd)
+from leokit.metrics import (
+    FeatureStatistics, frechet_distance, frechet_distance_from_statistics, kernel_distance, polynomial_mmd)
 from leokit.utils import UserError, run_tool  # noqa: E402
 from leokit.utils.timing import measure  # noqa: E402
 

@@ -21,13 +21,13 @@ from torch import Tensor
 
 sys.path.append(str(Path(__file__).resolve().parents[2]))  # a clone works without installing; what is installed wins
 
-from leokit.continuations import Continuation  # noqa: E402
+from leokit.long_video import Continuation  # noqa: E402
 from leokit.datasets import MotionCodeDataset  # noqa: E402
 from leokit.metrics import jitter, long_motion, spread  # noqa: E402
-from leokit.metrics.motion import JERK_ORDER  # noqa: E402
+from leokit.metrics.motion_statistics import JERK_ORDER  # noqa: E402
 from leokit.models import MotionDiffusion  # noqa: E402
-from leokit.pipelines import load_motion_diffusion, sample_seeds  # noqa: E402
-from leokit.registry import CONTINUATIONS, DATASETS  # noqa: E402
+from leokit.inference import load_motion_diffusion, sample_seeds  # noqa: E402
+from leokit.registry import LONG_VIDEO, DATASETS  # noqa: E402
 from leokit.samplers import generators_from_seeds  # noqa: E402
 from leokit.utils import UserError, load_config, run_tool  # noqa: E402
 from leokit.utils.arguments import add_cfg_options, add_device, output_file, positive_int  # noqa: E402
@@ -72,14 +72,14 @@ def build_rule(text: str, num_frames: int) -> Continuation:
     name, _, options = text.partition(':')
     try:
         pairs = [option.split('=') for option in options.split(',') if option]
-        rule = CONTINUATIONS.build(dict(type=name, **{key: _value(value) for key, value in pairs}))
+        rule = LONG_VIDEO.build(dict(type=name, **{key: _value(value) for key, value in pairs}))
     except UserError:
         raise
     except (ValueError, SyntaxError) as error:
         raise UserError(f'the rule {text!r} is not of the form TYPE:KEY=VALUE,KEY=VALUE') from error
     except (KeyError, TypeError) as error:
         raise UserError(f'the rule {text!r} is none: there is no such type or option; the types are '
-                        f'{", ".join(CONTINUATIONS.module_dict)}, their options codes, pull and bound') from error
+                        f'{", ".join(LONG_VIDEO.module_dict)}, their options codes, pull and bound') from error
     fewest = 1 + JERK_ORDER * (2 if rule.held_back else 1)
     if num_frames - rule.codes < fewest:
         raise UserError(f'the rule {text!r} leaves {num_frames - rule.codes} new codes to a window of {num_frames}, '

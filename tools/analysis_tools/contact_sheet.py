@@ -13,8 +13,8 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).resolve().parents[2]))  # a clone works without installing; what is installed wins
 
-from leokit.pipelines import load_animator  # noqa: E402
-from leokit.pipelines.sheets import pair_sheet, stack_sheets, transfer_sheet, video_sheet  # noqa: E402
+from leokit.inference import load_animator  # noqa: E402
+from leokit.analysis.model_sheets import pair_sheet, stack_sheets, transfer_sheet, video_sheet  # noqa: E402
 from leokit.registry import DATASETS  # noqa: E402
 from leokit.utils import UserError, load_config, run_tool  # noqa: E402
 from leokit.utils.arguments import add_cfg_options, add_device, png_file, positive_int  # noqa: E402

@@ -21,12 +21,13 @@ from typing import Any
 sys.path.append(str(Path(__file__).resolve().parents[2]))  # a clone works without installing; what is installed wins
 
 from leokit.datasets import CodeCache  # noqa: E402
-from leokit.datasets.synthetic import load_truth  # noqa: E402
+from leokit.synthetic_faces import load_truth  # noqa: E402
 from leokit.feature_extractors import named_extractor  # noqa: E402
-from leokit.pipelines import (  # noqa: E402
-    LEO, TRANSFER_MODES, Motions, People, cross, crossing_sheet, crossing_video, disentanglement_table,
-    generate_motions, load_animator, load_motion_diffusion, measure_disentanglement, motion_sheet, person_sheet,
-    probe_codes, probe_crossing, probe_table, read_motions, read_people, write_videos)
+from leokit.analysis import (
+    Motions, People, cross, crossing_sheet, crossing_video, disentanglement_table, generate_motions,
+    measure_disentanglement, motion_sheet, person_sheet, probe_codes, probe_crossing, probe_table, read_motions,
+    read_people)
+from leokit.inference import LEO, TRANSFER_MODES, load_animator, load_motion_diffusion, write_videos
 from leokit.utils import UserError, run_tool  # noqa: E402
 from leokit.utils.arguments import add_cfg_options, add_device, positive_int  # noqa: E402
 from leokit.utils.config import read_config  # noqa: E402

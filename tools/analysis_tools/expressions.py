@@ -20,10 +20,11 @@ from torch import nn
 
 sys.path.append(str(Path(__file__).resolve().parents[2]))  # a clone works without installing; what is installed wins
 
-from leokit.datasets.synthetic import load_truth  # noqa: E402
+from leokit.synthetic_faces import load_truth  # noqa: E402
 from leokit.feature_extractors import named_extractor  # noqa: E402
 from leokit.feature_extractors.face_landmarks import NUM_LANDMARKS  # noqa: E402
-from leokit.pipelines import DrawnPairs, LandmarkPairs, load_animator, measure_expressions  # noqa: E402
+from leokit.analysis import DrawnPairs, LandmarkPairs, measure_expressions  # noqa: E402
+from leokit.inference import load_animator  # noqa: E402
 from leokit.registry import DATASETS  # noqa: E402
 from leokit.utils import UserError, load_config, run_tool  # noqa: E402
 from leokit.utils.arguments import add_cfg_options, add_device, output_file, png_file, positive_int  # noqa: E402

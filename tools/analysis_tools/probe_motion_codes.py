@@ -17,8 +17,8 @@ from pathlib import Path
 sys.path.append(str(Path(__file__).resolve().parents[2]))  # a clone works without installing; what is installed wins
 
 from leokit.datasets import CodeCache  # noqa: E402
-from leokit.datasets.synthetic import load_truth  # noqa: E402
-from leokit.pipelines import direction_table, name_directions, probe_codes, probe_table  # noqa: E402
+from leokit.synthetic_faces import load_truth  # noqa: E402
+from leokit.analysis import direction_table, name_directions, probe_codes, probe_table  # noqa: E402
 from leokit.utils import UserError, run_tool  # noqa: E402
 from leokit.utils.files import write_json  # noqa: E402
 

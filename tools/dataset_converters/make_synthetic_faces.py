@@ -11,7 +11,7 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).resolve().parents[2]))  # a clone works without installing; what is installed wins
 
-from leokit.datasets.synthetic import SyntheticFacesPlan, write_synthetic_faces  # noqa: E402
+from leokit.synthetic_faces import SyntheticFacesPlan, write_synthetic_faces  # noqa: E402
 from leokit.utils import run_tool  # noqa: E402
 
 

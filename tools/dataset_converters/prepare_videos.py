@@ -13,8 +13,8 @@ from pathlib import Path
 sys.path.append(str(Path(__file__).resolve().parents[2]))  # a clone works without installing; what is installed wins
 
 from leokit.datasets.preparation import Preparation, prepare_videos  # noqa: E402
-from leokit.datasets.resize import CROPS  # noqa: E402
-from leokit.datasets.video_index import VideoIndex  # noqa: E402
+from leokit.video.resize import CROPS  # noqa: E402
+from leokit.video.video_index import VideoIndex  # noqa: E402
 from leokit.utils import run_tool  # noqa: E402
 from leokit.utils.arguments import positive_int  # noqa: E402
 

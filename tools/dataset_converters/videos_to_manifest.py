@@ -14,10 +14,10 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).resolve().parents[2]))  # a clone works without installing; what is installed wins
 
-from leokit.datasets.manifest import write_manifest  # noqa: E402
-from leokit.datasets.manifest_building import build_manifest  # noqa: E402
-from leokit.datasets.splits import DEFAULT_FRACTIONS, SPLITS  # noqa: E402
-from leokit.datasets.video_index import VideoIndex  # noqa: E402
+from leokit.video.manifest import write_manifest  # noqa: E402
+from leokit.video.manifest_builder import build_manifest  # noqa: E402
+from leokit.video.splits import DEFAULT_FRACTIONS, SPLITS  # noqa: E402
+from leokit.video.video_index import VideoIndex  # noqa: E402
 from leokit.utils import UserError, run_tool  # noqa: E402
 
 

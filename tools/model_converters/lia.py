@@ -12,7 +12,7 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).resolve().parents[2]))  # a clone works without installing; what is installed wins
 
-from leokit.engine import convert_checkpoint  # noqa: E402
+from leokit.models import convert_checkpoint  # noqa: E402
 from leokit.utils import run_tool  # noqa: E402
 
 

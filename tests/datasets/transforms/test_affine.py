@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from leokit.datasets import PairedAffine
+from leokit.datasets.transforms import PairedAffine
 
 SIZE = 65
 

@@ -3,7 +3,7 @@ import colorsys
 import pytest
 import torch
 
-from leokit.datasets import PairedColorJitter
+from leokit.datasets.transforms import PairedColorJitter
 
 NOTHING = dict(brightness=0, contrast=0, saturation=0, hue=0)
 

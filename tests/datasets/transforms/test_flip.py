@@ -1,6 +1,6 @@
 import torch
 
-from leokit.datasets import PairedFlip
+from leokit.datasets.transforms import PairedFlip
 
 
 def test_samples_are_mirrored_or_left_alone():

@@ -4,13 +4,13 @@ import json
 
 import pytest
 from tools.analysis_tools.test_probe_motion_codes import write_codes
-from tools.calling import call_tool
-from tools.tiny_runs import MOTION_CONFIG
+from support.calling import call_tool
+from support.tiny_runs import MOTION_CONFIG
 
-from leokit.datasets.synthetic import MOTION_NAMES, SyntheticFacesPlan
-from leokit.datasets.synthetic.truth import save_truth
+from leokit.synthetic_faces import MOTION_NAMES, SyntheticFacesPlan
+from leokit.synthetic_faces.ground_truth import save_truth
 from leokit.utils.checkpoints import save_checkpoint
-from pipelines.tiny_models import MOTION_DIM, make_motion_diffusion
+from support.tiny_models import MOTION_DIM, make_motion_diffusion
 
 TOOL = 'analysis_tools/behaviour'
 PLAN = SyntheticFacesPlan(num_identities=40, clips_per_identity=1, num_frames=40, size=32, train=0.7, val=0, test=0.3)

@@ -4,8 +4,8 @@ import json
 import os
 
 import pytest
-import tiny_extractors  # noqa: F401  registers small feature extractors
-from tools.calling import call_tool
+import support.tiny_extractors  # noqa: F401  registers small feature extractors
+from support.calling import call_tool
 
 TOOL = 'analysis_tools/benchmark'
 FLAGS = ('--device', 'cpu', '--batch', 2, '--train-batch', 2, '--sequences', 2, '--frames', 5, '--repeats', 2,

@@ -4,9 +4,9 @@ import re
 
 import numpy as np
 import pytest
-import tiny_extractors  # noqa: F401  registers small feature extractors
+import support.tiny_extractors  # noqa: F401  registers small feature extractors
 import torch
-from tools.calling import call_tool
+from support.calling import call_tool
 
 TOOL = 'analysis_tools/benchmark_metrics'
 

@@ -3,11 +3,11 @@
 import cv2
 import numpy as np
 import pytest
-from tools.calling import call_tool
-from tools.tiny_runs import ANIMATOR_CONFIG
+from support.calling import call_tool
+from support.tiny_runs import ANIMATOR_CONFIG
 
 from leokit.visualization import save_png
-from pipelines.tiny_models import SIZE
+from support.tiny_models import SIZE
 
 TOOL = 'analysis_tools/contact_sheet'
 

@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from leokit.datasets import AutoReader, CodeCacheWriter, read_image
-from leokit.datasets.synthetic import SyntheticFacesPlan, load_truth
-from leokit.datasets.synthetic.truth import save_truth
+from leokit.datasets import CodeCacheWriter
+from leokit.synthetic_faces import SyntheticFacesPlan, load_truth
+from leokit.synthetic_faces.ground_truth import save_truth
 from leokit.utils import UserError
-from pipelines.tiny_models import MOTION_DIM, SIZE, make_animator
-from tools.tiny_runs import run, write_leo, write_models
+from leokit.video import read_image
+from leokit.video.readers import AutoReader
+from support.tiny_models import MOTION_DIM, SIZE, make_animator
+from support.tiny_runs import run, write_leo, write_models
 
 TOOL = 'analysis_tools/disentangle'
 

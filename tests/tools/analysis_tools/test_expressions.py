@@ -5,12 +5,12 @@ import json
 import cv2
 import numpy as np
 import pytest
-import tiny_extractors  # noqa: F401  registers TinyLandmarks
-from tools.calling import call_tool
-from tools.tiny_runs import ANIMATOR_CONFIG
+import support.tiny_extractors  # noqa: F401  registers TinyLandmarks
+from support.calling import call_tool
+from support.tiny_runs import ANIMATOR_CONFIG
 
-from leokit.datasets.synthetic import SyntheticFacesPlan, write_synthetic_faces
-from pipelines.tiny_models import SIZE
+from leokit.synthetic_faces import SyntheticFacesPlan, write_synthetic_faces
+from support.tiny_models import SIZE
 
 TOOL = 'analysis_tools/expressions'
 

@@ -4,12 +4,12 @@ import json
 
 import numpy as np
 import pytest
-from tools.calling import call_tool
+from support.calling import call_tool
 
 from leokit.datasets import CodeCache, CodeCacheWriter
-from leokit.datasets.synthetic import MOTION_NAMES, SyntheticFacesPlan, load_truth
-from leokit.datasets.synthetic.truth import save_truth
-from leokit.pipelines import DirectionNames
+from leokit.inference import DirectionNames
+from leokit.synthetic_faces import MOTION_NAMES, SyntheticFacesPlan, load_truth
+from leokit.synthetic_faces.ground_truth import save_truth
 
 TOOL = 'analysis_tools/probe_motion_codes'
 PLAN = SyntheticFacesPlan(num_identities=14, clips_per_identity=1, num_frames=40, size=32, train=0.7, val=0, test=0.3)

@@ -8,7 +8,7 @@ import av
 import numpy as np
 import pytest
 
-from leokit.datasets import VideoFilter, VideoIndex
+from leokit.video import VideoFilter, VideoIndex
 
 TOOLS = Path(__file__).parents[3] / 'tools' / 'dataset_converters'
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 from models.lia_reference import reference_state
-from tools.calling import call_tool
+from support.calling import call_tool
 
 from leokit.apis import init_model
 from leokit.models import Animator

@@ -1,0 +1,11 @@
+"""The evaluation protocol of the LEO paper end to end, and the validation and test loops that render videos."""
+
+from leokit.benchmark.generation_test_loop import GenerationTestLoop
+from leokit.benchmark.generation_val_loop import GenerationValLoop
+from leokit.benchmark.leo_benchmark import LEOTest
+from leokit.benchmark.scenario import Scenario
+from leokit.benchmark.start_frame_test_loop import StartFrameTestLoop
+
+__all__ = [
+    'GenerationTestLoop', 'GenerationValLoop', 'LEOTest', 'Scenario', 'StartFrameTestLoop',
+]

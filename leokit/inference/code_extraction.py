@@ -1,0 +1,222 @@
+"""Encoding a folder of videos to motion codes, once, for training on codes instead of frames.
+
+Several videos are decoded ahead in threads; their frames are packed into batches of one size, whatever the lengths of
+the videos, so the device never sees a short batch but the last.
+"""
+
+import logging
+from collections import deque
+from itertools import islice
+from typing import Iterator, NamedTuple, Sequence
+
+import numpy as np
+import torch
+from mmengine.logging import print_log
+from torch import Tensor
+
+from leokit.datasets.code_cache_writer import CodeCacheWriter
+from leokit.datasets.frame_decoder import FrameDecoder
+from leokit.inference.rendering import device_of, encode
+from leokit.models import Animator
+from leokit.utils import Prefetcher, UserError, progress_bar
+from leokit.utils.thread_map import worker_count
+from leokit.video.video_entry import VideoEntry
+from leokit.video.video_index import VideoIndex
+
+BATCH_SIZE = 64  # frames; encoding speed is flat beyond this
+CHUNKS_AHEAD = 2  # decoded pieces that may wait, for each video that is being decoded
+
+
+class ExtractionReport(NamedTuple):
+    """What an extraction did.
+
+    Attributes:
+        videos (int): Videos encoded now.
+        frames (int): Their frames.
+        known (int): Videos whose codes were there already.
+        skipped (int): Videos that cannot be used; the writer names them with reasons.
+    """
+
+    videos: int
+    frames: int
+    known: int
+    skipped: int
+
+
+def extract_motion_codes(animator: Animator, index: VideoIndex, writer: CodeCacheWriter, *,
+                         batch_size: int = BATCH_SIZE, crop: str = 'center', workers: int | None = None,
+                         amp: bool = False, show_progress: bool = True) -> ExtractionReport:
+    """Encode all frames of all videos that the cache does not hold yet.
+
+    Videos are written one by one in the order of the index, so an interrupted extraction goes on where it stopped. A
+    video that cannot be decoded to its end is noted with the reason and left out.
+
+    Args:
+        animator (Animator): A trained animator; it is put into evaluation mode.
+        index (VideoIndex): The videos.
+        writer (CodeCacheWriter): Open cache to add to; it stays open.
+        batch_size (int): Frames per forward pass.
+        crop (str): How frames become square; as in the animator's training.
+        workers (int, optional): Videos decoded at the same time; by default as many as there are cores.
+        amp (bool): Encode under bfloat16 autocast; codes lose precision.
+        show_progress (bool): Show a bar with the remaining time.
+
+    Returns:
+        ExtractionReport: How many videos and frames.
+
+    Raises:
+        UserError: If a code is not finite, an option is out of range or the disk is full.
+    """
+    if batch_size < 1:
+        raise UserError(f'the batch size must be 1 or more, got {batch_size}')
+    for skipped in index.skipped:
+        writer.skip(*skipped)
+    todo = [video for video in index if video.name not in writer]
+    _refresh(index, writer)
+    packer = _Packer(animator.eval(), batch_size, amp)
+    videos = frames = 0
+    with progress_bar(sum(video.frames for video in todo), 'motion codes', show=show_progress) as bar:
+        for video, piece in _decode(todo, FrameDecoder(animator.size, crop), workers or worker_count()):
+            if isinstance(piece, UserError):
+                packer.drop(video)
+                writer.skip(video.path, str(piece))
+            elif piece is None:
+                packer.end(video)
+            else:
+                packer.add(video, piece)
+                bar.update(len(piece))
+            for finished, codes in packer.finished():
+                _write(writer, finished, codes)
+                videos, frames = videos + 1, frames + len(codes)
+        for finished, codes in packer.finished(flush=True):
+            _write(writer, finished, codes)
+            videos, frames = videos + 1, frames + len(codes)
+    return ExtractionReport(videos, frames, len(index) - len(todo), len(writer.skipped))
+
+
+def _refresh(index: VideoIndex, writer: CodeCacheWriter) -> None:
+    """Manifests are edited after codes were made: a test person must not stay in training because of that."""
+    coded = {video.name: video for video in writer.videos}
+    known = [video for video in index if video.name in coded]
+    relabelled = sum(writer.relabel(video.name, identity=video.identity, split=video.split) for video in known)
+    if relabelled:
+        print_log(f'{relabelled} videos have another identity or split than when their codes were made; the cache has '
+                  'the new ones', logger='current')
+    changed = [video for video in known if video.frames != coded[video.name].length
+               or coded[video.name].file_size not in (0, _file_size(video))]
+    if changed:
+        first = coded[changed[0].name]
+        print_log(f'{len(changed)} videos are not those that the codes were made of ({changed[0].path} had '
+                  f'{first.length} frames and {first.file_size or "an unknown number of"} bytes, now '
+                  f'{changed[0].frames} and {_file_size(changed[0])}); if they were replaced, delete {writer.folder} '
+                  'and run this again', logger='current', level=logging.WARNING)
+
+
+def _file_size(video: VideoEntry) -> int:
+    return video.path.stat().st_size if video.path.is_file() else 0
+
+
+def _write(writer: CodeCacheWriter, video: VideoEntry, codes: np.ndarray) -> None:
+    if not np.isfinite(codes).all():
+        raise UserError(f'the animator makes codes of {video.path} that are not finite; '
+                        'its checkpoint is broken, use another one')
+    writer.add(video.name, codes, identity=video.identity, split=video.split, fps=video.fps,
+               file_size=_file_size(video))
+
+
+def _decode(videos: Sequence[VideoEntry], decoder: FrameDecoder,
+            workers: int) -> Iterator[tuple[VideoEntry, np.ndarray | UserError | None]]:
+    """Decode videos in their order, ``workers`` of them at a time.
+
+    Yields each video with pieces (t, 3, S, S) of its frames, and last with None or with the error that ended it.
+    """
+    waiting = iter(videos)
+    ahead: deque[tuple[VideoEntry, Prefetcher]] = deque()
+    try:
+        while True:
+            for video in islice(waiting, workers - len(ahead)):
+                ahead.append((video, Prefetcher(decoder.stream(video), CHUNKS_AHEAD)))
+            if not ahead:
+                return
+            video, pieces = ahead[0]
+            end = None
+            try:
+                for piece in pieces:
+                    yield video, piece
+            except UserError as error:
+                end = error
+            ahead.popleft()
+            yield video, end
+    finally:
+        for _, pieces in ahead:
+            pieces.close()
+
+
+class _Job:
+    """A video on its way through the packer."""
+
+    def __init__(self, video: VideoEntry) -> None:
+        self.video = video
+        self.codes: list[Tensor] = []  # (t, N) each
+        self.waiting = 0  # frames that are not encoded yet
+        self.ended = False
+
+
+class _Packer:
+    """Packs the frames of consecutive videos into batches of one size and sorts the codes back."""
+
+    def __init__(self, animator: Animator, batch_size: int, amp: bool) -> None:
+        self._animator = animator
+        self._pin = device_of(animator).type == 'cuda'  # pinned frames travel while the device works
+        self._batch_size = batch_size
+        self._amp = amp
+        self._jobs: deque[_Job] = deque()
+        self._frames: deque[tuple[_Job, Tensor]] = deque()  # not encoded yet, uint8 (t, 3, S, S) each
+
+    def add(self, video: VideoEntry, frames: np.ndarray) -> None:
+        """Take over consecutive frames of the newest video, and encode what fills a batch."""
+        if not self._jobs or self._jobs[-1].video is not video:
+            self._jobs.append(_Job(video))
+        job = self._jobs[-1]
+        job.waiting += len(frames)
+        self._frames.append((job, torch.from_numpy(frames)))
+        while sum(len(piece) for _, piece in self._frames) >= self._batch_size:
+            self._encode()
+
+    def end(self, video: VideoEntry) -> None:
+        """Note that the newest video has no more frames."""
+        self._jobs[-1].ended = True
+
+    def drop(self, video: VideoEntry) -> None:
+        """Forget the newest video, if any of it is here."""
+        if self._jobs and self._jobs[-1].video is video:
+            job = self._jobs.pop()
+            self._frames = deque((owner, piece) for owner, piece in self._frames if owner is not job)
+
+    def finished(self, flush: bool = False) -> Iterator[tuple[VideoEntry, np.ndarray]]:
+        """Give out the videos that are encoded to their end, with codes (length, N); ``flush`` encodes what waits."""
+        while flush and self._frames:
+            self._encode()
+        while self._jobs and self._jobs[0].ended and not self._jobs[0].waiting:
+            job = self._jobs.popleft()
+            yield job.video, torch.cat(job.codes).cpu().numpy()
+
+    def _encode(self) -> None:
+        """Encode the next batch, or what there is of it."""
+        owners, pieces, room = [], [], self._batch_size
+        while room and self._frames:
+            job, piece = self._frames.popleft()
+            if len(piece) > room:
+                self._frames.appendleft((job, piece[room:]))
+                piece = piece[:room]
+            owners.append(job)
+            pieces.append(piece)
+            room -= len(piece)
+        batch = torch.cat(pieces)
+        if self._pin:
+            batch = batch.pin_memory()
+        codes = encode(self._animator, batch, amp=self._amp).motion.float()
+        # codes stay on the device until their video is complete: no wait for it here
+        for job, piece, part in zip(owners, pieces, codes.split([len(piece) for piece in pieces])):
+            job.codes.append(part)
+            job.waiting -= len(piece)

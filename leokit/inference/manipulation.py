@@ -1,0 +1,193 @@
+"""Linear manipulation: pictures and videos moved along directions of the motion space.
+
+See LEO, arXiv 2305.03989, and LIA, ICLR 2022, section 4.4.
+
+A direction is a vector in code space: one entry of the code, or a weighted sum of entries that a person gave a name.
+Names live in a small JSON file beside the checkpoint whose space they describe::
+
+    {"turn": 3, "nod": {"5": 0.8, "11": -0.3}}
+
+Moves are vectors that add up, so edits compose in any order.
+"""
+
+import json
+from pathlib import Path
+from typing import Iterable, Iterator, Mapping, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from leokit.inference.animation import VideoAnimator
+from leokit.inference.rendering import CHUNK_SIZE, encode, render
+from leokit.models import Animator
+from leokit.utils import UserError, check_shape
+from leokit.utils.pixels import from_uint8, to_uint8
+from leokit.video.inputs import Picture, Video, read_first_frame, read_images
+from leokit.visualization import contact_sheet
+
+NAMES_FILE = 'directions.json'
+
+
+class DirectionNames:
+    """What people call the directions of one animator's motion space.
+
+    Args:
+        motion_dim (int): Motion dimension N.
+        names (Mapping, optional): By name the number of a direction, or weights by such numbers.
+        source (str): What errors call the names.
+
+    Raises:
+        UserError: If a name stands for something else or for a direction that does not exist.
+    """
+
+    def __init__(self, motion_dim: int, names: Mapping[str, int | Mapping[str, float]] | None = None, *,
+                 source: str = 'the names') -> None:
+        self.motion_dim = motion_dim
+        self._source = source
+        self._vectors = {name: self._vector(name, meaning) for name, meaning in (names or {}).items()}
+
+    @classmethod
+    def beside(cls, checkpoint: str | Path, motion_dim: int) -> 'DirectionNames':
+        """Read the names that belong to a checkpoint; there are none without a file.
+
+        Args:
+            checkpoint (str | Path): The animator's checkpoint or work dir. ``iter_5.pth`` has its names in
+                ``iter_5.directions.json``, else in ``directions.json`` of the same folder.
+            motion_dim (int): Motion dimension N.
+
+        Returns:
+            DirectionNames: The names.
+
+        Raises:
+            UserError: If the file cannot be understood.
+        """
+        checkpoint = Path(checkpoint)
+        folder = checkpoint if checkpoint.is_dir() else checkpoint.parent
+        for path in (checkpoint.with_suffix('.' + NAMES_FILE), folder / NAMES_FILE):
+            if path.is_file():
+                try:
+                    names = json.loads(path.read_text())
+                except ValueError as error:
+                    raise UserError(f'{path} is not JSON ({error}); write {{"name": number, ...}}') from error
+                if not isinstance(names, dict):
+                    raise UserError(f'{path} is no table of names; write {{"name": number, ...}}')
+                return cls(motion_dim, names, source=str(path))
+        return cls(motion_dim)
+
+    def vector(self, direction: str | int) -> Tensor:
+        """The vector of a named or numbered direction.
+
+        Args:
+            direction (str | int): A name, or a number from 0 to N - 1.
+
+        Returns:
+            Tensor: Shape (N,).
+
+        Raises:
+            UserError: If there is no such direction.
+        """
+        if direction in self._vectors:
+            return self._vectors[direction]
+        try:
+            number = int(direction)
+        except ValueError:
+            number = -1
+        if not 0 <= number < self.motion_dim:
+            known = f' or {", ".join(self._vectors)}' if self._vectors else f'; {NAMES_FILE} can name them'
+            raise UserError(f'there is no direction {direction!r}; give a number from 0 to '
+                            f'{self.motion_dim - 1}{known}')
+        return torch.eye(self.motion_dim)[number]
+
+    def move(self, amounts: Mapping[str | int, float]) -> Tensor:
+        """The sum of several moves.
+
+        Args:
+            amounts (Mapping): How far along each direction.
+
+        Returns:
+            Tensor: Shape (N,).
+
+        Raises:
+            UserError: If there is no such direction.
+        """
+        return sum((amount * self.vector(direction) for direction, amount in amounts.items()),
+                   torch.zeros(self.motion_dim))
+
+    def _vector(self, name: str, meaning: int | Mapping[str, float]) -> Tensor:
+        vector = torch.zeros(self.motion_dim)
+        try:
+            weights = meaning if isinstance(meaning, Mapping) else {meaning: 1.0}
+            for number, weight in weights.items():
+                if not 0 <= int(number) < self.motion_dim:
+                    raise ValueError
+                vector[int(number)] += float(weight)
+        except (ValueError, TypeError) as error:
+            raise UserError(f'{self._source}: {name!r} must be a number from 0 to {self.motion_dim - 1}, or weights by '
+                            f'such numbers, got {meaning!r}') from error
+        return vector
+
+
+def manipulate_image(animator: Animator, image: Picture, moves: Tensor, *,
+                     chunk_size: int = CHUNK_SIZE) -> Tensor:
+    """Show a picture moved by several moves.
+
+    Args:
+        animator (Animator): A trained animator in evaluation mode.
+        image (Picture): The picture.
+        moves (Tensor): What is added to its code, shape (K, N).
+        chunk_size (int): Frames per forward pass.
+
+    Returns:
+        Tensor: Pictures in [-1, 1], shape (K, 3, H, W).
+
+    Raises:
+        UserError: If the picture cannot be read.
+    """
+    check_shape('moves', moves, (None, animator.motion_dim))
+    encoding = encode(animator, read_images(image, animator.size))
+    motion = encoding.motion[:, None] + moves.to(encoding.motion)  # (1, K, N)
+    return torch.cat(list(render(animator, encoding, motion, chunk_size=chunk_size)), dim=1)[0]
+
+
+def manipulate_video(animator: Animator, video: Video, moves: Tensor, *,
+                     chunk_size: int = CHUNK_SIZE) -> Iterator[Tensor]:
+    """Show a video moved by several moves: its first frame, animated by its own codes plus each move.
+
+    Args:
+        animator (Animator): A trained animator in evaluation mode.
+        video (Video): The video; it is decoded piece by piece.
+        moves (Tensor): What is added to every code, shape (K, N).
+        chunk_size (int): Frames per forward pass, counted over the moves.
+
+    Yields:
+        Tensor: Consecutive frames in [-1, 1], shape (K, t, 3, H, W).
+
+    Raises:
+        UserError: If the video cannot be read.
+    """
+    check_shape('moves', moves, (None, animator.motion_dim))
+    encoding = encode(animator, read_first_frame(video, animator.size))
+    for codes in VideoAnimator(animator).codes(video, chunk_size=max(1, chunk_size // len(moves))):
+        motion = codes + moves.to(codes)[:, None]  # (K, t, N)
+        yield from render(animator, encoding, motion, chunk_size=chunk_size)
+
+
+def labelled_grid(chunks: Iterable[Tensor], row_titles: Sequence[str],
+                  column_titles: Sequence[str]) -> Iterator[Tensor]:
+    """Put videos side by side on a sheet that says which is which.
+
+    Args:
+        chunks (Iterable[Tensor]): Consecutive frames in [-1, 1], shape (rows * columns, t, 3, H, W), row by row.
+        row_titles (Sequence[str]): One title for each row.
+        column_titles (Sequence[str]): One title for each column.
+
+    Yields:
+        Tensor: The sheets in [-1, 1], shape (1, t, 3, sheet height, sheet width).
+    """
+    columns = len(column_titles)
+    for chunk in chunks:
+        cells = to_uint8(chunk).permute(1, 0, 3, 4, 2).cpu().numpy()  # (t, cells, H, W, 3)
+        sheets = [contact_sheet([list(pictures[i:i + columns]) for i in range(0, len(pictures), columns)],
+                                row_titles=row_titles, column_titles=column_titles) for pictures in cells]
+        yield from_uint8(torch.from_numpy(np.stack(sheets)).permute(0, 3, 1, 2))[None]

@@ -1,0 +1,92 @@
+"""The motion codes that a training of stage 2 needs: used if they are there, made if not."""
+
+from pathlib import Path
+from typing import Any, Mapping
+
+import torch
+from mmengine.config import Config
+from mmengine.logging import print_log
+
+from leokit.datasets.code_cache import INDEX_FILE, JOURNAL_FILE, CodeCache
+from leokit.datasets.code_cache_writer import CodeCacheWriter
+from leokit.inference.code_extraction import extract_motion_codes
+from leokit.inference.loading import animator_of, checkpoint_file, load_animator
+from leokit.utils import UserError
+from leokit.utils.hashing import checkpoint_hash
+from leokit.video.video_index import VideoIndex
+
+DEFAULT_CROP = 'center'
+
+
+def ensure_codes(config: Config) -> None:
+    """See that the code cache is there that a config trains on, in its top-level key ``codes_dir``.
+
+    A finished cache is used as it is, unless it is known to be of another animator than the config's ``animator``.
+    Otherwise that animator encodes all videos of ``data_root``; an interrupted extraction goes on where it stopped. A
+    config without ``codes_dir`` is left alone.
+
+    Args:
+        config (Config): The config, references resolved.
+
+    Raises:
+        UserError: If the codes are of another animator, or are not there and cannot be made.
+    """
+    if not config.get('codes_dir'):
+        return
+    folder = Path(config.codes_dir)
+    if (folder / INDEX_FILE).is_file() and not (folder / JOURNAL_FILE).exists():
+        _check_maker(folder, config.get('animator') or {})
+        return
+    command = _command(config, folder)
+    if config.get('launcher', 'none') != 'none':
+        raise UserError(f'there are no finished motion codes in {folder}, and a training of several processes does not '
+                        f'make them; make them first: {command}')
+    try:
+        _make(config, folder)
+    except UserError as error:
+        raise UserError(f'there are no finished motion codes in {folder}, and making them failed: {error}. Train '
+                        f'the animator that the config names, or make the codes with one that is there: '
+                        f'{command}') from error
+
+
+def training_crop(config: Mapping[str, Any]) -> str:
+    """How the frames that an animator was trained on became square.
+
+    Args:
+        config (Mapping): The animator's config.
+
+    Returns:
+        str: ``'center'`` or ``'none'``.
+    """
+    dataset = (config.get('train_dataloader') or {}).get('dataset') or {}
+    return (dataset.get('frames') or {}).get('crop', DEFAULT_CROP)
+
+
+def _check_maker(folder: Path, animator: Mapping[str, Any]) -> None:
+    """Refuse codes of another animator; where there is no checkpoint to compare with, any animator will do."""
+    checkpoint = animator.get('checkpoint')
+    known = checkpoint is not None and Path(checkpoint).exists()
+    CodeCache(folder, checkpoint_hash(checkpoint_file(checkpoint)) if known else None)
+
+
+def _make(config: Config, folder: Path) -> None:
+    named = animator_of(config)
+    if not config.get('data_root'):
+        raise UserError('the config has no data_root with videos to encode')
+    checkpoint = checkpoint_file(named['checkpoint'])
+    animator = load_animator(named['config'], checkpoint, 'cuda' if torch.cuda.is_available() else 'cpu')
+    index = VideoIndex(config.data_root)
+    crop = training_crop(animator.cfg)
+    maker = dict(weights_hash=animator.weights_hash(), config=str(named['config']), checkpoint=str(checkpoint),
+                 crop=crop, amp=False)
+    print_log(f'encoding {len(index)} videos of {config.data_root} to motion codes in {folder}', logger='current')
+    with CodeCacheWriter(folder, animator.motion_dim, animator=maker) as writer:
+        report = extract_motion_codes(animator, index, writer, crop=crop)
+    print_log(f'{folder}: {report.videos} videos encoded ({report.frames} frames), {report.known} were there already, '
+              f'{report.skipped} skipped', logger='current')
+
+
+def _command(config: Config, folder: Path) -> str:
+    named = config.get('animator') or {}
+    return (f'python tools/extract_motion_codes.py {named.get("config") or "CONFIG"} '
+            f'{named.get("checkpoint") or "CHECKPOINT"} --videos {config.get("data_root") or "DIR"} --out {folder}')

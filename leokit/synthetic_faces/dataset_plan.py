@@ -1,0 +1,114 @@
+"""Which clips a synthetic data set has: names, splits and the seeds of everything in them.
+
+A plan is pure arithmetic. Any part of the data set can be made, or made again, from it alone.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Mapping
+
+import numpy as np
+
+from leokit.synthetic_faces.appearance import draw_identities
+from leokit.synthetic_faces.random_motion import draw_motion
+from leokit.utils import UserError
+
+SPLIT_STREAM = 3  # keeps the random numbers of the split apart from those of identities and motions
+FORMAT_VERSION = 2  # raised when the same settings come to draw other pictures
+MIN_SIZE = 16
+
+
+@dataclass(frozen=True)
+class SyntheticClip:
+    """One video of a plan."""
+
+    name: str
+    identity: str
+    split: str
+    identity_number: int
+    clip_number: int
+
+    @property
+    def file(self) -> str:
+        """The video's path inside the data set's folder."""
+        return f'videos/{self.name}.mp4'
+
+
+@dataclass(frozen=True)
+class SyntheticFacesPlan:
+    """The settings of a synthetic data set.
+
+    Args:
+        num_identities (int): How many people.
+        clips_per_identity (int): How many clips of each; every clip has a motion of its own.
+        num_frames (int): Length of each clip.
+        size (int): Side of the pictures in pixels; even, for the video codec.
+        seed (int): Seed of people, motions and split.
+        fps (float): Frames a second.
+        train, val, test (float): Shares of the identities; they are scaled to sum 1. Every split with a share gets at
+            least one identity as long as there are enough.
+
+    Raises:
+        UserError: If a number is out of range.
+    """
+
+    num_identities: int = 1000
+    clips_per_identity: int = 5
+    num_frames: int = 48
+    size: int = 64
+    seed: int = 0
+    fps: float = 25.0
+    train: float = 0.90
+    val: float = 0.05
+    test: float = 0.05
+
+    def __post_init__(self) -> None:
+        for key in ('num_identities', 'clips_per_identity', 'num_frames', 'fps'):
+            if getattr(self, key) <= 0:
+                raise UserError(f'{key} must be positive, got {getattr(self, key)}')
+        if self.size < MIN_SIZE or self.size % 2:
+            raise UserError(f'size must be an even number of at least {MIN_SIZE} pixels, got {self.size}')
+        if self.seed < 0:
+            raise UserError(f'seed must not be negative, got {self.seed}')
+        if min(self._shares()) < 0 or sum(self._shares()) <= 0:
+            raise UserError('the shares of train, val and test must not be negative and not all 0, got '
+                            f'{self._shares()}')
+
+    def clips(self) -> list[SyntheticClip]:
+        """All clips, in the order of the manifest and of the truth arrays."""
+        splits = self.identity_splits()
+        return [SyntheticClip(f'id{number:06d}_{clip:02d}', f'id{number:06d}', splits[number], number, clip)
+                for number in range(self.num_identities) for clip in range(self.clips_per_identity)]
+
+    def identity_splits(self) -> list[str]:
+        """The split of each identity; no identity is in two."""
+        names, shares = zip(*[(name, share) for name, share in zip(('train', 'val', 'test'), self._shares()) if share])
+        counts = np.floor(np.array(shares) / sum(shares) * self.num_identities).astype(int)
+        if self.num_identities >= len(names):
+            counts = np.maximum(counts, 1)
+        counts[0] += self.num_identities - counts.sum()
+        order = np.random.default_rng((self.seed, SPLIT_STREAM)).permutation(self.num_identities)
+        splits = np.empty(self.num_identities, dtype=object)
+        splits[order] = np.repeat(np.array(names, dtype=object), counts)
+        return splits.tolist()
+
+    def motion(self, clip: SyntheticClip) -> tuple[np.ndarray, str]:
+        """True motion parameters of a clip, shape (T, len(MOTION_NAMES)), and its behaviour."""
+        return draw_motion(self.num_frames, seed=(self.seed, clip.identity_number, clip.clip_number), fps=self.fps)
+
+    def looks(self, clip: SyntheticClip) -> np.ndarray:
+        """Identity parameters of a clip, shape (1, len(IDENTITY_NAMES))."""
+        return draw_identities([clip.identity_number], self.seed)
+
+    def settings(self) -> dict[str, Any]:
+        """Everything the pictures depend on, for comparison with a folder's."""
+        return dict(asdict(self), version=FORMAT_VERSION)
+
+    def check_same(self, settings: Mapping[str, Any], where: str) -> None:
+        """Raise a :class:`UserError` naming the first setting that differs from those of a folder."""
+        for key, value in self.settings().items():
+            if settings.get(key) != value:
+                raise UserError(f'{where} holds clips made with {key}={settings.get(key)}, not {value}; use the same '
+                                'settings to go on, or another folder')
+
+    def _shares(self) -> tuple[float, float, float]:
+        return self.train, self.val, self.test

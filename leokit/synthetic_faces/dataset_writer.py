@@ -1,0 +1,159 @@
+"""Make a synthetic data set: videos, manifest and truth, on all cores, resumable at any moment."""
+
+import json
+import os
+import threading
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_context, parent_process
+from pathlib import Path
+from typing import Iterator, Sequence
+
+import torch
+
+from leokit.synthetic_faces.dataset_plan import SyntheticClip, SyntheticFacesPlan
+from leokit.synthetic_faces.ground_truth import save_truth
+from leokit.synthetic_faces.renderer import render_faces
+from leokit.utils import UserError, progress_bar
+from leokit.utils.files import clear_write_errors, write_bytes
+from leokit.utils.locks import FileLock
+from leokit.video import VideoWriter
+from leokit.video.manifest import write_manifest
+
+SETTINGS_FILE = 'synthetic_faces.json'
+LOCK_FILE = '.synthetic_faces.lock'
+# Lossless, colour at full resolution. At 64x64 the usual settings (crf 18, 4:2:0) put more than half of the perceptual
+# distance between two frames of a clip into the codec: what is measured here is to be the model.
+CRF = 0
+PIXEL_FORMAT = 'yuv444p'
+KEYFRAME_INTERVAL = 12  # single frames are read at random in training
+FRAMES_AT_ONCE = 64  # memory stays flat however long a clip is
+CLIPS_A_TASK = 8  # given to a worker at a time
+
+
+def write_synthetic_faces(out_dir: str | Path, plan: SyntheticFacesPlan, *, workers: int | None = None,
+                          show_progress: bool = True) -> Path:
+    """Draw all clips of a plan, write them as H.264 and describe them.
+
+    The folder then holds ``videos/*.mp4``, ``manifest.json`` (name, file, identity, split, frames, fps, size,
+    behaviour), ``truth.npz`` (see :func:`load_truth`) and the settings. Called again with the same plan, only what is
+    missing is made; a killed run loses the clips in work and no more. The manifest is written last.
+
+    Workers are fresh processes, so a script that calls this needs the usual ``if __name__ == '__main__':``.
+
+    Args:
+        out_dir (str | Path): The folder; made if it is missing.
+        plan (SyntheticFacesPlan): What to make.
+        workers (int, optional): Processes; 0 works in this one. Default: None, one for each core.
+        show_progress (bool): Whether to show a bar with the remaining time. Default: True.
+
+    Returns:
+        Path: The manifest.
+
+    Raises:
+        UserError: If the folder holds another data set, another process writes it, or the disk is full or refuses.
+    """
+    out_dir = Path(out_dir)
+    with clear_write_errors(out_dir):
+        (out_dir / 'videos').mkdir(parents=True, exist_ok=True)
+        lock = FileLock(out_dir / LOCK_FILE)
+        if not lock.acquire():
+            raise UserError(f'another process is writing to {out_dir}; wait for it or choose another folder')
+    try:
+        _claim(out_dir, plan)
+        clips = plan.clips()
+        missing = [clip for clip in clips if not (out_dir / clip.file).is_file()]
+        label = 'drawing faces' if len(missing) == len(clips) else f'drawing the {len(missing)} missing clips'
+        with progress_bar(len(missing), label, unit='clip', show=show_progress and bool(missing)) as bar:
+            for count in _make_clips(out_dir, plan, missing, _count_workers(workers, len(missing))):
+                bar.update(count)
+        with clear_write_errors(out_dir):
+            save_truth(out_dir, plan)
+            manifest = out_dir / 'manifest.json'
+            write_manifest(manifest, [_describe(clip, plan) for clip in clips])
+    finally:
+        lock.release()
+    return manifest
+
+
+def write_clip(out_dir: str | Path, plan: SyntheticFacesPlan, clip: SyntheticClip) -> None:
+    """Draw one clip and write its video; the file appears when it is complete.
+
+    Args:
+        out_dir (str | Path): The data set's folder.
+        plan (SyntheticFacesPlan): The settings.
+        clip (SyntheticClip): One of the plan's clips.
+    """
+    looks = torch.from_numpy(plan.looks(clip))
+    motion = torch.from_numpy(plan.motion(clip)[0])
+    with VideoWriter(Path(out_dir) / clip.file, plan.fps, crf=CRF, keyframe_interval=KEYFRAME_INTERVAL,
+                     threads=1, pixel_format=PIXEL_FORMAT) as writer:
+        for moves in motion.split(FRAMES_AT_ONCE):
+            writer.write(render_faces(looks, moves, size=plan.size).permute(0, 2, 3, 1))
+
+
+def _claim(out_dir: Path, plan: SyntheticFacesPlan) -> None:
+    """Note the settings in a new folder; check them in an old one."""
+    path = out_dir / SETTINGS_FILE
+    if path.is_file():
+        try:
+            settings = json.loads(path.read_text())
+        except ValueError as error:
+            raise UserError(f'{path} is damaged ({error}); choose another folder') from error
+        plan.check_same(settings, str(out_dir))
+    elif any((out_dir / 'videos').iterdir()):
+        raise UserError(f'{out_dir / "videos"} already holds files of something else; choose another folder')
+    else:
+        with clear_write_errors(path):
+            write_bytes(path, (json.dumps(plan.settings(), indent=1) + '\n').encode())
+    for leftover in (out_dir / 'videos').glob('*.part.*'):  # of a killed run
+        leftover.unlink()
+
+
+def _count_workers(workers: int | None, num_clips: int) -> int:
+    if workers is None:
+        workers = len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
+    return min(workers, -(-num_clips // CLIPS_A_TASK))
+
+
+def _make_clips(out_dir: Path, plan: SyntheticFacesPlan, clips: Sequence[SyntheticClip], workers: int) -> Iterator[int]:
+    """Make clips; yields how many were finished, again and again."""
+    if workers <= 1:
+        for clip in clips:
+            write_clip(out_dir, plan, clip)
+            yield 1
+        return
+    tasks = [clips[start:start + CLIPS_A_TASK] for start in range(0, len(clips), CLIPS_A_TASK)]
+    with ProcessPoolExecutor(workers, mp_context=get_context('spawn'), initializer=_start_worker) as pool:
+        try:
+            futures = [pool.submit(_work, out_dir, plan, task) for task in tasks]
+            for future in as_completed(futures):
+                yield future.result()
+        except BrokenProcessPool as error:
+            raise UserError(f'a worker process ended by force, maybe for want of memory; run the same command again to '
+                            f'go on in {out_dir}, with fewer workers') from error
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _start_worker() -> None:
+    """One thread a process, and none that outlives the process that asked for it."""
+    torch.set_num_threads(1)
+    parent = parent_process()
+
+    def follow() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=follow, daemon=True).start()
+
+
+def _work(out_dir: Path, plan: SyntheticFacesPlan, clips: Sequence[SyntheticClip]) -> int:
+    for clip in clips:
+        write_clip(out_dir, plan, clip)
+    return len(clips)
+
+
+def _describe(clip: SyntheticClip, plan: SyntheticFacesPlan) -> dict[str, object]:
+    return dict(name=clip.name, file=clip.file, frames=plan.num_frames, fps=plan.fps, size=[plan.size, plan.size],
+                split=clip.split, identity=clip.identity, behaviour=plan.motion(clip)[1])

@@ -1,0 +1,19 @@
+"""Videos and images on disk: find, probe, select, read, crop and write them."""
+
+from leokit.video.disk_space import check_space, needed_bytes
+from leokit.video.images import IMAGE_SUFFIXES, read_image
+from leokit.video.inputs import (
+    FramesHandle, Picture, Video, iterate_frames, open_video, read_first_frame, read_images, read_last_frame)
+from leokit.video.manifest import read_manifest, write_manifest
+from leokit.video.resize import fit_frames
+from leokit.video.splits import split_identities
+from leokit.video.video_entry import Skipped, VideoEntry, VideoFilter
+from leokit.video.video_index import VIDEO_SUFFIXES, VideoIndex, scan_folder
+from leokit.video.video_writer import VideoWriter
+
+__all__ = [
+    'FramesHandle', 'IMAGE_SUFFIXES', 'Picture', 'Skipped', 'VIDEO_SUFFIXES', 'Video', 'VideoEntry', 'VideoFilter',
+    'VideoIndex', 'VideoWriter', 'check_space', 'fit_frames', 'iterate_frames', 'needed_bytes', 'open_video',
+    'read_first_frame', 'read_image', 'read_images', 'read_last_frame', 'read_manifest', 'scan_folder',
+    'split_identities', 'write_manifest',
+]

@@ -1,0 +1,196 @@
+"""Reading video files with PyAV: exact frames from any container and codec that FFmpeg knows, gif included."""
+
+from pathlib import Path
+from typing import Any, Iterator
+
+import numpy as np
+
+from leokit.registry import VIDEO_READERS
+from leokit.utils import UserError
+from leokit.video.readers.base import DEFAULT_FPS, VideoHandle, VideoReader, existing_file
+from leokit.video.readers.stream_index import StreamIndex, build_index, count_frames, decode_frames
+
+MAX_INDICES = 4096  # frame indices a reader remembers, some kilobytes each
+# Containers whose header promises a number of frames; fewer packets than that mean a file that was cut off.
+COUNTED_FORMATS = ('mp4', 'mov')
+
+
+class PyAVHandle(VideoHandle):
+    """A video file opened by :class:`PyAVReader`.
+
+    Reading frames in increasing order decodes every frame once; a jump starts at the key frame before its target.
+
+    Args:
+        path (Path): The file.
+        threads (int): Decoder threads.
+        index (StreamIndex, optional): The index of the unchanged file, if it is known already.
+    """
+
+    def __init__(self, path: Path, *, threads: int, index: StreamIndex | None = None) -> None:
+        import av
+        self._container = None
+        self._threads = threads
+        self._errors = (av.FFmpegError, OSError, EOFError)
+        self._formatter = av.video.reformatter.VideoReformatter()
+        self._format = _conversion()
+        self.path = path
+        try:
+            self._open()
+            self.index = index or self._make_index()
+        except self._errors as error:
+            self.close()
+            raise UserError(f'{path} is no readable video ({_reason(error)}); '
+                            'fetch or convert it again') from error
+        except UserError:
+            self.close()
+            raise
+        self._check_complete()
+        super().__init__(path, float(self._stream.average_rate or self._stream.guessed_rate or DEFAULT_FPS))
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def close(self) -> None:
+        """See :class:`VideoHandle`."""
+        self._frames = iter(())
+        if self._container is not None:
+            self._container.close()
+            self._container = None
+
+    def _open(self) -> None:
+        import av
+        if self._container is not None:
+            self._container.close()
+        # torchvision before 0.24 has FFmpeg's messages logged by Python: a decoder thread that has one waits for the
+        # interpreter, while the interpreter waits for the thread to end
+        av.logging.set_level(None)
+        # tags that are no UTF-8 are no reason to refuse a video; PyAV 19 asks for no such promise any more
+        tolerant = {} if int(av.__version__.split('.')[0]) >= 19 else dict(metadata_errors='ignore')
+        self._container = av.open(str(self.path), **tolerant)
+        if not self._container.streams.video:
+            raise UserError(f'{self.path} has no video stream; it may be a sound file')
+        self._stream = self._container.streams.video[0]
+        context = self._stream.codec_context
+        if context is None:
+            raise UserError(f'{self.path} is coded in a way that this build of FFmpeg cannot decode; '
+                            'convert it to H.264')
+        context.thread_count = self._threads
+        context.thread_type = 'FRAME' if self._threads > 1 else 'SLICE'
+        self._position = None  # number of the next frame of self._frames; None before the first seek
+        self._frames: Iterator[Any] = iter(())
+
+    def _make_index(self) -> StreamIndex:
+        index = build_index(self._container, self._stream)
+        if index is None:
+            self._open()
+            index = count_frames(self._container, self._stream)
+        return index
+
+    def _check_complete(self) -> None:
+        promised = self._stream.frames
+        counted = any(name in COUNTED_FORMATS for name in self._container.format.name.split(','))
+        if counted and self.index.packets < promised and not self.index.countable_only:
+            self.close()
+            raise UserError(f'{self.path} is cut off: {self.index.packets} of the {promised} frames that its header '
+                            'promises are there; fetch or convert it again')
+        if len(self.index) == 0:
+            self.close()
+            raise UserError(f'{self.path} holds no frame that can be decoded; fetch or convert it again')
+
+    def _read(self, indices: np.ndarray) -> np.ndarray:
+        if self._container is None:
+            raise ValueError(f'{self.path} has been closed')
+        wanted, places = np.unique(indices, return_inverse=True)
+        frames = None
+        for row, number in enumerate(wanted):
+            pixels = self._pixels(self._decode(int(number)))
+            if frames is None:
+                frames = np.empty((len(wanted), *pixels.shape), np.uint8)
+            if pixels.shape != frames.shape[1:]:
+                raise UserError(f'{self.path} changes its size from frame to frame; convert it to one size')
+            frames[row] = pixels
+        return frames if np.array_equal(wanted, indices) else frames[places]
+
+    def _decode(self, number: int) -> Any:
+        """Decode up to frame ``number`` and return it."""
+        try:
+            if self._position is None or number < self._position or self.index.key_before(number) > self._position:
+                self._seek(number)
+            for frame in self._frames:
+                if not self.index.countable_only:
+                    if frame.pts is None or frame.pts < self.index.times[self._position]:
+                        continue  # in front of the key frame, or hidden
+                    if frame.pts > self.index.times[self._position]:
+                        break
+                self._position += 1
+                if self._position > number:
+                    return frame
+        except self._errors as error:
+            self._position = None
+            raise UserError(f'frame {number} of {self.path} cannot be decoded ({_reason(error)}); '
+                            'fetch or convert it again') from error
+        self._position = None
+        raise UserError(f'frame {number} of {self.path} is missing from the stream; fetch or convert it again')
+
+    def _seek(self, number: int) -> None:
+        key = 0 if self.index.countable_only else self.index.key_before(number)
+        if key == 0 and not self.index.plain:
+            self._open()  # the very start: what lies in front of the first key frame confuses the seek table
+        else:
+            self._container.seek(int(self.index.times[key]), stream=self._stream, backward=True, any_frame=False)
+        self._frames = decode_frames(self._container, self._stream)
+        self._position = key
+
+    def _pixels(self, frame: Any) -> np.ndarray:
+        turns = round((getattr(frame, 'rotation', 0) or 0) / 90)
+        pixels = self._formatter.reformat(frame, **self._format).to_ndarray()
+        return np.rot90(pixels, turns) if turns % 4 else pixels
+
+
+def _conversion() -> dict[str, Any]:
+    """Options that turn a frame into RGB with its true colours.
+
+    FFmpeg's shortcut from 4:2:0 to RGB, which is its default, rounds down: pictures get 1.2 grey levels darker every
+    time that a video is read and written again.
+    """
+    import av
+    options: dict[str, Any] = dict(format='rgb24')
+    if int(av.__version__.split('.')[0]) >= 17:  # it starts a thread pool for every conversion unless told otherwise
+        options['threads'] = 1
+    kinds = av.video.reformatter.Interpolation
+    if hasattr(kinds, 'ACCURATE_RND'):  # older PyAV has the shortcut only
+        options['interpolation'] = kinds.BILINEAR | kinds.ACCURATE_RND | kinds.FULL_CHR_H_INT
+    return options
+
+
+@VIDEO_READERS.register_module()
+class PyAVReader(VideoReader):
+    """Reads video files with PyAV.
+
+    Frame numbers are exact: they are looked up in an index of the file's packets, which the reader remembers for
+    unchanged files, and every jump decodes from the right key frame. Rotation tags are obeyed.
+
+    Args:
+        threads (int): Decoder threads of each open video. One is best where data-loader workers run side by side.
+    """
+
+    def __init__(self, threads: int = 1) -> None:
+        if threads < 1:
+            raise ValueError(f'threads must be at least 1, got {threads}')
+        self.threads = threads
+        self._indices: dict[tuple, StreamIndex] = {}
+
+    def open(self, path: str | Path) -> PyAVHandle:
+        """See :class:`VideoReader`."""
+        path = existing_file(path)
+        status = path.stat()
+        key = (str(path), status.st_size, status.st_mtime_ns)
+        handle = PyAVHandle(path, threads=self.threads, index=self._indices.get(key))
+        if len(self._indices) >= MAX_INDICES:
+            self._indices.clear()
+        self._indices[key] = handle.index
+        return handle
+
+
+def _reason(error: BaseException) -> str:
+    return getattr(error, 'strerror', None) or str(error) or type(error).__name__

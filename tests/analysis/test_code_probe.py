@@ -1,0 +1,87 @@
+"""Codes that are a linear map of the truth, on crossings of which it is known what they show."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from leokit.analysis.code_probe import direction_table, name_directions, probe_codes, probe_crossing, probe_table
+from leokit.analysis.factor_grid import Crossing, Motions, People
+from leokit.datasets import CodeCache, CodeCacheWriter
+from leokit.synthetic_faces import SyntheticFacesPlan, load_truth
+from leokit.synthetic_faces.ground_truth import save_truth
+from leokit.utils import UserError
+
+PLAN = SyntheticFacesPlan(num_identities=12, clips_per_identity=1, num_frames=24, size=32, train=0.7, val=0, test=0.3)
+P, T = 3, 10
+
+
+@pytest.fixture(scope='module')
+def known(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('truth')
+    save_truth(folder, PLAN)
+    truth = load_truth(folder)
+    deviation = truth.motion.std((0, 1))
+    with CodeCacheWriter(folder / 'codes', truth.motion.shape[2], animator=dict(
+            weights_hash='ab' * 32, config='', checkpoint='')) as writer:
+        for clip in PLAN.clips():
+            writer.add(clip.name, truth.motion[truth.index(clip.name)] / deviation, identity=clip.identity,
+                       split=clip.split)
+    return CodeCache(folder / 'codes'), truth
+
+
+def make(truth, mode, offset=0.0, names=None):
+    """People who do what the driving videos do, each with an offset."""
+    videos = [truth.index(name) for name in names or truth.names[:4]]
+    codes = torch.from_numpy(truth.motion[videos, :T] / truth.motion.std((0, 1)))
+    found = codes.expand(P, -1, -1, -1) + offset * torch.randn(P, 1, 1, codes.shape[-1],
+                                                               generator=torch.Generator().manual_seed(0))
+    frames = torch.zeros(len(videos), T, 3, 2, 2, dtype=torch.uint8)
+    motions = Motions([truth.names[video] for video in videos], codes, frames, list('abcd'), 25.0)
+    return Crossing(People(list('xyz'), torch.zeros(P, 3, 2, 2)), motions, mode, frames.expand(P, -1, -1, -1, -1, -1),
+                    found, found)
+
+
+def test_what_arrives_on_other_people(known):
+    cache, truth = known
+    for mode, offset in (('relative', 0.0), ('relative', 5.0), ('absolute', 0.0)):
+        scores = [score for score in probe_crossing(make(truth, mode, offset), cache, truth).values()
+                  if not math.isnan(score)]
+        assert len(scores) > 8 and min(scores) > 0.99
+    far = probe_crossing(make(truth, 'absolute', 5.0), cache, truth)
+    assert min(score for score in far.values() if not math.isnan(score)) < 0  # poses of their own
+
+
+def test_motions_that_are_not_of_the_data_set(known):
+    cache, truth = known
+    crossing = make(truth, 'relative')
+    stranger = crossing._replace(motions=crossing.motions._replace(names=['a', 'b', 'c', 'd']))
+    generated = crossing._replace(motions=crossing.motions._replace(frames=None))
+    assert probe_crossing(stranger, cache, truth) == probe_crossing(generated, cache, truth) == {}
+
+
+def test_tables(known):
+    cache, truth = known
+    result = probe_codes(cache, truth)
+    assert min(result['motion'].values()) > 0.99 and result['frames'] == [9 * 24, 3 * 24]
+    plain = probe_table(result)
+    assert 'rendered' not in plain and 'yaw           1.000' in plain
+    both = probe_table(dict(result, rendered=dict.fromkeys(truth.motion_names, 0.25)))
+    assert 'yaw           1.000     0.250' in both
+    lines = direction_table(cache, truth).splitlines()[1:]
+    assert len(lines) == cache.motion_dim
+    assert all(f'{name} +1.00' in line for name, line in zip(truth.motion_names, lines))
+
+
+def test_names_only_for_what_can_be_read(known):
+    cache, truth = known
+    result = probe_codes(cache, truth)
+    result['motion']['yaw'] = 0.3
+    result['motion']['roll'] = math.nan
+    names = name_directions(cache, truth, result)
+    assert set(names) == set(truth.motion_names) - {'yaw', 'roll'}
+    smile = np.array(list(names['smile'].values()))
+    assert abs(smile).argmax() == truth.motion_names.index('smile')
+    with pytest.raises(UserError, match='train the animator longer'):
+        name_directions(cache, truth, dict(motion=dict.fromkeys(truth.motion_names, 0.1)))

@@ -1,0 +1,161 @@
+"""The paper's protocol from one config: videos, records, a table, and going on after a break."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import support.tiny_extractors  # noqa: F401  registers small feature extractors
+from support.calling import call_tool
+from support.tiny_runs import write_leo
+
+from leokit.benchmark import LEOTest, Scenario
+from leokit.evaluation import load_records
+from leokit.inference import LEO
+from leokit.utils import UserError, load_config
+from leokit.video.readers import AutoReader
+from support.tiny_models import SIZE
+
+ROOT = Path(__file__).resolve().parents[2]
+VIDEOS, SHORT, LONG, SPAN = 4, 9, 20, 6
+CONFIG = f'''
+_base_ = ['{ROOT}/configs/_base_/tests/leo.py', '{{folder}}/leo.py']
+data_root = '{{folder}}/videos'
+num_videos, num_frames, long_videos, long_frames, trials = {VIDEOS}, {SHORT}, 3, {LONG}, 2
+protocol = long_protocol = '{{folder}}/protocol.py'
+video_extractor = dict(_delete_=True, type='TinyImageFeatures')
+content_extractor = dict(_delete_=True, type='TinyImageFeatures')
+test_batch_size = 3
+clip_format = 'npy'
+'''
+PROTOCOL = f'''
+protocol = dict(name='tiny', clips=dict(length={SPAN}), frames=dict(resolution=16),
+                sampling=dict(real='windows', fake='first'))
+'''
+
+
+@pytest.fixture(scope='module')
+def config(tmp_path_factory):
+    """A config, with models and real videos beside it."""
+    folder = tmp_path_factory.mktemp('leo')
+    write_leo(folder)
+    (folder / 'videos').mkdir()
+    for number in range(5):
+        frames = np.random.default_rng(number).integers(0, 256, (12, SIZE, SIZE, 3), dtype=np.uint8)
+        np.save(folder / 'videos' / f'{number}.npy', frames)
+    (folder / 'protocol.py').write_text(PROTOCOL)
+    (folder / 'test.py').write_text(CONFIG.format(folder=folder))
+    return folder / 'test.py'
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path_factory, monkeypatch):
+    monkeypatch.setenv('LEOKIT_STATISTICS', str(tmp_path_factory.mktemp('statistics')))
+
+
+@pytest.fixture(scope='module')
+def tested(config, tmp_path_factory):
+    work_dir = tmp_path_factory.mktemp('work')
+    status, said = call_tool('test', config, '--work-dir', work_dir, '--out', work_dir / 'metrics.json')
+    assert status == 0, said
+    return work_dir, said
+
+
+def test_every_scenario_is_made_and_measured(tested):
+    work_dir, said = tested
+    metrics = json.loads((work_dir / 'metrics.json').read_text())
+    for scenario, number, frames in (('unconditional', VIDEOS, SHORT), ('conditional', VIDEOS, SHORT),
+                                     ('long', 3, LONG)):
+        videos = sorted((work_dir / scenario).iterdir())
+        assert len(videos) == number
+        assert all(np.load(path).shape == (frames, SIZE, SIZE, 3) for path in videos)
+        for metric in ('fvd-tiny_dt@6x1', 'kvd-tiny_dt@6x1', 'acd-tiny@6x1', 'motion_jitter', 'motion_spread'):
+            assert metrics[f'{scenario}/{metric}'] is not None, (scenario, metric)
+            assert f'| {metric} | ' in said
+    assert 0 < metrics['unconditional/start_code_error'] and 'conditional/start_code_error' not in metrics
+    assert metrics['long/fvd_over_time-tiny_dt@6x1'] > 0
+    with AutoReader().open(work_dir / 'long.mp4') as video:
+        assert len(video) == LONG and video.read([0]).shape == (1, SIZE, 3 * SIZE, 3)
+    assert (work_dir / 'sheet.png').is_file() and '| fvd-tiny_dt@6x1 |' in (work_dir / 'table.md').read_text()
+
+
+def test_records_say_how(tested):
+    records = {(record.run.model.split()[1], record.metric): record
+               for record in load_records(tested[0] / 'records.json')}
+    short, late = records['unconditional', 'fvd-tiny_dt@6x1'], records['long', 'fvd_over_time-tiny_dt@6x1']
+    assert short.score.std_of == 'trials' and len(short.score.values) == 2
+    assert short.real.videos == 5 and short.fake.clips == VIDEOS and short.protocol['clips']['length'] == SPAN
+    assert late.curve['x'] == [0, 6, 12] and len(late.curve['y']) == 3
+    assert records['long', 'acd_over_time-tiny@6x1'].details['real_value'] > 0
+    drift = records['long', 'motion_drift']
+    assert drift.curve['x'] == [0, 6, 12] and drift.curve['y'][0] == 0 < drift.score.value
+    assert records['unconditional', 'motion_spread'].curve is None and ('conditional', 'motion_drift') not in records
+
+
+def test_the_same_folder_scores_the_same_with_the_other_tool(tested, config, tmp_path):
+    status, said = call_tool(
+        'evaluate', '--real', config.with_name('videos'), '--fake', tested[0] / 'conditional', '--metrics', 'fvd',
+        '--protocol', config.with_name('protocol.py'), '--protocol-options', f'sampling.num_clips={VIDEOS}',
+        'sampling.trials=2', '--extractor', 'TinyImageFeatures', '--out', tmp_path / 'r.json', '--device', 'cpu')
+    assert status == 0, said
+    found = load_records(tmp_path / 'r.json')[0].score
+    assert found.value == json.loads((tested[0] / 'metrics.json').read_text())['conditional/fvd-tiny_dt@6x1']
+
+
+def test_what_is_there_is_not_made_again(tested, config):
+    work_dir, _ = tested
+    kept, broken, halved = (work_dir / 'long' / f'long_0000{number}.npy' for number in range(3))
+    before = {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in (kept, broken, halved)}
+    broken.unlink()
+    (work_dir / 'long_codes' / '00002.npz').unlink()
+    status, said = call_tool('test', config, '--work-dir', work_dir)
+    assert status == 0, said
+    assert kept.stat().st_mtime_ns == before[kept][0]
+    for path in (broken, halved):  # the same videos, in another batch
+        difference = np.abs(np.load(path).astype(int) - np.frombuffer(before[path][1], np.uint8, offset=128).reshape(
+            LONG, SIZE, SIZE, 3))
+        assert difference.max() <= 1
+
+
+def test_videos_of_another_test_are_not_mixed_in(tested, config):
+    status, said = call_tool('test', config, '--work-dir', tested[0], '--cfg-options', 'test_seed=1')
+    assert status == 2 and 'holds videos of another test (seed differ)' in said
+    status, said = call_tool('test', config, '--work-dir', tested[0], '--cfg-options', 'continuation.codes=3')
+    assert status == 2 and '(continuation differ)' in said
+
+
+@pytest.mark.parametrize('options, sentence', [
+    (['num_frames=5'], 'the scenario unconditional makes 4 videos of 5 frames, and its protocol tiny'),
+    (['test_cfg.scenarios.long.frames=3'], 'the scenario long has no key frames'),
+    (['test_cfg.scenarios.conditional.first_frames=none'], 'must be one of drawn, real'),
+    (['test_cfg.batch_size=0'], 'test_cfg.batch_size must be 1 or more'),
+    (['clip_format=avi'], "the clip format 'avi' is unknown"),
+    (['start_frame=None'], 'need a motion_diffusion, a start_code and a start_frame'),
+    (['test_cfg.steps=3'], 'steps'),
+    (['data_root=/nowhere'], '/nowhere does not exist'),
+    (['long_frames=100000000000'], 'need about')])
+def test_mistakes_are_one_sentence_before_anything_is_made(config, tmp_path, options, sentence):
+    status, said = call_tool('test', config, '--work-dir', tmp_path, '--cfg-options', *options)
+    assert status == 2 and sentence in said, said
+    assert not list(tmp_path.rglob('*.npy'))
+
+
+def test_the_checkpoint_argument_fits_the_config(config):
+    status, said = call_tool('test', config, 'some.pth')
+    assert status == 2 and 'names the checkpoints of several models' in said
+    status, said = call_tool('test', ROOT / 'configs' / 'lia' / 'lia_synthetic_64.py')
+    assert status == 2 and 'its checkpoint is needed' in said
+
+
+def test_a_scenario_may_be_left_out(config, tmp_path):
+    settings = load_config(config).test_cfg
+    settings.scenarios.update(long=None, unconditional=None)
+    test = LEOTest(LEO.from_config(config, cfg_options=dict(start_frame=None)), tmp_path,
+                   **{key: value for key, value in settings.items() if key != 'type'})
+    assert [scenario.name for scenario in test.scenarios] == ['conditional']
+    assert all(key.startswith('conditional/') for key in test.run())
+
+
+def test_a_scenario_needs_its_keys():
+    with pytest.raises(UserError, match='the scenario a needs the key num_frames'):
+        Scenario.from_dict('a', dict(num_videos=3, protocol='quick'))

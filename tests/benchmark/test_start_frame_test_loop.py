@@ -1,0 +1,103 @@
+"""Training and testing a start-frame model on procedural faces, through the tools."""
+
+import json
+
+import numpy as np
+import pytest
+import support.tiny_extractors  # noqa: F401  registers small feature extractors
+from support.calling import call_tool
+from support.tiny_runs import ANIMATOR_CONFIG
+
+from leokit.engine import LeoRunner
+from leokit.synthetic_faces import SyntheticFacesPlan, write_synthetic_faces
+from leokit.utils import UserError, load_config
+from leokit.utils.checkpoints import load_checkpoint, save_checkpoint
+from support.tiny_models import MOTION_DIM, SIZE, make_animator
+
+CONFIG = 'configs/leo/start_frame_synthetic.py'
+TINY = ['model.backbone.channels=[8,16]', 'model.backbone.num_blocks=1', 'model.backbone.attention_levels=[]',
+        'model.backbone.embedding_dim=16', 'model.backbone.head_dim=8', 'model.sampler.num_steps=2',
+        f'motion_dim={MOTION_DIM}', 'num_workers=0', 'batch_size=4', 'test_batch_size=3', 'max_iters=3', 'warmup=1',
+        'drawn_per_code=2', 'content_extractors.0.type=TinyImageFeatures',
+        'content_extractors.1.type=TinyImageFeatures']
+
+
+@pytest.fixture(scope='module')
+def place(tmp_path_factory):
+    """Videos, and an animator that never was trained."""
+    folder = tmp_path_factory.mktemp('start_frames')
+    plan = SyntheticFacesPlan(num_identities=6, clips_per_identity=1, num_frames=6, size=SIZE, train=0.5, val=0,
+                              test=0.5)
+    write_synthetic_faces(folder / 'videos', plan, workers=0, show_progress=False)
+    (folder / 'animator.py').write_text(ANIMATOR_CONFIG)
+    save_checkpoint(dict(meta=dict(model='Animator'), state_dict=make_animator().state_dict()), folder / 'animator.pth')
+    return folder
+
+
+def options(place, *more):
+    return ['--cfg-options', f'data_root={place}/videos', f'animator.config={place}/animator.py',
+            f'animator.checkpoint={place}/animator.pth', f'size={SIZE}', *TINY, *more]
+
+
+@pytest.fixture(scope='module')
+def trained(place):
+    status, said = call_tool('train', CONFIG, '--work-dir', place / 'run', *options(place))
+    assert status == 0, said
+    return place / 'run'
+
+
+def run_test(place, config, work_dir, *more):
+    status, said = call_tool('test', config, work_dir, '--work-dir', place / 'test', '--out', place / 'metrics.json',
+                             *options(place, *more))
+    assert status == 0, said
+    return json.loads((place / 'metrics.json').read_text())
+
+
+def test_training_knows_the_codes_and_testing_measures_and_shows(place, trained):
+    state = load_checkpoint(trained / 'iter_3.pth')['state_dict']
+    assert state['animator_hash'].any() and np.isfinite(state['std'].numpy()).all()
+    assert (place / 'videos_codes' / 'index.json').is_file()
+    measured = run_test(place, CONFIG, trained)
+    assert measured['start_frame/samples'] == 3 and measured['start_frame/chance_distance'] > 0
+    # frames of the animator's size are read again as they were
+    assert measured['start_frame/real_distance'] == pytest.approx(0, abs=1e-3)
+    assert measured['start_frame/variety-tiny'] > 0
+    assert {f'start_frame/r2_{number:02d}' for number in range(MOTION_DIM)} <= set(measured)
+    assert (place / 'test' / 'drawn' / 'sheet.png').stat().st_size > 1000
+    assert run_test(place, CONFIG, trained, 'test_batch_size=2') == pytest.approx(measured, rel=1e-3, abs=1e-3)
+    assert measured != run_test(place, CONFIG, trained, 'test_cfg.seed=1')
+
+
+def test_a_second_stage_is_tested_behind_its_first(place, trained):
+    config = 'configs/leo/start_frame_sr_celebv.py'
+    more = ('size=64', 'low_size=16', f'first_stage.config={trained}/start_frame_synthetic.py',
+            f'first_stage.checkpoint={trained}', 'held_out_filters=None', 'train_filters=None')
+    second = [option for option in options(place, *more) if 'content_extractors.1' not in option]
+    status, said = call_tool('train', config, '--work-dir', place / 'second', *second)
+    assert status == 0, said
+    status, said = call_tool('test', config, place / 'second', '--work-dir', place / 'second_test', '--out',
+                             place / 'second.json', *second)
+    assert status == 0, said
+    measured = json.loads((place / 'second.json').read_text())
+    assert measured['start_frame/samples'] == 6 and measured['start_frame/real_distance'] > 1e-3
+
+
+def test_models_that_do_not_belong_together_are_refused(place, trained, tmp_path):
+    other = tmp_path / 'other.pth'
+    save_checkpoint(dict(meta=dict(model='Animator'), state_dict=make_animator(7).state_dict()), other)
+    status, said = call_tool('test', CONFIG, trained, '--work-dir', tmp_path,
+                             *options(place, f'animator.checkpoint={other}'))
+    assert status != 0 and 'was trained on the codes of animator' in said and 'Traceback' not in said
+    status, said = call_tool('train', CONFIG, '--work-dir', tmp_path, *options(place, f'animator.checkpoint={other}'))
+    assert status != 0 and 'made by another animator' in said
+
+
+def test_bad_options_are_refused(place, trained, tmp_path):
+    keys = dict(option.split('=', 1) for option in options(place)[1:] if '[' not in option)
+    config = load_config(CONFIG, {**keys, 'size': SIZE, 'motion_dim': MOTION_DIM, 'drawn_per_code': 0, 'num_workers': 0,
+                                  'work_dir': str(tmp_path), 'model.backbone.num_blocks': 1,
+                                  'model.backbone.channels': [8, 16], 'model.backbone.attention_levels': [],
+                                  'model.backbone.embedding_dim': 16, 'model.backbone.head_dim': 8, 'batch_size': 4,
+                                  'test_batch_size': 3, 'max_iters': 3, 'warmup': 1, 'model.sampler.num_steps': 2})
+    with pytest.raises(UserError, match='num_frames must be at least 1'):
+        LeoRunner.from_cfg(config).test()

@@ -1,0 +1,38 @@
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from leokit.datasets.video_sampling import VideoChoice, check_weighting, video_weights
+from leokit.utils import UserError
+from leokit.video import VideoEntry
+
+VIDEOS = [VideoEntry(name, name, identity, frames=count, last=count)
+          for name, identity, count in (('a', 'x', 30), ('b', 'x', 10), ('c', 'y', 5))]
+
+
+def test_weights():
+    assert video_weights(VIDEOS, 'video').tolist() == [1, 1, 1]
+    assert video_weights(VIDEOS, 'length').tolist() == [30, 10, 5]
+    assert video_weights(VIDEOS, 'identity').tolist() == [0.75, 0.25, 1]
+
+
+@pytest.mark.parametrize('weighting, shares', [
+    ('length', (30 / 45, 10 / 45, 5 / 45)), ('identity', (3 / 8, 1 / 8, 0.5))])
+def test_videos_are_drawn_by_their_weight(weighting, shares):
+    generator = np.random.default_rng(0)
+    choice = VideoChoice(VIDEOS, weighting)
+    counts = Counter(choice.draw(0, generator).name for _ in range(4000))
+    assert [counts[name] / 4000 for name in 'abc'] == pytest.approx(shares, abs=0.03)
+
+
+def test_the_place_in_the_epoch_names_the_video_and_without_one_any_is_drawn():
+    generator = np.random.default_rng(0)
+    choice = VideoChoice(VIDEOS, 'video', per_video=2)
+    assert [choice.draw(index, generator).name for index in range(6)] == list('aabbcc')
+    assert {choice.draw(None, generator).name for _ in range(50)} == set('abc')
+
+
+def test_an_unknown_weighting_is_refused():
+    with pytest.raises(UserError, match='video, length, identity'):
+        check_weighting('size')

@@ -1,0 +1,57 @@
+import os
+import signal
+import threading
+
+import pytest
+import torch
+
+from leokit.engine.preemption import BrokenOff, STOP_SIGNALS, StopRequest
+
+CPU = torch.device('cpu')
+
+
+@pytest.mark.parametrize('number', STOP_SIGNALS)
+def test_a_signal_is_remembered_and_the_old_handler_comes_back(number):
+    before = signal.getsignal(number)
+    with StopRequest(CPU) as request:
+        assert not request.agreed()
+        os.kill(os.getpid(), number)
+        assert request.agreed() and request.received == number.name
+    assert signal.getsignal(number) is before
+
+
+def test_only_a_guarded_block_is_broken_off():
+    with StopRequest(CPU) as request:
+        with request.breaks_off():
+            pass
+        os.kill(os.getpid(), signal.SIGTERM)
+        with pytest.raises(BrokenOff):
+            with request.breaks_off():
+                pytest.fail('the request was known before')
+    with StopRequest(CPU) as request:
+        with pytest.raises(BrokenOff):
+            with request.breaks_off():
+                os.kill(os.getpid(), signal.SIGTERM)
+                signal.pause()
+        os.kill(os.getpid(), signal.SIGTERM)  # a second one only counts as received
+
+
+def test_outside_the_main_thread_signals_stay_as_they_are():
+    before = signal.getsignal(signal.SIGTERM)
+    seen = []
+
+    def enter():
+        with StopRequest(CPU) as request:
+            seen.append((request.agreed(), signal.getsignal(signal.SIGTERM)))
+    thread = threading.Thread(target=enter)
+    thread.start()
+    thread.join()
+    assert seen == [(False, before)]
+
+
+def test_a_second_ctrl_c_does_not_wait():
+    with StopRequest(torch.device('cpu')) as request:
+        signal.raise_signal(signal.SIGINT)
+        assert request.agreed() and request.received == 'SIGINT'
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)

@@ -1,0 +1,73 @@
+import pytest
+import torch
+from mmengine.optim import CosineAnnealingLR, LinearLR, MultiStepLR, OneCycleLR, OptimWrapper
+from torch import nn
+
+from leokit.engine.resume_state import pack_schedulers, restore_optimizer, restore_schedulers
+from leokit.utils import UserError
+from leokit.utils.checkpoints import load_checkpoint, save_checkpoint
+
+SCHEDULES = [
+    lambda optimizer: [CosineAnnealingLR(optimizer, T_max=20, by_epoch=False)],
+    lambda optimizer: [LinearLR(optimizer, start_factor=0.1, end=4, by_epoch=False),
+                       MultiStepLR(optimizer, milestones=[6, 8, 8], by_epoch=False)],
+    lambda optimizer: [OneCycleLR(optimizer, eta_max=0.5, total_steps=20, by_epoch=False)]]
+
+
+def trained(schedule, groups, steps):
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(3, 3), nn.Linear(3, 1))
+    settings = [dict(params=layer.parameters(), lr=0.1 / (index + 1)) for index, layer in enumerate(model)]
+    wrapper = OptimWrapper(torch.optim.Adam(settings if groups == 2 else model.parameters(), lr=0.1))
+    schedulers = schedule(wrapper)
+    run(model, wrapper, schedulers, steps)
+    return model, wrapper, schedulers
+
+
+def run(model, wrapper, schedulers, steps):
+    rates = []
+    for _ in range(steps):
+        wrapper.update_params(model(torch.ones(2, 3)).square().mean())
+        for scheduler in schedulers:
+            scheduler.step()
+        rates.append(wrapper.get_lr())
+    return rates
+
+
+@pytest.mark.filterwarnings('ignore:Detected call')
+@pytest.mark.parametrize('schedule', SCHEDULES)
+@pytest.mark.parametrize('groups', [1, 2])
+def test_optimiser_and_schedule_go_on_exactly(tmp_path, schedule, groups):
+    model, wrapper, schedulers = trained(schedule, groups, 7)
+    save_checkpoint(dict(state_dict=model.state_dict(), optimizer=wrapper.state_dict(),
+                         schedulers=pack_schedulers(schedulers)), tmp_path / 'a.pth')
+    state = load_checkpoint(tmp_path / 'a.pth')
+    other, other_wrapper, other_schedulers = trained(schedule, groups, 0)
+    other.load_state_dict(state['state_dict'])
+    restore_optimizer(other_wrapper, state['optimizer'], 'a.pth')
+    assert restore_schedulers(other_schedulers, state['schedulers'], 'a.pth') == []
+    assert run(model, wrapper, schedulers, 5) == run(other, other_wrapper, other_schedulers, 5)
+    assert all(torch.equal(a, b) for a, b in zip(model.parameters(), other.parameters()))
+
+
+def test_schedulers_of_several_optimisers_keep_their_arrangement():
+    _, _, schedulers = trained(SCHEDULES[0], 1, 3)
+    packed = pack_schedulers(dict(a=schedulers, b=[]))
+    assert list(packed) == ['a', 'b'] and packed['a'][0]['last_step'] == 3
+    assert pack_schedulers(None) == []
+    restore_schedulers(dict(a=schedulers, b=[]), packed, 'a.pth')
+
+
+def test_a_changed_schedule_is_told():
+    _, _, old = trained(SCHEDULES[0], 1, 3)
+    _, _, new = trained(lambda optimizer: [CosineAnnealingLR(optimizer, T_max=30, by_epoch=False)], 1, 0)
+    assert restore_schedulers(new, pack_schedulers(old), 'a.pth') == ['CosineAnnealingLR.T_max=20 (not 30)']
+    with pytest.raises(UserError, match='a.pth has 1 parameter schedulers, the config has 0'):
+        restore_schedulers(None, pack_schedulers(old), 'a.pth')
+
+
+def test_another_optimiser_is_refused():
+    _, wrapper, _ = trained(SCHEDULES[0], 1, 3)
+    _, other, _ = trained(SCHEDULES[0], 2, 0)
+    with pytest.raises(UserError, match="optimiser's state in a.pth does not fit"):
+        restore_optimizer(other, wrapper.state_dict(), 'a.pth')

@@ -1,0 +1,75 @@
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional
+
+from leokit.evaluation.clip_preprocessing import crop_frames, prepare_clips, prepare_generated, resize_frames
+from leokit.evaluation.protocol import RESIZES, FrameRule, Protocol
+from leokit.utils import UserError
+from leokit.utils.pixels import from_uint8
+
+
+def frames(*shape, seed=0):
+    return np.random.RandomState(seed).randint(0, 256, (*shape, 3)).astype(np.uint8)
+
+
+def test_centre_crop_takes_the_middle_square():
+    wide = frames(2, 4, 9)
+    assert np.array_equal(crop_frames(wide, 'centre_crop'), wide[:, :, 2:6])
+    tall = frames(2, 8, 5)
+    assert np.array_equal(crop_frames(tall, 'centre_crop'), tall[:, 1:6])
+    assert crop_frames(wide, 'stretch').shape == wide.shape
+
+
+@pytest.mark.parametrize('resize', RESIZES)
+def test_every_filter_gives_the_size_and_keeps_a_constant(resize):
+    grey = torch.full((2, 3, 20, 20, 3), 100, dtype=torch.uint8)
+    result = resize_frames(grey, FrameRule(8, resize=resize))
+    assert result.shape == (2, 3, 3, 8, 8) and result.dtype == torch.float32
+    torch.testing.assert_close(result, torch.full_like(result, 100 / 127.5 - 1))
+
+
+def test_bilinear_is_the_half_pixel_filter_without_rounding():
+    pixels = torch.from_numpy(frames(1, 12, 12))
+    expected = functional.interpolate(pixels.movedim(-1, 1).float(), size=(16, 16), mode='bilinear',
+                                      align_corners=False)
+    torch.testing.assert_close(resize_frames(pixels, FrameRule(16, resize='bilinear')), expected / 127.5 - 1)
+
+
+def test_frames_of_the_right_size_pass_unchanged():
+    pixels = torch.from_numpy(frames(2, 16, 16))
+    for resize in RESIZES:
+        assert torch.equal(resize_frames(pixels, FrameRule(16, resize=resize)), from_uint8(pixels.movedim(-1, 1)))
+
+
+def test_cubic_overshoot_is_clamped():
+    stripes = np.zeros((1, 32, 32, 3), np.uint8)
+    stripes[:, :, ::5] = 255
+    assert resize_frames(torch.from_numpy(stripes), FrameRule(48, resize='bicubic_antialias')).abs().max() <= 1
+
+
+def test_clips_of_several_sizes_keep_their_order():
+    clips = [frames(4, 12, 12, seed=0), frames(4, 20, 20, seed=1), frames(4, 12, 12, seed=2)]
+    rule = FrameRule(8)
+    together = prepare_clips(clips, rule, torch.device('cpu'))
+    assert together.shape == (3, 4, 3, 8, 8)
+    for clip, prepared in zip(clips, together):
+        torch.testing.assert_close(prepared, prepare_clips([clip], rule, torch.device('cpu'))[0])
+    with pytest.raises(ValueError, match='need a resolution'):
+        prepare_clips(clips, FrameRule(None), torch.device('cpu'))
+
+
+def test_generated_videos_are_treated_as_files_of_them_would_be():
+    protocol = Protocol.from_dict(dict(name='t', clips=dict(length=3, stride=2), frames=dict(resolution=8)))
+    video = torch.rand(1, 7, 3, 10, 12, generator=torch.Generator().manual_seed(0)) * 2.4 - 1.2
+    saved = ((video.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).movedim(2, -1)[0].numpy()
+    from_file = prepare_clips([crop_frames(saved[[0, 2, 4]], 'centre_crop')], protocol.frames, torch.device('cpu'))
+    assert torch.equal(prepare_generated(video, protocol), from_file)
+
+
+def test_generated_videos_that_are_too_short_or_not_numbers_are_refused():
+    protocol = Protocol.from_dict(dict(name='t', clips=dict(length=3, stride=2)))
+    with pytest.raises(UserError, match='have 4 frames and the protocol t needs 5'):
+        prepare_generated(torch.zeros(1, 4, 3, 8, 8), protocol)
+    with pytest.raises(ValueError, match='NaN'):
+        prepare_generated(torch.full((1, 5, 3, 8, 8), float('nan')), protocol)

@@ -1,0 +1,95 @@
+import numpy as np
+import pytest
+
+from leokit.evaluation.clip_sampling import (
+    Clip, available_frames, frame_numbers, plan_over_time, plan_trials, unique_clips)
+from leokit.evaluation.protocol import ClipRule, Protocol
+from leokit.utils import UserError
+
+
+def build(num_clips=4, length=4, **sampling):
+    return Protocol.from_dict(dict(name='t', clips=dict(length=length), sampling=dict(num_clips=num_clips, **sampling)))
+
+
+def test_stride_and_length_give_the_span():
+    rule = ClipRule(length=4, stride=3)
+    assert rule.span == 10
+    assert frame_numbers(rule, 2, frames=20, fps=25).tolist() == [2, 5, 8, 11]
+    assert available_frames(rule, 20, 25) == 20
+
+
+def test_resampling_takes_nearest_frames_of_the_right_times():
+    rule = ClipRule(length=4, fps=10)
+    assert available_frames(rule, 31, 30.0) == 11  # one second and the frame at its end
+    assert frame_numbers(rule, 0, 31, 30.0).tolist() == [0, 3, 6, 9]
+    assert frame_numbers(rule, 7, 31, 30.0).tolist() == [21, 24, 27, 30]
+    assert frame_numbers(ClipRule(length=4, fps=50), 0, 31, 25.0).tolist() == [0, 0, 1, 2]  # half to even
+
+
+def test_same_seed_same_clips_other_trial_other_clips():
+    protocol = build(num_clips=5, trials=3, real='random')
+    windows = [30] * 9
+    first = plan_trials(windows, protocol, 'real')
+    assert first == plan_trials(windows, protocol, 'real')
+    assert first[0] != first[1] != first[2]
+    assert first != plan_trials(windows, protocol.changed({'sampling.seed': 1}), 'real')
+
+
+def test_one_clip_a_video():
+    for mode in ('first', 'random'):
+        clips = plan_trials([5, 9, 1, 7, 3], build(num_clips=5, real=mode), 'real')[0]
+        assert [clip.video for clip in clips] == [0, 1, 2, 3, 4]
+        assert all(0 <= clip.start < windows for clip, windows in zip(clips, [5, 9, 1, 7, 3]))
+        assert mode == 'random' or all(clip.start == 0 for clip in clips)
+
+
+def test_tiles_do_not_overlap_and_use_each_video_up():
+    clips = plan_trials([9, 4, 5], build(num_clips=6, real='tiles'), 'real')[0]  # spans of 4 frames
+    assert clips == [Clip(0, 0), Clip(0, 4), Clip(0, 8), Clip(1, 0), Clip(2, 0), Clip(2, 4)]
+
+
+def test_windows_are_all_equally_likely():
+    protocol = build(num_clips=3, real='windows', trials=3000)
+    plans = plan_trials([1, 2, 3], protocol, 'real')
+    counts = dict.fromkeys([Clip(0, 0), Clip(1, 0), Clip(1, 1), Clip(2, 0), Clip(2, 1), Clip(2, 2)], 0)
+    for plan in plans:
+        assert len(set(plan)) == 3
+        for clip in plan:
+            counts[clip] += 1
+    assert all(count == pytest.approx(1500, abs=150) for count in counts.values())
+
+
+def test_too_few_clips_are_an_error_that_names_the_remedy():
+    with pytest.raises(UserError, match=r'asks for 4 generated clips of 4 frames, but there are only 3.*num_clips=3'):
+        plan_trials([5, 5, 5], build(), 'fake')
+    with pytest.raises(UserError, match='at least two'):
+        plan_trials([5], build(fewer='both'), 'fake')
+
+
+@pytest.mark.parametrize(('fewer', 'side', 'allowed'), [
+    ('none', 'real', False), ('real', 'real', True), ('real', 'fake', False), ('both', 'fake', True)])
+def test_fewer_clips_only_where_the_protocol_allows(fewer, side, allowed):
+    protocol = build(fewer=fewer, real='first')
+    if allowed:
+        assert len(plan_trials([5, 5, 5], protocol, side)[0]) == 3
+    else:
+        with pytest.raises(UserError, match='only 3'):
+            plan_trials([5, 5, 5], protocol, side)
+
+
+def test_over_time_takes_successive_windows_of_all_videos():
+    plans = plan_over_time([9, 6, 13], build(num_clips=3))  # spans of 4; the shortest has 9 frames
+    assert plans == [[Clip(video, start) for video in range(3)] for start in (0, 4)]
+
+
+def test_unique_clips_and_their_places():
+    a, b, c = Clip(0, 1), Clip(0, 5), Clip(2, 0)
+    clips, places = unique_clips([[c, a], [b, a]])
+    assert clips == [a, b, c]
+    assert [place.tolist() for place in places] == [[2, 0], [1, 0]]
+    assert all(place.dtype == np.int64 for place in places)
+
+
+def test_unknown_side_is_refused():
+    with pytest.raises(ValueError, match='side must be one of'):
+        plan_trials([5, 5], build(), 'left')

@@ -1,0 +1,55 @@
+"""Motion transfer."""
+
+import pytest
+import torch
+
+from leokit.inference import VideoAnimator
+from leokit.utils import UserError
+from leokit.utils.pixels import from_uint8, to_uint8
+from support.tiny_models import SIZE
+
+TOLERANCE = 1e-4  # sums run in another order in batches of another size
+
+
+@pytest.fixture
+def driving():
+    frames = torch.rand(7, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(4)) * 2 - 1
+    return to_uint8(frames)
+
+
+def animate(animator, source, driving, **options):
+    return torch.cat(list(VideoAnimator(animator).animate(source, driving, **options)), dim=1)
+
+
+@pytest.mark.parametrize('mode', ['relative', 'absolute'])
+def test_equals_one_pass_whatever_the_chunks(animator, pictures, driving, mode):
+    with torch.no_grad():
+        encoding = animator.encode(pictures)
+        codes = animator.encode(from_uint8(driving)).motion[None].expand(2, -1, -1)
+        start = codes[:, 0] if mode == 'relative' else None
+        expected = animator.animate(encoding, codes, start).frames.clamp(-1, 1)
+    for chunk_size in (1, 3, 64):
+        frames = animate(animator, pictures, driving, mode=mode, chunk_size=chunk_size)
+        torch.testing.assert_close(frames, expected, atol=TOLERANCE, rtol=0)
+
+
+def test_relative_starts_with_the_source_itself(animator, pictures, driving):
+    frames = animate(animator, pictures[0], driving)
+    with torch.no_grad():
+        encoding = animator.encode(pictures[:1])
+        itself = animator.animate(encoding, encoding.motion).frames.clamp(-1, 1)
+    torch.testing.assert_close(frames[:, 0], itself, atol=TOLERANCE, rtol=0)
+    absolute = animate(animator, pictures[0], driving, mode='absolute')
+    assert (absolute - frames).abs().amax() > 0.01
+
+
+def test_unknown_mode(animator, pictures, driving):
+    with pytest.raises(UserError, match='relative, absolute'):
+        animate(animator, pictures, driving, mode='both')
+
+
+def test_codes_are_those_of_the_frames(animator, driving):
+    codes = torch.cat(list(VideoAnimator(animator).codes(driving, chunk_size=3)), dim=1)
+    with torch.no_grad():
+        expected = animator.encode(from_uint8(driving)).motion
+    torch.testing.assert_close(codes[0], expected, atol=TOLERANCE, rtol=0)

@@ -1,0 +1,165 @@
+"""Codes of every frame, whatever the batches; interruptions and broken videos lose nothing else."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from leokit.datasets.code_cache import CodeCache
+from leokit.datasets.code_cache_writer import CodeCacheWriter
+from leokit.inference import code_extraction, extract_motion_codes
+from leokit.inference.code_extraction import _Packer, _decode
+from leokit.utils import UserError
+from leokit.utils.pixels import from_uint8
+from leokit.video.manifest import write_manifest
+from leokit.video.video_index import VideoIndex
+from support.tiny_models import MOTION_DIM, SIZE, make_animator
+
+LENGTHS = dict(a=5, b=1, c=9)
+
+
+@pytest.fixture
+def videos(tmp_path):
+    """Three videos as arrays, shape (T, S, S, 3)."""
+    generator = np.random.default_rng(0)
+    folder = tmp_path / 'videos'
+    folder.mkdir()
+    frames = {name: generator.integers(0, 256, (length, SIZE, SIZE, 3), dtype=np.uint8)
+              for name, length in LENGTHS.items()}
+    for name, video in frames.items():
+        np.save(folder / f'{name}.npy', video)
+    return folder, frames
+
+
+def extract(animator, folder, out, **options):
+    index = VideoIndex(folder, remember=False)
+    with CodeCacheWriter(out, MOTION_DIM, animator=dict(weights_hash=animator.weights_hash())) as writer:
+        return extract_motion_codes(animator, index, writer, show_progress=False, **options)
+
+
+def codes_of(animator, frames):
+    with torch.no_grad():
+        return animator.encode(from_uint8(torch.from_numpy(frames.transpose(0, 3, 1, 2).copy()))).motion.numpy()
+
+
+@pytest.mark.parametrize('batch_size, workers', [(1, 1), (4, 3), (100, 2)])
+def test_codes_are_those_of_the_frames(animator, videos, tmp_path, batch_size, workers):
+    folder, frames = videos
+    report = extract(animator, folder, tmp_path / 'codes', batch_size=batch_size, workers=workers)
+    assert report == (3, 15, 0, 0)
+    cache = CodeCache(tmp_path / 'codes', animator.weights_hash())
+    assert {video.name: video.length for video in cache.videos} == LENGTHS
+    for video in cache.videos:
+        codes = cache.codes[video.offset:video.offset + video.length]
+        np.testing.assert_allclose(codes, codes_of(animator, frames[video.name]), atol=1e-4)
+
+
+def test_batches_are_full_but_the_last(animator, videos, tmp_path, monkeypatch):
+    sizes = []
+    encode = animator.encode
+    monkeypatch.setattr(animator, 'encode', lambda images: sizes.append(len(images)) or encode(images))
+    extract(animator, videos[0], tmp_path / 'codes', batch_size=4)
+    assert sizes == [4, 4, 4, 3]
+
+
+def test_goes_on_after_an_interruption(animator, videos, tmp_path, monkeypatch):
+    folder, frames = videos
+    add = CodeCacheWriter.add
+
+    def fail_at_c(self, name, codes, **options):
+        if name == 'c':
+            raise KeyboardInterrupt
+        add(self, name, codes, **options)
+
+    monkeypatch.setattr(CodeCacheWriter, 'add', fail_at_c)
+    with pytest.raises(KeyboardInterrupt):
+        extract(animator, folder, tmp_path / 'codes', batch_size=2)
+    monkeypatch.undo()
+    assert extract(animator, folder, tmp_path / 'codes') == (1, 9, 2, 0)
+    assert extract(animator, folder, tmp_path / 'codes') == (0, 0, 3, 0)
+    cache = CodeCache(tmp_path / 'codes')
+    np.testing.assert_allclose(cache.codes[6:], codes_of(animator, frames['c']), atol=1e-4)
+
+
+def test_a_video_that_breaks_halfway_is_named_and_left_out(animator, videos, tmp_path):
+    folder, frames = videos
+    broken = folder / 'b2'
+    broken.mkdir()
+    for number in range(40):  # more than one decoded piece
+        Image.fromarray(frames['a'][0]).save(broken / f'{number:03d}.png')
+    index = VideoIndex(folder, remember=False)
+    (broken / '035.png').write_bytes(b'not a picture any more')
+    with CodeCacheWriter(tmp_path / 'codes', MOTION_DIM,
+                         animator=dict(weights_hash=animator.weights_hash())) as writer:
+        report = extract_motion_codes(animator, index, writer, batch_size=7, show_progress=False)
+    assert report == (3, 15, 0, 1)
+    assert writer.skipped[0].file == str(broken) and '035.png' in writer.skipped[0].reason
+    cache = CodeCache(tmp_path / 'codes')
+    assert [video.name for video in cache.videos] == ['a', 'b', 'c']
+    np.testing.assert_allclose(cache.codes[6:], codes_of(animator, frames['c']), atol=1e-4)
+
+
+def test_another_animator_is_refused(animator, videos, tmp_path):
+    extract(animator, videos[0], tmp_path / 'codes')
+    with pytest.raises(UserError, match='animator'):
+        extract(make_animator(seed=3), videos[0], tmp_path / 'codes')
+
+
+def test_codes_that_are_not_finite_are_refused(videos, tmp_path):
+    animator = make_animator()
+    with torch.no_grad():
+        next(animator.encoder.parameters()).fill_(torch.nan)
+    with pytest.raises(UserError, match='not finite'):
+        extract(animator, videos[0], tmp_path / 'codes')
+
+
+def test_threads_end_when_the_consumer_stops(videos):
+    import threading
+    before = threading.active_count()
+    index = VideoIndex(videos[0], remember=False)
+
+    class Endless:
+        def stream(self, video):
+            while True:
+                yield np.zeros((1, 3, 8, 8), np.uint8)
+
+    decoding = _decode(list(index), Endless(), workers=3)
+    next(decoding)
+    assert threading.active_count() > before
+    decoding.close()
+    assert threading.active_count() == before
+
+
+def test_frames_of_a_dropped_video_are_not_encoded(animator, videos):
+    index = VideoIndex(videos[0], remember=False)
+    first, second = index.videos[:2]
+    packer = _Packer(animator, 100, amp=False)
+    packer.add(first, np.zeros((3, 3, SIZE, SIZE), np.uint8))
+    packer.end(first)
+    packer.add(second, np.zeros((2, 3, SIZE, SIZE), np.uint8))
+    packer.drop(second)
+    packer.drop(second)  # nothing of it is left
+    assert [(video.name, codes.shape) for video, codes in packer.finished(flush=True)] == [('a', (3, MOTION_DIM))]
+
+
+def test_a_split_made_later_reaches_codes_made_before(animator, videos, tmp_path):
+    folder, _ = videos
+    extract(animator, folder, tmp_path / 'codes')
+    rows = [dict(file=str(video.path), name=video.name, identity='anna', split='test')
+            for video in VideoIndex(folder, remember=False)]
+    write_manifest(tmp_path / 'manifest.json', rows)
+    assert extract(animator, tmp_path / 'manifest.json', tmp_path / 'codes') == (0, 0, 3, 0)
+    assert {(video.identity, video.split) for video in CodeCache(tmp_path / 'codes').videos} == {('anna', 'test')}
+
+
+def test_a_replaced_video_of_equal_length_is_told(animator, videos, tmp_path, monkeypatch):
+    folder, frames = videos
+    warnings = []
+    monkeypatch.setattr(code_extraction, 'print_log', lambda text, **options: warnings.append(text))
+    extract(animator, folder, tmp_path / 'codes')
+    extract(animator, folder, tmp_path / 'codes')
+    assert warnings == []
+    np.save(folder / 'c.npy', np.zeros((LENGTHS['c'], SIZE + 2, SIZE + 2, 3), np.uint8))
+    extract(animator, folder, tmp_path / 'codes')
+    assert len(warnings) == 1
+    assert warnings[0].startswith(f'1 videos are not those that the codes were made of ({folder}/c.npy had 9 frames')

@@ -1,0 +1,93 @@
+"""Everything from one place gives what its parts give."""
+
+import json
+
+import pytest
+import torch
+
+from leokit.image_editors import Recolor
+from leokit.inference import LEO, VideoAnimator, VideoGenerator
+from leokit.utils import UserError
+from leokit.video.readers import AutoReader
+from leokit.visualization import save_png
+from support.tiny_models import SIZE
+from support.tiny_runs import write_models
+
+
+@pytest.fixture(scope='module')
+def leo(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('models')
+    paths = write_models(folder)
+    (folder / 'directions.json').write_text(json.dumps(dict(turn=1)))
+    return LEO.load(animator=dict(config=paths['animator_config'], checkpoint=paths['animator']),
+                    motion_diffusion=dict(config=paths['motion_config'], checkpoint=paths['motion']))
+
+
+@pytest.fixture
+def video():
+    return torch.randint(0, 256, (4, 3, SIZE, SIZE), dtype=torch.uint8, generator=torch.Generator().manual_seed(5))
+
+
+def collect(chunks):
+    return torch.cat(list(chunks), dim=1)
+
+
+def test_parts(leo, pictures, video, animator, motion_diffusion):
+    generator = VideoGenerator(animator, motion_diffusion)
+    options = dict(num_sequences=2, seed=3)
+    pairs = [
+        (leo.from_image(pictures, 7, **options), generator.generate(pictures, 7, **options)),
+        (leo.continue_video(video, 6, **options), generator.continue_video(video, 6, **options)),
+        (leo.animate(pictures, video), VideoAnimator(animator).animate(pictures, video))]
+    for left, right in pairs:
+        assert torch.equal(collect(left), collect(right))
+
+
+def test_continuing_leaves_the_known_frame_out(leo, video):
+    following = collect(leo.generator.generate(video[-1], 7, seed=3))
+    for chunk_size in (1, 32):
+        frames = collect(leo.generator.continue_video(video, 6, seed=3, chunk_size=chunk_size))
+        assert frames.shape == (1, 6, 3, SIZE, SIZE)
+        torch.testing.assert_close(frames, following[:, 1:], atol=2e-4, rtol=0)
+
+
+def test_edits_and_moves(leo, video):
+    assert collect(leo.edit(video, Recolor(hue=60))).shape == (1, 4, 3, SIZE, SIZE)
+    picture = leo.manipulate_image(video[0], dict(turn=1.0))
+    assert torch.equal(picture, leo.manipulate_image(video[0], {1: 1.0}))
+    moved = collect(leo.manipulate_video(video, dict(turn=1.0)))
+    torch.testing.assert_close(moved[0, 0], picture, atol=1e-4, rtol=0)
+
+
+def test_an_edited_first_frame(leo, video, tmp_path):
+    edited = video[0].flip(0)
+    expected = collect(leo.animate(edited, video))
+    assert torch.equal(collect(leo.edit(video, edited)), expected)
+    save_png(tmp_path / 'edited.png', edited.permute(1, 2, 0).numpy())
+    assert torch.equal(collect(leo.edit(video, tmp_path / 'edited.png')), expected)
+
+
+def test_what_a_stream_knows(leo, pictures, video):
+    for stream, frames in ((leo.from_image(pictures, 7), 7), (leo.continue_video(video, 3), 3),
+                           (leo.animate(pictures, video), 4), (leo.manipulate_video(video, {0: 1.0}), 4)):
+        assert (stream.num_frames, stream.size) == (frames, SIZE)
+        assert collect(stream).shape[1] == frames
+
+
+def test_more_frames_than_disk(leo, pictures, tmp_path):
+    with pytest.raises(UserError, match='long.gif of 1000000000000 frames with 32x32 pixels need about'):
+        leo.save(leo.from_image(pictures[0], 10**12), tmp_path / 'long.gif')
+    assert not list(tmp_path.iterdir())
+
+
+def test_saving(leo, pictures, tmp_path):
+    leo.save(leo.from_image(pictures, 3), [tmp_path / 'a.mp4', tmp_path / 'b.mp4'])
+    leo.save(leo.from_image(pictures[0], 3), tmp_path / 'c.gif')
+    for name in ('a.mp4', 'b.mp4', 'c.gif'):
+        with AutoReader().open(tmp_path / name) as written:
+            assert len(written) == 3
+
+
+def test_without_a_motion_diffusion(animator, pictures):
+    with pytest.raises(UserError, match='needs a motion diffusion'):
+        LEO(animator).from_image(pictures, 3)

@@ -1,0 +1,81 @@
+"""Pixels reach the files as they are; an error leaves no half file; memory does not grow with the length."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from leokit.inference import FrameStream, VideoGenerator, write_videos
+from leokit.models import Animator
+from leokit.utils import UserError, progress_bar
+from leokit.utils.pixels import from_uint8
+from leokit.video.readers import AutoReader
+from support.tiny_models import MOTION_DIM, make_motion_diffusion
+
+LONG, SHORT = 10_000, 1_000
+GROWTH_ALLOWED = 24 * 2**20  # bytes; 9,000 frames of 64 x 64 are 105 MiB as bytes and 421 MiB as floats
+
+
+def read(path):
+    with AutoReader().open(path) as video:
+        return video.read(range(len(video)))
+
+
+def test_pixels_as_they_are(tmp_path):
+    frames = torch.randint(100, 140, (2, 5, 3, 16, 16), dtype=torch.uint8)  # a narrow range must stay narrow
+    bar = progress_bar(None, 'test', show=False)
+    write_videos(from_uint8(frames).split(2, dim=1), [tmp_path / 'a', tmp_path / 'b'], 10, bar=bar)
+    for name, video in zip('ab', frames):
+        assert np.array_equal(read(tmp_path / name), video.permute(0, 2, 3, 1).numpy())
+
+
+def test_an_error_leaves_nothing(tmp_path):
+    def chunks():
+        yield torch.zeros(2, 3, 3, 16, 16)
+        raise RuntimeError('out of luck')
+
+    with pytest.raises(RuntimeError, match='out of luck'):
+        write_videos(chunks(), [tmp_path / 'a.mp4', tmp_path / 'b'], 10)
+    assert not list(tmp_path.iterdir())
+
+
+def test_rows_and_paths(tmp_path):
+    with pytest.raises(ValueError, match='2 videos and 1 paths'):
+        write_videos([torch.zeros(2, 3, 3, 16, 16)], [tmp_path / 'a.mp4'], 10)
+    assert not list(tmp_path.iterdir())
+
+
+def test_more_frames_than_disk_are_refused_before_anything_is_made(tmp_path):
+    def chunks():
+        raise AssertionError('begun')
+        yield
+
+    for name in ('a.mp4', 'a.gif', 'a.npy', 'a'):
+        with pytest.raises(UserError, match=f'{name} of 1000000000000 frames .* GB left'):
+            write_videos(FrameStream(chunks(), 10**12, 64), [tmp_path / 'new' / name], 25)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.slow
+def test_memory_is_flat_in_the_number_of_frames(tmp_path):
+    torch.manual_seed(0)
+    animator = Animator(64, 32, motion_dim=MOTION_DIM, max_channels=16)
+    generator = VideoGenerator(animator, make_motion_diffusion(animator.weights_hash(), num_frames=64))
+    memory = []
+
+    def watched():
+        for chunk in generator.generate(torch.zeros(3, 64, 64), LONG):
+            yield chunk
+            memory.extend([resident_bytes()] * chunk.shape[1])
+
+    write_videos(watched(), [tmp_path / 'long.mp4'], 25)
+    assert len(memory) == LONG
+    assert max(memory) - max(memory[:SHORT]) < GROWTH_ALLOWED
+    with AutoReader().open(tmp_path / 'long.mp4') as video:
+        assert len(video) == LONG
+
+
+def resident_bytes():
+    return int(Path('/proc/self/statm').read_text().split()[1]) * os.sysconf('SC_PAGE_SIZE')

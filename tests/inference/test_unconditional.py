@@ -1,0 +1,100 @@
+"""Drawn videos are functions of the seed and their number, and begin with the frame that was drawn."""
+
+import pytest
+import torch
+
+from leokit.inference import StartFramePainter, UnconditionalGenerator, VideoGenerator, sample_seeds
+from leokit.utils import UserError
+from support.tiny_models import SIZE, WINDOW, make_animator, make_start_code, make_start_frame
+
+TOLERANCE = 2e-4  # sums run in another order in batches of another size
+
+
+@pytest.fixture
+def unconditional(animator, motion_diffusion, start_code, start_frame):
+    return UnconditionalGenerator(VideoGenerator(animator, motion_diffusion), start_code,
+                                  StartFramePainter(start_frame))
+
+
+def frames_of(chunks):
+    return torch.cat(list(chunks), dim=1)
+
+
+def assert_same(left, right):
+    torch.testing.assert_close(left, right, atol=TOLERANCE, rtol=0)
+
+
+def test_a_sample_is_the_same_in_any_batch_and_any_chunks(unconditional):
+    four = frames_of(unconditional.generate(4, 11, seed=5))
+    assert four.shape == (4, 11, 3, SIZE, SIZE) and four.abs().amax() <= 1
+    assert min((four[i] - four[j]).abs().amax() for i in range(4) for j in range(i)) > 0.01
+    assert (four[:, 1:] - four[:, :-1]).abs().amax(dim=(0, 2, 3, 4)).min() > 0.001
+    assert_same(frames_of(unconditional.generate(2, 11, seed=5)), four[:2])
+    assert_same(frames_of(unconditional.generate(1, 11, seed=5, first_sample=2, chunk_size=3)), four[2:3])
+    assert_same(frames_of(unconditional.generate(1, 6, seed=5, first_sample=3)), four[3:, :6])
+    assert (frames_of(unconditional.generate(1, 11, seed=6)) - four[:1]).abs().amax() > 0.01
+
+
+def test_the_first_frame_is_the_drawn_one(unconditional, animator):
+    """It is encoded again: what is shown is the animator's rendering of it, however far its code is from the drawn."""
+    starts = unconditional.draw_starts([3], seed=1)
+    with torch.no_grad():
+        encoding = animator.encode(starts.frames)
+        shown = animator.animate(encoding, encoding.motion).frames.clamp(-1, 1)
+    assert (encoding.motion - starts.motion).abs().max() > 0.1
+    assert_same(frames_of(unconditional.generate(1, 4, seed=1, first_sample=3))[:, 0], shown)
+
+
+def test_the_motion_is_that_of_the_drawn_code(unconditional, animator, motion_diffusion):
+    starts = unconditional.draw_starts([0, 1], seed=1)
+    generators = [torch.Generator().manual_seed(seed) for seed in sample_seeds(1, [0, 1])]
+    motion = motion_diffusion.sample(starts.motion, WINDOW, generator=generators)
+    with torch.no_grad():
+        encoding = animator.encode(starts.frames)
+        expected = animator.animate(encoding, motion, start=starts.motion).frames.clamp(-1, 1)
+    assert_same(frames_of(unconditional.generate(2, WINDOW, seed=1)), expected)
+
+
+def test_code_frame_and_motion_have_noise_of_their_own():
+    streams = [sample_seeds(seed, range(20), stream) for seed in range(5) for stream in range(3)]
+    assert len({seed for seeds in streams for seed in seeds}) == 5 * 3 * 20
+    assert sample_seeds(2, [4]) == sample_seeds(2, [4], 0)
+
+
+def test_windows_are_drawn_when_they_are_needed(unconditional, monkeypatch):
+    drawn = []
+    model = unconditional.generator.motion_diffusion
+    sample = model.sample
+    monkeypatch.setattr(model, 'sample', lambda *args, **options: drawn.append(1) or sample(*args, **options))
+    next(unconditional.generate(2, 100_000))
+    assert len(drawn) == 1
+
+
+def test_guidance_reaches_the_painter(unconditional):
+    weak, strong = (unconditional.draw_starts([0], guidance=weight).frames for weight in (0.0, 6.0))
+    assert (weak - strong).abs().max() > 1e-4
+
+
+@pytest.mark.parametrize('count, frames, seed, message', [
+    (0, 3, 0, 'number of videos'), (1, 0, 0, 'num_frames'), (1, 3, -1, 'seed')])
+def test_bad_numbers_are_one_sentence(unconditional, count, frames, seed, message):
+    with pytest.raises(UserError, match=message):
+        next(unconditional.generate(count, frames, seed=seed))
+
+
+def test_models_that_do_not_belong_together_are_refused(animator, motion_diffusion, start_code, start_frame):
+    generator, painter = VideoGenerator(animator, motion_diffusion), StartFramePainter(start_frame)
+    other = make_animator(seed=9).weights_hash()
+    with pytest.raises(UserError, match='the start-code model was trained on the codes of the animator'):
+        UnconditionalGenerator(generator, make_start_code(other), painter)
+    with pytest.raises(UserError, match='the start-frame model was trained on the codes of the animator'):
+        UnconditionalGenerator(generator, start_code, StartFramePainter(make_start_frame(other)))
+    small = StartFramePainter(make_start_frame(animator.weights_hash(), size=SIZE // 2))
+    with pytest.raises(UserError, match='draws frames of 16 pixels and the animator takes 32'):
+        UnconditionalGenerator(generator, start_code, small)
+
+
+def test_larger_frames_are_made_smaller(animator, motion_diffusion, start_code):
+    large = StartFramePainter(make_start_frame(animator.weights_hash(), size=2 * SIZE))
+    generator = UnconditionalGenerator(VideoGenerator(animator, motion_diffusion), start_code, large)
+    assert frames_of(generator.generate(1, 3)).shape[-1] == SIZE

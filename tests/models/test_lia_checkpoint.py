@@ -1,0 +1,73 @@
+import pytest
+import torch
+from models.lia_reference import reference_state
+
+from leokit.models import Animator, convert_checkpoint
+from leokit.models.lia_checkpoint import UNUSED_KEY
+from leokit.utils import UserError
+from leokit.utils.checkpoints import load_checkpoint, save_checkpoint
+
+
+@pytest.fixture(scope='module')
+def state():
+    return reference_state(Animator(32, 16, motion_dim=4, max_channels=8))
+
+
+@pytest.fixture
+def reference(state, tmp_path):
+    torch.save(dict(gen=state, d_optim=dict(lr=1.0)), tmp_path / 'vox.pt')
+    return tmp_path / 'vox.pt'
+
+
+def same(left, right):
+    return list(left) == list(right) and all(
+        left[key].dtype == right[key].dtype and torch.equal(left[key], right[key]) for key in left)
+
+
+def test_there_and_back_is_bit_exact(reference, state, tmp_path):
+    said = convert_checkpoint(reference, tmp_path / 'animator.pth')
+    assert 'animator.pth' in said and 'size 32, motion_dim 4' in said
+    checkpoint = load_checkpoint(tmp_path / 'animator.pth')
+    assert checkpoint['meta']['conventions'] == dict(grid='lia') and checkpoint[UNUSED_KEY]
+    assert "LIA's format" in convert_checkpoint(tmp_path / 'animator.pth', tmp_path / 'back.pt')
+    back = torch.load(tmp_path / 'back.pt', weights_only=True)
+    assert list(back) == ['gen'] and same(back['gen'], state)
+    convert_checkpoint(tmp_path / 'back.pt', tmp_path / 'again.pth')
+    assert same(load_checkpoint(tmp_path / 'again.pth')['state_dict'], checkpoint['state_dict'])
+
+
+def test_an_animator_trained_here_is_exported(state, tmp_path):
+    animator = Animator(32, 16, motion_dim=4, max_channels=8)
+    save_checkpoint(dict(meta=dict(model='Animator'), state_dict=animator.state_dict()), tmp_path / 'own.pth')
+    convert_checkpoint(tmp_path / 'own.pth', tmp_path / 'own.pt')
+    exported = torch.load(tmp_path / 'own.pt', weights_only=True)['gen']
+    assert {key: tensor.shape for key, tensor in exported.items()} == {
+        key: tensor.shape for key, tensor in state.items()}
+
+
+def test_another_grid_cannot_be_exported(tmp_path):
+    animator = Animator(32, 16, motion_dim=4, max_channels=8)
+    meta = dict(conventions=dict(grid='exact'))
+    save_checkpoint(dict(meta=meta, state_dict=animator.state_dict()), tmp_path / 'own.pth')
+    with pytest.raises(UserError, match="trained with grid='exact', which the reference"):
+        convert_checkpoint(tmp_path / 'own.pth', tmp_path / 'own.pt')
+    assert not (tmp_path / 'own.pt').exists()
+
+
+@pytest.mark.parametrize('content, sentence', [
+    (dict(generator={}), "holds neither 'gen'"), ([1, 2], "holds neither 'gen'"),
+    (dict(gen={}), 'no whole LIA generator'), (dict(gen={'layer4.weight': torch.zeros(1)}), "'layer4.weight' does not"),
+    (dict(state_dict={'backbone.weight': torch.zeros(1)}), 'no LIA flow generator'),
+    (dict(gen={}, code=print), 'save the weights alone first')])
+def test_foreign_files_are_one_sentence(tmp_path, content, sentence):
+    torch.save(content, tmp_path / 'a.pt')
+    with pytest.raises(UserError, match=sentence):
+        convert_checkpoint(tmp_path / 'a.pt', tmp_path / 'b.pth')
+    assert not (tmp_path / 'b.pth').exists()
+
+
+def test_missing_and_same_files_are_one_sentence(reference, tmp_path):
+    with pytest.raises(UserError, match='none.pt does not exist'):
+        convert_checkpoint(tmp_path / 'none.pt', tmp_path / 'b.pth')
+    with pytest.raises(UserError, match='would be overwritten'):
+        convert_checkpoint(reference, tmp_path / '.' / 'vox.pt')

@@ -1,0 +1,51 @@
+import numpy as np
+import pytest
+
+from leokit.synthetic_faces import SyntheticFacesPlan
+from leokit.utils import UserError
+
+
+def test_clips_have_names_of_their_own_and_motions_of_their_own():
+    plan = SyntheticFacesPlan(num_identities=5, clips_per_identity=2, num_frames=8)
+    clips = plan.clips()
+    assert len({clip.name for clip in clips}) == len({clip.file for clip in clips}) == 10
+    motions = np.stack([plan.motion(clip)[0] for clip in clips])
+    assert len(np.unique(motions.reshape(10, -1), axis=0)) == 10
+    assert np.array_equal(plan.looks(clips[0]), plan.looks(clips[1]))
+    assert not np.array_equal(plan.looks(clips[0]), plan.looks(clips[2]))
+
+
+def test_splits_are_by_identity_and_have_their_shares():
+    plan = SyntheticFacesPlan(num_identities=100, clips_per_identity=2, train=0.8, val=0.15, test=0.05)
+    splits = plan.identity_splits()
+    assert [splits.count(name) for name in ('train', 'val', 'test')] == [80, 15, 5]
+    by_identity = {}
+    for clip in plan.clips():
+        by_identity.setdefault(clip.identity, set()).add(clip.split)
+    assert all(len(names) == 1 for names in by_identity.values())
+    assert splits != sorted(splits)  # not the first ones
+
+
+@pytest.mark.parametrize('people, wanted', [
+    (3, {'train', 'val', 'test'}), (2, {'train'}), (30, {'train', 'val', 'test'})])
+def test_small_sets_have_all_splits_if_they_can(people, wanted):
+    assert set(SyntheticFacesPlan(num_identities=people).identity_splits()) == wanted
+
+
+def test_a_split_without_a_share_has_nobody():
+    splits = SyntheticFacesPlan(num_identities=20, train=1, val=1, test=0).identity_splits()
+    assert splits.count('test') == 0 and splits.count('train') == 10
+
+
+@pytest.mark.parametrize('key, value', [
+    ('num_identities', 0), ('num_frames', -1), ('fps', 0.0), ('size', 33), ('size', 8), ('seed', -1), ('train', -0.1)])
+def test_nonsense_is_refused_by_name(key, value):
+    with pytest.raises(UserError, match=key):
+        SyntheticFacesPlan(**{key: value})
+
+
+def test_the_differing_setting_is_named():
+    plan = SyntheticFacesPlan(seed=1)
+    plan.check_same(plan.settings(), 'here')
+    with pytest.raises(UserError, match='seed=1, not 2'):
+        SyntheticFacesPlan(seed=2).check_same(plan.settings(), 'here')

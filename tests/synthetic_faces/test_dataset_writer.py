@@ -1,0 +1,120 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+import torch
+
+from leokit.synthetic_faces import SyntheticFacesPlan, load_truth, render_faces, write_synthetic_faces
+from leokit.utils import UserError
+from leokit.utils.locks import FileLock
+
+PLAN = SyntheticFacesPlan(num_identities=4, clips_per_identity=2, num_frames=14, size=48)
+REPOSITORY = Path(__file__).resolve().parents[3]
+
+
+def decode(path):
+    with av.open(str(path)) as container:
+        return np.stack([frame.to_ndarray(format='rgb24') for frame in container.decode(video=0)])
+
+
+def contents(folder):
+    files = [path for path in sorted(folder.rglob('*')) if path.is_file()]
+    # of a video its shape: x264 may write the same frames in other bytes
+    return {path.relative_to(folder).as_posix(): decode(path).shape if path.suffix == '.mp4' else path.read_bytes()
+            for path in files}
+
+
+@pytest.fixture(scope='module')
+def dataset(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('faces')
+    write_synthetic_faces(folder, PLAN, workers=0, show_progress=False)
+    return folder
+
+
+def test_videos_hold_the_rendered_frames(dataset):
+    truth = load_truth(dataset)
+    rows = json.loads((dataset / 'manifest.json').read_text())
+    assert [row['name'] for row in rows] == truth.names and len(rows) == 8
+    for row in rows[::3]:
+        at = truth.index(row['name'])
+        decoded = decode(dataset / row['file'])
+        assert decoded.shape == (14, 48, 48, 3) and row['frames'] == 14 and row['size'] == [48, 48]
+        drawn = render_faces(torch.from_numpy(truth.looks[at:at + 1]), torch.from_numpy(truth.motion[at]), size=48)
+        error = (decoded.astype(float) - drawn.permute(0, 2, 3, 1).numpy()) ** 2
+        assert 10 * np.log10(255 ** 2 / error.mean()) > 45  # the rounding of the colour matrix is all that is lost
+
+
+def test_the_manifest_splits_by_identity(dataset):
+    rows = json.loads((dataset / 'manifest.json').read_text())
+    splits = {}
+    for row in rows:
+        splits.setdefault(row['identity'], set()).add(row['split'])
+    assert all(len(names) == 1 for names in splits.values())
+    assert {name for names in splits.values() for name in names} == {'train', 'val', 'test'}
+
+
+def test_two_processes_make_the_same_data_set(dataset, tmp_path):
+    plan = SyntheticFacesPlan(**{**PLAN.__dict__, 'num_identities': 5, 'num_frames': 6})  # more than one task
+    write_synthetic_faces(tmp_path / 'a', plan, workers=0, show_progress=False)
+    write_synthetic_faces(tmp_path / 'b', plan, workers=2, show_progress=False)
+    assert contents(tmp_path / 'a') == contents(tmp_path / 'b')
+    for path in (tmp_path / 'a').rglob('*.mp4'):
+        other = tmp_path / 'b' / path.relative_to(tmp_path / 'a')
+        assert np.abs(decode(path).astype(float) - decode(other)).mean() < 1
+
+
+def test_only_what_is_missing_is_made_again(dataset, tmp_path):
+    before = contents(dataset)
+    kept, lost = dataset / 'videos/id000000_00.mp4', dataset / 'videos/id000001_01.mp4'
+    stamp = kept.stat().st_mtime_ns
+    lost.unlink()
+    (dataset / 'manifest.json').unlink()
+    (dataset / 'videos/id000001_01.part.mp4').write_bytes(b'half')
+    write_synthetic_faces(dataset, PLAN, workers=0, show_progress=False)
+    assert contents(dataset) == before
+    assert kept.stat().st_mtime_ns == stamp
+
+
+def test_a_killed_run_goes_on(tmp_path):
+    """SIGKILL in the middle of the work; the same command then gives what an undisturbed run gives."""
+    tool = str(REPOSITORY / 'tools/dataset_converters/make_synthetic_faces.py')
+    command = [sys.executable, tool, str(tmp_path / 'a'), '--identities', '8', '--clips', '2',
+               '--frames', '60', '--size', '32', '--workers', '0']
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    deadline = time.time() + 60
+    while len(list((tmp_path / 'a').glob('videos/*[0-9].mp4'))) < 2 and time.time() < deadline:
+        time.sleep(0.01)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    done = len(list((tmp_path / 'a').glob('videos/*[0-9].mp4')))
+    assert 2 <= done < 16 and not (tmp_path / 'a/manifest.json').exists()
+    plan = SyntheticFacesPlan(num_identities=8, clips_per_identity=2, num_frames=60, size=32)
+    write_synthetic_faces(tmp_path / 'a', plan, workers=0, show_progress=False)
+    assert len(list((tmp_path / 'a/videos').iterdir())) == 16
+    assert all(decode(path).shape[0] == 60 for path in sorted((tmp_path / 'a/videos').iterdir())[done - 2:done + 2])
+
+
+def test_other_settings_and_foreign_folders_are_refused(dataset, tmp_path):
+    with pytest.raises(UserError, match='seed=0, not 1'):
+        write_synthetic_faces(dataset, SyntheticFacesPlan(**{**PLAN.__dict__, 'seed': 1}), workers=0)
+    (tmp_path / 'videos').mkdir()
+    (tmp_path / 'videos' / 'mine.mp4').write_bytes(b'x')
+    with pytest.raises(UserError, match='something else'):
+        write_synthetic_faces(tmp_path, PLAN, workers=0)
+    assert (tmp_path / 'videos' / 'mine.mp4').read_bytes() == b'x'
+
+
+def test_two_writers_do_not_share_a_folder(tmp_path):
+    (tmp_path / 'a').mkdir()
+    lock = FileLock(tmp_path / 'a' / '.synthetic_faces.lock')
+    assert lock.acquire()
+    with pytest.raises(UserError, match='another process'):
+        write_synthetic_faces(tmp_path / 'a', PLAN, workers=0)
+    lock.release()

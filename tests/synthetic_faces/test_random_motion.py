@@ -1,0 +1,92 @@
+import numpy as np
+import pytest
+
+from leokit.synthetic_faces import BEHAVIOURS, MOTION_NAMES, MOTION_PARAMETERS, draw_motion
+
+
+def many(behaviour, count=40, frames=96):
+    return np.stack([draw_motion(frames, seed=(0, k), behaviour=behaviour)[0] for k in range(count)])
+
+
+def column(motion, name):
+    return motion[..., MOTION_NAMES.index(name)]
+
+
+def share_of_band(signal, low, high, fps=25):
+    """The share of a signal's power (without its mean and trend) between two frequencies."""
+    steps = np.diff(signal, axis=-1)
+    power = np.abs(np.fft.rfft(steps, axis=-1)) ** 2
+    frequency = np.fft.rfftfreq(steps.shape[-1], 1 / fps)
+    return power[..., (frequency >= low) & (frequency <= high)].sum() / power.sum()
+
+
+def test_motion_depends_on_its_seed_alone():
+    first, behaviour = draw_motion(48, seed=(1, 2, 3))
+    again, same = draw_motion(48, seed=(1, 2, 3))
+    assert np.array_equal(first, again) and behaviour == same
+    assert not np.array_equal(first, draw_motion(48, seed=(1, 2, 4))[0])
+
+
+def test_parameters_stay_in_their_ranges():
+    motion = np.concatenate([many(behaviour) for behaviour in BEHAVIOURS])
+    assert motion.dtype == np.float32
+    for name, parameter in MOTION_PARAMETERS.items():
+        values = column(motion, name)
+        assert parameter.low - 1e-5 <= values.min() and values.max() <= parameter.high + 1e-5, name
+        assert values.max() - values.min() > 0.4 * (parameter.high - parameter.low), name
+
+
+def test_motion_is_smooth():
+    """No parameter but the eyelids moves more than a fifth of its range from a frame to the next."""
+    motion = np.concatenate([many(behaviour) for behaviour in BEHAVIOURS])
+    for name, parameter in MOTION_PARAMETERS.items():
+        step = np.abs(np.diff(column(motion, name), axis=1)).max() / (parameter.high - parameter.low)
+        assert step < (0.75 if name == 'blink' else 0.5 if name == 'mouth_open' else 0.2), name
+    assert np.abs(np.diff(column(motion, 'yaw'), axis=1)).max() < 6
+
+
+def test_nodding_swings_the_pitch_and_keeps_the_mouth_shut():
+    nodding, talking = many('nodding'), many('talking')
+    assert column(nodding, 'mouth_open').max() == 0
+    assert column(nodding, 'pitch').std(axis=1).mean() > 1.5 * column(talking, 'pitch').std(axis=1).mean()
+    assert share_of_band(column(nodding, 'pitch'), 0.7, 2.5) > 0.6
+    pairs = zip(column(nodding, 'pitch'), column(nodding, 'ty'))
+    assert np.mean([np.corrcoef(pitch, ty)[0, 1] for pitch, ty in pairs]) > 0.2  # the head goes down with it
+
+
+def test_talking_opens_the_mouth_in_the_rhythm_of_syllables():
+    talking = many('talking')
+    opened = column(talking, 'mouth_open')
+    assert (opened.max(axis=1) > 0.4).all() and (opened < 0.02).mean() > 0.08  # there are pauses
+    assert share_of_band(opened, 2.0, 7.0) > 0.6
+    beats = [np.corrcoef(np.diff(a), np.diff(b))[0, 1] for a, b in zip(opened, column(talking, 'pitch'))]
+    assert np.mean(beats) > 0.1  # the head beats time
+
+
+def test_mixed_does_both():
+    mixed = many('mixed')
+    assert column(mixed, 'mouth_open').max() > 0.5 and share_of_band(column(mixed, 'pitch'), 0.7, 2.5) > 0.4
+
+
+def test_blinks_are_events():
+    blink = column(many('talking', count=80), 'blink')
+    assert (blink < 0.01).mean() > 0.75
+    assert 0.5 < (blink.max(axis=1) > 0.8).mean()  # most clips of four seconds have one
+    starts = ((blink[:, 1:] > 0.5) & (blink[:, :-1] <= 0.5)).sum() / (blink.size / 25)
+    assert 0.2 < starts < 0.6  # a second
+
+
+def test_behaviours_are_drawn_and_all_occur():
+    drawn = {draw_motion(8, seed=k)[1] for k in range(40)}
+    assert drawn == set(BEHAVIOURS)
+
+
+@pytest.mark.parametrize('arguments', [dict(num_frames=0), dict(num_frames=8, fps=0),
+                                       dict(num_frames=8, behaviour='dancing')])
+def test_nonsense_is_refused(arguments):
+    with pytest.raises(ValueError):
+        draw_motion(**arguments)
+
+
+def test_one_frame_is_a_motion():
+    assert draw_motion(1, seed=0)[0].shape == (1, len(MOTION_NAMES))

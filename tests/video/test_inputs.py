@@ -1,0 +1,123 @@
+"""Whatever a person calls a picture or a video becomes the same tensor."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from leokit.utils import UserError
+from leokit.utils.pixels import from_uint8, to_uint8
+from leokit.video import FramesHandle, iterate_frames, open_video, read_first_frame, read_images
+
+
+@pytest.fixture
+def pixels():
+    return np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
+
+
+@pytest.fixture
+def expected(pixels):
+    return from_uint8(torch.from_numpy(pixels.transpose(2, 0, 1).copy()))[None]
+
+
+def test_every_kind_gives_the_same_picture(pixels, expected, tmp_path):
+    path = tmp_path / 'portrait.png'
+    Image.fromarray(pixels).save(path)
+    tensor = torch.from_numpy(pixels.transpose(2, 0, 1).copy())
+    kinds = [str(path), path, Image.fromarray(pixels), pixels, tensor, from_uint8(tensor)]
+    for kind in kinds:
+        assert torch.equal(read_images(kind, 32), expected), type(kind)
+    assert torch.equal(read_images(kinds, 32), expected.expand(len(kinds), -1, -1, -1))
+    assert torch.equal(read_images(from_uint8(tensor)[None].repeat(3, 1, 1, 1), 32), expected.expand(3, -1, -1, -1))
+
+
+def test_grey_transparent_and_16_bit(pixels):
+    grey = pixels[..., 0]
+    as_rgb = from_uint8(torch.from_numpy(grey))[None, None].expand(1, 3, -1, -1)
+    deep = grey.astype(np.uint16) * 257
+    for kind in (grey, grey[..., None], Image.fromarray(grey), deep, deep[..., None]):
+        assert torch.equal(read_images(kind, 32), as_rgb)
+    assert torch.equal(read_images(np.repeat(deep[..., None], 3, -1), 32), as_rgb)
+    clear = np.concatenate([pixels, np.zeros_like(pixels[..., :1])], axis=-1)
+    assert torch.equal(read_images(clear, 32), torch.ones(1, 3, 32, 32))  # laid over white
+
+
+def test_centre_is_cut_out_and_resized():
+    wide = np.zeros((64, 100, 3), np.uint8)
+    wide[:, 18:82] = 200
+    assert torch.equal(to_uint8(read_images(wide, 32)), torch.full((1, 3, 32, 32), 200, dtype=torch.uint8))
+    tensor = from_uint8(torch.from_numpy(wide.transpose(2, 0, 1).copy()))
+    assert torch.equal(read_images(tensor, 32), read_images(wide, 32))
+
+
+@pytest.mark.parametrize('picture, message', [
+    ('nowhere.png', 'does not exist'),
+    ([], 'pass at least one'),
+    (np.zeros((4, 4, 2), np.uint8), r'shape \(4, 4, 2\)'),
+    (np.zeros((4, 4, 3)), 'float64'),
+    (torch.full((3, 32, 32), 255.0), r'\[-1, 1\]'),
+    (torch.full((3, 32, 32), torch.nan), r'\[-1, 1\]'),
+    (torch.zeros(32, 32), 'three channels first'),
+    (torch.zeros(3, 8, 8, dtype=torch.int64), 'int64'),
+    (object(), 'pass a path'),
+])
+def test_bad_pictures_are_one_sentence(picture, message):
+    with pytest.raises(UserError, match=message):
+        read_images(picture if isinstance(picture, list) else [picture], 32)
+
+
+def test_no_picture_file(tmp_path):
+    path = tmp_path / 'notes.png'
+    path.write_text('not a picture')
+    with pytest.raises(UserError, match='notes.png'):
+        read_images(path, 32)
+
+
+# ---- videos --------------------------------------------------------------------
+def test_frames_in_memory(pixels):
+    frames = np.stack([np.roll(pixels, shift, 0) for shift in range(5)])
+    tensor = torch.from_numpy(frames.transpose(0, 3, 1, 2).copy())
+    for video in (frames, tensor, from_uint8(tensor), FramesHandle(frames)):
+        chunks = list(iterate_frames(video, 32, chunk_size=2))
+        assert [len(chunk) for chunk in chunks] == [2, 2, 1]
+        assert torch.equal(torch.cat(chunks), tensor)
+    assert torch.equal(torch.cat(list(iterate_frames(frames, 32, chunk_size=2, first=1, last=4))), tensor[1:4])
+    assert torch.equal(read_first_frame(frames, 32), from_uint8(tensor[:1]))
+
+
+def test_frame_folder(pixels, tmp_path):
+    for number in range(3):
+        Image.fromarray(np.roll(pixels, number, 0)).save(tmp_path / f'{number:03d}.png')
+    frames = torch.cat(list(iterate_frames(tmp_path, 32, chunk_size=2)))
+    assert torch.equal(frames[2], torch.from_numpy(np.roll(pixels, 2, 0).transpose(2, 0, 1).copy()))
+
+
+def test_an_open_video_stays_open(pixels):
+    class Handle(FramesHandle):
+        closed = False
+
+        def close(self):
+            self.closed = True
+
+    handle = Handle(pixels[None])
+    read_first_frame(handle, 32)
+    assert open_video(handle) is handle and not handle.closed
+
+
+@pytest.mark.parametrize('video, message', [
+    ('nowhere.mp4', 'does not exist'),
+    (np.zeros((0, 8, 8, 3), np.uint8), 'at least one frame'),
+    (torch.zeros(0, 3, 8, 8), 'at least one frame'),
+    (np.zeros((4, 8, 8, 3), np.float32), 'float32'),
+    (7, 'is no video'),
+])
+def test_bad_videos_are_one_sentence(video, message):
+    with pytest.raises(UserError, match=message):
+        read_first_frame(video, 32)
+
+
+def test_a_file_that_is_no_video(tmp_path):
+    path = tmp_path / 'clip.mp4'
+    path.write_bytes(b'not a video at all')
+    with pytest.raises(UserError, match='clip.mp4'):
+        read_first_frame(path, 32)

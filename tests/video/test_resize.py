@@ -1,0 +1,50 @@
+import numpy as np
+import pytest
+
+from leokit.utils import UserError
+from leokit.video.resize import fit_frames, to_channels_first
+
+
+def noise(*shape):
+    return np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+
+
+def test_shrinking_averages_over_areas():
+    frames = noise(2, 64, 64, 3)
+    means = frames.reshape(2, 16, 4, 16, 4, 3).mean(axis=(2, 4))
+    assert np.abs(fit_frames(frames, 16) - means).max() <= 0.5 + 1e-6
+
+
+def test_the_crop_is_the_middle_square():
+    frames = noise(2, 32, 50, 3)
+    assert np.array_equal(fit_frames(frames, 32), frames[:, :, 9:41])
+    tall = noise(2, 50, 32, 3)
+    assert np.array_equal(fit_frames(tall, 32), tall[:, 9:41])
+
+
+def test_without_crop_the_whole_frame_is_squeezed():
+    frames = np.zeros((1, 32, 64, 3), np.uint8)
+    frames[:, :, 32:] = 200
+    squeezed = fit_frames(frames, 32, crop='none')
+    assert (squeezed[:, :, :16] == 0).all() and (squeezed[:, :, 16:] == 200).all()
+
+
+def test_enlarging_keeps_flat_areas_flat():
+    frames = np.full((3, 10, 10, 3), 77, np.uint8)
+    assert (fit_frames(frames, 32) == 77).all()
+
+
+def test_nothing_to_do_is_no_copy():
+    frames = noise(2, 16, 16, 3)
+    assert fit_frames(frames, 16) is frames
+
+
+def test_unknown_crop():
+    with pytest.raises(UserError, match="'left'"):
+        fit_frames(noise(1, 8, 8, 3), 8, crop='left')
+
+
+def test_channels_first():
+    frames = noise(2, 4, 5, 3)
+    moved = to_channels_first(frames)
+    assert moved.flags.c_contiguous and np.array_equal(moved[1, 2], frames[1, :, :, 2])

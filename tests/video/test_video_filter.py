@@ -1,0 +1,47 @@
+from pathlib import Path
+
+import pytest
+
+from leokit.utils import UserError
+from leokit.video import VideoEntry, VideoFilter
+from leokit.video.video_filter import select_videos
+
+ENTRIES = [VideoEntry(f'v{number}', Path(f'v{number}.mp4'), identity=f'p{number // 2}',
+                      split='train' if number < 8 else 'test', category='face' if number % 2 else 'body')
+           for number in range(12)]
+
+
+def names(**wanted):
+    return [entry.name for entry in select_videos(ENTRIES, VideoFilter(**wanted), 'root')]
+
+
+def test_each_filter():
+    assert names() == [entry.name for entry in ENTRIES]
+    assert names(split='test') == ['v8', 'v9', 'v10', 'v11']
+    assert len(names(split=['train', 'test'])) == 12
+    assert names(category='face', split='test') == ['v9', 'v11']
+    assert names(identities=['p5', 'p0']) == ['v0', 'v1', 'v10', 'v11']
+    assert names(exclude_identities=['p0', 'p1', 'p2', 'p3']) == ['v8', 'v9', 'v10', 'v11']
+
+
+def test_an_excluded_person_may_be_in_another_split():
+    assert names(split='test', exclude_identities=['p0']) == ['v8', 'v9', 'v10', 'v11']
+
+
+@pytest.mark.parametrize('wanted, message', [
+    (dict(split='valid'), 'there are: test, train'), (dict(category='cat'), 'there are: body, face'),
+    (dict(identities=['anna']), "'anna'"), (dict(exclude_identities=['anna']), "'anna'"),
+    (dict(split='train', identities=['p5']), 'leaves no video')])
+def test_what_does_not_exist_is_named(wanted, message):
+    with pytest.raises(UserError, match=message):
+        names(**wanted)
+
+
+def test_people_are_divided_where_nobody_says_splits():
+    entries = [VideoEntry(f'v{number}', Path(f'{number}.mp4'), identity=f'p{number // 3}') for number in range(60)]
+    parts = {split: {entry.identity for entry in select_videos(entries, VideoFilter(split=split), 'root')}
+             for split in ('train', 'val', 'test')}
+    assert sum(len(part) for part in parts.values()) == 20 == len(set.union(*parts.values()))
+    assert len(parts['train']) == 18
+    with pytest.raises(UserError, match='says no splits'):
+        select_videos(entries[:3], VideoFilter(split='train'), 'root')

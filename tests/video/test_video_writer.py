@@ -1,0 +1,241 @@
+import errno
+
+import av
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from leokit.utils import UserError
+from leokit.video import VideoWriter
+
+
+def make_frames(count=7, height=48, width=64):
+    """Smooth frames that all differ, so that lossy coding keeps them recognisable."""
+    y, x = np.mgrid[:height, :width]
+    frames = [np.stack([(x * 3 + 9 * i) % 256 // 2 + 40, y * 2 + 30, np.full_like(x, 20 + 12 * i)], -1)
+              for i in range(count)]
+    return np.stack(frames).astype(np.uint8)
+
+
+def decode(path):
+    with av.open(str(path)) as container:
+        frames = [frame.to_ndarray(format='rgb24') for frame in container.decode(video=0)]
+        return np.stack(frames), float(container.streams.video[0].average_rate)
+
+
+def psnr(a, b):
+    return 10 * np.log10(255 ** 2 / np.mean((a.astype(float) - b) ** 2))
+
+
+def test_mp4_has_every_frame_size_rate_and_pixels(tmp_path):
+    frames = make_frames()
+    with VideoWriter(tmp_path / 'a.mp4', 12.5) as writer:
+        writer.write(frames[:3])
+        assert not (tmp_path / 'a.mp4').exists()
+        writer.write(torch.from_numpy(frames[3:]))
+    decoded, fps = decode(tmp_path / 'a.mp4')
+    assert decoded.shape == frames.shape and fps == 12.5 and writer.num_frames == 7
+    assert psnr(decoded, frames) > 34
+    assert [entry.name for entry in tmp_path.iterdir()] == ['a.mp4']
+
+
+def test_mp4_is_plain_h264_with_the_asked_key_frames(tmp_path):
+    with VideoWriter(tmp_path / 'a.mp4', 25, keyframe_interval=3) as writer:
+        writer.write(make_frames())
+    with av.open(str(tmp_path / 'a.mp4')) as container:
+        context = container.streams.video[0].codec_context
+        keys = [i for i, frame in enumerate(container.decode(video=0)) if frame.key_frame]
+        assert (context.name, context.pix_fmt) == ('h264', 'yuv420p')
+    assert keys[0] == 0 and all(after - before <= 3 for before, after in zip(keys, keys[1:] + [7]))
+
+
+def test_colour_may_keep_its_resolution(tmp_path):
+    frames = np.random.default_rng(0).integers(0, 256, (4, 16, 16, 3)).astype(np.uint8)
+    errors = {}
+    for pixel_format in ('yuv420p', 'yuv444p'):
+        path = tmp_path / f'{pixel_format}.mp4'
+        with VideoWriter(path, 25, crf=0, pixel_format=pixel_format) as writer:
+            writer.write(frames)
+        with av.open(str(path)) as container:
+            assert container.streams.video[0].codec_context.pix_fmt == pixel_format
+        errors[pixel_format] = np.abs(decode(path)[0].astype(int) - frames).mean()
+    # what is left is the rounding of the colour matrix
+    assert errors['yuv444p'] < 1.5 and errors['yuv420p'] > 20
+
+
+def test_unknown_pixel_formats_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="yuv420p, yuv444p, got 'rgb24'"):
+        VideoWriter(tmp_path / 'a.mp4', 25, pixel_format='rgb24')
+    assert not any(tmp_path.iterdir())
+
+
+def test_there_are_no_b_frames(tmp_path):
+    rng = np.random.default_rng(0)
+    frames = np.clip(make_frames(30) + rng.integers(-9, 9, (30, 48, 64, 3)), 0, 255).astype(np.uint8)
+    with VideoWriter(tmp_path / 'a.mp4', 25) as writer:
+        writer.write(frames)
+    with av.open(str(tmp_path / 'a.mp4')) as container:
+        packets = [packet for packet in container.demux(video=0) if packet.pts is not None]
+    assert len(packets) == 30 and all(packet.pts == packet.dts for packet in packets)
+
+
+def test_odd_sides_are_padded_by_the_border(tmp_path):
+    frames = make_frames(height=33, width=35)
+    with VideoWriter(tmp_path / 'a.mp4', 25) as writer:
+        writer.write(frames)
+    decoded, _ = decode(tmp_path / 'a.mp4')
+    assert decoded.shape == (7, 34, 36, 3)
+    assert psnr(decoded[:, :33, :35], frames) > 32
+
+
+def test_gif_keeps_frames_and_nearly_the_pixels(tmp_path):
+    frames = make_frames()
+    with VideoWriter(tmp_path / 'a.gif', 12.5) as writer:
+        writer.write(frames)
+    decoded, fps = decode(tmp_path / 'a.gif')
+    assert decoded.shape == frames.shape and fps == 12.5
+    assert psnr(decoded, frames) > 34
+
+
+def test_a_folder_keeps_the_pixels_exactly(tmp_path):
+    frames = make_frames()
+    with VideoWriter(tmp_path / 'frames', 25) as writer:
+        writer.write(frames)
+    files = sorted((tmp_path / 'frames').iterdir())
+    assert [file.name for file in files] == [f'{i:06d}.png' for i in range(7)]
+    assert np.array_equal(np.stack([cv2.imread(str(file))[:, :, ::-1] for file in files]), frames)
+
+
+def test_float_frames_are_written_as_they_are(tmp_path):
+    dark = torch.full((2, 3, 8, 8), -0.5)
+    dark[1] = 7.0  # beyond the range: clamped
+    with VideoWriter(tmp_path / 'frames', 25) as writer:
+        writer.write(dark)
+    first, second = (cv2.imread(str(tmp_path / 'frames' / f'{i:06d}.png')) for i in range(2))
+    assert np.unique(first).tolist() == [64] and np.unique(second).tolist() == [255]
+
+
+@pytest.mark.parametrize('name', ['a.mp4', 'a.gif', 'frames'])
+def test_an_exception_leaves_nothing_and_keeps_the_old_file(tmp_path, name):
+    if name != 'frames':
+        (tmp_path / name).write_bytes(b'old')
+    with pytest.raises(RuntimeError):
+        with VideoWriter(tmp_path / name, 25) as writer:
+            writer.write(make_frames())
+            raise RuntimeError
+    assert [entry.name for entry in tmp_path.iterdir()] == ([] if name == 'frames' else [name])
+    if name != 'frames':
+        assert (tmp_path / name).read_bytes() == b'old'
+
+
+@pytest.mark.parametrize('name', ['a.mp4', 'a.gif', 'frames'])
+def test_no_frames_is_an_error_and_no_file(tmp_path, name):
+    with pytest.raises(ValueError, match='no frames'):
+        with VideoWriter(tmp_path / name, 25):
+            pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_with_files_is_refused(tmp_path):
+    (tmp_path / 'frames').mkdir()
+    (tmp_path / 'frames' / 'precious.png').write_bytes(b'x')
+    with pytest.raises(UserError, match='not an empty folder'):
+        VideoWriter(tmp_path / 'frames', 25)
+    assert (tmp_path / 'frames' / 'precious.png').exists()
+
+
+def test_an_unknown_suffix_is_refused(tmp_path):
+    with pytest.raises(UserError, match='suffix'):
+        VideoWriter(tmp_path / 'a.avi2', 25)
+
+
+@pytest.mark.parametrize('frames', [
+    np.zeros((2, 3, 8, 8), np.uint8), np.zeros((2, 8, 8, 3), np.float32), torch.zeros(3, 8, 8),
+    torch.zeros(2, 8, 8, 3), torch.full((1, 3, 8, 8), float('nan'))])
+def test_other_frames_are_refused(tmp_path, frames):
+    writer = VideoWriter(tmp_path / 'a.mp4', 25)
+    with pytest.raises(ValueError):
+        writer.write(frames)
+    writer.abort()
+
+
+def test_a_change_of_size_is_refused(tmp_path):
+    with pytest.raises(ValueError, match='are'):
+        with VideoWriter(tmp_path / 'a.mp4', 25) as writer:
+            writer.write(make_frames())
+            writer.write(make_frames(width=32))
+
+
+@pytest.mark.parametrize('name', ['a.mp4', 'a.gif', 'a.npy', 'frames'])
+@pytest.mark.parametrize('code', [errno.ENOSPC, errno.EACCES])
+def test_a_full_disk_is_one_clear_sentence(tmp_path, monkeypatch, name, code):
+    writer = VideoWriter(tmp_path / name, 25)
+
+    def refuse(frame):
+        raise OSError(code, 'refused')
+
+    monkeypatch.setattr(writer._sink, 'write', refuse)
+    with pytest.raises(UserError, match='full' if code == errno.ENOSPC else 'refused'):
+        with writer:
+            writer.write(make_frames())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_array_holds_the_very_frames(tmp_path):
+    frames = make_frames(5)
+    with VideoWriter(tmp_path / 'a.npy', 25) as writer:
+        writer.write(frames[:2])
+        writer.write(frames[2:])
+    assert np.array_equal(np.load(tmp_path / 'a.npy', allow_pickle=False), frames)
+
+
+@pytest.mark.parametrize('name', ['a.mp4', 'a.gif', 'a.npy', 'frames'])
+def test_a_full_disk_noticed_by_the_encoder_is_reported(tmp_path, name):
+    """The file is limited to 20 kB by the operating system, in a process of its own."""
+    import subprocess
+    import sys
+    code = f'''
+import resource, signal
+import numpy as np
+from leokit.utils import UserError
+from leokit.visualization import VideoWriter
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000))
+noise = np.random.default_rng(0).integers(0, 255, (40, 128, 128, 3), dtype=np.uint8)
+try:
+    with VideoWriter({str(tmp_path / name)!r}, 25) as writer:
+        writer.write(noise)
+except UserError as error:
+    print(error)
+'''
+    result = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True)
+    assert 'disk is full' in result.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_memory_does_not_grow_with_the_number_of_frames(tmp_path):
+    import tracemalloc
+    frames = make_frames(20)
+    with VideoWriter(tmp_path / 'a.mp4', 25, threads=1) as writer:
+        writer.write(frames)
+        tracemalloc.start()
+        peaks = []
+        for _ in range(2):
+            for _ in range(4):
+                writer.write(frames)
+            peaks.append(tracemalloc.get_traced_memory()[1])
+            tracemalloc.reset_peak()
+        tracemalloc.stop()
+    assert peaks[1] < peaks[0] + frames[0].nbytes
+
+
+def test_names_and_rates_that_cannot_be_are_told_before_the_work(tmp_path):
+    (tmp_path / 'taken.mp4').mkdir()
+    with pytest.raises(UserError, match='taken.mp4 is a folder'):
+        VideoWriter(tmp_path / 'taken.mp4', 25)
+    with pytest.raises(UserError, match="'.' is no name for a video"):
+        VideoWriter('.', 25)
+    with pytest.raises(UserError, match='GIF shows 50 at most'):
+        VideoWriter(tmp_path / 'a.gif', 60)
+    assert [path.name for path in tmp_path.iterdir()] == ['taken.mp4']
