@@ -26,7 +26,7 @@ def init_model(config: str | Path | Config, checkpoint: str | Path | None = None
 
     Args:
         config (str | Path | Config): The config the model was trained with, or its file.
-        checkpoint (str | Path, optional): The weights; without them the model is as initialised.
+        checkpoint (str | Path, optional): The weights; without them the model is as initialized.
         device (str): ``'cpu'``, ``'cuda'``, ``'cuda:1'``, ...
         cfg_options (dict, optional): Overrides of the config, with dotted keys.
 

@@ -10,6 +10,8 @@ The name of a component registry is the name of its package folder, of its
 config folder and of its tests folder.
 """
 
+from typing import Any
+
 from mmengine.registry import DATA_SAMPLERS as MMENGINE_DATA_SAMPLERS
 from mmengine.registry import DATASETS as MMENGINE_DATASETS
 from mmengine.registry import HOOKS as MMENGINE_HOOKS
@@ -20,7 +22,25 @@ from mmengine.registry import OPTIM_WRAPPERS as MMENGINE_OPTIM_WRAPPERS
 from mmengine.registry import PARAM_SCHEDULERS as MMENGINE_PARAM_SCHEDULERS
 from mmengine.registry import TRANSFORMS as MMENGINE_TRANSFORMS
 from mmengine.registry import (EVALUATOR, FUNCTIONS, LOG_PROCESSORS, MODEL_WRAPPERS, OPTIM_WRAPPER_CONSTRUCTORS,
-                               OPTIMIZERS, VISBACKENDS, VISUALIZERS, WEIGHT_INITIALIZERS, Registry)
+                               OPTIMIZERS, VISBACKENDS, VISUALIZERS, WEIGHT_INITIALIZERS)
+from mmengine.registry import Registry as MMEngineRegistry
+
+from leokit.deprecation import TYPES, upgrade_component
+
+
+class Registry(MMEngineRegistry):
+    """MMEngine's registry, which also accepts the old names of :mod:`leokit.deprecation`."""
+
+    def build(self, cfg: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        """Build an instance from its config."""
+        return super().build(upgrade_component(cfg) if isinstance(cfg, dict) else cfg, *args, **kwargs)
+
+    def get(self, key: str) -> type | None:
+        """The class registered under a name, old or new."""
+        if isinstance(key, str) and key in TYPES:
+            key = upgrade_component(dict(type=key))['type']
+        return super().get(key)
+
 
 # ---- children of MMEngine's registries -------------------------------------
 # Trainable models and data preprocessors: Animator, MotionDiffusion, ...
@@ -38,7 +58,7 @@ METRICS = Registry('metric', parent=MMENGINE_METRICS, scope='leokit', locations=
 HOOKS = Registry('hook', parent=MMENGINE_HOOKS, scope='leokit', locations=['leokit.engine'])
 # Train, validation and test loops.
 LOOPS = Registry('loop', parent=MMENGINE_LOOPS, scope='leokit', locations=['leokit.engine', 'leokit.benchmark'])
-# Optimiser wrappers: autocast to bfloat16 on any device, ...
+# Optimizer wrappers: autocast to bfloat16 on any device, ...
 OPTIM_WRAPPERS = Registry(
     'optim wrapper', parent=MMENGINE_OPTIM_WRAPPERS, scope='leokit', locations=['leokit.engine'])
 # Learning-rate schedules that MMEngine lacks.
@@ -84,11 +104,11 @@ LONG_VIDEO = _component('long_video')
 # ---- components of data and measurement ------------------------------------
 # file or folder -> frames: decord, PyAV, frame folders
 VIDEO_READERS = Registry('video_readers', scope='leokit', locations=['leokit.video'])
-# image or video -> feature vector: I3D, face identity, colour, image backbones
+# image or video -> feature vector: I3D, face identity, color, image backbones
 FEATURE_EXTRACTORS = _component('feature_extractors')
 
 # ---- components of editing -------------------------------------------------
-# first frame -> first frame, changed: an edited file, recolouring, ...
+# first frame -> first frame, changed: an edited file, recoloring, ...
 IMAGE_EDITORS = _component('image_editors')
 
 __all__ = [

@@ -64,7 +64,7 @@ def main() -> None:
             write_videos(FrameStream(frames, len(video), animator.size), [args.out], video.fps, bar=bar)
         print(f'{args.out}: {len(video)} frames')
         if args.measure:
-            print(f'{"warping error":<28}{"grey levels":>14}{"of the edit":>14}')
+            print(f'{"warping error":<28}{"gray levels":>14}{"of the edit":>14}')
             for name, error in measure_edit(animator, video, editor).items():
                 alone = '' if math.isnan(error.edit) else f'{error.edit:.2f}'
                 print(f'{name:<28}{error.video:>14.2f}{alone:>14}')

@@ -22,7 +22,7 @@ sys.path.append(str(Path(__file__).resolve().parents[1]))  # a clone works witho
 from leokit.datasets import CodeCache  # noqa: E402
 from leokit.models import Animator  # noqa: E402
 from leokit.inference import (
-    CHUNK_SIZE, DirectionNames, labelled_grid, load_named_animator, manipulate_image, manipulate_video, write_videos)
+    CHUNK_SIZE, DirectionNames, labeled_grid, load_named_animator, manipulate_image, manipulate_video, write_videos)
 from leokit.video import open_video
 from leokit.video.inputs import DEFAULT_FPS  # noqa: E402
 from leokit.utils import UserError, progress_bar, run_tool  # noqa: E402
@@ -88,7 +88,7 @@ def main() -> None:
     moves, rows, columns = plan(args, animator)
 
     def arranged(chunks: Iterator[Tensor]) -> Iterator[Tensor]:
-        return labelled_grid(chunks, rows, columns) if rows else chunks
+        return labeled_grid(chunks, rows, columns) if rows else chunks
 
     if args.image:
         pictures = manipulate_image(animator, args.image, moves, chunk_size=args.chunk_size)

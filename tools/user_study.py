@@ -1,8 +1,8 @@
-"""Make a user study out of folders of videos, and analyse what the raters send back.
+"""Make a user study out of folders of videos, and analyze what the raters send back.
 
     python tools/user_study.py prepare --folder ours=results/ours --folder baseline=results/baseline \
         --question 'Which video looks more natural?' --pairs-per-rater 20 --attention-checks 3 --out study/page.html
-    python tools/user_study.py analyse answers/ --key study/page.key.json --out study/report
+    python tools/user_study.py analyze answers/ --key study/page.key.json --out study/report
 """
 
 import argparse
@@ -11,7 +11,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from leokit.user_study import StudyKey, StudyOptions, analyse_study, prepare_study, render_report, write_text
+from leokit.user_study import StudyKey, StudyOptions, analyze_study, prepare_study, render_report, write_text
 from leokit.utils import UserError, run_tool  # noqa: E402
 from leokit.utils.files import write_json  # noqa: E402
 
@@ -39,14 +39,14 @@ def parse_args() -> argparse.Namespace:
     prepare.add_argument('--seed', type=int, default=0, help='seed of pairs, sides and orders (default: 0)')
     prepare.add_argument('--overwrite', action='store_true', help='replace the key of another study')
 
-    analyse = commands.add_parser('analyse', help='results and key -> Markdown and JSON')
-    analyse.add_argument('results', nargs='+', type=Path, help='results files, or folders of them')
-    analyse.add_argument('--key', type=Path, required=True, help='the key that prepare wrote')
-    analyse.add_argument('--out', type=Path, help='write OUT.md and OUT.json (default: print the Markdown only)')
-    analyse.add_argument('--max-failed-checks', type=int, default=0, help='failed checks forgiven (default: 0)')
-    analyse.add_argument('--bootstrap', type=int, default=2000, help='bootstrap samples of raters (default: 2000)')
-    analyse.add_argument('--confidence', type=float, default=0.95, help='coverage of intervals (default: 0.95)')
-    analyse.add_argument('--seed', type=int, default=0, help='seed of the bootstrap (default: 0)')
+    analyze = commands.add_parser('analyze', help='results and key -> Markdown and JSON')
+    analyze.add_argument('results', nargs='+', type=Path, help='results files, or folders of them')
+    analyze.add_argument('--key', type=Path, required=True, help='the key that prepare wrote')
+    analyze.add_argument('--out', type=Path, help='write OUT.md and OUT.json (default: print the Markdown only)')
+    analyze.add_argument('--max-failed-checks', type=int, default=0, help='failed checks forgiven (default: 0)')
+    analyze.add_argument('--bootstrap', type=int, default=2000, help='bootstrap samples of raters (default: 2000)')
+    analyze.add_argument('--confidence', type=float, default=0.95, help='coverage of intervals (default: 0.95)')
+    analyze.add_argument('--seed', type=int, default=0, help='seed of the bootstrap (default: 0)')
     return parser.parse_args()
 
 
@@ -77,9 +77,9 @@ def prepare(args: argparse.Namespace) -> None:
     print(f'key, for you alone:  {key_path}')
 
 
-def analyse(args: argparse.Namespace) -> None:
+def analyze(args: argparse.Namespace) -> None:
     """Print the report and write it."""
-    report = analyse_study(args.results, StudyKey.load(args.key), max_failed_checks=args.max_failed_checks,
+    report = analyze_study(args.results, StudyKey.load(args.key), max_failed_checks=args.max_failed_checks,
                            samples=args.bootstrap, confidence=args.confidence, seed=args.seed)
     text = render_report(report)
     print(text)
@@ -91,7 +91,7 @@ def analyse(args: argparse.Namespace) -> None:
 def main() -> None:
     """Run one of the two commands."""
     args = parse_args()
-    {'prepare': prepare, 'analyse': analyse}[args.command](args)
+    {'prepare': prepare, 'analyze': analyze}[args.command](args)
 
 
 if __name__ == '__main__':

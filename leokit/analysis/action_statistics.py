@@ -23,7 +23,7 @@ DEEDS = {'nods': ('pitch', ('nodding', 'mixed')), 'talks': ('mouth_open', ('talk
 
 
 @torch.no_grad()
-def measure_behaviour(model: MotionDiffusion, cache: CodeCache, truth: SyntheticTruth, *, num_frames: int | None = None,
+def measure_behavior(model: MotionDiffusion, cache: CodeCache, truth: SyntheticTruth, *, num_frames: int | None = None,
                       fit: str = 'train', score: str = 'test', seed: int = 0) -> dict[str, Any]:
     """Generate from the first codes of real clips, and read what moves in both.
 
@@ -42,8 +42,8 @@ def measure_behaviour(model: MotionDiffusion, cache: CodeCache, truth: Synthetic
 
     Returns:
         dict: ``parameters``, by name ``r2``, ``extent`` (mean standard deviation within a clip, generated over real),
-        ``hertz`` and ``hertz_real``; ``behaviours``, for ``nods`` and ``talks`` the shares ``generated``, ``real`` and
-        ``recognised`` (of the real clips, rightly), missing where ``fit`` shows one kind only; ``together``, rows of
+        ``hertz`` and ``hertz_real``; ``behaviors``, for ``nods`` and ``talks`` the shares ``generated``, ``real`` and
+        ``recognized`` (of the real clips, rightly), missing where ``fit`` shows one kind only; ``together``, rows of
         two parameters and their correlation, generated and real; ``clips`` and ``frames``.
 
     Raises:
@@ -60,25 +60,25 @@ def measure_behaviour(model: MotionDiffusion, cache: CodeCache, truth: Synthetic
     hertz = mean_frequencies(made, fps), mean_frequencies(real, fps)
     parameters = {name: dict(r2=float(r2[k]), extent=float(extent[k]), hertz=float(hertz[0][k]),
                              hertz_real=float(hertz[1][k])) for k, name in enumerate(truth.motion_names)}
-    behaviours = _behaviours(reading, _sequences(cache, truth, fit, frames)[:2], (real, done), made,
+    behaviors = _behaviors(reading, _sequences(cache, truth, fit, frames)[:2], (real, done), made,
                              truth.motion_names)
     readable = [k for k in range(len(r2)) if r2[k] >= READABLE]
     pairs = comovements(made), comovements(real)
     together = [(truth.motion_names[a], truth.motion_names[b], float(pairs[0][a, b]), float(pairs[1][a, b]))
                 for a in readable for b in readable if a < b and abs(pairs[1][a, b]) >= TOGETHER]
-    return dict(parameters=parameters, behaviours=behaviours, together=together, clips=len(real), frames=frames)
+    return dict(parameters=parameters, behaviors=behaviors, together=together, clips=len(real), frames=frames)
 
 
-def behaviour_table(result: Mapping[str, Any]) -> str:
-    """What :func:`measure_behaviour` gives as markdown; parameters that the codes do not tell are left out."""
+def behavior_table(result: Mapping[str, Any]) -> str:
+    """What :func:`measure_behavior` gives as markdown; parameters that the codes do not tell are left out."""
     known = {name: row for name, row in result['parameters'].items() if row['r2'] >= READABLE}
     lines = [f'{result["clips"]} clips of {result["frames"]} frames', '',
              '| parameter | R² of reading | extent / real | Hz | Hz, real |', '|---|---:|---:|---:|---:|']
     lines += [f'| {name} | {row["r2"]:.2f} | {row["extent"]:.2f} | {row["hertz"]:.2f} | {row["hertz_real"]:.2f} |'
               for name, row in known.items()]
-    lines += ['', '| share of clips that | generated | real | recognised |', '|---|---:|---:|---:|']
-    lines += [f'| {name} | {row["generated"]:.0%} | {row["real"]:.0%} | {row["recognised"]:.0%} |'
-              for name, row in result['behaviours'].items()]
+    lines += ['', '| share of clips that | generated | real | recognized |', '|---|---:|---:|---:|']
+    lines += [f'| {name} | {row["generated"]:.0%} | {row["real"]:.0%} | {row["recognized"]:.0%} |'
+              for name, row in result['behaviors'].items()]
     lines += ['', '| move together | generated | real |', '|---|---:|---:|']
     lines += [f'| {a}, {b} | {made:+.2f} | {real:+.2f} |' for a, b, made, real in result['together']]
     return '\n'.join(lines)
@@ -104,22 +104,22 @@ def _sequences(cache: CodeCache, truth: SyntheticTruth, split: str, frames: int)
     if not videos:
         raise UserError(f'no video of split {split!r} has {frames} frames; ask for fewer frames')
     codes = np.stack([cache.codes[video.offset:video.offset + frames] for video in videos])
-    done = [truth.behaviours[truth.index(video.name)] for video in videos]
+    done = [truth.behaviors[truth.index(video.name)] for video in videos]
     return torch.from_numpy(codes), done, videos[0].fps or float('nan')
 
 
-def _behaviours(reading: LinearMap, fitted: tuple[Tensor, list[str]], real: tuple[Tensor, list[str]], made: Tensor,
+def _behaviors(reading: LinearMap, fitted: tuple[Tensor, list[str]], real: tuple[Tensor, list[str]], made: Tensor,
                 names: tuple[str, ...]) -> dict[str, dict[str, float]]:
     found = {}
     for deed, (parameter, doers) in DEEDS.items():
         column = names.index(parameter)
-        does = torch.tensor([behaviour in doers for behaviour in fitted[1]])
+        does = torch.tensor([behavior in doers for behavior in fitted[1]])
         if does.all() or not does.any():
             continue
         extent = extents(reading(fitted[0]))[:, column]
         least = (extent[does].mean() + extent[~does].mean()) / 2
         seen, drawn = (extents(sequences)[:, column] > least for sequences in (real[0], made))
-        truly = torch.tensor([behaviour in doers for behaviour in real[1]])
+        truly = torch.tensor([behavior in doers for behavior in real[1]])
         found[deed] = dict(generated=float(drawn.double().mean()), real=float(seen.double().mean()),
-                           recognised=float((seen == truly).double().mean()))
+                           recognized=float((seen == truly).double().mean()))
     return found

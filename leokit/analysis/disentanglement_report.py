@@ -2,7 +2,7 @@
 
 Four questions, each with the number that answers it:
 
-- Does a person stay the same in other motions? Distance of features (identity, colours) of one person in two motions,
+- Does a person stay the same in other motions? Distance of features (identity, colors) of one person in two motions,
   over that of two people in the same motion.
 - Is the motion the one that was asked for, whoever is seen? Codes read from the rendered frames against the codes that
   they were made of; in relative transfer, both since the first frame.
@@ -55,14 +55,14 @@ def measure_identity(crossing: Crossing, extractor: FeatureExtractor) -> dict[st
 
     Returns:
         dict: ``same_person``, the mean distance of a person's features in two motions; ``other_person``, that of two
-        people in one motion; ``ratio`` of the two; ``recognised`` and its ``chance``; ``undetected``, the share of
+        people in one motion; ``ratio`` of the two; ``recognized`` and its ``chance``; ``undetected``, the share of
         frames without a feature; ``fingerprint`` of the extractor; with driving videos of different people ``real``:
         the same distances of real frames, of one video at two times and of two videos.
     """
     people, motions, times = crossing.frames.shape[:3]
     features = _describe(extractor, crossing.frames.flatten(0, 2)).unflatten(0, (people, motions, times))[:, :, 1:]
     sources = _describe(extractor, to_uint8(crossing.people.images))
-    result = dict(_distances(features), recognised=recognition(features.flatten(1, 2), sources), chance=1 / people,
+    result = dict(_distances(features), recognized=recognition(features.flatten(1, 2), sources), chance=1 / people,
                   undetected=1 - features.isfinite().all(-1).double().mean().item(),
                   fingerprint=extractor.fingerprint())
     driving = crossing.motions
@@ -80,10 +80,10 @@ def measure_motion(crossing: Crossing) -> dict[str, Any]:
 
     Returns:
         dict: ``error`` relative to the codes' deviation, ``r2`` and ``correlation`` over time, of all dimensions
-        together; ``recognised`` and its ``chance``; ``same_motion``, the mean distance of two people's codes in one
+        together; ``recognized`` and its ``chance``; ``same_motion``, the mean distance of two people's codes in one
         motion, ``other_motion``, that of one person's codes in two motions, in deviations of the codes, and their
         ``ratio``; ``by_dimension``, lists of the first three; ``people``, the error of each person; ``movement``, the
-        mean change of pixels since the first frame in grey levels of 0..255, ``rendered`` and, with driving videos,
+        mean change of pixels since the first frame in gray levels of 0..255, ``rendered`` and, with driving videos,
         ``real``.
     """
     asked, found = (_since_start(codes, crossing.mode) for codes in (crossing.asked, crossing.found))
@@ -94,7 +94,7 @@ def measure_motion(crossing: Crossing) -> dict[str, Any]:
     distances = factor_distances(shown)
     known = recognition(shown.transpose(0, 1).flatten(2), (asked[0].double() / scale).flatten(1))
     return dict(error=agreement.total_error, r2=agreement.total_r2, correlation=agreement.total_correlation,
-                recognised=known, chance=1 / asked.shape[1], same_motion=distances.person_changes,
+                recognized=known, chance=1 / asked.shape[1], same_motion=distances.person_changes,
                 other_motion=distances.motion_changes, ratio=_ratio(distances.person_changes, distances.motion_changes),
                 people=((found - asked).double() / scale).square().mean((1, 2, 3)).sqrt().tolist(),
                 movement=_movement(crossing), by_dimension=_by_dimension(agreement))
@@ -115,15 +115,15 @@ def disentanglement_table(result: Mapping[str, Any]) -> str:
              _row('', 'person', 'person', '', 'ratio', f'of {people}', 'face')]
     for label, row in result['identity'].items():
         lines.append(_row(label, row['same_person'], row['other_person'], row['ratio'],
-                          row['real']['ratio'] if 'real' in row else '', f'{row["recognised"]:.0%}',
+                          row['real']['ratio'] if 'real' in row else '', f'{row["recognized"]:.0%}',
                           f'{row["undetected"]:.0%}'))
     motion = result['motion']
     lines += ['', _row('motion', 'same', 'other', 'ratio', '', 'known'),
               _row('', 'motion', 'motion', '', '', f'of {motions}'),
               _row('codes read again', motion['same_motion'], motion['other_motion'], motion['ratio'], '',
-                   f'{motion["recognised"]:.0%}'),
+                   f'{motion["recognized"]:.0%}'),
               '', _row('pixels since first frame', 'made', 'driving'),
-              _row('grey levels', motion['movement']['rendered'], motion['movement'].get('real', '')),
+              _row('gray levels', motion['movement']['rendered'], motion['movement'].get('real', '')),
               '', _row('codes read, codes asked', 'error', 'R²', 'corr.'),
               _row('all dimensions', motion['error'], motion['r2'], motion['correlation'])]
     by_dimension = zip(*(motion['by_dimension'][key] for key in ('error', 'r2', 'correlation')))
@@ -164,7 +164,7 @@ def _movement(crossing: Crossing) -> dict[str, float]:
 
 
 def _change(videos: Tensor) -> float:
-    """Mean absolute difference to the first frame, of bytes (..., T, 3, S, S), in grey levels."""
+    """Mean absolute difference to the first frame, of bytes (..., T, 3, S, S), in gray levels."""
     first, others = videos[..., :1, :, :, :], videos[..., 1:, :, :, :]
     change = torch.maximum(first, others) - torch.minimum(first, others)  # bytes take no sign
     return change.sum(dtype=torch.int64).item() / change.numel()

@@ -1,4 +1,4 @@
-"""Labelled grids of a crossing: one person in many motions, one motion of many people, and all of it as a video."""
+"""Labeled grids of a crossing: one person in many motions, one motion of many people, and all of it as a video."""
 
 from typing import Iterator
 
@@ -8,7 +8,7 @@ from torch import Tensor
 
 from leokit.analysis.factor_grid import Crossing
 from leokit.analysis.model_sheets import spread_indices
-from leokit.inference.manipulation import labelled_grid
+from leokit.inference.manipulation import labeled_grid
 from leokit.utils.pixels import from_uint8, to_uint8
 from leokit.visualization import contact_sheet
 
@@ -30,7 +30,7 @@ def crossing_video(crossing: Crossing) -> Iterator[Tensor]:
     rows = ([] if crossing.motions.frames is None else ['driving']) + crossing.people.names
     columns = ['source'] + crossing.motions.names
     pieces = torch.arange(crossing.frames.shape[2]).split(FRAMES_AT_ONCE)
-    yield from labelled_grid((from_uint8(_cells(crossing, times)) for times in pieces), rows, columns)
+    yield from labeled_grid((from_uint8(_cells(crossing, times)) for times in pieces), rows, columns)
 
 
 def crossing_sheet(crossing: Crossing, time: int = -1) -> np.ndarray:

@@ -2,10 +2,10 @@
 
 from leokit.benchmark.generation_test_loop import GenerationTestLoop
 from leokit.benchmark.generation_val_loop import GenerationValLoop
-from leokit.benchmark.leo_benchmark import LEOTest
+from leokit.benchmark.leo_benchmark import LEOBenchmark
 from leokit.benchmark.scenario import Scenario
 from leokit.benchmark.start_frame_test_loop import StartFrameTestLoop
 
 __all__ = [
-    'GenerationTestLoop', 'GenerationValLoop', 'LEOTest', 'Scenario', 'StartFrameTestLoop',
+    'GenerationTestLoop', 'GenerationValLoop', 'LEOBenchmark', 'Scenario', 'StartFrameTestLoop',
 ]

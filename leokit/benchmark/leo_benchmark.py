@@ -51,7 +51,7 @@ class Plan:
 
 
 @LOOPS.register_module()
-class LEOTest:
+class LEOBenchmark:
     """Make videos of every scenario, and measure them.
 
     The work dir gets a folder of videos for every scenario, ``records.json`` (see :mod:`leokit.evaluation.records`),

@@ -118,7 +118,7 @@ def code_statistics(codes: np.ndarray, spans: list[tuple[int, int]],
     Returns:
         dict[str, np.ndarray]: ``mean`` and ``std`` of the codes, shape (N,); with ``num_frames`` also
         ``residual_mean``, ``residual_std``, shape (N,), and ``residual_std_by_frame``, shape (T - 1, N). The
-        residuals' spread is taken about zero (root mean square): no motion is their origin, and nobody centres them.
+        residuals' spread is taken about zero (root mean square): no motion is their origin, and nobody centers them.
 
     Raises:
         ValueError: If there are no codes, or no window of that length.

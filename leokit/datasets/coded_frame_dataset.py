@@ -1,4 +1,4 @@
-"""Single frames with their motion codes: what the starting frame is learnt from (LEO, section 3.3)."""
+"""Single frames with their motion codes: what the starting frame is learned from (LEO, section 3.3)."""
 
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ class CodedFrameDataset(VideoDataset):
     Frame and code are brought together by the video's name and the frame's number. In evaluation, the K frames of a
     video are spread evenly over it and follow each other. In training, they are drawn.
 
-    Items: ``inputs`` ``frame``, uint8 (3, S, S), and ``motion``, float32 (N,), not normalised; ``data_samples``
+    Items: ``inputs`` ``frame``, uint8 (3, S, S), and ``motion``, float32 (N,), not normalized; ``data_samples``
     ``name``, ``identity`` and ``start``, the frame's number in the file: a video could start with it.
 
     Args:

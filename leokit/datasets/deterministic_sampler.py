@@ -29,7 +29,7 @@ class Draw(NamedTuple):
 
 
 @DATA_SAMPLERS.register_module()
-class DrawSampler(Sampler[Draw]):
+class DeterministicSampler(Sampler[Draw]):
     """An endless stream of :class:`Draw`, reshuffled every epoch.
 
     The processes of a distributed run take turns: of W, process r makes the draws r, r + W, r + 2W, ... Draw n has the

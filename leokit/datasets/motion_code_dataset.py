@@ -23,7 +23,7 @@ class MotionCodeDataset(Dataset):
     """All windows of T consecutive codes that lie within one video.
 
     The codes are held in memory as one tensor; a whole batch is one gather from it, on the CPU or on a GPU. Items:
-    ``inputs`` ``motion``, float32 (T, N), not normalised; ``data_samples`` ``name`` and ``start``, the window's first
+    ``inputs`` ``motion``, float32 (T, N), not normalized; ``data_samples`` ``name`` and ``start``, the window's first
     frame.
 
     Args:

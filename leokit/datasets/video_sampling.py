@@ -55,7 +55,7 @@ class VideoChoice:
 
 
 def video_weights(videos: Sequence[VideoEntry], weighting: str) -> np.ndarray:
-    """How often each video is drawn, not normalised.
+    """How often each video is drawn, not normalized.
 
     Args:
         videos (Sequence[VideoEntry]): The videos.

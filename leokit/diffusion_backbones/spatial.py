@@ -31,7 +31,7 @@ def spatial_conv(in_channels: int, out_channels: int, *, stride: int = 1, bias: 
 
 
 def spatial_norm(channels: int, *, affine: bool = True) -> nn.GroupNorm:
-    """Group normalisation with 32 groups, or as many as divide the channels."""
+    """Group normalization with 32 groups, or as many as divide the channels."""
     return nn.GroupNorm(math.gcd(32, channels), channels, affine=affine)
 
 

@@ -2,8 +2,8 @@
 
 Sequences are short (20 … 64 frames), so time is dominated by the number of kernels, not by arithmetic. A
 convolution over time is one matrix product on shifted copies that the compiler builds together with the
-normalisation before it; no layout is ever changed. Inside the blocks there are no biases and no gains that a
-modulation or a later normalisation repeats, since the gradient of each costs kernels of its own.
+normalization before it; no layout is ever changed. Inside the blocks there are no biases and no gains that a
+modulation or a later normalization repeats, since the gradient of each costs kernels of its own.
 """
 
 import math
@@ -68,7 +68,7 @@ def temporal_conv_reference(x: Tensor, layer: TemporalConv) -> Tensor:
 
 
 class TemporalGroupNorm(nn.Module):
-    """Group normalisation of a sequence (arXiv 1803.08494) in float32, with an optional scale and shift per sample.
+    """Group normalization of a sequence (arXiv 1803.08494) in float32, with an optional scale and shift per sample.
 
     Args:
         channels (int): Channels.
@@ -85,7 +85,7 @@ class TemporalGroupNorm(nn.Module):
         self.bias = nn.Parameter(torch.zeros(channels)) if affine else None
 
     def forward(self, x: Tensor, scale: Tensor | None = None, shift: Tensor | None = None) -> Tensor:
-        """Normalise over time and the channels of a group, then apply ``(1 + scale)`` and ``shift``.
+        """Normalize over time and the channels of a group, then apply ``(1 + scale)`` and ``shift``.
 
         Args:
             x (Tensor): Sequence, shape (B, T, C).

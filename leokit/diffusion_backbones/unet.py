@@ -1,6 +1,6 @@
 """The U-Net that the temporal and the image backbone share: levels, skips, time and condition.
 
-Residual blocks with group normalisation, time and condition by scale and shift, attention at the coarse levels
+Residual blocks with group normalization, time and condition by scale and shift, attention at the coarse levels
 (DDPM, arXiv 2006.11239, appendix B; its later form, arXiv 2105.05233, section 3).
 
 Any size goes through without padding: halving gives ceil(n / 2) points, and doubling is cropped to the size of the
@@ -21,7 +21,7 @@ class UNetLayers(NamedTuple):
 
     Attributes:
         conv (Callable): (in_channels, out_channels, *, stride, bias, zero_init) to a convolution.
-        norm (Callable): (channels,) to a normalisation.
+        norm (Callable): (channels,) to a normalization.
         block (Callable): (in_channels, out_channels, *, dropout) to a block, called with (x, scale, shift).
         attention (Callable): (channels, *, head_dim) to self-attention with its residual connection.
         enlarge (Callable): (x, like) to x doubled and cropped to the size of ``like``.

@@ -50,7 +50,7 @@ def append_minibatch_stddev(x: Tensor, group_size: int) -> Tensor:
 
 @DISCRIMINATORS.register_module()
 class StyleGAN2Discriminator(nn.Module):
-    """Residual discriminator with minibatch statistics; every weight has an equalised learning rate.
+    """Residual discriminator with minibatch statistics; every weight has an equalized learning rate.
 
     Args:
         size (int): Image side, a power of two from 32 to 1024.

@@ -4,9 +4,9 @@ A StyleGAN2 residual network down to 4x4, a 4x4 valid convolution to the
 appearance vector, and five linear layers with no activation between them to the
 motion code. Reproduces the public implementation's encoder.
 
-Initialisation: ``'identity'`` (default) lets the colours of the image pass through the
+Initialization: ``'identity'`` (default) lets the colors of the image pass through the
 first three channels of the finest feature, from where ``LIAFlowGenerator`` with the same
-initialisation takes its first picture; every other weight is drawn as in StyleGAN2.
+initialization takes its first picture; every other weight is drawn as in StyleGAN2.
 ``'reference'`` draws all of them.
 """
 
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from leokit.encoders.base import Encoding
 from leokit.nn import (
-    BiasActivation, EqualConv2d, EqualLinear, ResidualDownBlock, channels_by_side, check_initialisation, let_colours_in)
+    BiasActivation, EqualConv2d, EqualLinear, ResidualDownBlock, channels_by_side, check_initialization, let_colors_in)
 from leokit.registry import ENCODERS
 from leokit.utils import check_shape
 
@@ -37,7 +37,7 @@ class LIAEncoder(nn.Module):
     def __init__(self, size: int, appearance_dim: int = 512, *, motion_dim: int = 20, channel_multiplier: float = 1,
                  max_channels: int = 512, init: str = 'identity'):
         super().__init__()
-        check_initialisation(init)
+        check_initialization(init)
         self.size = size
         channels = channels_by_side(size, channel_multiplier, max_channels)
         sides = sorted(channels, reverse=True)
@@ -49,7 +49,7 @@ class LIAEncoder(nn.Module):
         widths = [appearance_dim] * MOTION_HEAD_LAYERS + [motion_dim]
         self.motion_head = nn.Sequential(*(EqualLinear(a, b) for a, b in zip(widths, widths[1:])))
         if init == 'identity':
-            let_colours_in(self.from_rgb)
+            let_colors_in(self.from_rgb)
 
     def forward(self, images: Tensor) -> Encoding:
         """Encode images.

@@ -23,7 +23,7 @@ TOGETHER = (
     ('train_dataloader', 'train_cfg', 'optim_wrapper'),
     ('val_dataloader', 'val_cfg', 'val_evaluator'),
     ('test_dataloader', 'test_cfg', 'test_evaluator'))
-NEARLY = 0.88  # likeness from which a top-level key counts as a misspelt one of the Runner's
+NEARLY = 0.88  # likeness from which a top-level key counts as a misspelled one of the Runner's
 REGISTRY_FUNCTIONS = 'mmengine.registry.build_functions'
 RUNNER_FUNCTIONS = 'mmengine.runner.runner'
 # functions there that read a part of the config, and the part
@@ -37,7 +37,7 @@ WRONG_ARGUMENTS = re.compile(r"(?P<callee>[\w.<>]+)\(\) (?P<complaint>got an une
 
 
 def check_config_keys(config: Mapping[str, Any]) -> None:
-    """Find misspelt and missing top-level keys.
+    """Find misspelled and missing top-level keys.
 
     A config may hold any further top-level keys, for its own references.
 

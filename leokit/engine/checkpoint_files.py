@@ -88,7 +88,7 @@ def choose_start(resume: bool | str | None, load_from: str | Path | None, work_d
         training (bool): Whether the run would write checkpoints.
 
     Returns:
-        Start | None: None to start from the model's own initialisation.
+        Start | None: None to start from the model's own initialization.
 
     Raises:
         UserError: If the file cannot be read, or a new training would overwrite the checkpoints of an older one.

@@ -27,7 +27,7 @@ class AtomicCheckpointHook(Hook):
     """Save checkpoints ``iter_<number>.pth`` to the work dir.
 
     Args:
-        interval (int): Iterations between checkpoints; a multiple of the optimiser wrapper's
+        interval (int): Iterations between checkpoints; a multiple of the optimizer wrapper's
             ``accumulative_counts``, since half an accumulation cannot be resumed.
         max_keep_ckpts (int): How many to keep; 0 keeps all.
         save_best (str, optional): A validation metric; the weights with its best value are kept as

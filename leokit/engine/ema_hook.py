@@ -48,7 +48,7 @@ class EMAHook(Hook):
             self._averages = {key: tensor.clone() for key, tensor in self._weights(runner).items()}
 
     def after_train_iter(self, runner, batch_idx: int, data_batch: Any = None, outputs: dict | None = None) -> None:
-        """Move the averages towards the weights, once per optimiser step."""
+        """Move the averages towards the weights, once per optimizer step."""
         if runner.optim_wrapper.should_update():
             self._update(self._weights(runner), min(self.decay, (1 + runner.iter) / (10 + runner.iter)))
 

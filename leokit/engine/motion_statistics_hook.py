@@ -15,7 +15,7 @@ class MotionStatisticsHook(Hook):
     The data set offers ``statistics()`` and ``animator_hash``, the model ``statistics_set``,
     ``set_statistics(mean, std, residual_std, animator_hash=...)`` and ``check_animator(hash)``. Single codes have no
     ``residual_std``.
-    Statistics from a loaded checkpoint stay: the network has learnt to work with them.
+    Statistics from a loaded checkpoint stay: the network has learned to work with them.
     """
 
     priority = 'VERY_HIGH'  # before the weights are averaged or saved

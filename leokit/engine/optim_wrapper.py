@@ -1,4 +1,4 @@
-"""Optimiser wrapper with bfloat16 autocast on any device.
+"""Optimizer wrapper with bfloat16 autocast on any device.
 
 MMEngine's ``AmpOptimWrapper`` refuses the CPU and always scales the loss, which
 bfloat16 does not need: it has the exponent range of float32. Gradient accumulation
@@ -23,9 +23,9 @@ class AutocastOptimWrapper(OptimWrapper):
     """Run the forward pass under autocast.
 
     Args:
-        optimizer (Optimizer): The optimiser.
+        optimizer (Optimizer): The optimizer.
         dtype (str): ``'bfloat16'``, or ``'float32'`` for no autocast.
-        accumulative_counts (int): Iterations per optimiser step.
+        accumulative_counts (int): Iterations per optimizer step.
         clip_grad (dict, optional): ``max_norm`` and other arguments of gradient clipping.
 
     Attributes:

@@ -1,4 +1,4 @@
-"""Optimiser and parameter schedulers as plain data, and back."""
+"""Optimizer and parameter schedulers as plain data, and back."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -59,7 +59,7 @@ def restore_schedulers(schedulers: Schedulers, states: Any, source: str) -> list
 
 
 def restore_optimizer(wrapper: OptimWrapper, state: dict[str, Any], source: str) -> None:
-    """Put the optimiser's state back.
+    """Put the optimizer's state back.
 
     Args:
         wrapper (OptimWrapper): The freshly built wrapper.
@@ -67,12 +67,12 @@ def restore_optimizer(wrapper: OptimWrapper, state: dict[str, Any], source: str)
         source (str): The checkpoint, for the message.
 
     Raises:
-        UserError: If the optimiser of the config has other parameters.
+        UserError: If the optimizer of the config has other parameters.
     """
     try:
         wrapper.load_state_dict(state)
     except (ValueError, KeyError) as error:
-        raise UserError(f"the optimiser's state in {source} does not fit the config's optim_wrapper ({error}); resume "
+        raise UserError(f"the optimizer's state in {source} does not fit the config's optim_wrapper ({error}); resume "
                         f'with the same one, or start from its weights with load_from') from error
 
 

@@ -170,7 +170,7 @@ class LeoRunner(Runner):
         self.logger.info('compiling the model: the first iterations are slow')
 
     def _keeps_gradients(self) -> bool:
-        """Whether somebody else than the optimiser's step of the same iteration reads gradients."""
+        """Whether somebody else than the optimizer's step of the same iteration reads gradients."""
         return self.distributed or getattr(self.optim_wrapper, '_accumulative_counts', 1) > 1
 
     @property
@@ -340,7 +340,7 @@ class LeoRunner(Runner):
             out_dir (str | Path): The folder.
             filename (str): The file's name.
             file_client_args (None): Only there because MMEngine's hook passes it.
-            save_optimizer (bool): Whether the optimiser's state goes in.
+            save_optimizer (bool): Whether the optimizer's state goes in.
             save_param_scheduler (bool): Whether the schedulers' states go in.
             meta (dict, optional): Further facts; ``iter`` and ``epoch`` win over those found here.
             by_epoch (bool): Whether the caller is between epochs, not iterations.

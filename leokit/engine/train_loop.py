@@ -47,7 +47,7 @@ class ResumableTrainLoop(BaseLoop):
         super().__init__(runner, dataloader)
         if not hasattr(self.dataloader.sampler, 'start_at'):
             raise UserError(f'ResumableTrainLoop cannot resume with {type(self.dataloader.sampler).__name__}; set '
-                            f"train_dataloader.sampler=dict(type='DrawSampler') in the config")
+                            f"train_dataloader.sampler=dict(type='DeterministicSampler') in the config")
         self.max_iters = max_iters
         self.max_epochs = 1  # the whole training is one epoch to MMEngine's hooks
         self.val_interval = val_interval

@@ -9,7 +9,7 @@ from leokit.evaluation.protocol import FrameRule, Protocol
 from leokit.utils import UserError, check_shape
 from leokit.utils.pixels import from_uint8, to_uint8
 
-# rule.resize -> arguments of torch's interpolation; half-pixel centres throughout.
+# rule.resize -> arguments of torch's interpolation; half-pixel centers throughout.
 INTERPOLATIONS = dict(
     bilinear=dict(mode='bilinear', align_corners=False),
     bilinear_antialias=dict(mode='bilinear', align_corners=False, antialias=True),
@@ -18,7 +18,7 @@ INTERPOLATIONS = dict(
     nearest=dict(mode='nearest-exact'))
 
 
-def centre_square(height: int, width: int) -> tuple[int, int, int]:
+def center_square(height: int, width: int) -> tuple[int, int, int]:
     """Top, left and side of the largest central square."""
     side = min(height, width)
     return (height - side) // 2, (width - side) // 2, side
@@ -29,13 +29,13 @@ def crop_frames(frames: np.ndarray, aspect: str) -> np.ndarray:
 
     Args:
         frames (np.ndarray): uint8, shape (T, H, W, 3).
-        aspect (str): 'centre_crop' cuts the largest central square; anything else leaves the frames whole.
+        aspect (str): 'center_crop' cuts the largest central square; anything else leaves the frames whole.
 
     Returns:
         np.ndarray: uint8, shape (T, h, w, 3), contiguous.
     """
-    if aspect == 'centre_crop':
-        top, left, side = centre_square(*frames.shape[1:3])
+    if aspect == 'center_crop':
+        top, left, side = center_square(*frames.shape[1:3])
         frames = frames[:, top:top + side, left:left + side]
     return np.ascontiguousarray(frames)
 
@@ -108,7 +108,7 @@ def prepare_generated(videos: Tensor, protocol: Protocol) -> Tensor:
         raise UserError(f'the generated videos have {videos.shape[1]} frames and the protocol {protocol.name} needs '
                         f'{rule.span}; generate longer ones or lower clips.length or clips.stride')
     frames = to_uint8(videos[:, :rule.span:rule.stride]).movedim(2, -1)
-    if protocol.frames.aspect == 'centre_crop':
-        top, left, side = centre_square(*frames.shape[2:4])
+    if protocol.frames.aspect == 'center_crop':
+        top, left, side = center_square(*frames.shape[2:4])
         frames = frames[:, :, top:top + side, left:left + side]
     return resize_frames(frames, protocol.frames)

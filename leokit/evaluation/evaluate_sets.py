@@ -192,7 +192,7 @@ def _split_warnings(real: VideoSet, protocol: Protocol) -> list[str]:
 def _check_comparable(real: VideoSet, fake: VideoSet, protocol: Protocol) -> None:
     if protocol.frames.resolution is not None:
         return
-    square = protocol.frames.aspect == 'centre_crop'
+    square = protocol.frames.aspect == 'center_crop'
     sizes = []
     for videos in (real, fake):
         height, width = videos.entries[0].height, videos.entries[0].width

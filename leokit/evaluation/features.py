@@ -125,7 +125,7 @@ def cache_path(folder: str | Path, videos: VideoSet, clips: Sequence[Clip], prot
     """File of a cached feature: its name is a hash of all that the numbers depend on.
 
     Contents of the videos, the very frames of the clips, how frames are prepared, and the weights of the network all
-    enter; names of folders and times of files do not, so a moved or copied set is recognised.
+    enter; names of folders and times of files do not, so a moved or copied set is recognized.
     """
     digest = hashlib.sha256(f'{CACHE_VERSION}\n{protocol.frames}\n{request.extractor.fingerprint()}\n'.encode())
     for clip in clips:

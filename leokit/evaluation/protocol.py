@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any, Mapping
 
 import leokit
+from leokit.deprecation import PROTOCOL_VALUES
 from leokit.utils import UserError, load_config
 
 PRESET_FOLDER = Path(leokit.__file__).resolve().parents[1] / 'configs' / '_base_' / 'protocols'
 
-ASPECTS = ('centre_crop', 'stretch', 'square_only')
+ASPECTS = ('center_crop', 'stretch', 'square_only')
 RESIZES = ('bilinear', 'bilinear_antialias', 'bicubic_antialias', 'area', 'nearest')
 SAMPLINGS = ('first', 'random', 'windows', 'tiles')
 FEWER = ('none', 'real', 'both')
@@ -68,14 +69,14 @@ class FrameRule:
 
     Attributes:
         resolution (int, optional): Side in pixels; None leaves frames as they are.
-        aspect (str): What happens to frames that are not square: 'centre_crop', 'stretch' or 'square_only' (the video
+        aspect (str): What happens to frames that are not square: 'center_crop', 'stretch' or 'square_only' (the video
             is skipped and counted).
-        resize (str): 'bilinear' (half-pixel centres, no anti-aliasing), 'bilinear_antialias', 'bicubic_antialias',
+        resize (str): 'bilinear' (half-pixel centers, no anti-aliasing), 'bilinear_antialias', 'bicubic_antialias',
             'area' or 'nearest'.
     """
 
     resolution: int | None = 256
-    aspect: str = 'centre_crop'
+    aspect: str = 'center_crop'
     resize: str = 'bilinear_antialias'
 
     def __post_init__(self) -> None:
@@ -182,6 +183,8 @@ class Protocol:
         for section, rule in SECTIONS.items():
             part = dict(values.get(section) or {})
             _refuse_unknown(f'{section}.', part, {item.name for item in dataclasses.fields(rule)})
+            for key, value in part.items():  # records of older versions
+                part[key] = PROTOCOL_VALUES.get((section, key), {}).get(value, value)
             values[section] = rule(**part)
         return cls(**values)
 

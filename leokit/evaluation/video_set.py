@@ -108,7 +108,7 @@ class VideoSet:
         tall = sum(entry.height > entry.width for entry in self.entries)
         wide = sum(entry.width > entry.height for entry in self.entries)
         if tall and wide:
-            treated = 'cut to squares' if protocol.frames.aspect == 'centre_crop' else 'squeezed to squares'
+            treated = 'cut to squares' if protocol.frames.aspect == 'center_crop' else 'squeezed to squares'
             sentences.append(f'{self.source} mixes {tall} portrait and {wide} landscape videos; all are {treated}')
         side = protocol.frames.resolution
         small = sum(min(entry.height, entry.width) < side for entry in self.entries) if side else 0
@@ -195,7 +195,7 @@ def _check_sizes(entries: list[MeasuredVideo], protocol: Protocol, source: str) 
     """Without a resolution all videos must come out at one size."""
     if protocol.frames.resolution is not None:
         return
-    square = protocol.frames.aspect == 'centre_crop'
+    square = protocol.frames.aspect == 'center_crop'
     sizes = Counter((min(entry.height, entry.width),) * 2 if square else (entry.height, entry.width)
                     for entry in entries)
     if len(sizes) > 1:

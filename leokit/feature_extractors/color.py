@@ -1,6 +1,6 @@
-"""Colour statistics of a frame: what "the same content" means for bodies.
+"""Color statistics of a frame: what "the same content" means for bodies.
 
-Tulyakov et al., "MoCoGAN", CVPR 2018, compare generated shapes by their average colour; standard deviations and
+Tulyakov et al., "MoCoGAN", CVPR 2018, compare generated shapes by their average color; standard deviations and
 histograms make that tell clothes and background apart as well.
 """
 
@@ -19,14 +19,14 @@ STATISTICS = ('mean', 'std', 'histogram')
 
 @FEATURE_EXTRACTORS.register_module()
 class ColorStatistics(FeatureExtractor):
-    """Means, standard deviations and soft histograms of the three colour channels.
+    """Means, standard deviations and soft histograms of the three color channels.
 
-    Colours are taken in [0, 1]. The histogram of a channel sums to 1; a value between two bin centres counts for both
+    Colors are taken in [0, 1]. The histogram of a channel sums to 1; a value between two bin centers counts for both
     in proportion, so the features change smoothly with the image.
 
     Args:
         statistics (Sequence[str]): Which of 'mean', 'std' and 'histogram', in the order of the features;
-            ``('mean',)`` is MoCoGAN's average colour.
+            ``('mean',)`` is MoCoGAN's average color.
         bins (int): Bins of each histogram.
 
     Raises:
@@ -48,7 +48,7 @@ class ColorStatistics(FeatureExtractor):
         self.label = 'color_' + '_'.join(f'{name}{bins}' if name == 'histogram' else name for name in chosen)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Colour statistics.
+        """Color statistics.
 
         Args:
             images (Tensor): Shape (B, 3, H, W) in [-1, 1].

@@ -5,7 +5,7 @@ convolutions that maps an aligned 150x150 face to 128 numbers, trained with a me
 are closer than 0.6. dlib runs it face by face while it holds Python's interpreter lock; here it runs on a batch, on any
 device, and agrees with dlib to rounding.
 
-The file is dlib's serialisation. Integers are a byte with the number of bytes that follow (little endian); a string is
+The file is dlib's serialization. Integers are a byte with the number of bytes that follow (little endian); a string is
 its length and its characters; a tensor is a version, four sizes and raw float32. Only the parameter tensors of the
 layers named below are read, in file order, which is from the input to the output; nothing in the file is run.
 """
@@ -163,7 +163,7 @@ def _layer_tensors(path: Path) -> Iterator[np.ndarray]:
 
 
 def _integer(data: bytes, offset: int) -> tuple[int, int]:
-    """Value of a serialised integer and the offset behind it."""
+    """Value of a serialized integer and the offset behind it."""
     length = data[offset] & 0x0F
     if not 1 <= length <= 8 or data[offset] & 0x80:
         raise ValueError('not an unsigned integer of dlib')

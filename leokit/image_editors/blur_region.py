@@ -1,4 +1,4 @@
-"""Making a part of the picture unrecognisable."""
+"""Making a part of the picture unrecognizable."""
 
 from typing import Sequence
 

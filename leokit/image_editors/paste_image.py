@@ -40,7 +40,7 @@ class PasteImage(ImageEditor):
         size = (below.shape[1], below.shape[0])
         shrinks = self._alpha.shape[0] >= size[1] and self._alpha.shape[1] >= size[0]
         filter_ = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-        # colours weighted by their alpha, so that what transparent pixels hide does not bleed in
+        # colors weighted by their alpha, so that what transparent pixels hide does not bleed in
         weighted = cv2.resize(self._pixels * self._alpha, size, interpolation=filter_)
         alpha = cv2.resize(self._alpha, size, interpolation=filter_)[..., None]
         result = image.copy()

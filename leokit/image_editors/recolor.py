@@ -1,4 +1,4 @@
-"""Other colours: hue, saturation, brightness."""
+"""Other colors: hue, saturation, brightness."""
 
 import math
 from typing import Sequence
@@ -17,7 +17,7 @@ class Recolor(ImageEditor):
 
     Args:
         hue (float): Degrees by which hues are turned.
-        saturation (float): Factor on the saturation; 0 makes the picture grey.
+        saturation (float): Factor on the saturation; 0 makes the picture gray.
         brightness (float): Factor on the brightness.
         box (Sequence[float]): Where; see :class:`~leokit.image_editors.base.Region`.
         feather (float): Width of the soft edge, as a fraction of the shorter side.
@@ -42,5 +42,5 @@ class Recolor(ImageEditor):
         hsv = cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_RGB2HSV)  # hue in degrees
         hsv[..., 0] = (hsv[..., 0] + self.hue) % 360
         hsv[..., 1:] = np.clip(hsv[..., 1:] * (self.saturation, self.brightness), 0, 1)
-        recoloured = np.rint(cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB) * 255)
-        return self.region.blend(image, recoloured)
+        recolored = np.rint(cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB) * 255)
+        return self.region.blend(image, recolored)

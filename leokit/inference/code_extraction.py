@@ -98,9 +98,9 @@ def _refresh(index: VideoIndex, writer: CodeCacheWriter) -> None:
     """Manifests are edited after codes were made: a test person must not stay in training because of that."""
     coded = {video.name: video for video in writer.videos}
     known = [video for video in index if video.name in coded]
-    relabelled = sum(writer.relabel(video.name, identity=video.identity, split=video.split) for video in known)
-    if relabelled:
-        print_log(f'{relabelled} videos have another identity or split than when their codes were made; the cache has '
+    relabeled = sum(writer.relabel(video.name, identity=video.identity, split=video.split) for video in known)
+    if relabeled:
+        print_log(f'{relabeled} videos have another identity or split than when their codes were made; the cache has '
                   'the new ones', logger='current')
     changed = [video for video in known if video.frames != coded[video.name].length
                or coded[video.name].file_size not in (0, _file_size(video))]

@@ -28,7 +28,7 @@ MEASURED_FRAMES = 128  # of a video's beginning: as much as is kept in memory
 class Coherence(NamedTuple):
     """How steady a video is, along the optical flow of the original."""
 
-    video: float  # warping error in grey levels
+    video: float  # warping error in gray levels
     edit: float  # warping error of the edit alone, over its strength; NaN without an edit
 
 

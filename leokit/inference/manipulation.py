@@ -173,7 +173,7 @@ def manipulate_video(animator: Animator, video: Video, moves: Tensor, *,
         yield from render(animator, encoding, motion, chunk_size=chunk_size)
 
 
-def labelled_grid(chunks: Iterable[Tensor], row_titles: Sequence[str],
+def labeled_grid(chunks: Iterable[Tensor], row_titles: Sequence[str],
                   column_titles: Sequence[str]) -> Iterator[Tensor]:
     """Put videos side by side on a sheet that says which is which.
 

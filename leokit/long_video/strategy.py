@@ -63,8 +63,8 @@ class Continuation(ABC):
         """What is done to the predicted clean window at every step of sampling.
 
         Args:
-            known (Tensor, optional): The codes handed over, normalised, shape (B, codes, N); None in a first window.
-            deviation (Tensor): Standard deviation of the normalised codes, shape (N,).
+            known (Tensor, optional): The codes handed over, normalized, shape (B, codes, N); None in a first window.
+            deviation (Tensor): Standard deviation of the normalized codes, shape (N,).
 
         Returns:
             Callable | None: Maps a window (B, T, N) to the one to believe; None where there is nothing to do.

@@ -10,7 +10,7 @@ from leokit.registry import LOSSES
 class R1Penalty(nn.Module):
     """weight / 2 * E |grad D(x)|^2 at real images (Mescheder et al., ICML 2018), every ``interval`` iterations.
 
-    Lazy regularisation (StyleGAN2, section 3.1): the penalty changes slowly, so it is computed in one iteration out of
+    Lazy regularization (StyleGAN2, section 3.1): the penalty changes slowly, so it is computed in one iteration out of
     ``interval`` and multiplied by ``interval`` there. It needs second derivatives, which compiled code has not and
     half precision spoils: the discriminator runs uncompiled and in float32 here, whatever surrounds it.
 

@@ -1,6 +1,6 @@
 """A loss on the flows themselves: the source picture, warped at every side of the pyramid.
 
-The reconstruction sees the flow of a side only through the features of that side and the colour heads behind them. Here
+The reconstruction sees the flow of a side only through the features of that side and the color heads behind them. Here
 the picture itself, made smaller, is warped by each flow and compared with the driving picture of that size: at 8 pixels
 a side a step of one pixel spans an eighth of the picture, so even far motion has a gradient. The idea is the pyramid of
 classical optical flow (Lucas and Kanade, IJCAI 1981; unsupervised in Yu et al., ECCV workshops 2016, arXiv 1608.05842).
@@ -38,7 +38,7 @@ class WarpedSourceLoss(nn.Module):
         Args:
             source (Tensor): Shape (B, 3, H, W) in [-1, 1].
             driving (Tensor): Same shape and range.
-            *flows (Tensor): Normalised sampling offsets, x first, shape (B, 2, s, s), s up to H.
+            *flows (Tensor): Normalized sampling offsets, x first, shape (B, 2, s, s), s up to H.
 
         Returns:
             Tensor: A float32 scalar.

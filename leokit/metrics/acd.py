@@ -1,7 +1,7 @@
 """Average content distance: how much a video's content (identity, clothes) changes from frame to frame.
 
 ACD (Tulyakov, Liu, Yang and Kautz, MoCoGAN, 2018) is the mean Euclidean distance over all pairs of frames of a video
-of their content features: an identity embedding for faces, colour statistics for bodies. Lower is steadier, and a
+of their content features: an identity embedding for faces, color statistics for bodies. Lower is steadier, and a
 frozen video scores 0, so it is read next to a measure of motion, and next to the real videos' own value.
 
 A frame without a detection has no feature. It is left out and counted; it never enters as a zero vector.

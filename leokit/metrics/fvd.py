@@ -54,13 +54,13 @@ def frechet_terms(features_a: Tensor, features_b: Tensor, *, unbiased: bool = Fa
         ValueError: If shapes do not fit, a value is not finite or there are too few rows.
     """
     check_shape('features_b', features_b, (None, features_a.shape[-1]))
-    mean_a, centred_a = _centre('features_a', features_a, unbiased)
-    mean_b, centred_b = _centre('features_b', features_b, unbiased)
+    mean_a, centered_a = _center('features_a', features_a, unbiased)
+    mean_b, centered_b = _center('features_b', features_b, unbiased)
     return FrechetTerms(
         mean=(mean_a - mean_b).square().sum(),
-        trace_a=centred_a.square().sum(),
-        trace_b=centred_b.square().sum(),
-        trace_root=_nuclear_norm(_square_factor(centred_a), _square_factor(centred_b)))
+        trace_a=centered_a.square().sum(),
+        trace_b=centered_b.square().sum(),
+        trace_root=_nuclear_norm(_square_factor(centered_a), _square_factor(centered_b)))
 
 
 def frechet_terms_from_statistics(
@@ -100,8 +100,8 @@ def frechet_distance_from_statistics(
     return float(frechet_terms_from_statistics(a, b, unbiased=unbiased).distance)
 
 
-def _centre(name: str, features: Tensor, unbiased: bool) -> tuple[Tensor, Tensor]:
-    """Mean (d,), and the centred rows divided so that their Gram matrix is the covariance, float64."""
+def _center(name: str, features: Tensor, unbiased: bool) -> tuple[Tensor, Tensor]:
+    """Mean (d,), and the centered rows divided so that their Gram matrix is the covariance, float64."""
     check_shape(name, features, (None, None))
     divisor = features.shape[0] - int(unbiased)
     if divisor < 1:
@@ -113,9 +113,9 @@ def _centre(name: str, features: Tensor, unbiased: bool) -> tuple[Tensor, Tensor
     return mean, (features - mean) / divisor**0.5
 
 
-def _square_factor(centred: Tensor) -> Tensor:
+def _square_factor(centered: Tensor) -> Tensor:
     """A factor of at most d rows with the same Gram matrix: R of the QR decomposition when there are more rows."""
-    return torch.linalg.qr(centred, mode='r').R if centred.shape[0] > centred.shape[1] else centred
+    return torch.linalg.qr(centered, mode='r').R if centered.shape[0] > centered.shape[1] else centered
 
 
 def _covariance_factor(covariance: Tensor, count: int) -> Tensor:

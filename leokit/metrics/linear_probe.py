@@ -15,7 +15,7 @@ TINY = 1e-30  # in place of the variance of inputs that do not vary at all: they
 
 
 class LinearMap(NamedTuple):
-    """A ridge-regularised map from codes to quantities, as :func:`fit_linear_map` gives it; all float64.
+    """A ridge-regularized map from codes to quantities, as :func:`fit_linear_map` gives it; all float64.
 
     Attributes:
         code_mean (Tensor): Shape (N,).
@@ -53,7 +53,7 @@ def fit_linear_map(codes: Tensor, quantities: Tensor) -> LinearMap:
 
 
 def linear_probe(train_inputs: Tensor, train_targets: Tensor, test_inputs: Tensor, test_targets: Tensor) -> Tensor:
-    """Coefficient of determination (R²) of a ridge-regularised linear map, for every target.
+    """Coefficient of determination (R²) of a ridge-regularized linear map, for every target.
 
     R² is 1 - (sum of squared errors) / (sum of squared deviations from the test mean): 1 for a
     perfect prediction, 0 for one no better than the mean, below 0 for a worse one.
@@ -97,7 +97,7 @@ def quantity_directions(codes: Tensor, quantities: Tensor) -> Tensor:
     """
     check_shape('codes', codes, (None, None))
     check_shape('quantities', quantities, (len(codes), None))
-    return _ridge(_standardised(quantities), codes.double() - codes.double().mean(0))
+    return _ridge(_standardized(quantities), codes.double() - codes.double().mean(0))
 
 
 def direction_correlations(codes: Tensor, quantities: Tensor) -> Tensor:
@@ -115,18 +115,18 @@ def direction_correlations(codes: Tensor, quantities: Tensor) -> Tensor:
     """
     check_shape('codes', codes, (None, None))
     check_shape('quantities', quantities, (len(codes), None))
-    return _standardised(codes).t() @ _standardised(quantities) / len(codes)
+    return _standardized(codes).t() @ _standardized(quantities) / len(codes)
 
 
-def _standardised(table: Tensor) -> Tensor:
+def _standardized(table: Tensor) -> Tensor:
     """Columns of mean 0 and standard deviation 1, float64; a column that does not vary becomes 0."""
-    centred = table.double() - table.double().mean(0)
-    deviation = centred.square().mean(0).sqrt()
-    return centred / torch.where(deviation > 0, deviation, 1)
+    centered = table.double() - table.double().mean(0)
+    deviation = centered.square().mean(0).sqrt()
+    return centered / torch.where(deviation > 0, deviation, 1)
 
 
 def _ridge(x: Tensor, y: Tensor) -> Tensor:
-    """Weights (inputs, outputs) of a linear map of centred tables."""
+    """Weights (inputs, outputs) of a linear map of centered tables."""
     covariance = x.t() @ x
     variance = covariance.diagonal().mean().clamp(min=TINY)
     ridge = RIDGE * variance * torch.eye(x.shape[1], dtype=x.dtype, device=x.device)

@@ -24,7 +24,7 @@ def extents(sequences: Tensor) -> Tensor:
     Raises:
         ValueError: If the shape does not fit.
     """
-    return _centred(sequences).square().mean(1).sqrt()
+    return _centered(sequences).square().mean(1).sqrt()
 
 
 def mean_frequencies(sequences: Tensor, fps: float) -> Tensor:
@@ -43,9 +43,9 @@ def mean_frequencies(sequences: Tensor, fps: float) -> Tensor:
     Raises:
         ValueError: If the shape does not fit or there is a single frame.
     """
-    if _centred(sequences).shape[1] < 2:
+    if _centered(sequences).shape[1] < 2:
         raise ValueError('a frequency needs at least two frames')
-    power = _centred(sequences).square().mean((0, 1))
+    power = _centered(sequences).square().mean((0, 1))
     change = sequences.detach().double().diff(dim=1).square().mean((0, 1))
     turn = torch.acos((1 - change / (2 * power)).clamp(-1, 1))  # of a sine, per frame
     return torch.where(power > 0, turn * fps / (2 * math.pi), torch.nan)
@@ -63,13 +63,13 @@ def comovements(sequences: Tensor) -> Tensor:
     Raises:
         ValueError: If the shape does not fit.
     """
-    flat = _centred(sequences).flatten(0, 1)
+    flat = _centered(sequences).flatten(0, 1)
     products = flat.t() @ flat
     power = products.diagonal()
     return products / (power[:, None] * power).sqrt()
 
 
-def _centred(sequences: Tensor) -> Tensor:
+def _centered(sequences: Tensor) -> Tensor:
     check_shape('sequences', sequences, (None, None, None))
     values = sequences.detach().double()
     return values - values.mean(1, keepdim=True)

@@ -69,7 +69,7 @@ def lpips_distance(network: nn.Module, prediction: Tensor, target: Tensor) -> Te
 
 @torch.no_grad()
 def perceptual_distance(extractor: nn.Module, prediction: Tensor, target: Tensor) -> Tensor:
-    """Distance of the unit-normalised features of a pyramid, averaged over positions, then over levels.
+    """Distance of the unit-normalized features of a pyramid, averaged over positions, then over levels.
 
     At each position the two feature vectors are scaled to length one and their Euclidean distance is taken; it lies in
     [0, 2]. Unlike LPIPS it is not squared, so a ratio of two of these distances reads like a ratio of errors.

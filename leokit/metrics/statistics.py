@@ -1,6 +1,6 @@
 """Streaming mean and covariance of features, in float64, on any device, over any number of processes.
 
-The covariance is kept as the *scatter* (the sum of outer products of centred features), which merges without loss
+The covariance is kept as the *scatter* (the sum of outer products of centered features), which merges without loss
 (Chan, Golub, LeVeque, 1979), so that one pass, two halves merged, and several processes reduced agree to rounding.
 """
 
@@ -23,7 +23,7 @@ class FeatureStatistics:
     Attributes:
         count (int): Vectors seen.
         mean (Tensor): Their mean, shape (d,), float64.
-        scatter (Tensor): Sum of centred outer products, shape (d, d), float64.
+        scatter (Tensor): Sum of centered outer products, shape (d, d), float64.
     """
 
     def __init__(self, dim: int, device: str | torch.device = 'cpu') -> None:
@@ -59,8 +59,8 @@ class FeatureStatistics:
         if not bool(torch.isfinite(features).all()):
             raise ValueError('features hold NaN or infinity; drop those samples, and count them, before the statistics')
         mean = features.mean(0)
-        centred = features - mean
-        self._merge(features.shape[0], mean, centred.T @ centred)
+        centered = features - mean
+        self._merge(features.shape[0], mean, centered.T @ centered)
 
     def merge(self, other: 'FeatureStatistics') -> 'FeatureStatistics':
         """Add everything that another instance has seen.

@@ -20,7 +20,7 @@ from leokit.utils import check_shape
 from leokit.utils.pixels import to_uint8
 
 CONSISTENCY = (0.01, 0.5)  # |forward + backward|² < a (|forward|² + |backward|²) + b (Sundaram et al., ECCV 2010)
-GREY_LEVELS = 127.5  # of a difference of 1 in pixels of [-1, 1]
+GRAY_LEVELS = 127.5  # of a difference of 1 in pixels of [-1, 1]
 SMALLEST_SIDE = 12  # of frames that DIS flow can be computed on
 
 
@@ -52,10 +52,10 @@ def video_flow(frames: Tensor) -> VideoFlow:
     if len(frames) < 2 or min(frames.shape[-2:]) < SMALLEST_SIDE:
         raise ValueError(f'flow needs two frames of at least {SMALLEST_SIDE} pixels, got {tuple(frames.shape)}')
     solver = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-    grey = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in to_uint8(frames).permute(0, 2, 3, 1).cpu().numpy()]
+    gray = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in to_uint8(frames).permute(0, 2, 3, 1).cpu().numpy()]
     backward, forward = (
         torch.from_numpy(np.stack([solver.calc(one, other, None) for one, other in pairs])).permute(0, 3, 1, 2)
-        for pairs in (list(zip(grey[1:], grey[:-1])), list(zip(grey[:-1], grey[1:]))))
+        for pairs in (list(zip(gray[1:], gray[:-1])), list(zip(gray[:-1], gray[1:]))))
     returned = _carry(forward, backward)
     length = backward.square().sum(1, keepdim=True) + returned.square().sum(1, keepdim=True)
     certain = (backward + returned).square().sum(1, keepdim=True) < CONSISTENCY[0] * length + CONSISTENCY[1]
@@ -71,7 +71,7 @@ def warping_error(frames: Tensor, original: VideoFlow) -> float:
         original (VideoFlow): Flow of the original.
 
     Returns:
-        float: Root mean squared difference in grey levels of 0..255; NaN if the flow is certain nowhere.
+        float: Root mean squared difference in gray levels of 0..255; NaN if the flow is certain nowhere.
 
     Raises:
         ValueError: If the video has another shape than the original.
@@ -80,7 +80,7 @@ def warping_error(frames: Tensor, original: VideoFlow) -> float:
     check_shape('frames', frames, (pairs + 1, 3, height, width))
     frames = frames.cpu().float()
     difference = (frames[1:] - _carry(frames[:-1], original.flow)).square().mean(1, keepdim=True)
-    return float((difference[original.valid].double().mean()).sqrt() * GREY_LEVELS)
+    return float((difference[original.valid].double().mean()).sqrt() * GRAY_LEVELS)
 
 
 def layer_warping_error(layer: Tensor, original: VideoFlow) -> float:
@@ -99,7 +99,7 @@ def layer_warping_error(layer: Tensor, original: VideoFlow) -> float:
     """
     error = warping_error(layer, original)
     power = layer[1:].cpu().float().square().mean(1, keepdim=True)[original.valid].double().mean()
-    return error / (float(power.sqrt()) * GREY_LEVELS) if power > 0 else float('nan')
+    return error / (float(power.sqrt()) * GRAY_LEVELS) if power > 0 else float('nan')
 
 
 def _carry(maps: Tensor, flow: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ Generator and discriminator take their step from one backward pass over one loss
 the generator's adversarial term sees the discriminator's weights detached, the
 discriminator's term sees the fake detached, so each gradient reaches its own half
 only. LIA alternates two passes and so generates the fake twice; this deviation saves
-one generator pass and lets plain DDP and plain optimiser wrappers do the rest.
+one generator pass and lets plain DDP and plain optimizer wrappers do the rest.
 """
 
 from typing import Any, NamedTuple
@@ -35,7 +35,7 @@ class Animation(NamedTuple):
 
     Attributes:
         frames (Tensor): Shape (B[, T], 3, H, W), about [-1, 1], not clipped.
-        flows (tuple[Tensor, ...]): Normalised sampling offsets, x first, coarse to fine, (B[, T], 2, s, s).
+        flows (tuple[Tensor, ...]): Normalized sampling offsets, x first, coarse to fine, (B[, T], 2, s, s).
         masks (tuple[Tensor, ...]): Use of the warped source, coarse to fine, (B[, T], 1, s, s) in (0, 1).
     """
 
@@ -203,11 +203,11 @@ class Animator(BaseModel):
         Args:
             source (Tensor): Shape (B, 3, size, size) in [-1, 1].
             driving (Tensor): The frames to reconstruct, same shape.
-            motion_view (Tensor, optional): The driving frames as the motion code shall see them (other colours, say);
+            motion_view (Tensor, optional): The driving frames as the motion code shall see them (other colors, say);
                 ``driving`` by default.
 
         Returns:
-            dict[str, Tensor]: Weighted scalars; all of them together are minimised.
+            dict[str, Tensor]: Weighted scalars; all of them together are minimized.
 
         Raises:
             UserError: If the animator was built without losses.

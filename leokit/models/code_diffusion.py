@@ -50,10 +50,10 @@ class CodeDiffusion(CodedModel):
 
     @abstractmethod
     def unit(self) -> Tensor:
-        """The unit of the normalised codes, not yet guarded against zeros, shape (N,)."""
+        """The unit of the normalized codes, not yet guarded against zeros, shape (N,)."""
 
-    def denormalise(self, motion: Tensor) -> Tensor:
-        """Normalised codes (..., N) to raw ones: the inverse of :meth:`normalise`."""
+    def denormalize(self, motion: Tensor) -> Tensor:
+        """Normalized codes (..., N) to raw ones: the inverse of :meth:`normalize`."""
         self._require_statistics()
         return motion * self._guarded_unit() + self.mean
 

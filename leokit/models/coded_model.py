@@ -123,15 +123,15 @@ class CodedModel(BaseModel, metaclass=ABCMeta):
                             'a data set of motion codes, which sets them')
 
     def unit(self) -> Tensor:
-        """The unit of the normalised codes, not yet guarded against zeros, shape (N,); the codes' own deviation."""
+        """The unit of the normalized codes, not yet guarded against zeros, shape (N,); the codes' own deviation."""
         return self.std
 
     def _guarded_unit(self) -> Tensor:
         unit = self.unit()
         return unit.clamp_min(UNIT_FLOOR * unit.max())
 
-    def normalise(self, motion: Tensor) -> Tensor:
-        """Raw codes to normalised ones.
+    def normalize(self, motion: Tensor) -> Tensor:
+        """Raw codes to normalized ones.
 
         Args:
             motion (Tensor): Raw codes, shape (..., N).

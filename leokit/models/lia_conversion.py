@@ -2,7 +2,7 @@
 
 The public checkpoints (``vox.pt``, ``taichi.pt``, ``ted.pt``) hold the generator's
 state dict under ``gen``. Some of its entries never affect a result (noise weights, the
-colour head of side 4) and some are constants (blur kernels); the first are kept beside
+color head of side 4) and some are constants (blur kernels); the first are kept beside
 the converted weights so that the way back is exact.
 """
 

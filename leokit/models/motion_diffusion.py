@@ -2,7 +2,7 @@
 
 A diffusion model of motion-code sequences. With the Linear Motion Condition it continues a given first
 code (cLMDM); without a condition it is the paper's ablation. Deviations from the paper, all by config:
-codes are normalised (see :mod:`leokit.motion_conditions.motion_condition`), the network adds to what the noisy
+codes are normalized (see :mod:`leokit.motion_conditions.motion_condition`), the network adds to what the noisy
 sample says of epsilon already (see :mod:`leokit.models.diffusion_core`), and sampling takes 50 DDIM steps.
 """
 
@@ -69,7 +69,7 @@ class MotionDiffusion(CodeDiffusion):
             raise UserError(f'num_frames={num_frames} leaves nothing to generate; set it to 2 or more')
 
     def _network(self, start: Tensor | None) -> Network:
-        """The callable that the core trains and samples, for normalised first codes (B, N)."""
+        """The callable that the core trains and samples, for normalized first codes (B, N)."""
         def network(noisy: Tensor, t: Tensor) -> Tensor:
             x, cond = self.motion_condition.network_input(noisy, start)
             return self.motion_condition.network_output(self.backbone(x, t, cond))
@@ -77,7 +77,7 @@ class MotionDiffusion(CodeDiffusion):
 
     def _objective(self, motion: Tensor, generator: Generator | None = None) -> Tensor:
         """``|| eps - eps_theta(m_t, alpha_1, t) ||^2`` for the defaults; motion (B, T, N). See the base class."""
-        target, start = self.motion_condition.split(self.normalise(motion))
+        target, start = self.motion_condition.split(self.normalize(motion))
         return self.diffusion.loss(self._network(start), target, generator=generator).mean()
 
     # ---- generation --------------------------------------------------------
@@ -90,7 +90,7 @@ class MotionDiffusion(CodeDiffusion):
         Returns:
             Denoiser: Maps the noised variable (B, T', N) and t (B,) to a Prediction.
         """
-        return self.diffusion.denoiser(self._network(self.normalise(start)))
+        return self.diffusion.denoiser(self._network(self.normalize(start)))
 
     @torch.no_grad()
     def sample(self, start: Tensor, num_frames: int | None = None, *, noise: Tensor | None = None,
@@ -105,7 +105,7 @@ class MotionDiffusion(CodeDiffusion):
             generator (Generator | list[Generator], optional): Source of noise; a list holds one per sample, and
                 then a sample does not depend on the others of its batch.
             sampler (Sampler | dict, optional): In place of the model's.
-            correction (Callable, optional): At every step maps the predicted clean sequence, normalised codes
+            correction (Callable, optional): At every step maps the predicted clean sequence, normalized codes
                 (B, T, N), to the one to believe: to hold frames in place, or to bound them.
 
         Returns:
@@ -117,7 +117,7 @@ class MotionDiffusion(CodeDiffusion):
         check_shape('start', start, (None, None))
         frames = self.num_frames if num_frames is None else num_frames
         self._check_frames(frames)
-        first = self.normalise(start)
+        first = self.normalize(start)
         shape = (start.shape[0], self.motion_condition.noised_frames(frames), self.motion_dim)
         if noise is None:
             noise = noise_source(generator)(first.new_empty(shape))
@@ -126,7 +126,7 @@ class MotionDiffusion(CodeDiffusion):
         if correction is not None:
             denoise = correct(denoise, self._of_noised(correction, first), self.diffusion.scheduler)
         clean = self.diffusion.sample(denoise, noise, generator=generator, sampler=sampler)
-        motion = self.denormalise(self.motion_condition.assemble(clean, first))
+        motion = self.denormalize(self.motion_condition.assemble(clean, first))
         if self.motion_condition.uses_start:
             motion[:, 0] = start  # without the rounding of the way there and back
         return motion
@@ -201,7 +201,7 @@ class MotionDiffusion(CodeDiffusion):
         deviation = self.std / self._guarded_unit()
         known, given_out = None, 0  # what the window before hands over, and how many codes of that are given out
         while remaining > 0:
-            correction = rule.correction(None if known is None else self.normalise(known), deviation)
+            correction = rule.correction(None if known is None else self.normalize(known), deviation)
             window = self.sample(start, num_frames, correction=correction, **options)
             fresh = window[:, given_out:num_frames - rule.held_back]
             yield fresh[:, :remaining]
@@ -227,6 +227,6 @@ class MotionDiffusion(CodeDiffusion):
 
     def _forward(self, inputs: dict[str, Tensor], data_samples: dict[str, Any] | None = None) -> Tensor:
         """The network's output for the clean sequence at time 0, shape (B, T', N)."""
-        target, start = self.motion_condition.split(self.normalise(inputs['motion']))
+        target, start = self.motion_condition.split(self.normalize(inputs['motion']))
         t = torch.zeros(target.shape[0], dtype=torch.long, device=target.device)
         return self._network(start)(target, t)

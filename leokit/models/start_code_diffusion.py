@@ -51,7 +51,7 @@ class StartCodeDiffusion(CodeDiffusion):
 
     def _objective(self, motion: Tensor, generator: Generator | None = None) -> Tensor:
         """The loss over single codes: of motion (B, T, N) or (B, N), frames count as samples. See the base class."""
-        codes = self.normalise(motion).flatten(0, -2)
+        codes = self.normalize(motion).flatten(0, -2)
         return self.diffusion.loss(self._network(), codes, generator=generator).mean()
 
     @torch.no_grad()
@@ -79,7 +79,7 @@ class StartCodeDiffusion(CodeDiffusion):
             noise = noise_source(generator)(self.mean.new_empty(shape))
         check_shape('noise', noise, shape)
         denoise = self.diffusion.denoiser(self._network())
-        return self.denormalise(self.diffusion.sample(denoise, noise, generator=generator, sampler=sampler))
+        return self.denormalize(self.diffusion.sample(denoise, noise, generator=generator, sampler=sampler))
 
     def predict(self, inputs: dict[str, Tensor], data_samples: dict[str, Any] | None = None) -> list[dict[str, Any]]:
         """Draw one starting code for each given sequence.
@@ -98,5 +98,5 @@ class StartCodeDiffusion(CodeDiffusion):
 
     def _forward(self, inputs: dict[str, Tensor], data_samples: dict[str, Any] | None = None) -> Tensor:
         """The network's output for the clean codes at time 0, shape (B or B·T, N)."""
-        codes = self.normalise(inputs['motion']).flatten(0, -2)
+        codes = self.normalize(inputs['motion']).flatten(0, -2)
         return self._network()(codes, torch.zeros(codes.shape[0], dtype=torch.long, device=codes.device))

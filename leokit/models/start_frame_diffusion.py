@@ -133,13 +133,13 @@ class StartFrameDiffusion(CodedModel):
             level = _uniform(frame, generator)
             extra = self._spoilt(self._enlarge(F.adaptive_avg_pool2d(frame, self.low_size)), level,
                                  noise_source(generator)(frame))
-        network = self._network(self.normalise(motion), present, extra=extra, level=level)
+        network = self._network(self.normalize(motion), present, extra=extra, level=level)
         return self.diffusion.loss(network, frame, generator=generator).mean()
 
     def _network(self, codes: Tensor, present: Tensor, *, extra: Tensor | None, level: Tensor | None) -> Network:
         """The callable that the core trains and samples.
 
-        Normalised codes (B, N), which of them are shown (B,), the enlarged small frames (B, 3, S, S) and how noisy
+        Normalized codes (B, N), which of them are shown (B,), the enlarged small frames (B, 3, S, S) and how noisy
         they are, in [0, 1] (B,).
         """
         cond = mark_condition(codes, present)
@@ -181,7 +181,7 @@ class StartFrameDiffusion(CodedModel):
             ValueError: If a shape does not fit.
         """
         check_shape('motion', motion, (None, None))
-        codes = self.normalise(motion)
+        codes = self.normalize(motion)
         source = noise_source(generator)
         shape = (len(codes), IMAGE_CHANNELS, self.size, self.size)
         blank = torch.empty(shape, device=codes.device, dtype=codes.dtype, memory_format=torch.channels_last)
@@ -233,7 +233,7 @@ class StartFrameDiffusion(CodedModel):
         t = torch.zeros(len(frame), dtype=torch.long, device=frame.device)
         extra = self._enlarge(F.adaptive_avg_pool2d(frame, self.low_size)) if self.low_size else None
         level = torch.zeros_like(t, dtype=frame.dtype) if self.low_size else None
-        return self._network(self.normalise(motion), torch.ones_like(t, dtype=torch.bool), extra=extra, level=level)(
+        return self._network(self.normalize(motion), torch.ones_like(t, dtype=torch.bool), extra=extra, level=level)(
             frame, t)
 
 

@@ -12,7 +12,7 @@ class ConcatMotionCondition(StartCondition):
     """The residuals are noised as in the linear condition, but the network sees ``[alpha_1, m_t]``.
 
     The first code stands in front along time and is not added to the residuals. Everything else, the
-    normalisation included, equals :class:`LinearMotionCondition`, so a comparison of the two tells what
+    normalization included, equals :class:`LinearMotionCondition`, so a comparison of the two tells what
     the addition brings apart from having a condition at all.
     """
 

@@ -3,7 +3,7 @@
 A condition is a set of four maps without parameters: ``split`` says what is noised, ``network_input``
 what the network sees, ``network_output`` what of its output counts, ``assemble`` puts the sequence back.
 
-All of them work on normalised codes ``(alpha - mean) / unit`` with one ``unit`` per motion dimension,
+All of them work on normalized codes ``(alpha - mean) / unit`` with one ``unit`` per motion dimension,
 which the condition chooses (``unit``) such that the variable it noises has about unit variance, as the
 forward process supposes. The map is affine with one factor per dimension for every frame, so sums and
 differences of codes stay what they are in the motion space: ``alpha_i = alpha_1 + m_i`` holds in both.
@@ -17,7 +17,7 @@ from torch import Tensor
 
 from leokit.utils import UserError, check_shape
 
-RESIDUAL_FLOOR = 0.1  # bounds normalised first codes to a deviation of 10
+RESIDUAL_FLOOR = 0.1  # bounds normalized first codes to a deviation of 10
 
 
 class NetworkInput(NamedTuple):
@@ -43,7 +43,7 @@ class MotionCondition(ABC):
 
     @abstractmethod
     def unit(self, std: Tensor, residual_std: Tensor) -> Tensor:
-        """The unit in which codes are normalised.
+        """The unit in which codes are normalized.
 
         Args:
             std (Tensor): Deviation of the codes per dimension, shape (N,).
@@ -58,7 +58,7 @@ class MotionCondition(ABC):
         """Take a sequence apart.
 
         Args:
-            motion (Tensor): Normalised codes, shape (B, T, N).
+            motion (Tensor): Normalized codes, shape (B, T, N).
 
         Returns:
             tuple: What is noised, shape (B, T', N); the first code, shape (B, N), or None.
@@ -77,7 +77,7 @@ class MotionCondition(ABC):
 
         Args:
             noisy (Tensor): The noised variable at some diffusion time, shape (B, T', N).
-            start (Tensor, optional): Normalised first code, shape (B, N).
+            start (Tensor, optional): Normalized first code, shape (B, N).
 
         Returns:
             NetworkInput: Sequence (B, T, N), and a condition vector if there is one.
@@ -93,10 +93,10 @@ class MotionCondition(ABC):
 
         Args:
             clean (Tensor): The denoised variable, shape (B, T', N).
-            start (Tensor, optional): Normalised first code, shape (B, N).
+            start (Tensor, optional): Normalized first code, shape (B, N).
 
         Returns:
-            Tensor: Normalised codes, shape (B, T, N).
+            Tensor: Normalized codes, shape (B, T, N).
         """
 
 

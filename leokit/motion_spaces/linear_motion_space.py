@@ -1,7 +1,7 @@
 """The linear motion space of LIA (ICLR 2022, section 3.1): N orthonormal directions of the latent space.
 
 The directions are the Q of a reduced Householder QR of a learned matrix. Its signs
-are as LAPACK gives them; a QR that normalises them is another motion space.
+are as LAPACK gives them; a QR that normalizes them is another motion space.
 """
 
 import torch

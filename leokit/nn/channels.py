@@ -5,7 +5,7 @@ import math
 BASE_CHANNELS = {4: 512, 8: 512, 16: 512, 32: 512, 64: 256, 128: 128, 256: 64, 512: 32, 1024: 16}
 FIRST_SCALED_SIDE = 64  # the multiplier acts from this side on, as in StyleGAN2
 MIN_SIZE, MAX_SIZE = 32, 1024
-MIN_CHANNELS = 3  # the colours of the source, which training starts from, must fit through
+MIN_CHANNELS = 3  # the colors of the source, which training starts from, must fit through
 
 
 def check_size(size: int) -> int:

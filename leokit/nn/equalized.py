@@ -1,4 +1,4 @@
-"""Layers with equalised learning rate (Karras et al., Progressive GAN, section 4.1).
+"""Layers with equalized learning rate (Karras et al., Progressive GAN, section 4.1).
 
 Weights are drawn from N(0, 1) and scaled by 1 / sqrt(fan_in) in every forward
 pass, so that Adam moves all of them at the same relative speed.
@@ -36,7 +36,7 @@ class BiasActivation(nn.Module):
 
 
 class EqualConv2d(nn.Module):
-    """2D convolution with equalised learning rate.
+    """2D convolution with equalized learning rate.
 
     Args:
         in_channels (int): Input channels.
@@ -67,7 +67,7 @@ class EqualConv2d(nn.Module):
 
 
 class EqualLinear(nn.Module):
-    """Linear layer with equalised learning rate.
+    """Linear layer with equalized learning rate.
 
     Args:
         in_features (int): Input features.

@@ -1,7 +1,7 @@
 """Low-pass filtering and resampling with the FIR kernel [1, 3, 3, 1] (StyleGAN2).
 
 The kernel is separable and its taps are few, so every operation here is a sum of
-shifted slices: it reads once, and a compiler fuses it with its neighbours.
+shifted slices: it reads once, and a compiler fuses it with its neighbors.
 :func:`upfirdn2d_reference` is the slow twin that defines what the fast forms compute.
 """
 
@@ -99,8 +99,8 @@ def upsample2x(x: Tensor) -> Tensor:
     """
     b, c, h, w = x.shape
     x = F.pad(x, (1, 1, 1, 1))
-    centre = x[:, :, 1:-1] * 0.75
-    x = torch.stack((centre + x[:, :, :-2] * 0.25, centre + x[:, :, 2:] * 0.25), dim=3).reshape(b, c, 2 * h, w + 2)
-    centre = x[:, :, :, 1:-1] * 0.75
-    x = torch.stack((centre + x[:, :, :, :-2] * 0.25, centre + x[:, :, :, 2:] * 0.25), dim=4)
+    center = x[:, :, 1:-1] * 0.75
+    x = torch.stack((center + x[:, :, :-2] * 0.25, center + x[:, :, 2:] * 0.25), dim=3).reshape(b, c, 2 * h, w + 2)
+    center = x[:, :, :, 1:-1] * 0.75
+    x = torch.stack((center + x[:, :, :, :-2] * 0.25, center + x[:, :, :, 2:] * 0.25), dim=4)
     return x.reshape(b, c, 2 * h, 2 * w)

@@ -1,6 +1,6 @@
 """Denoising diffusion implicit models (DDIM, arXiv 2010.02502, equations 12 and 16).
 
-Where the defaults differ from the reference scheduler (diffusers 0.42), and how to get its behaviour:
+Where the defaults differ from the reference scheduler (diffusers 0.42), and how to get its behavior:
 
 - ``spacing='trailing'`` starts at S-1, where the noise it is given belongs; the reference's default is
   ``'leading'``, which starts one stride lower.

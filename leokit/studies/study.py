@@ -144,7 +144,7 @@ def _variants(path: Path, content: dict[str, Any]) -> tuple[Variant, ...]:
 
 
 def _dotted(options: Mapping[str, Any], prefix: str = '') -> dict[str, Any]:
-    """Nested options as dotted ones, so that two ways of saying the same key do not hide each other's neighbours."""
+    """Nested options as dotted ones, so that two ways of saying the same key do not hide each other's neighbors."""
     flat = {}
     for key, value in options.items():
         nested = isinstance(value, Mapping) and value and '_delete_' not in value

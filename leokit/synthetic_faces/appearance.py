@@ -11,7 +11,7 @@ import numpy as np
 IDENTITY_STREAM = 1
 
 _SCALARS = (
-    # head outline: half width, height above and below the centre, narrowing towards the chin, squareness of the jaw
+    # head outline: half width, height above and below the center, narrowing towards the chin, squareness of the jaw
     'face_width', 'face_top', 'face_bottom', 'taper', 'squareness', 'ears', 'ear_size', 'blush',
     'eye_spacing', 'eye_y', 'eye_width', 'eye_height', 'eye_slant', 'iris_size', 'lashes', 'lid',
     'brow_y', 'brow_length', 'brow_thickness', 'brow_arch', 'brow_slant',
@@ -22,24 +22,24 @@ _SCALARS = (
     'hair_side', 'hair_side_end', 'curls', 'curl_count', 'gloss',
     # hair behind the head: opacity, half width, lower end; bun: radius, height
     'back_hair', 'back_width', 'back_end', 'bun', 'bun_y',
-    'beard', 'beard_width', 'moustache', 'glasses', 'glasses_width', 'glasses_height', 'glasses_round', 'glasses_rim',
+    'beard', 'beard_width', 'mustache', 'glasses', 'glasses_width', 'glasses_height', 'glasses_round', 'glasses_rim',
     'shoulder_width', 'shoulder_y', 'neck_width', 'collar', 'collar_v', 'stripes',
     'background_angle', 'background_stripes', 'background_frequency', 'background_discs', 'disc_x', 'disc_y',
     'disc_radius', 'light',
 )
-_COLOURS = ('skin', 'hair_colour', 'brow_colour', 'iris', 'lips', 'glasses_colour', 'cloth', 'trim', 'background',
+_COLORS = ('skin', 'hair_color', 'brow_color', 'iris', 'lips', 'glasses_color', 'cloth', 'trim', 'background',
             'background_far')
-IDENTITY_NAMES = _SCALARS + tuple(f'{name}_{channel}' for name in _COLOURS for channel in 'rgb')
+IDENTITY_NAMES = _SCALARS + tuple(f'{name}_{channel}' for name in _COLORS for channel in 'rgb')
 
 _SKIN_TONES = np.array([
     (0.98, 0.86, 0.78), (0.95, 0.79, 0.68), (0.91, 0.72, 0.58), (0.83, 0.62, 0.46), (0.70, 0.49, 0.34),
     (0.55, 0.36, 0.24), (0.42, 0.27, 0.18), (0.33, 0.21, 0.15)])
-_HAIR_COLOURS = np.array([
+_HAIR_COLORS = np.array([
     (0.09, 0.07, 0.07), (0.17, 0.11, 0.08), (0.30, 0.18, 0.11), (0.45, 0.28, 0.15), (0.63, 0.42, 0.20),
     (0.86, 0.70, 0.40), (0.93, 0.84, 0.62), (0.62, 0.25, 0.10), (0.74, 0.36, 0.14), (0.62, 0.62, 0.63),
     (0.88, 0.88, 0.88), (0.35, 0.12, 0.16), (0.20, 0.30, 0.50), (0.70, 0.35, 0.52)])
 _HAIR_WEIGHTS = np.array([16, 16, 14, 12, 9, 8, 4, 5, 4, 5, 3, 2, 1, 1]) / 100
-_IRIS_COLOURS = np.array([
+_IRIS_COLORS = np.array([
     (0.24, 0.14, 0.08), (0.36, 0.21, 0.10), (0.45, 0.32, 0.14), (0.35, 0.45, 0.25), (0.25, 0.50, 0.42),
     (0.28, 0.48, 0.70), (0.42, 0.58, 0.72), (0.45, 0.50, 0.53)])
 
@@ -93,7 +93,7 @@ def draw_identities(numbers: Iterable[int], seed: int = 0) -> np.ndarray:
         seed (int): Seed of the world. Default: 0.
 
     Returns:
-        np.ndarray: float32 of shape (identities, len(IDENTITY_NAMES)); lengths in scene units, colours in [0, 1].
+        np.ndarray: float32 of shape (identities, len(IDENTITY_NAMES)); lengths in scene units, colors in [0, 1].
     """
     rows = [_draw_one(np.random.default_rng((seed, IDENTITY_STREAM, number))) for number in numbers]
     table = [[looks[name] for name in IDENTITY_NAMES] for looks in rows]
@@ -110,12 +110,12 @@ def _draw_one(rng: np.random.Generator) -> dict[str, float]:
     return looks
 
 
-def _put_colour(looks: dict[str, float], name: str, colour: np.ndarray) -> None:
-    looks.update({f'{name}_{channel}': float(value) for channel, value in zip('rgb', np.clip(colour, 0, 1))})
+def _put_color(looks: dict[str, float], name: str, color: np.ndarray) -> None:
+    looks.update({f'{name}_{channel}': float(value) for channel, value in zip('rgb', np.clip(color, 0, 1))})
 
 
 def _hue(rng: np.random.Generator, saturation: tuple[float, float], value: tuple[float, float]) -> np.ndarray:
-    """A colour of random hue, with saturation and value drawn from the given ranges."""
+    """A color of random hue, with saturation and value drawn from the given ranges."""
     offset = 6 * rng.random() + np.array([0.0, 4.0, 2.0])
     pure = np.clip(np.abs(offset % 6 - 3) - 1, 0, 1)
     return rng.uniform(*value) * (1 - rng.uniform(*saturation) * (1 - pure))
@@ -127,13 +127,13 @@ def _draw_head(looks: dict[str, float], rng: np.random.Generator) -> None:
     tone = rng.uniform(0, len(_SKIN_TONES) - 1)
     step, fraction = int(tone), tone % 1
     skin = _SKIN_TONES[step] * (1 - fraction) + _SKIN_TONES[step + 1] * fraction
-    _put_colour(looks, 'skin', skin + rng.uniform(-0.025, 0.025, 3))
+    _put_color(looks, 'skin', skin + rng.uniform(-0.025, 0.025, 3))
     looks['ear_size'] = rng.uniform(0.075, 0.115)
     looks['blush'] = rng.choice([0.0, 0.25, 0.5])
     looks['freckles'] = float(rng.random() < 0.08)
     lip_tint = np.array([rng.uniform(0.6, 0.82), rng.uniform(0.12, 0.32), rng.uniform(0.2, 0.42)])
     natural = skin * np.array([0.86, 0.62, 0.62])
-    _put_colour(looks, 'lips', natural + (lip_tint - natural) * rng.choice([0.1, 0.35, 0.8], p=[0.5, 0.3, 0.2]))
+    _put_color(looks, 'lips', natural + (lip_tint - natural) * rng.choice([0.1, 0.35, 0.8], p=[0.5, 0.3, 0.2]))
 
 
 def _draw_features(looks: dict[str, float], rng: np.random.Generator) -> None:
@@ -143,7 +143,7 @@ def _draw_features(looks: dict[str, float], rng: np.random.Generator) -> None:
         eye_width=width * rng.uniform(0.28, 0.34), eye_height=rng.uniform(0.068, 0.098),
         eye_slant=rng.uniform(-0.20, 0.16), iris_size=rng.uniform(0.062, 0.076),
         lashes=rng.uniform(0.010, 0.026), lid=rng.uniform(0.0, 0.8))
-    _put_colour(looks, 'iris', _IRIS_COLOURS[rng.integers(len(_IRIS_COLOURS))] + rng.uniform(-0.04, 0.04, 3))
+    _put_color(looks, 'iris', _IRIS_COLORS[rng.integers(len(_IRIS_COLORS))] + rng.uniform(-0.04, 0.04, 3))
     looks.update(
         brow_y=looks['eye_y'] - rng.uniform(0.155, 0.20),
         brow_length=min(looks['eye_width'] * rng.uniform(1.05, 1.35), 0.8 * looks['eye_spacing']),  # two, not one
@@ -161,9 +161,9 @@ def _draw_hair(looks: dict[str, float], rng: np.random.Generator) -> None:
     looks['back_width'] *= looks['face_width']
     looks['bun_y'] = -looks['face_top'] - looks['hair_top'] - 0.45 * looks['bun']  # so that it touches the head
     looks['ears'] = 1 - looks['back_hair']
-    colour = _HAIR_COLOURS[rng.choice(len(_HAIR_COLOURS), p=_HAIR_WEIGHTS)] + rng.uniform(-0.03, 0.03, 3)
-    _put_colour(looks, 'hair_colour', colour)
-    _put_colour(looks, 'brow_colour', colour * rng.uniform(0.5, 0.8))
+    color = _HAIR_COLORS[rng.choice(len(_HAIR_COLORS), p=_HAIR_WEIGHTS)] + rng.uniform(-0.03, 0.03, 3)
+    _put_color(looks, 'hair_color', color)
+    _put_color(looks, 'brow_color', color * rng.uniform(0.5, 0.8))
 
 
 def _draw_extras(looks: dict[str, float], rng: np.random.Generator) -> None:
@@ -171,14 +171,14 @@ def _draw_extras(looks: dict[str, float], rng: np.random.Generator) -> None:
     looks['beard'] = rng.choice([0.3, 0.95]) if bearded else 0.0
     looks['beard_width'] = rng.choice([0.17, 1.0]) if bearded else 1.0
     shaven = looks['beard'] < 0.5 and (looks['back_hair'] > 0 or rng.random() < 0.94)
-    looks['moustache'] = 0.0 if shaven else 0.95
+    looks['mustache'] = 0.0 if shaven else 0.95
     looks['glasses'] = float(rng.random() < 0.22)
     looks.update(
         glasses_width=min(looks['eye_width'] * rng.uniform(1.3, 1.6), 0.88 * looks['eye_spacing']),  # two lenses
         glasses_height=rng.uniform(0.10, 0.14),
         glasses_round=rng.uniform(0.3, 1.0), glasses_rim=rng.uniform(0.010, 0.02))
     dark = rng.uniform(0.05, 0.2) * np.ones(3)
-    _put_colour(looks, 'glasses_colour', dark if rng.random() < 0.65 else _hue(rng, (0.4, 0.8), (0.3, 0.7)))
+    _put_color(looks, 'glasses_color', dark if rng.random() < 0.65 else _hue(rng, (0.4, 0.8), (0.3, 0.7)))
 
 
 def _draw_surroundings(looks: dict[str, float], rng: np.random.Generator) -> None:
@@ -187,12 +187,12 @@ def _draw_surroundings(looks: dict[str, float], rng: np.random.Generator) -> Non
         collar=rng.uniform(0.02, 0.10), collar_v=float(rng.random() < 0.45) * rng.uniform(0.1, 0.24),
         stripes=float(rng.random() < 0.25))
     cloth = _hue(rng, (0.1, 0.75), (0.2, 0.9))
-    _put_colour(looks, 'cloth', cloth)
+    _put_color(looks, 'cloth', cloth)
     tonal = rng.random() < 0.6
-    _put_colour(looks, 'trim', cloth * rng.uniform(0.5, 0.75) if tonal else _hue(rng, (0.0, 0.6), (0.7, 1.0)))
+    _put_color(looks, 'trim', cloth * rng.uniform(0.5, 0.75) if tonal else _hue(rng, (0.0, 0.6), (0.7, 1.0)))
     far = _hue(rng, (0.08, 0.42), (0.5, 0.95))
-    _put_colour(looks, 'background_far', far)
-    _put_colour(looks, 'background', far * rng.uniform(0.6, 0.85) + rng.uniform(-0.08, 0.08, 3))
+    _put_color(looks, 'background_far', far)
+    _put_color(looks, 'background', far * rng.uniform(0.6, 0.85) + rng.uniform(-0.08, 0.08, 3))
     pattern = rng.choice(['plain', 'stripes', 'discs'], p=[0.4, 0.25, 0.35])
     looks.update(
         background_angle=rng.uniform(0, 2 * np.pi), background_stripes=0.12 * (pattern == 'stripes'),

@@ -64,14 +64,14 @@ class Canvas:
         """A box of the pictures; painting on it paints on them."""
         return Canvas(self.pixels[:, :, rows, columns])
 
-    def paint(self, colour: Tensor, coverage: Tensor) -> None:
-        """Lay a colour over the picture.
+    def paint(self, color: Tensor, coverage: Tensor) -> None:
+        """Lay a color over the picture.
 
         Args:
-            colour (Tensor): Shape (B or 1, 3, 1 or H, 1 or W), in [0, 1].
+            color (Tensor): Shape (B or 1, 3, 1 or H, 1 or W), in [0, 1].
             coverage (Tensor): Opacity in [0, 1], shape (B, H, W).
         """
-        self.pixels.lerp_(colour.expand_as(self.pixels), coverage.unsqueeze(1).expand_as(self.pixels))
+        self.pixels.lerp_(color.expand_as(self.pixels), coverage.unsqueeze(1).expand_as(self.pixels))
 
     def shade(self, factor: Tensor, coverage: Tensor) -> None:
         """Multiply the picture by a factor where it is covered: below 1 darkens, above 1 lightens.

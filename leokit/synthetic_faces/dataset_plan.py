@@ -92,7 +92,7 @@ class SyntheticFacesPlan:
         return splits.tolist()
 
     def motion(self, clip: SyntheticClip) -> tuple[np.ndarray, str]:
-        """True motion parameters of a clip, shape (T, len(MOTION_NAMES)), and its behaviour."""
+        """True motion parameters of a clip, shape (T, len(MOTION_NAMES)), and its behavior."""
         return draw_motion(self.num_frames, seed=(self.seed, clip.identity_number, clip.clip_number), fps=self.fps)
 
     def looks(self, clip: SyntheticClip) -> np.ndarray:

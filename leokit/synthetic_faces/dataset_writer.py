@@ -22,7 +22,7 @@ from leokit.video.manifest import write_manifest
 
 SETTINGS_FILE = 'synthetic_faces.json'
 LOCK_FILE = '.synthetic_faces.lock'
-# Lossless, colour at full resolution. At 64x64 the usual settings (crf 18, 4:2:0) put more than half of the perceptual
+# Lossless, color at full resolution. At 64x64 the usual settings (crf 18, 4:2:0) put more than half of the perceptual
 # distance between two frames of a clip into the codec: what is measured here is to be the model.
 CRF = 0
 PIXEL_FORMAT = 'yuv444p'
@@ -36,7 +36,7 @@ def write_synthetic_faces(out_dir: str | Path, plan: SyntheticFacesPlan, *, work
     """Draw all clips of a plan, write them as H.264 and describe them.
 
     The folder then holds ``videos/*.mp4``, ``manifest.json`` (name, file, identity, split, frames, fps, size,
-    behaviour), ``truth.npz`` (see :func:`load_truth`) and the settings. Called again with the same plan, only what is
+    behavior), ``truth.npz`` (see :func:`load_truth`) and the settings. Called again with the same plan, only what is
     missing is made; a killed run loses the clips in work and no more. The manifest is written last.
 
     Workers are fresh processes, so a script that calls this needs the usual ``if __name__ == '__main__':``.
@@ -156,4 +156,4 @@ def _work(out_dir: Path, plan: SyntheticFacesPlan, clips: Sequence[SyntheticClip
 
 def _describe(clip: SyntheticClip, plan: SyntheticFacesPlan) -> dict[str, object]:
     return dict(name=clip.name, file=clip.file, frames=plan.num_frames, fps=plan.fps, size=[plan.size, plan.size],
-                split=clip.split, identity=clip.identity, behaviour=plan.motion(clip)[1])
+                split=clip.split, identity=clip.identity, behavior=plan.motion(clip)[1])

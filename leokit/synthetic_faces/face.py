@@ -23,12 +23,12 @@ def paint_skin(canvas: Canvas, looks: ParameterTable, frame: HeadFrame, skin: Sh
     """The head's outline filled with skin, lit from above and one side, with cheeks and freckles."""
     inside = cover(skin.distance, frame.pixel * 1.1)
     light = 0.62 * skin.facing - 0.55 * frame.y + looks['light'] * frame.x
-    colour = looks.colour('skin')
-    canvas.paint(colour * colour.new_tensor([0.78, 0.68, 0.66]).view(1, 3, 1, 1), inside)
-    canvas.paint(colour, inside * smooth_step(0.35 + 0.95 * light))
-    canvas.paint(1 - (1 - colour) * 0.82, inside * 0.7 * smooth_step(light - 0.25))
+    color = looks.color('skin')
+    canvas.paint(color * color.new_tensor([0.78, 0.68, 0.66]).view(1, 3, 1, 1), inside)
+    canvas.paint(color, inside * smooth_step(0.35 + 0.95 * light))
+    canvas.paint(1 - (1 - color) * 0.82, inside * 0.7 * smooth_step(light - 0.25))
     cheek = bump(((skin.x.abs() - 0.56 * looks['face_width']) / 0.085) ** 2 + ((skin.y - 0.17) / 0.07) ** 2)
-    canvas.paint(colour * colour.new_tensor([1.0, 0.66, 0.64]).view(1, 3, 1, 1), inside * cheek * looks['blush'])
+    canvas.paint(color * color.new_tensor([1.0, 0.66, 0.64]).view(1, 3, 1, 1), inside * cheek * looks['blush'])
     spots = (torch.sin(skin.x * 71 + 0.7) * torch.sin(skin.y * 83 + skin.x * 19)).clamp(min=0).pow(4)
     area = bump((skin.x / 0.24) ** 2 + ((skin.y - 0.12) / 0.06) ** 2)
     canvas.shade(0.68, inside * spots * area * looks['freckles'])
@@ -49,7 +49,7 @@ def paint_eyes(canvas: Canvas, looks: ParameterTable, motion: ParameterTable, sk
     # lids and socket
     socket = bump((x / (1.2 * width)) ** 2 + ((y + 0.3 * height) / (1.2 * height)) ** 2)
     canvas.shade(0.86, socket)
-    canvas.paint(looks.colour('skin') * 0.80, band(upper, lid, y, soft) * 0.8)
+    canvas.paint(looks.color('skin') * 0.80, band(upper, lid, y, soft) * 0.8)
     fold = -0.045 - height * (arc + 0.25)
     canvas.shade(0.66, band(fold, fold + 0.016, y, soft) * cover(x.abs() - width, soft * 2) * looks['lid'])
     # eyeball
@@ -59,7 +59,7 @@ def paint_eyes(canvas: Canvas, looks: ParameterTable, motion: ParameterTable, sk
     iris_x = skin.x - side * looks['eye_spacing'] - GAZE_X * motion['gaze_x']
     iris_y = y - GAZE_Y * motion['gaze_y'] + 0.006
     distance, size = (iris_x * iris_x + iris_y * iris_y).sqrt(), looks['iris_size']
-    iris = looks.colour('iris')
+    iris = looks.color('iris')
     canvas.paint(iris * 0.45, opening * cover(distance - size, soft))
     canvas.paint(iris, opening * cover(distance - 0.82 * size, soft))
     canvas.paint(iris * 0.12, opening * cover(distance - 0.44 * size, soft))
@@ -82,7 +82,7 @@ def paint_brows(canvas: Canvas, looks: ParameterTable, motion: ParameterTable, s
     middle = middle - looks['brow_arch'] * (1 - along * along)
     thick = looks['brow_thickness'] * (1.05 - 0.45 * along)
     brow = band(middle - thick, middle + thick, skin.y, soft * 1.2) * cover(x.abs() - length, soft * 1.5)
-    canvas.paint(looks.colour('brow_colour'), brow * 0.92)
+    canvas.paint(looks.color('brow_color'), brow * 0.92)
 
 
 def paint_nose(canvas: Canvas, looks: ParameterTable, frame: HeadFrame, skin: Shell) -> None:
@@ -121,7 +121,7 @@ def paint_mouth(canvas: Canvas, looks: ParameterTable, motion: ParameterTable, f
     lip_top = gap_top - looks['lip_upper'] * (1 - 0.2 * smile) * arc * bow
     lip_bottom = gap_bottom + looks['lip_lower'] * (1 - 0.25 * smile) * full
     # lips
-    lips = looks.colour('lips')
+    lips = looks.color('lips')
     canvas.shade(0.80, bump((across / 0.55) ** 2 + ((y - gap_bottom - looks['lip_lower'] - 0.03) / 0.022) ** 2))
     canvas.paint(lips * 0.88, band(lip_top, gap_top, y, soft))
     canvas.paint(lips, band(gap_bottom, lip_bottom, y, soft))
@@ -141,21 +141,21 @@ def paint_mouth(canvas: Canvas, looks: ParameterTable, motion: ParameterTable, f
 
 
 def paint_beard(canvas: Canvas, looks: ParameterTable, motion: ParameterTable, frame: HeadFrame, skin: Shell) -> None:
-    """A beard around the mouth, from stubble to full, and a moustache; opacity 0 for most identities."""
+    """A beard around the mouth, from stubble to full, and a mustache; opacity 0 for most identities."""
     soft = skin.softness * 2.5
     side = skin.x.abs() / looks['face_width']
     edge = looks['mouth_y'] + 0.04 - 0.30 * smooth_step((side - 0.25) / 0.65)
     reach = looks['beard_width'] * (1 - 0.45 * smooth_step((skin.y - looks['mouth_y'] - 0.05) / 0.2))
     area = cover(edge - skin.y, soft) * cover(skin.x.abs() - reach, soft)
     area = area * (1 - bump((skin.x / 0.14) ** 2 + ((skin.y - looks['mouth_y']) / 0.05) ** 2))
-    canvas.paint(looks.colour('brow_colour'), area * looks['beard'])
+    canvas.paint(looks.color('brow_color'), area * looks['beard'])
     x, y = raised(skin, frame, MOUTH_HEIGHT)
     across = x / (1.15 * looks['mouth_width'])
     lift = looks['mouth_y'] - looks['lip_upper'] - 0.14 * MOUTH_OPENING * motion['mouth_open']
     middle = lift - 0.030 + 0.035 * across * across
     thick = 0.034 * (1.05 - across.pow(4)).clamp(min=0) * (1 - 0.35 * bump((across / 0.12) ** 2))
     hair = band(middle - thick, middle + thick, y, soft * 0.6) * cover(across.abs() - 1, 0.1)
-    canvas.paint(looks.colour('brow_colour'), hair * looks['moustache'])
+    canvas.paint(looks.color('brow_color'), hair * looks['mustache'])
 
 
 def paint_glasses(canvas: Canvas, looks: ParameterTable, frame: HeadFrame, skin: Shell) -> None:
@@ -170,11 +170,11 @@ def paint_glasses(canvas: Canvas, looks: ParameterTable, frame: HeadFrame, skin:
     outside = (over_u.clamp(min=0).square() + over_v.clamp(min=0).square()).sqrt()
     lens = outside + torch.maximum(over_u, over_v).clamp(max=0) - corner
     shown = looks['glasses'] * cover(-skin.z, 0.05)
-    canvas.paint(torch.ones_like(looks.colour('skin')), cover(lens, soft) * shown * 0.07)
+    canvas.paint(torch.ones_like(looks.color('skin')), cover(lens, soft) * shown * 0.07)
     bridge = band(-rim * 0.8, rim * 0.8, y + 0.02, soft) * cover(x.abs() - looks['eye_spacing'] + half_width, soft)
     temple = band(-rim * 0.8, rim * 0.8, y + 0.02, soft) * cover(half_width - u, soft)
     wire = torch.maximum(band(-rim, rim, lens, soft), torch.maximum(bridge, temple))
-    canvas.paint(looks.colour('glasses_colour'), wire * shown)
+    canvas.paint(looks.color('glasses_color'), wire * shown)
 
 
 __all__ = ['paint_beard', 'paint_brows', 'paint_eyes', 'paint_glasses', 'paint_mouth', 'paint_nose', 'paint_skin']

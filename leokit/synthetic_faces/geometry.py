@@ -14,10 +14,10 @@ from torch import Tensor
 from leokit.synthetic_faces.motion_parameters import ParameterTable
 
 VIEW = 0.90  # the picture shows the square [-VIEW, VIEW] of the scene; all lengths are in units of the scene
-HEAD_Y = -0.05  # resting height of the head's centre in the picture
-PIVOT = 0.45  # the head tilts about a point this far below its centre
+HEAD_Y = -0.05  # resting height of the head's center in the picture
+PIVOT = 0.45  # the head tilts about a point this far below its center
 HEAD_DEPTH = 0.45  # half depth of the skull
-# The centre of the head lies in front of and above the neck's joint, so it swings a little when the head turns.
+# The center of the head lies in front of and above the neck's joint, so it swings a little when the head turns.
 SWING_X, SWING_Y = 0.06, 0.06
 JAW_SHIFT = 0.11  # how far the chin leads into a turn
 JAW_DROP = 0.09  # how much an open mouth lengthens the face, as a fraction of its lower half
@@ -61,9 +61,9 @@ def pixel_side(size: int) -> float:
 
 
 def pixel_grid(size: int, device: torch.device | str) -> tuple[Tensor, Tensor]:
-    """Where the centres of the pixels of a square picture lie in the scene: x (1, 1, W) and y (1, H, 1)."""
-    centres = (torch.arange(size, device=device, dtype=torch.float32) + 0.5) * pixel_side(size) - VIEW
-    return centres.view(1, 1, size), centres.view(1, size, 1)
+    """Where the centers of the pixels of a square picture lie in the scene: x (1, 1, W) and y (1, H, 1)."""
+    centers = (torch.arange(size, device=device, dtype=torch.float32) + 0.5) * pixel_side(size) - VIEW
+    return centers.view(1, 1, size), centers.view(1, size, 1)
 
 
 def head_frame(motion: ParameterTable, size: int, device: torch.device | str) -> HeadFrame:
@@ -79,10 +79,10 @@ def head_frame(motion: ParameterTable, size: int, device: torch.device | str) ->
     """
     yaw, pitch, roll = (torch.deg2rad(motion[name]) for name in ('yaw', 'pitch', 'roll'))
     sin, cos, scale = roll.sin(), roll.cos(), motion['scale']
-    centre_x = motion['tx'] + SWING_X * yaw.sin() + PIVOT * sin
-    centre_y = HEAD_Y + motion['ty'] + SWING_Y * pitch.sin() + PIVOT * (1 - cos)
+    center_x = motion['tx'] + SWING_X * yaw.sin() + PIVOT * sin
+    center_y = HEAD_Y + motion['ty'] + SWING_Y * pitch.sin() + PIVOT * (1 - cos)
     image_x, image_y = pixel_grid(size, device)
-    dx, dy = (image_x - centre_x) / scale, (image_y - centre_y) / scale
+    dx, dy = (image_x - center_x) / scale, (image_y - center_y) / scale
     return HeadFrame(dx * cos + dy * sin, dy * cos - dx * sin, pixel_side(size) / scale, yaw, pitch)
 
 

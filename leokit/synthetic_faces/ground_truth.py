@@ -21,7 +21,7 @@ class SyntheticTruth(NamedTuple):
 
     names: list[str]  # of the videos
     identities: list[str]
-    behaviours: list[str]  # of BEHAVIOURS
+    behaviors: list[str]  # of BEHAVIORS
     motion: np.ndarray  # float32 (videos, T, len(motion_names))
     looks: np.ndarray  # float32 (videos, len(looks_names))
     motion_names: tuple[str, ...]
@@ -47,11 +47,11 @@ def save_truth(folder: str | Path, plan: SyntheticFacesPlan) -> None:
         plan (SyntheticFacesPlan): What it holds.
     """
     clips = plan.clips()
-    motions, behaviours = zip(*(plan.motion(clip) for clip in clips))
+    motions, behaviors = zip(*(plan.motion(clip) for clip in clips))
     content = io.BytesIO()
     np.savez_compressed(
         content, names=[clip.name for clip in clips], identities=[clip.identity for clip in clips],
-        behaviours=list(behaviours), motion=np.stack(motions), motion_names=MOTION_NAMES,
+        behaviors=list(behaviors), motion=np.stack(motions), motion_names=MOTION_NAMES,
         looks=np.concatenate([plan.looks(clip) for clip in clips]), looks_names=IDENTITY_NAMES)
     write_bytes(Path(folder) / TRUTH_FILE, content.getvalue())
 
@@ -74,9 +74,11 @@ def load_truth(folder: str | Path) -> SyntheticTruth:
                         'tools/dataset_converters/make_synthetic_faces.py')
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            lists = [arrays[key].tolist() for key in ('names', 'identities', 'behaviours')]
+            spelling = 'behaviors' if 'behaviors' in arrays else 'behaviours'  # data sets of older versions
+            lists = [arrays[key].tolist() for key in ('names', 'identities', spelling)]
             tables = [arrays[key] for key in ('motion', 'looks')]
-            columns = [tuple(arrays[key].tolist()) for key in ('motion_names', 'looks_names')]
+            columns = [tuple(name.replace('colour', 'color').replace('moustache', 'mustache') for name in arrays[key].tolist())
+                       for key in ('motion_names', 'looks_names')]
     except (ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
         raise UserError(f'{path} is damaged ({error}); delete it and run make_synthetic_faces.py again') from error
     return SyntheticTruth(*lists, *tables, *columns)

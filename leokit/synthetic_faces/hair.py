@@ -6,7 +6,7 @@ from leokit.synthetic_faces.canvas import Canvas, bump, cover, smooth_step
 from leokit.synthetic_faces.geometry import HeadFrame, Shell
 from leokit.synthetic_faces.motion_parameters import ParameterTable
 
-BACK_DEPTH = 0.22  # how far behind the head's centre the hanging hair and the bun lie
+BACK_DEPTH = 0.22  # how far behind the head's center the hanging hair and the bun lie
 
 
 def paint_back_hair(canvas: Canvas, looks: ParameterTable, frame: HeadFrame, *, curtains: bool) -> None:
@@ -18,7 +18,7 @@ def paint_back_hair(canvas: Canvas, looks: ParameterTable, frame: HeadFrame, *, 
         frame (HeadFrame): Pixel coordinates.
         curtains (bool): False paints all of it, before the body; True only its two sides again, over the shoulders.
     """
-    colour = looks.colour('hair_colour')
+    color = looks.color('hair_color')
     x = frame.x + BACK_DEPTH * frame.yaw.sin()
     y = frame.y + BACK_DEPTH * frame.pitch.sin()
     width, end = looks['back_width'], looks['back_end']
@@ -36,7 +36,7 @@ def paint_back_hair(canvas: Canvas, looks: ParameterTable, frame: HeadFrame, *, 
     shape = cover(distance, frame.pixel * 1.2) * looks['back_hair']
     if curtains:  # what falls in front of the shoulders, beside the neck
         shape = shape * cover(0.62 * width - 0.10 * (y - 0.6) - x.abs(), frame.pixel * 1.5)
-    canvas.paint(colour * (0.9 if curtains else 0.72), shape)
+    canvas.paint(color * (0.9 if curtains else 0.72), shape)
     across = (x / width) * looks['strand_count']
     waves = torch.sin(across * 2.2 + 2.0 * torch.sin(3.5 * y)) + torch.sin(across * 3.7 + 1.5 * torch.sin(2.5 * y + 1))
     canvas.shade(1.10, shape * waves.clamp(min=0))
@@ -44,7 +44,7 @@ def paint_back_hair(canvas: Canvas, looks: ParameterTable, frame: HeadFrame, *, 
         return
     ball = (x.square() + (y - looks['bun_y']).square()).sqrt() - looks['bun']
     on = cover(ball, frame.pixel * 1.2) * (looks['bun'] > 0)
-    canvas.paint(colour * 0.9, on)
+    canvas.paint(color * 0.9, on)
     canvas.shade(1.25, on * bump(((x + 0.05) / 0.07) ** 2 + ((y - looks['bun_y'] + 0.05) / 0.05) ** 2))
 
 
@@ -73,14 +73,14 @@ def paint_hair_cap(canvas: Canvas, looks: ParameterTable, frame: HeadFrame, skul
     # a soft shadow on the forehead below the hairline, then the hair itself
     below = smooth_step(1 - (y - line) / 0.07) * cover(skull.distance + 0.03, 0.05) * looks['hair']
     canvas.shade(0.84, below * (1 - covered) * cover(-z + 0.1, 0.05))
-    colour = looks.colour('hair_colour')
-    canvas.paint(colour, covered)
+    color = looks.color('hair_color')
+    canvas.paint(color, covered)
     light = smooth_step(0.55 + 0.8 * (-frame.y * 0.7 + looks['light'] * frame.x - 0.35))
     flow = (across - 0.4 * looks['parting']) * looks['strand_count'] + 4 * y * looks['parting']
     strands = 0.5 * (torch.sin(flow * 2.3) + torch.sin(flow * 3.9 + 3 * y + 1))
     canvas.shade((1 - 0.28 * (1 - light)) * (1 + 0.10 * strands.clamp(min=0)), covered)
     shine = bump(((frame.y + 0.40 + 0.25 * frame.x.square()) / 0.05) ** 2) * looks['gloss']
-    canvas.paint(1 - (1 - colour) * 0.72, covered * shine * 0.7 * (0.6 + 0.4 * strands))
+    canvas.paint(1 - (1 - color) * 0.72, covered * shine * 0.7 * (0.6 + 0.4 * strands))
 
 
 __all__ = ['paint_back_hair', 'paint_hair_cap']

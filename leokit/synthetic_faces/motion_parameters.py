@@ -40,7 +40,7 @@ MOTION_NAMES = tuple(MOTION_PARAMETERS)
 # The value of every parameter in a neutral, frontal face.
 NEUTRAL_MOTION = tuple(1.0 if name == 'scale' else 0.0 for name in MOTION_NAMES)
 
-BEHAVIOURS = ('nodding', 'talking', 'mixed')
+BEHAVIORS = ('nodding', 'talking', 'mixed')
 
 
 class ParameterTable:
@@ -59,6 +59,6 @@ class ParameterTable:
         """The column ``name``, shape (B, 1, 1)."""
         return self._columns[name]
 
-    def colour(self, name: str) -> Tensor:
+    def color(self, name: str) -> Tensor:
         """The three columns ``name_r``, ``name_g``, ``name_b``, shape (B, 3, 1, 1)."""
         return torch.stack([self._columns[f'{name}_{channel}'] for channel in 'rgb'], dim=1)

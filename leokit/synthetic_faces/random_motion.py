@@ -1,13 +1,13 @@
 """How synthetic faces move: smooth random processes with the structure of nodding and of talking.
 
-All behaviours share slow pose drift, blinks and gaze that partly makes up for the turn of the head. Nodding adds
+All behaviors share slow pose drift, blinks and gaze that partly makes up for the turn of the head. Nodding adds
 oscillations of the pitch in bouts, with the height of the head following. Talking adds phrases of syllables in the
 mouth, small beats of the head in step with them, and brows that rise at the start of a phrase.
 """
 
 import numpy as np
 
-from leokit.synthetic_faces.motion_parameters import BEHAVIOURS, MOTION_NAMES, MOTION_PARAMETERS, NEUTRAL_MOTION
+from leokit.synthetic_faces.motion_parameters import BEHAVIORS, MOTION_NAMES, MOTION_PARAMETERS, NEUTRAL_MOTION
 
 MOTION_STREAM = 2  # keeps the random numbers of motions apart from those of identities with the same seed
 
@@ -22,44 +22,44 @@ BLINK_RATE = 0.45  # events a second
 BLINK_CLOSE, BLINK_OPEN = 0.10, 0.18  # seconds of closing and of opening
 
 
-def draw_motion(num_frames: int, *, seed: tuple[int, ...] | int = 0, behaviour: str | None = None,
+def draw_motion(num_frames: int, *, seed: tuple[int, ...] | int = 0, behavior: str | None = None,
                 fps: float = 25.0) -> tuple[np.ndarray, str]:
     """Draw the motion of one clip.
 
     Args:
         num_frames (int): Length T.
         seed (tuple[int, ...] | int): All that the motion depends on, besides the arguments. Default: 0.
-        behaviour (str, optional): One of ``BEHAVIOURS``; None draws one (40 % nodding, 40 % talking, 20 % mixed).
+        behavior (str, optional): One of ``BEHAVIORS``; None draws one (40 % nodding, 40 % talking, 20 % mixed).
         fps (float): Frames a second. Default: 25.
 
     Returns:
-        tuple[np.ndarray, str]: Motion parameters, float32 of shape (T, len(MOTION_NAMES)), and the behaviour.
+        tuple[np.ndarray, str]: Motion parameters, float32 of shape (T, len(MOTION_NAMES)), and the behavior.
 
     Raises:
-        ValueError: If the behaviour is unknown or a number is not positive.
+        ValueError: If the behavior is unknown or a number is not positive.
     """
     if num_frames < 1 or fps <= 0:
         raise ValueError(f'num_frames and fps must be positive, got {num_frames} and {fps}')
-    if behaviour not in (None, *BEHAVIOURS):
-        raise ValueError(f'behaviour must be one of {BEHAVIOURS} or None, got {behaviour!r}')
+    if behavior not in (None, *BEHAVIORS):
+        raise ValueError(f'behavior must be one of {BEHAVIORS} or None, got {behavior!r}')
     key = seed if isinstance(seed, tuple) else (seed,)
     rng = np.random.default_rng((MOTION_STREAM, *key))
-    drawn = str(rng.choice(BEHAVIOURS, p=[0.4, 0.4, 0.2]))
-    behaviour = behaviour or drawn
+    drawn = str(rng.choice(BEHAVIORS, p=[0.4, 0.4, 0.2]))
+    behavior = behavior or drawn
     times = np.arange(num_frames) / fps
     columns = dict(zip(MOTION_NAMES, np.tile(np.array(NEUTRAL_MOTION)[:, None], (1, num_frames))))
     for name, (spread, frequency) in _DRIFT.items():
         columns[name] = columns[name] + spread * _drift(rng, times, frequency)
-    if behaviour in ('nodding', 'mixed'):
+    if behavior in ('nodding', 'mixed'):
         _add_nodding(columns, rng, times)
-    if behaviour in ('talking', 'mixed'):
+    if behavior in ('talking', 'mixed'):
         _add_talking(columns, rng, times)
     _add_blinks(columns, rng, times)
     # eyes hold on to what they look at while the head turns
     columns['gaze_x'] = columns['gaze_x'] - 0.012 * columns['yaw']
     columns['gaze_y'] = columns['gaze_y'] - 0.012 * columns['pitch']
     limited = [_soft_limit(columns[name], range_.low, range_.high) for name, range_ in MOTION_PARAMETERS.items()]
-    return np.stack(limited, axis=1).astype(np.float32), behaviour
+    return np.stack(limited, axis=1).astype(np.float32), behavior
 
 
 def _drift(rng: np.random.Generator, times: np.ndarray, highest: float) -> np.ndarray:
@@ -111,16 +111,16 @@ def _add_talking(columns: dict[str, np.ndarray], rng: np.random.Generator, times
     for start, end in _stretches(rng, times, on=(0.9, 2.2), off=(0.25, 0.6)):
         phrase = _window(times, start, end, 0.16)
         count = int(np.ceil((end - start) * rate)) + 1
-        centres = start + (np.arange(count) + rng.uniform(-0.18, 0.18, count)) / rate
+        centers = start + (np.arange(count) + rng.uniform(-0.18, 0.18, count)) / rate
         heights = rng.uniform(0.35, 1.0, count)
         # syllables: bumps about half a period wide that touch each other
-        syllables = np.exp(-0.5 * ((times[:, None] - centres) * rate / 0.27) ** 2)
+        syllables = np.exp(-0.5 * ((times[:, None] - centers) * rate / 0.27) ** 2)
         opened = loudness * phrase * (syllables @ heights)
         columns['mouth_open'] = columns['mouth_open'] + opened
         # rounded and spread vowels
         columns['smile'] = columns['smile'] + phrase * (syllables @ rng.normal(0.05, 0.2, count))
         # stressed syllables come with a beat of the head
-        stress = phrase * (np.exp(-0.5 * ((times[:, None] - centres - 0.06) * rate / 0.6) ** 2) @ heights ** 2)
+        stress = phrase * (np.exp(-0.5 * ((times[:, None] - centers - 0.06) * rate / 0.6) ** 2) @ heights ** 2)
         columns['pitch'] = columns['pitch'] + beat * (stress - 0.5 * phrase)
         columns['ty'] = columns['ty'] + 0.0020 * beat * stress
         columns['brow'] = columns['brow'] + rng.uniform(0.2, 0.8) * np.exp(-0.5 * ((times - start - 0.25) / 0.2) ** 2)

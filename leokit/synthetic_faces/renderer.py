@@ -86,7 +86,7 @@ def draw_face(canvas: Canvas, looks: ParameterTable, moves: ParameterTable, fram
         skin (Shell): The surface of the head.
     """
     bare = canvas.pixels.clone()
-    if _worn(looks, 'beard', 'moustache'):
+    if _worn(looks, 'beard', 'mustache'):
         face.paint_beard(canvas, looks, moves, frame, skin)
     # each feature in the box that it can reach
     box = box_of((skin.x.abs() < FEATURE_REACH) & (skin.y > NOSE_TOP))

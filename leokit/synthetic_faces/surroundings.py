@@ -12,7 +12,7 @@ EAR_DEPTH = 0.04  # the ears sit a little behind the widest part of the skull
 
 
 def paint_background(looks: ParameterTable, batch: int, size: int, device: torch.device | str) -> Canvas:
-    """A gradient between two colours, with stripes or soft discs on some; it never moves.
+    """A gradient between two colors, with stripes or soft discs on some; it never moves.
 
     Args:
         looks (ParameterTable): Identity parameters, of 1 or ``batch`` faces.
@@ -27,7 +27,7 @@ def paint_background(looks: ParameterTable, batch: int, size: int, device: torch
     angle = looks['background_angle']
     along = x * angle.cos() + y * angle.sin()
     mix = smooth_step(0.5 + along / 2.4).unsqueeze(1)
-    pixels = torch.lerp(looks.colour('background'), looks.colour('background_far'), mix)
+    pixels = torch.lerp(looks.color('background'), looks.color('background_far'), mix)
     stripes = 1 + looks['background_stripes'] * torch.sin(looks['background_frequency'] * (along + x * 0.6))
     discs = sum(
         cover(((x - sign * looks['disc_x']) ** 2 + (y - looks['disc_y'] * grow) ** 2).sqrt()
@@ -53,9 +53,9 @@ def paint_body(canvas: Canvas, looks: ParameterTable, motion: ParameterTable) ->
     slope = x.abs() / looks['shoulder_width']
     edge = looks['shoulder_y'] - 0.16 + 0.12 * slope + 0.55 * slope.pow(6)
     inside = cover(edge - y, pixel * 1.2)
-    canvas.paint(looks.colour('cloth'), inside)
+    canvas.paint(looks.color('cloth'), inside)
     lines = looks['stripes'] * 0.9 * (0.5 + 0.5 * torch.tanh(4 * torch.sin((y - edge * 0.4) * 38)))
-    canvas.paint(looks.colour('trim'), inside * lines)
+    canvas.paint(looks.color('trim'), inside * lines)
     canvas.shade(0.72, inside * smooth_step((x * torch.sign(-looks['light']) + 0.2) * 0.8))
     # collar: the skin between the shoulders, with a rim
     reach = looks['neck_width'] + 0.05
@@ -63,8 +63,8 @@ def paint_body(canvas: Canvas, looks: ParameterTable, motion: ParameterTable) ->
     opening = opening - 0.5 * looks['collar'] * (x / reach) ** 2
     hole = cover(x.abs() - reach, pixel) * cover(y - opening, pixel)
     rim = cover(x.abs() - reach - 0.05, pixel) * cover(y - opening - 0.05, pixel) * inside
-    canvas.paint(looks.colour('trim'), rim)
-    canvas.paint(looks.colour('skin') * 0.86, hole * inside)
+    canvas.paint(looks.color('trim'), rim)
+    canvas.paint(looks.color('skin') * 0.86, hole * inside)
 
 
 def paint_neck(canvas: Canvas, looks: ParameterTable, motion: ParameterTable, frame: HeadFrame) -> None:
@@ -87,7 +87,7 @@ def paint_neck(canvas: Canvas, looks: ParameterTable, motion: ParameterTable, fr
     pixel = pixel_side(size)
     sides = cover((image_x - middle).abs() - half, pixel)
     neck = sides * cover(image_y - low - 0.06, 0.06) * cover(high - image_y, pixel)
-    canvas.paint(looks.colour('skin') * 0.86, neck)
+    canvas.paint(looks.color('skin') * 0.86, neck)
     chin = looks['face_bottom'] * (1 + 0.3 * torch.sin(frame.pitch))
     canvas.shade(0.74, neck * smooth_step(1 - (frame.y - chin) / 0.14))
 
@@ -110,7 +110,7 @@ def paint_ears(canvas: Canvas, looks: ParameterTable, frame: HeadFrame, *, front
     shape = cover(_ellipse(x, y, (0.62 * size) * (1 + 0.35 * near), size), pixel) * looks['ears']
     if front:
         shape = shape * near
-    canvas.paint(looks.colour('skin') * 0.93, shape)
+    canvas.paint(looks.color('skin') * 0.93, shape)
     inner = bump((x / (0.32 * size)) ** 2 + ((y + 0.1 * size) / (0.5 * size)) ** 2)
     canvas.shade(0.68, inner * shape)
 

@@ -1,10 +1,10 @@
 """User studies: blinded A/B pages made of folders of videos, and the statistics of the answers.
 
-``prepare_study`` makes one HTML page and a key, raters send a JSON file each, ``analyse_study`` reads them.
+``prepare_study`` makes one HTML page and a key, raters send a JSON file each, ``analyze_study`` reads them.
 """
 
 from leokit.user_study.agreement import fleiss_kappa, krippendorff_alpha, pair_agreement
-from leokit.user_study.analysis import analyse_study, rating_counts, tally_answers
+from leokit.user_study.analysis import analyze_study, rating_counts, tally_answers
 from leokit.user_study.attention import break_video, motion_strength
 from leokit.user_study.bradley_terry import Ranking, comparison_groups, fit_strengths, rank_methods, standard_errors
 from leokit.user_study.files import write_text
@@ -19,7 +19,7 @@ from leokit.user_study.videos import EncodedClip, encode_clip, find_videos, open
 
 __all__ = [
     'Answer', 'EncodedClip', 'Pair', 'PreparedStudy', 'Ranking', 'RaterResult', 'Screening', 'Showing', 'StudyKey',
-    'StudyOptions', 'Tally', 'Trial', 'analyse_study', 'break_video', 'comparison_groups', 'draw_forms', 'draw_pool',
+    'StudyOptions', 'Tally', 'Trial', 'analyze_study', 'break_video', 'comparison_groups', 'draw_forms', 'draw_pool',
     'encode_clip', 'find_results', 'find_videos', 'fit_strengths', 'fleiss_kappa', 'krippendorff_alpha',
     'motion_strength', 'open_moving_video', 'pair_agreement', 'prepare_study', 'rank_methods', 'rating_counts',
     'read_results', 'render_page', 'render_report', 'resample_raters', 'screen_raters', 'share_intervals',

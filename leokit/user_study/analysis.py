@@ -24,9 +24,9 @@ REPORT_VERSION = 1
 FEW_RATERS = 10  # below, bootstrap intervals over raters tend to be too narrow
 
 
-def analyse_study(paths: Sequence[str | Path], key: StudyKey, *, max_failed_checks: int = 0, samples: int = 2000,
+def analyze_study(paths: Sequence[str | Path], key: StudyKey, *, max_failed_checks: int = 0, samples: int = 2000,
                   confidence: float = 0.95, seed: int = 0) -> dict[str, Any]:
-    """Analyse the results of a study.
+    """Analyze the results of a study.
 
     Args:
         paths (sequence): Results files, or folders of them.
@@ -182,12 +182,12 @@ def _ranking(tally: Tally, methods: list[str], rng: np.random.Generator, samples
         'best_share': float(ranking.best[i]) if several else None,
     } for i in np.argsort(-ranking.strengths, kind='stable')]
     notes = []
-    if ranking.regularised:
+    if ranking.regularized:
         notes.append('some methods never lost to the others, so the strengths have no finite maximum; '
                      f'{PSEUDO_WINS} wins were added on both sides of each compared pair of methods, and the distances '
                      'between strengths mean little')
-    elif ranking.regularised_samples and several:
-        notes.append(f'{ranking.regularised_samples:.0%} of the bootstrap samples had no finite strengths; '
+    elif ranking.regularized_samples and several:
+        notes.append(f'{ranking.regularized_samples:.0%} of the bootstrap samples had no finite strengths; '
                      f'{PSEUDO_WINS} wins were added on both sides of each compared pair of methods in these')
     return entries, notes
 

@@ -5,7 +5,7 @@ from typing import NamedTuple, Sequence
 import numpy as np
 
 CHECK_KINDS = ('noise', 'shuffled', 'frozen')
-# Mean absolute difference to the first frame, in grey levels of 255, below which freezing or shuffling a video
+# Mean absolute difference to the first frame, in gray levels of 255, below which freezing or shuffling a video
 # could pass unseen; such a video gets noise instead. Talking heads of a few seconds lie between 2 and 32, half of them
 # above 9.
 MIN_MOTION = 4.0
@@ -26,7 +26,7 @@ def motion_strength(frames: np.ndarray) -> float:
         frames (ndarray): uint8, shape (T, H, W, 3).
 
     Returns:
-        float: In grey levels, 0 to 255.
+        float: In gray levels, 0 to 255.
     """
     return float(np.abs(frames[1:].astype(np.int16) - frames[0]).mean())
 
@@ -36,7 +36,7 @@ def break_video(frames: np.ndarray, kind: str, rng: np.random.Generator) -> Brok
 
     Args:
         frames (ndarray): uint8, shape (T, H, W, 3), T at least 2.
-        kind (str): ``'noise'`` (coarse coloured noise over every frame), ``'shuffled'`` (frames in random order) or
+        kind (str): ``'noise'`` (coarse colored noise over every frame), ``'shuffled'`` (frames in random order) or
             ``'frozen'`` (the first frame throughout). A video that hardly moves gets noise in any case.
         rng (Generator): Source of randomness.
 
@@ -62,6 +62,6 @@ def break_video(frames: np.ndarray, kind: str, rng: np.random.Generator) -> Brok
 
 
 def _scattered_order(length: int, rng: np.random.Generator, draws: int = 32) -> Sequence[int]:
-    """Return the permutation, of several drawn, whose neighbours lie farthest apart in time."""
+    """Return the permutation, of several drawn, whose neighbors lie farthest apart in time."""
     orders = [rng.permutation(length) for _ in range(draws)]
     return max(orders, key=lambda order: int(np.abs(np.diff(order)).sum()))

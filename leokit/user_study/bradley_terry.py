@@ -1,7 +1,7 @@
 """Bradley-Terry ranking: one strength per method from all paired comparisons.
 
 P(i preferred to j) = exp(s_i) / (exp(s_i) + exp(s_j)), strengths with mean zero (Bradley and Terry 1952, Biometrika
-39:324-345). A tie counts as half a win for each. The likelihood is concave; it is maximised by Newton steps for many
+39:324-345). A tie counts as half a win for each. The likelihood is concave; it is maximized by Newton steps for many
 data sets at once (the bootstrap's), and has a finite maximum if and only if every method can be reached from every
 other one along wins (Ford 1957). Letters: B data sets, K methods, R raters.
 """
@@ -31,8 +31,8 @@ class Ranking(NamedTuple):
         rank_low (ndarray): Best rank within the bootstrap interval.
         rank_high (ndarray): Worst rank within it.
         best (ndarray): Share of the bootstrap samples in which the method comes first.
-        regularised (bool): Whether PSEUDO_WINS had to be added to the data.
-        regularised_samples (float): Share of the bootstrap samples in which they had to be added.
+        regularized (bool): Whether PSEUDO_WINS had to be added to the data.
+        regularized_samples (float): Share of the bootstrap samples in which they had to be added.
     """
 
     strengths: np.ndarray
@@ -43,8 +43,8 @@ class Ranking(NamedTuple):
     rank_low: np.ndarray
     rank_high: np.ndarray
     best: np.ndarray
-    regularised: bool
-    regularised_samples: float
+    regularized: bool
+    regularized_samples: float
 
 
 def fit_strengths(wins: np.ndarray) -> np.ndarray:
@@ -139,20 +139,20 @@ def rank_methods(wins: np.ndarray, methods: Sequence[str], rng: np.random.Genera
     if len(groups) > 1:
         listed = ' | '.join(', '.join(methods[i] for i in group) for group in groups)
         raise UserError(f'the methods cannot be ranked together, no answer compares one group with another: {listed}; '
-                        'collect answers to pairs across the groups, or analyse each group by itself')
+                        'collect answers to pairs across the groups, or analyze each group by itself')
     prior = PSEUDO_WINS * (total + total.T > 0)
-    regularised = not has_finite_maximum(total[None])[0]
-    data = total + prior * regularised
+    regularized = not has_finite_maximum(total[None])[0]
+    data = total + prior * regularized
     strengths = fit_strengths(data)
     resampled = resample_raters(wins, samples, rng)
-    weak = np.ones(samples, dtype=bool) if regularised else ~has_finite_maximum(resampled)
+    weak = np.ones(samples, dtype=bool) if regularized else ~has_finite_maximum(resampled)
     drawn = fit_strengths(resampled + prior * weak[:, None, None])
     tail = (1 - confidence) / 2
     low, high = np.quantile(drawn, [tail, 1 - tail], axis=0)
     drawn_ranks = _ranks(drawn)
     rank_low, rank_high = np.quantile(drawn_ranks, [tail, 1 - tail], axis=0, method='nearest')
     return Ranking(strengths, standard_errors(data, strengths), low, high, _ranks(strengths[None])[0], rank_low,
-                   rank_high, (drawn_ranks == 1).mean(axis=0), regularised, float(weak.mean()))
+                   rank_high, (drawn_ranks == 1).mean(axis=0), regularized, float(weak.mean()))
 
 
 def _win_chance(strengths: np.ndarray) -> np.ndarray:

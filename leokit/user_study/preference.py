@@ -42,9 +42,9 @@ def wilson_interval(successes: float, count: float, confidence: float = 0.95) ->
                          f'{confidence}')
     z = NormalDist().inv_cdf(0.5 + confidence / 2)
     share = successes / count
-    centre = (share + z * z / (2 * count)) / (1 + z * z / count)
+    center = (share + z * z / (2 * count)) / (1 + z * z / count)
     half = z / (1 + z * z / count) * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
-    return max(0.0, centre - half), min(1.0, centre + half)
+    return max(0.0, center - half), min(1.0, center + half)
 
 
 def resample_raters(wins: np.ndarray, samples: int, rng: np.random.Generator) -> np.ndarray:

@@ -7,7 +7,7 @@ def render_report(report: dict[str, Any]) -> str:
     """Write the findings as a Markdown page.
 
     Args:
-        report (dict): What :func:`leokit.user_study.analyse_study` returned.
+        report (dict): What :func:`leokit.user_study.analyze_study` returned.
 
     Returns:
         str: Markdown.

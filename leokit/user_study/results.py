@@ -103,7 +103,7 @@ def read_results(paths: Sequence[str | Path], key: StudyKey) -> list[RaterResult
         record = read_record(path, RESULT_FORMAT, RESULT_VERSION)
         if record.get('page_hash') != key.page_hash:
             raise UserError(f'the results {path} belong to another page than the key '
-                            f'({str(record.get("page_hash"))[:12]}, not {key.page_hash[:12]}); analyse each study '
+                            f'({str(record.get("page_hash"))[:12]}, not {key.page_hash[:12]}); analyze each study '
                             'with its own key')
         try:
             result = _parse(record, str(path), key)

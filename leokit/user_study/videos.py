@@ -34,7 +34,7 @@ class EncodedClip(NamedTuple):
         fps (float): Frames per second.
         size (tuple): Width and height in pixels.
         digest (str): SHA-256 of the frames that went in. It stands for the video where ``data`` cannot: x264 reads
-            memory that it has not initialised and may give other bytes for the same frames.
+            memory that it has not initialized and may give other bytes for the same frames.
     """
 
     data: bytes

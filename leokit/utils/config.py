@@ -14,6 +14,7 @@ from typing import Any
 from mmengine.config import Config, ConfigDict
 from mmengine.utils import import_modules_from_strings
 
+from leokit.deprecation import CONFIG_KEYS, upgrade_config
 from leokit.utils.errors import UserError, suggest
 
 # What the runner reads from the top level of a config; any other top-level key is there to be referred to.
@@ -80,6 +81,8 @@ def merge_options(config: Config, options: dict[str, Any]) -> None:
     Raises:
         UserError: If a top-level key is new and none that the runner reads, or a dotted key leads nowhere.
     """
+    options = {CONFIG_KEYS.get(name, name) + dot + rest: value for (name, dot, rest), value in (
+        (key.partition('.'), value) for key, value in options.items())}
     for key in options:
         name = key.partition('.')[0]
         if name not in config and name not in RUNNER_KEYS:
@@ -106,7 +109,7 @@ def resolve_references(config: Config) -> Config:
     Raises:
         UserError: If a reference names no top-level key, or references form a circle.
     """
-    tree = config._cfg_dict.to_dict()
+    tree = upgrade_config(config._cfg_dict.to_dict())
 
     def look_up(name: str, reference: str, where: str, depth: int) -> Any:
         if name not in tree:

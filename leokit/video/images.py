@@ -17,7 +17,7 @@ TRANSPARENT_BACKGROUND = (255, 255, 255)  # what shows through transparent pixel
 def read_image(path: str | Path) -> np.ndarray:
     """Read a picture as RGB.
 
-    Grey, palette and CMYK pictures become RGB. Transparent pixels are laid over white. Sixteen-bit pictures keep
+    Gray, palette and CMYK pictures become RGB. Transparent pixels are laid over white. Sixteen-bit pictures keep
     their upper eight bits. The orientation tag of cameras is obeyed. Of an animation, the first frame is read.
 
     Args:

@@ -29,7 +29,7 @@ class VideoWriter:
     What is written depends on the name: ``.mp4``, ``.mkv``, ``.mov`` hold H.264 (BT.601, limited range), ``.gif`` a
     looped animation with a palette for each frame, ``.npy`` the array uint8 (T, H, W, 3), a name without a suffix is a
     folder of PNG files ``000000.png``, ``000001.png``, ... Pixels are written as they are, never stretched; arrays and
-    PNG files lose nothing. H.264 gets even sides, which 4:2:0 colour needs: an odd frame is padded by repeating its
+    PNG files lose nothing. H.264 gets even sides, which 4:2:0 color needs: an odd frame is padded by repeating its
     last row or column.
     The name appears only when the writer closes; until then the file is ``<name>.part<suffix>`` beside it, which is
     removed if the block raises.
@@ -47,7 +47,7 @@ class VideoWriter:
         keyframe_interval (int, optional): Most frames from one key frame to the next; small makes reading single frames
             cheap. Default: None, the encoder's own.
         threads (int): Encoder threads; 0 lets the encoder choose. Default: 0.
-        pixel_format (str): How H.264 stores colour: 'yuv420p', which every player shows, or 'yuv444p', colour at full
+        pixel_format (str): How H.264 stores color: 'yuv420p', which every player shows, or 'yuv444p', color at full
             resolution, which browsers do not show. Default: 'yuv420p'.
 
     Raises:
@@ -199,9 +199,9 @@ class _H264Sink:
     def __init__(self, part: Path, rate: Fraction, crf: int, keyframe_interval: int | None, threads: int,
                  pixel_format: str) -> None:
         self._container = av.open(str(part), 'w')
-        # No B frames: x264's choices about them depend on uninitialised memory, so that the same frames gave different
+        # No B frames: x264's choices about them depend on uninitialized memory, so that the same frames gave different
         # files now and then; and single frames are cheaper to reach without.
-        # Colour samples lie in the middle of their 2x2 pixels, which is said too; readers would take them to lie left.
+        # Color samples lie in the middle of their 2x2 pixels, which is said too; readers would take them to lie left.
         options = {'crf': str(crf), 'bf': '0', 'x264-params': 'chromaloc=1'}
         self._stream = self._container.add_stream('libx264', rate=rate, options=options)
         context = self._stream.codec_context
@@ -209,7 +209,7 @@ class _H264Sink:
         context.thread_count = threads
         if keyframe_interval is not None:
             context.gop_size = keyframe_interval
-        # say which of the two common colour matrices it is, or players guess by the size of the picture
+        # say which of the two common color matrices it is, or players guess by the size of the picture
         context.colorspace, context.color_range = BT601, LIMITED_RANGE
         context.color_primaries, context.color_trc = BT601, BT601
 
@@ -261,7 +261,7 @@ class _GifSink:
             self._container.close()
 
     def _make_graph(self, width: int, height: int) -> av.filter.Graph:
-        """frame -> its own palette of 256 colours -> indices into it."""
+        """frame -> its own palette of 256 colors -> indices into it."""
         graph = av.filter.Graph()
         source = graph.add_buffer(width=width, height=height, format='rgb24', time_base=1 / self._rate)
         split = graph.add('split')

@@ -1,4 +1,4 @@
-"""Showing things: videos, contact sheets, flow as colour, training curves."""
+"""Showing things: videos, contact sheets, flow as color, training curves."""
 
 from leokit.visualization.contact_sheets import contact_sheet, reconstruction_sheet, save_png, sequence_sheet
 from leokit.visualization.curves import plot_curves, read_scalars

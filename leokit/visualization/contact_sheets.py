@@ -68,13 +68,13 @@ def contact_sheet(rows: Sequence[Sequence[np.ndarray | None]], *, column_titles:
 
 def reconstruction_sheet(source: Tensor, driving: Tensor, reconstruction: Tensor, flow: Tensor, mask: Tensor,
                          names: Sequence[str] | None = None) -> np.ndarray:
-    """One row a pair: source, driving, reconstruction, flow as colour, mask.
+    """One row a pair: source, driving, reconstruction, flow as color, mask.
 
     Args:
         source (Tensor): Source frames, shape (B, 3, H, W), in [-1, 1].
         driving (Tensor): Driving frames, the same shape.
         reconstruction (Tensor): What the animator made, the same shape.
-        flow (Tensor): Normalised sampling offsets, shape (B, 2, h, w) of any side; enlarged without smoothing.
+        flow (Tensor): Normalized sampling offsets, shape (B, 2, h, w) of any side; enlarged without smoothing.
         mask (Tensor): Shape (B, 1, h, w), in [0, 1].
         names (Sequence[str], optional): Titles of the rows.
 
@@ -121,7 +121,7 @@ def save_png(path: str | Path, image: np.ndarray) -> None:
 
     Args:
         path (str | Path): The file.
-        image (np.ndarray): uint8, shape (H, W, 3), RGB, or (H, W), grey.
+        image (np.ndarray): uint8, shape (H, W, 3), RGB, or (H, W), gray.
 
     Raises:
         ValueError: If type or shape is another.

@@ -39,14 +39,14 @@ class BilinearWarp(nn.Module):
 
         Args:
             feature (Tensor): Shape (S, C, H, W).
-            flow (Tensor): Sampling offsets in normalised units, x first, shape (S*T, 2, H, W).
+            flow (Tensor): Sampling offsets in normalized units, x first, shape (S*T, 2, H, W).
             mask (Tensor): Shape (S*T, 1, H, W) in [0, 1].
 
         Returns:
             Tensor: Shape (S*T, C, H, W), in the feature's dtype.
         """
         (sources, c, h, w), flows = feature.shape, flow.shape[0]
-        # positions stay float32: bfloat16 cannot tell neighbouring pixels of a 256-pixel side apart
+        # positions stay float32: bfloat16 cannot tell neighboring pixels of a 256-pixel side apart
         positions = (flow.float() + identity_grid(h, w, self.grid, flow.device)).permute(0, 2, 3, 1)
         frames = flows // sources
         # T flows of one source are sampled as one tall image, so that the source is shared
@@ -68,7 +68,7 @@ def bilinear_sample_reference(feature: Tensor, positions: Tensor) -> Tensor:
 
     Args:
         feature (Tensor): Shape (B, C, H, W).
-        positions (Tensor): Normalised positions, x first, -1 and 1 at the outer pixel edges, shape (B, 2, H', W').
+        positions (Tensor): Normalized positions, x first, -1 and 1 at the outer pixel edges, shape (B, 2, H', W').
 
     Returns:
         Tensor: Shape (B, C, H', W').

@@ -19,12 +19,12 @@ def draw(*shape, seed=0):
 
 
 def make(mode='relative', frames=None, found=None, driving=None):
-    """Frames of one colour a person, codes found as asked, unless something else is given."""
+    """Frames of one color a person, codes found as asked, unless something else is given."""
     codes = draw(M, T, N)
     codes[1:, 0] = codes[0, 0]
     asked = codes.expand(P, M, T, N) if mode == 'absolute' else codes - codes[:, :1] + draw(P, 1, 1, N, seed=1)
-    colour = torch.linspace(20, 220, P).byte()[:, None, None, None, None, None]
-    frames = colour.expand(P, M, T, 3, SIDE, SIDE) if frames is None else frames
+    color = torch.linspace(20, 220, P).byte()[:, None, None, None, None, None]
+    frames = color.expand(P, M, T, 3, SIDE, SIDE) if frames is None else frames
     people = People([f'p{number}' for number in range(P)], frames[:, 0, 0].float() / 127.5 - 1)
     names, seen = ([f'{letter}{number}' for number in range(M)] for letter in 'mq')
     motions = Motions(names, codes, driving, seen, 25.0)
@@ -37,17 +37,17 @@ def test_perfect(mode):
     (label, identity), = result['identity'].items()
     assert label == ColorStatistics().label and identity['fingerprint'] == ColorStatistics().fingerprint()
     assert identity['same_person'] == identity['ratio'] == identity['undetected'] == 0 < identity['other_person']
-    assert identity['recognised'] == 1 and identity['chance'] == pytest.approx(1 / P) and 'real' not in identity
+    assert identity['recognized'] == 1 and identity['chance'] == pytest.approx(1 / P) and 'real' not in identity
     motion = result['motion']
     assert motion['error'] == pytest.approx(0, abs=1e-6) and motion['r2'] == pytest.approx(1)
-    assert motion['ratio'] == pytest.approx(0, abs=1e-5) and motion['recognised'] == 1 and motion['chance'] == 1 / M
+    assert motion['ratio'] == pytest.approx(0, abs=1e-5) and motion['recognized'] == 1 and motion['chance'] == 1 / M
     assert motion['movement'] == dict(rendered=0) and motion['people'] == pytest.approx([0] * P, abs=1e-6)
     assert len(motion['by_dimension']['r2']) == N
 
 
 def test_people_that_change_with_the_motion():
-    colour = torch.linspace(20, 220, M).byte()[None, :, None, None, None, None]
-    result = measure_disentanglement(make(frames=colour.expand(P, M, T, 3, SIDE, SIDE)), [ColorStatistics()])
+    color = torch.linspace(20, 220, M).byte()[None, :, None, None, None, None]
+    result = measure_disentanglement(make(frames=color.expand(P, M, T, 3, SIDE, SIDE)), [ColorStatistics()])
     identity, = result['identity'].values()
     assert identity['other_person'] == 0 < identity['same_person'] and math.isnan(identity['ratio'])
     assert '-' in disentanglement_table(result)

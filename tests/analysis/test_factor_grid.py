@@ -34,7 +34,7 @@ def videos(tmp_path):
 def portraits(tmp_path):
     folder = tmp_path / 'portraits'
     folder.mkdir()
-    for name, mode in (('grey', 'L'), ('clear', 'RGBA'), ('plain', 'RGB')):
+    for name, mode in (('gray', 'L'), ('clear', 'RGBA'), ('plain', 'RGB')):
         shape = (30, 34) + (() if mode == 'L' else (len(mode),))
         pixels = np.random.default_rng(len(name)).integers(0, 256, shape, dtype=np.uint8)
         Image.fromarray(pixels, mode).save(folder / f'{name}.png')
@@ -53,7 +53,7 @@ def test_people_of_videos_are_different_people(videos):
 def test_people_of_pictures_of_any_mode(portraits):
     for sources in ([portraits], sorted(portraits.iterdir())):
         people = read_people(sources, SIZE, 9)
-        assert people.names == ['clear', 'grey', 'plain']
+        assert people.names == ['clear', 'gray', 'plain']
         assert people.images.shape == (3, 3, SIZE, SIZE) and people.images.abs().max() <= 1
 
 
@@ -102,7 +102,7 @@ def test_every_cell_is_that_person_in_that_motion(animator, videos, pictures, mo
 
 def test_too_little_to_tell_apart(animator, videos, portraits, motion_diffusion, pictures):
     for problem, match in (
-            (lambda: read_people([portraits / 'grey.png'], SIZE, 9), 'grey.png shows 1 person only'),
+            (lambda: read_people([portraits / 'gray.png'], SIZE, 9), 'gray.png shows 1 person only'),
             (lambda: read_people([videos], SIZE, 1), 'ask for at least 2 people'),
             (lambda: read_motions(animator, [videos], 1, T), 'ask for at least 2 motions'),
             (lambda: read_people([portraits / 'none.png'], SIZE, 9), 'none.png does not exist'),

@@ -14,7 +14,7 @@ P, M, T, SIDE = 2, 3, 20, 96
 
 @pytest.fixture(params=[False, True])
 def crossing(request):
-    """A grey for each cell and time; driving videos are bright."""
+    """A gray for each cell and time; driving videos are bright."""
     cells = torch.arange(P * M * T, dtype=torch.uint8).reshape(P, M, T, 1, 1, 1).expand(P, M, T, 3, SIDE, SIDE)
     driving = (200 + torch.arange(M, dtype=torch.uint8))[:, None, None, None, None].expand(M, T, 3, SIDE, SIDE)
     sources = torch.full((P, 3, SIDE, SIDE), 150 / 127.5 - 1)
@@ -23,8 +23,8 @@ def crossing(request):
     return Crossing(People(['anna', 'bert'], sources), motions, 'relative', cells, codes, codes)
 
 
-def greys(sheet):
-    """The greys of which a whole cell is made, row by row."""
+def grays(sheet):
+    """The grays of which a whole cell is made, row by row."""
     values, counts = np.unique(sheet[..., 0], return_counts=True)
     return sorted(int(value) for value, count in zip(values, counts) if count >= SIDE * SIDE and value not in (255, ))
 
@@ -34,8 +34,8 @@ def test_all_of_it(crossing):
     expected = [int(crossing.frames[p, m, -1, 0, 0, 0]) for p in range(P) for m in range(M)] + [150]
     expected += [200, 201, 202] if driven else []
     sheet = crossing_sheet(crossing)
-    assert greys(sheet) == sorted(expected)
-    assert greys(crossing_sheet(crossing, 3)) == sorted(
+    assert grays(sheet) == sorted(expected)
+    assert grays(crossing_sheet(crossing, 3)) == sorted(
         [int(crossing.frames[p, m, 3, 0, 0, 0]) for p in range(P) for m in range(M)] + expected[6:])
     assert sheet.shape[0] > (P + driven) * SIDE and sheet.shape[1] > (M + 1) * SIDE
     video = torch.cat(list(crossing_video(crossing)), dim=1)
@@ -47,9 +47,9 @@ def test_one_person_and_one_motion(crossing):
     driven = crossing.motions.frames is not None
     times = [0, 10, 19]  # 9.5 rounds to even
     person = person_sheet(crossing, 1, columns=3)
-    assert greys(person) == sorted([int(crossing.frames[1, m, t, 0, 0, 0]) for m in range(M) for t in times]
+    assert grays(person) == sorted([int(crossing.frames[1, m, t, 0, 0, 0]) for m in range(M) for t in times]
                                    + ([200, 201, 202] if driven else []))
     motion = motion_sheet(crossing, 2, columns=3)
-    assert greys(motion) == sorted([int(crossing.frames[p, 2, t, 0, 0, 0]) for p in range(P) for t in times]
+    assert grays(motion) == sorted([int(crossing.frames[p, 2, t, 0, 0, 0]) for p in range(P) for t in times]
                                    + ([202] if driven else []))
     assert person.dtype == motion.dtype == np.uint8

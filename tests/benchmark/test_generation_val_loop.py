@@ -54,7 +54,7 @@ def make_config(folder, work_dir, val_interval=2, **changes):
         default_scope='leokit', work_dir=str(work_dir), model=Config.fromfile(folder / 'motion.py').model,
         animator=dict(config=str(folder / 'animator.py'), checkpoint=str(folder / 'animator.pth')),
         train_dataloader=dict(
-            batch_size=4, num_workers=0, sampler=dict(type='DrawSampler'), collate_fn=collate,
+            batch_size=4, num_workers=0, sampler=dict(type='DeterministicSampler'), collate_fn=collate,
             dataset=dict(type='MotionCodeDataset', codes_dir=str(folder / 'codes'), num_frames=WINDOW)),
         train_cfg=dict(type='ResumableTrainLoop', max_iters=ITERATIONS, val_interval=val_interval),
         optim_wrapper=dict(type='OptimWrapper', optimizer=dict(type='Adam', lr=0.01)),

@@ -9,7 +9,7 @@ import support.tiny_extractors  # noqa: F401  registers small feature extractors
 from support.calling import call_tool
 from support.tiny_runs import write_leo
 
-from leokit.benchmark import LEOTest, Scenario
+from leokit.benchmark import LEOBenchmark, Scenario
 from leokit.evaluation import load_records
 from leokit.inference import LEO
 from leokit.utils import UserError, load_config
@@ -150,7 +150,7 @@ def test_the_checkpoint_argument_fits_the_config(config):
 def test_a_scenario_may_be_left_out(config, tmp_path):
     settings = load_config(config).test_cfg
     settings.scenarios.update(long=None, unconditional=None)
-    test = LEOTest(LEO.from_config(config, cfg_options=dict(start_frame=None)), tmp_path,
+    test = LEOBenchmark(LEO.from_config(config, cfg_options=dict(start_frame=None)), tmp_path,
                    **{key: value for key, value in settings.items() if key != 'type'})
     assert [scenario.name for scenario in test.scenarios] == ['conditional']
     assert all(key.startswith('conditional/') for key in test.run())

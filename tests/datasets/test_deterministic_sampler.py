@@ -4,7 +4,7 @@ import pytest
 from mmengine.runner import Runner
 from torch.utils.data import DataLoader, Dataset
 
-from leokit.datasets import Draw, DrawSampler
+from leokit.datasets import DeterministicSampler, Draw
 from leokit.registry import DATASETS
 from leokit.utils import UserError
 
@@ -28,7 +28,7 @@ def take(sampler, count):
 
 
 def make(length=10, seed=0, **options):
-    return DrawSampler(range(length), seed, **{'rank': 0, 'world_size': 1, **options})
+    return DeterministicSampler(range(length), seed, **{'rank': 0, 'world_size': 1, **options})
 
 
 def test_every_epoch_is_another_permutation():
@@ -77,13 +77,13 @@ def test_length_and_empty_data_sets():
     assert len(make(length=10, world_size=4)) == 3
     with pytest.raises(UserError, match='empty'):
         make(length=0)
-    assert isinstance(DrawSampler(range(3), None).seed, int)
+    assert isinstance(DeterministicSampler(range(3), None).seed, int)
 
 
 @pytest.mark.parametrize('workers', [0, 2])
 def test_in_a_data_loader_that_mmengine_builds(workers):
     config = dict(dataset=dict(type='DrawsOfDrawSamplerTest', length=10, _scope_='leokit'), batch_size=4,
-                  num_workers=workers, sampler=dict(type='DrawSampler', _scope_='leokit'),
+                  num_workers=workers, sampler=dict(type='DeterministicSampler', _scope_='leokit'),
                   collate_fn=dict(type='default_collate'))
     loader = Runner.build_dataloader(config, seed=3)
     assert isinstance(loader, DataLoader)

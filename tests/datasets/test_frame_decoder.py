@@ -39,7 +39,7 @@ def test_another_reader(video_folder):
     decord = FrameDecoder(32, reader=VIDEO_READERS.build(dict(type='DecordReader')))
     one, same, other = (decoder.read(video, np.array([number])).float()
                         for decoder, number in ((decord, 4), (FrameDecoder(32), 4), (FrameDecoder(32), 9)))
-    assert (one - same).abs().mean() < 3 < (one - other).abs().mean()  # decord rounds colours down
+    assert (one - same).abs().mean() < 3 < (one - other).abs().mean()  # decord rounds colors down
 
 
 def test_a_file_that_changed_since_is_an_error(video_folder):

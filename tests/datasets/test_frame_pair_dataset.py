@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from leokit.datasets import Draw, DrawSampler, FramePairDataset
+from leokit.datasets import DeterministicSampler, Draw, FramePairDataset
 from leokit.registry import DATASETS
 from leokit.utils import UserError
 from leokit.video import write_manifest
@@ -111,11 +111,11 @@ def test_weighting_by_identity_and_video(clips, tmp_path):
 
 def test_in_a_data_loader(video_folder, tmp_path):
     dataset = FramePairDataset(video_folder, SIZE, frames=dict(cache_dir=tmp_path))
-    loader = DataLoader(dataset, batch_size=4, sampler=DrawSampler(dataset, 0), num_workers=2)
+    loader = DataLoader(dataset, batch_size=4, sampler=DeterministicSampler(dataset, 0), num_workers=2)
     batch = next(iter(loader))
     assert batch['inputs']['source'].shape == (4, 3, SIZE, SIZE) and batch['inputs']['source'].dtype == torch.uint8
     assert batch['data_samples']['frames'].shape == (4, 2) and len(batch['data_samples']['name']) == 4
-    single = [dataset[draw] for draw in islice(DrawSampler(dataset, 0), 4)]
+    single = [dataset[draw] for draw in islice(DeterministicSampler(dataset, 0), 4)]
     assert torch.equal(batch['inputs']['driving'], torch.stack([item['inputs']['driving'] for item in single]))
 
 

@@ -66,7 +66,7 @@ def test_a_batch_is_the_items_one_by_one(folder):
 def test_in_a_data_loader_that_mmengine_builds(folder):
     loader = Runner.build_dataloader(dict(
         dataset=dict(type='MotionCodeDataset', codes_dir=str(folder), num_frames=4, _scope_='leokit'), batch_size=5,
-        sampler=dict(type='DrawSampler', _scope_='leokit'), collate_fn=dict(type='default_collate')), seed=0)
+        sampler=dict(type='DeterministicSampler', _scope_='leokit'), collate_fn=dict(type='default_collate')), seed=0)
     stream = iter(loader)
     starts = [tuple(row) for _ in range(13) for row in next(stream)['inputs']['motion'][:, 0].tolist()]
     assert len(starts) == 65 and all(starts.count(row) == 5 for row in set(starts)) and len(set(starts)) == 13

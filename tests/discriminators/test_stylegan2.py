@@ -35,7 +35,7 @@ def test_widths():
     assert sum(p.numel() for p in build(256, max_channels=512, channel_multiplier=2).parameters()) == 28_864_129
 
 
-def test_learning_rates_are_equalised():
+def test_learning_rates_are_equalized():
     discriminator = build(max_channels=64)
     for name, parameter in discriminator.named_parameters():
         if name.endswith('weight'):

@@ -42,7 +42,7 @@ def parts():
 @pytest.mark.parametrize('part, sentence', [
     (dict(type='Prt'), r"^'Prt' \(at model\.parts\[1\]\) is not a type of the registry 'encoders'; did you mean 'Part"),
     (dict(type='Part', sizes=3), r"^Part \(at model\.parts\[1\]\) takes no argument 'sizes'; did you mean 'size'"),
-    (dict(type='Part', colour=3), r"takes no argument 'colour'; it takes size, width"),
+    (dict(type='Part', color=3), r"takes no argument 'color'; it takes size, width"),
     (dict(type='Part', size=0), r'^Part \(at model\.parts\[1\]\) cannot be built: size must be at least 1, got 0'),
     (dict(type='Part', size='3'), r"Part .* built: '<' not supported .* \(LEOKIT_TRACEBACK=1 shows where\)"),
     (dict(type='Careless'), r"Careless .* takes no argument 'sice'; did you mean 'size'"),
@@ -84,7 +84,7 @@ def test_types_of_mmengine_are_suggested_too(tmp_path):
     ({'train_cfg.max_iter': 3}, r"takes no argument 'max_iter'; did you mean 'max_iters'"),
     ({'train_dataloader.batch_sise': 3}, r"takes no argument 'batch_sise'; did you mean 'batch_size'"),
     ({'train_dataloader.dataset.lenght': 3}, r"ToyData \(at train_dataloader\.dataset\) takes no argument 'lenght'"),
-    ({'train_dataloader.sampler.type': 'DrowSampler'}, r"'DrowSampler'.*did you mean 'DrawSampler'"),
+    ({'train_dataloader.sampler.type': 'DrowSampler'}, r"'DrowSampler'.*did you mean 'DeterministicSampler'"),
     ({'default_hooks.checkpoint.type': 'CheckpointHok'}, r"'CheckpointHok'.*did you mean 'CheckpointHook'"),
     ({'val_cfg.fp17': True}, r"takes no argument 'fp17'; did you mean 'fp16'"),
     ({'optim_wrapper.optimizer.type': 'Adm'}, r"'Adm' \(at optim_wrapper\.optimizer\) is not a type .*'Adam'"),

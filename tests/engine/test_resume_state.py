@@ -37,7 +37,7 @@ def run(model, wrapper, schedulers, steps):
 @pytest.mark.filterwarnings('ignore:Detected call')
 @pytest.mark.parametrize('schedule', SCHEDULES)
 @pytest.mark.parametrize('groups', [1, 2])
-def test_optimiser_and_schedule_go_on_exactly(tmp_path, schedule, groups):
+def test_optimizer_and_schedule_go_on_exactly(tmp_path, schedule, groups):
     model, wrapper, schedulers = trained(schedule, groups, 7)
     save_checkpoint(dict(state_dict=model.state_dict(), optimizer=wrapper.state_dict(),
                          schedulers=pack_schedulers(schedulers)), tmp_path / 'a.pth')
@@ -50,7 +50,7 @@ def test_optimiser_and_schedule_go_on_exactly(tmp_path, schedule, groups):
     assert all(torch.equal(a, b) for a, b in zip(model.parameters(), other.parameters()))
 
 
-def test_schedulers_of_several_optimisers_keep_their_arrangement():
+def test_schedulers_of_several_optimizers_keep_their_arrangement():
     _, _, schedulers = trained(SCHEDULES[0], 1, 3)
     packed = pack_schedulers(dict(a=schedulers, b=[]))
     assert list(packed) == ['a', 'b'] and packed['a'][0]['last_step'] == 3
@@ -66,8 +66,8 @@ def test_a_changed_schedule_is_told():
         restore_schedulers(None, pack_schedulers(old), 'a.pth')
 
 
-def test_another_optimiser_is_refused():
+def test_another_optimizer_is_refused():
     _, wrapper, _ = trained(SCHEDULES[0], 1, 3)
     _, other, _ = trained(SCHEDULES[0], 2, 0)
-    with pytest.raises(UserError, match="optimiser's state in a.pth does not fit"):
+    with pytest.raises(UserError, match="optimizer's state in a.pth does not fit"):
         restore_optimizer(other, wrapper.state_dict(), 'a.pth')

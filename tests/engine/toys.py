@@ -114,7 +114,7 @@ class RecordHook(Hook):
 
 def toy_config(work_dir: Path, **changes: Any) -> Config:
     """A whole training config; ``changes`` replace top-level keys."""
-    loader = dict(batch_size=4, num_workers=0, dataset=dict(type='ToyData'), sampler=dict(type='DrawSampler'),
+    loader = dict(batch_size=4, num_workers=0, dataset=dict(type='ToyData'), sampler=dict(type='DeterministicSampler'),
                   collate_fn=dict(type='default_collate'))
     config = dict(
         default_scope='leokit', work_dir=str(work_dir), model=dict(type='ToyModel'), log_level='WARNING',

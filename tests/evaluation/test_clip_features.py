@@ -37,7 +37,7 @@ def test_features_are_those_of_the_clips(asked, make):
     arrays = clip_features(videos, clips, protocol, requests()).arrays
     for place, clip in enumerate(clips):
         frames = make.video(int(videos.entries[clip.video].name))[clip.start:clip.start + 6]
-        prepared = prepare_clips([crop_frames(frames, 'centre_crop')], protocol.frames, torch.device('cpu'))
+        prepared = prepare_clips([crop_frames(frames, 'center_crop')], protocol.frames, torch.device('cpu'))
         torch.testing.assert_close(arrays['clip-tiny_dt'][place], reduce_clips(requests(), prepared)['clip-tiny_dt'][0])
 
 

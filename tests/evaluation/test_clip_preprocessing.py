@@ -13,18 +13,18 @@ def frames(*shape, seed=0):
     return np.random.RandomState(seed).randint(0, 256, (*shape, 3)).astype(np.uint8)
 
 
-def test_centre_crop_takes_the_middle_square():
+def test_center_crop_takes_the_middle_square():
     wide = frames(2, 4, 9)
-    assert np.array_equal(crop_frames(wide, 'centre_crop'), wide[:, :, 2:6])
+    assert np.array_equal(crop_frames(wide, 'center_crop'), wide[:, :, 2:6])
     tall = frames(2, 8, 5)
-    assert np.array_equal(crop_frames(tall, 'centre_crop'), tall[:, 1:6])
+    assert np.array_equal(crop_frames(tall, 'center_crop'), tall[:, 1:6])
     assert crop_frames(wide, 'stretch').shape == wide.shape
 
 
 @pytest.mark.parametrize('resize', RESIZES)
 def test_every_filter_gives_the_size_and_keeps_a_constant(resize):
-    grey = torch.full((2, 3, 20, 20, 3), 100, dtype=torch.uint8)
-    result = resize_frames(grey, FrameRule(8, resize=resize))
+    gray = torch.full((2, 3, 20, 20, 3), 100, dtype=torch.uint8)
+    result = resize_frames(gray, FrameRule(8, resize=resize))
     assert result.shape == (2, 3, 3, 8, 8) and result.dtype == torch.float32
     torch.testing.assert_close(result, torch.full_like(result, 100 / 127.5 - 1))
 
@@ -63,7 +63,7 @@ def test_generated_videos_are_treated_as_files_of_them_would_be():
     protocol = Protocol.from_dict(dict(name='t', clips=dict(length=3, stride=2), frames=dict(resolution=8)))
     video = torch.rand(1, 7, 3, 10, 12, generator=torch.Generator().manual_seed(0)) * 2.4 - 1.2
     saved = ((video.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).movedim(2, -1)[0].numpy()
-    from_file = prepare_clips([crop_frames(saved[[0, 2, 4]], 'centre_crop')], protocol.frames, torch.device('cpu'))
+    from_file = prepare_clips([crop_frames(saved[[0, 2, 4]], 'center_crop')], protocol.frames, torch.device('cpu'))
     assert torch.equal(prepare_generated(video, protocol), from_file)
 
 

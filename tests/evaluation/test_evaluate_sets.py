@@ -205,7 +205,7 @@ def test_options_reach_the_extractor_and_wrong_ones_are_refused(protocol):
     task, = build_tasks(['acd'], protocol, {'acd': 'ColorStatistics'}, {'ColorStatistics': dict(statistics=('mean',))})
     assert task.request.extractor.dim == 3
     with pytest.raises(UserError, match='do not fit the extractor ColorStatistics'):
-        build_tasks(['acd'], protocol, {'acd': 'ColorStatistics'}, {'ColorStatistics': dict(colours=1)})
+        build_tasks(['acd'], protocol, {'acd': 'ColorStatistics'}, {'ColorStatistics': dict(colors=1)})
 
 
 def test_one_extractor_serves_all_metrics(protocol):

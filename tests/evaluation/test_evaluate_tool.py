@@ -36,7 +36,7 @@ def evaluate(monkeypatch, video_sets, tmp_path):
     return run
 
 
-COLOURS = ('--extractor', 'ColorStatistics', 'acd=ColorStatistics')
+COLORS = ('--extractor', 'ColorStatistics', 'acd=ColorStatistics')
 
 
 def test_defaults_measure_any_two_folders(evaluate, capsys):
@@ -49,20 +49,20 @@ def test_defaults_measure_any_two_folders(evaluate, capsys):
 
 
 def test_model_and_step_are_kept(evaluate):
-    record, = evaluate('--metrics', 'acd', *COLOURS, '--model', 'ours', '--step', 300)
+    record, = evaluate('--metrics', 'acd', *COLORS, '--model', 'ours', '--step', 300)
     assert (record.run.model, record.run.step) == ('ours', 300)
 
 
 def test_protocol_options_and_extractor_options(evaluate):
-    record, = evaluate('--metrics', 'acd', *COLOURS, '--protocol-options', 'clips.length=8', 'clips.stride=2',
+    record, = evaluate('--metrics', 'acd', *COLORS, '--protocol-options', 'clips.length=8', 'clips.stride=2',
                        '--extractor-options', 'ColorStatistics.bins=4')
     assert record.metric == 'acd-color_mean_std_histogram4@8x2' and record.protocol['name'] == 'quick*'
 
 
 def test_a_published_preset_wants_all_its_clips(evaluate):
     with pytest.raises(UserError, match='digan asks for 2048 real clips'):
-        evaluate('--protocol', 'digan', *COLOURS)
-    record = evaluate('--protocol', 'digan', *COLOURS, '--allow-fewer')[0]
+        evaluate('--protocol', 'digan', *COLORS)
+    record = evaluate('--protocol', 'digan', *COLORS, '--allow-fewer')[0]
     assert record.protocol['name'] == 'digan' and record.fake.clips == 10
     assert any("fewer than the digan protocol's 2048" in sentence for sentence in record.warnings)
 
@@ -72,8 +72,8 @@ def test_float_arrays_need_their_range(evaluate, tmp_path, make):
     floats.mkdir()
     np.save(floats / 'samples.npy', np.stack([make.video(seed) for seed in range(5)]) / 127.5 - 1)
     with pytest.raises(UserError, match='--float-range'):
-        evaluate(*COLOURS, fake=floats)
-    assert evaluate(*COLOURS, '--float-range=-1:1', fake=floats)[0].fake.videos == 5
+        evaluate(*COLORS, fake=floats)
+    assert evaluate(*COLORS, '--float-range=-1:1', fake=floats)[0].fake.videos == 5
 
 
 @pytest.mark.parametrize(('arguments', 'sentence'), [
@@ -82,9 +82,9 @@ def test_float_arrays_need_their_range(evaluate, tmp_path, make):
     (('--extractor-options', 'I3D=3'), 'not of the form TYPE.KEY=VALUE'),
     (('--metrics', 'fdv'), "no metric 'fdv'"), (('--device', 'foo'), "device 'foo' is unknown"),
     (('--metrics', 'acd', '--extractor', 'ColorStatistics'), 'as in --extractor acd=ColorStatistics'),
-    (('--protocol-options', 'clips.length=abc', *COLOURS), 'options clips.length is of the wrong kind'),
-    (('--real-filters', 'segment=0.5', *COLOURS), 'segment must be two fractions'),
-    (('--real-filters', 'spilt=test', *COLOURS), "unknown key 'spilt' in filters")])
+    (('--protocol-options', 'clips.length=abc', *COLORS), 'options clips.length is of the wrong kind'),
+    (('--real-filters', 'segment=0.5', *COLORS), 'segment must be two fractions'),
+    (('--real-filters', 'spilt=test', *COLORS), "unknown key 'spilt' in filters")])
 def test_wrong_arguments_end_in_one_sentence(evaluate, arguments, sentence):
     with pytest.raises(UserError, match=sentence) as caught:
         evaluate(*arguments)
@@ -101,7 +101,7 @@ def test_results_become_a_table_and_a_plot(evaluate, monkeypatch, tmp_path, caps
     compare = load_tool(TOOLS / 'analysis_tools' / 'compare_results.py')
     files = []
     for step in (100, 200):
-        evaluate('--metrics', 'acd', *COLOURS, '--model', 'ours', '--step', step)
+        evaluate('--metrics', 'acd', *COLORS, '--model', 'ours', '--step', step)
         files.append(tmp_path / f'{step}.json')
         (tmp_path / 'results.json').rename(files[-1])
     capsys.readouterr()

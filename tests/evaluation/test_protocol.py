@@ -64,7 +64,7 @@ def test_what_changes_a_score_makes_it_incomparable(section, key, value):
     ({'stride': 3}, 'not of the form section.key'),
     ({'clips.length': 1}, 'clips.length must be at least 2'),
     ({'clips.fps': 0}, 'clips.fps must be positive'),
-    ({'frames.aspect': 'crop'}, 'frames.aspect must be one of centre_crop, stretch, square_only'),
+    ({'frames.aspect': 'crop'}, 'frames.aspect must be one of center_crop, stretch, square_only'),
     ({'sampling.num_clips': 1}, 'sampling.num_clips must be at least 2'),
     ({'sampling.real': 'all'}, 'sampling.real must be one of')])
 def test_impossible_values_are_refused_in_one_sentence(options, sentence):

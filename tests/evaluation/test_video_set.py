@@ -19,9 +19,9 @@ def test_formats_rates_and_sizes_are_found_out(tmp_path, make, protocol):
     for number, frame in enumerate(make.video(1, frames=7)):
         Image.fromarray(frame).save(folder / 'v' / 'frames' / f'{number}.png')
     make.folder(folder, [2], frames=8)
-    # Pillow drops frames that repeat the one before, so each has its own grey.
-    greys = [Image.fromarray(np.full((24, 24, 3), 10 * number, np.uint8)) for number in range(20)]
-    greys[0].save(folder / 'moving.gif', save_all=True, append_images=greys[1:], duration=100)
+    # Pillow drops frames that repeat the one before, so each has its own gray.
+    grays = [Image.fromarray(np.full((24, 24, 3), 10 * number, np.uint8)) for number in range(20)]
+    grays[0].save(folder / 'moving.gif', save_all=True, append_images=grays[1:], duration=100)
     entries = {entry.name: entry for entry in scan_videos(folder, protocol).entries}
     assert {name: (entry.frames, entry.height, entry.width) for name, entry in entries.items()} == {
         'file': (9, 32, 48), 'v/frames': (7, 24, 24), '002': (8, 24, 24), 'moving': (20, 24, 24)}

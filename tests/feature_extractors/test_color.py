@@ -13,7 +13,7 @@ def noise(*shape):
     return torch.rand(*shape, generator=torch.Generator().manual_seed(0)) * 2 - 1
 
 
-def test_constant_colour():
+def test_constant_color():
     image = torch.tensor([-1.0, 0.0, 1.0]).view(1, 3, 1, 1).expand(1, 3, 4, 5)
     features = build(bins=3)(image)[0]
     expected = [0, 0.5, 1] + [0, 0, 0] + [1, 0, 0] + [0, 1, 0] + [0, 0, 1]
@@ -52,7 +52,7 @@ def test_place_does_not_matter_and_histograms_sum_to_one():
     torch.testing.assert_close(histograms.sum(dim=2), torch.ones(2, 3))
 
 
-def test_average_colour_alone():
+def test_average_color_alone():
     extractor = build(statistics=('mean',))
     assert (extractor.dim, extractor.label, extractor.kind) == (3, 'color_mean', 'image')
     assert extractor(noise(2, 3, 4, 4)).shape == (2, 3)

@@ -23,7 +23,7 @@ def extractor():
     ('rocket', {657}),  # missile
 ])
 @torch.no_grad()
-def test_recognises_real_photographs(extractor, name, classes):
+def test_recognizes_real_photographs(extractor, name, classes):
     probabilities = extractor.classify(photograph(name)).softmax(dim=1)[0]
     assert probabilities.argmax().item() in classes
     assert probabilities[list(classes)].sum() > 0.2

@@ -29,7 +29,7 @@ def test_identity_start_has_no_flow_and_reads_the_source():
     assert all((flow == 0).all() for flow in flows)
     inner = masks[-1][..., 4:-4, 4:-4]  # zeros outside pull the upsampled bias down at the border
     torch.testing.assert_close(inner, torch.full_like(inner, 0.9526), atol=1e-3, rtol=0)
-    # with no flow, the picture is the colour heads' reading of the source, whatever the latent says
+    # with no flow, the picture is the color heads' reading of the source, whatever the latent says
     other = generator(torch.randn(2, 16), features).frames
     torch.testing.assert_close(frames, other)
 
@@ -54,7 +54,7 @@ def test_inpainting_shows_what_the_source_does_not():
     assert not missing and unexpected and all('inpaint_rgb' in key for key in unexpected)
     features, latents = encoder(torch.randn(2, 3, 32, 32)).features, torch.randn(2, 16)
     torch.testing.assert_close(generator(latents, features).frames, plain(latents, features).frames)  # so it begins
-    # a source of which nothing is left: LIA's picture is one colour, whatever the latent asks for
+    # a source of which nothing is left: LIA's picture is one color, whatever the latent asks for
     nothing = tuple(torch.zeros_like(feature) for feature in features)
     frames = plain(latents, nothing).frames
     torch.testing.assert_close(frames[0], frames[1])

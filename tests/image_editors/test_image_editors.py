@@ -32,8 +32,8 @@ def test_recolor(image):
     assert np.array_equal(Recolor().edit(image), image)
     turned = Recolor(hue=120).edit(np.full((2, 2, 3), (255, 0, 0), np.uint8))
     assert turned[0, 0].tolist() == [0, 255, 0]
-    grey = Recolor(saturation=0, box=(0, 0, 0.5, 1)).edit(image)
-    assert (grey[:, :30].max(-1) == grey[:, :30].min(-1)).all() and np.array_equal(grey[:, 30:], image[:, 30:])
+    gray = Recolor(saturation=0, box=(0, 0, 0.5, 1)).edit(image)
+    assert (gray[:, :30].max(-1) == gray[:, :30].min(-1)).all() and np.array_equal(gray[:, 30:], image[:, 30:])
     assert Recolor(brightness=0).edit(image).max() == 0
     with pytest.raises(UserError, match='negative'):
         Recolor(saturation=-1)
@@ -76,7 +76,7 @@ def test_building(image):
     editor = build_editor(dict(type='Recolor', hue=30))
     assert isinstance(editor, Recolor) and editor.hue == 30
     for config, message in ((dict(type='Paint'), 'EditedFile, PasteImage'), (dict(), 'no image editor'),
-                            (dict(type='Recolor', colour=1), 'colour'),
+                            (dict(type='Recolor', color=1), 'color'),
                             (dict(type='Recolor', hue='red'), "cannot use hue='red'"),
                             (dict(type='Recolor', hu=3), "no option hu; did you mean 'hue'"),
                             (dict(type='BlurRegion'), 'box'),

@@ -45,8 +45,8 @@ def test_every_frame_by_itself(video):
     frames = torch.cat(list(edit_each_frame(video, Recolor(saturation=0), SIZE, chunk_size=4)), dim=1)
     assert frames.shape == (1, 6, 3, SIZE, SIZE)
     assert torch.equal(frames[0, :, 0], frames[0, :, 1])
-    grey = np.asarray(video.permute(0, 2, 3, 1)).max(-1)
-    assert torch.equal(frames[0, :, 0], from_uint8(torch.from_numpy(grey)))
+    gray = np.asarray(video.permute(0, 2, 3, 1)).max(-1)
+    assert torch.equal(frames[0, :, 0], from_uint8(torch.from_numpy(gray)))
 
 
 def test_editor_of_another_size(video):

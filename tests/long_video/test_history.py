@@ -19,7 +19,7 @@ def test_known_codes_are_set_whatever_was_predicted():
 def test_every_sampler_arrives_at_the_known_codes(condition, sampler):
     model, rule = build(condition, sampler), History(3)
     known = torch.randn(2, 3, N)
-    correction = rule.correction(model.normalise(known), model.std)
+    correction = rule.correction(model.normalize(known), model.std)
     motion = model.sample(known[:, 0], generator=generators_from_seeds([1, 2]), correction=correction)
     assert torch.allclose(motion[:, :3], known, atol=1e-4)
     free = model.sample(known[:, 0], generator=generators_from_seeds([1, 2]))

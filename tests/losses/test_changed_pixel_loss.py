@@ -6,7 +6,7 @@ from leokit.models import Animator
 
 
 def faces(side=64):
-    """A grey picture, and the same with a small bright square."""
+    """A gray picture, and the same with a small bright square."""
     source = torch.zeros(2, 3, side, side)
     driving = source.clone()
     driving[:, :, 40:44, 30:36] = 1.0

@@ -19,10 +19,10 @@ def images(seed, sides=(23, 31)):
 
 
 def test_hand_computed_l1_and_psnr():
-    black, grey = torch.full((1, 3, 4, 4), -1.0), torch.zeros(1, 3, 4, 4)
-    assert l1_distance(black, grey).tolist() == [0.5]
-    assert psnr(black, grey).tolist() == pytest.approx([20 * math.log10(2)])
-    assert psnr(grey, grey).tolist() == [math.inf]
+    black, gray = torch.full((1, 3, 4, 4), -1.0), torch.zeros(1, 3, 4, 4)
+    assert l1_distance(black, gray).tolist() == [0.5]
+    assert psnr(black, gray).tolist() == pytest.approx([20 * math.log10(2)])
+    assert psnr(gray, gray).tolist() == [math.inf]
 
 
 def test_one_value_for_each_image_of_the_batch():

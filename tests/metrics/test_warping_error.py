@@ -56,7 +56,7 @@ def test_the_edit_alone(picture, original):
 
 
 def test_constant_difference(original):
-    steps = torch.arange(5.0)[:, None, None, None].expand(-1, 3, 64, 64) / 127.5  # one grey level a frame
+    steps = torch.arange(5.0)[:, None, None, None].expand(-1, 3, 64, 64) / 127.5  # one gray level a frame
     assert warping_error(steps, original) == pytest.approx(1, rel=1e-3)
 
 

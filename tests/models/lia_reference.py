@@ -11,14 +11,14 @@ SEEDS = dict(source=101, driving=102, start=103)
 
 def rule_scale(key: str) -> float:
     """Standard deviation of the tensor ``key``."""
-    colour = '.to_rgbs.' in key or '.to_rgb1.' in key
+    color = '.to_rgbs.' in key or '.to_rgb1.' in key
     if key in ('dec.direction.weight', 'dec.input.input') or key.endswith('.modulation.bias'):
         return 1.0
     if key.startswith('enc.fc.'):
         return 0.1 if key.endswith('.bias') else 1.4
     if '.to_flows.' in key and key.endswith('.conv.weight'):
         return 0.4
-    if colour and not key.endswith('bias'):
+    if color and not key.endswith('bias'):
         return 1.0
     return 0.1 if key.endswith(('bias', '.noise.weight')) else 1.0
 

@@ -20,11 +20,11 @@ def model(request):
         type='UNet1D', channels=(16,), num_blocks=1, attention_levels=(), embedding_dim=16, head_dim=8))
 
 
-def test_normalising_inverts(model):
+def test_normalizing_inverts(model):
     model.set_statistics(**STATISTICS)
     motion = torch.randn(2, 4, N)
-    assert torch.allclose(model.denormalise(model.normalise(motion)), motion, atol=1e-6)
-    assert torch.allclose(model.normalise(torch.tensor(STATISTICS['mean'])), torch.zeros(N))
+    assert torch.allclose(model.denormalize(model.normalize(motion)), motion, atol=1e-6)
+    assert torch.allclose(model.normalize(torch.tensor(STATISTICS['mean'])), torch.zeros(N))
 
 
 def test_the_spread_of_the_motion_is_kept_and_is_that_of_the_codes_where_nobody_says(model):

@@ -64,7 +64,7 @@ def test_modes(model):
 
 def test_a_dimension_that_never_moves_stays_finite(model):
     model.set_statistics([0.0] * N, [1.0, 0.0, 1.0])
-    assert torch.isfinite(model.normalise(torch.zeros(2, N))).all()
+    assert torch.isfinite(model.normalize(torch.zeros(2, N))).all()
     assert torch.isfinite(model(*batch(model), mode='loss')['loss_diffusion'])
 
 

@@ -58,7 +58,7 @@ def test_the_network_sees_the_linear_condition():
     model, seen = build(), []
     model.backbone.register_forward_hook(lambda module, args, output: seen.append((args[0], output)))
     motion = torch.randn(3, T, N)
-    codes = model.normalise(motion)
+    codes = model.normalize(motion)
     loss = model.loss(dict(motion=motion), generator=torch.Generator().manual_seed(0))['loss_diffusion']
     x, output = seen[0]
     assert torch.allclose(x[:, 0], codes[:, 0])
@@ -69,7 +69,7 @@ def test_the_network_sees_the_linear_condition():
 def test_sampling_with_a_known_answer():
     """A backbone that outputs the true residuals makes the true sequence."""
     model, motion = build(), torch.randn(3, T, N)
-    codes = model.normalise(motion)
+    codes = model.normalize(motion)
     model.backbone.forward = lambda x, t, cond=None: codes - codes[:, :1]
     assert torch.allclose(model.sample(motion[:, 0]), motion, atol=1e-5)
 

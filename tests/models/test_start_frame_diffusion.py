@@ -123,7 +123,7 @@ def test_a_generator_makes_the_loss_a_function_of_its_seed():
 
 
 def test_it_learns_which_frame_belongs_to_which_code():
-    """Frames of one colour, which is the code."""
+    """Frames of one color, which is the code."""
     torch.manual_seed(0)
     model = build(10).train()
     generator = torch.Generator().manual_seed(0)

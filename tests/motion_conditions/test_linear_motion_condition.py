@@ -26,7 +26,7 @@ def test_clean_residuals_show_the_network_the_sequence_itself():
 
 
 def test_input_is_linear_in_raw_codes_too():
-    """Normalising with one factor per dimension commutes with adding the first code."""
+    """Normalizing with one factor per dimension commutes with adding the first code."""
     condition = LinearMotionCondition()
     mean, unit = torch.tensor([3.0, -1.0]), torch.tensor([0.5, 4.0])
     residuals, start = condition.split((MOTION - mean) / unit)

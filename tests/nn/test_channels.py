@@ -24,6 +24,6 @@ def test_other_sizes_are_refused(size):
 
 
 @pytest.mark.parametrize('options', [dict(max_channels=2), dict(channel_multiplier=0.01), dict(channel_multiplier=-1)])
-def test_fewer_channels_than_colours_are_refused(options):
+def test_fewer_channels_than_colors_are_refused(options):
     with pytest.raises(ValueError, match='channels; 3 are the least'):
         channels_by_side(64, **options)

@@ -3,14 +3,14 @@ import torch
 
 from leokit.encoders import LIAEncoder
 from leokit.flow_generators import LIAFlowGenerator
-from leokit.nn import EqualConv2d, check_initialisation, let_colours_in, let_colours_out, scaled_leaky_relu
+from leokit.nn import EqualConv2d, check_initialization, let_colors_in, let_colors_out, scaled_leaky_relu
 
 
 @pytest.mark.parametrize('mask', [1.0, 0.9526, 0.5])
-def test_colours_pass_two_activations_unchanged(mask):
+def test_colors_pass_two_activations_unchanged(mask):
     come, go = EqualConv2d(3, 8, kernel_size=1), EqualConv2d(8, 3, kernel_size=1)
-    let_colours_in(come)
-    let_colours_out(go, mask)
+    let_colors_in(come)
+    let_colors_out(go, mask)
     images = torch.rand(2, 3, 4, 4) * 4 - 2
     feature = scaled_leaky_relu(come(images))
     torch.testing.assert_close(scaled_leaky_relu(go(mask * feature)), images)
@@ -32,6 +32,6 @@ def test_the_reference_draws_every_weight():
     assert (encoder.from_rgb.weight != 0).all()
 
 
-def test_unknown_initialisation():
+def test_unknown_initialization():
     with pytest.raises(ValueError, match='zeros'):
-        check_initialisation('zeros')
+        check_initialization('zeros')

@@ -12,10 +12,10 @@ def stop(number, frame):
     (out / 'iter_1.pth').write_text('half')
     sys.exit(143)
 signal.signal(signal.SIGTERM, stop)
-behaviour = config.model.get('behaviour')
-if behaviour == 'fails':
+behavior = config.model.get('behavior')
+if behavior == 'fails':
     sys.exit('error: the model does not like this')
-if behaviour == 'waits' and not (out / 'iter_1.pth').exists():
+if behavior == 'waits' and not (out / 'iter_1.pth').exists():
     (out / 'started').touch()
     time.sleep(60)
 seed = config.randomness.seed

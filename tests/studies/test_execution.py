@@ -41,7 +41,7 @@ def test_jobs_share_the_devices(tmp_path):
 
 
 def test_one_failure_does_not_stop_the_others(tmp_path):
-    runner = runner_of(tmp_path, ONE_SEED.replace("dict(name='good')", "dict(name='good', options={{'model.behaviour': "
+    runner = runner_of(tmp_path, ONE_SEED.replace("dict(name='good')", "dict(name='good', options={{'model.behavior': "
                                                   "'fails'}})"))
     with pytest.raises(UserError, match=r'1 of 2 runs failed; the first: good, seed 0: train.py ended with status 1 '
                                         r'\(the model does not like this\); see .*train.log'):
@@ -50,7 +50,7 @@ def test_one_failure_does_not_stop_the_others(tmp_path):
 
 
 def test_a_stop_signal_reaches_the_trainings_and_the_study_goes_on_from_there(tmp_path):
-    waiting = ONE_SEED.replace("'test_cfg.scale': 2.0", "'test_cfg.scale': 2.0, 'model.behaviour': 'waits'")
+    waiting = ONE_SEED.replace("'test_cfg.scale': 2.0", "'test_cfg.scale': 2.0, 'model.behavior': 'waits'")
     runner = runner_of(tmp_path, waiting)
 
     def interrupt():

@@ -6,7 +6,7 @@ from studies.stand_ins import write_study
 from leokit.studies import load_study, plan_runs, write_study_sheet
 from leokit.video import VideoWriter
 
-GREY = {'good': 200, 'bad one': 50}
+GRAY = {'good': 200, 'bad one': 50}
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def study(tmp_path):
 def render(run, clips, done=True):
     for clip in clips:
         with VideoWriter(run.folder / 'test' / 'generated' / f'{clip}.mp4', 25) as writer:
-            writer.write(np.full((5, 32, 32, 3), GREY[run.variant.name], np.uint8))
+            writer.write(np.full((5, 32, 32, 3), GRAY[run.variant.name], np.uint8))
     if done:
         run.metrics_file.write_text('{}')
 

@@ -15,8 +15,8 @@ class TinyImageFeatures(nn.Module):
     kind, dim, label = 'image', 6, 'tiny'
 
     def forward(self, images: Tensor) -> Tensor:
-        colours = images.flatten(2)
-        features = torch.cat([colours.mean(2), colours.std(2)], dim=1)
+        colors = images.flatten(2)
+        features = torch.cat([colors.mean(2), colors.std(2)], dim=1)
         return torch.where((images == -1).flatten(1).all(1)[:, None], torch.nan, features)
 
     def pyramid(self, images: Tensor) -> tuple[Tensor, ...]:
@@ -28,7 +28,7 @@ class TinyImageFeatures(nn.Module):
 
 @FEATURE_EXTRACTORS.register_module()
 class TinyVideoFeatures(TinyImageFeatures):
-    """Mean over time of the colours: a video extractor."""
+    """Mean over time of the colors: a video extractor."""
 
     kind, dim, label = 'video', 3, 'tiny_video'
 

@@ -51,7 +51,7 @@ def make_start_frame(animator_hash: str | None, motion_dim: int = MOTION_DIM, si
 
 
 def _fill_zeros(model, std=0.2):
-    for parameter in model.parameters():  # the initialisation is the identity: no code would show
+    for parameter in model.parameters():  # the initialization is the identity: no code would show
         if not parameter.any():
             torch.nn.init.normal_(parameter, std=std)
     return model

@@ -30,8 +30,8 @@ def test_people_are_varied():
     assert column(looks, 'face_width').std() > 0.02
 
 
-def test_colours_are_colours_and_brows_do_not_meet():
+def test_colors_are_colors_and_brows_do_not_meet():
     looks = draw_identities(range(300))
-    colours = np.stack([column(looks, name) for name in IDENTITY_NAMES if name[-2:] in ('_r', '_g', '_b')])
-    assert colours.min() >= 0 and colours.max() <= 1
+    colors = np.stack([column(looks, name) for name in IDENTITY_NAMES if name[-2:] in ('_r', '_g', '_b')])
+    assert colors.min() >= 0 and colors.max() <= 1
     assert (column(looks, 'brow_length') < column(looks, 'eye_spacing')).all()

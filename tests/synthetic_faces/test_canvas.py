@@ -13,8 +13,8 @@ def test_an_edge_covers_by_area():
 @pytest.mark.parametrize('thickness', [0.003, 0.02, 0.2])
 @pytest.mark.parametrize('pixel', [0.01, 0.05])
 def test_a_band_keeps_its_area_at_any_pixel_size(thickness, pixel):
-    centres = torch.arange(-1, 1, pixel) + pixel / 2
-    covered = band(torch.tensor(-thickness / 2), torch.tensor(thickness / 2), centres, pixel)
+    centers = torch.arange(-1, 1, pixel) + pixel / 2
+    covered = band(torch.tensor(-thickness / 2), torch.tensor(thickness / 2), centers, pixel)
     assert covered.sum().item() * pixel == pytest.approx(thickness, rel=1e-3)
 
 
@@ -24,8 +24,8 @@ def test_a_band_turned_inside_out_is_empty():
 
 def test_painting_blends_and_a_crop_paints_on_the_whole():
     canvas = Canvas(torch.zeros(2, 3, 4, 4))
-    colour = torch.tensor([1.0, 0.5, 0.0]).view(1, 3, 1, 1)
-    canvas.crop(slice(1, 3), slice(0, 2)).paint(colour, torch.full((2, 2, 2), 0.5))
+    color = torch.tensor([1.0, 0.5, 0.0]).view(1, 3, 1, 1)
+    canvas.crop(slice(1, 3), slice(0, 2)).paint(color, torch.full((2, 2, 2), 0.5))
     assert canvas.pixels[1, :, 1, 0].tolist() == [0.5, 0.25, 0.0]
     assert canvas.pixels.sum().item() == pytest.approx(2 * 4 * 0.75)
     canvas.shade(0.5, torch.ones(2, 4, 4))

@@ -13,8 +13,8 @@ def test_truth_survives_the_file_and_follows_the_names(tmp_path):
     assert truth.motion.shape == (6, 5, len(MOTION_NAMES)) and truth.looks.shape == (6, len(IDENTITY_NAMES))
     assert truth.motion_names == MOTION_NAMES and truth.looks_names == IDENTITY_NAMES
     for row, clip in enumerate(plan.clips()):
-        motion, behaviour = plan.motion(clip)
-        assert (truth.names[row], truth.identities[row], truth.behaviours[row]) == (clip.name, clip.identity, behaviour)
+        motion, behavior = plan.motion(clip)
+        assert (truth.names[row], truth.identities[row], truth.behaviors[row]) == (clip.name, clip.identity, behavior)
         assert np.array_equal(truth.motion[row], motion) and truth.index(clip.name) == row
     with pytest.raises(KeyError, match='nobody'):
         truth.index('nobody')

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from leokit.synthetic_faces import BEHAVIOURS, MOTION_NAMES, MOTION_PARAMETERS, draw_motion
+from leokit.synthetic_faces import BEHAVIORS, MOTION_NAMES, MOTION_PARAMETERS, draw_motion
 
 
-def many(behaviour, count=40, frames=96):
-    return np.stack([draw_motion(frames, seed=(0, k), behaviour=behaviour)[0] for k in range(count)])
+def many(behavior, count=40, frames=96):
+    return np.stack([draw_motion(frames, seed=(0, k), behavior=behavior)[0] for k in range(count)])
 
 
 def column(motion, name):
@@ -21,14 +21,14 @@ def share_of_band(signal, low, high, fps=25):
 
 
 def test_motion_depends_on_its_seed_alone():
-    first, behaviour = draw_motion(48, seed=(1, 2, 3))
+    first, behavior = draw_motion(48, seed=(1, 2, 3))
     again, same = draw_motion(48, seed=(1, 2, 3))
-    assert np.array_equal(first, again) and behaviour == same
+    assert np.array_equal(first, again) and behavior == same
     assert not np.array_equal(first, draw_motion(48, seed=(1, 2, 4))[0])
 
 
 def test_parameters_stay_in_their_ranges():
-    motion = np.concatenate([many(behaviour) for behaviour in BEHAVIOURS])
+    motion = np.concatenate([many(behavior) for behavior in BEHAVIORS])
     assert motion.dtype == np.float32
     for name, parameter in MOTION_PARAMETERS.items():
         values = column(motion, name)
@@ -38,7 +38,7 @@ def test_parameters_stay_in_their_ranges():
 
 def test_motion_is_smooth():
     """No parameter but the eyelids moves more than a fifth of its range from a frame to the next."""
-    motion = np.concatenate([many(behaviour) for behaviour in BEHAVIOURS])
+    motion = np.concatenate([many(behavior) for behavior in BEHAVIORS])
     for name, parameter in MOTION_PARAMETERS.items():
         step = np.abs(np.diff(column(motion, name), axis=1)).max() / (parameter.high - parameter.low)
         assert step < (0.75 if name == 'blink' else 0.5 if name == 'mouth_open' else 0.2), name
@@ -76,13 +76,13 @@ def test_blinks_are_events():
     assert 0.2 < starts < 0.6  # a second
 
 
-def test_behaviours_are_drawn_and_all_occur():
+def test_behaviors_are_drawn_and_all_occur():
     drawn = {draw_motion(8, seed=k)[1] for k in range(40)}
-    assert drawn == set(BEHAVIOURS)
+    assert drawn == set(BEHAVIORS)
 
 
 @pytest.mark.parametrize('arguments', [dict(num_frames=0), dict(num_frames=8, fps=0),
-                                       dict(num_frames=8, behaviour='dancing')])
+                                       dict(num_frames=8, behavior='dancing')])
 def test_nonsense_is_refused(arguments):
     with pytest.raises(ValueError):
         draw_motion(**arguments)

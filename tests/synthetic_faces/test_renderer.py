@@ -22,7 +22,7 @@ def person(number=0, **changes):
 
 def bald(number=0):
     """Nothing but skin and features, so that what moves is known."""
-    return person(number, hair=0, back_hair=0, bun=0, glasses=0, beard=0, moustache=0, freckles=0)
+    return person(number, hair=0, back_hair=0, bun=0, glasses=0, beard=0, mustache=0, freckles=0)
 
 
 def changed(before, after, threshold=6):
@@ -66,7 +66,7 @@ def test_the_background_does_not_move():
 
 
 @pytest.mark.parametrize('change, top, bottom, side', [
-    # the box that may change, in scene units around the head's centre at y = -0.05
+    # the box that may change, in scene units around the head's center at y = -0.05
     (dict(mouth_open=1.0), 0.0, 0.75, 0.50), (dict(smile=1.0), -0.20, 0.45, 0.45),
     (dict(blink=1.0), -0.30, 0.12, 0.45), (dict(brow=1.0), -0.45, 0.12, 0.45),
     (dict(gaze_x=1.0), -0.25, 0.12, 0.45)])
@@ -87,12 +87,12 @@ def test_features_can_be_seen_at_64_pixels():
         assert (difference > 24).sum() >= 6, change
 
 
-def centre_of(mask):
+def center_of(mask):
     return (mask.float() * torch.arange(mask.shape[-1])).sum() / mask.sum()
 
 
 def test_turning_the_head_moves_its_features_more_than_its_outline():
-    """Parallax, measured on a face whose lips and head have colours of their own."""
+    """Parallax, measured on a face whose lips and head have colors of their own."""
     looks = bald()
     for name, value in (('lips_r', 0.0), ('lips_g', 0.0), ('lips_b', 1.0), ('light', 0.0), ('squareness', 0.0)):
         looks[:, IDENTITY_NAMES.index(name)] = value
@@ -103,8 +103,8 @@ def test_turning_the_head_moves_its_features_more_than_its_outline():
     frames = render_faces(looks, torch.cat([pose(), pose(yaw=15.0), pose(yaw=30.0)]), size=128).float() / 255
     head = frames[:, 0, 40] - frames[:, 2, 40] > 0.25  # a row through the forehead, above the ears
     lips = (frames[:, 2] - frames[:, 0]) > 0.25
-    outline = [centre_of(row) for row in head]
-    mouth = [centre_of(picture.any(dim=0)) for picture in lips]
+    outline = [center_of(row) for row in head]
+    mouth = [center_of(picture.any(dim=0)) for picture in lips]
     assert mouth[1] - mouth[0] > 3 * abs(outline[1] - outline[0]) and mouth[1] - mouth[0] > 5
     assert mouth[2] - mouth[1] > 2  # and on
     widths = [row.sum() for row in head]
@@ -124,7 +124,7 @@ def test_pitch_moves_the_features_down_and_roll_turns_them():
 
 def test_edges_are_soft():
     """A small picture is what averaging a large one gives."""
-    motion = torch.from_numpy(draw_motion(4, seed=2, behaviour='talking')[0])
+    motion = torch.from_numpy(draw_motion(4, seed=2, behavior='talking')[0])
     for number in (0, 4, 9):
         large = F.avg_pool2d(render_faces(person(number), motion, size=256).float(), 4)
         small = render_faces(person(number), motion, size=64).float()

@@ -1,4 +1,4 @@
-"""``tools/manipulate.py``: labelled grids and single results."""
+"""``tools/manipulate.py``: labeled grids and single results."""
 
 import json
 
@@ -87,9 +87,9 @@ def test_picture_to_a_video_file(manipulate, inputs):
         manipulate('--video', inputs / 'talk.npy', '--out', inputs / 'out.png')
 
 
-def test_grey_picture_and_video_without_frames(manipulate, inputs):
-    Image.fromarray(np.full((30, 30), 99, np.uint8)).save(inputs / 'grey.png')
-    manipulate('--image', inputs / 'grey.png', '--apply', '0=1', '--out', inputs / 'out.png')
+def test_gray_picture_and_video_without_frames(manipulate, inputs):
+    Image.fromarray(np.full((30, 30), 99, np.uint8)).save(inputs / 'gray.png')
+    manipulate('--image', inputs / 'gray.png', '--apply', '0=1', '--out', inputs / 'out.png')
     assert read_image(inputs / 'out.png').shape == (SIZE, SIZE, 3)
     np.save(inputs / 'empty.npy', np.zeros((0, 8, 8, 3), np.uint8))
     with pytest.raises(UserError, match='empty.npy'):

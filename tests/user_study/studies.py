@@ -11,7 +11,7 @@ SIDE, LENGTH = 48, 8
 
 
 def moving_frames(seed=0, length=LENGTH, height=SIDE, width=SIDE):
-    """Moving colour waves, uint8, (length, height, width, 3)."""
+    """Moving color waves, uint8, (length, height, width, 3)."""
     time, y, x = np.meshgrid(np.arange(length), np.arange(height), np.arange(width), indexing='ij')
     waves = [np.sin((x + 5 * time + 9 * seed) / 6), np.cos((y - 4 * time + 5 * seed) / 8), np.sin((x + y + seed) / 9)]
     return (128 + 110 * np.stack(waves, axis=-1)).astype(np.uint8)

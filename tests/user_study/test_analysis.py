@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from leokit.user_study import (
-    analyse_study, rating_counts, read_results, resample_raters, share_intervals, tally_answers, wilson_interval)
+    analyze_study, rating_counts, read_results, resample_raters, share_intervals, tally_answers, wilson_interval)
 from leokit.utils import UserError
 
 from user_study.studies import METHODS, rate
@@ -40,7 +40,7 @@ def mixed(key, tmp_path):
 
 
 def test_findings_of_a_clear_study(key, mixed):
-    report = analyse_study(mixed, key, samples=500)
+    report = analyze_study(mixed, key, samples=500)
     assert report['study']['methods'] == list(METHODS)
     assert [entry['method'] for entry in report['ranking']] == list(METHODS)
     assert report['ranking'][0]['rank_interval'][0] == 1
@@ -59,10 +59,10 @@ def test_findings_of_a_clear_study(key, mixed):
 
 
 def test_the_report_is_json_and_repeatable(key, mixed):
-    report = analyse_study(mixed, key, samples=200)
+    report = analyze_study(mixed, key, samples=200)
     assert json.loads(json.dumps(report, allow_nan=False)) == report
-    assert analyse_study(mixed, key, samples=200) == report
-    assert analyse_study(mixed, key, samples=200, seed=1)['preferences'] != report['preferences']
+    assert analyze_study(mixed, key, samples=200) == report
+    assert analyze_study(mixed, key, samples=200, seed=1)['preferences'] != report['preferences']
 
 
 def test_tally_by_hand(key, mixed):
@@ -73,7 +73,7 @@ def test_tally_by_hand(key, mixed):
 
 
 def test_ties_count_half_for_both(key, tmp_path):
-    report = analyse_study(save(tmp_path, [rate(key, name, 0, lambda *_: 'tie') for name in 'ab']), key, samples=50)
+    report = analyze_study(save(tmp_path, [rate(key, name, 0, lambda *_: 'tie') for name in 'ab']), key, samples=50)
     for entry in report['preferences']:
         assert entry['preference'] == 0.5 and entry['wins'] == entry['losses'] == 0 and entry['ties'] == 4
     assert [entry['rank'] for entry in report['ranking']] == [1, 1, 1]
@@ -82,7 +82,7 @@ def test_ties_count_half_for_both(key, tmp_path):
 
 def test_unanimous_raters_agree_fully(key, tmp_path):
     records = [rate(key, str(form), form, by_order(key)) for form in range(10)]
-    report = analyse_study(save(tmp_path, records), key, samples=50)
+    report = analyze_study(save(tmp_path, records), key, samples=50)
     agreement = report['agreement']
     assert agreement['krippendorff_alpha'] == agreement['fleiss_kappa'] == agreement['equal_answers'] == 1
     assert agreement['pairs'] == 9  # all pairs of the pool, no attention check
@@ -97,7 +97,7 @@ def test_rating_counts_leave_checks_out(key, mixed):
 
 def test_left_and_right_are_balanced_by_design(key, tmp_path):
     records = [rate(key, f'form{form}', form, by_order(key)) for form in range(len(key.forms))]
-    sides = analyse_study(save(tmp_path, records), key, samples=20)['sides']
+    sides = analyze_study(save(tmp_path, records), key, samples=20)['sides']
     assert sides['left'] == sides['right']
 
 
@@ -105,7 +105,7 @@ def test_a_rater_who_always_presses_left_is_noticed(key, tmp_path):
     records = [rate(key, 'lefty', 0, lambda *_: 'left'), rate(key, 'ann', 1, by_order(key))]
     for answer in records[0]['answers']:
         answer['choice'] = 'left'
-    notes = analyse_study(save(tmp_path, records), key, samples=20, max_failed_checks=2)['notes']
+    notes = analyze_study(save(tmp_path, records), key, samples=20, max_failed_checks=2)['notes']
     assert 'the rater lefty chose left every time' in notes
 
 
@@ -115,14 +115,14 @@ def test_excluded_raters_change_the_answers(key, tmp_path):
     for answer in records[1]['answers']:
         if answer['trial'] in checks:
             answer['choice'] = 'tie'
-    report = analyse_study(save(tmp_path, records), key, samples=20)
+    report = analyze_study(save(tmp_path, records), key, samples=20)
     assert report['raters']['kept'] == 1 and report['raters']['excluded'][0]['rater'] == 'bob'
     assert all(entry['preference'] == 1 for entry in report['preferences'])
-    assert len(analyse_study(save(tmp_path, records), key, samples=20, max_failed_checks=2)['raters']['excluded']) == 0
+    assert len(analyze_study(save(tmp_path, records), key, samples=20, max_failed_checks=2)['raters']['excluded']) == 0
 
 
 def test_one_rater_has_no_intervals_over_raters(key, tmp_path):
-    report = analyse_study(save(tmp_path, [rate(key, 'ann', 0, by_chance(0))]), key, samples=20)
+    report = analyze_study(save(tmp_path, [rate(key, 'ann', 0, by_chance(0))]), key, samples=20)
     assert all(entry['bootstrap'] is None for entry in report['preferences'] + report['ranking'])
     assert report['agreement']['krippendorff_alpha'] is None
     assert any('one rater' in note for note in report['notes'])
@@ -136,7 +136,7 @@ def test_groups_that_never_met_give_preferences_and_a_reason(key, tmp_path):
         trial = trials[answer['trial']]
         if not trial.is_check and set(trial.methods) != wanted:
             answer['choice'] = 'unplayable'
-    report = analyse_study(save(tmp_path, [record]), key, samples=20)
+    report = analyze_study(save(tmp_path, [record]), key, samples=20)
     assert report['ranking'] is None and len(report['preferences']) == 1
     assert any('cannot be ranked together' in note and METHODS[2] in note for note in report['notes'])
     assert report['answers']['unplayable'] == 4
@@ -145,13 +145,13 @@ def test_groups_that_never_met_give_preferences_and_a_reason(key, tmp_path):
 def test_nobody_left_is_an_error(key, tmp_path):
     record = rate(key, 'ann', 0, by_order(key), keep=1)  # stopped before the first check
     with pytest.raises(UserError, match='all 1 raters are left out'):
-        analyse_study(save(tmp_path, [record]), key)
+        analyze_study(save(tmp_path, [record]), key)
 
 
 @pytest.mark.parametrize('setting', [dict(confidence=1.0), dict(samples=0), dict(max_failed_checks=-1), dict(seed=-1)])
 def test_bad_settings_are_refused(key, mixed, setting):
     with pytest.raises(UserError, match='--confidence'):
-        analyse_study(mixed, key, **setting)
+        analyze_study(mixed, key, **setting)
 
 
 def test_intervals_cover_the_truth():

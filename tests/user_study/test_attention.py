@@ -24,7 +24,7 @@ def test_shuffled_has_the_same_frames_in_a_rough_order():
     broken = break_video(frames, 'shuffled', rng())
     order = broken.frames[:, 0, 0, 0] // 10
     assert sorted(order) == list(range(20))
-    assert np.abs(np.diff(order.astype(int))).mean() > 6  # neighbours lie far apart
+    assert np.abs(np.diff(order.astype(int))).mean() > 6  # neighbors lie far apart
 
 
 def test_noise_changes_every_frame_strongly_at_any_size():

@@ -14,7 +14,7 @@ BASEBALL = np.array([[0, 7, 9, 7, 7, 9, 11], [6, 0, 7, 5, 11, 9, 9], [4, 6, 0, 7
 STRENGTHS = [1.5814, 1.4364, 1.2945, 1.2476, 1.1077, 0.6839, 0.0]
 
 
-def minorise_maximise(wins, steps=20000):
+def minorize_maximize(wins, steps=20000):
     """The slow twin: Hunter 2004, Annals of Statistics 32:384-406, algorithm (3)."""
     counts = wins + wins.T
     strengths = np.ones(len(wins))
@@ -44,11 +44,11 @@ def test_two_methods_have_the_log_odds():
     assert standard_errors(wins, fit_strengths(wins)) == pytest.approx([np.sqrt(1 / 30 + 1 / 10) / 2] * 2)
 
 
-def test_equals_minorise_maximise():
+def test_equals_minorize_maximize():
     rng = np.random.default_rng(0)
     for methods in (2, 3, 6):
         wins, _ = random_wins(rng, methods)
-        assert fit_strengths(wins) == pytest.approx(minorise_maximise(wins), abs=1e-7)
+        assert fit_strengths(wins) == pytest.approx(minorize_maximize(wins), abs=1e-7)
 
 
 def test_many_data_sets_at_once_equal_one_at_a_time():
@@ -98,7 +98,7 @@ def test_ranking_finds_the_order_and_says_how_sure_it_is():
     assert (ranking.high - ranking.low) / (2 * 1.96) == pytest.approx(ranking.errors, rel=0.35)
     assert ranking.best[1] > 0.99 and ranking.best.sum() == pytest.approx(1)
     assert (ranking.rank_low[[0, 2]] == 3).all() and (ranking.rank_high[[0, 2]] == 4).all()
-    assert not ranking.regularised
+    assert not ranking.regularized
 
 
 def test_equal_methods_share_a_rank():
@@ -113,7 +113,7 @@ def test_a_method_that_always_wins_is_first_with_finite_strength():
     wins[:, 0, 1] = wins[:, 0, 2] = 3
     wins[:, 1, 2], wins[:, 2, 1] = 2, 1
     ranking = rank_methods(wins, 'abc', np.random.default_rng(0), samples=100)
-    assert ranking.regularised and ranking.regularised_samples == 1
+    assert ranking.regularized and ranking.regularized_samples == 1
     assert ranking.ranks.tolist() == [1, 2, 3] and np.isfinite(ranking.high).all()
 
 
@@ -122,8 +122,8 @@ def test_samples_without_finite_strengths_are_counted():
     wins[:, 0, 1] = 2
     wins[0, 1, 0] = 1  # only one rater ever liked the second: many samples miss that rater
     ranking = rank_methods(wins, 'ab', np.random.default_rng(0), samples=2000)
-    assert not ranking.regularised
-    assert ranking.regularised_samples == pytest.approx((2 / 3) ** 3, abs=0.04)
+    assert not ranking.regularized
+    assert ranking.regularized_samples == pytest.approx((2 / 3) ** 3, abs=0.04)
 
 
 def test_disconnected_methods_are_named():

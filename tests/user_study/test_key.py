@@ -25,7 +25,7 @@ def damage(record, change):
     (lambda record: record.update(format='something else'), 'no file of leokit user study key'),
     (lambda record: record.update(version=99), 'version 99'),
     (lambda record: record.pop('trials'), 'damaged'),
-    (lambda record: record.update(trials=[dict(id='x', colour='blue')]), 'damaged'),
+    (lambda record: record.update(trials=[dict(id='x', color='blue')]), 'damaged'),
     (lambda record: record.update(forms=[[1]]), 'damaged'),
 ])
 def test_wrong_files_are_refused(key, tmp_path, change, message):

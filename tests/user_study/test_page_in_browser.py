@@ -1,4 +1,4 @@
-"""The page in a real browser: play, choose, go back, stop and go on, finish, save, analyse."""
+"""The page in a real browser: play, choose, go back, stop and go on, finish, save, analyze."""
 
 import base64
 import json
@@ -8,7 +8,7 @@ import shutil
 import numpy as np
 import pytest
 
-from leokit.user_study import StudyOptions, analyse_study, encode_clip, prepare_study, read_results, render_page
+from leokit.user_study import StudyOptions, analyze_study, encode_clip, prepare_study, read_results, render_page
 
 from user_study.browser import Browser, find_browser
 from user_study.studies import METHODS
@@ -135,7 +135,7 @@ def test_a_whole_session(page, small, tmp_path):
                for answer in record['answers'])
     result, = read_results([path], small.key)
     assert result.missing == 0
-    report = analyse_study([path], small.key, samples=20)
+    report = analyze_study([path], small.key, samples=20)
     assert report['raters']['kept'] == 1 and report['answers']['counted'] == 3
 
     assert complaints(page) == []
@@ -208,13 +208,13 @@ def test_a_video_that_cannot_be_played_is_skipped_and_said(page, small, tmp_path
     assert sum(answer.choice == 'unplayable' for answer in result.answers) == skipped > 0
 
 
-def test_colours_are_shown_as_they_were(browser, tmp_path):
-    colours = np.array([[200, 30, 40], [40, 180, 60], [30, 60, 210], [220, 200, 60]], np.uint8)
-    frame = np.repeat(np.repeat(colours.reshape(2, 2, 3), 32, axis=0), 32, axis=1)
+def test_colors_are_shown_as_they_were(browser, tmp_path):
+    colors = np.array([[200, 30, 40], [40, 180, 60], [30, 60, 210], [220, 200, 60]], np.uint8)
+    frame = np.repeat(np.repeat(colors.reshape(2, 2, 3), 32, axis=0), 32, axis=1)
     clip = encode_clip([np.stack([frame] * 6)], 25)
-    study = dict(page_hash='f' * 64, title='Colours', introduction='', question='Which?', closing='', allow_ties=False,
+    study = dict(page_hash='f' * 64, title='Colors', introduction='', question='Which?', closing='', allow_ties=False,
                  trials=[dict(id='t', videos=['v', 'w'])], forms=[[[0, False]]])
-    path = tmp_path / 'colours.html'
+    path = tmp_path / 'colors.html'
     path.write_text(render_page(study, dict(v=clip.data, w=clip.data)), encoding='utf-8')
     browser.open(path.as_uri())
     browser.evaluate('start("Eve")')
@@ -227,4 +227,4 @@ def test_colours_are_shown_as_they_were(browser, tmp_path):
         return [[16, 16], [48, 16], [16, 48], [48, 48]].map(([x, y]) =>
             Array.from(context.getImageData(x, y, 1, 1).data.slice(0, 3)));
     })()''')
-    assert np.abs(np.array(shown) - colours.astype(int)).max() <= 8
+    assert np.abs(np.array(shown) - colors.astype(int)).max() <= 8

@@ -2,7 +2,7 @@
 
 import json
 
-from leokit.user_study import analyse_study, render_report
+from leokit.user_study import analyze_study, render_report
 
 from user_study.studies import METHODS, prefer, rate
 
@@ -10,7 +10,7 @@ from user_study.studies import METHODS, prefer, rate
 def report_of(key, folder, records):
     for record in records:
         (folder / f'{record["rater"]}.json').write_text(json.dumps(record))
-    return render_report(analyse_study([folder], key, samples=100))
+    return render_report(analyze_study([folder], key, samples=100))
 
 
 def test_every_part_is_there(key, tmp_path):

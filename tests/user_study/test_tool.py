@@ -26,7 +26,7 @@ def run(monkeypatch, capsys):
     return call
 
 
-def test_prepare_and_analyse(run, folders, tmp_path):
+def test_prepare_and_analyze(run, folders, tmp_path):
     chosen = [argument for method in METHODS[:2] for argument in ('--folder', f'{method}={folders[method]}')]
     page = tmp_path / 'new' / 'page.html'
     status, output, _ = run('prepare', *chosen, '--question', 'Which?', '--pairs-per-rater', 4, '--attention-checks', 1,
@@ -36,7 +36,7 @@ def test_prepare_and_analyse(run, folders, tmp_path):
     key = StudyKey.load(page.with_name('page.key.json'))
     for form in range(3):
         (tmp_path / f'{form}.json').write_text(json.dumps(rate(key, str(form), form, prefer(key, METHODS[1]))))
-    status, output, _ = run('analyse', *(tmp_path / f'{form}.json' for form in range(3)), '--key',
+    status, output, _ = run('analyze', *(tmp_path / f'{form}.json' for form in range(3)), '--key',
                             page.with_name('page.key.json'), '--out', tmp_path / 'found' / 'report', '--bootstrap', 50)
     assert status == 0 and f'**{METHODS[1]}** over {METHODS[0]} | 100.0%' in output
     assert (tmp_path / 'found' / 'report.md').read_text() in output
@@ -51,7 +51,7 @@ def test_mistakes_are_one_line(run, folders, tmp_path):
             ([*prepare, good, '--folder', good], "names 'a' twice"),
             ([*prepare, good], 'two or more folders'),
             ([*prepare, good, '--folder', f'b={tmp_path}'], 'holds no videos'),
-            (['analyse', tmp_path, '--key', tmp_path / 'none.json'], 'none.json cannot be read')):
+            (['analyze', tmp_path, '--key', tmp_path / 'none.json'], 'none.json cannot be read')):
         status, _, errors = run(*arguments)
         assert status == 2 and message in errors and errors.count('\n') == 1
     assert not list(tmp_path.iterdir())

@@ -40,7 +40,7 @@ def test_broken_and_single_frame_videos_are_refused(tmp_path):
         open_moving_video(tmp_path / 'one.mp4')
 
 
-def test_clip_keeps_frames_rate_and_colours():
+def test_clip_keeps_frames_rate_and_colors():
     frames = moving_frames(length=10)
     clip = encode_clip([frames[:4], frames[4:]], 30000 / 1001)
     assert (clip.frames, clip.size) == (10, (48, 48))
@@ -48,7 +48,7 @@ def test_clip_keeps_frames_rate_and_colours():
     assert np.abs(decode(clip.data).astype(int) - frames).mean() < 6
 
 
-def test_colours_are_tagged_as_they_are_coded():
+def test_colors_are_tagged_as_they_are_coded():
     red = np.zeros((4, 32, 32, 3), np.uint8)
     red[..., 0] = 200
     clip = encode_clip([red], 25)

@@ -58,7 +58,7 @@ def test_other_broken_pipes_are_bugs_and_stay():
 
 def test_suggestions():
     assert suggest('widht', ['width', 'size']) == "; did you mean 'width'?"
-    assert suggest('colour', ['width', 'size']) == ''
+    assert suggest('color', ['width', 'size']) == ''
 
 
 def test_who_is_interrupted_says_so_in_a_word(monkeypatch, capsys):

@@ -6,7 +6,7 @@ from PIL import Image
 from leokit.utils import UserError
 from leokit.video import read_image
 
-GREY = np.arange(256, dtype=np.uint8).reshape(16, 16)
+GRAY = np.arange(256, dtype=np.uint8).reshape(16, 16)
 COLOR = np.random.default_rng(0).integers(0, 256, (12, 20, 3), dtype=np.uint8)
 
 
@@ -18,16 +18,16 @@ def test_rgb_is_read_as_it_is(tmp_path):
 
 
 @pytest.mark.parametrize('suffix', ['png', 'bmp', 'tif', 'webp'])
-def test_grey_becomes_three_equal_channels(tmp_path, suffix):
-    Image.fromarray(GREY).save(tmp_path / f'a.{suffix}', **(dict(lossless=True) if suffix == 'webp' else {}))
-    assert np.array_equal(read_image(tmp_path / f'a.{suffix}'), np.repeat(GREY[..., None], 3, -1))
+def test_gray_becomes_three_equal_channels(tmp_path, suffix):
+    Image.fromarray(GRAY).save(tmp_path / f'a.{suffix}', **(dict(lossless=True) if suffix == 'webp' else {}))
+    assert np.array_equal(read_image(tmp_path / f'a.{suffix}'), np.repeat(GRAY[..., None], 3, -1))
 
 
 def test_transparency_is_laid_over_white(tmp_path):
-    alpha = np.zeros_like(GREY)
+    alpha = np.zeros_like(GRAY)
     alpha[8:] = 255
-    Image.fromarray(np.dstack([np.full_like(GREY, 10)] * 3 + [alpha])).save(tmp_path / 'rgba.png')
-    Image.fromarray(np.dstack([np.full_like(GREY, 10), alpha])).save(tmp_path / 'la.png')
+    Image.fromarray(np.dstack([np.full_like(GRAY, 10)] * 3 + [alpha])).save(tmp_path / 'rgba.png')
+    Image.fromarray(np.dstack([np.full_like(GRAY, 10), alpha])).save(tmp_path / 'la.png')
     palette = Image.fromarray((alpha > 0).astype(np.uint8)).convert('P')
     palette.putpalette([0, 0, 0, 10, 10, 10])
     palette.save(tmp_path / 'palette.png', transparency=0)
@@ -37,12 +37,12 @@ def test_transparency_is_laid_over_white(tmp_path):
 
 
 def test_sixteen_bits_keep_the_upper_eight(tmp_path):
-    deep = (GREY.astype(np.uint16) << 8) + 77
-    cv2.imwrite(str(tmp_path / 'grey.png'), deep)
-    cv2.imwrite(str(tmp_path / 'grey.tif'), deep)
+    deep = (GRAY.astype(np.uint16) << 8) + 77
+    cv2.imwrite(str(tmp_path / 'gray.png'), deep)
+    cv2.imwrite(str(tmp_path / 'gray.tif'), deep)
     cv2.imwrite(str(tmp_path / 'color.png'), np.dstack([deep] * 3))
-    for name in ('grey.png', 'grey.tif', 'color.png'):
-        assert np.array_equal(read_image(tmp_path / name), np.repeat(GREY[..., None], 3, -1)), name
+    for name in ('gray.png', 'gray.tif', 'color.png'):
+        assert np.array_equal(read_image(tmp_path / name), np.repeat(GRAY[..., None], 3, -1)), name
 
 
 def test_camera_orientation_is_obeyed(tmp_path):
@@ -61,7 +61,7 @@ def test_cmyk_and_animations(tmp_path):
 
 
 def test_problems_are_named(tmp_path):
-    Image.fromarray(GREY.astype(np.float32)).save(tmp_path / 'float.tif')
+    Image.fromarray(GRAY.astype(np.float32)).save(tmp_path / 'float.tif')
     (tmp_path / 'text.png').write_text('no picture')
     (tmp_path / 'empty.png').write_bytes(b'')
     Image.fromarray(COLOR.repeat(20, 0)).save(tmp_path / 'whole.png')

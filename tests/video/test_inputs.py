@@ -31,18 +31,18 @@ def test_every_kind_gives_the_same_picture(pixels, expected, tmp_path):
     assert torch.equal(read_images(from_uint8(tensor)[None].repeat(3, 1, 1, 1), 32), expected.expand(3, -1, -1, -1))
 
 
-def test_grey_transparent_and_16_bit(pixels):
-    grey = pixels[..., 0]
-    as_rgb = from_uint8(torch.from_numpy(grey))[None, None].expand(1, 3, -1, -1)
-    deep = grey.astype(np.uint16) * 257
-    for kind in (grey, grey[..., None], Image.fromarray(grey), deep, deep[..., None]):
+def test_gray_transparent_and_16_bit(pixels):
+    gray = pixels[..., 0]
+    as_rgb = from_uint8(torch.from_numpy(gray))[None, None].expand(1, 3, -1, -1)
+    deep = gray.astype(np.uint16) * 257
+    for kind in (gray, gray[..., None], Image.fromarray(gray), deep, deep[..., None]):
         assert torch.equal(read_images(kind, 32), as_rgb)
     assert torch.equal(read_images(np.repeat(deep[..., None], 3, -1), 32), as_rgb)
     clear = np.concatenate([pixels, np.zeros_like(pixels[..., :1])], axis=-1)
     assert torch.equal(read_images(clear, 32), torch.ones(1, 3, 32, 32))  # laid over white
 
 
-def test_centre_is_cut_out_and_resized():
+def test_center_is_cut_out_and_resized():
     wide = np.zeros((64, 100, 3), np.uint8)
     wide[:, 18:82] = 200
     assert torch.equal(to_uint8(read_images(wide, 32)), torch.full((1, 3, 32, 32), 200, dtype=torch.uint8))

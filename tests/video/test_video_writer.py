@@ -11,7 +11,7 @@ from leokit.video import VideoWriter
 
 
 def make_frames(count=7, height=48, width=64):
-    """Smooth frames that all differ, so that lossy coding keeps them recognisable."""
+    """Smooth frames that all differ, so that lossy coding keeps them recognizable."""
     y, x = np.mgrid[:height, :width]
     frames = [np.stack([(x * 3 + 9 * i) % 256 // 2 + 40, y * 2 + 30, np.full_like(x, 20 + 12 * i)], -1)
               for i in range(count)]
@@ -50,7 +50,7 @@ def test_mp4_is_plain_h264_with_the_asked_key_frames(tmp_path):
     assert keys[0] == 0 and all(after - before <= 3 for before, after in zip(keys, keys[1:] + [7]))
 
 
-def test_colour_may_keep_its_resolution(tmp_path):
+def test_color_may_keep_its_resolution(tmp_path):
     frames = np.random.default_rng(0).integers(0, 256, (4, 16, 16, 3)).astype(np.uint8)
     errors = {}
     for pixel_format in ('yuv420p', 'yuv444p'):
@@ -60,7 +60,7 @@ def test_colour_may_keep_its_resolution(tmp_path):
         with av.open(str(path)) as container:
             assert container.streams.video[0].codec_context.pix_fmt == pixel_format
         errors[pixel_format] = np.abs(decode(path)[0].astype(int) - frames).mean()
-    # what is left is the rounding of the colour matrix
+    # what is left is the rounding of the color matrix
     assert errors['yuv444p'] < 1.5 and errors['yuv420p'] > 20
 
 

@@ -3,7 +3,7 @@
     python tools/analysis_tools/contact_sheet.py configs/lia/lia_synthetic_64.py work_dirs/lia_synthetic_64 \\
         --driving talk.mp4 --pictures a.png b.png --generated samples --out sheet.png
 
-On top pairs of the config's test data (source, driving, reconstruction, flow as colour, mask), then pictures moved
+On top pairs of the config's test data (source, driving, reconstruction, flow as color, mask), then pictures moved
 by a driving video, then frames of generated videos.
 """
 

@@ -14,7 +14,7 @@ train_dataloader = dict(
     persistent_workers=True,
     pin_memory=True,
     drop_last=True,
-    sampler=dict(type='DrawSampler'),
+    sampler=dict(type='DeterministicSampler'),
     collate_fn=dict(type='default_collate'),
     dataset=dict(
         type='FramePairDataset',

@@ -6,6 +6,6 @@ sequences_per_batch = 64
 train_dataloader = dict(
     batch_size='$sequences_per_batch',
     num_workers=0,
-    sampler=dict(type='DrawSampler'),
+    sampler=dict(type='DeterministicSampler'),
     collate_fn=dict(type='default_collate'),
     dataset=dict(type='MotionCodeDataset', codes_dir='$codes_dir', num_frames='$num_frames'))

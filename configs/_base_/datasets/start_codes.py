@@ -4,14 +4,14 @@
 codes_dir = '${data_root}_codes'
 code_filters = dict(segment=(0.0, 0.9))
 held_out_filters = dict(segment=(0.9, 1.0))
-# neighbouring frames are nearly alike; every so many frames of a held-out video count
+# neighboring frames are nearly alike; every so many frames of a held-out video count
 held_out_stride = 4
 codes_per_batch = 1024
 
 train_dataloader = dict(
     batch_size='$codes_per_batch',
     num_workers=0,
-    sampler=dict(type='DrawSampler'),
+    sampler=dict(type='DeterministicSampler'),
     collate_fn=dict(type='default_collate'),
     dataset=dict(type='MotionCodeDataset', codes_dir='$codes_dir', num_frames=1, filters='$code_filters'))
 val_dataloader = dict(

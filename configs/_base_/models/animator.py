@@ -4,7 +4,7 @@ motion_dim = 20
 appearance_dim = 512
 channel_multiplier = 1
 max_channels = 512
-# 'identity' starts as a copy of the source; 'reference' is StyleGAN2's initialisation
+# 'identity' starts as a copy of the source; 'reference' is StyleGAN2's initialization
 init = 'identity'
 # 'lia' is the grid of the public checkpoints; 'exact' makes zero flow the identity
 grid = 'lia'

@@ -6,6 +6,6 @@ protocol = dict(
     note='The reference generates new videos for every trial; folders are drawn from, so give it more than 2,048. '
          'UCF-101 is measured against train and test together, the other sets against the test split.',
     clips=dict(length=16, stride=1),
-    frames=dict(resolution=128, aspect='centre_crop', resize='bilinear'),
+    frames=dict(resolution=128, aspect='center_crop', resize='bilinear'),
     sampling=dict(num_clips=2048, trials=10, split='test', real='windows', fake='first', seed=42),
     arithmetic=dict(covariance='unbiased', kernel='full'))

@@ -5,6 +5,6 @@ protocol = dict(
     source='LEO, arXiv 2305.03989, section 4; the details it leaves open as in DIGAN',
     note='Reconstructed: clip sampling, number of clips and trials are not stated in full by the paper.',
     clips=dict(length=16, stride=1),
-    frames=dict(resolution=256, aspect='centre_crop', resize='bilinear_antialias'),
+    frames=dict(resolution=256, aspect='center_crop', resize='bilinear_antialias'),
     sampling=dict(num_clips=2048, trials=10, split='train', real='windows', fake='first'),
     arithmetic=dict(covariance='unbiased', kernel='full'))

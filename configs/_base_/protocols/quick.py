@@ -4,6 +4,6 @@ protocol = dict(
     name='quick',
     note='For ranking checkpoints of one run. With so few clips a Fréchet distance is far too large.',
     clips=dict(length=16, stride=1),
-    frames=dict(resolution=128, aspect='centre_crop', resize='bilinear_antialias'),
+    frames=dict(resolution=128, aspect='center_crop', resize='bilinear_antialias'),
     sampling=dict(num_clips=256, trials=1, real='tiles', fake='first', fewer='both'),
     arithmetic=dict(covariance='population', kernel='full'))

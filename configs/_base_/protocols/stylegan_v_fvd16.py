@@ -7,7 +7,7 @@ protocol = dict(
          'are not 256x256 yet are cropped and resized here; the reference expects them prepared.',
     extractor='I3DTorchScript',
     clips=dict(length=16, stride=1),
-    frames=dict(resolution=256, aspect='centre_crop', resize='bicubic_antialias'),
+    frames=dict(resolution=256, aspect='center_crop', resize='bicubic_antialias'),
     # Real statistics are those of the training split (the authors, in issue 30 of their repository).
     sampling=dict(num_clips=2048, trials=1, split='train', real='random', fake='first', fewer='real'),
     arithmetic=dict(covariance='population', kernel='subsets'))

@@ -4,6 +4,6 @@ protocol = dict(
     name='synthetic',
     note='A Fréchet distance of 256 clips is too large; compare it with distances of as many.',
     clips=dict(length=32, stride=1),
-    frames=dict(resolution=128, aspect='centre_crop', resize='bilinear_antialias'),
+    frames=dict(resolution=128, aspect='center_crop', resize='bilinear_antialias'),
     sampling=dict(num_clips=256, trials=4, split='test', real='windows', fake='first'),
     arithmetic=dict(covariance='unbiased', kernel='full'))

@@ -6,6 +6,6 @@ protocol = dict(
     note='The reference cuts resized pixels down to bytes before the network; here they stay float. It runs once a '
          'set of samples.',
     clips=dict(length=16, stride=1),
-    frames=dict(resolution=128, aspect='centre_crop', resize='bilinear'),
+    frames=dict(resolution=128, aspect='center_crop', resize='bilinear'),
     sampling=dict(num_clips=2048, trials=1, split='train', real='windows', fake='first'),
     arithmetic=dict(covariance='unbiased', kernel='full'))

@@ -24,7 +24,7 @@ amp = False
 test_seed = 0
 
 test_cfg = dict(
-    type='LEOTest',
+    type='LEOBenchmark',
     real=dict(source='$data_root', filters='$test_filters'),
     extractors=dict(video='$video_extractor', content='$content_extractor'),
     scenarios=dict(

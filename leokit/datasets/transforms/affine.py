@@ -14,7 +14,7 @@ PADDINGS = ('reflection', 'border')
 
 @TRANSFORMS.register_module()
 class PairedAffine(BatchTransform):
-    """Rotate, scale and shift all frames of a sample by the same amounts, about the image's centre.
+    """Rotate, scale and shift all frames of a sample by the same amounts, about the image's center.
 
     Args:
         rotation (float): The angle is drawn from -rotation..rotation, in degrees.
@@ -45,7 +45,7 @@ class PairedAffine(BatchTransform):
             generator (torch.Generator, optional): Source of randomness.
 
         Returns:
-            Tensor: Maps from output to input places, shape (B, 2, 3), in normalised coordinates (x first).
+            Tensor: Maps from output to input places, shape (B, 2, 3), in normalized coordinates (x first).
         """
         limits = torch.tensor([math.radians(self.rotation), math.log1p(self.scale), 2 * self.translation,
                                2 * self.translation], device=active.device)

@@ -1,4 +1,4 @@
-"""Colour changes shared by all frames of a sample."""
+"""Color changes shared by all frames of a sample."""
 
 import math
 
@@ -13,10 +13,10 @@ LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
 
 @TRANSFORMS.register_module()
 class PairedColorJitter(BatchTransform):
-    """Brightness, contrast, saturation and hue, as one affine map of the colours per sample.
+    """Brightness, contrast, saturation and hue, as one affine map of the colors per sample.
 
-    Contrast turns about mid-grey and not about an image's mean, so that equal colours in two frames stay equal. Hue
-    is a rotation of the colours about the grey axis. The result is clamped to [-1, 1].
+    Contrast turns about mid-gray and not about an image's mean, so that equal colors in two frames stay equal. Hue
+    is a rotation of the colors about the gray axis. The result is clamped to [-1, 1].
 
     Args:
         brightness (float): The added brightness is drawn from -brightness..brightness, in [-1, 1] units.
@@ -38,7 +38,7 @@ class PairedColorJitter(BatchTransform):
         self.brightness, self.contrast, self.saturation, self.hue = brightness, contrast, saturation, hue
 
     def draw(self, active: Tensor, generator: torch.Generator | None) -> Tensor:
-        """Draw colour maps.
+        """Draw color maps.
 
         Args:
             active (Tensor): Which samples are changed, bool (B,).
@@ -59,7 +59,7 @@ class PairedColorJitter(BatchTransform):
         return torch.cat([matrix, shift[:, None, None].expand(-1, 3, 1)], dim=-1)
 
     def apply_to(self, images: Tensor, parameters: Tensor) -> Tensor:
-        """Map the colours.
+        """Map the colors.
 
         Args:
             images (Tensor): Shape (B, 3, H, W).
@@ -74,7 +74,7 @@ class PairedColorJitter(BatchTransform):
 
 
 def _hue_rotation(angle: Tensor) -> Tensor:
-    """Rotations about the grey axis (1, 1, 1) by the angles (B,): Rodrigues' formula, shape (B, 3, 3)."""
+    """Rotations about the gray axis (1, 1, 1) by the angles (B,): Rodrigues' formula, shape (B, 3, 3)."""
     sine, cosine = angle.sin()[:, None, None], angle.cos()[:, None, None]
     third = angle.new_full((3, 3), 1 / 3)
     cross = angle.new_tensor([[0, -1, 1], [1, 0, -1], [-1, 1, 0]]) / math.sqrt(3)

@@ -15,7 +15,7 @@ class MotionView(nn.Module):
     """Adds ``motion_view``: the driving frames after transforms of their own.
 
     The animator reads the motion code from the view but reconstructs the driving frame. A view that
-    changes colours therefore keeps colours out of the code: what the code says of them would be wrong.
+    changes colors therefore keeps colors out of the code: what the code says of them would be wrong.
 
     Args:
         transforms (Sequence[dict]): Configs in TRANSFORMS; use those that leave the motion as it is.

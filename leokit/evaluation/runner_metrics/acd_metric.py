@@ -17,7 +17,7 @@ class AverageContentDistance(BaseMetric):
     """Average content distance of generated videos, and of the real ones beside it.
 
     Predictions hold ``generated``, a video (T, 3, H, W) in [-1, 1], and, if there is one, the ``real`` video. The key
-    carries the extractor: identity for faces (``acd-dlib_identity``), colours for bodies. Frames in which nothing was
+    carries the extractor: identity for faces (``acd-dlib_identity``), colors for bodies. Frames in which nothing was
     detected are left out and their share is reported.
 
     Args:

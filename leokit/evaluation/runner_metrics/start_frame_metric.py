@@ -34,7 +34,7 @@ def chance_error(asked: Tensor, found: Tensor) -> float:
     asked, found = asked.detach().double() - mean, found.detach().double() - mean
     spread = asked.square().mean(0).sum()
     own = (found - asked[:, None]).square().sum(2).mean(1)  # (B,)
-    # the mean over all pairs, its mixed term 0 as the codes asked for are centred
+    # the mean over all pairs, its mixed term 0 as the codes asked for are centered
     pairs = found.square().sum(2).mean() + spread
     return float(((pairs * len(asked) - own.mean()) / (len(asked) - 1) / spread).sqrt())
 

@@ -148,9 +148,9 @@ class PyAVHandle(VideoHandle):
 
 
 def _conversion() -> dict[str, Any]:
-    """Options that turn a frame into RGB with its true colours.
+    """Options that turn a frame into RGB with its true colors.
 
-    FFmpeg's shortcut from 4:2:0 to RGB, which is its default, rounds down: pictures get 1.2 grey levels darker every
+    FFmpeg's shortcut from 4:2:0 to RGB, which is its default, rounds down: pictures get 1.2 gray levels darker every
     time that a video is read and written again.
     """
     import av

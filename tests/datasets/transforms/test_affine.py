@@ -33,11 +33,11 @@ def test_without_amounts_nothing_moves():
 
 def test_translation_reaches_its_limit_and_no_further():
     shift = place(move(blob(0, 0).repeat(200, 1, 1, 1), translation=0.1))
-    assert 0.17 < shift.abs().max() <= 0.21  # 0.1 of the side is 0.2 in normalised coordinates
+    assert 0.17 < shift.abs().max() <= 0.21  # 0.1 of the side is 0.2 in normalized coordinates
     assert (shift.amin(0) < -0.15).all() and (shift.amax(0) > 0.15).all()
 
 
-def test_rotation_keeps_the_distance_to_the_centre():
+def test_rotation_keeps_the_distance_to_the_center():
     spots = place(move(blob(0.5, 0).repeat(200, 1, 1, 1), rotation=30))
     torch.testing.assert_close(spots.norm(dim=-1), torch.full((200,), 0.5), atol=0.02, rtol=0)
     angles = torch.atan2(spots[:, 1], spots[:, 0]).rad2deg()

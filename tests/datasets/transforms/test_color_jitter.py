@@ -27,15 +27,15 @@ def test_brightness_adds_one_number_per_sample():
     assert change.abs().max() <= 0.3 + 1e-6 and change[:, 0].std() > 0.1
 
 
-def test_contrast_multiplies_about_mid_grey():
+def test_contrast_multiplies_about_mid_gray():
     factor = (jitter(colors(), contrast=0.4) / colors()).squeeze()
     torch.testing.assert_close(factor, factor[:, :1].expand(-1, 3), atol=1e-4, rtol=1e-4)
     assert 0.6 - 1e-4 <= factor.min() and factor.max() <= 1.4 + 1e-4 and factor[:, 0].std() > 0.1
 
 
-def test_saturation_and_hue_leave_grey_alone():
-    grey = torch.linspace(-0.9, 0.9, 16)[:, None, None, None].expand(16, 3, 1, 1)
-    torch.testing.assert_close(jitter(grey, saturation=0.5, hue=0.5), grey, atol=1e-5, rtol=0)
+def test_saturation_and_hue_leave_gray_alone():
+    gray = torch.linspace(-0.9, 0.9, 16)[:, None, None, None].expand(16, 3, 1, 1)
+    torch.testing.assert_close(jitter(gray, saturation=0.5, hue=0.5), gray, atol=1e-5, rtol=0)
     assert (jitter(colors(), saturation=0.5) - colors()).abs().max() > 0.1
 
 

@@ -18,10 +18,10 @@ def build(**options):
 
 
 def test_distances_and_missing_rates():
-    grey, light = torch.zeros(3, 8, 8), torch.full((3, 8, 8), 0.5)
+    gray, light = torch.zeros(3, 8, 8), torch.full((3, 8, 8), 0.5)
     metric = build()
-    metric.process(None, [sample(grey, light), sample(grey, BLACK)])
-    metric.process(None, [sample(BLACK, grey), sample(grey, grey)])
+    metric.process(None, [sample(gray, light), sample(gray, BLACK)])
+    metric.process(None, [sample(BLACK, gray), sample(gray, gray)])
     result = metric.evaluate(4)
     # Features are three means and three spreads: means 0.5 apart, spreads equal.
     assert result['animation/aed'] == pytest.approx((0.75**0.5 + 0) / 2)

@@ -46,7 +46,7 @@ def test_moving_half_are_the_pairs_that_move_most():
     assert result['reconstruction/moving_copy_l1'] > result['reconstruction/copy_l1']
 
 
-def test_perceptual_distance_is_labelled():
+def test_perceptual_distance_is_labeled():
     result = run(build(perceptual=dict(type='TinyImageFeatures')), pairs())
     assert result['reconstruction/ratio_perceptual-tiny'] > 1
     assert 0 < result['reconstruction/perceptual-tiny'] < result['reconstruction/copy_perceptual-tiny']

@@ -17,7 +17,7 @@ def codes(seed=0, *shape):
 
 
 def frames(seed, *shape):
-    """Pictures of one colour each."""
+    """Pictures of one color each."""
     return torch.rand(*shape, 3, 1, 1, generator=torch.Generator().manual_seed(seed)).expand(*shape, 3, 4, 4) * 2 - 1
 
 

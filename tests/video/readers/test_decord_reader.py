@@ -16,7 +16,7 @@ def test_agrees_with_pyav(clips, tmp_path, name, options):
         assert len(decord) == len(pyav) and decord.fps == pyav.fps
         in_order = decord.read(range(FRAMES))
         assert clips.numbers(in_order) == list(range(FRAMES))
-        assert np.abs(in_order.astype(int) - pyav.read(range(FRAMES))).mean() < 3  # decord rounds colours down
+        assert np.abs(in_order.astype(int) - pyav.read(range(FRAMES))).mean() < 3  # decord rounds colors down
         for number in np.random.default_rng(0).permutation(FRAMES)[:12]:
             assert np.array_equal(decord.read([number])[0], in_order[number])
         assert clips.numbers(decord.read([9, 2, 2])) == [9, 2, 2]

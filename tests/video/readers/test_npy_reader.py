@@ -18,7 +18,7 @@ def test_reads_arrays(clips, tmp_path):
 @pytest.mark.parametrize('content', [
     np.zeros((4, 8, 8, 3), np.float32), np.zeros((4, 8, 8), np.uint8), np.zeros((4, 8, 8, 4), np.uint8),
     np.zeros((0, 8, 8, 3), np.uint8), np.array([{'a': 1}], dtype=object)],
-    ids=['float', 'grey', 'four channels', 'no frames', 'objects'])
+    ids=['float', 'gray', 'four channels', 'no frames', 'objects'])
 def test_other_arrays_are_refused(tmp_path, content):
     np.save(tmp_path / 'a.npy', content, allow_pickle=True)
     with pytest.raises(UserError, match='a.npy'):

@@ -193,8 +193,8 @@ def test_tags_in_another_encoding_do_no_harm(clips, tmp_path):
         assert clips.numbers(video.read(range(3))) == [0, 1, 2]
 
 
-def test_colours_do_not_fade(tmp_path):
-    """FFmpeg's shortcut takes 1.2 grey levels at every reading."""
+def test_colors_do_not_fade(tmp_path):
+    """FFmpeg's shortcut takes 1.2 gray levels at every reading."""
     height = width = 64
     across, down = np.meshgrid(np.linspace(60, 200, width), np.linspace(40, 220, height))
     first = frames = np.stack([np.stack([across, down, 255 - across], -1).round().astype(np.uint8)] * 2)

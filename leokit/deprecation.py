@@ -1,0 +1,98 @@
+"""Old names of registered types, their arguments, config keys and config values, and the names that replaced them.
+
+Configs, checkpoints and result records written with the old names keep loading for one release: every config passes
+through :func:`upgrade_config`, every config given to a registry of leokit through :func:`upgrade_component`. Each old
+name that is met causes one ``FutureWarning`` with the new name. ``CHANGELOG.md`` has the same table for readers.
+"""
+
+import re
+import warnings
+from typing import Any
+
+# Registered type -> its new name, or the new name with arguments that the old one implied.
+TYPES: dict[str, str | dict[str, Any]] = {
+    'DrawSampler': 'DeterministicSampler',
+    'LEOTest': 'LEOBenchmark',
+}
+# Type (new name) -> old argument -> new argument.
+ARGUMENTS: dict[str, dict[str, str]] = {}
+# Top-level config key -> new key; references such as '$continuation' follow.
+CONFIG_KEYS: dict[str, str] = {}
+# Value of a protocol, by section and key.
+PROTOCOL_VALUES: dict[tuple[str, str], dict[str, str]] = {
+    ('frames', 'aspect'): {'centre_crop': 'center_crop'},
+}
+
+_REFERENCE = re.compile(r'\$(\w+)|\$\{(\w+)\}')
+
+
+def warn_renamed(kind: str, old: str, new: str) -> None:
+    """Warn that a name is old, once per name (Python's default filter drops repeated texts of one place)."""
+    warnings.warn(f'the {kind} {old!r} was renamed to {new!r}; the old name works until the next release',
+                  FutureWarning, stacklevel=2)
+
+
+def upgrade_component(config: dict[str, Any]) -> dict[str, Any]:
+    """Replace the old names in one component's config, not in those nested in it.
+
+    An old argument beside its replacement wins, because it can only come from an override of a newer config.
+
+    Args:
+        config (dict): ``dict(type=..., ...)``.
+
+    Returns:
+        dict: The config itself if all its names are current, else a new dict.
+    """
+    kind = config.get('type')
+    if not isinstance(kind, str):
+        return config
+    scope, _, name = kind.rpartition('.')
+    upgraded = config
+    if name in TYPES:
+        new = TYPES[name]
+        implied = dict(new) if isinstance(new, dict) else dict(type=new)
+        warn_renamed('type', name, implied['type'])
+        name = implied.pop('type')
+        upgraded = {**implied, **config, 'type': f'{scope}.{name}' if scope else name}
+    renamed = ARGUMENTS.get(name, {})
+    if any(key in renamed for key in upgraded):
+        result = {key: value for key, value in upgraded.items() if key not in renamed}
+        for key in [key for key in upgraded if key in renamed]:
+            warn_renamed(f'argument of {name}', key, renamed[key])
+            result[renamed[key]] = upgraded[key]
+        upgraded = result
+    return upgraded
+
+
+def upgrade_config(config: dict[str, Any]) -> dict[str, Any]:
+    """Replace the old names in a whole config.
+
+    Args:
+        config (dict): Plain nested dicts and lists; it is not changed.
+
+    Returns:
+        dict: The config with current names.
+    """
+    result: dict[str, Any] = {}
+    for key, value in config.items():
+        if key in CONFIG_KEYS:
+            warn_renamed('config key', key, CONFIG_KEYS[key])
+        elif key in result:  # set already, from its old name
+            continue
+        result[CONFIG_KEYS.get(key, key)] = _upgrade(value)
+    return result
+
+
+def _upgrade(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _upgrade(item) for key, item in upgrade_component(value).items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_upgrade(item) for item in value)
+    if isinstance(value, str) and '$' in value:
+        return _REFERENCE.sub(_renamed_reference, value)
+    return value
+
+
+def _renamed_reference(match: re.Match) -> str:
+    name = match[1] or match[2]
+    return match[0].replace(name, CONFIG_KEYS[name]) if name in CONFIG_KEYS else match[0]
