@@ -17,7 +17,7 @@ from leokit.datasets.transforms.flip import PairedFlip
 from leokit.datasets.transforms.motion_view import MotionView
 
 __all__ = [
-    'BatchTransform', 'ClipDataset', 'CodeCache', 'CodeCacheWriter', 'CodedFrameDataset', 'CodedVideo', 'Draw',
-    'DeterministicSampler', 'FrameCache', 'FrameDecoder', 'FrameMemory', 'FramePairDataset', 'MotionCodeDataset', 'MotionView',
-    'PairedAffine', 'PairedColorJitter', 'PairedFlip', 'code_statistics',
+    'BatchTransform', 'ClipDataset', 'CodeCache', 'CodeCacheWriter', 'CodedFrameDataset', 'CodedVideo',
+    'DeterministicSampler', 'Draw', 'FrameCache', 'FrameDecoder', 'FrameMemory', 'FramePairDataset',
+    'MotionCodeDataset', 'MotionView', 'PairedAffine', 'PairedColorJitter', 'PairedFlip', 'code_statistics',
 ]

@@ -77,8 +77,13 @@ def load_truth(folder: str | Path) -> SyntheticTruth:
             spelling = 'behaviors' if 'behaviors' in arrays else 'behaviours'  # data sets of older versions
             lists = [arrays[key].tolist() for key in ('names', 'identities', spelling)]
             tables = [arrays[key] for key in ('motion', 'looks')]
-            columns = [tuple(name.replace('colour', 'color').replace('moustache', 'mustache') for name in arrays[key].tolist())
+            columns = [tuple(_current_name(name) for name in arrays[key].tolist())
                        for key in ('motion_names', 'looks_names')]
     except (ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
         raise UserError(f'{path} is damaged ({error}); delete it and run make_synthetic_faces.py again') from error
     return SyntheticTruth(*lists, *tables, *columns)
+
+
+def _current_name(name: str) -> str:
+    """A column's name in the current spelling; older data sets have the British one."""
+    return name.replace('colour', 'color').replace('moustache', 'mustache')

@@ -183,7 +183,8 @@ def test_an_iteration_is_seeded_by_seed_number_and_rank():
 def test_a_sampler_that_cannot_seek_is_refused(tmp_path):
     config = toy_config(tmp_path)
     config.train_dataloader.sampler = dict(type='InfiniteSampler')
-    with pytest.raises(UserError, match="InfiniteSampler; set train_dataloader.sampler=dict\\(type='DeterministicSampler'\\)"):
+    remedy = "InfiniteSampler; set train_dataloader.sampler=dict\\(type='DeterministicSampler'\\)"
+    with pytest.raises(UserError, match=remedy):
         train(config)
 
 

@@ -1,0 +1,65 @@
+"""Old names keep working, with one warning that names the new one."""
+
+import warnings
+
+import pytest
+from mmengine.config import Config
+
+from leokit import deprecation
+from leokit.datasets import DeterministicSampler
+from leokit.deprecation import upgrade_component, upgrade_config
+from leokit.evaluation import Protocol
+from leokit.registry import DATA_SAMPLERS
+from leokit.utils import resolve_references
+
+
+def test_current_names_pass_untouched():
+    config = dict(model=dict(type='Animator', parts=[dict(type='LIAEncoder', size=64)]), name='$size', size=64)
+    with warnings.catch_warnings():
+        warnings.simplefilter('error')
+        assert upgrade_config(config) == config
+        assert upgrade_component(config['model']) is config['model']
+
+
+def test_types_arguments_keys_and_references_are_replaced(monkeypatch):
+    monkeypatch.setattr(deprecation, 'TYPES', {'Old': 'New', 'Special': dict(type='General', kinds=['a'])})
+    monkeypatch.setattr(deprecation, 'ARGUMENTS', {'New': {'steps': 'num_steps'}})
+    monkeypatch.setattr(deprecation, 'CONFIG_KEYS', {'rule': 'strategy'})
+    config = dict(rule=dict(type='Old', steps=3), model=dict(rule='$rule', text='${rule}_x', parts=[
+        dict(type='Old', steps=1), dict(type='Special', x=2)]))
+    with pytest.warns(FutureWarning) as caught:
+        upgraded = upgrade_config(config)
+    assert upgraded == dict(strategy=dict(type='New', num_steps=3), model=dict(
+        rule='$strategy', text='${strategy}_x',
+        parts=[dict(type='New', num_steps=1), dict(type='General', kinds=['a'], x=2)]))
+    assert any("'Old' was renamed to 'New'" in str(warning.message) for warning in caught)
+
+
+def test_an_old_argument_overrides_the_new_one(monkeypatch):
+    monkeypatch.setattr(deprecation, 'ARGUMENTS', {'New': {'steps': 'num_steps'}})
+    with pytest.warns(FutureWarning, match="'steps' was renamed to 'num_steps'"):
+        assert upgrade_component(dict(type='New', num_steps=50, steps=20)) == dict(type='New', num_steps=20)
+
+
+def test_scoped_types_keep_their_scope():
+    with pytest.warns(FutureWarning):
+        assert upgrade_component(dict(type='leokit.DrawSampler'))['type'] == 'leokit.DeterministicSampler'
+
+
+def test_registries_build_old_types():
+    with pytest.warns(FutureWarning, match='DeterministicSampler'):
+        sampler = DATA_SAMPLERS.build(dict(type='DrawSampler', dataset=list(range(4)), seed=0))
+    assert isinstance(sampler, DeterministicSampler)
+    with pytest.warns(FutureWarning):
+        assert DATA_SAMPLERS.get('DrawSampler') is DeterministicSampler
+
+
+def test_configs_are_upgraded_when_they_are_read():
+    config = Config(dict(train_dataloader=dict(sampler=dict(type='DrawSampler'))))
+    with pytest.warns(FutureWarning):
+        assert resolve_references(config).train_dataloader.sampler.type == 'DeterministicSampler'
+
+
+def test_protocols_of_old_records_load():
+    old = Protocol.from_dict(dict(name='mine', frames=dict(aspect='centre_crop')))
+    assert old == Protocol.from_dict(dict(name='mine', frames=dict(aspect='center_crop')))
