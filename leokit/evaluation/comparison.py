@@ -7,9 +7,8 @@ from typing import Any, Sequence
 from leokit.evaluation.records import ResultRecord
 from leokit.evaluation.video_set_metrics import MEASURES
 from leokit.utils import UserError
+from leokit.utils.tables import MISSING, escape_latex, latex_score, latex_table, markdown_score, markdown_table
 
-DIGITS = 4  # significant digits of a value
-STD_DIGITS = 2
 HASH_DIGITS = 8  # digits of a SHA-256 that are shown
 # Facts that a measure of the generated videos alone does not depend on.
 OF_DISTANCES = ('real set', 'real clips', 'generated clips', 'sampling.num_clips', 'sampling.real', 'sampling.split',
@@ -89,24 +88,15 @@ def build_table(records: Sequence[ResultRecord], *, allow_mixed: bool = False) -
 
 def to_markdown(table: Table) -> str:
     """The table in Markdown, notes below."""
-    lines = ['| model | ' + ' | '.join(table.columns) + ' |', '|---' * (len(table.columns) + 1) + '|']
-    for row in table.rows:
-        cells = [_cell(table, row, column, bold='**{}**', plus_minus=' ± ', mark=' ({})') for column in table.columns]
-        lines.append(f'| {row} | ' + ' | '.join(cells) + ' |')
+    rows = [[row, *(_markdown_cell(table, row, column) for column in table.columns)] for row in table.rows]
+    lines = [markdown_table(['model', *table.columns], rows)]
     return '\n'.join(lines + [''] * bool(table.notes) + table.notes) + '\n'
 
 
 def to_latex(table: Table) -> str:
     """The table as a LaTeX tabular, notes as comments."""
-    lines = [f'% {note}' for note in table.notes]
-    lines += [r'\begin{tabular}{l' + 'r' * len(table.columns) + '}', r'\hline',
-              ' & '.join(['model', *map(escape_latex, table.columns)]) + r' \\', r'\hline']
-    for row in table.rows:
-        cells = [_cell(table, row, column, bold=r'\mathbf{{{}}}', plus_minus=r' \pm ', mark=r'^{{{}}}')
-                 for column in table.columns]
-        math = [f'${cell}$' if cell != '–' else '--' for cell in cells]
-        lines.append(' & '.join([escape_latex(row), *math]) + r' \\')
-    return '\n'.join([*lines, r'\hline', r'\end{tabular}']) + '\n'
+    rows = [[escape_latex(row), *(_latex_cell(table, row, column) for column in table.columns)] for row in table.rows]
+    return latex_table(['model', *map(escape_latex, table.columns)], rows, comments=table.notes) + '\n'
 
 
 def differences(records: Sequence[ResultRecord]) -> dict[str, list[Any]]:
@@ -141,23 +131,21 @@ def _check_column(table: Table, column: str, allow_mixed: bool) -> None:
         table.notes.append(f'({string.ascii_lowercase[number % 26]}) {column}: {facts}')
 
 
-def _cell(table: Table, row: str, column: str, *, bold: str, plus_minus: str, mark: str) -> str:
-    record = table.cells.get((row, column))
-    if record is None or record.score.value is None:
-        return '–'
-    text = f'{record.score.value:.{DIGITS}g}'
-    if record.score.value == table.best(column):
-        text = bold.format(text)
-    if record.score.std is not None:
-        text += f'{plus_minus}{record.score.std:.{STD_DIGITS}g}'
-    return text + (mark.format(table.marks[row, column]) if (row, column) in table.marks else '')
+def _markdown_cell(table: Table, row: str, column: str) -> str:
+    if (row, column) not in table.cells:
+        return MISSING
+    score, mark = table.cells[row, column].score, table.marks.get((row, column))
+    text = markdown_score(score.value, score.std, bold=score.value == table.best(column))
+    return f'{text} ({mark})' if mark and score.value is not None else text
+
+
+def _latex_cell(table: Table, row: str, column: str) -> str:
+    if (row, column) not in table.cells:
+        return latex_score(None)
+    score, mark = table.cells[row, column].score, table.marks.get((row, column), '')
+    return latex_score(score.value, score.std, bold=score.value == table.best(column), superscript=mark)
 
 
 def _short(value: Any) -> str:
     text = str(value)
     return text[:HASH_DIGITS] if len(text) == 64 else text
-
-
-def escape_latex(text: str) -> str:
-    """Text that means itself in LaTeX."""
-    return ''.join(f'\\{letter}' if letter in '_%&#$' else letter for letter in text)

@@ -2,10 +2,8 @@
 
 from typing import Mapping, Sequence
 
-from leokit.evaluation.comparison import DIGITS, STD_DIGITS
 from leokit.evaluation.records import ResultRecord
-
-MISSING = '–'
+from leokit.utils.tables import DIGITS, MISSING, markdown_score, markdown_table
 
 
 def score_table(scenarios: Mapping[str, Sequence[ResultRecord]]) -> str:
@@ -20,20 +18,14 @@ def score_table(scenarios: Mapping[str, Sequence[ResultRecord]]) -> str:
     """
     metrics = list(dict.fromkeys(record.metric for records in scenarios.values() for record in records))
     cells = {(name, record.metric): _cell(record) for name, records in scenarios.items() for record in records}
-    rows = [['metric', *scenarios], ['---'] + ['---:'] * len(scenarios)]
-    rows += [[metric, *(cells.get((name, metric), MISSING) for name in scenarios)] for metric in metrics]
+    rows = [[metric, *(cells.get((name, metric), MISSING) for name in scenarios)] for metric in metrics]
     notes = dict.fromkeys(f'{name}: {sentence}' for name, records in scenarios.items() for record in records
                           for sentence in record.warnings)
-    lines = ['| ' + ' | '.join(row) + ' |' for row in rows]
+    lines = [markdown_table(['metric', *scenarios], rows)]
     return '\n'.join(lines + [''] * bool(notes) + [f'- {note}' for note in notes]) + '\n'
 
 
 def _cell(record: ResultRecord) -> str:
-    score = record.score
-    if score.value is None:
-        return MISSING
-    text = f'{score.value:.{DIGITS}g}'
-    if score.std is not None:
-        text += f' ± {score.std:.{STD_DIGITS}g}'
+    text = markdown_score(record.score.value, record.score.std)
     real = record.details.get('real_value')
-    return text if real is None else f'{text} (real {real:.{DIGITS}g})'
+    return text if real is None or text == MISSING else f'{text} (real {real:.{DIGITS}g})'

@@ -3,10 +3,10 @@
 import json
 from pathlib import Path
 
-from leokit.evaluation.comparison import escape_latex
 from leokit.studies.study import Metric
 from leokit.studies.study_statistics import CONFIDENCE, Comparison, Estimate
 from leokit.utils.files import clear_write_errors, write_bytes
+from leokit.utils.tables import escape_latex
 
 DIGITS = 4  # significant digits of a mean
 ERROR_DIGITS = 2

@@ -21,7 +21,8 @@ def test_rows_are_models_columns_metrics_and_the_best_is_bold():
     table = build_table([record('ours', 12.345), record('theirs', 45.678), record('ours', 1.5, 'kvd', std=None)])
     assert table.rows == ['ours', 'theirs'] and table.columns == ['fvd', 'kvd']
     assert to_markdown(table).splitlines() == [
-        '| model | fvd | kvd |', '|---|---|---|', '| ours | **12.35** ± 0.5 | 1.5 |', '| theirs | 45.68 ± 0.5 | – |']
+        '| model | fvd | kvd |', '| --- | ---: | ---: |',
+        '| ours | **12.35** ± 0.5 | 1.5 |', '| theirs | 45.68 ± 0.5 | – |']
 
 
 def test_latex_escapes_and_puts_numbers_in_mathematics():
