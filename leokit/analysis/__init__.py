@@ -1,16 +1,18 @@
 """Analyses of trained models: disentanglement, expressions, action statistics, linear probes, contact sheets."""
 
-from leokit.analysis.action_statistics import behavior_table, measure_behavior
-from leokit.analysis.code_probe import direction_table, name_directions, probe_codes, probe_crossing, probe_table
+from leokit.analysis.action_statistics import action_table, measure_action_statistics
+from leokit.analysis.code_probe import direction_table, name_directions, probe_codes, probe_factor_grid, probe_table
 from leokit.analysis.disentanglement_report import disentanglement_table, measure_disentanglement
-from leokit.analysis.expression_pairs import DrawnPairs, LandmarkPairs
+from leokit.analysis.expression_pairs import LandmarkPairs, SyntheticPairs
 from leokit.analysis.expression_report import ExpressionReport, measure_expressions
-from leokit.analysis.factor_grid import Crossing, Motions, People, cross, generate_motions, read_motions, read_people
-from leokit.analysis.factor_grid_sheets import crossing_sheet, crossing_video, motion_sheet, person_sheet
+from leokit.analysis.factor_grid import (
+    FactorGrid, IdentityBatch, MotionBatch, build_factor_grid, generate_motions, read_identities, read_motions)
+from leokit.analysis.factor_grid_sheets import factor_grid_sheet, factor_grid_video, identity_sheet, motion_sheet
 
 __all__ = [
-    'Crossing', 'DrawnPairs', 'ExpressionReport', 'LandmarkPairs', 'Motions', 'People', 'behavior_table', 'cross',
-    'crossing_sheet', 'crossing_video', 'direction_table', 'disentanglement_table', 'generate_motions',
-    'measure_behavior', 'measure_disentanglement', 'measure_expressions', 'motion_sheet', 'name_directions',
-    'person_sheet', 'probe_codes', 'probe_crossing', 'probe_table', 'read_motions', 'read_people',
+    'ExpressionReport', 'FactorGrid', 'IdentityBatch', 'LandmarkPairs', 'MotionBatch', 'SyntheticPairs', 'action_table',
+    'build_factor_grid', 'direction_table', 'disentanglement_table', 'factor_grid_sheet', 'factor_grid_video',
+    'generate_motions', 'identity_sheet', 'measure_action_statistics', 'measure_disentanglement', 'measure_expressions',
+    'motion_sheet', 'name_directions', 'probe_codes', 'probe_factor_grid', 'probe_table', 'read_identities',
+    'read_motions',
 ]

@@ -19,12 +19,13 @@ from leokit.utils import UserError, progress_bar
 BATCH = 256  # sequences drawn at once
 TOGETHER = 0.2  # correlation from which two parameters of real clips are said to move together
 # What a clip does, the parameter that shows it, and the clips of the data set that do it.
-DEEDS = {'nods': ('pitch', ('nodding', 'mixed')), 'talks': ('mouth_open', ('talking', 'mixed'))}
+ACTIONS = {'nods': ('pitch', ('nodding', 'mixed')), 'talks': ('mouth_open', ('talking', 'mixed'))}
 
 
 @torch.no_grad()
-def measure_behavior(model: MotionDiffusion, cache: CodeCache, truth: SyntheticTruth, *, num_frames: int | None = None,
-                      fit: str = 'train', score: str = 'test', seed: int = 0) -> dict[str, Any]:
+def measure_action_statistics(model: MotionDiffusion, cache: CodeCache, truth: SyntheticTruth, *,
+                              num_frames: int | None = None, fit: str = 'train', score: str = 'test',
+                              seed: int = 0) -> dict[str, Any]:
     """Generate from the first codes of real clips, and read what moves in both.
 
     Codes are read by a linear map, real and generated ones alike, so what it misreads it misreads in both. A clip
@@ -69,8 +70,8 @@ def measure_behavior(model: MotionDiffusion, cache: CodeCache, truth: SyntheticT
     return dict(parameters=parameters, behaviors=behaviors, together=together, clips=len(real), frames=frames)
 
 
-def behavior_table(result: Mapping[str, Any]) -> str:
-    """What :func:`measure_behavior` gives as markdown; parameters that the codes do not tell are left out."""
+def action_table(result: Mapping[str, Any]) -> str:
+    """What :func:`measure_action_statistics` gives as markdown; parameters that the codes do not tell are left out."""
     known = {name: row for name, row in result['parameters'].items() if row['r2'] >= READABLE}
     lines = [f'{result["clips"]} clips of {result["frames"]} frames', '',
              '| parameter | R² of reading | extent / real | Hz | Hz, real |', '|---|---:|---:|---:|---:|']
@@ -111,7 +112,7 @@ def _sequences(cache: CodeCache, truth: SyntheticTruth, split: str, frames: int)
 def _behaviors(reading: LinearMap, fitted: tuple[Tensor, list[str]], real: tuple[Tensor, list[str]], made: Tensor,
                 names: tuple[str, ...]) -> dict[str, dict[str, float]]:
     found = {}
-    for deed, (parameter, doers) in DEEDS.items():
+    for deed, (parameter, doers) in ACTIONS.items():
         column = names.index(parameter)
         does = torch.tensor([behavior in doers for behavior in fitted[1]])
         if does.all() or not does.any():

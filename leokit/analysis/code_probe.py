@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from leokit.analysis.factor_grid import Crossing
+from leokit.analysis.factor_grid import FactorGrid
 from leokit.datasets import CodeCache
 from leokit.metrics.linear_probe import direction_correlations, linear_probe, quantity_directions
 from leokit.synthetic_faces import SyntheticTruth
@@ -45,7 +45,7 @@ def probe_codes(cache: CodeCache, truth: SyntheticTruth, *, fit: str = 'train', 
                 score=score, frames=[len(codes), len(test_codes)])
 
 
-def probe_crossing(crossing: Crossing, cache: CodeCache, truth: SyntheticTruth, *,
+def probe_factor_grid(grid: FactorGrid, cache: CodeCache, truth: SyntheticTruth, *,
                    fit: str = 'train') -> dict[str, float]:
     """R² of the true motion of driving videos, read by a linear map from the rendered frames of other people.
 
@@ -53,7 +53,7 @@ def probe_crossing(crossing: Crossing, cache: CodeCache, truth: SyntheticTruth, 
     frame, which itself does not count.
 
     Args:
-        crossing (Crossing): People in the motions of videos of the data set.
+        grid (FactorGrid): People in the motions of videos of the data set.
         cache (CodeCache): Codes of the data set.
         truth (SyntheticTruth): Its true parameters.
         fit (str): Split that the map is fitted on.
@@ -64,13 +64,13 @@ def probe_crossing(crossing: Crossing, cache: CodeCache, truth: SyntheticTruth, 
     Raises:
         UserError: If codes and truth do not belong together.
     """
-    people, _, frames, dim = crossing.found.shape
-    names = crossing.motions.names
-    if crossing.motions.frames is None or not set(names) <= set(truth.names):
+    people, _, frames, dim = grid.measured_codes.shape
+    names = grid.motions.names
+    if grid.motions.frames is None or not set(names) <= set(truth.names):
         return {}
-    relative = crossing.mode == 'relative'
+    relative = grid.mode == 'relative'
     known = torch.from_numpy(np.stack([truth.motion[truth.index(name), :frames] for name in names]))  # (M, T, K)
-    found = crossing.found
+    found = grid.measured_codes
     if relative:
         known, found = known - known[:, :1], found - found[:, :, :1]
     codes, motion, _ = known_frames(cache, truth, fit, since_start=relative)
@@ -80,7 +80,7 @@ def probe_crossing(crossing: Crossing, cache: CodeCache, truth: SyntheticTruth, 
 
 
 def probe_table(result: Mapping[str, Any]) -> str:
-    """What :func:`probe_codes` gives as text, with what :func:`probe_crossing` gives if it is under ``rendered``."""
+    """What :func:`probe_codes` gives as text, with what :func:`probe_factor_grid` gives if it is under ``rendered``."""
     frames = result['frames']
     lines = [f'R² of a linear map from codes to true parameters, fitted on {frames[0]} frames of {result["fit"]}, '
              f'scored on {frames[1]} of {result["score"]}']

@@ -1,4 +1,4 @@
-"""Disentanglement of who is seen and how they move, measured on a crossing of people and motions.
+"""Disentanglement of who is seen and how they move, measured on a grid of people and motions.
 
 Four questions, each with the number that answers it:
 
@@ -20,7 +20,7 @@ from typing import Any, Mapping, Sequence
 import torch
 from torch import Tensor
 
-from leokit.analysis.factor_grid import Crossing
+from leokit.analysis.factor_grid import FactorGrid
 from leokit.feature_extractors import FeatureExtractor
 from leokit.feature_extractors.video_features import frame_features
 from leokit.metrics import CodeAgreement, code_agreement, factor_distances, recognition
@@ -30,27 +30,27 @@ TITLE_WIDTH = 28  # of the table's rows
 FRAMES_AT_ONCE = 64  # turned to floating point at a time; bounds memory, not the result
 
 
-def measure_disentanglement(crossing: Crossing, extractors: Sequence[FeatureExtractor]) -> dict[str, Any]:
-    """All measures of a crossing.
+def measure_disentanglement(grid: FactorGrid, extractors: Sequence[FeatureExtractor]) -> dict[str, Any]:
+    """All measures of a grid.
 
     Args:
-        crossing (Crossing): At least two people and two motions.
+        grid (FactorGrid): At least two people and two motions.
         extractors (Sequence[FeatureExtractor]): Image extractors that describe who is seen.
 
     Returns:
         dict: ``people``, ``motions``, ``frames``, ``mode``; ``identity``, by label what :func:`measure_identity`
         gives; ``motion``, what :func:`measure_motion` gives.
     """
-    return dict(people=crossing.people.names, motions=crossing.motions.names, frames=crossing.frames.shape[2],
-                mode=crossing.mode, motion=measure_motion(crossing),
-                identity={extractor.label: measure_identity(crossing, extractor) for extractor in extractors})
+    return dict(people=grid.identities.names, motions=grid.motions.names, frames=grid.frames.shape[2],
+                mode=grid.mode, motion=measure_motion(grid),
+                identity={extractor.label: measure_identity(grid, extractor) for extractor in extractors})
 
 
-def measure_identity(crossing: Crossing, extractor: FeatureExtractor) -> dict[str, Any]:
+def measure_identity(grid: FactorGrid, extractor: FeatureExtractor) -> dict[str, Any]:
     """Whether people stay the same in other motions.
 
     Args:
-        crossing (Crossing): At least two people and two motions.
+        grid (FactorGrid): At least two people and two motions.
         extractor (FeatureExtractor): An image extractor.
 
     Returns:
@@ -59,24 +59,24 @@ def measure_identity(crossing: Crossing, extractor: FeatureExtractor) -> dict[st
         frames without a feature; ``fingerprint`` of the extractor; with driving videos of different people ``real``:
         the same distances of real frames, of one video at two times and of two videos.
     """
-    people, motions, times = crossing.frames.shape[:3]
-    features = _describe(extractor, crossing.frames.flatten(0, 2)).unflatten(0, (people, motions, times))[:, :, 1:]
-    sources = _describe(extractor, to_uint8(crossing.people.images))
+    people, motions, times = grid.frames.shape[:3]
+    features = _describe(extractor, grid.frames.flatten(0, 2)).unflatten(0, (people, motions, times))[:, :, 1:]
+    sources = _describe(extractor, to_uint8(grid.identities.images))
     result = dict(_distances(features), recognized=recognition(features.flatten(1, 2), sources), chance=1 / people,
                   undetected=1 - features.isfinite().all(-1).double().mean().item(),
                   fingerprint=extractor.fingerprint())
-    driving = crossing.motions
+    driving = grid.motions
     if driving.frames is not None and len(set(driving.identities)) == len(driving.identities):
         real = _describe(extractor, driving.frames.flatten(0, 1)).unflatten(0, driving.frames.shape[:2])
         result['real'] = _distances(real[:, :, None])  # the frames of a video in place of the motions
     return result
 
 
-def measure_motion(crossing: Crossing) -> dict[str, Any]:
+def measure_motion(grid: FactorGrid) -> dict[str, Any]:
     """Whether the motion is the one that was asked for, whoever is seen.
 
     Args:
-        crossing (Crossing): At least two people and two motions.
+        grid (FactorGrid): At least two people and two motions.
 
     Returns:
         dict: ``error`` relative to the codes' deviation, ``r2`` and ``correlation`` over time, of all dimensions
@@ -86,7 +86,7 @@ def measure_motion(crossing: Crossing) -> dict[str, Any]:
         mean change of pixels since the first frame in gray levels of 0..255, ``rendered`` and, with driving videos,
         ``real``.
     """
-    asked, found = (_since_start(codes, crossing.mode) for codes in (crossing.asked, crossing.found))
+    asked, found = (_since_start(codes, grid.mode) for codes in (grid.target_codes, grid.measured_codes))
     agreement = code_agreement(asked.flatten(0, 1), found.flatten(0, 1))
     deviation = asked.flatten(0, 2).double().std(0, correction=0)
     scale = torch.where(deviation > 0, deviation, 1)
@@ -97,7 +97,7 @@ def measure_motion(crossing: Crossing) -> dict[str, Any]:
                 recognized=known, chance=1 / asked.shape[1], same_motion=distances.person_changes,
                 other_motion=distances.motion_changes, ratio=_ratio(distances.person_changes, distances.motion_changes),
                 people=((found - asked).double() / scale).square().mean((1, 2, 3)).sqrt().tolist(),
-                movement=_movement(crossing), by_dimension=_by_dimension(agreement))
+                movement=_movement(grid), by_dimension=_by_dimension(agreement))
 
 
 def disentanglement_table(result: Mapping[str, Any]) -> str:
@@ -158,9 +158,9 @@ def _ratio(one: float, other: float) -> float:
     return one / other if other > 0 else math.nan
 
 
-def _movement(crossing: Crossing) -> dict[str, float]:
-    driving = crossing.motions.frames
-    return dict(rendered=_change(crossing.frames), **({} if driving is None else dict(real=_change(driving))))
+def _movement(grid: FactorGrid) -> dict[str, float]:
+    driving = grid.motions.frames
+    return dict(rendered=_change(grid.frames), **({} if driving is None else dict(real=_change(driving))))
 
 
 def _change(videos: Tensor) -> float:

@@ -16,8 +16,8 @@ from leokit.utils.pixels import from_uint8
 from leokit.video.video_entry import VideoEntry
 
 MAX_FRAMES = 64  # of a video in which pairs are sought, evenly spread
-DRAWN = ('mouth_open', 'smile', 'blink', 'brow', 'gaze_x', 'gaze_y')  # what moves in a face when the head is still
-OCCURRING = (1, 99)  # percentiles of a parameter between which it is changed
+PARAMETERS = ('mouth_open', 'smile', 'blink', 'brow', 'gaze_x', 'gaze_y')  # what moves in a face when the head is still
+PERCENTILES = (1, 99)  # percentiles of a parameter between which it is changed
 
 # Frames (K, 3, S, S) in [-1, 1], and by region or parameter the pairs among them, both directions of a pair in a row.
 FacePairs = tuple[Tensor, dict[str, list[ExpressionPair]]]
@@ -43,10 +43,10 @@ class LandmarkPairs:
         return frames, {part: expression_pairs(points, part, self.count) for part in PARTS}
 
 
-class DrawnPairs:
+class SyntheticPairs:
     """Draws people of SyntheticFaces in pairs between which one parameter of the face changes and nothing else.
 
-    The parameter goes from the lowest to the highest value that occurs (:data:`OCCURRING`, as a change of 1), the
+    The parameter goes from the lowest to the highest value that occurs (:data:`PERCENTILES`, as a change of 1), the
     others of the face are neutral, and the pose is that of a frame of the video. So the true change is known exactly.
 
     Args:
@@ -56,8 +56,8 @@ class DrawnPairs:
 
     def __init__(self, truth: SyntheticTruth, count: int = 4) -> None:
         self.truth, self.count = truth, count
-        self._columns = [MOTION_NAMES.index(name) for name in DRAWN]
-        self._ends = np.percentile(truth.motion[..., self._columns], OCCURRING, axis=(0, 1))  # (2, parameters)
+        self._columns = [MOTION_NAMES.index(name) for name in PARAMETERS]
+        self._ends = np.percentile(truth.motion[..., self._columns], PERCENTILES, axis=(0, 1))  # (2, parameters)
 
     def __call__(self, dataset: VideoDataset, video: VideoEntry) -> FacePairs:
         """Drawn frames, and for each parameter the pairs among them.
@@ -72,8 +72,8 @@ class DrawnPairs:
                             'reads') from error
         looks, moves = torch.from_numpy(self.truth.looks[row:row + 1]), torch.from_numpy(self._moves(row))
         frames = from_uint8(render_faces(looks, moves.flatten(0, 2), size=dataset.size))
-        pairs: dict[str, list[ExpressionPair]] = {name: [] for name in DRAWN}
-        for low, name in zip(range(0, len(frames), 2), DRAWN * len(moves)):
+        pairs: dict[str, list[ExpressionPair]] = {name: [] for name in PARAMETERS}
+        for low, name in zip(range(0, len(frames), 2), PARAMETERS * len(moves)):
             if not torch.equal(frames[low], frames[low + 1]):  # hair or the turn of the head may hide it
                 pairs[name] += [ExpressionPair(low, low + 1, 1.0, None), ExpressionPair(low + 1, low, -1.0, None)]
         return frames, pairs
@@ -82,7 +82,7 @@ class DrawnPairs:
         """Motion parameters, float32 (poses, parameters, 2, len(MOTION_NAMES))."""
         poses = self.truth.motion[row, spread_indices(self.truth.motion.shape[1], self.count)].copy()
         poses[:, self._columns] = np.array(NEUTRAL_MOTION)[self._columns]
-        moves = np.tile(poses[:, None, None], (1, len(DRAWN), 2, 1))
+        moves = np.tile(poses[:, None, None], (1, len(PARAMETERS), 2, 1))
         for place, column in enumerate(self._columns):
             moves[:, place, :, column] = self._ends[:, place]
         return moves

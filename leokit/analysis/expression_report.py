@@ -16,7 +16,7 @@ from leokit.models import Animator
 from leokit.utils import UserError, progress_bar
 from leokit.visualization import reconstruction_sheet
 
-SHOWN = 16  # rows of a sheet
+MAX_ROWS = 16  # rows of a sheet
 
 
 class _Transfers(NamedTuple):
@@ -60,7 +60,7 @@ class ExpressionReport:
 
     def sheet(self) -> np.ndarray:
         """The greatest changes, one a video and region: mouths that open, eyes that close; uint8 (height, width, 3)."""
-        rows = sorted(self._shown, key=lambda row: -row[0])[:SHOWN]
+        rows = sorted(self._shown, key=lambda row: -row[0])[:MAX_ROWS]
         columns = [torch.stack(column) for column in zip(*(row[2][:5] for row in rows))]
         return reconstruction_sheet(*columns, names=[title for _, title, _ in rows])
 
@@ -73,7 +73,7 @@ def measure_expressions(animator: Animator, dataset: VideoDataset, find: PairFin
         animator (Animator): In evaluation mode.
         dataset (VideoDataset): Videos at the animator's size; its filters say which parts of them.
         find (PairFinder): Gives the pairs of a video: :class:`~leokit.pipelines.LandmarkPairs` or
-            :class:`~leokit.pipelines.DrawnPairs`.
+            :class:`~leokit.pipelines.SyntheticPairs`.
 
     Returns:
         ExpressionReport: Figures and pictures.

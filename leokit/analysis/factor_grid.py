@@ -25,17 +25,17 @@ from leokit.video.inputs import Picture, iterate_frames, read_images
 from leokit.video.manifest import find_manifest
 from leokit.video.readers.base import DEFAULT_FPS
 
-FEWEST = 2  # people, motions and frames: with one of them nothing can be told apart
+MIN_ITEMS = 2  # people, motions and frames: with one of them nothing can be told apart
 
 
-class People(NamedTuple):
+class IdentityBatch(NamedTuple):
     """Who is shown."""
 
     names: list[str]
     images: Tensor  # (P, 3, S, S) in [-1, 1]
 
 
-class Motions(NamedTuple):
+class MotionBatch(NamedTuple):
     """How they move."""
 
     names: list[str]
@@ -45,18 +45,18 @@ class Motions(NamedTuple):
     fps: float
 
 
-class Crossing(NamedTuple):
+class FactorGrid(NamedTuple):
     """Every person in every motion."""
 
-    people: People
-    motions: Motions
+    identities: IdentityBatch
+    motions: MotionBatch
     mode: str  # of TRANSFER_MODES
     frames: Tensor  # uint8 (P, M, T, 3, S, S)
-    asked: Tensor  # (P, M, T, N): the codes that the frames were made of
-    found: Tensor  # (P, M, T, N): the codes that the encoder reads from the frames
+    target_codes: Tensor  # (P, M, T, N): the codes that the frames were made of
+    measured_codes: Tensor  # (P, M, T, N): the codes that the encoder reads from the frames
 
 
-def read_people(sources: Sequence[str | Path], size: int, count: int, *, split: str | None = None) -> People:
+def read_identities(sources: Sequence[str | Path], size: int, count: int, *, split: str | None = None) -> IdentityBatch:
     """Pictures of different people.
 
     Args:
@@ -67,7 +67,7 @@ def read_people(sources: Sequence[str | Path], size: int, count: int, *, split: 
         split (str, optional): Split of the videos.
 
     Returns:
-        People: At least two.
+        IdentityBatch: At least two.
 
     Raises:
         UserError: If there are fewer than two or one cannot be read.
@@ -81,14 +81,14 @@ def read_people(sources: Sequence[str | Path], size: int, count: int, *, split: 
         entries = _choose_videos(_videos(sources, VideoFilter(split=split)), count, one_each=True)
         names = [entry.identity for entry in entries]
         images = from_uint8(torch.cat([_frames(entry, size, 1) for entry in entries]))
-    if len(names) < FEWEST:
-        raise UserError(f'{sources[0]} shows {len(names)} person only; pass at least {FEWEST} people, in a manifest '
+    if len(names) < MIN_ITEMS:
+        raise UserError(f'{sources[0]} shows {len(names)} person only; pass at least {MIN_ITEMS} people, in a manifest '
                         'that names identities or as pictures')
-    return People(names, images)
+    return IdentityBatch(names, images)
 
 
 def read_motions(animator: Animator, sources: Sequence[str | Path], count: int, num_frames: int, *,
-                 split: str | None = None, besides: Sequence[str] = (), chunk_size: int = CHUNK_SIZE) -> Motions:
+                 split: str | None = None, exclude: Sequence[str] = (), chunk_size: int = CHUNK_SIZE) -> MotionBatch:
     """The motions of driving videos, of different people where there are enough.
 
     Args:
@@ -97,11 +97,11 @@ def read_motions(animator: Animator, sources: Sequence[str | Path], count: int, 
         count (int): How many motions at most, spread evenly over those there are.
         num_frames (int): Frames T of each, from its beginning; shorter videos are left out.
         split (str, optional): Split of the videos.
-        besides (Sequence[str]): Identities to pass over if there are enough others: those whom the motions are for.
+        exclude (Sequence[str]): Identities to pass over if there are enough others: those whom the motions are for.
         chunk_size (int): Frames per forward pass.
 
     Returns:
-        Motions: At least two, with the driving frames.
+        MotionBatch: At least two, with the driving frames.
 
     Raises:
         UserError: If there are fewer than two or one cannot be read.
@@ -109,19 +109,19 @@ def read_motions(animator: Animator, sources: Sequence[str | Path], count: int, 
     _check_count('motions', count)
     _check_frames(num_frames)
     entries = _videos(sources, VideoFilter(split=split, min_frames=num_frames))
-    others = [entry for entry in entries if entry.identity not in set(besides)]
+    others = [entry for entry in entries if entry.identity not in set(exclude)]
     chosen = _choose_videos(others if len(others) >= count else entries, count)
-    if len(chosen) < FEWEST:
+    if len(chosen) < MIN_ITEMS:
         raise UserError(f'{sources[0]} holds {len(chosen)} video only that has {num_frames} frames; pass at least '
-                        f'{FEWEST} videos or ask for fewer frames')
+                        f'{MIN_ITEMS} videos or ask for fewer frames')
     frames = torch.stack([_frames(entry, animator.size, num_frames) for entry in chosen])  # (M, T, 3, S, S)
     codes = torch.cat([encode(animator, part).motion.float() for part in frames.flatten(0, 1).split(chunk_size)])
-    return Motions([entry.name for entry in chosen], codes.unflatten(0, frames.shape[:2]), frames,
+    return MotionBatch([entry.name for entry in chosen], codes.unflatten(0, frames.shape[:2]), frames,
                    [entry.identity for entry in chosen], chosen[0].fps or DEFAULT_FPS)
 
 
 def generate_motions(generator: VideoGenerator, image: Picture, count: int, num_frames: int, *,
-                     seed: int = 0) -> Motions:
+                     seed: int = 0) -> MotionBatch:
     """Motions that a motion diffusion draws from one start.
 
     Args:
@@ -132,7 +132,7 @@ def generate_motions(generator: VideoGenerator, image: Picture, count: int, num_
         seed (int): Seed of the job; motion k is its sample number k.
 
     Returns:
-        Motions: Without driving frames.
+        MotionBatch: Without driving frames.
 
     Raises:
         UserError: If there are fewer than two motions or frames, or the picture cannot be read.
@@ -142,32 +142,32 @@ def generate_motions(generator: VideoGenerator, image: Picture, count: int, num_
     start = encode(generator.animator, read_images(image, generator.animator.size)).motion.expand(count, -1)
     noise = generators_from_seeds(sample_seeds(seed, range(count)))
     codes = torch.cat(list(generator.sample_motion(start, num_frames, noise)), dim=1)
-    return Motions([f'sample {number}' for number in range(count)], codes, None, [], DEFAULT_FPS)
+    return MotionBatch([f'sample {number}' for number in range(count)], codes, None, [], DEFAULT_FPS)
 
 
-def cross(animator: Animator, people: People, motions: Motions, *, mode: str = 'relative',
-          chunk_size: int = CHUNK_SIZE) -> Crossing:
+def build_factor_grid(animator: Animator, identities: IdentityBatch, motions: MotionBatch, *, mode: str = 'relative',
+          chunk_size: int = CHUNK_SIZE) -> FactorGrid:
     """Render every person in every motion, and read the codes of what was rendered.
 
     All frames are kept, as bytes: P · M · T · 3 · S².
 
     Args:
         animator (Animator): A trained animator in evaluation mode.
-        people (People): P people.
-        motions (Motions): M motions of T frames.
+        identities (IdentityBatch): P people.
+        motions (MotionBatch): M motions of T frames.
         mode (str): ``'relative'`` adds the motion since its first frame to each person's own pose; ``'absolute'``
             takes the poses themselves.
         chunk_size (int): Frames per forward pass, counted over the people.
 
     Returns:
-        Crossing: On the CPU.
+        FactorGrid: On the CPU.
 
     Raises:
         UserError: If the mode is unknown.
     """
     check_transfer_mode(mode)
-    encoding = encode(animator, people.images)
-    shape = (len(people.images), *motions.codes.shape[:2])  # P, M, T
+    encoding = encode(animator, identities.images)
+    shape = (len(identities.images), *motions.codes.shape[:2])  # P, M, T
     asked = motions.codes.to(encoding.motion).expand(shape[0], -1, -1, -1).flatten(0, 1)  # (P * M, T, N)
     if mode == 'relative':
         asked = relative_motion(asked, asked[:, 0], encoding.motion.repeat_interleave(shape[1], dim=0))
@@ -176,7 +176,7 @@ def cross(animator: Animator, people: People, motions: Motions, *, mode: str = '
         pixels = to_uint8(chunk)  # (P, t, 3, S, S); encoded as people see it
         found.append(encode(animator, pixels.flatten(0, 1)).motion.float().unflatten(0, pixels.shape[:2]).cpu())
         frames.append(pixels.cpu())
-    return Crossing(people, motions, mode, torch.cat(frames, dim=1).unflatten(1, shape[1:]),
+    return FactorGrid(identities, motions, mode, torch.cat(frames, dim=1).unflatten(1, shape[1:]),
                     asked.unflatten(0, shape[:2]).float().cpu(), torch.cat(found, dim=1).unflatten(1, shape[1:]))
 
 
@@ -213,10 +213,10 @@ def _frames(entry: VideoEntry, size: int, count: int) -> Tensor:
 
 
 def _check_count(what: str, count: int) -> None:
-    if count < FEWEST:
-        raise UserError(f'with {count} of the {what} nothing can be told apart; ask for at least {FEWEST} {what}')
+    if count < MIN_ITEMS:
+        raise UserError(f'with {count} of the {what} nothing can be told apart; ask for at least {MIN_ITEMS} {what}')
 
 
 def _check_frames(num_frames: int) -> None:
-    if num_frames < FEWEST:
-        raise UserError(f'{num_frames} frame has no motion; ask for at least {FEWEST} frames')
+    if num_frames < MIN_ITEMS:
+        raise UserError(f'{num_frames} frame has no motion; ask for at least {MIN_ITEMS} frames')

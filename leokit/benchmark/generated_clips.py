@@ -19,7 +19,7 @@ from leokit.utils.files import atomic_path, clear_write_errors, remove, write_js
 from leokit.video import check_space
 
 
-class ClipFolder:
+class GeneratedClips:
     """Videos 0, 1, 2, ... of one kind.
 
     Args:

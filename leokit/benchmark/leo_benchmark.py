@@ -13,7 +13,7 @@ from typing import Any, Iterator, Sequence
 from torch import Tensor, nn
 
 from leokit.analysis.model_sheets import stack_sheets, video_grid, video_sheet
-from leokit.benchmark.generated_clips import ClipFolder
+from leokit.benchmark.generated_clips import GeneratedClips
 from leokit.benchmark.real_videos import first_frames, motion_windows
 from leokit.benchmark.scenario import Scenario
 from leokit.evaluation import (
@@ -46,7 +46,7 @@ class Plan:
     scenario: Scenario
     real: VideoSet
     tasks: list[Task]
-    clips: ClipFolder
+    clips: GeneratedClips
     records: list[ResultRecord] = field(default_factory=list)
 
 
@@ -119,7 +119,7 @@ class LEOBenchmark:
                    for config in chosen.values()}
         tasks = build_tasks(scenario.measures, protocol, {key: config['type'] for key, config in chosen.items()},
                             options)
-        clips = ClipFolder(self.work_dir / scenario.name, self._facts(scenario, real), clip_format=self.clip_format,
+        clips = GeneratedClips(self.work_dir / scenario.name, self._facts(scenario, real), clip_format=self.clip_format,
                            fps=real.entries[0].fps)
         clips.check_space(scenario.num_videos, scenario.num_frames, self.leo.animator.size)
         if scenario.first_frames == 'drawn':
@@ -140,7 +140,7 @@ class LEOBenchmark:
         models: dict[str, nn.Module | None] = dict(
             animator=generator.animator, motion_diffusion=generator.motion_diffusion)
         facts = dict(seed=self.seed, num_frames=scenario.num_frames, first_frames=scenario.first_frames,
-                     amp=self.leo.amp, continuation=_told(generator.motion_diffusion.continuation))
+                     amp=self.leo.amp, continuation=_as_dict(generator.motion_diffusion.continuation))
         if scenario.first_frames == 'drawn':
             drawing = self.leo.unconditional_generator
             models.update(start_code=drawing.start_code, start_frame=drawing.painter.base,
@@ -164,7 +164,7 @@ class LEOBenchmark:
                 encoding = encode(self.leo.animator, frames, amp=self.leo.amp)
                 start = encoding.motion.float() if start is None else start
                 noise = generators_from_seeds(sample_seeds(self.seed, numbers))
-                motion = _keeping(self.leo.generator.sample_motion(start, scenario.num_frames, noise), kept)
+                motion = _tee(self.leo.generator.sample_motion(start, scenario.num_frames, noise), kept)
                 chunks = self.leo.generator.render(encoding, motion, chunk_size=self.chunk_size)
                 plan.clips.add(numbers, FrameStream(chunks, scenario.num_frames, self.leo.animator.size), kept,
                                encoding.motion, bar=bar)
@@ -221,11 +221,11 @@ def _start_record(asked: Tensor, read: Tensor, protocol: Protocol, run: RunInfo)
                         run=run, details=dict(distance=float(distance), chance=float(chance), videos=len(asked)))
 
 
-def _told(rule: Continuation) -> dict[str, Any]:
+def _as_dict(rule: Continuation) -> dict[str, Any]:
     return dict(type=type(rule).__name__, **vars(rule))
 
 
-def _keeping(pieces: Iterator[Tensor], kept: list[Tensor]) -> Iterator[Tensor]:
+def _tee(pieces: Iterator[Tensor], kept: list[Tensor]) -> Iterator[Tensor]:
     """The same pieces, each also kept on the CPU."""
     for piece in pieces:
         kept.append(piece.cpu())

@@ -18,7 +18,7 @@ MIN_CELL = 96  # smaller pictures are enlarged by a whole factor to at least thi
 TITLE_HEIGHT = 22
 MAX_TITLE_WIDTH = 220  # of the titles beside the rows
 MAX_COLUMNS = 16  # of a sequence sheet that is not told which frames to show
-PAPER, INK = 255, 30
+BACKGROUND, FOREGROUND = 255, 30
 FONT, FONT_SCALE, MIN_FONT_SCALE = cv2.FONT_HERSHEY_SIMPLEX, 0.45, 0.28
 
 
@@ -53,7 +53,8 @@ def contact_sheet(rows: Sequence[Sequence[np.ndarray | None]], *, column_titles:
     columns = max(len(row) for row in rows)
     top = GAP + (TITLE_HEIGHT if column_titles else 0)
     left = GAP + (min(MAX_TITLE_WIDTH, max(_text_width(title) for title in row_titles) + 8) if row_titles else 0)
-    sheet = np.full((top + len(rows) * (cell_height + GAP), left + columns * (cell_width + GAP), 3), PAPER, np.uint8)
+    shape = (top + len(rows) * (cell_height + GAP), left + columns * (cell_width + GAP), 3)
+    sheet = np.full(shape, BACKGROUND, np.uint8)
     for i, row in enumerate(rows):
         for j, picture in enumerate(row):
             if picture is not None:
@@ -158,4 +159,4 @@ def _write_text(sheet: np.ndarray, text: str, x: int, y: int, room: int) -> None
     font_scale = max(MIN_FONT_SCALE, min(FONT_SCALE, FONT_SCALE * room / max(1, _text_width(text))))
     while len(text) > 1 and _text_width(text, font_scale) > room:
         text = text[:-1]
-    cv2.putText(sheet, text, (x, y), FONT, font_scale, (INK, INK, INK), 1, cv2.LINE_AA)
+    cv2.putText(sheet, text, (x, y), FONT, font_scale, (FOREGROUND, FOREGROUND, FOREGROUND), 1, cv2.LINE_AA)

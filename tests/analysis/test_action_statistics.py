@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from leokit.analysis import behavior_table, measure_behavior
+from leokit.analysis import action_table, measure_action_statistics
 from leokit.datasets import CodeCache, CodeCacheWriter
 from leokit.synthetic_faces import MOTION_NAMES, SyntheticFacesPlan, load_truth
 from leokit.synthetic_faces.ground_truth import save_truth
@@ -54,7 +54,7 @@ def hold(name):
 
 
 def test_who_does_what_real_clips_do_cannot_be_told(known):
-    result = measure_behavior(Actor(known[0]), *known)
+    result = measure_action_statistics(Actor(known[0]), *known)
     for row in result['parameters'].values():
         assert row['r2'] > 0.99 and row['extent'] == pytest.approx(1) and row['hertz'] == row['hertz_real']
     hertz = {name: row['hertz_real'] for name, row in result['parameters'].items()}
@@ -67,28 +67,28 @@ def test_who_does_what_real_clips_do_cannot_be_told(known):
 
 
 def test_a_mouth_that_stays_shut_and_a_head_that_does_not_nod(known):
-    silent = measure_behavior(Actor(known[0], hold('mouth_open')), *known)
+    silent = measure_action_statistics(Actor(known[0], hold('mouth_open')), *known)
     assert silent['parameters']['mouth_open']['extent'] == pytest.approx(0, abs=1e-3)
     assert silent['behaviors']['talks']['generated'] == 0 < silent['behaviors']['nods']['generated']
-    stiff = measure_behavior(Actor(known[0], hold('pitch')), *known)
+    stiff = measure_action_statistics(Actor(known[0], hold('pitch')), *known)
     assert stiff['behaviors']['nods']['generated'] == 0 < stiff['behaviors']['talks']['generated']
 
 
 def test_slow_motion_is_slow(known):
     def slowly(codes):
         return F.interpolate(codes[:, :FRAMES // 2].mT, size=FRAMES, mode='linear', align_corners=True).mT
-    half = measure_behavior(Actor(known[0], slowly), *known)
+    half = measure_action_statistics(Actor(known[0], slowly), *known)
     assert half['parameters']['mouth_open']['hertz'] < 0.7 * half['parameters']['mouth_open']['hertz_real']
 
 
 def test_table_leaves_out_what_cannot_be_read(known):
-    result = measure_behavior(Actor(known[0]), *known, num_frames=20)
+    result = measure_action_statistics(Actor(known[0]), *known, num_frames=20)
     result['parameters']['smile']['r2'] = 0.1
-    table = behavior_table(result)
+    table = action_table(result)
     assert '| pitch |' in table and '| smile |' not in table and '| talks |' in table and '| pitch, ty |' in table
     assert '24 clips of 20 frames' in table
 
 
 def test_clips_that_are_too_short(known):
     with pytest.raises(UserError, match="no video of split 'test' has 49 frames"):
-        measure_behavior(Actor(known[0]), *known, num_frames=49)
+        measure_action_statistics(Actor(known[0]), *known, num_frames=49)

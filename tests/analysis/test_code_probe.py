@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from leokit.analysis.code_probe import direction_table, name_directions, probe_codes, probe_crossing, probe_table
-from leokit.analysis.factor_grid import Crossing, Motions, People
+from leokit.analysis.code_probe import direction_table, name_directions, probe_codes, probe_factor_grid, probe_table
+from leokit.analysis.factor_grid import FactorGrid, IdentityBatch, MotionBatch
 from leokit.datasets import CodeCache, CodeCacheWriter
 from leokit.synthetic_faces import SyntheticFacesPlan, load_truth
 from leokit.synthetic_faces.ground_truth import save_truth
@@ -38,27 +38,27 @@ def make(truth, mode, offset=0.0, names=None):
     found = codes.expand(P, -1, -1, -1) + offset * torch.randn(P, 1, 1, codes.shape[-1],
                                                                generator=torch.Generator().manual_seed(0))
     frames = torch.zeros(len(videos), T, 3, 2, 2, dtype=torch.uint8)
-    motions = Motions([truth.names[video] for video in videos], codes, frames, list('abcd'), 25.0)
-    return Crossing(People(list('xyz'), torch.zeros(P, 3, 2, 2)), motions, mode, frames.expand(P, -1, -1, -1, -1, -1),
-                    found, found)
+    motions = MotionBatch([truth.names[video] for video in videos], codes, frames, list('abcd'), 25.0)
+    return FactorGrid(IdentityBatch(list('xyz'), torch.zeros(P, 3, 2, 2)), motions, mode,
+                      frames.expand(P, -1, -1, -1, -1, -1), found, found)
 
 
 def test_what_arrives_on_other_people(known):
     cache, truth = known
     for mode, offset in (('relative', 0.0), ('relative', 5.0), ('absolute', 0.0)):
-        scores = [score for score in probe_crossing(make(truth, mode, offset), cache, truth).values()
+        scores = [score for score in probe_factor_grid(make(truth, mode, offset), cache, truth).values()
                   if not math.isnan(score)]
         assert len(scores) > 8 and min(scores) > 0.99
-    far = probe_crossing(make(truth, 'absolute', 5.0), cache, truth)
+    far = probe_factor_grid(make(truth, 'absolute', 5.0), cache, truth)
     assert min(score for score in far.values() if not math.isnan(score)) < 0  # poses of their own
 
 
 def test_motions_that_are_not_of_the_data_set(known):
     cache, truth = known
-    crossing = make(truth, 'relative')
-    stranger = crossing._replace(motions=crossing.motions._replace(names=['a', 'b', 'c', 'd']))
-    generated = crossing._replace(motions=crossing.motions._replace(frames=None))
-    assert probe_crossing(stranger, cache, truth) == probe_crossing(generated, cache, truth) == {}
+    grid = make(truth, 'relative')
+    stranger = grid._replace(motions=grid.motions._replace(names=['a', 'b', 'c', 'd']))
+    generated = grid._replace(motions=grid.motions._replace(frames=None))
+    assert probe_factor_grid(stranger, cache, truth) == probe_factor_grid(generated, cache, truth) == {}
 
 
 def test_tables(known):

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from leokit.analysis.disentanglement_report import disentanglement_table, measure_disentanglement
-from leokit.analysis.factor_grid import Crossing, Motions, People
+from leokit.analysis.factor_grid import FactorGrid, IdentityBatch, MotionBatch
 from leokit.feature_extractors import ColorStatistics
 from leokit.utils.files import write_json
 
@@ -25,10 +25,10 @@ def make(mode='relative', frames=None, found=None, driving=None):
     asked = codes.expand(P, M, T, N) if mode == 'absolute' else codes - codes[:, :1] + draw(P, 1, 1, N, seed=1)
     color = torch.linspace(20, 220, P).byte()[:, None, None, None, None, None]
     frames = color.expand(P, M, T, 3, SIDE, SIDE) if frames is None else frames
-    people = People([f'p{number}' for number in range(P)], frames[:, 0, 0].float() / 127.5 - 1)
+    people = IdentityBatch([f'p{number}' for number in range(P)], frames[:, 0, 0].float() / 127.5 - 1)
     names, seen = ([f'{letter}{number}' for number in range(M)] for letter in 'mq')
-    motions = Motions(names, codes, driving, seen, 25.0)
-    return Crossing(people, motions, mode, frames, asked, asked if found is None else found(asked))
+    motions = MotionBatch(names, codes, driving, seen, 25.0)
+    return FactorGrid(people, motions, mode, frames, asked, asked if found is None else found(asked))
 
 
 @pytest.mark.parametrize('mode', ['relative', 'absolute'])
@@ -75,9 +75,9 @@ def test_real_videos_and_movement_beside_it():
     identity, = result['identity'].values()
     assert 0 < identity['real']['ratio'] < 1
     assert result['motion']['movement'] == dict(rendered=0, real=6)
-    crossing = make(driving=driving)
-    crossing.motions.identities[1] = crossing.motions.identities[0]  # one person twice: nothing to compare
-    assert 'real' not in measure_disentanglement(crossing, [ColorStatistics()])['identity'][ColorStatistics().label]
+    grid = make(driving=driving)
+    grid.motions.identities[1] = grid.motions.identities[0]  # one person twice: nothing to compare
+    assert 'real' not in measure_disentanglement(grid, [ColorStatistics()])['identity'][ColorStatistics().label]
 
 
 def test_table_and_file(tmp_path):

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from leokit.analysis import DrawnPairs, measure_expressions
-from leokit.analysis.expression_pairs import DRAWN
+from leokit.analysis import SyntheticPairs, measure_expressions
+from leokit.analysis.expression_pairs import PARAMETERS
 from leokit.datasets import FramePairDataset
 from leokit.models import Animator
 from leokit.synthetic_faces import MOTION_NAMES, SyntheticFacesPlan, load_truth, write_synthetic_faces
@@ -24,10 +24,10 @@ def people(tmp_path_factory):
 
 def test_of_all_that_moves_in_a_face_one_thing_changes(people):
     dataset, truth = people
-    find, seen = DrawnPairs(truth, count=3), 0
+    find, seen = SyntheticPairs(truth, count=3), 0
     for video in dataset.videos:
         frames, found = find(dataset, video)
-        assert set(found) == set(DRAWN) and frames.shape == (3 * len(DRAWN) * 2, 3, SIZE, SIZE)
+        assert set(found) == set(PARAMETERS) and frames.shape == (3 * len(PARAMETERS) * 2, 3, SIZE, SIZE)
         for pairs in found.values():
             assert len(pairs) % 2 == 0
             for there, back in zip(pairs[::2], pairs[1::2]):
@@ -35,12 +35,12 @@ def test_of_all_that_moves_in_a_face_one_thing_changes(people):
                 assert (there.change, back.change) == (1, -1)
                 assert there.region is None and not torch.equal(frames[there.source], frames[there.driving])
                 seen += 1
-    assert seen > 0.8 * 4 * 3 * len(DRAWN)
+    assert seen > 0.8 * 4 * 3 * len(PARAMETERS)
 
 
 def test_a_mouth_opens_over_the_range_that_occurs(people):
     dataset, truth = people
-    frames, found = DrawnPairs(truth, count=1)(dataset, dataset.videos[0])
+    frames, found = SyntheticPairs(truth, count=1)(dataset, dataset.videos[0])
     mouth = found['mouth_open'][0]
     # below the middle, and nothing beside the head
     change = (frames[mouth.driving] - frames[mouth.source]).abs().sum(0)
@@ -52,7 +52,7 @@ def test_a_mouth_opens_over_the_range_that_occurs(people):
     assert (change.sum(1) * rows).sum() / change.sum() < SIZE / 2
     column = MOTION_NAMES.index('mouth_open')
     narrow = truth._replace(motion=np.where(np.arange(len(MOTION_NAMES)) == column, truth.motion / 4, truth.motion))
-    less, found = DrawnPairs(narrow, count=1)(dataset, dataset.videos[0])
+    less, found = SyntheticPairs(narrow, count=1)(dataset, dataset.videos[0])
     pair = found['mouth_open'][0]
     assert (less[pair.driving] - less[pair.source]).norm() < 0.8 * (frames[mouth.driving] - frames[mouth.source]).norm()
 
@@ -60,26 +60,26 @@ def test_a_mouth_opens_over_the_range_that_occurs(people):
 def test_the_pose_is_that_of_the_video(people):
     dataset, truth = people
     video = dataset.videos[0]
-    one, _ = DrawnPairs(truth, count=1)(dataset, video)
+    one, _ = SyntheticPairs(truth, count=1)(dataset, video)
     still = truth._replace(motion=np.repeat(truth.motion[:, :1], truth.motion.shape[1], axis=1))
-    same, _ = DrawnPairs(still, count=2)(dataset, video)
+    same, _ = SyntheticPairs(still, count=2)(dataset, video)
     assert torch.equal(same[:12], same[12:])
-    more, _ = DrawnPairs(truth, count=2)(dataset, video)
+    more, _ = SyntheticPairs(truth, count=2)(dataset, video)
     assert torch.equal(more[:12], one) and not torch.equal(more[12:], one)
 
 
 def test_a_video_of_another_data_set_is_named(people):
     dataset, truth = people
     with pytest.raises(UserError, match=f"does not know the video '{dataset.videos[0].name}'"):
-        DrawnPairs(truth._replace(names=['a']))(dataset, dataset.videos[0])
+        SyntheticPairs(truth._replace(names=['a']))(dataset, dataset.videos[0])
 
 
 def test_who_copies_the_source_makes_the_whole_of_the_change_his_error(people):
     dataset, truth = people
     copying = Animator(SIZE, 16, motion_dim=4, max_channels=8, flow_generator=dict(
         type='LIAFlowGenerator', warp_operator=dict(type='BilinearWarp', grid='exact'))).eval()
-    report = measure_expressions(copying, dataset, DrawnPairs(truth, count=1))
-    assert list(report.values()) == list(DRAWN)
+    report = measure_expressions(copying, dataset, SyntheticPairs(truth, count=1))
+    assert list(report.values()) == list(PARAMETERS)
     for value in report.values().values():
         assert value['driven'] == pytest.approx(0, abs=1e-6) and value['ratio_l1'] == pytest.approx(1, abs=0.05)
         assert value['pairs'] >= 6

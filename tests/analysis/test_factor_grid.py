@@ -7,7 +7,8 @@ import pytest
 import torch
 from PIL import Image
 
-from leokit.analysis.factor_grid import FEWEST, People, cross, generate_motions, read_motions, read_people
+from leokit.analysis.factor_grid import (
+    MIN_ITEMS, IdentityBatch, build_factor_grid, generate_motions, read_identities, read_motions)
 from leokit.inference import VideoAnimator, VideoGenerator
 from leokit.utils import UserError
 from leokit.utils.pixels import from_uint8, to_uint8
@@ -42,17 +43,17 @@ def portraits(tmp_path):
 
 
 def test_people_of_videos_are_different_people(videos):
-    people = read_people([videos], SIZE, 9)
+    people = read_identities([videos], SIZE, 9)
     assert people.names == ['anna', 'bert', 'carl'] and people.images.shape == (3, 3, SIZE, SIZE)
-    assert read_people([videos], SIZE, 2).names == ['anna', 'carl']
-    assert read_people([videos], SIZE, 9, split='test').names == ['anna', 'bert']
+    assert read_identities([videos], SIZE, 2).names == ['anna', 'carl']
+    assert read_identities([videos], SIZE, 9, split='test').names == ['anna', 'bert']
     first = from_uint8(torch.from_numpy(np.load(videos / 'b0.npy')[:1, 2:38]).permute(0, 3, 1, 2))
     assert (people.images[1].mean() - first.mean()).abs() < 0.01
 
 
 def test_people_of_pictures_of_any_mode(portraits):
     for sources in ([portraits], sorted(portraits.iterdir())):
-        people = read_people(sources, SIZE, 9)
+        people = read_identities(sources, SIZE, 9)
         assert people.names == ['clear', 'gray', 'plain']
         assert people.images.shape == (3, 3, SIZE, SIZE) and people.images.abs().max() <= 1
 
@@ -65,8 +66,8 @@ def test_motions_of_videos(animator, videos):
         expected = animator.encode(from_uint8(motions.frames[2])).motion
     torch.testing.assert_close(motions.codes[2], expected, atol=1e-4, rtol=0)
     assert read_motions(animator, [videos], 9, T).names == ['a0', 'a1', 'b0', 'c0', 'c1']  # b1 is too short
-    assert read_motions(animator, [videos], 2, T, besides=['anna']).names == ['b0', 'c0']
-    assert read_motions(animator, [videos], 3, T, besides=['anna', 'bert']).names == ['a0', 'b0', 'c0']
+    assert read_motions(animator, [videos], 2, T, exclude=['anna']).names == ['b0', 'c0']
+    assert read_motions(animator, [videos], 3, T, exclude=['anna', 'bert']).names == ['a0', 'b0', 'c0']
     assert read_motions(animator, [videos / 'a0.npy', videos / 'c0.npy'], 4, T).names == ['a0', 'c0']
 
 
@@ -83,30 +84,30 @@ def test_generated_motions_start_alike_and_do_not_depend_on_their_number(animato
 @pytest.mark.parametrize('mode', ['relative', 'absolute'])
 def test_every_cell_is_that_person_in_that_motion(animator, videos, pictures, mode):
     motions = read_motions(animator, [videos], 3, T)
-    crossing = cross(animator, People(['x', 'y'], pictures), motions, mode=mode, chunk_size=7)
-    assert crossing.frames.shape == (2, 3, T, 3, SIZE, SIZE) and crossing.frames.dtype == torch.uint8
+    grid = build_factor_grid(animator, IdentityBatch(['x', 'y'], pictures), motions, mode=mode, chunk_size=7)
+    assert grid.frames.shape == (2, 3, T, 3, SIZE, SIZE) and grid.frames.dtype == torch.uint8
     for person, motion in ((0, 2), (1, 0)):
         alone = VideoAnimator(animator).animate(pictures[person], motions.frames[motion], mode=mode)
         expected = to_uint8(torch.cat(list(alone), dim=1)[0])
-        assert (crossing.frames[person, motion].int() - expected.int()).abs().max() <= 1
+        assert (grid.frames[person, motion].int() - expected.int()).abs().max() <= 1
         with torch.no_grad():
-            found = animator.encode(from_uint8(crossing.frames[person, motion])).motion
-        torch.testing.assert_close(crossing.found[person, motion], found, atol=1e-4, rtol=0)
+            found = animator.encode(from_uint8(grid.frames[person, motion])).motion
+        torch.testing.assert_close(grid.measured_codes[person, motion], found, atol=1e-4, rtol=0)
     if mode == 'relative':
-        assert (crossing.frames[:, 0, 0].int() - crossing.frames[:, 2, 0].int()).abs().max() <= 1
-        since = crossing.asked - crossing.asked[:, :, :1]
+        assert (grid.frames[:, 0, 0].int() - grid.frames[:, 2, 0].int()).abs().max() <= 1
+        since = grid.target_codes - grid.target_codes[:, :, :1]
         torch.testing.assert_close(since[0], since[1])
     else:
-        assert torch.equal(crossing.asked[0], motions.codes) and torch.equal(crossing.asked[1], motions.codes)
+        assert torch.equal(grid.target_codes[0], motions.codes) and torch.equal(grid.target_codes[1], motions.codes)
 
 
 def test_too_little_to_tell_apart(animator, videos, portraits, motion_diffusion, pictures):
     for problem, match in (
-            (lambda: read_people([portraits / 'gray.png'], SIZE, 9), 'gray.png shows 1 person only'),
-            (lambda: read_people([videos], SIZE, 1), 'ask for at least 2 people'),
+            (lambda: read_identities([portraits / 'gray.png'], SIZE, 9), 'gray.png shows 1 person only'),
+            (lambda: read_identities([videos], SIZE, 1), 'ask for at least 2 people'),
             (lambda: read_motions(animator, [videos], 1, T), 'ask for at least 2 motions'),
-            (lambda: read_people([portraits / 'none.png'], SIZE, 9), 'none.png does not exist'),
-            (lambda: read_people([videos / 'a0.npy', videos / 'b0.npy'], SIZE, 9), 'people are pictures'),
+            (lambda: read_identities([portraits / 'none.png'], SIZE, 9), 'none.png does not exist'),
+            (lambda: read_identities([videos / 'a0.npy', videos / 'b0.npy'], SIZE, 9), 'people are pictures'),
             (lambda: read_motions(animator, [videos], 9, 7), 'holds 1 video only that has 7 frames'),
             (lambda: read_motions(animator, [videos], 9, 30), '30 needed'),
             (lambda: read_motions(animator, [videos], 9, 1), '1 frame has no motion'),
@@ -114,12 +115,12 @@ def test_too_little_to_tell_apart(animator, videos, portraits, motion_diffusion,
         with pytest.raises(UserError, match=match) as error:
             problem()
         assert '\n' not in str(error.value)
-    assert FEWEST == 2
+    assert MIN_ITEMS == 2
 
 
 def test_video_without_frames(animator, tmp_path):
     np.save(tmp_path / 'empty.npy', np.zeros((0, 8, 8, 3), np.uint8))
-    for problem in (lambda: read_people([tmp_path], SIZE, 9), lambda: read_motions(animator, [tmp_path], 9, T)):
+    for problem in (lambda: read_identities([tmp_path], SIZE, 9), lambda: read_motions(animator, [tmp_path], 9, T)):
         with pytest.raises(UserError, match='empty.npy'):
             problem()
 
@@ -132,4 +133,4 @@ def test_motion_diffusion_of_another_animator(animator):
 def test_unknown_mode(animator, pictures, motion_diffusion):
     motions = generate_motions(VideoGenerator(animator, motion_diffusion), pictures[0], 2, T)
     with pytest.raises(UserError, match='unknown transfer mode'):
-        cross(animator, People(['x', 'y'], pictures), motions, mode='sideways')
+        build_factor_grid(animator, IdentityBatch(['x', 'y'], pictures), motions, mode='sideways')

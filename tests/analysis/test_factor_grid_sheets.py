@@ -1,11 +1,11 @@
-"""Every picture of a crossing stands where its labels say."""
+"""Every picture of a grid stands where its labels say."""
 
 import numpy as np
 import pytest
 import torch
 
-from leokit.analysis.factor_grid import Crossing, Motions, People
-from leokit.analysis.factor_grid_sheets import crossing_sheet, crossing_video, motion_sheet, person_sheet
+from leokit.analysis.factor_grid import FactorGrid, IdentityBatch, MotionBatch
+from leokit.analysis.factor_grid_sheets import factor_grid_sheet, factor_grid_video, identity_sheet, motion_sheet
 from leokit.utils.pixels import to_uint8
 
 P, M, T, SIDE = 2, 3, 20, 96
@@ -13,14 +13,14 @@ P, M, T, SIDE = 2, 3, 20, 96
 
 
 @pytest.fixture(params=[False, True])
-def crossing(request):
+def grid(request):
     """A gray for each cell and time; driving videos are bright."""
     cells = torch.arange(P * M * T, dtype=torch.uint8).reshape(P, M, T, 1, 1, 1).expand(P, M, T, 3, SIDE, SIDE)
     driving = (200 + torch.arange(M, dtype=torch.uint8))[:, None, None, None, None].expand(M, T, 3, SIDE, SIDE)
     sources = torch.full((P, 3, SIDE, SIDE), 150 / 127.5 - 1)
     codes = torch.zeros(P, M, T, 2)
-    motions = Motions(['m0', 'm1', 'm2'], codes[0], driving if request.param else None, ['a', 'b', 'c'], 25.0)
-    return Crossing(People(['anna', 'bert'], sources), motions, 'relative', cells, codes, codes)
+    motions = MotionBatch(['m0', 'm1', 'm2'], codes[0], driving if request.param else None, ['a', 'b', 'c'], 25.0)
+    return FactorGrid(IdentityBatch(['anna', 'bert'], sources), motions, 'relative', cells, codes, codes)
 
 
 def grays(sheet):
@@ -29,27 +29,27 @@ def grays(sheet):
     return sorted(int(value) for value, count in zip(values, counts) if count >= SIDE * SIDE and value not in (255, ))
 
 
-def test_all_of_it(crossing):
-    driven = crossing.motions.frames is not None
-    expected = [int(crossing.frames[p, m, -1, 0, 0, 0]) for p in range(P) for m in range(M)] + [150]
+def test_all_of_it(grid):
+    driven = grid.motions.frames is not None
+    expected = [int(grid.frames[p, m, -1, 0, 0, 0]) for p in range(P) for m in range(M)] + [150]
     expected += [200, 201, 202] if driven else []
-    sheet = crossing_sheet(crossing)
+    sheet = factor_grid_sheet(grid)
     assert grays(sheet) == sorted(expected)
-    assert grays(crossing_sheet(crossing, 3)) == sorted(
-        [int(crossing.frames[p, m, 3, 0, 0, 0]) for p in range(P) for m in range(M)] + expected[6:])
+    assert grays(factor_grid_sheet(grid, 3)) == sorted(
+        [int(grid.frames[p, m, 3, 0, 0, 0]) for p in range(P) for m in range(M)] + expected[6:])
     assert sheet.shape[0] > (P + driven) * SIDE and sheet.shape[1] > (M + 1) * SIDE
-    video = torch.cat(list(crossing_video(crossing)), dim=1)
+    video = torch.cat(list(factor_grid_video(grid)), dim=1)
     assert video.shape[:3] == (1, T, 3)
     assert np.array_equal(to_uint8(video[0, -1]).permute(1, 2, 0).numpy(), sheet)
 
 
-def test_one_person_and_one_motion(crossing):
-    driven = crossing.motions.frames is not None
+def test_one_person_and_one_motion(grid):
+    driven = grid.motions.frames is not None
     times = [0, 10, 19]  # 9.5 rounds to even
-    person = person_sheet(crossing, 1, columns=3)
-    assert grays(person) == sorted([int(crossing.frames[1, m, t, 0, 0, 0]) for m in range(M) for t in times]
+    person = identity_sheet(grid, 1, columns=3)
+    assert grays(person) == sorted([int(grid.frames[1, m, t, 0, 0, 0]) for m in range(M) for t in times]
                                    + ([200, 201, 202] if driven else []))
-    motion = motion_sheet(crossing, 2, columns=3)
-    assert grays(motion) == sorted([int(crossing.frames[p, 2, t, 0, 0, 0]) for p in range(P) for t in times]
+    motion = motion_sheet(grid, 2, columns=3)
+    assert grays(motion) == sorted([int(grid.frames[p, 2, t, 0, 0, 0]) for p in range(P) for t in times]
                                    + ([202] if driven else []))
     assert person.dtype == motion.dtype == np.uint8

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from leokit.benchmark.generated_clips import ClipFolder
+from leokit.benchmark.generated_clips import GeneratedClips
 from leokit.inference import FrameStream
 from leokit.utils import UserError
 
@@ -25,10 +25,10 @@ def add(clips, numbers, frames=5, broken=False):
 
 @pytest.mark.parametrize('clip_format', ['npy', 'frames', 'mp4'])
 def test_what_is_missing_is_made(tmp_path, clip_format):
-    clips = ClipFolder(tmp_path / 'a', dict(seed=1), clip_format=clip_format)
+    clips = GeneratedClips(tmp_path / 'a', dict(seed=1), clip_format=clip_format)
     assert clips.missing(4) == [0, 1, 2, 3]
     add(clips, [0, 2])
-    again = ClipFolder(tmp_path / 'a', dict(seed=1), clip_format=clip_format)
+    again = GeneratedClips(tmp_path / 'a', dict(seed=1), clip_format=clip_format)
     assert again.missing(4) == [1, 3]
     add(again, [1, 3])
     motion, read = again.codes(4)
@@ -38,14 +38,14 @@ def test_what_is_missing_is_made(tmp_path, clip_format):
 
 
 def test_a_break_leaves_nothing_half(tmp_path):
-    clips = ClipFolder(tmp_path / 'a', dict(seed=1))
+    clips = GeneratedClips(tmp_path / 'a', dict(seed=1))
     with pytest.raises(RuntimeError, match='out of luck'):
         add(clips, [0, 1], broken=True)
     assert not list((tmp_path / 'a').iterdir()) and clips.missing(2) == [0, 1]
 
 
 def test_a_video_without_its_codes_is_made_again(tmp_path):
-    clips = ClipFolder(tmp_path / 'a', dict(seed=1), clip_format='frames')  # a folder would be refused
+    clips = GeneratedClips(tmp_path / 'a', dict(seed=1), clip_format='frames')  # a folder would be refused
     add(clips, [0])
     (tmp_path / 'a_codes' / '00000.npz').unlink()
     assert clips.missing(1) == [0]
@@ -54,20 +54,20 @@ def test_a_video_without_its_codes_is_made_again(tmp_path):
 
 
 def test_other_facts_are_refused(tmp_path):
-    add(ClipFolder(tmp_path / 'a', dict(seed=1, model=dict(weights='x'))), [0])
+    add(GeneratedClips(tmp_path / 'a', dict(seed=1, model=dict(weights='x'))), [0])
     with pytest.raises(UserError, match=r'holds videos of another test \(model, seed differ\)'):
-        ClipFolder(tmp_path / 'a', dict(seed=2, model=dict(weights='y')))
+        GeneratedClips(tmp_path / 'a', dict(seed=2, model=dict(weights='y')))
     with pytest.raises(UserError, match=r'\(format differ\)'):
-        ClipFolder(tmp_path / 'a', dict(seed=1, model=dict(weights='x')), clip_format='mp4')
+        GeneratedClips(tmp_path / 'a', dict(seed=1, model=dict(weights='x')), clip_format='mp4')
     (tmp_path / 'a.json').unlink()
     with pytest.raises(UserError, match='another test'):
-        ClipFolder(tmp_path / 'a', dict(seed=1, model=dict(weights='x')))
+        GeneratedClips(tmp_path / 'a', dict(seed=1, model=dict(weights='x')))
     np.save(tmp_path / 'b.npy', np.zeros(1))
-    ClipFolder(tmp_path / 'c', dict(seed=3))
+    GeneratedClips(tmp_path / 'c', dict(seed=3))
 
 
 def test_room_for_what_is_missing_only(tmp_path):
-    clips = ClipFolder(tmp_path / 'a', dict(seed=1))
+    clips = GeneratedClips(tmp_path / 'a', dict(seed=1))
     with pytest.raises(UserError, match='2 videos of 1000000000000 frames'):
         clips.check_space(2, 10**12, 8)
     add(clips, [0, 1])

@@ -24,9 +24,9 @@ from leokit.datasets import CodeCache  # noqa: E402
 from leokit.synthetic_faces import load_truth  # noqa: E402
 from leokit.feature_extractors import named_extractor  # noqa: E402
 from leokit.analysis import (
-    Motions, People, cross, crossing_sheet, crossing_video, disentanglement_table, generate_motions,
-    measure_disentanglement, motion_sheet, person_sheet, probe_codes, probe_crossing, probe_table, read_motions,
-    read_people)
+    IdentityBatch, MotionBatch, build_factor_grid, disentanglement_table, factor_grid_sheet, factor_grid_video,
+    generate_motions, identity_sheet, measure_disentanglement, motion_sheet, probe_codes, probe_factor_grid,
+    probe_table, read_identities, read_motions)
 from leokit.inference import LEO, TRANSFER_MODES, load_animator, load_motion_diffusion, write_videos
 from leokit.utils import UserError, run_tool  # noqa: E402
 from leokit.utils.arguments import add_cfg_options, add_device, positive_int  # noqa: E402
@@ -87,12 +87,12 @@ def load_models(args: argparse.Namespace) -> LEO:
                if args.generated else None)
 
 
-def gather(args: argparse.Namespace, leo: LEO) -> tuple[People, Motions]:
+def gather(args: argparse.Namespace, leo: LEO) -> tuple[IdentityBatch, MotionBatch]:
     """The people and the motions of the command line."""
-    people = read_people(args.people, leo.animator.size, args.num_people, split=args.split)
+    people = read_identities(args.people, leo.animator.size, args.num_people, split=args.split)
     if args.motions:
         return people, read_motions(leo.animator, args.motions, args.num_motions, args.frames, split=args.split,
-                                    besides=people.names)
+                                    exclude=people.names)
     return people, generate_motions(leo.generator, people.images[0], args.generated, args.frames, seed=args.seed)
 
 
@@ -114,15 +114,15 @@ def main() -> None:
     maker = dict(config=args.config, checkpoint=args.checkpoint, weights_hash=leo.animator.weights_hash())
     known = (CodeCache(args.codes, maker['weights_hash']), load_truth(args.truth)) if args.codes else None
     probe = probe_codes(*known) if known else None
-    crossing = cross(leo.animator, *gather(args, leo), mode=args.mode)
-    result = dict(animator=maker, **measure_disentanglement(crossing, extractors))
+    grid = build_factor_grid(leo.animator, *gather(args, leo), mode=args.mode)
+    result = dict(animator=maker, **measure_disentanglement(grid, extractors))
     print(disentanglement_table(result))
     if known:
-        result['probe'] = dict(probe, rendered=probe_crossing(crossing, *known))
+        result['probe'] = dict(probe, rendered=probe_factor_grid(grid, *known))
         print('\n' + probe_table(result['probe']))
-    for name, sheet in (('grid', crossing_sheet), ('one_person', person_sheet), ('one_motion', motion_sheet)):
-        save_png(args.out / f'{name}.png', sheet(crossing))
-    write_videos(crossing_video(crossing), [args.out / 'grid.mp4'], crossing.motions.fps)
+    for name, sheet in (('grid', factor_grid_sheet), ('one_person', identity_sheet), ('one_motion', motion_sheet)):
+        save_png(args.out / f'{name}.png', sheet(grid))
+    write_videos(factor_grid_video(grid), [args.out / 'grid.mp4'], grid.motions.fps)
     write_json(args.out / 'result.json', result)
     print(f'\n{args.out}: grid.png, grid.mp4, one_person.png, one_motion.png, result.json')
 

@@ -23,7 +23,7 @@ sys.path.append(str(Path(__file__).resolve().parents[2]))  # a clone works witho
 from leokit.synthetic_faces import load_truth  # noqa: E402
 from leokit.feature_extractors import named_extractor  # noqa: E402
 from leokit.feature_extractors.face_landmarks import NUM_LANDMARKS  # noqa: E402
-from leokit.analysis import DrawnPairs, LandmarkPairs, measure_expressions  # noqa: E402
+from leokit.analysis import SyntheticPairs, LandmarkPairs, measure_expressions  # noqa: E402
 from leokit.inference import load_animator  # noqa: E402
 from leokit.registry import DATASETS  # noqa: E402
 from leokit.utils import UserError, load_config, run_tool  # noqa: E402
@@ -63,7 +63,7 @@ def main() -> None:
     loader = config.get(f'{args.data}_dataloader')
     if not loader:
         raise UserError(f'the config {args.config} has no {args.data}_dataloader; pass another --data')
-    find = (DrawnPairs(load_truth(args.truth), args.pairs_per_video) if args.truth
+    find = (SyntheticPairs(load_truth(args.truth), args.pairs_per_video) if args.truth
             else LandmarkPairs(build_landmarks(args.landmarks), args.pairs_per_video))
     animator = load_animator(config, args.checkpoint, args.device)
     report = measure_expressions(animator, DATASETS.build(loader.dataset), find)

@@ -1,4 +1,4 @@
-"""``tools/analysis_tools/behavior.py``: a tiny motion diffusion over codes that are the truth."""
+"""``tools/analysis_tools/action_statistics.py``: a tiny motion diffusion over codes that are the truth."""
 
 import json
 
@@ -12,7 +12,7 @@ from leokit.synthetic_faces.ground_truth import save_truth
 from leokit.utils.checkpoints import save_checkpoint
 from support.tiny_models import MOTION_DIM, make_motion_diffusion
 
-TOOL = 'analysis_tools/behavior'
+TOOL = 'analysis_tools/action_statistics'
 PLAN = SyntheticFacesPlan(num_identities=40, clips_per_identity=1, num_frames=40, size=32, train=0.7, val=0, test=0.3)
 
 

@@ -1,6 +1,6 @@
 """Does the motion that a motion diffusion generates nod and talk, as that of SyntheticFaces does?
 
-    python tools/analysis_tools/behavior.py configs/leo/lmdm_synthetic.py work_dirs/lmdm_synthetic \\
+    python tools/analysis_tools/action_statistics.py configs/leo/lmdm_synthetic.py work_dirs/lmdm_synthetic \\
         --codes data/synthetic_faces_codes --truth data/synthetic_faces
 
 Generates from the first codes of the test people and reads the true parameters from the codes by a linear map, for
@@ -16,7 +16,7 @@ sys.path.append(str(Path(__file__).resolve().parents[2]))  # a clone works witho
 
 from leokit.datasets import CodeCache  # noqa: E402
 from leokit.synthetic_faces import load_truth  # noqa: E402
-from leokit.analysis import behavior_table, measure_behavior  # noqa: E402
+from leokit.analysis import action_table, measure_action_statistics  # noqa: E402
 from leokit.inference import load_motion_diffusion  # noqa: E402
 from leokit.utils import run_tool  # noqa: E402
 from leokit.utils.arguments import add_cfg_options, add_device, output_file, positive_int  # noqa: E402
@@ -40,9 +40,9 @@ def main() -> None:
     args = parser.parse_args()
     model = load_motion_diffusion(args.config, args.checkpoint, args.device, args.cfg_options)
     cache = CodeCache(args.codes, model.animator_weights_hash)
-    result = measure_behavior(model, cache, load_truth(args.truth), num_frames=args.frames, fit=args.fit,
+    result = measure_action_statistics(model, cache, load_truth(args.truth), num_frames=args.frames, fit=args.fit,
                                score=args.score, seed=args.seed)
-    print(behavior_table(result))
+    print(action_table(result))
     if args.out:
         write_json(args.out, result)
 
