@@ -199,7 +199,7 @@ def test_a_full_disk_noticed_by_the_encoder_is_reported(tmp_path, name):
 import resource, signal
 import numpy as np
 from leokit.utils import UserError
-from leokit.visualization import VideoWriter
+from leokit.video import VideoWriter
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000))
 noise = np.random.default_rng(0).integers(0, 255, (40, 128, 128, 3), dtype=np.uint8)
