@@ -13,6 +13,8 @@ from typing import Any
 TYPES: dict[str, str | dict[str, Any]] = {
     'DrawSampler': 'DeterministicSampler',
     'LEOTest': 'LEOBenchmark',
+    'NpyReader': 'ArrayReader',
+    'SampleArrayReader': 'ArrayReader',
 }
 # Type (new name) -> old argument -> new argument.
 ARGUMENTS: dict[str, dict[str, str]] = {}

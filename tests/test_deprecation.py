@@ -9,8 +9,9 @@ from leokit import deprecation
 from leokit.datasets import DeterministicSampler
 from leokit.deprecation import upgrade_component, upgrade_config
 from leokit.evaluation import Protocol
-from leokit.registry import DATA_SAMPLERS
+from leokit.registry import DATA_SAMPLERS, VIDEO_READERS
 from leokit.utils import resolve_references
+from leokit.video.readers import ArrayReader
 
 
 def test_current_names_pass_untouched():
@@ -63,3 +64,9 @@ def test_configs_are_upgraded_when_they_are_read():
 def test_protocols_of_old_records_load():
     old = Protocol.from_dict(dict(name='mine', frames=dict(aspect='centre_crop')))
     assert old == Protocol.from_dict(dict(name='mine', frames=dict(aspect='center_crop')))
+
+
+@pytest.mark.parametrize('old', ['NpyReader', 'SampleArrayReader'])
+def test_array_readers_of_old_configs(old):
+    with pytest.warns(FutureWarning, match='ArrayReader'):
+        assert isinstance(VIDEO_READERS.build(dict(type=old, fps=10)), ArrayReader)

@@ -17,8 +17,8 @@ from leokit.evaluation.records import SetInfo
 from leokit.feature_extractors.weights import file_sha256
 from leokit.utils import UserError, progress_bar
 from leokit.video import Skipped, VideoEntry, VideoFilter
-from leokit.video.readers import AutoReader, VideoHandle, VideoReader, frame_files
-from leokit.video.readers.array_reader import SampleArrayReader, open_array, split_item
+from leokit.video.readers import AutoReader, VideoReader, frame_files
+from leokit.video.readers.array_reader import is_array, open_array, split_item
 from leokit.video.readers.base import DEFAULT_FPS
 from leokit.video.video_list import list_videos
 
@@ -44,23 +44,6 @@ class ReadOptions(NamedTuple):
     workers: int = 2
 
 
-class AnyVideoReader(VideoReader):
-    """Opens video files, frame folders and arrays.
-
-    Args:
-        options (ReadOptions): Rate and range of files that do not tell.
-    """
-
-    def __init__(self, options: ReadOptions = ReadOptions()) -> None:
-        fps = options.fps or DEFAULT_FPS
-        self._files, self._arrays = AutoReader(fps=fps), SampleArrayReader(fps, options.float_range)
-
-    def open(self, path: str | Path) -> VideoHandle:
-        """See :class:`VideoReader`."""
-        array = split_item(path)[0].suffix.lower() == '.npy'
-        return (self._arrays if array else self._files).open(path)
-
-
 @dataclass
 class VideoSet:
     """The videos of a folder or manifest.
@@ -78,7 +61,7 @@ class VideoSet:
     filters: VideoFilter
     entries: list[MeasuredVideo]
     skipped: list[Skipped]
-    reader: VideoReader = field(default_factory=AnyVideoReader)
+    reader: VideoReader = field(default_factory=AutoReader)
     manifest_hash: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -141,7 +124,7 @@ def scan_videos(source: str | Path, protocol: Protocol, *, filters: VideoFilter 
         source, filters, preferred_split=protocol.sampling.split if use_protocol_split else None)
     rank, world_size = get_rank(), get_world_size()
     share = listed[rank::world_size]
-    reader = AnyVideoReader(options)
+    reader = AutoReader(fps=options.fps or DEFAULT_FPS, float_range=options.float_range)
     label = f'checking {Path(source).name}'
     with ThreadPoolExecutor(options.workers, thread_name_prefix='check') as pool, \
             progress_bar(len(share), label, unit='video', show=is_main_process()) as bar:
@@ -168,7 +151,7 @@ def _check(video: VideoEntry, filters: VideoFilter, protocol: Protocol, reader: 
     except UserError as error:
         return Skipped(str(video.path), str(error))
     rule = protocol.clips
-    rateless = video.path.is_dir() or split_item(video.path)[0].suffix.lower() == '.npy'
+    rateless = video.path.is_dir() or is_array(video.path)
     if rule.fps is not None and rateless and fps_given is None:
         return Skipped(str(video.path), f'the protocol resamples to {rule.fps:g} frames per second, but frame folders '
                                         'and arrays tell no rate; state it with --fps')

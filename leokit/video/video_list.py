@@ -6,7 +6,7 @@ from pathlib import Path
 from leokit.utils import UserError
 from leokit.video.images import IMAGE_SUFFIXES
 from leokit.video.manifest import find_manifest, read_manifest
-from leokit.video.readers.array_reader import ITEM_MARK, open_array
+from leokit.video.readers.array_reader import ITEM_MARK, is_array, open_array
 from leokit.video.video_entry import VideoEntry, VideoFilter
 from leokit.video.video_filter import select_videos
 from leokit.video.video_index import VIDEO_SUFFIXES, scan_folder
@@ -51,7 +51,7 @@ def _named(source: Path) -> list[VideoEntry]:
 
 def _items(entry: VideoEntry) -> list[VideoEntry]:
     """A file of several videos becomes that many entries."""
-    if entry.path.suffix.lower() != '.npy':
+    if not is_array(entry.path):
         return [entry]
     try:
         array = open_array(entry.path)

@@ -37,7 +37,7 @@ def test_a_clip_that_cannot_be_decoded_is_named_and_the_rest_goes_on(tmp_path, m
     loader = ClipLoader(videos, [Clip(video, 0) for video in range(3)], protocol=protocol, batches=[np.arange(3)])
     batch, = loader
     assert batch.places.tolist() == [0, 2] and list(batch.failures) == [1]
-    assert 'no readable array' in batch.failures[1]
+    assert 'not a readable array' in batch.failures[1]
 
 
 def test_leaving_early_stops_the_threads(tmp_path, make, protocol):

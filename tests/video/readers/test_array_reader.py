@@ -5,7 +5,7 @@ import pytest
 
 from leokit.registry import VIDEO_READERS
 from leokit.utils import UserError
-from leokit.video.readers.array_reader import SampleArrayReader, split_item
+from leokit.video.readers.array_reader import ArrayReader, split_item
 
 
 def pixels(*shape):
@@ -20,7 +20,7 @@ def save(tmp_path, array):
 
 def test_bytes_are_taken_as_they_are(tmp_path):
     frames = pixels(5, 4, 6)
-    with VIDEO_READERS.build(dict(type='SampleArrayReader', fps=8.0)).open(save(tmp_path, frames)) as handle:
+    with VIDEO_READERS.build(dict(type='ArrayReader', fps=8.0)).open(save(tmp_path, frames)) as handle:
         assert len(handle) == 5 and handle.fps == 8
         assert np.array_equal(handle.read([3, 0]), frames[[3, 0]])
 
@@ -30,36 +30,45 @@ def test_one_file_holds_many_videos(tmp_path):
     path = save(tmp_path, frames)
     assert split_item(f'{path}#2') == (path, 2) and split_item(path) == (path, None)
     assert split_item('a#2.npy') == (Path('a#2.npy'), None)
-    assert np.array_equal(SampleArrayReader().open(f'{path}#2').read([1]), frames[2, [1]])
+    assert np.array_equal(ArrayReader().open(f'{path}#2').read([1]), frames[2, [1]])
     with pytest.raises(UserError, match='name one of several videos'):
-        SampleArrayReader().open(path)
+        ArrayReader().open(path)
+    with pytest.raises(UserError, match='holds 3 videos'):
+        ArrayReader().open(f'{path}#3')
+
+
+def test_frames_are_copies(tmp_path):
+    frames = pixels(5, 4, 6)
+    handle = ArrayReader().open(save(tmp_path, frames))
+    handle.read([4, 0, 4])[:] = 0
+    assert np.array_equal(handle.read([4, 0, 4]), frames[[4, 0, 4]])
 
 
 @pytest.mark.parametrize(('stated', 'low', 'high'), [('-1:1', -1, 1), ('0:1', 0, 1), ('0:255', 0, 255)])
 def test_floats_of_a_stated_range_give_the_same_bytes(tmp_path, stated, low, high):
     frames = pixels(3, 4, 4)
     path = save(tmp_path, (frames / 255 * (high - low) + low).astype(np.float32))
-    assert np.array_equal(SampleArrayReader(float_range=stated).open(path).read([0, 1, 2]), frames)
+    assert np.array_equal(ArrayReader(float_range=stated).open(path).read([0, 1, 2]), frames)
 
 
 def test_floats_without_a_stated_range_are_refused(tmp_path):
     with pytest.raises(UserError, match='--float-range'):
-        SampleArrayReader().open(save(tmp_path, np.zeros((3, 4, 4, 3), np.float32)))
+        ArrayReader().open(save(tmp_path, np.zeros((3, 4, 4, 3), np.float32)))
     with pytest.raises(UserError, match="one of -1:1, 0:1, 0:255, got '0:2'"):
-        SampleArrayReader(float_range='0:2')
+        ArrayReader(float_range='0:2')
 
 
 def test_values_outside_the_stated_range_are_refused(tmp_path):
     path = save(tmp_path, np.linspace(-1, 1, 3 * 4 * 4 * 3).reshape(3, 4, 4, 3))
     with pytest.raises(UserError, match='from -1 to .*outside the stated range 0:1'):
-        SampleArrayReader(float_range='0:1').open(path).read([0, 1])
+        ArrayReader(float_range='0:1').open(path).read([0, 1])
 
 
 @pytest.mark.parametrize('bad', [np.nan, np.inf])
 def test_frames_that_are_no_numbers_are_named(tmp_path, bad):
     frames = np.zeros((3, 4, 4, 3), np.float32)
     frames[1, 2, 3, 0] = bad
-    handle = SampleArrayReader(float_range='-1:1').open(save(tmp_path, frames))
+    handle = ArrayReader(float_range='-1:1').open(save(tmp_path, frames))
     assert handle.read([0]).shape == (1, 4, 4, 3)
     with pytest.raises(UserError, match='frame 1 of .*NaN or infinity'):
         handle.read([0, 1])
@@ -67,12 +76,26 @@ def test_frames_that_are_no_numbers_are_named(tmp_path, bad):
 
 @pytest.mark.parametrize(('array', 'sentence'), [
     (np.zeros((4, 4, 3), np.uint8), 'has shape'), (np.zeros((2, 4, 4, 4), np.uint8), 'has shape'),
+    (np.zeros((2, 4, 4), np.uint8), 'a.npy has shape'), (np.zeros((2, 4, 4, 3), np.float32), 'a.npy holds float32'),
     (np.zeros((0, 4, 4, 3), np.uint8), 'without frames'), (np.zeros((2, 4, 4, 3), np.int64), 'int64 values')])
 def test_other_arrays_are_refused(tmp_path, array, sentence):
     with pytest.raises(UserError, match=sentence):
-        SampleArrayReader().open(save(tmp_path, array))
+        ArrayReader().open(save(tmp_path, array))
 
 
 def test_pickles_are_never_loaded(tmp_path):
-    with pytest.raises(UserError, match='no readable array'):
-        SampleArrayReader().open(save(tmp_path, np.asarray([dict(a=1)], dtype=object)))
+    with pytest.raises(UserError, match='not a readable array'):
+        ArrayReader().open(save(tmp_path, np.asarray([dict(a=1)], dtype=object)))
+
+
+def test_files_that_are_not_arrays(tmp_path):
+    for name, content in {'text.npy': b'text', 'empty.npy': b'', 'cut.npy': b'\x93NUMPY\x01\x00'}.items():
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(UserError, match=name):
+            ArrayReader().open(tmp_path / name)
+    np.savez(tmp_path / 'several.npz', a=np.zeros(3))
+    (tmp_path / 'several.npz').rename(tmp_path / 'several.npy')
+    with pytest.raises(UserError, match='several.npy holds several arrays'):
+        ArrayReader().open(tmp_path / 'several.npy')
+    with pytest.raises(UserError, match='does not exist'):
+        ArrayReader().open(tmp_path / 'missing.npy')
