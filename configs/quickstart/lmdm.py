@@ -6,7 +6,8 @@ animator = dict(config='work_dirs/quickstart/animator/animator.py', checkpoint='
 sequences_per_batch = 32
 max_iters = 600
 learning_rate = 1e-3
-protocol = 'configs/quickstart/protocol.py'
+# at the size of the quickstart's videos: enlarging them would take most of the time
+protocol = dict(_delete_=True, base='quick', name='quickstart', frames=dict(resolution=64))
 model = dict(backbone=dict(channels=(64, 64, 128)))
 default_hooks = dict(logger=dict(interval=100), checkpoint=dict(interval=500))
 custom_hooks = [dict(type='MotionStatisticsHook'), dict(type='EMAHook', decay=0.99)]

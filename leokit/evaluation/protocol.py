@@ -1,8 +1,7 @@
 """The protocol of a score: everything that changes its value besides the videos and the feature network.
 
-The presets live in ``configs/_base_/protocols``, one file each, so that a training config inherits the very protocol
-that ``tools/evaluate.py --protocol NAME`` uses. Two scores may stand in one column only if :meth:`Protocol.comparable`
-agrees.
+The presets are the config files in ``leokit/evaluation/protocols``. Training configs and ``tools/evaluate.py`` refer to
+them by name. Scores may share a table column only if :meth:`Protocol.comparable` agrees.
 """
 
 import dataclasses
@@ -12,11 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Mapping
 
-import leokit
 from leokit.deprecation import PROTOCOL_VALUES
 from leokit.utils import UserError, load_config
 
-PRESET_FOLDER = Path(leokit.__file__).resolve().parents[1] / 'configs' / '_base_' / 'protocols'
+PRESET_FOLDER = Path(__file__).resolve().parent / 'protocols'
 
 ASPECTS = ('center_crop', 'stretch', 'square_only')
 RESIZES = ('bilinear', 'bilinear_antialias', 'bicubic_antialias', 'area', 'nearest')
@@ -167,7 +165,8 @@ class Protocol:
         """Build a protocol from a config's dict; sections may be left out.
 
         Args:
-            values (Mapping): Keys as the attributes, sections as dicts.
+            values (Mapping): Keys as the attributes, sections as dicts. The values of the preset ``base``, if that key
+                is given, are the defaults, except for ``name`` and ``source``.
 
         Returns:
             Protocol: The protocol.
@@ -176,6 +175,8 @@ class Protocol:
             UserError: If a key is unknown or a value not allowed.
         """
         values = dict(values)
+        if 'base' in values:
+            values = _on_base(load_protocol(values.pop('base')), values)
         known = {item.name for item in dataclasses.fields(cls)}
         _refuse_unknown('', values, known)
         if not values.get('name'):
@@ -274,6 +275,13 @@ def as_protocol(value: 'Protocol | Mapping[str, Any] | str') -> Protocol:
     if isinstance(value, Protocol):
         return value
     return Protocol.from_dict(value) if isinstance(value, Mapping) else load_protocol(value)
+
+
+def _on_base(base: Protocol, values: Mapping[str, Any]) -> dict[str, Any]:
+    defaults = base.to_dict()
+    del defaults['name'], defaults['source']  # changed values are no longer those that the source published
+    sections = {key: {**defaults[key], **(values.get(key) or {})} for key in SECTIONS}
+    return {**defaults, **values, **sections}
 
 
 def _refuse_unknown(prefix: str, values: Mapping[str, Any], known: set[str]) -> None:

@@ -3,6 +3,7 @@ import dataclasses
 import pytest
 
 from leokit.evaluation import Protocol, as_protocol, load_protocol, preset_names
+from leokit.evaluation.protocol import PRESET_FOLDER
 from leokit.utils import UserError
 
 PUBLISHED = {'stylegan_v_fvd16', 'stylegan_v_fvd128', 'tats', 'digan', 'leo', 'leo_128', 'leo_long', 'leo_long_128'}
@@ -90,6 +91,21 @@ def test_a_protocol_of_ones_own_in_a_file(tmp_path):
     protocol = as_protocol(str(config))
     assert (protocol.clips.length, protocol.clips.fps, protocol.tag) == (8, 12.5, '@8x1')
     assert as_protocol(protocol) is protocol and as_protocol(protocol.to_dict()) == protocol
+
+
+def test_every_preset_file_begins_with_its_purpose():
+    assert all(path.read_text().startswith('# ') for path in PRESET_FOLDER.glob('*.py'))
+
+
+def test_a_protocol_based_on_a_preset_has_its_values_but_not_its_source():
+    protocol = as_protocol(dict(base='digan', name='mine', clips=dict(stride=4)))
+    expected = load_protocol('digan').changed({'clips.stride': 4})
+    assert protocol.comparable() == expected.comparable() and protocol.note == expected.note
+    assert protocol.name == 'mine' and protocol.source == '' and protocol.tag == '@16x4'
+    with pytest.raises(UserError, match='needs the key name'):
+        as_protocol(dict(base='digan'))
+    with pytest.raises(UserError, match='no protocol nonsense'):
+        as_protocol(dict(base='nonsense', name='mine'))
 
 
 def test_rules_are_immutable():
