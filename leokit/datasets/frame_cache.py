@@ -1,11 +1,11 @@
-"""Frames decoded once, at the training size, into one array file per video.
+"""Frames decoded once, at the training resolution, into one array file per video.
 
-Decoding two frames out of H.264 costs milliseconds; reading them from here costs a copy. The price is disk space:
-3·S·S bytes per frame, 48 KiB at side 128.
+Decoding two frames of an H.264 file takes milliseconds; reading them from this cache costs a copy. It needs 3·S·S
+bytes of disk space per frame, 48 KiB at resolution 128.
 
-Files: ``<cache_dir>/v1_<size>_<crop>/<key>.npy``, uint8 (frames, 3, S, S), which numpy can map into memory, with the
-key made of path, size and time of change of the video. A file is there completely or not at all. Several processes
-share the work of filling a cache; none waits for another unless there is nothing else left to do.
+Files: ``<cache_dir>/v<version>_<size>_<crop>/<key>.npy``, uint8 (frames, 3, S, S). The key is a hash of the path, size
+and modification time of the video. A file is written under a temporary name and renamed when it is complete. Several
+processes can fill a cache together: each video is decoded by one of them.
 """
 
 import hashlib
@@ -27,20 +27,20 @@ from leokit.utils.locks import FileLock
 from leokit.utils.thread_map import thread_map, worker_count
 from leokit.video.video_entry import Skipped, VideoEntry
 
-VERSION = 2  # raise when frames come out otherwise
-HEADER_BYTES = 128  # of a .npy file of such a shape
-POLL_SECONDS = 0.2  # how often is looked whether another process has finished a video
-LEFTOVER_SECONDS = 24 * 3600  # a half-written file that nobody has touched for so long is nobody's
-SPARE_BYTES = 1 << 28  # of disk space, to be left free
+VERSION = 2  # incremented when the decoded frames change
+HEADER_BYTES = 128  # size of the .npy header for arrays of these shapes
+POLL_SECONDS = 0.2  # interval of checks whether another process has finished a video
+LEFTOVER_SECONDS = 24 * 3600  # age at which a partial file is considered abandoned
+SPARE_BYTES = 1 << 28  # disk space that must remain free
 
 
 class FrameCache:
-    """A disk cache of decoded frames.
+    """A frame store that decodes every video once into a disk cache.
 
     Args:
-        decoder (FrameDecoder): Decodes what is not there yet.
-        folder (str | Path): The cache's folder; data sets of any size and crop can share it.
-        workers (int, optional): Threads that decode; all cores by default.
+        decoder (FrameDecoder): Decodes the videos that are not cached yet.
+        folder (str | Path): Folder of the cache; data sets of different sizes and crops can share it.
+        workers (int, optional): Threads that decode. Default: one per core.
     """
 
     def __init__(self, decoder: FrameDecoder, folder: str | Path, *, workers: int | None = None) -> None:
@@ -50,28 +50,22 @@ class FrameCache:
         self._files: dict[str, Path] = {}
 
     def prepare(self, videos: Sequence[VideoEntry]) -> list[Skipped]:
-        """Decode the videos that are not in the cache, with progress.
-
-        Args:
-            videos (Sequence[VideoEntry]): The videos.
+        """Decode the videos that are not in the cache, with a progress bar.
 
         Returns:
             list[Skipped]: Videos that cannot be decoded to their end.
-
-        Raises:
-            UserError: If the disk is too full, or the folder cannot be written.
         """
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise UserError(f'the frame cache {self.folder} cannot be made ({error}); '
-                            'set frames.cache_dir to a folder that can be written') from error
+            raise UserError(f'the frame cache {self.folder} cannot be created ({error}); '
+                            'set frames.cache_dir to a writable folder') from error
         missing, skipped = [], []
         for video in videos:
             try:
                 path = self._files[video.name] = self.folder / f'{_key(video)}.npy'
             except OSError as error:
-                skipped.append(Skipped(str(video.path), f'it has gone since it was probed ({error})'))
+                skipped.append(Skipped(str(video.path), f'the file has disappeared since it was probed ({error})'))
                 continue
             if not path.exists():
                 missing.append(video)
@@ -93,39 +87,28 @@ class FrameCache:
                     bar.update()
                     if result:
                         skipped.append(Skipped(str(video.path), result))
-                missing = elsewhere
+                missing = elsewhere  # another process is decoding these: check them again
                 if missing:
                     time.sleep(POLL_SECONDS)
 
     def read(self, video: VideoEntry, frames: np.ndarray) -> Tensor:
-        """Read frames of a prepared video.
-
-        Args:
-            video (VideoEntry): The video.
-            frames (np.ndarray): Frame numbers in the file, shape (T,).
-
-        Returns:
-            Tensor: uint8, shape (T, 3, S, S).
-
-        Raises:
-            UserError: If the cache's file has been deleted or damaged meanwhile.
-        """
+        """Read frames of a prepared video: uint8, shape (T, 3, S, S)."""
         path = self._files[video.name]
         pixels = np.empty((len(frames), 3, self.decoder.size, self.decoder.size), np.uint8)
         try:
-            # Not numpy.load with a memory map: parsing the header and faulting pages in take ten times as long.
+            # Plain reads, not numpy.load(mmap_mode='r'): parsing the header and page faults take ten times as long.
             with open(path, 'rb', buffering=0) as file:
                 for frame, target in zip(frames, pixels):
                     file.seek(HEADER_BYTES + int(frame) * target.nbytes)
                     if file.readinto(target) != target.nbytes:
-                        raise OSError('it is too short')
+                        raise OSError('the file is too short')
             return torch.from_numpy(pixels)
         except OSError as error:
             raise UserError(f'the cached frames {path} of {video.path} cannot be read ({error}); delete that file and '
-                            'start again') from error
+                            'run the command again') from error
 
     def _decode(self, video: VideoEntry) -> str | None:
-        """Fill in one video; '' if it is there, a reason if it cannot be, None if another process is at it."""
+        """Cache one video. Return '' on success, the error of an unreadable video, None if another process has it."""
         path = self._files[video.name]
         lock = FileLock(path.with_suffix('.lock'))
         if not lock.acquire():
@@ -145,19 +128,19 @@ class FrameCache:
     def _write(self, video: VideoEntry, path: Path) -> None:
         size = self.decoder.size
         header = dict(descr='|u1', fortran_order=False, shape=(video.frames, 3, size, size))
-        # A name of its own: where the file system has no locks, another process may be decoding the same video.
+        # A name per process: on a file system without locks, another process may be decoding the same video.
         own = path.with_name(f'{path.stem}.{os.getpid()}.npy')
-        # Plain writing, no memory map: a full disk is an error then, and no killed process.
+        # Plain writes instead of a memory map: a full disk raises an error and does not kill the process.
         with atomic_path(own) as part, open(part, 'wb') as file:
             np.lib.format.write_array_header_1_0(file, header)
             if file.tell() != HEADER_BYTES:
-                raise ValueError(f'numpy wrote a header of {file.tell()} bytes where {HEADER_BYTES} were expected')
+                raise ValueError(f'numpy wrote a header of {file.tell()} bytes instead of {HEADER_BYTES}')
             for chunk in self.decoder.stream(video):
                 file.write(chunk.data)
         os.replace(own, path)
 
     def _remove_leftovers(self) -> None:
-        """Delete what processes that were killed long ago left half-written."""
+        """Delete partial files of processes that were killed long ago."""
         for part in self.folder.glob('*.part.npy'):
             try:
                 if time.time() - part.stat().st_mtime > LEFTOVER_SECONDS:
@@ -170,7 +153,8 @@ class FrameCache:
         free = shutil.disk_usage(self.folder).free - SPARE_BYTES
         if needed > free:
             raise UserError(f'the frame cache {self.folder} needs {needed / 2**30:.1f} GiB for {len(missing)} videos, '
-                            f'{max(free, 0) / 2**30:.1f} GiB are free; set frames.cache_dir to another disk or to None')
+                            f'but only {max(free, 0) / 2**30:.1f} GiB are free; set frames.cache_dir to another disk '
+                            'or to None')
 
 
 def _key(video: VideoEntry) -> str:

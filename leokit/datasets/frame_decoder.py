@@ -1,6 +1,6 @@
-"""Frames of a data set's videos at its size: what gives them, and the plain way, decoding when asked."""
+"""Frames decoded from the video file at every read."""
 
-from typing import Iterator, Protocol, Sequence
+from typing import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -11,26 +11,16 @@ from leokit.video.readers import AutoReader, VideoReader
 from leokit.video.resize import check_crop, fit_frames, to_channels_first
 from leokit.video.video_entry import Skipped, VideoEntry
 
-CHUNK_FRAMES = 32  # frames of full size in memory at a time
-
-
-class FrameStore(Protocol):
-    """Frames of a data set's videos at its size."""
-
-    def prepare(self, videos: Sequence[VideoEntry]) -> list[Skipped]:
-        """Do what has to be done once; return the videos that cannot be read."""
-
-    def read(self, video: VideoEntry, frames: np.ndarray) -> Tensor:
-        """Frames of a video, by their number in the file: uint8, shape (T, 3, S, S)."""
+CHUNK_FRAMES = 32  # frames at the resolution of the file that are in memory at a time
 
 
 class FrameDecoder:
-    """Decodes frames whenever they are asked for.
+    """A frame store that decodes at every read.
 
     Args:
-        size (int): Side S of the frames.
+        size (int): Resolution S of the frames.
         crop (str): See :func:`~leokit.video.resize.fit_frames`.
-        reader (VideoReader, optional): How to open videos; ``AutoReader()`` by default.
+        reader (VideoReader, optional): Opens the videos. Default: ``AutoReader()``.
     """
 
     def __init__(self, size: int, crop: str = 'center', *, reader: VideoReader | None = None) -> None:
@@ -40,26 +30,15 @@ class FrameDecoder:
         self.reader = reader or AutoReader()
 
     def prepare(self, videos: Sequence[VideoEntry]) -> list[Skipped]:
-        """Nothing to prepare."""
+        """Return no skipped videos: there is nothing to prepare."""
         return []
 
     def read(self, video: VideoEntry, frames: np.ndarray) -> Tensor:
-        """Decode frames.
-
-        Args:
-            video (VideoEntry): The video.
-            frames (np.ndarray): Frame numbers in the file, shape (T,).
-
-        Returns:
-            Tensor: uint8, shape (T, 3, S, S).
-
-        Raises:
-            UserError: If they cannot be decoded.
-        """
+        """Decode frames by their numbers in the file, shape (T,): uint8, shape (T, 3, S, S)."""
         with self.reader.open(video.path) as opened:
             if max(frames) >= len(opened):
                 raise UserError(f'{video.path} has {len(opened)} frames now, {video.frames} when it was probed; '
-                                'start again')
+                                'run the command again')
             pixels = np.empty((len(frames), 3, self.size, self.size), np.uint8)
             for start in range(0, len(frames), CHUNK_FRAMES):
                 part = slice(start, start + CHUNK_FRAMES)
@@ -71,7 +50,7 @@ class FrameDecoder:
         with self.reader.open(video.path) as opened:
             if len(opened) != video.frames:
                 raise UserError(f'{video.path} has {len(opened)} frames now, {video.frames} when it was probed; '
-                                'start again')
+                                'run the command again')
             for chunk in opened.chunks(CHUNK_FRAMES):
                 yield self._fit(chunk)
 

@@ -1,4 +1,4 @@
-"""Frames of a data set kept in memory."""
+"""All frames of a data set in memory."""
 
 import os
 from typing import Sequence
@@ -8,51 +8,42 @@ import torch
 from mmengine.dist import is_main_process
 from torch import Tensor
 
-from leokit.datasets.frame_decoder import FrameStore
+from leokit.datasets.frame_cache import FrameCache
+from leokit.datasets.frame_decoder import FrameDecoder
 from leokit.utils import UserError, progress_bar
 from leokit.utils.thread_map import thread_map, worker_count
 from leokit.video.video_entry import Skipped, VideoEntry
 
-MEMORY_SHARE = 0.9  # of the memory that is free, the most that a data set may take
+MEMORY_SHARE = 0.9  # largest fraction of the free memory that a data set may occupy
 
 
 class FrameMemory:
-    """Keeps the frames in use of every video in memory.
+    """A frame store that loads all frames in use into memory before the first read.
 
-    Data-loader workers that are forked share the memory of their parent.
+    Forked data-loader workers share the memory of their parent process.
 
     Args:
-        source (FrameStore): Where the frames come from, once.
-        size (int): Side S of the frames.
-        workers (int, optional): Threads that load; all cores by default.
+        source (FrameDecoder | FrameCache): Store that the frames are loaded from.
+        size (int): Resolution S of the frames.
+        workers (int, optional): Threads that load frames. Default: one per core.
     """
 
-    def __init__(self, source: FrameStore, size: int, *, workers: int | None = None) -> None:
+    def __init__(self, source: FrameDecoder | FrameCache, size: int, *, workers: int | None = None) -> None:
         self.source = source
         self.size = size
         self.workers = workers or worker_count()
         self._frames: dict[str, Tensor] = {}
 
     def prepare(self, videos: Sequence[VideoEntry]) -> list[Skipped]:
-        """Load the frames in use of all videos, with progress.
-
-        Args:
-            videos (Sequence[VideoEntry]): The videos.
-
-        Returns:
-            list[Skipped]: Videos that cannot be read.
-
-        Raises:
-            UserError: If they do not fit into the memory that is free.
-        """
+        """Load the frames in use of all videos, with a progress bar; return the videos that cannot be read."""
         skipped = self.source.prepare(videos)
         bad = {file for file, _ in skipped}
         videos = [video for video in videos if str(video.path) not in bad]
         needed = sum(video.length for video in videos) * 3 * self.size**2
         available = _free_memory()
         if available is not None and needed > MEMORY_SHARE * available:
-            raise UserError(f'frames.in_memory needs {needed / 2**30:.1f} GiB for {len(videos)} videos at side '
-                            f'{self.size}, {available / 2**30:.1f} GiB are free; use frames.cache_dir instead')
+            raise UserError(f'frames.in_memory needs {needed / 2**30:.1f} GiB for {len(videos)} videos at resolution '
+                            f'{self.size}, but only {available / 2**30:.1f} GiB are free; use frames.cache_dir instead')
 
         def load(video: VideoEntry) -> Tensor | str:
             try:
@@ -71,12 +62,12 @@ class FrameMemory:
 
     def read(self, video: VideoEntry, frames: np.ndarray) -> Tensor:
         """Copy frames of a prepared video: uint8, shape (T, 3, S, S)."""
-        # index_select copies frame by frame; indexing with [...] goes byte by byte
+        # index_select copies whole frames; advanced indexing of uint8 tensors copies byte by byte
         return self._frames[video.name].index_select(0, torch.as_tensor(np.asarray(frames) - video.first))
 
 
 def _free_memory() -> int | None:
-    """Bytes that can be taken without swapping, where the system tells."""
+    """Bytes that can be allocated without swapping; None where the operating system does not report them."""
     try:
         with open('/proc/meminfo') as lines:
             return next(int(line.split()[1]) * 1024 for line in lines if line.startswith('MemAvailable:'))

@@ -1,31 +1,43 @@
-"""Where a data set's frames come from: decoded when asked for, from a disk cache, or from memory."""
+"""Frame stores: decoded frames of a data set's videos, from the video files, a disk cache or memory."""
 
 from pathlib import Path
+from typing import Protocol, Sequence
+
+import numpy as np
+from torch import Tensor
 
 from leokit.datasets.frame_cache import FrameCache
-from leokit.datasets.frame_decoder import FrameDecoder, FrameStore
+from leokit.datasets.frame_decoder import FrameDecoder
 from leokit.datasets.frame_memory import FrameMemory
 from leokit.registry import VIDEO_READERS
 from leokit.utils import UserError
 from leokit.video.readers import VideoReader
+from leokit.video.video_entry import Skipped, VideoEntry
 
 KEYS = ('reader', 'crop', 'cache_dir', 'in_memory', 'workers')
 
 
+class FrameStore(Protocol):
+    """Frames of a data set's videos at resolution S."""
+
+    def prepare(self, videos: Sequence[VideoEntry]) -> list[Skipped]:
+        """Do the work that is needed once, before the first read; return the videos that cannot be read."""
+
+    def read(self, video: VideoEntry, frames: np.ndarray) -> Tensor:
+        """Read frames by their numbers in the file, shape (T,): uint8, shape (T, 3, S, S)."""
+
+
 def build_frame_store(size: int, config: dict | None = None) -> tuple[FrameStore, VideoReader]:
-    """Make the frame store that a data set's ``frames`` config describes.
+    """Build the frame store that a data set's ``frames`` config describes.
 
     Args:
-        size (int): Side S of the frames.
-        config (dict, optional): ``reader`` (config in VIDEO_READERS; ``AutoReader``), ``crop`` (``'center'`` or
-            ``'none'``), ``cache_dir`` (decode every video once into this folder), ``in_memory`` (keep all frames in
-            memory), ``workers`` (threads that fill cache and memory; all cores).
+        size (int): Resolution S of the frames.
+        config (dict, optional): ``reader`` (config in VIDEO_READERS; default ``AutoReader``), ``crop`` (``'center'``
+            or ``'none'``), ``cache_dir`` (decode every video once into this folder), ``in_memory`` (keep all frames in
+            memory), ``workers`` (threads that fill cache and memory; default: one per core).
 
     Returns:
-        tuple[FrameStore, VideoReader]: The store, and the reader that probes the videos.
-
-    Raises:
-        UserError: If the config has an unknown key.
+        tuple[FrameStore, VideoReader]: The store, and the reader for probing the videos.
     """
     config = config or {}
     for key in config:

@@ -139,7 +139,7 @@ def test_two_processes_share_the_work(clips, tmp_path):
 
 def test_problems_end_in_one_sentence(videos, tmp_path, monkeypatch):
     (tmp_path / 'file').write_text('in the way')
-    with pytest.raises(UserError, match='cannot be made'):
+    with pytest.raises(UserError, match='cannot be created'):
         FrameCache(FrameDecoder(SIZE), tmp_path / 'file').prepare(videos)
     cache = FrameCache(FrameDecoder(SIZE), tmp_path / 'cache')
     monkeypatch.setattr(module, 'SPARE_BYTES', 1 << 60)
