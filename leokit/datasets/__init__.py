@@ -1,10 +1,10 @@
-"""Data: video readers, data sets, samplers, transforms. Importing this registers them."""
+"""Data sets, frame stores, motion-code caches, samplers and batch transforms. Importing this registers them."""
 
 from leokit.datasets.clip_dataset import ClipDataset
 from leokit.datasets.code_cache import CodeCache, CodedVideo, code_statistics
 from leokit.datasets.code_cache_writer import CodeCacheWriter
 from leokit.datasets.coded_frame_dataset import CodedFrameDataset
-from leokit.datasets.deterministic_sampler import Draw, DeterministicSampler
+from leokit.datasets.deterministic_sampler import DeterministicSampler, SampleKey
 from leokit.datasets.frame_cache import FrameCache
 from leokit.datasets.frame_decoder import FrameDecoder
 from leokit.datasets.frame_memory import FrameMemory
@@ -18,6 +18,6 @@ from leokit.datasets.transforms.motion_view import MotionView
 
 __all__ = [
     'BatchTransform', 'ClipDataset', 'CodeCache', 'CodeCacheWriter', 'CodedFrameDataset', 'CodedVideo',
-    'DeterministicSampler', 'Draw', 'FrameCache', 'FrameDecoder', 'FrameMemory', 'FramePairDataset',
-    'MotionCodeDataset', 'MotionView', 'PairedAffine', 'PairedColorJitter', 'PairedFlip', 'code_statistics',
+    'DeterministicSampler', 'FrameCache', 'FrameDecoder', 'FrameMemory', 'FramePairDataset', 'MotionCodeDataset',
+    'MotionView', 'PairedAffine', 'PairedColorJitter', 'PairedFlip', 'SampleKey', 'code_statistics',
 ]

@@ -1,4 +1,4 @@
-"""Which draw of a data set comes next, at any iteration, without having made the ones before."""
+"""The sample order of a training as a pure function of seed and iteration, so that a resumed run continues exactly."""
 
 import math
 from typing import Iterator, NamedTuple, Sized
@@ -11,41 +11,38 @@ from leokit.registry import DATA_SAMPLERS
 from leokit.utils import UserError
 
 
-class Draw(NamedTuple):
-    """One draw of a data set in training.
+class SampleKey(NamedTuple):
+    """Identifies one training sample.
 
     Attributes:
-        index (int): Place in the data set, from the permutation of the epoch.
-        number (int): Which draw of the whole training this is, over all processes. Everything random about the
-            sample is a function of it and the data set's seed.
+        index (int): Index into the data set, from the permutation of the epoch.
+        number (int): Position of the sample in the whole training, counted over all processes. All randomness of the
+            sample is a function of this number and the data set's seed.
     """
 
     index: int
     number: int
 
     def generator(self, seed: int) -> np.random.Generator:
-        """The source of this draw's randomness in a data set of that seed."""
+        """Random generator of this sample in a data set with the given seed."""
         return np.random.default_rng((seed, self.number))
 
 
 @DATA_SAMPLERS.register_module()
-class DeterministicSampler(Sampler[Draw]):
-    """An endless stream of :class:`Draw`, reshuffled every epoch.
+class DeterministicSampler(Sampler[SampleKey]):
+    """An endless stream of :class:`SampleKey`, reshuffled every epoch.
 
-    The processes of a distributed run take turns: of W, process r makes the draws r, r + W, r + 2W, ... Draw n has the
-    place n mod len in the permutation of epoch n div len. So W processes with batch B see, iteration by iteration,
-    the same draws as one process with batch W·B.
+    Sample n has the index at position n mod len of the permutation of epoch n div len. In a distributed run of W
+    processes, process r yields the samples r, r + W, r + 2W, ...: W processes with batch size B see the same samples
+    in every iteration as one process with batch size W·B.
 
     Args:
-        dataset (Sized): What to draw from; MMEngine passes it.
-        seed (int, optional): Seed of the permutations; None takes one that all processes agree on, different in every
-            run, and then a resumed training is not the interrupted one continued.
+        dataset (Sized): The data set; passed by MMEngine.
+        seed (int, optional): Seed of the permutations. None chooses one at random that all processes share; it differs
+            between runs, so a resumed training then sees another order.
         shuffle (bool): False keeps the order of the data set.
-        rank (int, optional): This process; the distributed run's by default.
-        world_size (int, optional): Number of processes; the distributed run's by default.
-
-    Raises:
-        UserError: If the data set is empty.
+        rank (int, optional): Rank of this process. Default: that of the distributed run.
+        world_size (int, optional): Number of processes. Default: that of the distributed run.
     """
 
     def __init__(self, dataset: Sized, seed: int | None = None, *, shuffle: bool = True, rank: int | None = None,
@@ -61,7 +58,7 @@ class DeterministicSampler(Sampler[Draw]):
         self._first = self.rank
 
     def start_at(self, iteration: int, batch_size: int) -> None:
-        """Let the stream begin where a training that has done ``iteration`` iterations goes on.
+        """Start the stream where a training resumes that has finished ``iteration`` iterations.
 
         Args:
             iteration (int): Finished iterations.
@@ -69,17 +66,17 @@ class DeterministicSampler(Sampler[Draw]):
         """
         self._first = iteration * batch_size * self.world_size + self.rank
 
-    def __iter__(self) -> Iterator[Draw]:
+    def __iter__(self) -> Iterator[SampleKey]:
         number, known_epoch, order = self._first, None, None
         while True:
-            epoch, place = divmod(number, self.size)
+            epoch, position = divmod(number, self.size)
             if epoch != known_epoch:
                 order, known_epoch = self._order(epoch), epoch
-            yield Draw(int(order[place]), number)
+            yield SampleKey(int(order[position]), number)
             number += self.world_size
 
     def __len__(self) -> int:
-        """int: Draws of this process in one epoch, rounded up."""
+        """int: Samples of this process in one epoch, rounded up."""
         return math.ceil(self.size / self.world_size)
 
     def _order(self, epoch: int) -> np.ndarray:

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from leokit.datasets.code_cache import CodeCache, CodedVideo, code_statistics, window_starts
-from leokit.datasets.deterministic_sampler import Draw
+from leokit.datasets.deterministic_sampler import SampleKey
 from leokit.registry import DATASETS
 from leokit.utils import UserError
 from leokit.utils.hashing import checkpoint_hash
@@ -86,15 +86,15 @@ class MotionCodeDataset(Dataset):
     def __len__(self) -> int:
         return len(self._starts)
 
-    def __getitem__(self, index: int | Draw) -> dict[str, dict[str, Any]]:
+    def __getitem__(self, index: int | SampleKey) -> dict[str, dict[str, Any]]:
         """Make one item; see :meth:`__getitems__`."""
         return self.__getitems__([index])[0]
 
-    def __getitems__(self, indices: Sequence[int | Draw]) -> list[dict[str, dict[str, Any]]]:
+    def __getitems__(self, indices: Sequence[int | SampleKey]) -> list[dict[str, dict[str, Any]]]:
         """Make the items of a batch at once.
 
         Args:
-            indices (Sequence[int | Draw]): Numbers, or draws of the sampler, whose places they stand for.
+            indices (Sequence[int | SampleKey]): Numbers, or draws of the sampler, whose places they stand for.
 
         Returns:
             list[dict]: Items, views into one gathered tensor.
@@ -102,7 +102,7 @@ class MotionCodeDataset(Dataset):
         Raises:
             IndexError: If a number is outside 0..len-1.
         """
-        places = np.array([index.index if isinstance(index, Draw) else index for index in indices], dtype=np.int64)
+        places = np.array([index.index if isinstance(index, SampleKey) else index for index in indices], dtype=np.int64)
         starts = self._starts[places]
         motion = self._gather(starts)
         items = []

@@ -9,7 +9,7 @@ import numpy as np
 from mmengine.logging import print_log
 from torch.utils.data import Dataset
 
-from leokit.datasets.deterministic_sampler import Draw
+from leokit.datasets.deterministic_sampler import SampleKey
 from leokit.datasets.frame_store import build_frame_store
 from leokit.utils import UserError
 from leokit.video.video_entry import Skipped, VideoEntry, VideoFilter
@@ -21,7 +21,7 @@ MAX_ATTEMPTS = 10  # videos tried for one sample before giving up
 class VideoDataset(Dataset):
     """Base of :class:`FramePairDataset` and :class:`ClipDataset`.
 
-    An item is asked for by a number (evaluation: always the same item) or by a :class:`Draw` (training: random, as a
+    An item is asked for by a number (evaluation: always the same item) or by a :class:`SampleKey` (training: random, as a
     function of the draw and ``seed``). A video whose frames turn out to be unreadable when they are needed is named
     in a warning, kept in ``skipped``, and another video takes its place: the next one in evaluation, a newly drawn
     one in training.
@@ -58,11 +58,11 @@ class VideoDataset(Dataset):
         self.metainfo = dict(dataset=type(self).__name__, data_root=str(data_root))  # MMEngine asks for it
         self._warned: set[str] = set()
 
-    def __getitem__(self, index: int | Draw) -> dict[str, dict[str, Any]]:
+    def __getitem__(self, index: int | SampleKey) -> dict[str, dict[str, Any]]:
         """Make one item.
 
         Args:
-            index (int | Draw): A number, or a draw of the sampler.
+            index (int | SampleKey): A number, or a draw of the sampler.
 
         Returns:
             dict: ``inputs`` (tensors) and ``data_samples`` (names and numbers).
@@ -71,7 +71,7 @@ class VideoDataset(Dataset):
             IndexError: If the number is outside 0..len-1.
             UserError: If many videos in a row cannot be read.
         """
-        if isinstance(index, Draw):
+        if isinstance(index, SampleKey):
             generator = index.generator(self.seed)
         else:
             generator, index = None, range(len(self))[index]

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch.utils.data import default_collate
 
-from leokit.datasets import ClipDataset, Draw
+from leokit.datasets import ClipDataset, SampleKey
 from leokit.utils import UserError
 
 SIZE = 32
@@ -16,7 +16,7 @@ def starts(dataset):
 def test_an_item_is_what_the_contract_says(clips, tmp_path):
     clips.write(tmp_path / 'a.mp4', clips.frames(20, 96, 96))
     dataset = ClipDataset(tmp_path, 96, num_frames=4, stride=3)
-    for index in (0, Draw(0, 3)):
+    for index in (0, SampleKey(0, 3)):
         item = dataset[index]
         video, sample = item['inputs']['video'], item['data_samples']
         assert video.shape == (4, 3, 96, 96) and video.dtype == torch.uint8
@@ -53,9 +53,9 @@ def test_segments_and_short_videos(video_folder):
 
 def test_training_clips_start_anywhere(video_folder):
     dataset = ClipDataset(video_folder, SIZE, num_frames=6, stride=2, filters=dict(identities=['a']))
-    drawn = [dataset[Draw(0, number)]['data_samples']['start'] for number in range(120)]
+    drawn = [dataset[SampleKey(0, number)]['data_samples']['start'] for number in range(120)]
     assert set(drawn) == set(range(20 - 11 + 1))
-    assert drawn[:5] == [dataset[Draw(0, number)]['data_samples']['start'] for number in range(5)]
+    assert drawn[:5] == [dataset[SampleKey(0, number)]['data_samples']['start'] for number in range(5)]
 
 
 def test_items_collate(video_folder):

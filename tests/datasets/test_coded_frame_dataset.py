@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from leokit.datasets import CodeCache, CodeCacheWriter, CodedFrameDataset, Draw
+from leokit.datasets import CodeCache, CodeCacheWriter, CodedFrameDataset, SampleKey
 from leokit.registry import DATASETS
 from leokit.utils import UserError
 from leokit.video import VideoIndex
@@ -58,7 +58,7 @@ def test_frame_and_code_belong_together(clips, video_folder, codes, frames):
     assert len(dataset) == 12 and dataset.motion_dim == 2 and dataset.animator_hash == HASH
     for index in range(len(dataset)):
         check(clips, dataset, dataset[index])
-        check(clips, dataset, dataset[Draw(index, index)])
+        check(clips, dataset, dataset[SampleKey(index, index)])
     item = dataset[0]
     assert item['inputs']['frame'].dtype == torch.uint8 and item['inputs']['frame'].shape == (3, SIZE, SIZE)
     assert item['inputs']['motion'].dtype == torch.float32
@@ -76,10 +76,10 @@ def test_evaluation_spreads_its_frames_and_is_always_the_same(video_folder, code
 
 def test_training_draws_any_frame_as_a_function_of_the_draw(video_folder, codes):
     dataset, twin = (build(video_folder, codes, 16, frames=dict(in_memory=True)) for _ in range(2))
-    starts = [dataset[Draw(0, number)]['data_samples']['start'] for number in range(200)]
+    starts = [dataset[SampleKey(0, number)]['data_samples']['start'] for number in range(200)]
     assert set(starts) == set(range(20))
-    assert starts[:20] == [twin[Draw(0, number)]['data_samples']['start'] for number in range(20)]
-    assert [dataset[Draw(place, 7)]['data_samples']['name'] for place in range(3)] == [
+    assert starts[:20] == [twin[SampleKey(0, number)]['data_samples']['start'] for number in range(20)]
+    assert [dataset[SampleKey(place, 7)]['data_samples']['name'] for place in range(3)] == [
         video.name for video in dataset.videos]
 
 

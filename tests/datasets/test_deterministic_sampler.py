@@ -4,14 +4,14 @@ import pytest
 from mmengine.runner import Runner
 from torch.utils.data import DataLoader, Dataset
 
-from leokit.datasets import DeterministicSampler, Draw
+from leokit.datasets import DeterministicSampler, SampleKey
 from leokit.registry import DATASETS
 from leokit.utils import UserError
 
 
 @DATASETS.register_module()
-class DrawsOfDrawSamplerTest(Dataset):
-    """Gives back what it is asked for."""
+class KeysOfSamplerTest(Dataset):
+    """Returns the key that it is indexed with."""
 
     def __init__(self, length):
         self.length = length
@@ -19,8 +19,8 @@ class DrawsOfDrawSamplerTest(Dataset):
     def __len__(self):
         return self.length
 
-    def __getitem__(self, draw):
-        return dict(index=draw.index, number=draw.number)
+    def __getitem__(self, key):
+        return dict(index=key.index, number=key.number)
 
 
 def take(sampler, count):
@@ -32,11 +32,11 @@ def make(length=10, seed=0, **options):
 
 
 def test_every_epoch_is_another_permutation():
-    draws = take(make(), 40)
-    epochs = [[draw.index for draw in draws[start:start + 10]] for start in range(0, 40, 10)]
+    keys = take(make(), 40)
+    epochs = [[key.index for key in keys[start:start + 10]] for start in range(0, 40, 10)]
     assert all(sorted(epoch) == list(range(10)) for epoch in epochs)
     assert len({tuple(epoch) for epoch in epochs}) == 4
-    assert [draw.number for draw in draws] == list(range(40))
+    assert [key.number for key in keys] == list(range(40))
 
 
 def test_the_stream_is_a_function_of_the_seed():
@@ -59,18 +59,18 @@ def test_a_resumed_stream_is_the_uninterrupted_one(iteration, world_size):
 @pytest.mark.parametrize('world_size', [2, 3, 4])
 def test_processes_share_the_draws_of_one(world_size):
     parts = [take(make(rank=rank, world_size=world_size), 30) for rank in range(world_size)]
-    together = sorted((draw for part in parts for draw in part), key=lambda draw: draw.number)
+    together = sorted((key for part in parts for key in part), key=lambda key: key.number)
     assert together == take(make(), 30 * world_size)
 
 
 def test_order_without_shuffling():
-    assert [draw.index for draw in take(make(length=3, shuffle=False), 7)] == [0, 1, 2, 0, 1, 2, 0]
+    assert [key.index for key in take(make(length=3, shuffle=False), 7)] == [0, 1, 2, 0, 1, 2, 0]
 
 
-def test_a_draw_makes_its_own_randomness():
-    numbers = [Draw(0, number).generator(seed).random() for seed in (0, 1) for number in (0, 1, 2)]
+def test_the_randomness_of_a_sample_depends_on_number_and_seed_only():
+    numbers = [SampleKey(0, number).generator(seed).random() for seed in (0, 1) for number in (0, 1, 2)]
     assert len(set(numbers)) == 6
-    assert Draw(5, 2).generator(1).random() == numbers[-1]
+    assert SampleKey(5, 2).generator(1).random() == numbers[-1]
 
 
 def test_length_and_empty_data_sets():
@@ -82,7 +82,7 @@ def test_length_and_empty_data_sets():
 
 @pytest.mark.parametrize('workers', [0, 2])
 def test_in_a_data_loader_that_mmengine_builds(workers):
-    config = dict(dataset=dict(type='DrawsOfDrawSamplerTest', length=10, _scope_='leokit'), batch_size=4,
+    config = dict(dataset=dict(type='KeysOfSamplerTest', length=10, _scope_='leokit'), batch_size=4,
                   num_workers=workers, sampler=dict(type='DeterministicSampler', _scope_='leokit'),
                   collate_fn=dict(type='default_collate'))
     loader = Runner.build_dataloader(config, seed=3)
@@ -91,4 +91,4 @@ def test_in_a_data_loader_that_mmengine_builds(workers):
     numbers = [batch['number'].tolist() for batch in islice(loader, 3)]
     assert numbers == [[20, 21, 22, 23], [24, 25, 26, 27], [28, 29, 30, 31]]
     batch = next(iter(loader))
-    assert batch['index'].tolist() == [draw.index for draw in take(make(seed=3), 24)][20:]
+    assert batch['index'].tolist() == [key.index for key in take(make(seed=3), 24)][20:]

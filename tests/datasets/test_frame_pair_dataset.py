@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from leokit.datasets import DeterministicSampler, Draw, FramePairDataset
+from leokit.datasets import DeterministicSampler, FramePairDataset, SampleKey
 from leokit.registry import DATASETS
 from leokit.utils import UserError
 from leokit.video import write_manifest
@@ -15,7 +15,7 @@ SIZE = 48  # as high as the bars of the frame number need
 
 
 def draws(dataset, count):
-    return [dataset[Draw(number % len(dataset), number)]['data_samples'] for number in range(count)]
+    return [dataset[SampleKey(number % len(dataset), number)]['data_samples'] for number in range(count)]
 
 
 def gaps(dataset, count=300):
@@ -30,7 +30,7 @@ def one_video(clips, tmp_path):
 
 def test_an_item_is_what_the_contract_says(video_folder):
     dataset = DATASETS.build(dict(type='FramePairDataset', data_root=str(video_folder), size=SIZE, _scope_='leokit'))
-    for index in (0, Draw(0, 5)):
+    for index in (0, SampleKey(0, 5)):
         item = dataset[index]
         assert {key: (value.dtype, tuple(value.shape)) for key, value in item['inputs'].items()} == {
             'source': (torch.uint8, (3, SIZE, SIZE)), 'driving': (torch.uint8, (3, SIZE, SIZE))}
@@ -42,7 +42,7 @@ def test_frames_are_those_that_are_named(clips, tmp_path):
     clips.write(tmp_path / 'a.mp4', clips.frames(40, 96, 96))
     dataset = FramePairDataset(tmp_path, 96)
     for number in range(10):
-        item = dataset[Draw(0, number)]
+        item = dataset[SampleKey(0, number)]
         shown = [clips.number(item['inputs'][key].permute(1, 2, 0).numpy()) for key in ('source', 'driving')]
         assert shown == item['data_samples']['frames'].tolist()
 
@@ -62,7 +62,7 @@ def test_a_segment_bounds_all_pairs(video_folder):
     dataset = FramePairDataset(video_folder, SIZE, filters=dict(segment=(0.5, 1)))
     assert dataset[0]['data_samples']['frames'].tolist() == [10, 19]
     for number in range(60):
-        sample = dataset[Draw(0, number)]['data_samples']
+        sample = dataset[SampleKey(0, number)]['data_samples']
         assert sample['frames'].min() >= 10 and sample['frames'].max() <= 19
 
 
@@ -70,7 +70,7 @@ def test_a_draw_is_a_function_of_number_and_seed(video_folder):
     first, again = (FramePairDataset(video_folder, SIZE, seed=4) for _ in range(2))
     other = FramePairDataset(video_folder, SIZE, seed=5)
     for number in range(5):
-        assert torch.equal(first[Draw(1, number)]['inputs']['source'], again[Draw(1, number)]['inputs']['source'])
+        assert torch.equal(first[SampleKey(1, number)]['inputs']['source'], again[SampleKey(1, number)]['inputs']['source'])
     assert [x['frames'].tolist() for x in draws(first, 20)] != [x['frames'].tolist() for x in draws(other, 20)]
 
 

@@ -4,7 +4,7 @@ import torch
 from mmengine.runner import Runner
 from torch.utils.data import default_collate
 
-from leokit.datasets import CodeCacheWriter, Draw, MotionCodeDataset
+from leokit.datasets import CodeCacheWriter, MotionCodeDataset, SampleKey
 from leokit.utils import UserError, weights_hash
 from leokit.utils.hashing import checkpoint_hash
 
@@ -54,7 +54,7 @@ def test_stride_and_filters(folder):
 def test_a_batch_is_the_items_one_by_one(folder):
     dataset = MotionCodeDataset(folder, 4)
     places = [3, 12, 0, 3]
-    batch = default_collate(dataset.__getitems__([Draw(place, 99) for place in places]))
+    batch = default_collate(dataset.__getitems__([SampleKey(place, 99) for place in places]))
     single = default_collate([dataset[place] for place in places])
     assert torch.equal(batch['inputs']['motion'], single['inputs']['motion'])
     assert batch['data_samples']['name'] == single['data_samples']['name']

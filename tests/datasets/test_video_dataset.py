@@ -3,7 +3,7 @@ import os
 import pytest
 import torch
 
-from leokit.datasets import ClipDataset, Draw, FramePairDataset, video_dataset
+from leokit.datasets import ClipDataset, FramePairDataset, SampleKey, video_dataset
 from leokit.utils import UserError
 
 
@@ -29,7 +29,7 @@ def test_a_video_that_fails_is_replaced_named_and_counted(folder, warnings):
     names = [dataset[index]['data_samples']['name'] for index in range(3)]
     assert names == ['a', 'c', 'c']  # in evaluation the next video takes its place
     assert [os.path.basename(file) for file, _ in dataset.skipped] == ['b.mp4']
-    drawn = {dataset[Draw(number % 3, number)]['data_samples']['name'] for number in range(30)}
+    drawn = {dataset[SampleKey(number % 3, number)]['data_samples']['name'] for number in range(30)}
     assert drawn >= {'a', 'c'}
     assert len(warnings) == 1 and 'b.mp4' in warnings[0]  # said once, however often it is met
 
@@ -37,7 +37,7 @@ def test_a_video_that_fails_is_replaced_named_and_counted(folder, warnings):
 def test_a_replaced_draw_is_still_a_function_of_its_number(folder, warnings):
     first, second = FramePairDataset(folder, 32), FramePairDataset(folder, 32)
     for number in range(6):
-        one, two = first[Draw(1, number)], second[Draw(1, number)]
+        one, two = first[SampleKey(1, number)], second[SampleKey(1, number)]
         assert one['data_samples']['name'] == two['data_samples']['name']
         assert torch.equal(one['inputs']['source'], two['inputs']['source'])
 

@@ -16,7 +16,7 @@ from mmengine.model import BaseModel
 from torch import nn
 from torch.utils.data import Dataset
 
-from leokit.datasets import Draw
+from leokit.datasets import SampleKey
 from leokit.engine import LeoRunner, leave_process_group
 from leokit.registry import DATASETS, HOOKS, METRICS, MODELS
 from leokit.utils import UserError
@@ -58,8 +58,8 @@ class ToyData(Dataset):
     def __len__(self) -> int:
         return len(self.x)
 
-    def __getitem__(self, draw: Draw | int) -> dict:
-        index, number = draw if isinstance(draw, Draw) else (draw, draw)
+    def __getitem__(self, key: SampleKey | int) -> dict:
+        index, number = key if isinstance(key, SampleKey) else (key, key)
         self.loaded.append(number)
         noise = np.random.default_rng((7, number)).standard_normal(WIDTH).astype(np.float32)
         x = self.x[index] + 0.1 * torch.from_numpy(noise)
@@ -165,7 +165,7 @@ def train_in_process(config_text: str, variables: dict[str, str] | None = None, 
     Args:
         config_text: The config.
         variables: Environment variables to set.
-        weights: File for what the process ends with: ``state_dict`` and the draws it ``loaded``.
+        weights: File for the final ``state_dict`` and the sample numbers it ``loaded``.
     """
     os.environ.update(variables or {})
     torch.set_num_threads(1)
