@@ -21,10 +21,9 @@ MAX_ATTEMPTS = 10  # videos tried for one sample before giving up
 class VideoDataset(Dataset):
     """Base of :class:`FramePairDataset` and :class:`ClipDataset`.
 
-    An item is asked for by a number (evaluation: always the same item) or by a :class:`SampleKey` (training: random, as a
-    function of the draw and ``seed``). A video whose frames turn out to be unreadable when they are needed is named
-    in a warning, kept in ``skipped``, and another video takes its place: the next one in evaluation, a newly drawn
-    one in training.
+    The index of an item is an integer (evaluation: always the same item) or a :class:`SampleKey` (training: random, as
+    a function of the key and ``seed``). A video whose frames turn out to be unreadable is named in a warning, recorded
+    in ``skipped`` and replaced: by the next video in evaluation, by a newly sampled one in training.
 
     Args:
         data_root (str | Path): A folder of videos or frame folders, or a manifest.

@@ -57,7 +57,7 @@ def test_a_resumed_stream_is_the_uninterrupted_one(iteration, world_size):
 
 
 @pytest.mark.parametrize('world_size', [2, 3, 4])
-def test_processes_share_the_draws_of_one(world_size):
+def test_processes_share_the_samples_of_one(world_size):
     parts = [take(make(rank=rank, world_size=world_size), 30) for rank in range(world_size)]
     together = sorted((key for part in parts for key in part), key=lambda key: key.number)
     assert together == take(make(), 30 * world_size)

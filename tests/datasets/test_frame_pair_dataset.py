@@ -70,7 +70,8 @@ def test_a_draw_is_a_function_of_number_and_seed(video_folder):
     first, again = (FramePairDataset(video_folder, SIZE, seed=4) for _ in range(2))
     other = FramePairDataset(video_folder, SIZE, seed=5)
     for number in range(5):
-        assert torch.equal(first[SampleKey(1, number)]['inputs']['source'], again[SampleKey(1, number)]['inputs']['source'])
+        one, two = (dataset[SampleKey(1, number)]['inputs']['source'] for dataset in (first, again))
+        assert torch.equal(one, two)
     assert [x['frames'].tolist() for x in draws(first, 20)] != [x['frames'].tolist() for x in draws(other, 20)]
 
 

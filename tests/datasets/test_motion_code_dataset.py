@@ -94,7 +94,7 @@ def test_the_hash_of_a_checkpoint_is_that_of_its_inference_weights(tmp_path):
     torch.save(dict(state_dict={**weights, 'discriminator.w': torch.ones(9)}), tmp_path / 'a.pth')
     assert checkpoint_hash(tmp_path / 'a.pth') == weights_hash(weights)
     torch.save(dict(state_dict={'backbone.w': torch.ones(3)}), tmp_path / 'b.pth')
-    with pytest.raises(UserError, match='no checkpoint of an animator'):
+    with pytest.raises(UserError, match='not an animator checkpoint'):
         checkpoint_hash(tmp_path / 'b.pth')
     with pytest.raises(UserError, match='missing.pth'):
         checkpoint_hash(tmp_path / 'missing.pth')
