@@ -17,9 +17,17 @@ TYPES: dict[str, str | dict[str, Any]] = {
     'SampleArrayReader': 'ArrayReader',
 }
 # Type (new name) -> old argument -> new argument.
-ARGUMENTS: dict[str, dict[str, str]] = {}
+ARGUMENTS: dict[str, dict[str, str]] = {
+    **dict.fromkeys(('DDIMSampler', 'DDPMSampler', 'DPMSolverPlusPlusSampler'),
+                    dict(num_steps='num_inference_steps', spacing='timestep_spacing')),
+    **dict.fromkeys(('LinearNoiseScheduler', 'CosineNoiseScheduler'), dict(num_steps='num_train_timesteps')),
+}
 # Top-level config key -> new key; references such as '$continuation' follow.
 CONFIG_KEYS: dict[str, str] = {}
+# Key of the conventions in a checkpoint's ``meta`` -> new key.
+CONVENTIONS: dict[str, str] = {
+    'num_steps': 'num_train_timesteps',
+}
 # Value of a protocol, by section and key.
 PROTOCOL_VALUES: dict[tuple[str, str], dict[str, str]] = {
     ('frames', 'aspect'): {'centre_crop': 'center_crop'},

@@ -8,9 +8,11 @@ from mmengine.config import Config
 from leokit import deprecation
 from leokit.datasets import DeterministicSampler
 from leokit.deprecation import upgrade_component, upgrade_config
+from leokit.engine import load_weights
 from leokit.evaluation import Protocol
-from leokit.registry import DATA_SAMPLERS, VIDEO_READERS
-from leokit.utils import resolve_references
+from leokit.models import StartCodeDiffusion
+from leokit.registry import DATA_SAMPLERS, NOISE_SCHEDULERS, SAMPLERS, VIDEO_READERS
+from leokit.utils import UserError, resolve_references
 from leokit.video.readers import ArrayReader
 
 
@@ -70,3 +72,18 @@ def test_protocols_of_old_records_load():
 def test_array_readers_of_old_configs(old):
     with pytest.warns(FutureWarning, match='ArrayReader'):
         assert isinstance(VIDEO_READERS.build(dict(type=old, fps=10)), ArrayReader)
+
+
+def test_arguments_of_samplers_and_noise_schedulers():
+    with pytest.warns(FutureWarning, match='num_inference_steps|timestep_spacing'):
+        sampler = SAMPLERS.build(dict(type='DDIMSampler', num_steps=7, spacing='leading'))
+    assert (sampler.num_inference_steps, sampler.timestep_spacing) == (7, 'leading')
+    with pytest.warns(FutureWarning, match='num_train_timesteps'):
+        assert NOISE_SCHEDULERS.build(dict(type='CosineNoiseScheduler', num_steps=9)).num_train_timesteps == 9
+
+
+def test_conventions_of_old_checkpoints_are_compared():
+    model = StartCodeDiffusion(2, backbone=dict(type='MLPDenoiser', dim=8, depth=1, embedding_dim=8))
+    load_weights(model, model.state_dict(), source='it', meta=dict(conventions=dict(num_steps=1000)))
+    with pytest.raises(UserError, match='num_train_timesteps=50'):
+        load_weights(model, model.state_dict(), source='it', meta=dict(conventions=dict(num_steps=50)))

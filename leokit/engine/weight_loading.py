@@ -5,6 +5,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from leokit.deprecation import CONVENTIONS
 from leokit.utils import UserError
 from leokit.utils.checkpoints import some
 
@@ -75,6 +76,7 @@ def conventions(model: nn.Module) -> dict[str, Any]:
 
 
 def _check_conventions(own: Mapping[str, Any], other: Mapping[str, Any], source: str) -> None:
+    other = {CONVENTIONS.get(name, name): value for name, value in other.items()}
     for name, value in own.items():
         if other.get(name, value) != value:
             raise UserError(f'{source} was trained with {name}={other[name]!r}, but the config builds a model with '

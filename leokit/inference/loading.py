@@ -121,19 +121,20 @@ def checkpoint_file(path: str | Path) -> Path:
     return newest[0]
 
 
-def change_sampler(config: Config, num_steps: int | None = None, eta: float | None = None) -> Config:
+def change_sampler(config: Config, num_inference_steps: int | None = None, eta: float | None = None) -> Config:
     """Change how a motion diffusion samples; a config that names no sampler starts from ``DDIMSampler``.
 
     Args:
         config (Config): The motion diffusion's config; it is not changed.
-        num_steps (int, optional): Steps to take.
+        num_inference_steps (int, optional): Steps to take.
         eta (float, optional): Share of fresh noise in every step of DDIM.
 
     Returns:
         Config: The config with the changes.
     """
     config = copy.deepcopy(config)
-    changes = {key: value for key, value in (('num_steps', num_steps), ('eta', eta)) if value is not None}
+    given = dict(num_inference_steps=num_inference_steps, eta=eta)
+    changes = {key: value for key, value in given.items() if value is not None}
     if changes:
         config.model.sampler = {**(config.model.get('sampler') or dict(type='DDIMSampler')), **changes}
     return config

@@ -55,7 +55,8 @@ class DiffusionCore(nn.Module):
     @property
     def conventions(self) -> dict[str, Any]:
         """What weights rely on and do not show; checkpoints carry it."""
-        return dict(noise_scheduler=type(self.scheduler).__name__, num_steps=self.scheduler.num_steps,
+        return dict(noise_scheduler=type(self.scheduler).__name__,
+                    num_train_timesteps=self.scheduler.num_train_timesteps,
                     prediction=self.prediction, epsilon_skip=self.epsilon_skip)
 
     def loss(self, network: Network, x0: Tensor, *, generator: Generator | None = None) -> Tensor:
@@ -81,10 +82,10 @@ class DiffusionCore(nn.Module):
 
     def draw_times(self, count: int, *, device: torch.device, generator: Generator | None = None) -> Tensor:
         """Uniform times 0 … S-1, shape (count,)."""
+        total = self.scheduler.num_train_timesteps
         if generator is None:
-            return torch.randint(0, self.scheduler.num_steps, (count,), device=device)
-        times = torch.randint(0, self.scheduler.num_steps, (count,), generator=generator, device=generator.device)
-        return times.to(device)
+            return torch.randint(0, total, (count,), device=device)
+        return torch.randint(0, total, (count,), generator=generator, device=generator.device).to(device)
 
     def _predict(self, network: Network, x_t: Tensor, t: Tensor) -> Tensor:
         """What the network, with its skip, says the target is; in the type of x_t."""

@@ -46,8 +46,8 @@ class MotionDiffusion(CodeDiffusion):
                  noise_scheduler: dict | None = None, motion_condition: dict | None = None,
                  sampler: dict | None = None, prediction: str = 'epsilon', min_snr_gamma: float | None = None,
                  epsilon_skip: bool = True, data_preprocessor: dict | None = None) -> None:
-        core = DiffusionCore(noise_scheduler or dict(type='LinearNoiseScheduler', num_steps=1000),
-                             sampler or dict(type='DDIMSampler', num_steps=50),
+        core = DiffusionCore(noise_scheduler or dict(type='LinearNoiseScheduler', num_train_timesteps=1000),
+                             sampler or dict(type='DDIMSampler', num_inference_steps=50),
                              prediction=prediction, min_snr_gamma=min_snr_gamma, epsilon_skip=epsilon_skip)
         super().__init__(motion_dim, backbone or dict(type='UNet1D'), core=core, data_preprocessor=data_preprocessor)
         self.motion_condition = MOTION_CONDITIONS.build(motion_condition or dict(type='LinearMotionCondition'))

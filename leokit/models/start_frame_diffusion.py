@@ -62,8 +62,8 @@ class StartFrameDiffusion(CodedModel):
                  noise_scheduler: dict | None = None, sampler: dict | None = None, prediction: str = 'v',
                  min_snr_gamma: float | None = None, guidance: Mapping[str, float] | None = None,
                  low: Mapping[str, float] | None = None, data_preprocessor: dict | None = None) -> None:
-        core = DiffusionCore(noise_scheduler or dict(type='CosineNoiseScheduler', num_steps=1000),
-                             sampler or dict(type='DDIMSampler', num_steps=50),
+        core = DiffusionCore(noise_scheduler or dict(type='CosineNoiseScheduler', num_train_timesteps=1000),
+                             sampler or dict(type='DDIMSampler', num_inference_steps=50),
                              prediction=prediction, min_snr_gamma=min_snr_gamma)
         passed_down = dict(cond_dim=motion_dim + 1 + bool(low), extra_channels=IMAGE_CHANNELS * bool(low))
         super().__init__(motion_dim, {**(backbone or dict(type='UNet2D')), **passed_down}, core=core,

@@ -13,7 +13,7 @@ class CosineNoiseScheduler(NoiseScheduler):
     """The signal level follows a squared cosine: ``a_t`` about ``cos(((t+1)/S + s) / (1 + s) * pi/2)^2``.
 
     Args:
-        num_steps (int): Diffusion steps S.
+        num_train_timesteps (int): Diffusion steps S.
         offset (float): ``s``, which keeps the first betas from vanishing.
         max_beta (float): Upper bound of beta; the last ones would be 1.
 
@@ -21,7 +21,7 @@ class CosineNoiseScheduler(NoiseScheduler):
         UserError: If a beta would lie outside (0, 1).
     """
 
-    def __init__(self, num_steps: int = 1000, *, offset: float = 0.008, max_beta: float = 0.999) -> None:
-        u = torch.arange(num_steps + 1, dtype=torch.float64) / num_steps
+    def __init__(self, num_train_timesteps: int = 1000, *, offset: float = 0.008, max_beta: float = 0.999) -> None:
+        u = torch.arange(num_train_timesteps + 1, dtype=torch.float64) / num_train_timesteps
         level = torch.cos((u + offset) / (1 + offset) * math.pi / 2) ** 2
         super().__init__((1 - level[1:] / level[:-1]).clamp_max(max_beta))

@@ -11,7 +11,7 @@ class LinearNoiseScheduler(NoiseScheduler):
     """Betas rise linearly.
 
     Args:
-        num_steps (int): Diffusion steps S.
+        num_train_timesteps (int): Diffusion steps S.
         start (float): First beta.
         end (float): Last beta.
 
@@ -19,5 +19,5 @@ class LinearNoiseScheduler(NoiseScheduler):
         UserError: If a beta would lie outside (0, 1).
     """
 
-    def __init__(self, num_steps: int = 1000, *, start: float = 1e-4, end: float = 0.02) -> None:
-        super().__init__(torch.linspace(start, end, num_steps, dtype=torch.float64))
+    def __init__(self, num_train_timesteps: int = 1000, *, start: float = 1e-4, end: float = 0.02) -> None:
+        super().__init__(torch.linspace(start, end, num_train_timesteps, dtype=torch.float64))

@@ -69,7 +69,7 @@ class NoiseScheduler(nn.Module):
         betas = betas.to(torch.float64)
         if betas.ndim != 1 or len(betas) == 0 or not bool(((betas > 0) & (betas < 1)).all()):
             raise UserError('noise_scheduler: every beta must lie between 0 and 1, and there must be at least one; '
-                            'check num_steps and the start and end of the schedule')
+                            'check num_train_timesteps and the start and end of the schedule')
         self.register_buffer('alphas_cumprod', torch.cumprod(1 - betas, dim=0), persistent=False)
         self.register_buffer('betas', betas, persistent=False)
 
@@ -79,7 +79,7 @@ class NoiseScheduler(nn.Module):
         return super()._apply(lambda table: table.to(device), recurse)
 
     @property
-    def num_steps(self) -> int:
+    def num_train_timesteps(self) -> int:
         """Number of diffusion steps S."""
         return len(self.betas)
 
@@ -223,7 +223,7 @@ class NoiseScheduler(nn.Module):
 
     def extra_repr(self) -> str:
         """Show the number of steps in ``print(model)``."""
-        return f'num_steps={self.num_steps}'
+        return f'num_train_timesteps={self.num_train_timesteps}'
 
 
 def unknown_prediction(prediction: str) -> UserError:

@@ -2,7 +2,7 @@
 
 Where the defaults differ from the reference scheduler (diffusers 0.42), and how to get its behavior:
 
-- ``spacing='trailing'`` starts at S-1, where the noise it is given belongs; the reference's default is
+- ``timestep_spacing='trailing'`` starts at S-1, where the noise it is given belongs; the reference's default is
   ``'leading'``, which starts one stride lower.
 - ``previous='grid'`` goes to the next time of the grid; the reference always goes to ``t - S // n``
   (``'stride'``). The two are the same unless the grid is uneven, as ``'trailing'`` is when n does not divide S.
@@ -25,9 +25,9 @@ class DDIMSampler(Sampler):
     """Deterministic for ``eta = 0``; ``eta = 1`` has the variance of DDPM.
 
     Args:
-        num_steps (int, optional): Steps to take; None for every diffusion step.
+        num_inference_steps (int, optional): Steps to take; None for every diffusion step.
         eta (float): Share of the posterior's deviation that is drawn afresh, at least 0.
-        spacing (str): The time grid.
+        timestep_spacing (str): The time grid.
         previous (str): ``'grid'``: a step goes to the grid's next time. ``'stride'``: it goes to ``t - S // n``.
         clip (float, optional): Clamp the predicted clean sample to [-clip, clip].
         rederive_eps (bool): After clipping, take the noise that belongs to the clipped sample.
@@ -36,9 +36,9 @@ class DDIMSampler(Sampler):
         UserError: If ``previous`` is unknown, ``eta`` negative or ``clip`` not positive.
     """
 
-    def __init__(self, num_steps: int | None = 50, *, eta: float = 0.0, spacing: str = 'trailing',
+    def __init__(self, num_inference_steps: int | None = 50, *, eta: float = 0.0, timestep_spacing: str = 'trailing',
                  previous: str = 'grid', clip: float | None = None, rederive_eps: bool = True) -> None:
-        super().__init__(num_steps, spacing=spacing, clip=clip)
+        super().__init__(num_inference_steps, timestep_spacing=timestep_spacing, clip=clip)
         if previous not in ('grid', 'stride'):
             raise UserError(f"previous={previous!r} is unknown; set the sampler key previous to 'grid' or 'stride'")
         if not 0 <= eta <= 1:
@@ -53,7 +53,7 @@ class DDIMSampler(Sampler):
         steps = super().steps(scheduler)
         if self.previous == 'grid':
             return steps
-        return previous_by_stride([t for t, _ in steps], scheduler.num_steps)
+        return previous_by_stride([t for t, _ in steps], scheduler.num_train_timesteps)
 
     def clipped(self, x: Tensor, prediction: Prediction, t: Tensor, scheduler: NoiseScheduler) -> Prediction:
         """See the base class; with ``rederive_eps`` the noise follows the clipped sample."""

@@ -16,8 +16,8 @@ class DDPMSampler(Sampler):
     """Draw from the posterior around the predicted clean sample.
 
     Args:
-        num_steps (int, optional): Steps to take; None for every diffusion step, as in the paper.
-        spacing (str): The time grid.
+        num_inference_steps (int, optional): Steps to take; None for every diffusion step, as in the paper.
+        timestep_spacing (str): The time grid.
         variance (str): ``'fixed_small'``, the posterior's, or ``'fixed_large'``, the forward step's beta.
         clip (float, optional): Clamp the predicted clean sample to [-clip, clip].
 
@@ -25,9 +25,9 @@ class DDPMSampler(Sampler):
         UserError: If ``variance`` is unknown or ``clip`` is not positive.
     """
 
-    def __init__(self, num_steps: int | None = None, *, spacing: str = 'leading', variance: str = 'fixed_small',
-                 clip: float | None = None) -> None:
-        super().__init__(num_steps, spacing=spacing, clip=clip)
+    def __init__(self, num_inference_steps: int | None = None, *, timestep_spacing: str = 'leading',
+                 variance: str = 'fixed_small', clip: float | None = None) -> None:
+        super().__init__(num_inference_steps, timestep_spacing=timestep_spacing, clip=clip)
         if variance not in VARIANCES:
             raise UserError(f'variance={variance!r} is unknown; set the sampler key variance to one of '
                             f'{", ".join(map(repr, VARIANCES))}')

@@ -17,16 +17,17 @@ class DPMSolverPlusPlusSampler(Sampler):
     log-signal-to-noise ratio is infinite).
 
     Args:
-        num_steps (int, optional): Steps to take; None for every diffusion step.
-        spacing (str): The time grid.
+        num_inference_steps (int, optional): Steps to take; None for every diffusion step.
+        timestep_spacing (str): The time grid.
         clip (float, optional): Clamp the predicted clean sample to [-clip, clip].
 
     Raises:
         UserError: If ``clip`` is not positive.
     """
 
-    def __init__(self, num_steps: int | None = 20, *, spacing: str = 'linspace', clip: float | None = None) -> None:
-        super().__init__(num_steps, spacing=spacing, clip=clip)
+    def __init__(self, num_inference_steps: int | None = 20, *, timestep_spacing: str = 'linspace',
+                 clip: float | None = None) -> None:
+        super().__init__(num_inference_steps, timestep_spacing=timestep_spacing, clip=clip)
 
     def step(self, x: Tensor, prediction: Prediction, t: Tensor, t_prev: Tensor, scheduler: NoiseScheduler, *,
              noise_source: NoiseSource, history: tuple[Tensor, Prediction] | None) -> Tensor:

@@ -24,19 +24,19 @@ class Sampler(ABC):
     """Base of the samplers.
 
     Args:
-        num_steps (int, optional): Steps to take; None for every diffusion step.
-        spacing (str): The time grid: ``'leading'``, ``'trailing'`` or ``'linspace'``.
+        num_inference_steps (int, optional): Steps to take; None for every diffusion step.
+        timestep_spacing (str): The time grid: ``'leading'``, ``'trailing'`` or ``'linspace'``.
         clip (float, optional): Clamp the predicted clean sample to [-clip, clip] at every step.
 
     Raises:
         UserError: If ``clip`` is not positive.
     """
 
-    def __init__(self, num_steps: int | None, *, spacing: str, clip: float | None = None) -> None:
+    def __init__(self, num_inference_steps: int | None, *, timestep_spacing: str, clip: float | None = None) -> None:
         if clip is not None and not clip > 0:
             raise UserError(f'clip={clip} must be positive; set the sampler key clip to a bound or to None')
-        self.num_steps = num_steps
-        self.spacing = spacing
+        self.num_inference_steps = num_inference_steps
+        self.timestep_spacing = timestep_spacing
         self.clip = clip
 
     def steps(self, scheduler: NoiseScheduler) -> Steps:
@@ -51,8 +51,9 @@ class Sampler(ABC):
         Raises:
             UserError: If the number of steps or the spacing does not fit the scheduler.
         """
-        total = scheduler.num_steps
-        return next_in_grid(time_grid(self.spacing, total, total if self.num_steps is None else self.num_steps))
+        total = scheduler.num_train_timesteps
+        count = total if self.num_inference_steps is None else self.num_inference_steps
+        return next_in_grid(time_grid(self.timestep_spacing, total, count))
 
     @abstractmethod
     def step(self, x: Tensor, prediction: Prediction, t: Tensor, t_prev: Tensor, scheduler: NoiseScheduler, *,

@@ -14,55 +14,54 @@ from leokit.utils import UserError
 Steps = tuple[tuple[int, int], ...]
 
 
-def leading_grid(total: int, num_steps: int) -> list[int]:
-    """Multiples of ``total // num_steps`` from 0 up, reversed; never starts at S-1 unless every step is kept.
+def leading_grid(num_train_timesteps: int, num_inference_steps: int) -> list[int]:
+    """Multiples of ``S // n`` from 0 up, reversed; never starts at S-1 unless every step is kept.
 
     Args:
-        total (int): Diffusion steps S of the scheduler.
-        num_steps (int): Steps to take.
+        num_train_timesteps (int): Diffusion steps S of the scheduler.
+        num_inference_steps (int): Sampling steps n.
 
     Returns:
         list: Decreasing times.
     """
-    stride = total // num_steps
-    return [stride * i for i in reversed(range(num_steps))]
+    stride = num_train_timesteps // num_inference_steps
+    return [stride * i for i in reversed(range(num_inference_steps))]
 
 
-def trailing_grid(total: int, num_steps: int) -> list[int]:
+def trailing_grid(num_train_timesteps: int, num_inference_steps: int) -> list[int]:
     """From S-1 down in equal parts; starts at pure noise, as training does (arguments as above)."""
-    return [int(np.rint(total - i * total / num_steps)) - 1 for i in range(num_steps)]
+    return [int(np.rint(num_train_timesteps - i * num_train_timesteps / num_inference_steps)) - 1
+            for i in range(num_inference_steps)]
 
 
-def linspace_grid(total: int, num_steps: int) -> list[int]:
-    """``num_steps + 1`` points from S-1 to 0, rounded half to even, without the last (arguments as above)."""
-    return np.rint(np.linspace(0, total - 1, num_steps + 1)).astype(int)[:0:-1].tolist()
+def linspace_grid(num_train_timesteps: int, num_inference_steps: int) -> list[int]:
+    """``n + 1`` points from S-1 to 0, rounded half to even, without the last (arguments as above)."""
+    return np.rint(np.linspace(0, num_train_timesteps - 1, num_inference_steps + 1)).astype(int)[:0:-1].tolist()
 
 
 TIME_GRIDS = {'leading': leading_grid, 'trailing': trailing_grid, 'linspace': linspace_grid}
 
 
-def time_grid(spacing: str, total: int, num_steps: int) -> list[int]:
-    """The grid called ``spacing``.
+def time_grid(timestep_spacing: str, num_train_timesteps: int, num_inference_steps: int) -> list[int]:
+    """The grid with the given spacing.
 
     Args:
-        spacing (str): ``'leading'``, ``'trailing'`` or ``'linspace'``.
-        total (int): Diffusion steps S of the scheduler.
-        num_steps (int): Steps to take, 1 … S (1 … S-1 for ``'linspace'``).
+        timestep_spacing (str): ``'leading'``, ``'trailing'`` or ``'linspace'``.
+        num_train_timesteps (int): Diffusion steps S of the scheduler.
+        num_inference_steps (int): Sampling steps, 1 … S (1 … S-1 for ``'linspace'``).
 
     Returns:
         list: Decreasing times in 0 … S-1, all different.
-
-    Raises:
-        UserError: If the name is unknown or there are too many or too few steps.
     """
-    if spacing not in TIME_GRIDS:
-        raise UserError(f'spacing={spacing!r} is unknown; set the sampler key spacing to one of '
-                        f'{", ".join(map(repr, TIME_GRIDS))}')
-    most = total - 1 if spacing == 'linspace' else total
-    if not 1 <= num_steps <= most:
-        raise UserError(f'num_steps={num_steps} does not fit the sampler: with {total} diffusion steps and {spacing!r} '
-                        f'spacing it must be between 1 and {most}')
-    return TIME_GRIDS[spacing](total, num_steps)
+    if timestep_spacing not in TIME_GRIDS:
+        raise UserError(f'timestep_spacing={timestep_spacing!r} is unknown; set the sampler key timestep_spacing to '
+                        f'one of {", ".join(map(repr, TIME_GRIDS))}')
+    most = num_train_timesteps - (timestep_spacing == 'linspace')
+    if not 1 <= num_inference_steps <= most:
+        raise UserError(f'num_inference_steps={num_inference_steps} does not fit the sampler: with '
+                        f'{num_train_timesteps} diffusion steps and timestep_spacing={timestep_spacing!r} it must be '
+                        f'between 1 and {most}')
+    return TIME_GRIDS[timestep_spacing](num_train_timesteps, num_inference_steps)
 
 
 def next_in_grid(times: list[int]) -> Steps:
@@ -77,7 +76,7 @@ def next_in_grid(times: list[int]) -> Steps:
     return tuple(zip(times, [*times[1:], DATA_TIME]))
 
 
-def previous_by_stride(times: list[int], total: int) -> Steps:
+def previous_by_stride(times: list[int], num_train_timesteps: int) -> Steps:
     """Pair each time with ``t - S // n``, as the reference DDIM scheduler does.
 
     The two pairings agree on leading grids, and on trailing ones if n divides S; otherwise this one
@@ -85,10 +84,10 @@ def previous_by_stride(times: list[int], total: int) -> Steps:
 
     Args:
         times (list): Decreasing times.
-        total (int): Diffusion steps S of the scheduler.
+        num_train_timesteps (int): Diffusion steps S of the scheduler.
 
     Returns:
         tuple: Pairs ``(t, t_prev)``.
     """
-    stride = total // len(times)
+    stride = num_train_timesteps // len(times)
     return tuple((t, max(t - stride, DATA_TIME)) for t in times)

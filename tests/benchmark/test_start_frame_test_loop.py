@@ -16,7 +16,7 @@ from support.tiny_models import MOTION_DIM, SIZE, make_animator
 
 CONFIG = 'configs/leo/start_frame_synthetic.py'
 TINY = ['model.backbone.channels=[8,16]', 'model.backbone.num_blocks=1', 'model.backbone.attention_levels=[]',
-        'model.backbone.embedding_dim=16', 'model.backbone.head_dim=8', 'model.sampler.num_steps=2',
+        'model.backbone.embedding_dim=16', 'model.backbone.head_dim=8', 'model.sampler.num_inference_steps=2',
         f'motion_dim={MOTION_DIM}', 'num_workers=0', 'batch_size=4', 'test_batch_size=3', 'max_iters=3', 'warmup=1',
         'drawn_per_code=2', 'content_extractors.0.type=TinyImageFeatures',
         'content_extractors.1.type=TinyImageFeatures']
@@ -98,6 +98,7 @@ def test_bad_options_are_refused(place, trained, tmp_path):
                                   'work_dir': str(tmp_path), 'model.backbone.num_blocks': 1,
                                   'model.backbone.channels': [8, 16], 'model.backbone.attention_levels': [],
                                   'model.backbone.embedding_dim': 16, 'model.backbone.head_dim': 8, 'batch_size': 4,
-                                  'test_batch_size': 3, 'max_iters': 3, 'warmup': 1, 'model.sampler.num_steps': 2})
+                                  'test_batch_size': 3, 'max_iters': 3, 'warmup': 1,
+                                  'model.sampler.num_inference_steps': 2})
     with pytest.raises(UserError, match='num_frames must be at least 1'):
         LeoRunner.from_cfg(config).test()

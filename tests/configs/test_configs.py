@@ -120,7 +120,7 @@ def train(name, work_dir, data_root, *more):
     options += ['perceptual_backbone.type=TinyImageFeatures'] if 'perceptual_backbone' in keys else []
     backbone = TINY_BACKBONES.get(keys.model.get('backbone', {}).get('type'), {})
     options += [f'model.backbone.{key}={value}' for key, value in backbone.items()]
-    options += ['model.sampler.num_steps=2'] if 'sampler' in keys.model else []
+    options += ['model.sampler.num_inference_steps=2'] if 'sampler' in keys.model else []
     status, said = call_tool('train', name, '--work-dir', work_dir, '--cfg-options', f'data_root={data_root}',
                              *options, *more)
     assert status == 0, said

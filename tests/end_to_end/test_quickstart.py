@@ -24,7 +24,8 @@ OPTIONS = dict(
     animator_options=[f'size={SIZE}', 'max_iters=4', 'warmup=1', 'batch_size=2', 'channel_multiplier=0.05',
                       'max_channels=16'],
     motion_options=[f'size={SIZE}', 'max_iters=4', 'sequences_per_batch=4', 'model.backbone.channels=[16,16]',
-                    'model.backbone.attention_levels=[1]', 'model.backbone.head_dim=8', 'model.sampler.num_steps=4'])
+                    'model.backbone.attention_levels=[1]', 'model.backbone.head_dim=8',
+                    'model.sampler.num_inference_steps=4'])
 ONE_PROCESS = {'dataset_converters/make_synthetic_faces': ['--workers', 0], 'extract_motion_codes': ['--workers', 1]}
 
 

@@ -40,8 +40,8 @@ def test_a_part_may_be_left_out_or_changed(config):
     leo.from_image(torch.zeros(3, SIZE, SIZE), 3)
     with pytest.raises(UserError, match='need a motion_diffusion, a start_code and a start_frame'):
         leo.unconditional(1, 3)
-    parts = load_parts(config, cfg_options={'motion_diffusion.cfg_options': {'model.sampler.num_steps': 7}})
-    assert parts.motion_diffusion.diffusion.sampler.num_steps == 7
+    parts = load_parts(config, cfg_options={'motion_diffusion.cfg_options': {'model.sampler.num_inference_steps': 7}})
+    assert parts.motion_diffusion.diffusion.sampler.num_inference_steps == 7
 
 
 @pytest.mark.parametrize('options, message', [

@@ -55,8 +55,9 @@ def test_animator_of_config_and_command_line():
 
 
 def test_sampler_changes():
-    config = Config(dict(model=dict(sampler=dict(type='DDPMSampler', num_steps=9))))
-    assert change_sampler(config, num_steps=3).model.sampler == dict(type='DDPMSampler', num_steps=3)
-    assert config.model.sampler.num_steps == 9
+    config = Config(dict(model=dict(sampler=dict(type='DDPMSampler', num_inference_steps=9))))
+    changed = change_sampler(config, num_inference_steps=3)
+    assert changed.model.sampler == dict(type='DDPMSampler', num_inference_steps=3)
+    assert config.model.sampler.num_inference_steps == 9
     assert change_sampler(Config(dict(model=dict())), eta=0.5).model.sampler == dict(type='DDIMSampler', eta=0.5)
     assert 'sampler' not in change_sampler(Config(dict(model=dict()))).model

@@ -53,7 +53,7 @@ def test_any_length_is_begun_at_once_in_the_memory_of_a_window():
 def test_pulling_keeps_codes_near_the_data():
     def greatest(rule):
         model = build()
-        model.diffusion.sampler.num_steps = 10
+        model.diffusion.sampler.num_inference_steps = 10
         codes = extend(model, rule, 100)[0]
         return ((codes - model.mean) / model.std).abs().max()
     assert greatest(dict(type='LastCode')) > 3

@@ -14,10 +14,11 @@ HASH, OTHER_HASH = 'ab' * 32, 'cd' * 32
 UNET = dict(type='UNet1D', channels=(16,), num_blocks=1, attention_levels=(), embedding_dim=16, head_dim=8)
 CONFIGS = {
     'motion': dict(type='MotionDiffusion', motion_dim=N, num_frames=4, backbone=UNET,
-                   sampler=dict(type='DDIMSampler', num_steps=2)),
-    'start': dict(type='StartCodeDiffusion', motion_dim=N, sampler=dict(type='DDIMSampler', num_steps=2),
+                   sampler=dict(type='DDIMSampler', num_inference_steps=2)),
+    'start': dict(type='StartCodeDiffusion', motion_dim=N, sampler=dict(type='DDIMSampler', num_inference_steps=2),
                   backbone=dict(type='MLPDenoiser', dim=16, depth=1, embedding_dim=16)),
-    'frame': dict(type='StartFrameDiffusion', size=8, motion_dim=N, sampler=dict(type='DDIMSampler', num_steps=2),
+    'frame': dict(type='StartFrameDiffusion', size=8, motion_dim=N,
+                  sampler=dict(type='DDIMSampler', num_inference_steps=2),
                   backbone=dict(type='UNet2D', channels=(16,), num_blocks=1, attention_levels=(), embedding_dim=16,
                                 head_dim=8), guidance=dict(condition_dropout=0.4)),
 }

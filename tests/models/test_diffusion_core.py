@@ -9,7 +9,8 @@ from leokit.utils import UserError
 
 
 def core(**options):
-    scheduler, sampler = dict(type='LinearNoiseScheduler', num_steps=50), dict(type='DDIMSampler', num_steps=10)
+    scheduler = dict(type='LinearNoiseScheduler', num_train_timesteps=50)
+    sampler = dict(type='DDIMSampler', num_inference_steps=10)
     return DiffusionCore(scheduler, sampler, **options)
 
 
@@ -87,7 +88,7 @@ def test_times_cover_the_schedule():
     assert set(times.tolist()) == set(range(50))
 
 
-@pytest.mark.parametrize('sampler', [dict(type='DDPMSampler', num_steps=4), DDPMSampler(4)])
+@pytest.mark.parametrize('sampler', [dict(type='DDPMSampler', num_inference_steps=4), DDPMSampler(4)])
 def test_another_sampler_may_be_given(sampler):
     model, visited = core(prediction='x0'), []
 

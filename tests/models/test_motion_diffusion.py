@@ -16,7 +16,7 @@ def build(condition='LinearMotionCondition', **options):
     """A small model with random weights."""
     torch.manual_seed(0)
     model = MotionDiffusion(N, T, backbone=UNET, motion_condition=dict(type=condition), **{
-        'sampler': dict(type='DDIMSampler', num_steps=4, eta=1.0), 'prediction': 'x0', **options})
+        'sampler': dict(type='DDIMSampler', num_inference_steps=4, eta=1.0), 'prediction': 'x0', **options})
     model.set_statistics([1.0, -1.0], [2.0, 0.5], [1.0, 0.5])
     torch.nn.init.normal_(model.backbone.out.weight, std=0.1)
     return model.eval()
@@ -47,7 +47,8 @@ def test_a_sample_does_not_depend_on_batch_mates(condition):
 def test_given_noise_and_sampler_fix_the_sample():
     model, start = build(), starts(2)
     noise = torch.randn(2, T - 1, N)
-    first, second = (model.sample(start, noise=noise, sampler=dict(type='DDIMSampler', num_steps=3)) for _ in range(2))
+    few_steps = dict(type='DDIMSampler', num_inference_steps=3)
+    first, second = (model.sample(start, noise=noise, sampler=few_steps) for _ in range(2))
     assert torch.equal(first, second)
     with pytest.raises(ValueError, match='noise must have shape'):
         model.sample(start, noise=noise[:, :1])
@@ -120,8 +121,9 @@ def test_a_wrapped_denoiser_can_be_sampled():
     model, start = build(), starts(2)
     denoise = model.denoiser(start)
     noise = torch.randn(2, T - 1, N)
-    wrapped = model.diffusion.sample(lambda x, t: denoise(x, t), noise, sampler=dict(type='DDIMSampler', num_steps=3))
-    direct = model.sample(start, noise=noise, sampler=dict(type='DDIMSampler', num_steps=3))
+    few_steps = dict(type='DDIMSampler', num_inference_steps=3)
+    wrapped = model.diffusion.sample(lambda x, t: denoise(x, t), noise, sampler=few_steps)
+    direct = model.sample(start, noise=noise, sampler=few_steps)
     residuals = (direct[:, 1:] - direct[:, :1]) / model.unit()
     assert torch.allclose(wrapped, residuals, atol=1e-5)
 
@@ -144,7 +146,7 @@ def swings(count, generator):
 def test_it_learns_a_distribution_of_motion(prediction):
     generator = torch.Generator().manual_seed(0)
     motion = swings(4096, generator)
-    model = build(sampler=dict(type='DDIMSampler', num_steps=20), prediction=prediction).train()
+    model = build(sampler=dict(type='DDIMSampler', num_inference_steps=20), prediction=prediction).train()
     residual_std = (motion[:, 1:] - motion[:, :1]).square().mean((0, 1)).sqrt()
     model.set_statistics(motion.mean((0, 1)), motion.std((0, 1)), residual_std)
     optimizer = torch.optim.Adam(model.parameters(), betas=(0.9, 0.99))

@@ -13,7 +13,8 @@ N = 2
 def build(**options):
     torch.manual_seed(0)
     model = StartCodeDiffusion(N, **{'backbone': dict(type='MLPDenoiser', dim=64, depth=2, embedding_dim=32),
-                                     'sampler': dict(type='DDIMSampler', num_steps=20), 'prediction': 'x0', **options})
+                                     'sampler': dict(type='DDIMSampler', num_inference_steps=20),
+                                     'prediction': 'x0', **options})
     model.set_statistics([0.0, 0.0], [1.0, 1.0])
     return model
 
@@ -35,7 +36,7 @@ def test_predict_compares_with_the_first_code():
 
 
 def test_a_sample_does_not_depend_on_batch_mates():
-    model = build(sampler=dict(type='DDIMSampler', num_steps=5, eta=1.0))
+    model = build(sampler=dict(type='DDIMSampler', num_inference_steps=5, eta=1.0))
     torch.nn.init.normal_(model.backbone.out.weight, std=0.1)
     together = model.sample(4, generator=generators_from_seeds(range(4)))
     assert together.shape == (4, N)

@@ -16,8 +16,8 @@ LOW = dict(size=4, noise=0.3)
 
 def build(steps=4, **options):
     torch.manual_seed(0)
-    model = StartFrameDiffusion(SIZE, N, backbone=dict(BACKBONE), sampler=dict(type='DDIMSampler', num_steps=steps),
-                                **options)
+    model = StartFrameDiffusion(SIZE, N, backbone=dict(BACKBONE),
+                                sampler=dict(type='DDIMSampler', num_inference_steps=steps), **options)
     model.set_statistics([0.0] * N, [1.0] * N, animator_hash='ab' * 32)
     for parameter in model.parameters():  # a fresh network ignores its inputs
         if not parameter.any():
@@ -37,8 +37,8 @@ def small(count=4):
 
 # ---- drawing -----------------------------------------------------------------
 @pytest.mark.parametrize('sampler', [
-    dict(type='DDIMSampler', num_steps=4), dict(type='DDIMSampler', num_steps=4, eta=1.0),
-    dict(type='DDPMSampler', num_steps=4), dict(type='DPMSolverPlusPlusSampler', num_steps=4)])
+    dict(type='DDIMSampler', num_inference_steps=4), dict(type='DDIMSampler', num_inference_steps=4, eta=1.0),
+    dict(type='DDPMSampler', num_inference_steps=4), dict(type='DPMSolverPlusPlusSampler', num_inference_steps=4)])
 @pytest.mark.parametrize('low', [None, LOW])
 def test_a_frame_is_pixels_and_does_not_depend_on_its_batch_mates(sampler, low):
     model = build(low=low)
@@ -163,7 +163,7 @@ def test_a_training_step_from_bytes_under_autocast(low):
 @pytest.mark.parametrize('low', [None, LOW])
 def test_a_checkpoint_draws_the_same_and_knows_its_animator(low):
     model, fresh = build(low=low), StartFrameDiffusion(
-        SIZE, N, backbone=dict(BACKBONE), sampler=dict(type='DDIMSampler', num_steps=4), low=low).eval()
+        SIZE, N, backbone=dict(BACKBONE), sampler=dict(type='DDIMSampler', num_inference_steps=4), low=low).eval()
     motion, options = batch()['motion'], dict(low=small()) if low else {}
     with pytest.raises(UserError, match='not set'):
         fresh.sample(motion, **options)

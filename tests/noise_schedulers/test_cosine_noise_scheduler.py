@@ -17,6 +17,6 @@ def test_tables_equal_the_reference():
 
 
 def test_options():
-    assert CosineNoiseScheduler(10).num_steps == 10
+    assert CosineNoiseScheduler(10).num_train_timesteps == 10
     assert CosineNoiseScheduler(10, max_beta=0.5).betas.max() == 0.5
     assert CosineNoiseScheduler(100, offset=0.1).betas[0] > CosineNoiseScheduler(100).betas[0]

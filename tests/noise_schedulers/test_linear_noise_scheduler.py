@@ -20,7 +20,7 @@ def test_tables_equal_the_reference():
 
 def test_options():
     scheduler = LinearNoiseScheduler(3, start=0.1, end=0.3)
-    assert scheduler.num_steps == 3
+    assert scheduler.num_train_timesteps == 3
     assert np.allclose(scheduler.betas, [0.1, 0.2, 0.3])
     assert np.allclose(scheduler.alphas_cumprod, [0.9, 0.9 * 0.8, 0.9 * 0.8 * 0.7])
     with pytest.raises(UserError, match='beta'):

@@ -5,7 +5,7 @@ from leokit.samplers import DDIMSampler, correct
 
 
 def test_the_noise_follows_and_the_sampler_arrives_there():
-    scheduler = LinearNoiseScheduler(num_steps=50)
+    scheduler = LinearNoiseScheduler(num_train_timesteps=50)
     target = torch.randn(3, 4)
 
     def denoise(x, t):

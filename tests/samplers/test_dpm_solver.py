@@ -22,7 +22,7 @@ def test_noise_levels(reference):
 
 
 def test_trailing_spacing(reference):
-    sampler = DPMSolverPlusPlusSampler(20, spacing='trailing')
+    sampler = DPMSolverPlusPlusSampler(20, timestep_spacing='trailing')
     reference.assert_last('dpm20_trailing_x0', reference.run(sampler))
     reference.assert_times('dpm20_trailing', sampler)
 
@@ -31,8 +31,8 @@ def test_velocity(reference):
     reference.assert_last('dpm20_v_x0', reference.run(DPMSolverPlusPlusSampler(20), prediction='v'))
 
 
-@pytest.mark.parametrize('num_steps', [20, 50])
-def test_it_is_more_accurate_than_first_order(num_steps):
+@pytest.mark.parametrize('num_inference_steps', [20, 50])
+def test_it_is_more_accurate_than_first_order(num_inference_steps):
     """Distance from the solution of the probability-flow equation for Gaussian data, which is known."""
     scheduler = LinearNoiseScheduler()
     variance = 0.25
@@ -46,5 +46,6 @@ def test_it_is_more_accurate_than_first_order(num_steps):
     level = scheduler.alphas_cumprod[-1]
     exact = noise * (variance / (level * variance + 1 - level)).sqrt()
     errors = [(sampler.sample(denoise, noise, scheduler) - exact).abs().max()
-              for sampler in (DPMSolverPlusPlusSampler(num_steps), DDIMSampler(num_steps, spacing='linspace'))]
+              for sampler in (DPMSolverPlusPlusSampler(num_inference_steps),
+                              DDIMSampler(num_inference_steps, timestep_spacing='linspace'))]
     assert errors[0] < 0.6 * errors[1]

@@ -9,11 +9,12 @@ from leokit.samplers import noise_source
 from leokit.utils import UserError
 
 CONFIGS = [
-    dict(type='DDPMSampler', num_steps=10), dict(type='DDPMSampler', num_steps=10, variance='fixed_large'),
-    dict(type='DDIMSampler', num_steps=10), dict(type='DDIMSampler', num_steps=7, eta=1.0),
-    dict(type='DDIMSampler', num_steps=7, previous='stride', spacing='leading'),
-    dict(type='DPMSolverPlusPlusSampler', num_steps=10),
-    dict(type='DPMSolverPlusPlusSampler', num_steps=10, spacing='trailing'),
+    dict(type='DDPMSampler', num_inference_steps=10),
+    dict(type='DDPMSampler', num_inference_steps=10, variance='fixed_large'),
+    dict(type='DDIMSampler', num_inference_steps=10), dict(type='DDIMSampler', num_inference_steps=7, eta=1.0),
+    dict(type='DDIMSampler', num_inference_steps=7, previous='stride', timestep_spacing='leading'),
+    dict(type='DPMSolverPlusPlusSampler', num_inference_steps=10),
+    dict(type='DPMSolverPlusPlusSampler', num_inference_steps=10, timestep_spacing='trailing'),
 ]
 
 
@@ -42,7 +43,7 @@ def test_one_step_lands_on_the_prediction(sampler, oracle):
 def test_a_schedule_of_one_step_works(oracle):
     scheduler = LinearNoiseScheduler(1, start=0.5)
     for name in ('DDPMSampler', 'DDIMSampler'):
-        sampler = SAMPLERS.build(dict(type=name, num_steps=1))
+        sampler = SAMPLERS.build(dict(type=name, num_inference_steps=1))
         assert torch.allclose(sampler.sample(oracle(torch.ones(1), scheduler), torch.zeros(2, 3), scheduler),
                               torch.ones(2, 3), atol=1e-6)
 
@@ -85,7 +86,7 @@ def test_gaussian_data_are_recovered(sampler):
 
     generator = torch.Generator().manual_seed(0)
     noise = torch.randn(1, 4000, generator=generator, dtype=torch.float64)
-    sampler.num_steps = 200
+    sampler.num_inference_steps = 200
     result = sampler.sample(denoise, noise, scheduler, noise_source=noise_source(generator))
     assert abs(result.mean() - mean) < 0.05
     assert abs(result.std() - variance ** 0.5) < 0.05
@@ -120,5 +121,5 @@ def test_bad_options_are_refused(options, key):
 
 
 def test_bad_grids_are_refused():
-    with pytest.raises(UserError, match='num_steps=2000'):
-        SAMPLERS.build(dict(type='DDIMSampler', num_steps=2000)).steps(LinearNoiseScheduler())
+    with pytest.raises(UserError, match='num_inference_steps=2000'):
+        SAMPLERS.build(dict(type='DDIMSampler', num_inference_steps=2000)).steps(LinearNoiseScheduler())

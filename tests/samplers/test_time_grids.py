@@ -12,21 +12,21 @@ def test_grids_by_hand():
     assert linspace_grid(10, 3) == [9, 6, 3]
 
 
-@pytest.mark.parametrize('spacing', ['leading', 'trailing', 'linspace'])
+@pytest.mark.parametrize('timestep_spacing', ['leading', 'trailing', 'linspace'])
 @pytest.mark.parametrize('total', [1, 2, 7, 1000])
-def test_every_grid_falls_inside_the_schedule(spacing, total):
-    for num_steps in {1, 2, 3, total // 2, total - 1, total}:
-        if not 1 <= num_steps <= (total - 1 if spacing == 'linspace' else total):
+def test_every_grid_falls_inside_the_schedule(timestep_spacing, total):
+    for num_inference_steps in {1, 2, 3, total // 2, total - 1, total}:
+        if not 1 <= num_inference_steps <= (total - 1 if timestep_spacing == 'linspace' else total):
             continue
-        times = time_grid(spacing, total, num_steps)
-        assert len(times) == num_steps
+        times = time_grid(timestep_spacing, total, num_inference_steps)
+        assert len(times) == num_inference_steps
         assert 0 <= times[-1] and times[0] <= total - 1
         assert all(a > b for a, b in zip(times, times[1:]))
 
 
-@pytest.mark.parametrize('spacing', ['trailing', 'linspace'])
-def test_grids_that_start_at_pure_noise(spacing):
-    assert time_grid(spacing, 1000, 30)[0] == 999
+@pytest.mark.parametrize('timestep_spacing', ['trailing', 'linspace'])
+def test_grids_that_start_at_pure_noise(timestep_spacing):
+    assert time_grid(timestep_spacing, 1000, 30)[0] == 999
 
 
 def test_a_full_grid_is_every_time():
@@ -46,10 +46,10 @@ def test_pairings_differ_on_uneven_grids():
     assert previous_by_stride(times, 1000)[1] == (966, 933)
 
 
-@pytest.mark.parametrize('spacing, num_steps', [('leading', 0), ('trailing', 11), ('linspace', 10)])
-def test_too_many_or_few_steps_are_refused(spacing, num_steps):
-    with pytest.raises(UserError, match=f'num_steps={num_steps}.*between 1 and'):
-        time_grid(spacing, 10, num_steps)
+@pytest.mark.parametrize('timestep_spacing, num_inference_steps', [('leading', 0), ('trailing', 11), ('linspace', 10)])
+def test_too_many_or_few_steps_are_refused(timestep_spacing, num_inference_steps):
+    with pytest.raises(UserError, match=f'num_inference_steps={num_inference_steps}.*between 1 and'):
+        time_grid(timestep_spacing, 10, num_inference_steps)
 
 
 def test_unknown_spacing_names_the_choices():

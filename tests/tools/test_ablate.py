@@ -28,7 +28,8 @@ def arguments(folder, iterations, **options):
             f'options.max_iters={iterations}', 'options.num_frames=8', 'options.sequences_per_batch=4',
             'options.model.backbone.channels=(8,)', 'options.model.backbone.attention_levels=()',
             'options.model.backbone.num_blocks=1', 'options.model.backbone.embedding_dim=8',
-            'options.model.backbone.head_dim=8', 'options.model.sampler.num_steps=2', 'options.test_filters.split=test',
+            'options.model.backbone.head_dim=8', 'options.model.sampler.num_inference_steps=2',
+            'options.test_filters.split=test',
             *(f'{key}={value}' for key, value in options.items())]
 
 

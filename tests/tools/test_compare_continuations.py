@@ -22,7 +22,7 @@ def trained(tmp_path_factory):
     folder = tmp_path_factory.mktemp('trained')
     options = {'codes_dir': str(write_code_cache(folder / 'codes')), 'motion_dim': MOTION_DIM, 'num_frames': 10,
                'model.backbone.channels': (8,), 'model.backbone.attention_levels': (), 'model.backbone.num_blocks': 1,
-               'model.backbone.embedding_dim': 8, 'model.backbone.head_dim': 8, 'model.sampler.num_steps': 2}
+               'model.backbone.embedding_dim': 8, 'model.backbone.head_dim': 8, 'model.sampler.num_inference_steps': 2}
     model = MODELS.build(load_config(CONFIG, dict(options)).model)
     model.set_statistics([0.0] * MOTION_DIM, [1.0] * MOTION_DIM)
     save_checkpoint(dict(meta={}, state_dict=model.state_dict()), folder / 'model.pth')

@@ -206,7 +206,7 @@ def bench_stage2(bench: Bench) -> None:
         with torch.no_grad(), bench.autocast():
             model.sample(motion[:, 0], frames)
 
-    steps = model.diffusion.sampler.num_steps or model.diffusion.scheduler.num_steps
+    steps = model.diffusion.sampler.num_inference_steps or model.diffusion.scheduler.num_train_timesteps
     bench.report(f'LMDM sampling, {steps} steps, {batch} x {frames} codes', bench.time(sample), batch, 'sequences')
 
 

@@ -10,7 +10,7 @@ model = dict(
     motion_dim='$motion_dim',
     num_frames='$num_frames',
     backbone=dict(type='UNet1D'),
-    noise_scheduler=dict(type='LinearNoiseScheduler', num_steps=1000),
+    noise_scheduler=dict(type='LinearNoiseScheduler', num_train_timesteps=1000),
     motion_condition=dict(type='LinearMotionCondition'),
-    sampler=dict(type='DDIMSampler', num_steps=50),
+    sampler=dict(type='DDIMSampler', num_inference_steps=50),
     prediction='epsilon')

@@ -6,6 +6,6 @@ model = dict(
     type='StartCodeDiffusion',
     motion_dim='$motion_dim',
     backbone=dict(type='MLPDenoiser'),
-    noise_scheduler=dict(type='LinearNoiseScheduler', num_steps=1000),
-    sampler=dict(type='DDIMSampler', num_steps=50),
+    noise_scheduler=dict(type='LinearNoiseScheduler', num_train_timesteps=1000),
+    sampler=dict(type='DDIMSampler', num_inference_steps=50),
     prediction='epsilon')

@@ -12,8 +12,8 @@ model = dict(
     backbone=dict(
         type='UNet2D', channels=(96, 160, 256, 320), num_blocks=2, attention_levels=(2, 3), embedding_dim=384,
         dropout=0.1),
-    noise_scheduler=dict(type='CosineNoiseScheduler', num_steps=1000),
-    sampler=dict(type='DDIMSampler', num_steps=50),
+    noise_scheduler=dict(type='CosineNoiseScheduler', num_train_timesteps=1000),
+    sampler=dict(type='DDIMSampler', num_inference_steps=50),
     prediction='v',
     guidance=dict(weight='$guidance', condition_dropout=0.1),
     data_preprocessor=dict(type='PixelPreprocessor', channels_last=True))

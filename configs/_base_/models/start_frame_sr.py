@@ -11,8 +11,8 @@ model = dict(
     # 32 million weights, most of them at the coarse levels; attention at side 16 of a frame of 256
     backbone=dict(
         type='UNet2D', channels=(64, 96, 128, 256, 384), num_blocks=2, attention_levels=(4,), embedding_dim=384),
-    noise_scheduler=dict(type='CosineNoiseScheduler', num_steps=1000),
-    sampler=dict(type='DDIMSampler', num_steps=50),
+    noise_scheduler=dict(type='CosineNoiseScheduler', num_train_timesteps=1000),
+    sampler=dict(type='DDIMSampler', num_inference_steps=50),
     prediction='v',
     guidance=dict(weight='$guidance', condition_dropout=0.1),
     low=dict(size='$low_size', noise=0.2),

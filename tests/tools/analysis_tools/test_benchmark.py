@@ -19,7 +19,7 @@ model = dict(type='Animator', size='$size', appearance_dim=16, motion_dim=4, max
 LMDM = '''
 num_frames = 5
 model = dict(type='MotionDiffusion', motion_dim=4, num_frames='$num_frames',
-             sampler=dict(type='DDIMSampler', num_steps=2),
+             sampler=dict(type='DDIMSampler', num_inference_steps=2),
              backbone=dict(type='UNet1D', channels=(16, 16), num_blocks=1, attention_levels=(), head_dim=8,
                            embedding_dim=16))
 '''
