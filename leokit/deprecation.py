@@ -7,6 +7,7 @@ name that is met causes one ``FutureWarning`` with the new name. ``CHANGELOG.md`
 
 import re
 import warnings
+from collections.abc import Mapping
 from typing import Any
 
 # Registered type -> its new name, or the new name with arguments that the old one implied.
@@ -23,7 +24,9 @@ ARGUMENTS: dict[str, dict[str, str]] = {
     **dict.fromkeys(('LinearNoiseScheduler', 'CosineNoiseScheduler'), dict(num_steps='num_train_timesteps')),
 }
 # Top-level config key -> new key; references such as '$continuation' follow.
-CONFIG_KEYS: dict[str, str] = {}
+CONFIG_KEYS: dict[str, str] = {
+    'drawn_per_code': 'frames_per_code',
+}
 # Key of the conventions in a checkpoint's ``meta`` -> new key.
 CONVENTIONS: dict[str, str] = {
     'num_steps': 'num_train_timesteps',
@@ -32,6 +35,9 @@ CONVENTIONS: dict[str, str] = {
 PROTOCOL_VALUES: dict[tuple[str, str], dict[str, str]] = {
     ('frames', 'aspect'): {'centre_crop': 'center_crop'},
 }
+# Key of a benchmark scenario -> new key, and values of one by (new) key.
+SCENARIO_KEYS: dict[str, str] = {'measures': 'metrics'}
+SCENARIO_VALUES: dict[str, dict[str, str]] = {'first_frames': {'drawn': 'generated'}}
 
 _REFERENCE = re.compile(r'\$(\w+)|\$\{(\w+)\}')
 
@@ -90,6 +96,21 @@ def upgrade_config(config: dict[str, Any]) -> dict[str, Any]:
         elif key in result:  # set already, from its old name
             continue
         result[CONFIG_KEYS.get(key, key)] = _upgrade(value)
+    return result
+
+
+def upgrade_scenario(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Replace the old names in the settings of a benchmark scenario; an old key wins over its replacement."""
+    result = {key: value for key, value in values.items() if key not in SCENARIO_KEYS}
+    for old, new in SCENARIO_KEYS.items():
+        if old in values:
+            warn_renamed('scenario key', old, new)
+            result[new] = values[old]
+    for key, renamed in SCENARIO_VALUES.items():
+        value = result.get(key)
+        if isinstance(value, str) and value in renamed:
+            warn_renamed(f'scenario value of {key}', value, renamed[value])
+            result[key] = renamed[value]
     return result
 
 

@@ -6,6 +6,7 @@ import pytest
 from mmengine.config import Config
 
 from leokit import deprecation
+from leokit.benchmark import Scenario
 from leokit.datasets import DeterministicSampler
 from leokit.deprecation import upgrade_component, upgrade_config
 from leokit.engine import load_weights
@@ -87,3 +88,11 @@ def test_conventions_of_old_checkpoints_are_compared():
     load_weights(model, model.state_dict(), source='it', meta=dict(conventions=dict(num_steps=1000)))
     with pytest.raises(UserError, match='num_train_timesteps=50'):
         load_weights(model, model.state_dict(), source='it', meta=dict(conventions=dict(num_steps=50)))
+
+
+def test_old_scenarios_of_a_benchmark_load():
+    settings = dict(num_videos=4, num_frames=32, protocol='quick')
+    with pytest.warns(FutureWarning) as caught:
+        old = Scenario.from_dict('a', dict(settings, first_frames='drawn', measures=['fvd'], metrics=['kvd']))
+    assert old == Scenario.from_dict('a', dict(settings, first_frames='generated', metrics=['fvd']))
+    assert ["'measures' was renamed to 'metrics'" in str(warning.message) for warning in caught] == [True, False]

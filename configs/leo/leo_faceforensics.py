@@ -1,5 +1,5 @@
 # LEO on FaceForensics (section 4.1): the trained models together, how long videos go on, and the test of all of it.
-_base_ = ['../_base_/tests/leo.py']
+_base_ = ['../_base_/benchmarks/leo.py']
 default_scope = 'leokit'
 data_root = 'data/faceforensics'
 animator = dict(config='configs/lia/lia_faceforensics_256.py', checkpoint='work_dirs/lia_faceforensics_256')

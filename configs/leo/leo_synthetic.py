@@ -1,6 +1,6 @@
 # LEO on SyntheticFaces: the trained models together, how long videos go on, and the test of all of it (minutes on a
 # GPU).
-_base_ = ['../_base_/tests/leo.py']
+_base_ = ['../_base_/benchmarks/leo.py']
 default_scope = 'leokit'
 data_root = 'data/synthetic_faces'
 animator = dict(config='configs/lia/lia_synthetic_64.py', checkpoint='work_dirs/lia_synthetic_64')

@@ -18,4 +18,4 @@ train_filters = dict(_delete_=True, split='train')
 held_out_filters = dict(_delete_=True, split='test')
 train_dataloader = dict(dataset=dict(frames=dict(in_memory=True)))
 content_extractors = [dict(type='ColorStatistics'), dict(type='EfficientNetLite0Features')]
-drawn_per_code = 8
+frames_per_code = 8

@@ -117,12 +117,12 @@ class LEOBenchmark:
         chosen = {'': self.extractors['video'], 'acd': self.extractors['content']}
         options = {config['type']: {key: value for key, value in config.items() if key != 'type'}
                    for config in chosen.values()}
-        tasks = build_tasks(scenario.measures, protocol, {key: config['type'] for key, config in chosen.items()},
+        tasks = build_tasks(scenario.metrics, protocol, {key: config['type'] for key, config in chosen.items()},
                             options)
         clips = GeneratedClips(self.work_dir / scenario.name, self._facts(scenario, real), clip_format=self.clip_format,
                            fps=real.entries[0].fps)
         clips.check_space(scenario.num_videos, scenario.num_frames, self.leo.animator.size)
-        if scenario.first_frames == 'drawn':
+        if scenario.first_frames == 'generated':
             self.leo.unconditional_generator  # noqa: B018  says what is missing
         return Plan(scenario, real, tasks, clips)
 
@@ -141,7 +141,7 @@ class LEOBenchmark:
             animator=generator.animator, motion_diffusion=generator.motion_diffusion)
         facts = dict(seed=self.seed, num_frames=scenario.num_frames, first_frames=scenario.first_frames,
                      amp=self.leo.amp, continuation=_as_dict(generator.motion_diffusion.continuation))
-        if scenario.first_frames == 'drawn':
+        if scenario.first_frames == 'generated':
             drawing = self.leo.unconditional_generator
             models.update(start_code=drawing.start_code, start_frame=drawing.painter.base,
                           start_frame_sr=drawing.painter.super_resolution)
@@ -171,7 +171,7 @@ class LEOBenchmark:
 
     def _starts(self, plan: Plan, numbers: Sequence[int]) -> tuple[Tensor | None, Tensor]:
         """Starting codes (B, N), None for those of the frames, and first frames (B, 3, S, S)."""
-        if plan.scenario.first_frames == 'drawn':
+        if plan.scenario.first_frames == 'generated':
             return self.leo.unconditional_generator.draw_starts(numbers, seed=self.seed)
         return None, first_frames(plan.real, self.leo.animator.size, numbers, plan.scenario.protocol.clips.span)
 
@@ -192,7 +192,7 @@ class LEOBenchmark:
         facts = dict(protocol=protocol, run=run, real_info=plan.real.info(len(windows)),
                      fake_info=fake.info(scenario.num_videos))
         records += motion_records(motion, windows, self._seams(scenario.num_frames), **facts)
-        if scenario.first_frames == 'drawn':
+        if scenario.first_frames == 'generated':
             records.append(_start_record(motion[:, 0], read, protocol, run))
         return records
 

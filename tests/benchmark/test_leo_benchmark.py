@@ -19,7 +19,7 @@ from support.tiny_models import SIZE
 ROOT = Path(__file__).resolve().parents[2]
 VIDEOS, SHORT, LONG, SPAN = 4, 9, 20, 6
 CONFIG = f'''
-_base_ = ['{ROOT}/configs/_base_/tests/leo.py', '{{folder}}/leo.py']
+_base_ = ['{ROOT}/configs/_base_/benchmarks/leo.py', '{{folder}}/leo.py']
 data_root = '{{folder}}/videos'
 num_videos, num_frames, long_videos, long_frames, trials = {VIDEOS}, {SHORT}, 3, {LONG}, 2
 protocol = long_protocol = '{{folder}}/protocol.py'
@@ -125,9 +125,9 @@ def test_videos_of_another_test_are_not_mixed_in(tested, config):
 
 
 @pytest.mark.parametrize('options, sentence', [
-    (['num_frames=5'], 'the scenario unconditional makes 4 videos of 5 frames, and its protocol tiny'),
+    (['num_frames=5'], 'the scenario unconditional has 4 videos of 5 frames, but its protocol tiny'),
     (['test_cfg.scenarios.long.frames=3'], 'the scenario long has no key frames'),
-    (['test_cfg.scenarios.conditional.first_frames=none'], 'must be one of drawn, real'),
+    (['test_cfg.scenarios.conditional.first_frames=none'], 'must be one of generated, real'),
     (['test_cfg.batch_size=0'], 'test_cfg.batch_size must be 1 or more'),
     (['clip_format=avi'], "the clip format 'avi' is unknown"),
     (['start_frame=None'], 'need a motion_diffusion, a start_code and a start_frame'),

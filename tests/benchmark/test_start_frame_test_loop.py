@@ -18,7 +18,7 @@ CONFIG = 'configs/leo/start_frame_synthetic.py'
 TINY = ['model.backbone.channels=[8,16]', 'model.backbone.num_blocks=1', 'model.backbone.attention_levels=[]',
         'model.backbone.embedding_dim=16', 'model.backbone.head_dim=8', 'model.sampler.num_inference_steps=2',
         f'motion_dim={MOTION_DIM}', 'num_workers=0', 'batch_size=4', 'test_batch_size=3', 'max_iters=3', 'warmup=1',
-        'drawn_per_code=2', 'content_extractors.0.type=TinyImageFeatures',
+        'frames_per_code=2', 'content_extractors.0.type=TinyImageFeatures',
         'content_extractors.1.type=TinyImageFeatures']
 
 
@@ -63,7 +63,7 @@ def test_training_knows_the_codes_and_testing_measures_and_shows(place, trained)
     assert measured['start_frame/real_distance'] == pytest.approx(0, abs=1e-3)
     assert measured['start_frame/variety-tiny'] > 0
     assert {f'start_frame/r2_{number:02d}' for number in range(MOTION_DIM)} <= set(measured)
-    assert (place / 'test' / 'drawn' / 'sheet.png').stat().st_size > 1000
+    assert (place / 'test' / 'generated' / 'sheet.png').stat().st_size > 1000
     assert run_test(place, CONFIG, trained, 'test_batch_size=2') == pytest.approx(measured, rel=1e-3, abs=1e-3)
     assert measured != run_test(place, CONFIG, trained, 'test_cfg.seed=1')
 
@@ -94,8 +94,8 @@ def test_models_that_do_not_belong_together_are_refused(place, trained, tmp_path
 
 def test_bad_options_are_refused(place, trained, tmp_path):
     keys = dict(option.split('=', 1) for option in options(place)[1:] if '[' not in option)
-    config = load_config(CONFIG, {**keys, 'size': SIZE, 'motion_dim': MOTION_DIM, 'drawn_per_code': 0, 'num_workers': 0,
-                                  'work_dir': str(tmp_path), 'model.backbone.num_blocks': 1,
+    config = load_config(CONFIG, {**keys, 'size': SIZE, 'motion_dim': MOTION_DIM, 'frames_per_code': 0,
+                                  'num_workers': 0, 'work_dir': str(tmp_path), 'model.backbone.num_blocks': 1,
                                   'model.backbone.channels': [8, 16], 'model.backbone.attention_levels': [],
                                   'model.backbone.embedding_dim': 16, 'model.backbone.head_dim': 8, 'batch_size': 4,
                                   'test_batch_size': 3, 'max_iters': 3, 'warmup': 1,

@@ -95,7 +95,7 @@ def test_the_models_that_it_names_fit(name):
     if 'start_frame_sr' in parts:
         assert models['start_frame_sr'].low_size == models['start_frame'].size
     scenarios = [Scenario.from_dict(key, values) for key, values in config.test_cfg.scenarios.items()]
-    assert [scenario.first_frames for scenario in scenarios] == ['drawn', 'real', 'drawn']
+    assert [scenario.first_frames for scenario in scenarios] == ['generated', 'real', 'generated']
     assert scenarios[2].num_frames >= 512
 
 

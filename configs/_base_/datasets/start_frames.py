@@ -11,7 +11,7 @@ num_workers = 4
 test_batch_size = 64
 held_out_frames_per_video = 1
 # frames drawn for every held-out code: how much they differ from each other is measured
-drawn_per_code = 4
+frames_per_code = 4
 # what "different people" means: FaceIdentity for real faces
 content_extractors = [dict(type='ColorStatistics')]
 
@@ -44,4 +44,4 @@ test_dataloader = dict(
         frames_per_video='$held_out_frames_per_video'))
 
 test_evaluator = dict(type='StartFrameAgreement', extractors='$content_extractors')
-test_cfg = dict(type='StartFrameTestLoop', num_frames='$drawn_per_code', out_dir='drawn')
+test_cfg = dict(type='StartFrameTestLoop', num_frames='$frames_per_code', out_dir='generated')
