@@ -21,6 +21,7 @@ TYPES: dict[str, str | dict[str, Any]] = {
 ARGUMENTS: dict[str, dict[str, str]] = {
     **dict.fromkeys(('DDIMSampler', 'DDPMSampler', 'DPMSolverPlusPlusSampler'),
                     dict(num_steps='num_inference_steps', spacing='timestep_spacing')),
+    'PerceptualLoss': dict(min_side='min_resolution'),
     **dict.fromkeys(('LinearNoiseScheduler', 'CosineNoiseScheduler'), dict(num_steps='num_train_timesteps')),
 }
 # Top-level config key -> new key; references such as '$continuation' follow.

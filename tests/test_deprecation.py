@@ -1,10 +1,12 @@
 """Old names keep working, with one warning that names the new one."""
 
+import inspect
 import warnings
 
 import pytest
 from mmengine.config import Config
 
+import leokit.registry
 from leokit import deprecation
 from leokit.benchmark import Scenario
 from leokit.datasets import DeterministicSampler
@@ -81,6 +83,17 @@ def test_arguments_of_samplers_and_noise_schedulers():
     assert (sampler.num_inference_steps, sampler.timestep_spacing) == (7, 'leading')
     with pytest.warns(FutureWarning, match='num_train_timesteps'):
         assert NOISE_SCHEDULERS.build(dict(type='CosineNoiseScheduler', num_steps=9)).num_train_timesteps == 9
+
+
+def test_new_argument_names_exist():
+    types = {}
+    for registry in vars(leokit.registry).values():
+        if isinstance(registry, leokit.registry.Registry):
+            registry.import_from_location()
+            types.update(registry.module_dict)
+    for name, renamed in deprecation.ARGUMENTS.items():
+        accepted = inspect.signature(types[name]).parameters
+        assert set(renamed.values()) <= set(accepted) and not set(renamed) & set(accepted), name
 
 
 def test_conventions_of_old_checkpoints_are_compared():

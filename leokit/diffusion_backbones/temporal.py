@@ -161,6 +161,6 @@ class TemporalAttention(nn.Module):
         return x + self.out(h.transpose(1, 2).flatten(2))
 
 
-def enlarge_frames(x: Tensor, like: Tensor) -> Tensor:
+def upsample_frames(x: Tensor, like: Tensor) -> Tensor:
     """Double the frames of (B, T, C) by repeating each, then crop to those of ``like``."""
     return x.repeat_interleave(2, dim=1)[:, :like.shape[1]]

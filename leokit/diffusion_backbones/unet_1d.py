@@ -5,13 +5,13 @@ from typing import Sequence
 from torch import Tensor
 
 from leokit.diffusion_backbones.temporal import (
-    ResidualBlock, TemporalAttention, TemporalConv, TemporalGroupNorm, enlarge_frames)
+    ResidualBlock, TemporalAttention, TemporalConv, TemporalGroupNorm, upsample_frames)
 from leokit.diffusion_backbones.unet import UNet, UNetLayers
 from leokit.registry import DIFFUSION_BACKBONES
 from leokit.utils import check_shape
 
 LAYERS = UNetLayers(conv=TemporalConv, norm=TemporalGroupNorm, block=ResidualBlock, attention=TemporalAttention,
-                    enlarge=enlarge_frames, channel_axis=-1)
+                    enlarge=upsample_frames, channel_axis=-1)
 
 
 @DIFFUSION_BACKBONES.register_module()

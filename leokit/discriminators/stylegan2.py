@@ -11,7 +11,8 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from leokit.nn import BiasActivation, EqualConv2d, EqualLinear, ResidualDownBlock, channels_by_side, scaled_leaky_relu
+from leokit.nn import (
+    BiasActivation, EqualConv2d, EqualLinear, ResidualDownBlock, channels_by_resolution, scaled_leaky_relu)
 from leokit.registry import DISCRIMINATORS
 from leokit.utils import check_shape
 
@@ -68,7 +69,7 @@ class StyleGAN2Discriminator(nn.Module):
             raise ValueError(f'group_size must be at least 1, got {group_size}')
         self.size = size
         self.group_size = group_size
-        channels = channels_by_side(size, channel_multiplier, max_channels)
+        channels = channels_by_resolution(size, channel_multiplier, max_channels)
         sides = sorted(channels, reverse=True)
         last = channels[LAST_SIDE]
         self.from_rgb = EqualConv2d(3, channels[size], kernel_size=1)

@@ -14,7 +14,8 @@ from torch import Tensor, nn
 
 from leokit.encoders.base import Encoding
 from leokit.nn import (
-    BiasActivation, EqualConv2d, EqualLinear, ResidualDownBlock, channels_by_side, check_initialization, let_colors_in)
+    BiasActivation, EqualConv2d, EqualLinear, ResidualDownBlock, channels_by_resolution, check_initialization,
+    init_from_rgb_identity)
 from leokit.registry import ENCODERS
 from leokit.utils import check_shape
 
@@ -39,7 +40,7 @@ class LIAEncoder(nn.Module):
         super().__init__()
         check_initialization(init)
         self.size = size
-        channels = channels_by_side(size, channel_multiplier, max_channels)
+        channels = channels_by_resolution(size, channel_multiplier, max_channels)
         sides = sorted(channels, reverse=True)
         self.from_rgb = EqualConv2d(3, channels[size], kernel_size=1)
         self.activation = BiasActivation(channels[size])
@@ -49,7 +50,7 @@ class LIAEncoder(nn.Module):
         widths = [appearance_dim] * MOTION_HEAD_LAYERS + [motion_dim]
         self.motion_head = nn.Sequential(*(EqualLinear(a, b) for a, b in zip(widths, widths[1:])))
         if init == 'identity':
-            let_colors_in(self.from_rgb)
+            init_from_rgb_identity(self.from_rgb)
 
     def forward(self, images: Tensor) -> Encoding:
         """Encode images.

@@ -25,8 +25,8 @@ import torch
 from torch import Tensor, nn
 
 from leokit.nn import (
-    BiasActivation, EqualConv2d, ModulatedConv2d, StyledConv, channels_by_side, check_initialization, let_colors_out,
-    upsample2x)
+    BiasActivation, EqualConv2d, ModulatedConv2d, StyledConv, channels_by_resolution, check_initialization,
+    init_to_rgb_identity, upsample2x)
 from leokit.registry import FLOW_GENERATORS, WARP_OPERATORS
 
 IDENTITY_MASK_BIAS = 3.0  # sigmoid(3) = 0.95: nearly all of the warped source, with a gradient left
@@ -155,7 +155,7 @@ class LIAFlowGenerator(nn.Module):
                  inpaint: bool = False):
         super().__init__()
         check_initialization(init)
-        channels = channels_by_side(size, channel_multiplier, max_channels)
+        channels = channels_by_resolution(size, channel_multiplier, max_channels)
         sides = sorted(channels)
         warp = WARP_OPERATORS.build(warp_operator or dict(type='BilinearWarp'))
         self.constant = nn.Parameter(torch.randn(1, channels[4], 4, 4))
@@ -173,7 +173,7 @@ class LIAFlowGenerator(nn.Module):
             level.to_flow.conv.weight.zero_()
             level.to_rgb.conv.weight.zero_()
         self.levels[0].to_flow.bias[2] = IDENTITY_MASK_BIAS  # later sides add to the upsampled first one
-        let_colors_out(self.levels[-1].to_rgb.conv, mask=1 / (1 + math.exp(-IDENTITY_MASK_BIAS)))
+        init_to_rgb_identity(self.levels[-1].to_rgb.conv, mask=1 / (1 + math.exp(-IDENTITY_MASK_BIAS)))
 
     def forward(self, latent: Tensor, features: tuple[Tensor, ...]) -> FlowFrame:
         """Generate frames.

@@ -28,7 +28,7 @@ class PerceptualLoss(nn.Module):
         weight (float): Factor; the caller applies it. 10 in FOMM and LIA.
         name (str): The loss appears as ``loss_<name>``.
         num_scales (int): How many scales, each half the previous one.
-        min_side (int): Scales whose shorter side would be less are left out.
+        min_resolution (int): Scales whose shorter side would be less are left out.
         layer_weights (Sequence[float], optional): Factors of the feature maps, fine to coarse; 1 each by default.
 
     Raises:
@@ -37,10 +37,10 @@ class PerceptualLoss(nn.Module):
     """
 
     def __init__(self, backbone: dict | None = None, weight: float = 10.0, *, name: str = 'perceptual',
-                 num_scales: int = 4, min_side: int = 32, layer_weights: Sequence[float] | None = None):
+                 num_scales: int = 4, min_resolution: int = 32, layer_weights: Sequence[float] | None = None):
         super().__init__()
-        if num_scales < 1 or min_side < 1:
-            raise ValueError(f'num_scales and min_side must be at least 1, got {num_scales} and {min_side}')
+        if num_scales < 1 or min_resolution < 1:
+            raise ValueError(f'num_scales and min_resolution must be at least 1, got {num_scales} and {min_resolution}')
         network = FEATURE_EXTRACTORS.build(backbone or dict(type='VGG19Features'))
         if not hasattr(network, 'pyramid'):
             raise ValueError(f'{type(network).__name__} has no pyramid of feature maps; '
@@ -49,7 +49,7 @@ class PerceptualLoss(nn.Module):
         self.weight = weight
         self.name = name
         self.num_scales = num_scales
-        self.min_side = min_side
+        self.min_resolution = min_resolution
         self.layer_weights = None if layer_weights is None else tuple(layer_weights)
 
     def forward(self, prediction: Tensor, target: Tensor) -> Tensor:
@@ -71,7 +71,7 @@ class PerceptualLoss(nn.Module):
         target = target.detach()
         total = self._distance(prediction, target)
         for _ in range(1, self.num_scales):
-            if min(prediction.shape[-2:]) // 2 < self.min_side:
+            if min(prediction.shape[-2:]) // 2 < self.min_resolution:
                 break
             prediction, target = F.avg_pool2d(prediction, 2), F.avg_pool2d(target, 2)
             total = total + self._distance(prediction, target)

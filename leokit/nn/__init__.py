@@ -1,9 +1,9 @@
 """Layers that several rooms share; they know nothing above them."""
 
-from leokit.nn.channels import channels_by_side, check_size, num_levels
+from leokit.nn.channels import channels_by_resolution, check_size, num_levels
 from leokit.nn.equalized import BiasActivation, EqualConv2d, EqualLinear, scaled_leaky_relu
 from leokit.nn.grid import identity_grid
-from leokit.nn.identity_init import check_initialization, let_colors_in, let_colors_out
+from leokit.nn.identity_init import check_initialization, init_from_rgb_identity, init_to_rgb_identity
 from leokit.nn.modulated import ModulatedConv2d, StyledConv, modulated_conv2d_reference
 from leokit.nn.resample import blur, fir_kernel, upfirdn2d_reference, upsample2x
 from leokit.nn.residual import ResidualDownBlock
@@ -11,7 +11,7 @@ from leokit.nn.time_embedding import TimeEmbedding, sinusoidal_embedding
 
 __all__ = [
     'BiasActivation', 'EqualConv2d', 'EqualLinear', 'ModulatedConv2d', 'ResidualDownBlock', 'StyledConv',
-    'TimeEmbedding', 'blur', 'channels_by_side', 'check_initialization', 'check_size', 'fir_kernel', 'identity_grid',
-    'let_colors_in', 'let_colors_out', 'modulated_conv2d_reference', 'num_levels', 'scaled_leaky_relu',
-    'sinusoidal_embedding', 'upfirdn2d_reference', 'upsample2x',
+    'TimeEmbedding', 'blur', 'channels_by_resolution', 'check_initialization', 'check_size', 'fir_kernel',
+    'identity_grid', 'init_from_rgb_identity', 'init_to_rgb_identity', 'modulated_conv2d_reference', 'num_levels',
+    'scaled_leaky_relu', 'sinusoidal_embedding', 'upfirdn2d_reference', 'upsample2x',
 ]

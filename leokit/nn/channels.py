@@ -19,7 +19,7 @@ def check_size(size: int) -> int:
     return size
 
 
-def channels_by_side(size: int, channel_multiplier: float = 1, max_channels: int = 512) -> dict[int, int]:
+def channels_by_resolution(size: int, channel_multiplier: float = 1, max_channels: int = 512) -> dict[int, int]:
     """Channels of the feature map of every side from 4 to ``size`` (LIA, StyleGAN2).
 
     Args:

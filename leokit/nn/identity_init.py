@@ -32,7 +32,7 @@ def check_initialization(init: str) -> None:
 
 
 @torch.no_grad()
-def let_colors_in(from_rgb: EqualConv2d) -> None:
+def init_from_rgb_identity(from_rgb: EqualConv2d) -> None:
     """Make the first three output channels of a 1x1 convolution of images the negated colors.
 
     Args:
@@ -44,8 +44,8 @@ def let_colors_in(from_rgb: EqualConv2d) -> None:
 
 
 @torch.no_grad()
-def let_colors_out(to_rgb: EqualConv2d, mask: float) -> None:
-    """Make a 1x1 convolution to colors read what :func:`let_colors_in` wrote, and nothing else.
+def init_to_rgb_identity(to_rgb: EqualConv2d, mask: float) -> None:
+    """Make a 1x1 convolution to colors read what :func:`init_from_rgb_identity` wrote, and nothing else.
 
     Args:
         to_rgb (EqualConv2d): At least three channels in, three out; an activation follows.

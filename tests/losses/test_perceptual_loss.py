@@ -52,10 +52,10 @@ def test_sums_over_maps_and_scales():
         return 2 * (a - b).abs().mean() + 0.5 * (small[0] - small[1]).abs().mean()
 
     tiny = dict(type='TinyPyramid')
-    one = PerceptualLoss(tiny, num_scales=1, min_side=8, layer_weights=(1, 0.5))
-    several = PerceptualLoss(tiny, num_scales=4, min_side=8, layer_weights=(1, 0.5))
+    one = PerceptualLoss(tiny, num_scales=1, min_resolution=8, layer_weights=(1, 0.5))
+    several = PerceptualLoss(tiny, num_scales=4, min_resolution=8, layer_weights=(1, 0.5))
     torch.testing.assert_close(one(prediction, target), distance(prediction, target))
-    # the third scale would be 4 pixels wide, less than min_side
+    # the third scale would be 4 pixels wide, less than min_resolution
     torch.testing.assert_close(several(prediction, target), distance(prediction, target) + distance(*half))
 
 
@@ -107,7 +107,7 @@ def test_autocast(loss):
 
 
 def test_compiles_in_one_graph():
-    loss = PerceptualLoss(dict(type='TinyPyramid'), min_side=8)
+    loss = PerceptualLoss(dict(type='TinyPyramid'), min_resolution=8)
     prediction, target = picture(32), picture(32, seed=1)
     torch._dynamo.reset()
     expected = loss(prediction, target)

@@ -1,15 +1,15 @@
 import pytest
 
-from leokit.nn import channels_by_side, check_size, num_levels
+from leokit.nn import channels_by_resolution, check_size, num_levels
 
 
 def test_channels_follow_the_paper():
-    assert channels_by_side(1024) == {
+    assert channels_by_resolution(1024) == {
         4: 512, 8: 512, 16: 512, 32: 512, 64: 256, 128: 128, 256: 64, 512: 32, 1024: 16}
 
 
 def test_multiplier_acts_from_side_64_and_limit_everywhere():
-    channels = channels_by_side(128, channel_multiplier=0.5, max_channels=200)
+    channels = channels_by_resolution(128, channel_multiplier=0.5, max_channels=200)
     assert channels == {4: 200, 8: 200, 16: 200, 32: 200, 64: 128, 128: 64}
 
 
@@ -26,4 +26,4 @@ def test_other_sizes_are_refused(size):
 @pytest.mark.parametrize('options', [dict(max_channels=2), dict(channel_multiplier=0.01), dict(channel_multiplier=-1)])
 def test_fewer_channels_than_colors_are_refused(options):
     with pytest.raises(ValueError, match='channels; 3 are the least'):
-        channels_by_side(64, **options)
+        channels_by_resolution(64, **options)

@@ -3,14 +3,14 @@ import torch
 
 from leokit.encoders import LIAEncoder
 from leokit.flow_generators import LIAFlowGenerator
-from leokit.nn import EqualConv2d, check_initialization, let_colors_in, let_colors_out, scaled_leaky_relu
+from leokit.nn import EqualConv2d, check_initialization, init_from_rgb_identity, init_to_rgb_identity, scaled_leaky_relu
 
 
 @pytest.mark.parametrize('mask', [1.0, 0.9526, 0.5])
 def test_colors_pass_two_activations_unchanged(mask):
     come, go = EqualConv2d(3, 8, kernel_size=1), EqualConv2d(8, 3, kernel_size=1)
-    let_colors_in(come)
-    let_colors_out(go, mask)
+    init_from_rgb_identity(come)
+    init_to_rgb_identity(go, mask)
     images = torch.rand(2, 3, 4, 4) * 4 - 2
     feature = scaled_leaky_relu(come(images))
     torch.testing.assert_close(scaled_leaky_relu(go(mask * feature)), images)
