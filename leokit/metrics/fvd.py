@@ -19,10 +19,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from leokit.metrics.statistics import FeatureStatistics
 from leokit.utils import check_shape
-
-RANK_TOLERANCE = 1e-13  # eigenvalues below this fraction of the largest are rounding of a float64 scatter
 
 
 class FrechetTerms(NamedTuple):
@@ -63,41 +60,9 @@ def frechet_terms(features_a: Tensor, features_b: Tensor, *, unbiased: bool = Fa
         trace_root=_nuclear_norm(_square_factor(centered_a), _square_factor(centered_b)))
 
 
-def frechet_terms_from_statistics(
-        a: FeatureStatistics, b: FeatureStatistics, *, unbiased: bool = False) -> FrechetTerms:
-    """The terms of the distance of two streamed statistics.
-
-    Args:
-        a (FeatureStatistics): One side.
-        b (FeatureStatistics): The other, of the same width.
-        unbiased (bool): Covariances over N - 1 instead of N.
-
-    Returns:
-        FrechetTerms: On the device of ``a``.
-
-    Raises:
-        ValueError: If the widths differ or there are too few feature vectors.
-    """
-    if a.dim != b.dim:
-        raise ValueError(f'the statistics differ in width: {a.dim} and {b.dim}')
-    covariance_a, covariance_b = a.covariance(unbiased), b.covariance(unbiased).to(a.mean.device)
-    factors = (_covariance_factor(covariance_a, a.count), _covariance_factor(covariance_b, b.count))
-    return FrechetTerms(
-        mean=(a.mean - b.mean.to(a.mean.device)).square().sum(),
-        trace_a=covariance_a.trace(),
-        trace_b=covariance_b.trace(),
-        trace_root=_nuclear_norm(*factors))
-
-
 def frechet_distance(features_a: Tensor, features_b: Tensor, *, unbiased: bool = False) -> float:
     """Fréchet distance of two feature matrices; arguments as in :func:`frechet_terms`."""
     return float(frechet_terms(features_a, features_b, unbiased=unbiased).distance)
-
-
-def frechet_distance_from_statistics(
-        a: FeatureStatistics, b: FeatureStatistics, *, unbiased: bool = False) -> float:
-    """Fréchet distance of two streamed statistics; arguments as in :func:`frechet_terms_from_statistics`."""
-    return float(frechet_terms_from_statistics(a, b, unbiased=unbiased).distance)
 
 
 def _center(name: str, features: Tensor, unbiased: bool) -> tuple[Tensor, Tensor]:
@@ -116,14 +81,6 @@ def _center(name: str, features: Tensor, unbiased: bool) -> tuple[Tensor, Tensor
 def _square_factor(centered: Tensor) -> Tensor:
     """A factor of at most d rows with the same Gram matrix: R of the QR decomposition when there are more rows."""
     return torch.linalg.qr(centered, mode='r').R if centered.shape[0] > centered.shape[1] else centered
-
-
-def _covariance_factor(covariance: Tensor, count: int) -> Tensor:
-    """Rows whose Gram matrix is the covariance, without its null space; shape (rank, d)."""
-    values, vectors = torch.linalg.eigh(covariance)  # ascending
-    rank = min(count - 1, int((values > values[-1] * RANK_TOLERANCE).sum()))
-    keep = slice(values.shape[0] - rank, None)
-    return values[keep].clamp(min=0).sqrt()[:, None] * vectors[:, keep].T
 
 
 def _nuclear_norm(factor_a: Tensor, factor_b: Tensor) -> Tensor:
