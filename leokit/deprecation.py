@@ -13,6 +13,8 @@ from typing import Any
 # Registered type -> its new name, or the new name with arguments that the old one implied.
 TYPES: dict[str, str | dict[str, Any]] = {
     'DrawSampler': 'DeterministicSampler',
+    'FrechetVideoDistance': dict(type='VideoDistances', metrics=('fvd',)),
+    'KernelVideoDistance': dict(type='VideoDistances', metrics=('kvd',)),
     'LEOTest': 'LEOBenchmark',
     'NpyReader': 'ArrayReader',
     'SampleArrayReader': 'ArrayReader',

@@ -14,7 +14,7 @@ from leokit.deprecation import upgrade_component, upgrade_config
 from leokit.engine import load_weights
 from leokit.evaluation import Protocol
 from leokit.models import StartCodeDiffusion
-from leokit.registry import DATA_SAMPLERS, NOISE_SCHEDULERS, SAMPLERS, VIDEO_READERS
+from leokit.registry import DATA_SAMPLERS, METRICS, NOISE_SCHEDULERS, SAMPLERS, VIDEO_READERS
 from leokit.utils import UserError, resolve_references
 from leokit.video.readers import ArrayReader
 
@@ -50,6 +50,13 @@ def test_an_old_argument_overrides_the_new_one(monkeypatch):
 def test_scoped_types_keep_their_scope():
     with pytest.warns(FutureWarning):
         assert upgrade_component(dict(type='leokit.DrawSampler'))['type'] == 'leokit.DeterministicSampler'
+
+
+@pytest.mark.parametrize(('old', 'metrics'), [('FrechetVideoDistance', ('fvd',)), ('KernelVideoDistance', ('kvd',))])
+def test_single_video_distances_are_video_distances_of_one_metric(old, metrics):
+    with pytest.warns(FutureWarning, match='VideoDistances'):
+        metric = METRICS.build(dict(type=old, extractor=dict(type='ColorStatistics')))
+    assert type(metric).__name__ == 'VideoDistances' and metric.metrics == metrics
 
 
 def test_registries_build_old_types():

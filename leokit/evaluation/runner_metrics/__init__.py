@@ -7,11 +7,9 @@ from leokit.evaluation.runner_metrics.motion_statistics_metric import MotionStat
 from leokit.evaluation.runner_metrics.reconstruction_metric import ReconstructionMetric
 from leokit.evaluation.runner_metrics.start_frame_metric import (
     StartFrameAgreement, chance_error, mean_distance_between_people)
-from leokit.evaluation.runner_metrics.video_distance_metric import (
-    FrechetVideoDistance, KernelVideoDistance, VideoDistances)
+from leokit.evaluation.runner_metrics.video_distance_metric import VideoDistances
 
 __all__ = [
-    'AnimationMetric', 'AverageContentDistance', 'CodeDistribution', 'FrechetVideoDistance', 'KernelVideoDistance',
-    'MotionStatistics', 'ReconstructionMetric', 'StartFrameAgreement', 'VideoDistances', 'chance_error',
-    'mean_distance_between_people',
+    'AnimationMetric', 'AverageContentDistance', 'CodeDistribution', 'MotionStatistics', 'ReconstructionMetric',
+    'StartFrameAgreement', 'VideoDistances', 'chance_error', 'mean_distance_between_people',
 ]

@@ -24,8 +24,9 @@ from leokit.utils import UserError
 from leokit.video import VideoFilter
 
 
-class VideoDistanceMetric(BaseMetric):
-    """Distances of generated and real clips in the feature space of an extractor.
+@METRICS.register_module()
+class VideoDistances(BaseMetric):
+    """FVD and KVD of generated and real clips, from one pass of the feature extractor.
 
     Predictions hold ``generated``, a video (T, 3, H, W) in [-1, 1] with at least the protocol's frames. Real clips
     are the ``real`` videos of the predictions, or those of a folder, whose features are cached, so that measuring
@@ -37,6 +38,7 @@ class VideoDistanceMetric(BaseMetric):
 
     Args:
         extractor (dict): Config of a feature extractor.
+        metrics (Sequence[str]): Names in ``VIDEO_SET_METRICS``: 'fvd', 'kvd'.
         protocol (str | dict): A preset's name, or a protocol.
         real (str | dict, optional): Folder or manifest of real videos, or ``dict(source=..., filters=dict(split=...))``
             with filters as data sets take them.
@@ -49,13 +51,14 @@ class VideoDistanceMetric(BaseMetric):
     """
 
     default_prefix = 'video'
-    measures: tuple[str, ...] = ()
 
-    def __init__(self, extractor: dict, *, protocol: str | Mapping[str, Any] = 'quick',
-                 real: str | Mapping[str, Any] | None = None, cache_dir: str | None = None, records: str | None = None,
-                 remember_real: bool = False, collect_device: str = 'cpu', prefix: str | None = None) -> None:
+    def __init__(self, extractor: dict, *, metrics: Sequence[str] = ('fvd', 'kvd'),
+                 protocol: str | Mapping[str, Any] = 'quick', real: str | Mapping[str, Any] | None = None,
+                 cache_dir: str | None = None, records: str | None = None, remember_real: bool = False,
+                 collect_device: str = 'cpu', prefix: str | None = None) -> None:
         super().__init__(collect_device=collect_device, prefix=prefix)
         self.extractor = FEATURE_EXTRACTORS.build(extractor)
+        self.metrics = _distances(metrics)
         self.protocol = as_protocol(protocol)
         self.real = dict(source=real) if isinstance(real, str) else dict(real) if real else None
         self.cache_dir = cache_dir
@@ -95,7 +98,7 @@ class VideoDistanceMetric(BaseMetric):
         fake = torch.stack([row['generated'] for row in results])
         real, real_info = self._reference or (torch.stack([row['real'] for row in results]), None)
         metrics, outcomes = {}, {}
-        for name in self.measures:
+        for name in self.metrics:
             key = metric_key(name, video_label(self.extractor), self.protocol)
             outcomes[key] = MEASURES[name](self.protocol.arithmetic).compare(real, fake, want_std=True)
             metrics[key] = outcomes[key].value
@@ -136,22 +139,10 @@ class VideoDistanceMetric(BaseMetric):
         save_records(self.records, earlier + added)
 
 
-@METRICS.register_module()
-class FrechetVideoDistance(VideoDistanceMetric):
-    """Fréchet video distance; see :class:`VideoDistanceMetric`."""
-
-    measures = ('fvd',)
-
-
-@METRICS.register_module()
-class KernelVideoDistance(VideoDistanceMetric):
-    """Kernel video distance; see :class:`VideoDistanceMetric`."""
-
-    measures = ('kvd',)
-
-
-@METRICS.register_module()
-class VideoDistances(VideoDistanceMetric):
-    """Both distances from one pass of the extractor; see :class:`VideoDistanceMetric`."""
-
-    measures = ('fvd', 'kvd')
+def _distances(names: Sequence[str]) -> tuple[str, ...]:
+    """The names, checked to be distances of one feature vector per clip."""
+    known = [name for name, kind in MEASURES.items()
+             if kind.paired and kind.reduction == 'clip' and not kind.over_time]
+    if not names or not set(names) <= set(known):
+        raise UserError(f'metrics of VideoDistances must be some of {", ".join(known)}, got {list(names)}')
+    return tuple(names)

@@ -15,8 +15,9 @@ def videos(seed, number=6):
     return torch.rand(number, 5, 3, 16, 16, generator=torch.Generator().manual_seed(seed)) * (0.5 + seed % 3) - 0.5
 
 
-def build(kind='FrechetVideoDistance', extractor='TinyImageFeatures', **options):
-    return METRICS.build(dict(type=kind, extractor=dict(type=extractor), protocol=PROTOCOL, **options))
+def build(*metrics, extractor='TinyImageFeatures', **options):
+    return METRICS.build(dict(type='VideoDistances', extractor=dict(type=extractor), protocol=PROTOCOL,
+                              metrics=metrics or ('fvd',), **options))
 
 
 def run(metric, fake, real=None, batch=4):
@@ -40,7 +41,7 @@ def save(folder, clips):
 @pytest.mark.parametrize('extractor', ['TinyImageFeatures', 'TinyVideoFeatures'])
 def test_values_agree_with_those_of_the_saved_videos(tmp_path, extractor):
     fake, real = videos(1), videos(2)
-    metric = build('VideoDistances', extractor)
+    metric = build('fvd', 'kvd', extractor=extractor)
     result = run(metric, fake, real)
     sets = [scan_videos(save(tmp_path / name, clips), metric.protocol)
             for name, clips in (('real', real), ('fake', fake))]
@@ -63,7 +64,13 @@ def test_real_folder_gives_the_same_as_real_predictions_and_is_cached(tmp_path):
 def test_keys_carry_extractor_and_clip():
     assert set(run(build(), videos(1), videos(2))) == {
         'video/fvd-tiny_dt@4x1', 'video/fvd-tiny_dt@4x1_std', 'video/clips-tiny_dt@4x1'}
-    assert 'video/kvd-tiny_video@4x1' in run(build('KernelVideoDistance', 'TinyVideoFeatures'), videos(1), videos(2))
+    assert 'video/kvd-tiny_video@4x1' in run(build('kvd', extractor='TinyVideoFeatures'), videos(1), videos(2))
+
+
+@pytest.mark.parametrize('metrics', [('acd',), ('fvd_over_time',), ('fvd', 'nonsense')])
+def test_metrics_other_than_distances_of_clips_are_refused(metrics):
+    with pytest.raises(UserError, match=r'metrics of VideoDistances must be some of fvd, kvd, got'):
+        build(*metrics)
 
 
 def test_two_extractors_share_an_evaluator():
