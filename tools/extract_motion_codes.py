@@ -14,7 +14,7 @@ sys.path.append(str(Path(__file__).resolve().parents[1]))  # a clone works witho
 
 from leokit.datasets.code_cache_writer import CodeCacheWriter  # noqa: E402
 from leokit.video.resize import CROPS  # noqa: E402
-from leokit.video.video_entry import VideoFilter  # noqa: E402
+from leokit.video.video_filter import VideoFilter  # noqa: E402
 from leokit.video.video_index import VideoIndex  # noqa: E402
 from leokit.inference import extract_motion_codes, load_animator, training_crop  # noqa: E402
 from leokit.utils import run_tool  # noqa: E402

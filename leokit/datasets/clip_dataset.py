@@ -31,7 +31,7 @@ class ClipDataset(VideoDataset):
         clips (str): Clips of each video in evaluation: the ``'first'``, the ``'center'`` one, or ``'all'`` that do
             not overlap.
         max_clips (int, optional): At most so many of these clips, spread evenly over them.
-        filters (dict, optional): Which videos; see :class:`~leokit.video.video_entry.VideoFilter`.
+        filters (dict, optional): Which videos; see :class:`~leokit.video.video_filter.VideoFilter`.
         frames (dict, optional): Where frames come from; see :func:`~leokit.datasets.frame_store.build_frame_store`.
         seed (int): Seed of the random choices.
 

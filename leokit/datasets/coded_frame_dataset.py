@@ -12,8 +12,7 @@ from leokit.datasets.video_sampling import VideoChoice, check_weighting
 from leokit.registry import DATASETS
 from leokit.utils import UserError
 from leokit.utils.hashing import checkpoint_hash
-from leokit.video.video_entry import Skipped, VideoEntry
-from leokit.video.video_index import warn_skipped
+from leokit.video.video_entry import Skipped, VideoEntry, warn_skipped
 
 
 @DATASETS.register_module()
@@ -32,7 +31,7 @@ class CodedFrameDataset(VideoDataset):
         codes_dir (str | Path): A code cache of the same videos.
         animator_hash (str, optional): ``weights_hash()`` of the animator that must have made the codes.
         animator_checkpoint (str | Path, optional): Checkpoint of the animator that must have made the codes.
-        filters (dict, optional): Which videos; see :class:`~leokit.video.video_entry.VideoFilter`.
+        filters (dict, optional): Which videos; see :class:`~leokit.video.video_filter.VideoFilter`.
         frames (dict, optional): Where frames come from; see :func:`~leokit.datasets.frame_store.build_frame_store`.
         frames_per_video (int): Frames K of each video in evaluation, and draws per video in an epoch.
         weighting (str): How videos are drawn: ``'video'``, each one once (``frames_per_video`` times) in an epoch;

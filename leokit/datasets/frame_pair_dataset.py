@@ -26,7 +26,7 @@ class FramePairDataset(VideoDataset):
     Args:
         data_root (str | Path): A folder of videos or frame folders, or a manifest.
         size (int): Side S of the frames.
-        filters (dict, optional): Which videos; see :class:`~leokit.video.video_entry.VideoFilter`.
+        filters (dict, optional): Which videos; see :class:`~leokit.video.video_filter.VideoFilter`.
         frames (dict, optional): Where frames come from; see :func:`~leokit.datasets.frame_store.build_frame_store`.
         pairs_per_video (int): Pairs K of each video in evaluation, and draws per video in an epoch.
         min_gap (int): Least distance between the two frames in training; in a shorter video, the largest possible.

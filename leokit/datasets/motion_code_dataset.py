@@ -13,9 +13,8 @@ from leokit.datasets.deterministic_sampler import SampleKey
 from leokit.registry import DATASETS
 from leokit.utils import UserError
 from leokit.utils.hashing import checkpoint_hash
-from leokit.video.video_entry import Skipped, VideoEntry, VideoFilter
-from leokit.video.video_filter import select_videos
-from leokit.video.video_index import warn_skipped
+from leokit.video.video_entry import Skipped, VideoEntry, warn_skipped
+from leokit.video.video_filter import VideoFilter, select_videos
 
 
 @DATASETS.register_module()
@@ -32,7 +31,7 @@ class MotionCodeDataset(Dataset):
         stride (int): Step from one window of a video to the next.
         animator_hash (str, optional): ``weights_hash()`` of the animator that must have made the codes.
         animator_checkpoint (str | Path, optional): Checkpoint of the animator that must have made the codes.
-        filters (dict, optional): Which videos; see :class:`~leokit.video.video_entry.VideoFilter`.
+        filters (dict, optional): Which videos; see :class:`~leokit.video.video_filter.VideoFilter`.
         device (str, optional): Where the codes are held; with a GPU the data loader needs ``num_workers=0``.
 
     Attributes:

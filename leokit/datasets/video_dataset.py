@@ -12,8 +12,9 @@ from torch.utils.data import Dataset
 from leokit.datasets.deterministic_sampler import SampleKey
 from leokit.datasets.frame_store import build_frame_store
 from leokit.utils import UserError
-from leokit.video.video_entry import Skipped, VideoEntry, VideoFilter
-from leokit.video.video_index import VideoIndex, warn_skipped
+from leokit.video.video_entry import Skipped, VideoEntry, warn_skipped
+from leokit.video.video_filter import VideoFilter
+from leokit.video.video_index import VideoIndex
 
 MAX_ATTEMPTS = 10  # videos tried for one sample before giving up
 
@@ -29,7 +30,7 @@ class VideoDataset(Dataset):
         data_root (str | Path): A folder of videos or frame folders, or a manifest.
         size (int): Side S of the frames.
         min_frames (int): Frames that a video needs.
-        filters (dict, optional): See :class:`~leokit.video.video_entry.VideoFilter`.
+        filters (dict, optional): See :class:`~leokit.video.video_filter.VideoFilter`.
         frames (dict, optional): See :func:`~leokit.datasets.frame_store.build_frame_store`.
         seed (int): Seed of the random choices.
 

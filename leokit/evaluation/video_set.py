@@ -16,11 +16,12 @@ from leokit.evaluation.protocol import Protocol
 from leokit.evaluation.records import SetInfo
 from leokit.feature_extractors.weights import file_sha256
 from leokit.utils import UserError, progress_bar
-from leokit.video import Skipped, VideoEntry, VideoFilter
+from leokit.video import IMAGE_SUFFIXES, Skipped, VideoEntry, VideoFilter, find_videos
 from leokit.video.readers import AutoReader, VideoReader, frame_files
 from leokit.video.readers.array_reader import is_array, open_array, split_item
 from leokit.video.readers.base import DEFAULT_FPS
-from leokit.video.video_list import list_videos
+from leokit.video.video_filter import select_videos
+from leokit.video.video_list import split_arrays
 
 
 class MeasuredVideo(NamedTuple):
@@ -139,6 +140,29 @@ def scan_videos(source: str | Path, protocol: Protocol, *, filters: VideoFilter 
         raise UserError(f'none of the {len(skipped)} videos in {source} can be used; {skipped[0]}')
     _check_sizes(entries, protocol, str(source))
     return VideoSet(str(source), filters, entries, skipped, reader)
+
+
+def list_videos(source: str | Path, filters: VideoFilter | None = None, *,
+                preferred_split: str | None = None) -> tuple[list[VideoEntry], VideoFilter]:
+    """List the videos of a folder, a manifest or an array file, selected as for training.
+
+    Args:
+        source (str | Path): See :func:`~leokit.video.video_list.find_videos`; images that a manifest names are not
+            videos.
+        filters (VideoFilter, optional): Which videos, and which part of each; all by default.
+        preferred_split (str, optional): Split to take where the filter names none and the source has it.
+
+    Returns:
+        tuple: The videos, at least one, sorted by name; and the filter that was applied.
+    """
+    filters = filters or VideoFilter()
+    entries = [entry for entry in find_videos(source) if entry.path.suffix.lower() not in IMAGE_SUFFIXES]
+    if not entries:
+        raise UserError(f'there are no videos in {source}, only images')
+    if filters.split is None and preferred_split in {entry.split for entry in entries}:
+        filters = dataclasses.replace(filters, split=preferred_split)
+    selected = select_videos(entries, filters, source)
+    return sorted(split_arrays(selected), key=lambda entry: entry.name), filters
 
 
 def _check(video: VideoEntry, filters: VideoFilter, protocol: Protocol, reader: VideoReader,

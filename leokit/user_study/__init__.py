@@ -15,13 +15,13 @@ from leokit.user_study.preference import Tally, resample_raters, share_intervals
 from leokit.user_study.prepare import PreparedStudy, StudyOptions, prepare_study
 from leokit.user_study.report import render_report
 from leokit.user_study.results import Answer, RaterResult, Screening, find_results, read_results, screen_raters
-from leokit.user_study.videos import EncodedClip, encode_clip, find_videos, open_moving_video
+from leokit.user_study.videos import EncodedClip, encode_clip, open_moving_video, videos_by_name
 
 __all__ = [
     'Answer', 'EncodedClip', 'Pair', 'PreparedStudy', 'Ranking', 'RaterResult', 'Screening', 'Showing', 'StudyKey',
     'StudyOptions', 'Tally', 'Trial', 'analyze_study', 'break_video', 'comparison_groups', 'draw_forms', 'draw_pool',
-    'encode_clip', 'find_results', 'find_videos', 'fit_strengths', 'fleiss_kappa', 'krippendorff_alpha',
+    'encode_clip', 'find_results', 'fit_strengths', 'fleiss_kappa', 'krippendorff_alpha',
     'motion_strength', 'open_moving_video', 'pair_agreement', 'prepare_study', 'rank_methods', 'rating_counts',
     'read_results', 'render_page', 'render_report', 'resample_raters', 'screen_raters', 'share_intervals',
-    'standard_errors', 'tally_answers', 'wilson_interval', 'write_text',
+    'standard_errors', 'tally_answers', 'videos_by_name', 'wilson_interval', 'write_text',
 ]

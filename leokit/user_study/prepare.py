@@ -18,7 +18,7 @@ from leokit.user_study.files import write_text
 from leokit.user_study.key import StudyKey, Trial
 from leokit.user_study.page import page_hash, render_page
 from leokit.user_study.pairing import Pair, Showing, draw_forms, draw_pool
-from leokit.user_study.videos import CHUNK, DEFAULT_CRF, EncodedClip, encode_clip, find_videos, open_moving_video
+from leokit.user_study.videos import CHUNK, DEFAULT_CRF, EncodedClip, encode_clip, open_moving_video, videos_by_name
 from leokit.utils import UserError, progress_bar
 from leokit.version import __version__
 
@@ -98,7 +98,7 @@ def prepare_study(folders: dict[str, str | Path], options: StudyOptions) -> Prep
         UserError: If an option does not fit the folders, or a folder or video cannot be used.
     """
     _check(folders, options)
-    files = {method: find_videos(folder) for method, folder in folders.items()}
+    files = {method: videos_by_name(folder) for method, folder in folders.items()}
     rng = np.random.default_rng(_secret_seed(files, options))
     pool = draw_pool(files, options.pool or options.pairs_per_rater, rng)
     forms = draw_forms(len(pool), options.pairs_per_rater, options.attention_checks, rng)

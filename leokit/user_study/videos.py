@@ -17,7 +17,7 @@ from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTr
 
 from leokit.utils import UserError
 from leokit.video.readers import AutoReader, VideoHandle
-from leokit.video.video_index import scan_folder
+from leokit.video.video_list import find_videos
 
 DEFAULT_CRF = 14  # x264's constant rate factor; below 18 is usually taken to be visually lossless
 MAX_DENOMINATOR = 1001  # of a frame rate: 30000/1001 and its like are the odd ones in use
@@ -44,31 +44,18 @@ class EncodedClip(NamedTuple):
     digest: str
 
 
-def find_videos(folder: str | Path) -> dict[str, Path]:
-    """List the videos below a folder, by the name that matches them with other folders.
-
-    Args:
-        folder (str | Path): A folder of video files, frame folders or ``.npy`` arrays; it is searched recursively.
-
-    Returns:
-        dict: Path of each video by its name, which is the path inside the folder without the ending.
-
-    Raises:
-        UserError: If the folder is missing or holds no video.
-    """
+def videos_by_name(folder: str | Path) -> dict[str, Path]:
+    """List the videos below a folder by the name that matches them with other folders: their path without suffix."""
     if not Path(folder).is_dir():
         raise UserError(f'the folder {folder} does not exist; pass --folder NAME=DIR with a folder of videos')
-    videos = {entry.name: entry.path for entry in scan_folder(folder)}
-    if not videos:
-        raise UserError(f'the folder {folder} holds no videos; pass another one with --folder NAME=DIR')
-    return videos
+    return {entry.name: entry.path for entry in find_videos(folder, manifest=None)}
 
 
 def open_moving_video(path: str | Path) -> VideoHandle:
     """Open a video that has something to compare.
 
     Args:
-        path (str | Path): What :func:`find_videos` found.
+        path (str | Path): One of :func:`videos_by_name`.
 
     Returns:
         VideoHandle: The open video; use it as a context manager.

@@ -7,13 +7,15 @@ from leokit.video.inputs import (
 from leokit.video.manifest import read_manifest, write_manifest
 from leokit.video.resize import fit_frames
 from leokit.video.splits import split_identities
-from leokit.video.video_entry import Skipped, VideoEntry, VideoFilter
-from leokit.video.video_index import VIDEO_SUFFIXES, VideoIndex, scan_folder
+from leokit.video.video_entry import Skipped, VideoEntry
+from leokit.video.video_filter import VideoFilter
+from leokit.video.video_index import VideoIndex
+from leokit.video.video_list import VIDEO_SUFFIXES, find_videos, scan_folder
 from leokit.video.video_writer import VideoWriter
 
 __all__ = [
     'FramesHandle', 'IMAGE_SUFFIXES', 'Picture', 'Skipped', 'VIDEO_SUFFIXES', 'Video', 'VideoEntry', 'VideoFilter',
-    'VideoIndex', 'VideoWriter', 'check_space', 'fit_frames', 'iterate_frames', 'needed_bytes', 'open_video',
-    'read_first_frame', 'read_image', 'read_images', 'read_last_frame', 'read_manifest', 'scan_folder',
+    'VideoIndex', 'VideoWriter', 'check_space', 'find_videos', 'fit_frames', 'iterate_frames', 'needed_bytes',
+    'open_video', 'read_first_frame', 'read_image', 'read_images', 'read_last_frame', 'read_manifest', 'scan_folder',
     'split_identities', 'write_manifest',
 ]

@@ -1,37 +1,24 @@
-"""What a data set knows about one video, and which videos a config selects."""
+"""A video of a data set, and videos that were left out."""
 
-from dataclasses import dataclass, fields
+import logging
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, Sequence
+from typing import NamedTuple, Sequence
 
-from leokit.utils import UserError
+from mmengine.logging import print_log
 
-
-class Skipped(NamedTuple):
-    """A video that was left out.
-
-    Attributes:
-        file (str): Its path.
-        reason (str): Why.
-    """
-
-    file: str
-    reason: str
-
-    def __str__(self) -> str:
-        """One line that names the file once."""
-        return self.reason if self.file in self.reason else f'{self.file}: {self.reason}'
+MAX_LISTED = 20  # videos that a warning lists by name
 
 
 @dataclass(frozen=True)
 class VideoEntry:
-    """One video of a data set.
+    """A video of a data set.
 
     Attributes:
-        name (str): Unique within the data set; what batches, code caches and errors call it.
+        name (str): Unique within the data set; used by batches, code caches and error messages.
         path (Path): File or frame folder.
-        identity (str): Who is seen; the name where nobody said.
-        split (str, optional): ``train``, ``val``, ``test`` or whatever the manifest says.
+        identity (str): Who is seen; the video's name where that is not known.
+        split (str, optional): ``train``, ``val``, ``test`` or another label of the manifest.
         category (str, optional): From the manifest.
         frames (int): Frames in the file; 0 before it has been probed.
         fps (float): Frames per second; 0 before the video has been probed.
@@ -55,62 +42,26 @@ class VideoEntry:
         return self.last - self.first
 
 
-@dataclass(frozen=True)
-class VideoFilter:
-    """Which videos, and which part of each, a data set uses.
+class Skipped(NamedTuple):
+    """A video that was left out, and why."""
 
-    Attributes:
-        split (str | Sequence[str], optional): Splits to keep; None keeps all.
-        category (str | Sequence[str], optional): Categories to keep; None keeps all.
-        identities (Sequence[str], optional): Identities to keep; None keeps all.
-        exclude_identities (Sequence[str]): Identities to leave out.
-        segment (tuple[float, float]): The part of every video to use, as fractions of its length. ``(0, 0.8)`` and
-            ``(0.8, 1)`` have no frame in common.
-        min_frames (int): Shorter videos are skipped (counted after ``segment``).
-    """
+    file: str
+    reason: str
 
-    split: str | Sequence[str] | None = None
-    category: str | Sequence[str] | None = None
-    identities: Sequence[str] | None = None
-    exclude_identities: Sequence[str] = ()
-    segment: tuple[float, float] = (0.0, 1.0)
-    min_frames: int = 1
+    def __str__(self) -> str:
+        """One line that names the file once."""
+        return self.reason if self.file in self.reason else f'{self.file}: {self.reason}'
 
-    def __post_init__(self) -> None:
-        try:
-            low, high = self.segment
-            right = 0 <= low < high <= 1
-        except (TypeError, ValueError):  # not two of them, or no numbers
-            right = False
-        if not right:
-            raise UserError(f'segment must be two fractions with 0 <= low < high <= 1, got {self.segment!r}')
-        if isinstance(self.identities, str) or isinstance(self.exclude_identities, str):
-            raise UserError('identities and exclude_identities must be lists of names')
 
-    @classmethod
-    def from_config(cls, config: dict[str, Any] | None, *, min_frames: int = 1) -> 'VideoFilter':
-        """Make a filter from the ``filters`` of a config.
+def warn_skipped(skipped: Sequence[Skipped], root: str | Path) -> None:
+    """Log one warning that counts and names the videos of ``root`` that were left out, if there are any."""
+    if skipped:
+        warn_listed(f'skipped videos of {root}, {len(skipped)} in all', [str(video) for video in skipped])
 
-        Args:
-            config (dict, optional): Values by attribute name.
-            min_frames (int): What the data set needs; the larger of this and the config's holds.
 
-        Returns:
-            VideoFilter: The filter.
-
-        Raises:
-            UserError: If a key is unknown or a value is out of range.
-        """
-        config = dict(config or {})
-        known = [field.name for field in fields(cls)]
-        for key in config:
-            if key not in known:
-                raise UserError(f'unknown key {key!r} in filters; the keys are {", ".join(known)}')
-        config['min_frames'] = max(min_frames, config.get('min_frames', 1))
-        return cls(**config)
-
-    def bounds(self, frames: int) -> tuple[int, int]:
-        """First frame in use and end of the frames in use (excluded) of a video of ``frames`` frames."""
-        low, high = self.segment
-        return round(low * frames), round(high * frames)
-
+def warn_listed(headline: str, lines: Sequence[str]) -> None:
+    """Log a warning with a headline and the first ``MAX_LISTED`` of some lines."""
+    listed = list(lines[:MAX_LISTED])
+    if len(lines) > MAX_LISTED:
+        listed.append(f'... and {len(lines) - MAX_LISTED} more')
+    print_log('\n  '.join([f'{headline}:', *listed]), logger='current', level=logging.WARNING)

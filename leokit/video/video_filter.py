@@ -1,39 +1,90 @@
-"""Applying a :class:`~leokit.video.video_entry.VideoFilter` to what is known about videos."""
+"""Select the videos of a data set by split, category and identity, and the part of each that is used."""
 
 from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Sequence
+from typing import Any, Sequence
 
 from mmengine.logging import print_log
 
 from leokit.utils import UserError
 from leokit.video.splits import split_identities
-from leokit.video.video_entry import VideoEntry, VideoFilter
+from leokit.video.video_entry import VideoEntry
+
+
+@dataclass(frozen=True)
+class VideoFilter:
+    """Which videos, and which part of each, a data set uses.
+
+    Attributes:
+        split (str | Sequence[str], optional): Splits to keep; None keeps all.
+        category (str | Sequence[str], optional): Categories to keep; None keeps all.
+        identities (Sequence[str], optional): Identities to keep; None keeps all.
+        exclude_identities (Sequence[str]): Identities to leave out.
+        segment (tuple[float, float]): The part of every video to use, as fractions of its length. ``(0, 0.8)`` and
+            ``(0.8, 1)`` have no frame in common.
+        min_frames (int): Shorter videos are skipped (counted after ``segment``).
+    """
+
+    split: str | Sequence[str] | None = None
+    category: str | Sequence[str] | None = None
+    identities: Sequence[str] | None = None
+    exclude_identities: Sequence[str] = ()
+    segment: tuple[float, float] = (0.0, 1.0)
+    min_frames: int = 1
+
+    def __post_init__(self) -> None:
+        try:
+            low, high = self.segment
+            valid = 0 <= low < high <= 1
+        except (TypeError, ValueError):  # not two values, or not numbers
+            valid = False
+        if not valid:
+            raise UserError(f'segment must be two fractions with 0 <= low < high <= 1, got {self.segment!r}')
+        if isinstance(self.identities, str) or isinstance(self.exclude_identities, str):
+            raise UserError('identities and exclude_identities must be lists of names')
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any] | None, *, min_frames: int = 1) -> 'VideoFilter':
+        """Build a filter from the ``filters`` of a config.
+
+        Args:
+            config (dict, optional): Values by attribute name.
+            min_frames (int): The data set's minimum; a larger value in the config wins.
+        """
+        config = dict(config or {})
+        known = [field.name for field in fields(cls)]
+        for key in config:
+            if key not in known:
+                raise UserError(f'unknown key {key!r} in filters; the keys are {", ".join(known)}')
+        config['min_frames'] = max(min_frames, config.get('min_frames', 1))
+        return cls(**config)
+
+    def bounds(self, frames: int) -> tuple[int, int]:
+        """First frame in use and end of the frames in use (excluded) of a video of ``frames`` frames."""
+        low, high = self.segment
+        return round(low * frames), round(high * frames)
 
 
 def select_videos(entries: Sequence[VideoEntry], wanted: VideoFilter, root: str | Path) -> list[VideoEntry]:
-    """Select videos by split, category and identity; their length is not looked at.
+    """Select videos by split, category and identity; lengths are not considered.
 
-    If a split is asked for and no video has one, the identities are divided by
+    If the filter names a split and no video has one, the identities are divided by
     :func:`~leokit.video.splits.split_identities`.
 
     Args:
         entries (Sequence[VideoEntry]): All videos.
         wanted (VideoFilter): What to keep.
-        root (str | Path): What the videos belong to, for messages.
+        root (str | Path): Their folder or manifest, for messages.
 
     Returns:
         list[VideoEntry]: At least one video, in the given order.
-
-    Raises:
-        UserError: If the filter names an identity that does not exist, or leaves nothing.
     """
     if wanted.split is not None and all(entry.split is None for entry in entries):
         entries = _divide(entries, root)
-    people = {entry.identity for entry in entries}
+    known = {entry.identity for entry in entries}
     for identity in [*(wanted.identities or ()), *wanted.exclude_identities]:
-        if identity not in people:
+        if identity not in known:
             raise UserError(f'no video of {root} shows the identity {identity!r} that the filter names; '
                             'check its spelling in the manifest')
     for key in ('split', 'category'):
@@ -50,9 +101,9 @@ def _divide(entries: Sequence[VideoEntry], root: str | Path) -> list[VideoEntry]
     try:
         splits = split_identities(entry.identity for entry in entries)
     except UserError as error:
-        raise UserError(f'{root} says no splits: {error}') from error
+        raise UserError(f'{root} has no splits: {error}') from error
     counts = ', '.join(f'{count} {split}' for split, count in Counter(splits.values()).items())
-    print_log(f'{root} says no splits; its identities were divided: {counts}', logger='current')
+    print_log(f'{root} has no splits; its identities were divided: {counts}', logger='current')
     return [replace(entry, split=splits[entry.identity]) for entry in entries]
 
 
@@ -63,6 +114,7 @@ def _keep(entries: Sequence[VideoEntry], key: str, wanted: str | Sequence[str] |
     wanted = [wanted] if isinstance(wanted, str) else list(wanted)
     kept = [entry for entry in entries if getattr(entry, key) in wanted]
     if not kept:
-        there = sorted({str(getattr(entry, key)) for entry in entries})
-        raise UserError(f'no video of {root} has {key} {" or ".join(map(repr, wanted))}; there are: {", ".join(there)}')
+        existing = sorted({str(getattr(entry, key)) for entry in entries})
+        raise UserError(f'no video of {root} has {key} {" or ".join(map(repr, wanted))}; there are: '
+                        f'{", ".join(existing)}')
     return kept

@@ -1,64 +1,112 @@
-"""Which videos a folder or a manifest names, arrays of several videos taken apart; nothing is decoded yet."""
+"""List the videos of a folder, a manifest or a file; they are not opened."""
 
-import dataclasses
+import os
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
+from typing import Iterable
 
 from leokit.utils import UserError
-from leokit.video.images import IMAGE_SUFFIXES
 from leokit.video.manifest import find_manifest, read_manifest
+from leokit.video.readers import frame_files
 from leokit.video.readers.array_reader import ITEM_MARK, is_array, open_array
-from leokit.video.video_entry import VideoEntry, VideoFilter
-from leokit.video.video_filter import select_videos
-from leokit.video.video_index import VIDEO_SUFFIXES, scan_folder
+from leokit.video.video_entry import VideoEntry
+
+VIDEO_SUFFIXES = frozenset({
+    '.mp4', '.m4v', '.mov', '.mkv', '.webm', '.avi', '.mpg', '.mpeg', '.ts', '.flv', '.wmv', '.gif', '.npy'})
+# First-level folders of these names are splits.
+SPLIT_FOLDERS = {'train': 'train', 'val': 'val', 'valid': 'val', 'validation': 'val', 'test': 'test'}
 
 
-def list_videos(source: str | Path, filters: VideoFilter | None = None, *,
-                preferred_split: str | None = None) -> tuple[list[VideoEntry], VideoFilter]:
-    """The videos of a folder, a manifest or an array file, as training selects them.
+def find_videos(source: str | Path, manifest: str | Path | None = 'auto') -> list[VideoEntry]:
+    """List the videos of a folder, a manifest or a single video file.
+
+    A folder with a ``manifest.json`` (``.jsonl``, ``.csv``) is read through it; any other folder is searched by
+    :func:`scan_folder`.
 
     Args:
-        source (str | Path): A folder (with or without a manifest in it), a manifest, or a single video file.
-        filters (VideoFilter, optional): Which videos, and which part of each; all by default.
-        preferred_split (str, optional): Split to take where the filter asks for none and the source has it.
+        source (str | Path): A folder, a manifest, or a video file.
+        manifest (str | Path, optional): The manifest of the folder; ``'auto'`` looks for one in it, None ignores it.
 
     Returns:
-        tuple: The videos, at least one, sorted by name; and the filter that was applied.
-
-    Raises:
-        UserError: If the source is missing or empty, or the filter leaves nothing.
+        list[VideoEntry]: At least one video, in the order of the manifest or sorted by name.
     """
-    source, filters = Path(source), filters or VideoFilter()
-    entries = [entry for entry in _named(source) if entry.path.suffix.lower() not in IMAGE_SUFFIXES]
+    source = Path(source)
+    if not source.exists():
+        raise UserError(f'{source} does not exist; pass a folder of videos or a manifest (.json, .jsonl, .csv) (in a '
+                        'config: data_root)')
+    if source.is_file() and source.suffix.lower() in VIDEO_SUFFIXES:
+        return [VideoEntry(name=source.stem, path=source, identity=source.stem)]
+    if source.is_file():
+        manifest = source
+    elif manifest == 'auto':
+        manifest = find_manifest(source)
+    entries = scan_folder(source) if manifest is None else read_manifest(manifest)
     if not entries:
         raise UserError(f'there are no videos in {source}; expected files ({", ".join(sorted(VIDEO_SUFFIXES))}), '
-                        'folders of pictures, or a manifest that names them')
-    if filters.split is None and preferred_split in {entry.split for entry in entries}:
-        filters = dataclasses.replace(filters, split=preferred_split)
-    selected = select_videos(entries, filters, source)
-    return sorted((item for entry in selected for item in _items(entry)), key=lambda entry: entry.name), filters
+                        'folders of images, or a manifest that names them')
+    return entries
 
 
-def _named(source: Path) -> list[VideoEntry]:
-    if source.is_dir():
-        manifest = find_manifest(source)
-        return scan_folder(source) if manifest is None else read_manifest(manifest)
-    if source.suffix.lower() in VIDEO_SUFFIXES and source.is_file():
-        return [VideoEntry(name=source.stem, path=source, identity=source.stem)]
-    if not source.is_file():
-        raise UserError(f'{source} does not exist; pass a folder of videos or a manifest (.json, .jsonl, .csv)')
-    return read_manifest(source)
+def scan_folder(root: str | Path) -> list[VideoEntry]:
+    """List all video files and frame folders below a folder.
+
+    Links are followed. Hidden files and folders are ignored, and so are unfinished files of an interrupted process
+    (``clip.part.mp4``). Each video is its own identity; first-level folders named train, val or test are splits.
+
+    Args:
+        root (str | Path): The folder; it is a video itself if it holds images.
+
+    Returns:
+        list[VideoEntry]: Sorted by name. The name is the path below ``root`` without the suffix, unless two videos
+        differ by the suffix alone.
+    """
+    root = Path(root)
+    paths, seen = [], set()
+    for folder, subfolders, files in os.walk(root, followlinks=True):
+        location = os.path.realpath(folder)
+        if location in seen:  # a circle of links
+            subfolders.clear()
+            continue
+        seen.add(location)
+        subfolders[:] = sorted(name for name in subfolders if not (name.startswith('.') or name.endswith('.part')))
+        videos = [Path(folder, name) for name in files
+                  if Path(name).suffix.lower() in VIDEO_SUFFIXES and not name.startswith('.')
+                  and not Path(name).stem.endswith('.part')]
+        paths += videos
+        if not videos and frame_files(folder):
+            paths.append(Path(folder))
+    stems = Counter(_stem(path, root) for path in paths)
+    entries = []
+    for path in paths:
+        stem = _stem(path, root)
+        name = stem if stems[stem] == 1 else path.relative_to(root).as_posix()
+        split = SPLIT_FOLDERS.get(path.relative_to(root).parts[0].lower()) if path != root else None
+        entries.append(VideoEntry(name=name, path=path, identity=name, split=split))
+    return sorted(entries, key=lambda entry: entry.name)
+
+
+def split_arrays(entries: Iterable[VideoEntry]) -> list[VideoEntry]:
+    """Replace each array file of several videos by one entry per video; only the headers of arrays are read."""
+    return [item for entry in entries for item in _items(entry)]
 
 
 def _items(entry: VideoEntry) -> list[VideoEntry]:
-    """A file of several videos becomes that many entries."""
     if not is_array(entry.path):
         return [entry]
     try:
         array = open_array(entry.path)
     except UserError:
-        return [entry]  # it is named and counted when it is opened
+        return [entry]  # reported when it is opened
     if array.ndim == 4:
         return [entry]
     digits = len(str(len(array) - 1))
-    return [dataclasses.replace(entry, name=f'{entry.name}{ITEM_MARK}{item:0{digits}d}',
-                                path=Path(f'{entry.path}{ITEM_MARK}{item}')) for item in range(len(array))]
+    return [replace(entry, name=f'{entry.name}{ITEM_MARK}{item:0{digits}d}',
+                    path=Path(f'{entry.path}{ITEM_MARK}{item}')) for item in range(len(array))]
+
+
+def _stem(path: Path, root: Path) -> str:
+    if path == root:
+        return path.resolve().name
+    below = path.relative_to(root)
+    return (below if path.suffix.lower() not in VIDEO_SUFFIXES else below.with_suffix('')).as_posix()

@@ -11,7 +11,7 @@ import torch
 from leokit.datasets import FrameCache, FrameDecoder, frame_cache as module
 from leokit.utils import UserError
 from leokit.video import VideoIndex
-from leokit.video.video_index import scan_folder
+from leokit.video.video_list import scan_folder
 
 SIZE = 32
 

@@ -7,8 +7,34 @@ import pytest
 
 from leokit.evaluation import Clip, ReadOptions, scan_videos
 from leokit.evaluation.clip_loader import ClipLoader
+from leokit.evaluation.video_set import list_videos
 from leokit.utils import UserError
 from leokit.video import VideoFilter
+
+
+@pytest.mark.parametrize('place', ['manifest.json', 'elsewhere.json'])
+def test_manifests_give_splits_and_images_are_not_videos(tmp_path, place):
+    def names(**options):
+        return [entry.name for entry in list_videos(source, **options)[0]]
+
+    source = tmp_path if place == 'manifest.json' else tmp_path / place
+    entries = [dict(file='a.mp4', split='train'), dict(file='b.mp4', split='test'), dict(file='p.png', split='test')]
+    (tmp_path / place).write_text(json.dumps(entries))
+    assert names() == ['a', 'b']
+    assert names(filters=VideoFilter(split='test')) == ['b']
+    assert names(preferred_split='test') == ['b']
+    assert names(preferred_split='val') == ['a', 'b']
+    with pytest.raises(UserError, match="has split 'val'; there are: test, train"):
+        list_videos(source, VideoFilter(split='val'))
+    (tmp_path / place).write_text(json.dumps(entries[2:]))
+    with pytest.raises(UserError, match='only images'):
+        list_videos(source)
+
+
+def test_an_array_of_several_videos_is_listed_as_that_many(tmp_path):
+    np.save(tmp_path / 's.npy', np.zeros((11, 2, 4, 4, 3), np.uint8))
+    listed, _ = list_videos(tmp_path)
+    assert [entry.name for entry in listed] == [f's#{number:02d}' for number in range(11)]
 
 
 def test_formats_rates_and_sizes_are_found_out(tmp_path, make, protocol):

@@ -32,7 +32,7 @@ def videos(tmp_path):
 
 
 def extract(animator, folder, out, **options):
-    index = VideoIndex(folder, remember=False)
+    index = VideoIndex(folder, cache_probes=False)
     with CodeCacheWriter(out, MOTION_DIM, animator=dict(weights_hash=animator.weights_hash())) as writer:
         return extract_motion_codes(animator, index, writer, show_progress=False, **options)
 
@@ -87,7 +87,7 @@ def test_a_video_that_breaks_halfway_is_named_and_left_out(animator, videos, tmp
     broken.mkdir()
     for number in range(40):  # more than one decoded piece
         Image.fromarray(frames['a'][0]).save(broken / f'{number:03d}.png')
-    index = VideoIndex(folder, remember=False)
+    index = VideoIndex(folder, cache_probes=False)
     (broken / '035.png').write_bytes(b'not a picture any more')
     with CodeCacheWriter(tmp_path / 'codes', MOTION_DIM,
                          animator=dict(weights_hash=animator.weights_hash())) as writer:
@@ -116,7 +116,7 @@ def test_codes_that_are_not_finite_are_refused(videos, tmp_path):
 def test_threads_end_when_the_consumer_stops(videos):
     import threading
     before = threading.active_count()
-    index = VideoIndex(videos[0], remember=False)
+    index = VideoIndex(videos[0], cache_probes=False)
 
     class Endless:
         def stream(self, video):
@@ -131,7 +131,7 @@ def test_threads_end_when_the_consumer_stops(videos):
 
 
 def test_frames_of_a_dropped_video_are_not_encoded(animator, videos):
-    index = VideoIndex(videos[0], remember=False)
+    index = VideoIndex(videos[0], cache_probes=False)
     first, second = index.videos[:2]
     packer = _Packer(animator, 100, amp=False)
     packer.add(first, np.zeros((3, 3, SIZE, SIZE), np.uint8))
@@ -146,7 +146,7 @@ def test_a_split_made_later_reaches_codes_made_before(animator, videos, tmp_path
     folder, _ = videos
     extract(animator, folder, tmp_path / 'codes')
     rows = [dict(file=str(video.path), name=video.name, identity='anna', split='test')
-            for video in VideoIndex(folder, remember=False)]
+            for video in VideoIndex(folder, cache_probes=False)]
     write_manifest(tmp_path / 'manifest.json', rows)
     assert extract(animator, tmp_path / 'manifest.json', tmp_path / 'codes') == (0, 0, 3, 0)
     assert {(video.identity, video.split) for video in CodeCache(tmp_path / 'codes').videos} == {('anna', 'test')}

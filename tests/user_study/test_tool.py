@@ -50,7 +50,7 @@ def test_mistakes_are_one_line(run, folders, tmp_path):
             ([*prepare, good, '--folder', 'nonsense'], 'not of the form NAME=DIR'),
             ([*prepare, good, '--folder', good], "names 'a' twice"),
             ([*prepare, good], 'two or more folders'),
-            ([*prepare, good, '--folder', f'b={tmp_path}'], 'holds no videos'),
+            ([*prepare, good, '--folder', f'b={tmp_path}'], 'there are no videos in'),
             (['analyze', tmp_path, '--key', tmp_path / 'none.json'], 'none.json cannot be read')):
         status, _, errors = run(*arguments)
         assert status == 2 and message in errors and errors.count('\n') == 1

@@ -6,7 +6,7 @@ import av
 import numpy as np
 import pytest
 
-from leokit.user_study import encode_clip, find_videos, open_moving_video
+from leokit.user_study import encode_clip, open_moving_video, videos_by_name
 from leokit.utils import UserError
 
 from user_study.studies import moving_frames, write_video
@@ -21,14 +21,14 @@ def test_names_leave_out_folder_and_ending(tmp_path):
     for name in ('b.mp4', 'deep/a.avi', 'deep/c.mkv', '.hidden.mp4'):
         write_video(tmp_path / name, moving_frames())
     (tmp_path / 'notes.txt').write_text('no video')
-    assert list(find_videos(tmp_path)) == ['b', 'deep/a', 'deep/c']
+    assert list(videos_by_name(tmp_path)) == ['b', 'deep/a', 'deep/c']
 
 
 def test_missing_and_empty_folders_are_refused(tmp_path):
     with pytest.raises(UserError, match='does not exist'):
-        find_videos(tmp_path / 'nowhere')
-    with pytest.raises(UserError, match='holds no videos'):
-        find_videos(tmp_path)
+        videos_by_name(tmp_path / 'nowhere')
+    with pytest.raises(UserError, match='there are no videos in'):
+        videos_by_name(tmp_path)
 
 
 def test_broken_and_single_frame_videos_are_refused(tmp_path):

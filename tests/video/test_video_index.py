@@ -5,13 +5,13 @@ import pytest
 from PIL import Image
 
 from leokit.utils import UserError
-from leokit.video import VideoFilter, VideoIndex, scan_folder, video_index, write_manifest
+from leokit.video import VideoFilter, VideoIndex, scan_folder, video_entry, write_manifest
 
 
 @pytest.fixture
 def warnings(monkeypatch):
     said = []
-    monkeypatch.setattr(video_index, 'print_log', lambda text, **options: said.append(text))
+    monkeypatch.setattr(video_entry, 'print_log', lambda text, **options: said.append(text))
     return said
 
 
@@ -94,7 +94,7 @@ def test_a_manifest_is_found_and_checked(clips, video_folder, tmp_path, warnings
 def test_problems_end_in_one_sentence(video_folder, tmp_path):
     with pytest.raises(UserError, match='does not exist'):
         VideoIndex(tmp_path / 'nowhere')
-    with pytest.raises(UserError, match='holds no videos'):
+    with pytest.raises(UserError, match='there are no videos in'):
         VideoIndex(tmp_path)
     with pytest.raises(UserError, match='none of the 3 videos .* can be used'):
         VideoIndex(video_folder, VideoFilter(min_frames=100))
@@ -107,4 +107,4 @@ def test_probes_are_remembered_between_data_sets(video_folder, monkeypatch):
     monkeypatch.setattr('leokit.video.video_probe.probe_video', None)  # would fail if called
     assert len(VideoIndex(video_folder, VideoFilter(min_frames=13))) == 2
     with pytest.raises(TypeError):
-        VideoIndex(video_folder, remember=False)
+        VideoIndex(video_folder, cache_probes=False)

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from leokit.utils import UserError
-from leokit.video import VideoFilter
-from leokit.video.video_list import list_videos
+from leokit.video.video_list import find_videos, split_arrays
 
 
 def touch(path):
@@ -14,7 +13,7 @@ def touch(path):
 
 
 def names(source, **options):
-    return [entry.name for entry in list_videos(source, **options)[0]]
+    return [entry.name for entry in find_videos(source, **options)]
 
 
 def test_files_and_frame_folders_of_a_tree(tmp_path):
@@ -25,29 +24,32 @@ def test_files_and_frame_folders_of_a_tree(tmp_path):
 
 def test_an_array_of_several_videos_becomes_that_many(tmp_path):
     np.save(tmp_path / 's.npy', np.zeros((11, 2, 4, 4, 3), np.uint8))
-    expected = [f's#{number:02d}' for number in range(11)]
-    assert names(tmp_path) == names(tmp_path / 's.npy') == expected
-    assert str(list_videos(tmp_path)[0][10].path) == f'{tmp_path}/s.npy#10'
+    np.save(tmp_path / 'one.npy', np.zeros((2, 4, 4, 3), np.uint8))
+    (tmp_path / 'broken.npy').write_bytes(b'')
+    items = split_arrays(find_videos(tmp_path))
+    assert [item.name for item in items] == ['broken', 'one', *(f's#{number:02d}' for number in range(11))]
+    assert str(items[-1].path) == f'{tmp_path}/s.npy#10'
+    assert split_arrays(find_videos(tmp_path / 's.npy'))[-1] == items[-1]
 
 
-@pytest.mark.parametrize('place', ['manifest.json', 'elsewhere.json'])
-def test_manifests_give_splits_and_pictures_are_not_videos(tmp_path, place):
-    entries = [dict(file='a.mp4', split='train'), dict(file='b.mp4', split='test'), dict(file='p.png', split='test')]
-    (tmp_path / place).write_text(json.dumps(entries))
-    source = tmp_path if place == 'manifest.json' else tmp_path / place
-    assert names(source) == ['a', 'b']
-    assert names(source, filters=VideoFilter(split='test')) == ['b']
-    assert names(source, preferred_split='test') == ['b']
-    assert names(source, preferred_split='val') == ['a', 'b']
-    with pytest.raises(UserError, match="has split 'val'; there are: test, train"):
-        list_videos(source, VideoFilter(split='val'))
+def test_a_manifest_is_read_unless_it_is_to_be_ignored(tmp_path):
+    for name in ('a.mp4', 'b.mp4'):
+        touch(tmp_path / name)
+    (tmp_path / 'manifest.json').write_text(json.dumps([dict(file='b.mp4')]))
+    (tmp_path / 'other.json').write_text(json.dumps([dict(file='a.mp4', name='x')]))
+    assert names(tmp_path) == names(tmp_path / 'manifest.json') == ['b']
+    assert names(tmp_path, manifest=tmp_path / 'other.json') == ['x']
+    assert names(tmp_path, manifest=None) == ['a', 'b']
 
 
 def test_impossible_sources_are_refused(tmp_path):
     with pytest.raises(UserError, match='there are no videos in'):
-        list_videos(tmp_path)
+        find_videos(tmp_path)
     with pytest.raises(UserError, match='does not exist'):
-        list_videos(tmp_path / 'gone')
+        find_videos(tmp_path / 'gone')
+    (tmp_path / 'none.json').write_text('[]')
+    with pytest.raises(UserError, match='there are no videos in'):
+        find_videos(tmp_path / 'none.json')
     (tmp_path / 'bad.json').write_text('{')
     with pytest.raises(UserError, match='bad.json cannot be read'):
-        list_videos(tmp_path / 'bad.json')
+        find_videos(tmp_path / 'bad.json')
