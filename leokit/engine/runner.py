@@ -30,9 +30,9 @@ from leokit.engine.message_hub import pack_message_hub, unpack_message_hub
 from leokit.engine.preemption import shield_worker
 from leokit.engine.resume_state import pack_schedulers, restore_optimizer, restore_schedulers
 from leokit.engine.weight_loading import TRAINING_ONLY, conventions, load_weights
-from leokit.utils.checkpoints import load_checkpoint, save_checkpoint, some
+from leokit.utils.checkpoints import load_checkpoint, save_checkpoint
 from leokit.utils.config import with_references
-from leokit.utils.errors import UserError, suggest
+from leokit.utils.errors import UserError, format_list, suggest
 from leokit.utils.files import atomic_path
 from leokit.version import __version__
 
@@ -305,7 +305,7 @@ class LeoRunner(Runner):
         self.logger.info(f'loaded {path}')
         if left_out:
             self.logger.warning(f'{len(left_out)} keys of {path} were missing, left over or of another size '
-                                f'({some(left_out)})')
+                                f'({format_list(left_out)})')
 
     def _resume_from(self, path: Path, checkpoint: dict[str, Any]) -> None:
         if not {'optimizer', 'message_hub', 'param_schedulers'} <= checkpoint.keys():

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from leokit.deprecation import CONVENTIONS
 from leokit.utils import UserError
-from leokit.utils.checkpoints import some
+from leokit.utils.errors import format_list
 
 # Parts of a model that only training needs: a checkpoint may hold them or not.
 TRAINING_ONLY = ('discriminator', 'losses')
@@ -40,7 +40,7 @@ def load_weights(model: nn.Module, state_dict: Mapping[str, Tensor], *, source: 
         [key for key in keys if not in_modules(key, optional)] for keys in (missing, unexpected, resized))
     if strict and (missing or unexpected or resized):
         sizes = [f'{key}: {tuple(state_dict[key].shape)} there, {tuple(own[key].shape)} here' for key in resized]
-        parts = [f'{len(keys)} {label} ({some(keys)})' for label, keys in (
+        parts = [f'{len(keys)} {label} ({format_list(keys)})' for label, keys in (
             ('keys are missing', missing), ('are unexpected', unexpected), ('have another size', sizes)) if keys]
         raise UserError(f'{source} does not fit the model: {"; ".join(parts)}; '
                         f'{_likely_cause(model, own, state_dict, meta or {})}')

@@ -24,7 +24,7 @@ from leokit.flow_generators import FlowFrame
 from leokit.motion_spaces import relative_motion
 from leokit.registry import DISCRIMINATORS, ENCODERS, FLOW_GENERATORS, LOSSES, MODELS, MOTION_SPACES
 from leokit.utils import UserError, check_shape
-from leokit.utils.cuda_graphs import ReplayedScalar
+from leokit.utils.cuda_graphs import GraphedScalar
 from leokit.utils.hashing import animator_hash
 
 LOSS_READS = ('frames', 'driving')  # what a loss is called with if it has no ``reads``, see leokit.losses
@@ -83,7 +83,7 @@ class Animator(BaseModel):
     def _build_training(self, widths: dict, losses: list[dict] = (), discriminator: dict | None = None,
                         adversarial: dict | None = None, r1: dict | None = None) -> None:
         self.losses = torch.nn.ModuleList(LOSSES.build(loss) for loss in losses)
-        self._replayed: list[ReplayedScalar] = []  # of the losses, once compiled
+        self._graphed: list[GraphedScalar] = []  # of the losses, once compiled
         self.discriminator = DISCRIMINATORS.build({**discriminator, **widths}) if discriminator else None
         if self.discriminator is None and (adversarial or r1):
             raise ValueError('training.adversarial and training.r1 need training.discriminator')
@@ -154,7 +154,7 @@ class Animator(BaseModel):
         if self.discriminator is not None:
             # it runs three times in a step, with and without its own weights: nothing for a CUDA graph
             self.discriminator.compile(**{key: value for key, value in options.items() if key != 'mode'})
-        self._replayed = [ReplayedScalar(loss) for loss in self.losses]
+        self._graphed = [GraphedScalar(loss) for loss in self.losses]
 
     # ---- training and evaluation -----------------------------------------------
     def forward(self, inputs: dict[str, Tensor], data_samples: dict | None = None,
@@ -218,7 +218,7 @@ class Animator(BaseModel):
         animation = self.transfer(source, driving if motion_view is None else motion_view)
         fake, terms = animation.frames, {}
         known = dict(source=(source,), driving=(driving,), frames=(fake,), flows=animation.flows)
-        for loss, compute in zip(self.losses, self._replayed or self.losses):
+        for loss, compute in zip(self.losses, self._graphed or self.losses):
             if not loss.weight:  # so far, see LossRampHook
                 continue
             seen = [tensor for name in getattr(loss, 'reads', LOSS_READS) for tensor in known[name]]

@@ -10,7 +10,7 @@ training that the average replaced), ``optimizer``, ``param_schedulers``, ``mess
 import pickle
 import re
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from leokit.utils.errors import UserError
+from leokit.utils.errors import UserError, format_list
 from leokit.utils.files import atomic_path, sync
 
-SHOWN_KEYS = 3  # how many keys an error names
 PLAIN_TYPES = (bool, int, float, str, bytes, type(None), torch.dtype, torch.Size)
 
 
@@ -88,7 +87,7 @@ def read_plain(path: str | Path, map_location: str | torch.device = 'cpu', remed
     if not path.is_file():
         folder = path if path.is_dir() else path.parent
         found = [file.name for file in sorted(folder.glob('*.pth'))]
-        there = f'; {folder} holds {some(found)}' if found else ''
+        there = f'; {folder} holds {format_list(found)}' if found else ''
         raise UserError(f'the checkpoint {path} {"is a folder" if folder == path else "does not exist"}{there}; '
                         'name the file of one')
     try:
@@ -150,12 +149,6 @@ def is_plain(value: Any) -> bool:
     except (ValueError, TypeError):  # TypeError: arrays of objects
         return False
     return True
-
-
-def some(items: Sequence[str]) -> str:
-    """The first few of many names, for a message."""
-    shown = ', '.join(items[:SHOWN_KEYS])
-    return f'{shown}, ...' if len(items) > SHOWN_KEYS else shown
 
 
 def _first_line(error: BaseException) -> str:

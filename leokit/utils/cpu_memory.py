@@ -17,7 +17,7 @@ KEEP_UP_TO = 2**31 - 1  # bytes of free heap before any is given back; mallopt t
 GROW_BY = 64 * 2**20  # bytes by which the heap grows beyond what is asked for
 
 
-def keep_freed_memory() -> bool:
+def disable_malloc_trim() -> bool:
     """Let this process keep freed memory for its next tensors instead of giving it back to the system.
 
     Call it early, in a program, not in a library. It does nothing where somebody has chosen otherwise, by an
@@ -38,14 +38,14 @@ def keep_freed_memory() -> bool:
     return all([mallopt(M_MMAP_MAX, 0), mallopt(M_TRIM_THRESHOLD, KEEP_UP_TO), mallopt(M_TOP_PAD, GROW_BY)])
 
 
-def give_back_freed_memory() -> None:
-    """Undo :func:`keep_freed_memory` where it has returned True: glibc's defaults. For comparing the two."""
+def enable_malloc_trim() -> None:
+    """Undo :func:`disable_malloc_trim` where it has returned True: glibc's defaults. For comparing the two."""
     mallopt = ctypes.CDLL(None).mallopt
     for option, value in DEFAULTS.items():
         mallopt(option, value)
 
 
-def forget_peak_memory() -> None:
+def reset_peak_memory() -> None:
     """Let :func:`peak_memory` begin anew, where the system can (Linux)."""
     try:
         Path('/proc/self/clear_refs').write_text('5')
@@ -54,7 +54,7 @@ def forget_peak_memory() -> None:
 
 
 def peak_memory() -> int:
-    """The most memory that this process has held in RAM, in bytes, since :func:`forget_peak_memory`; 0 if unknown."""
+    """The most memory that this process has held in RAM, in bytes, since :func:`reset_peak_memory`; 0 if unknown."""
     try:
         return next(int(line.split()[1]) * 2**10 for line in Path('/proc/self/status').read_text().splitlines()
                     if line.startswith('VmHWM:'))

@@ -73,7 +73,7 @@ class _Capture:
         return self.value.clone(), self.gradients
 
 
-class ReplayedScalar:
+class GraphedScalar:
     """Calls a scalar function of tensors, on CUDA as a graph that is captured once for every kind of inputs.
 
     The function must do the same work at every call: no randomness, no decisions by values, no trained weights of its

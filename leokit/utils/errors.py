@@ -4,12 +4,13 @@ import difflib
 import os
 import select
 import sys
-from typing import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
-from leokit.utils.cpu_memory import keep_freed_memory
+from leokit.utils.cpu_memory import disable_malloc_trim
 
 BROKEN_PIPE_STATUS = 141  # 128 + SIGPIPE, what a shell reports
 INTERRUPTED_STATUS = 130
+MAX_LISTED = 3  # names in an error message
 
 
 class UserError(ValueError):
@@ -33,18 +34,24 @@ def suggest(name: str, known: Iterable[str]) -> str:
     return f'; did you mean {" or ".join(map(repr, close))}?' if close else ''
 
 
+def format_list(items: Sequence[str]) -> str:
+    """The first few of several names, for an error message."""
+    shown = ', '.join(items[:MAX_LISTED])
+    return f'{shown}, ...' if len(items) > MAX_LISTED else shown
+
+
 def run_tool(main: Callable[[], int | None]) -> None:
     """Run a command-line tool; print a :class:`UserError` as one line and exit with 2.
 
     The tool keeps freed memory, which makes networks on a CPU faster
-    (:func:`~leokit.utils.cpu_memory.keep_freed_memory`). One whose output is cut off (``| head``) or that is
+    (:func:`~leokit.utils.cpu_memory.disable_malloc_trim`). One whose output is cut off (``| head``) or that is
     interrupted (Ctrl-C) ends without a traceback, with the status that a shell has for it. Set ``LEOKIT_TRACEBACK=1``
     to see the traceback as well.
 
     Args:
         main (Callable): The tool's main function; its result is the exit status (None is 0).
     """
-    keep_freed_memory()
+    disable_malloc_trim()
     try:
         status = main()
     except UserError as error:

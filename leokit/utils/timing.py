@@ -6,7 +6,7 @@ from typing import Callable, NamedTuple
 
 import torch
 
-from leokit.utils.cpu_memory import forget_peak_memory, peak_memory
+from leokit.utils.cpu_memory import reset_peak_memory, peak_memory
 
 
 class Timing(NamedTuple):
@@ -53,7 +53,7 @@ def measure(work: Callable[[], object], device: torch.device | str, *, repeats: 
     if on_cuda:
         torch.cuda.reset_peak_memory_stats(device)
     else:
-        forget_peak_memory()
+        reset_peak_memory()
     seconds = []
     for _ in range(repeats):
         start = time.perf_counter()

@@ -7,20 +7,20 @@ import sys
 import pytest
 
 from leokit.utils import cpu_memory
-from leokit.utils.cpu_memory import keep_freed_memory
+from leokit.utils.cpu_memory import disable_malloc_trim
 
 # page faults of making and freeing a tensor of 64 MiB again and again, once the first ones have been made
 FAULTS = '''
 import resource, sys, torch
-from leokit.utils.cpu_memory import give_back_freed_memory, keep_freed_memory
-kept = keep_freed_memory()
+from leokit.utils.cpu_memory import enable_malloc_trim, disable_malloc_trim
+kept = disable_malloc_trim()
 for _ in range(3):
     torch.zeros(2**24)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 for _ in range(8):
     torch.zeros(2**24)
 if 'undo' in sys.argv:
-    give_back_freed_memory()
+    enable_malloc_trim()
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
     for _ in range(8):
         torch.zeros(3 * 2**23)  # larger than what lies free in the heap
@@ -50,20 +50,20 @@ def test_memory_is_reused_without_page_faults():
 def test_what_somebody_chose_is_left_alone(monkeypatch, name):
     monkeypatch.setattr(cpu_memory.ctypes, 'CDLL', lambda _: pytest.fail('the allocator was touched'))
     monkeypatch.setenv(name, 'x')
-    assert not keep_freed_memory()
+    assert not disable_malloc_trim()
 
 
 def test_another_c_library_is_no_error(monkeypatch):
     for name in [name for name in os.environ if name.startswith('MALLOC_') or name in CHOSEN]:
         monkeypatch.delenv(name)
     monkeypatch.setattr(cpu_memory.ctypes, 'CDLL', lambda _: object())
-    assert not keep_freed_memory()
+    assert not disable_malloc_trim()
 
 
 @pytest.mark.skipif(not sys.platform.startswith('linux'), reason='elsewhere the peak cannot be forgotten')
 def test_the_peak_is_that_since_it_was_forgotten():
-    script = ('import torch; from leokit.utils.cpu_memory import forget_peak_memory, peak_memory\n'
-              'x = torch.ones(2**26); del x; high = peak_memory(); forget_peak_memory()\n'
+    script = ('import torch; from leokit.utils.cpu_memory import reset_peak_memory, peak_memory\n'
+              'x = torch.ones(2**26); del x; high = peak_memory(); reset_peak_memory()\n'
               'low = peak_memory(); y = torch.ones(2**25)\n'
               'print(high - low, peak_memory() - low)')
     out = subprocess.run([sys.executable, '-c', script], capture_output=True, text=True, check=True).stdout

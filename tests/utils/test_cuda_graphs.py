@@ -3,7 +3,7 @@ import copy
 import pytest
 import torch
 
-from leokit.utils.cuda_graphs import ReplayedScalar, _ScaledGradient, value_and_gradients
+from leokit.utils.cuda_graphs import GraphedScalar, _ScaledGradient, value_and_gradients
 
 
 def distance(a, b):
@@ -29,7 +29,7 @@ def test_the_gradient_that_comes_with_the_value_is_the_gradient():
 
 def test_away_from_cuda_the_function_is_called():
     calls = []
-    replayed = ReplayedScalar(lambda a, b: calls.append(1) or distance(a, b))
+    replayed = GraphedScalar(lambda a, b: calls.append(1) or distance(a, b))
     a, b = inputs()
     replayed(a, b).backward()
     assert len(calls) == 1 and a.grad is not None
@@ -41,7 +41,7 @@ def test_away_from_cuda_the_function_is_called():
 @pytest.mark.skipif(not torch.cuda.is_available(), reason='needs CUDA')
 def test_replays_follow_their_inputs_on_cuda():
     calls = []
-    replayed = ReplayedScalar(lambda a, b: calls.append(1) or distance(a, b))
+    replayed = GraphedScalar(lambda a, b: calls.append(1) or distance(a, b))
     for shift in range(4):
         a, b = inputs('cuda')
         a = (a.detach() + shift).requires_grad_()

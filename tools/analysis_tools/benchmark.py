@@ -29,7 +29,7 @@ from leokit.nn import ModulatedConv2d, blur, identity_grid, modulated_conv2d_ref
 from leokit.registry import MODELS  # noqa: E402
 from leokit.utils import UserError, load_config, run_tool  # noqa: E402
 from leokit.utils.arguments import output_file, positive_int  # noqa: E402
-from leokit.utils.cpu_memory import give_back_freed_memory, keep_freed_memory  # noqa: E402
+from leokit.utils.cpu_memory import enable_malloc_trim, disable_malloc_trim  # noqa: E402
 from leokit.utils.files import write_bytes  # noqa: E402
 from leokit.utils.timing import Timing, measure  # noqa: E402
 from leokit.warp_operators import BilinearWarp, bilinear_sample_reference  # noqa: E402
@@ -255,7 +255,7 @@ def bench_twins(bench: Bench) -> None:
     with torch.no_grad():
         for name, (fast_work, plain_work) in pairs.items():
             bench.report_ratio(name, bench.time(fast_work), bench.time(plain_work))
-    if bench.device.type == 'cpu' and keep_freed_memory():
+    if bench.device.type == 'cpu' and disable_malloc_trim():
         bench_kept_memory(bench)
 
 
@@ -265,9 +265,9 @@ def bench_kept_memory(bench: Bench) -> None:
     animator, images = build_animator(bench, compiled=False).eval(), bench.random(batch, 3, size, size)
     with torch.no_grad(), bench.autocast():
         kept = bench.time(lambda: animator.encode(images))
-        give_back_freed_memory()
+        enable_malloc_trim()
         given_back = bench.time(lambda: animator.encode(images))
-        keep_freed_memory()
+        disable_malloc_trim()
     bench.report_ratio(f'freed memory kept, encoding {batch} x {size}', kept, given_back)
 
 
