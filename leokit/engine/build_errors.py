@@ -19,11 +19,11 @@ from mmengine.registry import OPTIMIZERS, Registry
 from leokit.utils.config import RUNNER_KEYS
 from leokit.utils.errors import UserError, suggest
 
-TOGETHER = (
+CO_REQUIRED_KEYS = (
     ('train_dataloader', 'train_cfg', 'optim_wrapper'),
     ('val_dataloader', 'val_cfg', 'val_evaluator'),
     ('test_dataloader', 'test_cfg', 'test_evaluator'))
-NEARLY = 0.88  # likeness from which a top-level key counts as a misspelled one of the Runner's
+SIMILARITY_CUTOFF = 0.88  # likeness from which a top-level key counts as a misspelled one of the Runner's
 REGISTRY_FUNCTIONS = 'mmengine.registry.build_functions'
 RUNNER_FUNCTIONS = 'mmengine.runner.runner'
 # functions there that read a part of the config, and the part
@@ -48,12 +48,12 @@ def check_config_keys(config: Mapping[str, Any]) -> None:
         UserError: If a key nearly has the name of one that the runner reads, or if the runner needs another one.
     """
     for key in config:
-        meant = difflib.get_close_matches(key, RUNNER_KEYS, 1, NEARLY)
+        meant = difflib.get_close_matches(key, RUNNER_KEYS, 1, SIMILARITY_CUTOFF)
         if key not in RUNNER_KEYS and meant and meant[0] not in config:
             raise UserError(f'the config key {key!r} is used by nothing; rename it to {meant[0]!r}')
     if 'model' not in config:
         raise UserError(f"the config has no 'model'{suggest('model', config)}")
-    for group in TOGETHER:
+    for group in CO_REQUIRED_KEYS:
         absent = [key for key in group if config.get(key) is None]
         if absent and len(absent) < len(group):
             raise UserError(f'the config has {", ".join(sorted(set(group) - set(absent)))} but no {absent[0]!r}'

@@ -18,7 +18,7 @@ LAST_CHECKPOINT = 'last_checkpoint'
 NUMBERED = re.compile(r'iter_(\d+)\.pth')  # matches no unfinished file: those are called iter_10.part.pth
 
 
-class Start(NamedTuple):
+class StartCheckpoint(NamedTuple):
     """A checkpoint to start from: its file, its content, and whether to resume or only to take the weights."""
 
     path: Path
@@ -26,7 +26,7 @@ class Start(NamedTuple):
     resume: bool
 
 
-def numbered_checkpoints(work_dir: str | Path) -> dict[int, Path]:
+def checkpoints_by_iteration(work_dir: str | Path) -> dict[int, Path]:
     """The checkpoints ``iter_<number>.pth`` of a folder by their iteration, newest first."""
     work_dir = Path(work_dir)
     files = work_dir.iterdir() if work_dir.is_dir() else ()
@@ -39,7 +39,7 @@ def checkpoint_name(iteration: int) -> str:
     return f'iter_{iteration}.pth'
 
 
-def mark_last(path: str | Path) -> None:
+def write_last_checkpoint(path: str | Path) -> None:
     """Name a complete checkpoint as the newest of its folder."""
     path = Path(path)
     write_bytes(path.parent / LAST_CHECKPOINT, path.name.encode())
@@ -59,7 +59,7 @@ def newest_checkpoint(work_dir: str | Path, warn: Callable[[str], None]) -> tupl
         UserError: If there are checkpoints and all of them are damaged.
     """
     work_dir = Path(work_dir)
-    candidates = list(numbered_checkpoints(work_dir).values())
+    candidates = list(checkpoints_by_iteration(work_dir).values())
     marker = work_dir / LAST_CHECKPOINT
     if marker.is_file():
         last = work_dir / Path(marker.read_text().strip()).name
@@ -74,8 +74,8 @@ def newest_checkpoint(work_dir: str | Path, warn: Callable[[str], None]) -> tupl
     return None
 
 
-def choose_start(resume: bool | str | None, load_from: str | Path | None, work_dir: str | Path, *,
-                 logger: logging.Logger, training: bool = True) -> Start | None:
+def find_start_checkpoint(resume: bool | str | None, load_from: str | Path | None, work_dir: str | Path, *,
+                          logger: logging.Logger, training: bool = True) -> StartCheckpoint | None:
     """Find and read the checkpoint to start from.
 
     Args:
@@ -88,7 +88,7 @@ def choose_start(resume: bool | str | None, load_from: str | Path | None, work_d
         training (bool): Whether the run would write checkpoints.
 
     Returns:
-        Start | None: None to start from the model's own initialization.
+        StartCheckpoint | None: None to start from the model's own initialization.
 
     Raises:
         UserError: If the file cannot be read, or a new training would overwrite the checkpoints of an older one.
@@ -100,9 +100,9 @@ def choose_start(resume: bool | str | None, load_from: str | Path | None, work_d
     if resume:
         newest = newest_checkpoint(work_dir, logger.warning)
         if newest is not None:
-            return Start(*newest, True)
+            return StartCheckpoint(*newest, True)
         logger.info(f'{work_dir} holds no checkpoint to resume; starting anew')
-    elif training and (found := numbered_checkpoints(work_dir)):
+    elif training and (found := checkpoints_by_iteration(work_dir)):
         raise UserError(f'{work_dir} already holds checkpoints ({next(iter(found.values())).name}); '
                         f'pass --resume to go on from there, or another --work-dir')
     if load_from is None:
@@ -114,14 +114,14 @@ def choose_start(resume: bool | str | None, load_from: str | Path | None, work_d
     return _from_path(load_from, 'load_from', False, logger)
 
 
-def _from_path(path: str | Path, key: str, resume: bool, logger: logging.Logger) -> Start:
+def _from_path(path: str | Path, key: str, resume: bool, logger: logging.Logger) -> StartCheckpoint:
     """The checkpoint of a file, or the newest of a work dir."""
     if not Path(path).is_dir():
-        return Start(Path(path), load_checkpoint(path), resume)
+        return StartCheckpoint(Path(path), load_checkpoint(path), resume)
     newest = newest_checkpoint(path, logger.warning)
     if newest is None:
         raise UserError(f'{key}={path} is a folder without checkpoints; name another one, or a file')
-    return Start(*newest, resume)
+    return StartCheckpoint(*newest, resume)
 
 
 def make_work_dir(work_dir: str | Path) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 
-from leokit.engine.checkpoint_files import checkpoint_name, mark_last, numbered_checkpoints
+from leokit.engine.checkpoint_files import checkpoint_name, checkpoints_by_iteration, write_last_checkpoint
 from leokit.registry import HOOKS
 from leokit.utils import UserError
 from leokit.utils.files import part_path, remove, write_bytes
@@ -66,7 +66,7 @@ class AtomicCheckpointHook(Hook):
         resumed_from = getattr(runner, 'resumed_from', None)
         if resumed_from is None or resumed_from.parent.resolve() != work_dir.resolve():
             return
-        self._kept = deque(path for number, path in sorted(numbered_checkpoints(work_dir).items())
+        self._kept = deque(path for number, path in sorted(checkpoints_by_iteration(work_dir).items())
                            if number <= runner.iter)
         record = work_dir / BEST_RECORD
         if record.is_file():
@@ -123,7 +123,7 @@ class AtomicCheckpointHook(Hook):
         outdated = [self._kept.popleft() for _ in range(len(self._kept) - self.max_keep_ckpts)
                     ] if self.max_keep_ckpts > 0 else []
         if is_main_process():
-            mark_last(path)
+            write_last_checkpoint(path)
             for old in outdated:
                 remove(old)
         runner.logger.info(f'saved {path}')

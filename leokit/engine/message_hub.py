@@ -21,7 +21,7 @@ RUN_FACTS = ('cfg', 'dataset_meta', 'experiment_name', 'loop_stage', 'max_epochs
              'seed')
 
 
-def pack_message_hub(hub: MessageHub) -> dict[str, Any]:
+def message_hub_state(hub: MessageHub) -> dict[str, Any]:
     """The resumable content of a hub.
 
     Args:
@@ -40,12 +40,12 @@ def pack_message_hub(hub: MessageHub) -> dict[str, Any]:
     return dict(log_scalars=histories, runtime_info=facts)
 
 
-def unpack_message_hub(hub: MessageHub, state: dict[str, Any]) -> None:
+def load_message_hub_state(hub: MessageHub, state: dict[str, Any]) -> None:
     """Put packed content back, so that smoothing and remaining time go on where they stopped.
 
     Args:
         hub (MessageHub): The hub of the resumed runner; other content of it stays.
-        state (dict): What :func:`pack_message_hub` gave.
+        state (dict): What :func:`message_hub_state` gave.
     """
     histories = {
         name: HistoryBuffer(item['values'].numpy(), item['counts'].numpy(), HISTORY_LENGTH)

@@ -21,8 +21,8 @@ EXIT_STATUS = 128 + signal.SIGTERM  # what a shell reports for a process that SI
 LAG = 2  # iterations between asking the other ranks and reading the answer, so that nobody waits for a device
 
 
-class BrokenOff(BaseException):
-    """Raised inside a block that :meth:`StopRequest.breaks_off` guards; no ``except Exception`` may catch it."""
+class TrainingInterrupted(BaseException):
+    """Raised inside a block that :meth:`StopRequest.interruptible` guards; no ``except Exception`` may catch it."""
 
 
 class StopRequest:
@@ -35,7 +35,7 @@ class StopRequest:
     def __init__(self, device: torch.device):
         self.received: str | None = None
         self._device = device
-        self._break_off = False
+        self._interruptible = False
         self._previous: dict[signal.Signals, object] = {}
         self._answers: deque[tuple[Tensor, torch.cuda.Event | None]] = deque()
 
@@ -52,11 +52,11 @@ class StopRequest:
         if number == signal.SIGINT and self.received is not None:
             raise KeyboardInterrupt
         self.received = signal.Signals(number).name
-        if self._break_off:
-            self._break_off = False
-            raise BrokenOff
+        if self._interruptible:
+            self._interruptible = False
+            raise TrainingInterrupted
 
-    def agreed(self) -> bool:
+    def all_ranks_agree(self) -> bool:
         """Whether to stop now; every rank calls this once per iteration and gets the same answer."""
         if not is_distributed():
             return self.received is not None
@@ -77,18 +77,21 @@ class StopRequest:
         return bool(answer.item())
 
     @contextmanager
-    def breaks_off(self) -> Iterator[None]:
-        """Within this block a stop signal raises :class:`BrokenOff` at once: a validation may outlast the notice."""
+    def interruptible(self) -> Iterator[None]:
+        """Within this block a stop signal raises :class:`TrainingInterrupted` at once.
+
+        For a validation, which may take longer than the time left between the signal and the end of the job.
+        """
         if self.received is not None:
-            raise BrokenOff
-        self._break_off = True
+            raise TrainingInterrupted
+        self._interruptible = True
         try:
             yield
         finally:
-            self._break_off = False
+            self._interruptible = False
 
 
-def shield_worker(worker_id: int) -> None:
+def ignore_signals(worker_id: int) -> None:
     """Let a data-loading worker outlive a stop signal: schedulers signal it too, and the last batches need it.
 
     Only its parent may end it, which is how a data loader clears up. A handler does not learn who sent a signal, so
@@ -99,10 +102,10 @@ def shield_worker(worker_id: int) -> None:
     """
     if hasattr(signal, 'sigwaitinfo'):  # macOS has none; there the workers keep torch's handlers
         signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
-        threading.Thread(target=_obey_parent, args=(os.getppid(),), daemon=True).start()
+        threading.Thread(target=_exit_with_parent, args=(os.getppid(),), daemon=True).start()
 
 
-def _obey_parent(parent: int) -> None:
+def _exit_with_parent(parent: int) -> None:
     while True:
         received = signal.sigwaitinfo(STOP_SIGNALS)
         if received.si_pid == parent:

@@ -13,7 +13,7 @@ Schedulers = list[_ParamScheduler] | dict[str, list[_ParamScheduler]] | None
 PROGRESS = ('last_step', '_global_step', '_last_value', 'base_values')
 
 
-def pack_schedulers(schedulers: Schedulers) -> Any:
+def scheduler_states(schedulers: Schedulers) -> Any:
     """The states of parameter schedulers, without the functions that their constructors make again.
 
     Args:
@@ -23,7 +23,7 @@ def pack_schedulers(schedulers: Schedulers) -> Any:
         list | dict: One plain dict per scheduler, in the same arrangement.
     """
     if isinstance(schedulers, Mapping):
-        return {name: pack_schedulers(items) for name, items in schedulers.items()}
+        return {name: scheduler_states(items) for name, items in schedulers.items()}
     return [{key: _without_counter(value) for key, value in scheduler.state_dict().items() if is_plain(value)}
             for scheduler in schedulers or ()]
 
@@ -33,7 +33,7 @@ def restore_schedulers(schedulers: Schedulers, states: Any, source: str) -> list
 
     Args:
         schedulers (list | dict | None): Freshly built schedulers.
-        states (list | dict): What :func:`pack_schedulers` gave.
+        states (list | dict): What :func:`scheduler_states` gave.
         source (str): The checkpoint, for the message.
 
     Returns:

@@ -24,11 +24,11 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from leokit.engine.build_errors import check_config_keys, explain_build_errors
-from leokit.engine.checkpoint_files import Start, choose_start, make_work_dir
+from leokit.engine.checkpoint_files import StartCheckpoint, find_start_checkpoint, make_work_dir
 from leokit.engine.distributed import check_launcher, start_cpu_group
-from leokit.engine.message_hub import pack_message_hub, unpack_message_hub
-from leokit.engine.preemption import shield_worker
-from leokit.engine.resume_state import pack_schedulers, restore_optimizer, restore_schedulers
+from leokit.engine.message_hub import load_message_hub_state, message_hub_state
+from leokit.engine.preemption import ignore_signals
+from leokit.engine.resume_state import restore_optimizer, restore_schedulers, scheduler_states
 from leokit.engine.weight_loading import TRAINING_ONLY, conventions, load_weights
 from leokit.utils.checkpoints import load_checkpoint, save_checkpoint
 from leokit.utils.config import with_references
@@ -62,7 +62,7 @@ class LeoRunner(Runner):
     """
 
     resumed_from: Path | None = None
-    _start: Start | None = None
+    _start: StartCheckpoint | None = None
     _start_is_known = False
     _trains = False
     _used_timestamps: set[str] = set()
@@ -274,8 +274,8 @@ class LeoRunner(Runner):
         choice = [None]
         if is_main_process():
             try:
-                self._start = choose_start(self._resume, self._load_from, self.work_dir, logger=self.logger,
-                                           training=training)
+                self._start = find_start_checkpoint(
+                    self._resume, self._load_from, self.work_dir, logger=self.logger, training=training)
                 choice = [self._start and (self._start.path, self._start.resume)]
             except UserError as error:
                 choice = [error]
@@ -284,7 +284,7 @@ class LeoRunner(Runner):
             raise choice[0]
         if choice[0] is not None and self._start is None:
             path, resume = choice[0]
-            self._start = Start(path, load_checkpoint(path), resume)
+            self._start = StartCheckpoint(path, load_checkpoint(path), resume)
         self._start_is_known = True
         if self._start is not None and self._start.resume:
             self._adopt_seed(self._start.checkpoint.get('meta', {}).get('seed'))
@@ -318,7 +318,7 @@ class LeoRunner(Runner):
         weights = {**checkpoint['state_dict'], **checkpoint.get('raw_state_dict', {})}
         load_weights(self.bare_model, weights, source=str(path), meta=meta)
         self.train_loop._iter, self.train_loop._epoch = meta['iter'], meta['epoch']
-        unpack_message_hub(self.message_hub, checkpoint['message_hub'])
+        load_message_hub_state(self.message_hub, checkpoint['message_hub'])
         self.optim_wrapper = self.build_optim_wrapper(self.optim_wrapper)
         restore_optimizer(self.optim_wrapper, checkpoint['optimizer'], str(path))
         if self.param_schedulers is not None:
@@ -364,11 +364,11 @@ class LeoRunner(Runner):
                       leokit_version=__version__, torch_version=str(torch.__version__),
                       time=time.strftime('%Y-%m-%d %H:%M:%S')),
             state_dict=dict(model.state_dict()),
-            message_hub=pack_message_hub(self.message_hub))
+            message_hub=message_hub_state(self.message_hub))
         if save_optimizer:
             checkpoint['optimizer'] = self.optim_wrapper.state_dict()
         if save_param_scheduler:
-            checkpoint['param_schedulers'] = pack_schedulers(self.param_schedulers)
+            checkpoint['param_schedulers'] = scheduler_states(self.param_schedulers)
         self.call_hook('before_save_checkpoint', checkpoint=checkpoint)
         save_checkpoint(checkpoint, Path(out_dir) / filename)
 
@@ -395,6 +395,6 @@ class LeoRunner(Runner):
 
 
 def _start_worker(also: Callable[[int], None] | None, worker_id: int) -> None:
-    shield_worker(worker_id)
+    ignore_signals(worker_id)
     if also is not None:
         also(worker_id)

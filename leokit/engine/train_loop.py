@@ -15,7 +15,7 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import BaseLoop
 from torch.utils.data import DataLoader
 
-from leokit.engine.preemption import BrokenOff, StopRequest
+from leokit.engine.preemption import StopRequest, TrainingInterrupted
 from leokit.registry import LOOPS
 from leokit.utils import UserError
 
@@ -83,7 +83,7 @@ class ResumableTrainLoop(BaseLoop):
         with StopRequest(device) as request:
             try:
                 self._run_iterations(request)
-            except BrokenOff:
+            except TrainingInterrupted:
                 self.runner.call_hook('after_interrupted_val')
                 self._stop(request)
         if self.stopped_by is None:
@@ -96,13 +96,13 @@ class ResumableTrainLoop(BaseLoop):
         while self._iter < self.max_iters and not self.stop_training:
             self.run_iter(next(batches))
             # half an accumulation of gradients could not be resumed
-            if request.agreed() and self.runner.optim_wrapper.should_update():
+            if request.all_ranks_agree() and self.runner.optim_wrapper.should_update():
                 self._stop(request)
                 return
             if self._is_val_iter():
                 # the hooks say which iteration is running; a validation comes after it
                 self.runner.message_hub.update_info('iter', self._iter)
-                with request.breaks_off(), uncompiled():
+                with request.interruptible(), uncompiled():
                     self.runner.val_loop.run()
 
     def run_iter(self, data_batch: dict) -> None:

@@ -13,7 +13,7 @@ from typing import Any, Mapping
 
 from mmengine.config import Config
 
-from leokit.engine.checkpoint_files import checkpoint_name, numbered_checkpoints
+from leokit.engine.checkpoint_files import checkpoint_name, checkpoints_by_iteration
 from leokit.studies.study import Study, Variant
 from leokit.utils import UserError, load_config
 from leokit.utils.files import clear_write_errors, write_bytes
@@ -67,7 +67,7 @@ class Run:
             return 'done'
         if self.checkpoint.is_file():
             return 'trained'
-        known = numbered_checkpoints(self.folder / 'train')
+        known = checkpoints_by_iteration(self.folder / 'train')
         return f'at iteration {next(iter(known))}' if known else 'new'
 
     def scores(self) -> dict[str, float] | None:

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from leokit.engine.checkpoint_files import (
-    checkpoint_name, choose_start, mark_last, newest_checkpoint, numbered_checkpoints)
+    checkpoint_name, checkpoints_by_iteration, find_start_checkpoint, newest_checkpoint, write_last_checkpoint)
 from leokit.utils import UserError
 from leokit.utils.checkpoints import save_checkpoint
 
@@ -22,12 +22,12 @@ def test_checkpoints_are_numbered_newest_first_and_unfinished_ones_do_not_count(
         save(tmp_path, iteration)
     for name in ('iter_200.part.pth', 'best_x_iter_300.pth', 'iter_x.pth'):
         (tmp_path / name).write_bytes(b'')
-    assert list(numbered_checkpoints(tmp_path)) == [100, 20, 9]
-    assert numbered_checkpoints(tmp_path / 'missing') == {}
+    assert list(checkpoints_by_iteration(tmp_path)) == [100, 20, 9]
+    assert checkpoints_by_iteration(tmp_path / 'missing') == {}
 
 
 def test_the_marked_checkpoint_is_the_newest(tmp_path):
-    mark_last(save(tmp_path, 5))
+    write_last_checkpoint(save(tmp_path, 5))
     save(tmp_path, 8)  # of an older training
     path, content = newest_checkpoint(tmp_path, pytest.fail)
     assert path.name == 'iter_5.pth' and content['meta']['iter'] == 5
@@ -36,7 +36,7 @@ def test_the_marked_checkpoint_is_the_newest(tmp_path):
 def test_damaged_checkpoints_are_passed_over_and_named(tmp_path):
     for iteration in (1, 2):
         save(tmp_path, iteration)
-    mark_last(save(tmp_path, 3))
+    write_last_checkpoint(save(tmp_path, 3))
     (tmp_path / 'iter_3.pth').write_bytes(b'half')
     (tmp_path / 'iter_2.pth').unlink()
     said = []
@@ -49,7 +49,7 @@ def test_damaged_checkpoints_are_passed_over_and_named(tmp_path):
 
 def test_a_work_dir_may_be_moved(tmp_path):
     (tmp_path / 'old').mkdir()
-    mark_last(save(tmp_path / 'old', 5))
+    write_last_checkpoint(save(tmp_path / 'old', 5))
     (tmp_path / 'old').rename(tmp_path / 'new')
     assert newest_checkpoint(tmp_path / 'new', pytest.fail)[0] == tmp_path / 'new' / 'iter_5.pth'
 
@@ -59,7 +59,7 @@ def test_where_a_run_starts(tmp_path):
     weights = str(save(other, 7))
 
     def start(resume, load_from=None, training=True):
-        chosen = choose_start(resume, load_from, work_dir, logger=LOGGER, training=training)
+        chosen = find_start_checkpoint(resume, load_from, work_dir, logger=LOGGER, training=training)
         return chosen and (chosen.path.name, chosen.resume)
     assert start(False) is start(None) is start('auto') is None
     assert start(False, weights) == start('auto', weights) == ('iter_7.pth', False)

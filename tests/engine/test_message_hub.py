@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from mmengine.logging import MessageHub
 
-from leokit.engine.message_hub import HISTORY_LENGTH, bound_histories, pack_message_hub, unpack_message_hub
+from leokit.engine.message_hub import HISTORY_LENGTH, bound_histories, load_message_hub_state, message_hub_state
 from leokit.utils.checkpoints import load_checkpoint, save_checkpoint
 
 
@@ -20,26 +20,26 @@ def test_a_hub_survives_a_checkpoint(tmp_path):
     old.update_info('eta', 12.5)
     old.update_info('cfg', 'text of a config')
     old.update_info('dataset_meta', object())
-    save_checkpoint(dict(state_dict={}, message_hub=pack_message_hub(old)), tmp_path / 'a.pth')
+    save_checkpoint(dict(state_dict={}, message_hub=message_hub_state(old)), tmp_path / 'a.pth')
     new = MessageHub('new')
     new.update_info('cfg', 'own')
-    unpack_message_hub(new, load_checkpoint(tmp_path / 'a.pth')['message_hub'])
+    load_message_hub_state(new, load_checkpoint(tmp_path / 'a.pth')['message_hub'])
     for each in (old, new):
         each.update_scalar('train/loss', 9.0)
     assert new.get_scalar('train/loss').mean(4) == old.get_scalar('train/loss').mean(4)
     assert new.get_info('eta') == 12.5 and new.get_info('cfg') == 'own'
     # what was resumed is saved again
-    assert pack_message_hub(new)['log_scalars'].keys() == {'train/loss'}
+    assert message_hub_state(new)['log_scalars'].keys() == {'train/loss'}
 
 
 def test_only_the_newest_values_are_kept():
-    packed = pack_message_hub(hub('long', HISTORY_LENGTH + 3))['log_scalars']['train/loss']
+    packed = message_hub_state(hub('long', HISTORY_LENGTH + 3))['log_scalars']['train/loss']
     assert len(packed['values']) == len(packed['counts']) == HISTORY_LENGTH
     assert packed['values'][-1] == (HISTORY_LENGTH + 2) / 7
     resumed = MessageHub('resumed')
     with warnings.catch_warnings():
         warnings.simplefilter('error')
-        unpack_message_hub(resumed, dict(log_scalars={'train/loss': packed}, runtime_info={}))
+        load_message_hub_state(resumed, dict(log_scalars={'train/loss': packed}, runtime_info={}))
     resumed.update_scalar('train/loss', 1.0)
     assert len(resumed.get_scalar('train/loss').data[0]) == HISTORY_LENGTH
 
@@ -54,5 +54,5 @@ def test_histories_stop_growing():
 
 
 def test_packed_values_are_plain():
-    packed = pack_message_hub(hub('plain', 2))
+    packed = message_hub_state(hub('plain', 2))
     assert packed['log_scalars']['train/loss']['values'].dtype == torch.float64

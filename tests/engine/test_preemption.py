@@ -5,7 +5,7 @@ import threading
 import pytest
 import torch
 
-from leokit.engine.preemption import BrokenOff, STOP_SIGNALS, StopRequest
+from leokit.engine.preemption import TrainingInterrupted, STOP_SIGNALS, StopRequest
 
 CPU = torch.device('cpu')
 
@@ -14,23 +14,23 @@ CPU = torch.device('cpu')
 def test_a_signal_is_remembered_and_the_old_handler_comes_back(number):
     before = signal.getsignal(number)
     with StopRequest(CPU) as request:
-        assert not request.agreed()
+        assert not request.all_ranks_agree()
         os.kill(os.getpid(), number)
-        assert request.agreed() and request.received == number.name
+        assert request.all_ranks_agree() and request.received == number.name
     assert signal.getsignal(number) is before
 
 
 def test_only_a_guarded_block_is_broken_off():
     with StopRequest(CPU) as request:
-        with request.breaks_off():
+        with request.interruptible():
             pass
         os.kill(os.getpid(), signal.SIGTERM)
-        with pytest.raises(BrokenOff):
-            with request.breaks_off():
+        with pytest.raises(TrainingInterrupted):
+            with request.interruptible():
                 pytest.fail('the request was known before')
     with StopRequest(CPU) as request:
-        with pytest.raises(BrokenOff):
-            with request.breaks_off():
+        with pytest.raises(TrainingInterrupted):
+            with request.interruptible():
                 os.kill(os.getpid(), signal.SIGTERM)
                 signal.pause()
         os.kill(os.getpid(), signal.SIGTERM)  # a second one only counts as received
@@ -42,7 +42,7 @@ def test_outside_the_main_thread_signals_stay_as_they_are():
 
     def enter():
         with StopRequest(CPU) as request:
-            seen.append((request.agreed(), signal.getsignal(signal.SIGTERM)))
+            seen.append((request.all_ranks_agree(), signal.getsignal(signal.SIGTERM)))
     thread = threading.Thread(target=enter)
     thread.start()
     thread.join()
@@ -52,6 +52,6 @@ def test_outside_the_main_thread_signals_stay_as_they_are():
 def test_a_second_ctrl_c_does_not_wait():
     with StopRequest(torch.device('cpu')) as request:
         signal.raise_signal(signal.SIGINT)
-        assert request.agreed() and request.received == 'SIGINT'
+        assert request.all_ranks_agree() and request.received == 'SIGINT'
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)

@@ -3,7 +3,7 @@ import torch
 from mmengine.optim import CosineAnnealingLR, LinearLR, MultiStepLR, OneCycleLR, OptimWrapper
 from torch import nn
 
-from leokit.engine.resume_state import pack_schedulers, restore_optimizer, restore_schedulers
+from leokit.engine.resume_state import restore_optimizer, restore_schedulers, scheduler_states
 from leokit.utils import UserError
 from leokit.utils.checkpoints import load_checkpoint, save_checkpoint
 
@@ -40,7 +40,7 @@ def run(model, wrapper, schedulers, steps):
 def test_optimizer_and_schedule_go_on_exactly(tmp_path, schedule, groups):
     model, wrapper, schedulers = trained(schedule, groups, 7)
     save_checkpoint(dict(state_dict=model.state_dict(), optimizer=wrapper.state_dict(),
-                         schedulers=pack_schedulers(schedulers)), tmp_path / 'a.pth')
+                         schedulers=scheduler_states(schedulers)), tmp_path / 'a.pth')
     state = load_checkpoint(tmp_path / 'a.pth')
     other, other_wrapper, other_schedulers = trained(schedule, groups, 0)
     other.load_state_dict(state['state_dict'])
@@ -52,18 +52,18 @@ def test_optimizer_and_schedule_go_on_exactly(tmp_path, schedule, groups):
 
 def test_schedulers_of_several_optimizers_keep_their_arrangement():
     _, _, schedulers = trained(SCHEDULES[0], 1, 3)
-    packed = pack_schedulers(dict(a=schedulers, b=[]))
+    packed = scheduler_states(dict(a=schedulers, b=[]))
     assert list(packed) == ['a', 'b'] and packed['a'][0]['last_step'] == 3
-    assert pack_schedulers(None) == []
+    assert scheduler_states(None) == []
     restore_schedulers(dict(a=schedulers, b=[]), packed, 'a.pth')
 
 
 def test_a_changed_schedule_is_told():
     _, _, old = trained(SCHEDULES[0], 1, 3)
     _, _, new = trained(lambda optimizer: [CosineAnnealingLR(optimizer, T_max=30, by_epoch=False)], 1, 0)
-    assert restore_schedulers(new, pack_schedulers(old), 'a.pth') == ['CosineAnnealingLR.T_max=20 (not 30)']
+    assert restore_schedulers(new, scheduler_states(old), 'a.pth') == ['CosineAnnealingLR.T_max=20 (not 30)']
     with pytest.raises(UserError, match='a.pth has 1 parameter schedulers, the config has 0'):
-        restore_schedulers(None, pack_schedulers(old), 'a.pth')
+        restore_schedulers(None, scheduler_states(old), 'a.pth')
 
 
 def test_another_optimizer_is_refused():
