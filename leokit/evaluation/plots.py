@@ -7,9 +7,7 @@ from typing import Sequence
 from leokit.evaluation.comparison import differences
 from leokit.evaluation.records import ResultRecord
 from leokit.utils import UserError
-from leokit.utils.files import atomic_path, clear_write_errors
-
-WIDTH, HEIGHT = 6.0, 3.6  # inches of one panel
+from leokit.visualization.plots import figure_with_panels, marker, save_figure
 
 
 def plot_steps(records: Sequence[ResultRecord], path: str | Path, *, allow_mixed: bool = False) -> None:
@@ -27,7 +25,7 @@ def plot_steps(records: Sequence[ResultRecord], path: str | Path, *, allow_mixed
     if not kept:
         raise UserError('no result record has a training step; state it with tools/evaluate.py --step')
     lines = _group(kept, allow_mixed)
-    axes, figure = _panels(len(lines))
+    figure, axes = figure_with_panels(len(lines))
     for axis, (metric, models) in zip(axes, lines.items()):
         for model, points in models.items():
             points.sort(key=lambda record: record.run.step)
@@ -36,7 +34,7 @@ def plot_steps(records: Sequence[ResultRecord], path: str | Path, *, allow_mixed
                           label=model)
         axis.set(xlabel='training step', ylabel=metric)
         axis.legend(fontsize='small')
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def plot_time(records: Sequence[ResultRecord], path: str | Path, *, allow_mixed: bool = False) -> None:
@@ -54,17 +52,16 @@ def plot_time(records: Sequence[ResultRecord], path: str | Path, *, allow_mixed:
     if not kept:
         raise UserError('no result record has a curve over time; measure fvd_over_time or content_drift')
     lines = _group(kept, allow_mixed)
-    axes, figure = _panels(len(lines))
+    figure, axes = figure_with_panels(len(lines))
     for axis, (metric, models) in zip(axes, lines.items()):
         for model, curves in models.items():
             for record in curves:
                 # A value that could not be measured is null in the file and a gap in the line.
                 values = [float('nan') if value is None else value for value in record.curve['y']]
-                axis.plot(record.curve['x'], values, marker='o' if len(values) < 32 else None, markersize=3,
-                          label=model)
+                axis.plot(record.curve['x'], values, marker=marker(len(values)), markersize=3, label=model)
         axis.set(xlabel=curves[0].curve['label'], ylabel=metric)
         axis.legend(fontsize='small')
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def _group(records: Sequence[ResultRecord], allow_mixed: bool) -> dict[str, dict[str, list[ResultRecord]]]:
@@ -77,20 +74,3 @@ def _group(records: Sequence[ResultRecord], allow_mixed: bool) -> dict[str, dict
             raise UserError(f'the scores of {metric} do not compare: they differ in {", ".join(differ)}; measure them '
                             'with one protocol, or draw them all the same with --allow-mixed')
     return lines
-
-
-def _panels(number: int) -> tuple:
-    # Not pyplot: it keeps figures in a global list and asks for a display.
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-    figure = Figure(figsize=(WIDTH, HEIGHT * number), layout='constrained')
-    FigureCanvasAgg(figure)
-    return figure.subplots(number, 1, squeeze=False)[:, 0], figure
-
-
-def _save(figure: object, path: str | Path) -> None:
-    try:
-        with clear_write_errors(path), atomic_path(path) as part:
-            figure.savefig(part, dpi=150)
-    except ValueError as error:
-        raise UserError(f'the plot {path} cannot be written ({error}); use a name in .png, .pdf or .svg') from error

@@ -1,10 +1,10 @@
-"""Showing things: videos, contact sheets, flow as color, training curves."""
+"""Contact sheets, color-coded flow, and plots."""
 
 from leokit.visualization.contact_sheets import contact_sheet, reconstruction_sheet, save_png, sequence_sheet
-from leokit.visualization.curves import plot_curves, read_scalars
 from leokit.visualization.flow_color import flow_to_color, mask_to_image
+from leokit.visualization.plots import figure_with_panels, save_figure
 
 __all__ = [
-    'contact_sheet', 'flow_to_color', 'mask_to_image', 'plot_curves', 'read_scalars', 'reconstruction_sheet',
+    'contact_sheet', 'figure_with_panels', 'flow_to_color', 'mask_to_image', 'reconstruction_sheet', 'save_figure',
     'save_png', 'sequence_sheet',
 ]
