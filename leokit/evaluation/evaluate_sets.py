@@ -7,7 +7,7 @@ from typing import Any, Mapping, NamedTuple, Sequence
 import numpy as np
 import torch
 from mmengine.dist import is_main_process
-from torch import Tensor, nn
+from torch import Tensor
 
 from leokit.evaluation.clip_sampling import Clip, plan_over_time, plan_trials, unique_clips
 from leokit.evaluation.features import ClipFeatures, clip_features
@@ -17,7 +17,7 @@ from leokit.evaluation.reductions import FeatureRequest
 from leokit.evaluation.uncertainty import score_of_trials
 from leokit.evaluation.video_set import VideoSet
 from leokit.evaluation.video_set_metrics import MEASURES, OVER_TIME, Measure, Outcome, feature_warnings, metric_key
-from leokit.registry import FEATURE_EXTRACTORS
+from leokit.feature_extractors import build_extractor
 from leokit.utils import UserError
 
 
@@ -107,7 +107,10 @@ def build_tasks(names: Sequence[str], protocol: Protocol, extractors: Mapping[st
         kind = chosen.get(name) or chosen.get(name.removesuffix(OVER_TIME)) \
             or (chosen.get('') if measure.extractor is None else None) or measure.extractor or protocol.extractor
         if kind not in built:
-            built[kind] = build_extractor(kind, dict((options or {}).get(kind, {})), name)
+            try:
+                built[kind] = build_extractor(kind, (options or {}).get(kind))
+            except UserError as error:
+                raise UserError(f'{error} (--extractor {name}=TYPE chooses another network)') from error
         request = FeatureRequest(built[kind], measure.reduction)
         if request.reduction != 'clip' and request.extractor.kind != 'image':
             raise UserError(f'the metric {name} needs a feature of every frame, but {kind} describes whole clips; '
@@ -117,32 +120,6 @@ def build_tasks(names: Sequence[str], protocol: Protocol, extractors: Mapping[st
         raise UserError(f'--extractor {chosen[""]} is that of the video distances, and none is measured; name the '
                         f'metric as well, as in --extractor {names[0]}={chosen[""]}')
     return tasks
-
-
-def build_extractor(kind: str, options: dict[str, Any], metric: str) -> nn.Module:
-    """Build a feature extractor by its type.
-
-    Args:
-        kind (str): Type in FEATURE_EXTRACTORS.
-        options (dict): Constructor arguments.
-        metric (str): What it is for; for the message.
-
-    Returns:
-        nn.Module: The extractor.
-
-    Raises:
-        UserError: If it is unknown or cannot be built.
-    """
-    FEATURE_EXTRACTORS.import_from_location()
-    if kind not in FEATURE_EXTRACTORS.module_dict:
-        raise UserError(f'there is no feature extractor {kind!r} for {metric}; registered are '
-                        f'{", ".join(sorted(FEATURE_EXTRACTORS.module_dict))}')
-    try:
-        return FEATURE_EXTRACTORS.build(dict(type=kind, **options))
-    except TypeError as error:
-        raise UserError(f'the options {options} do not fit the extractor {kind} ({error})') from error
-    except UserError as error:
-        raise UserError(f'{error}; another network can be chosen with --extractor {metric}=TYPE') from error
 
 
 def evaluate_sets(real: VideoSet, fake: VideoSet, tasks: list[Task], protocol: Protocol, *,

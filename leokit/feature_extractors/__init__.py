@@ -1,6 +1,6 @@
 """Frozen networks and formulas that turn images and videos into features."""
 
-from leokit.feature_extractors.base import Detected, FeatureExtractor
+from leokit.feature_extractors.base import Detected, FeatureExtractor, build_extractor
 from leokit.feature_extractors.color import ColorStatistics
 from leokit.feature_extractors.efficientnet import EfficientNetLite0Features
 from leokit.feature_extractors.face_identity import FaceIdentity
@@ -8,14 +8,12 @@ from leokit.feature_extractors.face_landmarks import FaceLandmarks
 from leokit.feature_extractors.feature_changes import FeatureChanges
 from leokit.feature_extractors.i3d import I3D
 from leokit.feature_extractors.i3d_torchscript import I3DTorchScript
-from leokit.feature_extractors.named import named_extractor
-from leokit.feature_extractors.per_frame import frame_features
 from leokit.feature_extractors.vgg import VGG19Features
-from leokit.feature_extractors.video_features import temporal_summary, video_features
+from leokit.feature_extractors.video_features import frame_features, temporal_summary, video_features
 from leokit.feature_extractors.weights import WeightFile, file_sha256, find_weights, load_tensors, weights_dir
 
 __all__ = [
     'ColorStatistics', 'Detected', 'EfficientNetLite0Features', 'FaceIdentity', 'FaceLandmarks', 'FeatureChanges',
-    'FeatureExtractor', 'I3D', 'I3DTorchScript', 'VGG19Features', 'WeightFile', 'file_sha256', 'find_weights',
-    'frame_features', 'load_tensors', 'named_extractor', 'temporal_summary', 'video_features', 'weights_dir',
+    'FeatureExtractor', 'I3D', 'I3DTorchScript', 'VGG19Features', 'WeightFile', 'build_extractor', 'file_sha256',
+    'find_weights', 'frame_features', 'load_tensors', 'temporal_summary', 'video_features', 'weights_dir',
 ]

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from leokit.feature_extractors.base import FeatureExtractor
-from leokit.feature_extractors.per_frame import frame_features
+from leokit.feature_extractors.video_features import frame_features
 from leokit.registry import FEATURE_EXTRACTORS
 
 

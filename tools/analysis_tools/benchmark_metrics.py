@@ -22,11 +22,12 @@ from torch import Tensor, nn
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from leokit.evaluation import (
-    Clip, FeatureRequest, Protocol, ReadOptions, VideoSet, build_extractor, load_protocol, plan_trials, scan_videos)
+    Clip, FeatureRequest, Protocol, ReadOptions, VideoSet, load_protocol, plan_trials, scan_videos)
 from leokit.evaluation.clip_loader import ClipLoader, batch_places  # noqa: E402
 from leokit.evaluation.features import extract  # noqa: E402
 from leokit.evaluation.clip_preprocessing import prepare_clips  # noqa: E402
 from leokit.evaluation.reductions import reduce_clips  # noqa: E402
+from leokit.feature_extractors import build_extractor  # noqa: E402
 from leokit.feature_extractors.base import full_precision  # noqa: E402
 from leokit.metrics import frechet_distance, kernel_distance, polynomial_mmd  # noqa: E402
 from leokit.utils import UserError, run_tool  # noqa: E402
@@ -128,7 +129,7 @@ def bench_pipeline(arguments: argparse.Namespace, videos: VideoSet, protocol: Pr
     """Measure decoder, network and both together."""
     device = torch.device(arguments.device)
     kind = arguments.extractor
-    extractor = UntrainedI3D() if kind == UNTRAINED_I3D else build_extractor(kind, {}, 'fvd')
+    extractor = UntrainedI3D() if kind == UNTRAINED_I3D else build_extractor(kind)
     requests = [FeatureRequest(extractor.to(device), 'clip')]
     clips: list[Clip] = plan_trials(videos.windows(protocol), protocol, 'real')[0]
     batches = batch_places(len(clips), protocol.clips.length)

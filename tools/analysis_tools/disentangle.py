@@ -22,7 +22,7 @@ sys.path.append(str(Path(__file__).resolve().parents[2]))  # a clone works witho
 
 from leokit.datasets import CodeCache  # noqa: E402
 from leokit.synthetic_faces import load_truth  # noqa: E402
-from leokit.feature_extractors import named_extractor  # noqa: E402
+from leokit.feature_extractors import build_extractor  # noqa: E402
 from leokit.analysis import (
     IdentityBatch, MotionBatch, build_factor_grid, disentanglement_table, factor_grid_sheet, factor_grid_video,
     generate_motions, identity_sheet, measure_disentanglement, motion_sheet, probe_codes, probe_factor_grid,
@@ -98,7 +98,7 @@ def gather(args: argparse.Namespace, leo: LEO) -> tuple[IdentityBatch, MotionBat
 
 def build_extractors(kinds: list[str], device: str) -> list[Any]:
     """Feature extractors by name, on the device."""
-    extractors = [named_extractor(kind).to(device) for kind in kinds]
+    extractors = [build_extractor(kind).to(device) for kind in kinds]
     for kind, extractor in zip(kinds, extractors):
         if extractor.kind != 'image':
             raise UserError(f'{kind} describes videos, and who is seen is asked of frames; pass an image extractor, '

@@ -21,7 +21,7 @@ from torch import nn
 sys.path.append(str(Path(__file__).resolve().parents[2]))  # a clone works without installing; what is installed wins
 
 from leokit.synthetic_faces import load_truth  # noqa: E402
-from leokit.feature_extractors import named_extractor  # noqa: E402
+from leokit.feature_extractors import build_extractor  # noqa: E402
 from leokit.feature_extractors.face_landmarks import NUM_LANDMARKS  # noqa: E402
 from leokit.analysis import SyntheticPairs, LandmarkPairs, measure_expressions  # noqa: E402
 from leokit.inference import load_animator  # noqa: E402
@@ -38,7 +38,7 @@ def build_landmarks(kind: str) -> nn.Module:
     Raises:
         UserError: If there is none of that name, or it describes something else.
     """
-    landmarks = named_extractor(kind)
+    landmarks = build_extractor(kind)
     if landmarks.dim != 2 * NUM_LANDMARKS:
         raise UserError(f'{kind} gives no {NUM_LANDMARKS} landmarks; use FaceLandmarks')
     return landmarks
