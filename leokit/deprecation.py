@@ -5,6 +5,8 @@ through :func:`upgrade_config`, every config given to a registry of leokit throu
 name that is met causes one ``FutureWarning`` with the new name. ``CHANGELOG.md`` has the same table for readers.
 """
 
+import ast
+import json
 import re
 import warnings
 from collections.abc import Mapping
@@ -25,10 +27,17 @@ ARGUMENTS: dict[str, dict[str, str]] = {
                     dict(num_steps='num_inference_steps', spacing='timestep_spacing')),
     'PerceptualLoss': dict(min_side='min_resolution'),
     **dict.fromkeys(('LinearNoiseScheduler', 'CosineNoiseScheduler'), dict(num_steps='num_train_timesteps')),
+    'History': dict(codes='context_frames'),
+    'Overlap': dict(codes='overlap'),
 }
 # Top-level config key -> new key; references such as '$continuation' follow.
 CONFIG_KEYS: dict[str, str] = {
+    'continuation': 'long_video',
     'drawn_per_code': 'frames_per_code',
+}
+# New key of a config that has the old one -> the model's type and the argument that refers to the key today.
+MODEL_REFERENCES: dict[str, tuple[str, str]] = {
+    'long_video': ('MotionDiffusion', 'long_video'),
 }
 # Key of the conventions in a checkpoint's ``meta`` -> new key.
 CONVENTIONS: dict[str, str] = {
@@ -41,6 +50,8 @@ PROTOCOL_VALUES: dict[tuple[str, str], dict[str, str]] = {
 # Key of a benchmark scenario -> new key, and values of one by (new) key.
 SCENARIO_KEYS: dict[str, str] = {'measures': 'metrics'}
 SCENARIO_VALUES: dict[str, dict[str, str]] = {'first_frames': {'drawn': 'generated'}}
+# Attribute of a long-video strategy in the settings of generated videos -> new attribute.
+STRATEGY_ATTRIBUTES: dict[str, str] = {'codes': 'context_frames', 'held_back': 'pending_frames'}
 
 _REFERENCE = re.compile(r'\$(\w+)|\$\{(\w+)\}')
 
@@ -92,13 +103,12 @@ def upgrade_config(config: dict[str, Any]) -> dict[str, Any]:
     Returns:
         dict: The config with current names.
     """
-    result: dict[str, Any] = {}
-    for key, value in config.items():
-        if key in CONFIG_KEYS:
-            warn_renamed('config key', key, CONFIG_KEYS[key])
-        elif key in result:  # set already, from its old name
-            continue
-        result[CONFIG_KEYS.get(key, key)] = _upgrade(value)
+    result = {key: _upgrade(value) for key, value in config.items() if key not in CONFIG_KEYS}
+    for old in [key for key in config if key in CONFIG_KEYS]:
+        new = CONFIG_KEYS[old]
+        warn_renamed('config key', old, new)
+        result[new] = _upgrade(_merged(result.get(new), config[old]))
+        _refer(result.get('model'), new)
     return result
 
 
@@ -115,6 +125,39 @@ def upgrade_scenario(values: Mapping[str, Any]) -> dict[str, Any]:
             warn_renamed(f'scenario value of {key}', value, renamed[value])
             result[key] = renamed[value]
     return result
+
+
+def upgrade_facts(facts: dict[str, Any]) -> dict[str, Any]:
+    """Replace the old names in the settings that the benchmark stores next to generated videos (JSON values)."""
+    result = dict(facts)
+    if 'continuation' in result:
+        strategy = result.pop('continuation')
+        result['long_video'] = {STRATEGY_ATTRIBUTES.get(key, key): value for key, value in strategy.items()}
+    if 'first_frames' in result:
+        result['first_frames'] = SCENARIO_VALUES['first_frames'].get(result['first_frames'], result['first_frames'])
+    for part, content in result.items():
+        if isinstance(content, dict) and isinstance(content.get('model'), str):  # the text of a dict
+            with warnings.catch_warnings():  # nobody can rewrite these files
+                warnings.simplefilter('ignore', FutureWarning)
+                model = _upgrade(ast.literal_eval(content['model']))
+            result[part] = dict(content, model=json.loads(json.dumps(model)) or {})
+    return result
+
+
+def _merged(base: Any, override: Any) -> Any:
+    """Inheritance under two names: a config with an old key may inherit from one with the new key."""
+    if not isinstance(base, dict) or not isinstance(override, dict):
+        return override
+    override = dict(override)
+    other_type = override.get('type', base.get('type')) != base.get('type')
+    return override if override.pop('_delete_', False) or other_type else {**base, **override}
+
+
+def _refer(model: Any, key: str) -> None:
+    """Hand a top-level key to the model, as loading did before the model had the argument."""
+    kind, argument = MODEL_REFERENCES.get(key, (None, ''))
+    if isinstance(model, dict) and str(model.get('type')).rpartition('.')[2] == kind:
+        model.setdefault(argument, f'${key}')
 
 
 def _upgrade(value: Any) -> Any:

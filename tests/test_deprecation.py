@@ -1,6 +1,7 @@
 """Old names keep working, with one warning that names the new one."""
 
 import inspect
+import json
 import warnings
 
 import pytest
@@ -10,12 +11,13 @@ import leokit.registry
 from leokit import deprecation
 from leokit.benchmark import Scenario
 from leokit.datasets import DeterministicSampler
-from leokit.deprecation import upgrade_component, upgrade_config
+from leokit.deprecation import upgrade_component, upgrade_config, upgrade_facts
 from leokit.engine import load_weights
 from leokit.evaluation import Protocol
+from leokit.long_video import Overlap
 from leokit.models import StartCodeDiffusion
-from leokit.registry import DATA_SAMPLERS, METRICS, NOISE_SCHEDULERS, SAMPLERS, VIDEO_READERS
-from leokit.utils import UserError, resolve_references
+from leokit.registry import DATA_SAMPLERS, METRICS, MODELS, NOISE_SCHEDULERS, SAMPLERS, VIDEO_READERS
+from leokit.utils import UserError, load_config, resolve_references
 from leokit.video.readers import ArrayReader
 
 
@@ -116,3 +118,47 @@ def test_old_scenarios_of_a_benchmark_load():
         old = Scenario.from_dict('a', dict(settings, first_frames='drawn', measures=['fvd'], metrics=['kvd']))
     assert old == Scenario.from_dict('a', dict(settings, first_frames='generated', metrics=['fvd']))
     assert ["'measures' was renamed to 'metrics'" in str(warning.message) for warning in caught] == [True, False]
+
+
+OLD_MOTION_CONFIG = '''
+num_frames = 8
+continuation = dict(type='Overlap', codes=3)
+model = dict(type='MotionDiffusion', motion_dim=4, num_frames='$num_frames',
+             backbone=dict(type='UNet1D', channels=(8,), num_blocks=1, attention_levels=(), embedding_dim=8,
+                           head_dim=8))
+'''
+
+
+def test_continuation_is_the_long_video_strategy_of_the_model(tmp_path):
+    (tmp_path / 'old.py').write_text(OLD_MOTION_CONFIG)
+    with pytest.warns(FutureWarning, match="'continuation' was renamed to 'long_video'"):
+        config = load_config(tmp_path / 'old.py')
+    assert 'continuation' not in config and config.model.long_video == dict(type='Overlap', overlap=3)
+    strategy = MODELS.build(config.model).long_video
+    assert isinstance(strategy, Overlap) and strategy.context_frames == 3
+    for option in ('continuation.codes', 'long_video.codes', 'long_video.overlap'):
+        assert load_config(tmp_path / 'old.py', {option: 5}).model.long_video.overlap == 5
+    with pytest.warns(FutureWarning):
+        assert load_config(tmp_path / 'old.py', dict(continuation=None)).model.long_video is None
+
+
+def test_an_old_key_overrides_an_inherited_new_one(tmp_path):
+    base = OLD_MOTION_CONFIG.replace('continuation', 'long_video').replace('codes', 'overlap')
+    (tmp_path / 'base.py').write_text(base)
+    (tmp_path / 'leaf.py').write_text("_base_ = 'base.py'\ncontinuation = dict(codes=2)\n")
+    with pytest.warns(FutureWarning):
+        assert load_config(tmp_path / 'leaf.py').long_video == dict(type='Overlap', overlap=2)
+    (tmp_path / 'leaf.py').write_text("_base_ = 'base.py'\ncontinuation = dict(type='LastCode', pull=0.5)\n")
+    with pytest.warns(FutureWarning):
+        assert load_config(tmp_path / 'leaf.py').model.long_video == dict(type='LastCode', pull=0.5)
+
+
+def test_settings_of_old_generated_videos_are_those_of_new_ones():
+    model = dict(type='MotionDiffusion', backbone=dict(type='UNet1D', channels=(8, 8)))
+    old = dict(seed=0, first_frames='drawn', animator=dict(weights='cd', model='None'),
+               continuation=dict(type='Overlap', codes=3, held_back=2, pull=0.0, bound=2.0, ramp='cosine'),
+               motion_diffusion=dict(weights='ab', model=str(model)))
+    assert upgrade_facts(old) == dict(
+        seed=0, first_frames='generated', animator=dict(weights='cd', model={}),
+        long_video=dict(type='Overlap', **vars(Overlap(3))),
+        motion_diffusion=dict(weights='ab', model=json.loads(json.dumps(model))))

@@ -1,4 +1,4 @@
-# LEO on CelebV-HQ (section 4.1): the trained models together, how long videos go on, and the test of all of it.
+# LEO on CelebV-HQ (section 4.1): the trained models, the strategy for long videos and the benchmark.
 _base_ = ['../_base_/benchmarks/leo.py']
 default_scope = 'leokit'
 data_root = 'data/celebv'
@@ -7,5 +7,5 @@ motion_diffusion = dict(config='configs/leo/lmdm_celebv.py', checkpoint='work_di
 start_code = dict(config='configs/leo/start_code_celebv.py', checkpoint='work_dirs/start_code_celebv')
 start_frame = dict(config='configs/leo/start_frame_celebv.py', checkpoint='work_dirs/start_frame_celebv')
 start_frame_sr = dict(config='configs/leo/start_frame_sr_celebv.py', checkpoint='work_dirs/start_frame_sr_celebv')
-continuation = dict(type='Overlap')
+long_video = dict(type='Overlap')
 content_extractor = dict(_delete_=True, type='FaceIdentity')

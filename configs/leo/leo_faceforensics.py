@@ -1,4 +1,4 @@
-# LEO on FaceForensics (section 4.1): the trained models together, how long videos go on, and the test of all of it.
+# LEO on FaceForensics (section 4.1): the trained models, the strategy for long videos and the benchmark.
 _base_ = ['../_base_/benchmarks/leo.py']
 default_scope = 'leokit'
 data_root = 'data/faceforensics'
@@ -8,5 +8,5 @@ start_code = dict(config='configs/leo/start_code_faceforensics.py', checkpoint='
 start_frame = dict(config='configs/leo/start_frame_faceforensics.py', checkpoint='work_dirs/start_frame_faceforensics')
 start_frame_sr = dict(
     config='configs/leo/start_frame_sr_faceforensics.py', checkpoint='work_dirs/start_frame_sr_faceforensics')
-continuation = dict(type='Overlap')
+long_video = dict(type='Overlap')
 content_extractor = dict(_delete_=True, type='FaceIdentity')

@@ -1,5 +1,4 @@
-# LEO on SyntheticFaces: the trained models together, how long videos go on, and the test of all of it (minutes on a
-# GPU).
+# LEO on SyntheticFaces: the trained models, the strategy for long videos and the benchmark (minutes on a GPU).
 _base_ = ['../_base_/benchmarks/leo.py']
 default_scope = 'leokit'
 data_root = 'data/synthetic_faces'
@@ -8,7 +7,7 @@ motion_diffusion = dict(config='configs/leo/lmdm_synthetic.py', checkpoint='work
 start_code = dict(config='configs/leo/start_code_synthetic.py', checkpoint='work_dirs/start_code_synthetic')
 start_frame = dict(config='configs/leo/start_frame_synthetic.py', checkpoint='work_dirs/start_frame_synthetic')
 start_frame_sr = None
-continuation = dict(type='Overlap')
+long_video = dict(type='Overlap')
 
 num_videos = 256
 num_frames = 32

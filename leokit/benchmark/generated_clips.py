@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from leokit.deprecation import upgrade_facts
 from leokit.inference.outputs import OUTPUT_SUFFIXES, FrameStream, write_videos
 from leokit.utils import UserError
 from leokit.utils.files import atomic_path, clear_write_errors, remove, write_json
@@ -39,7 +40,7 @@ class GeneratedClips:
         self.folder = Path(folder)
         self.suffix = OUTPUT_SUFFIXES[clip_format]
         self.fps = fps
-        self._facts = json.loads(json.dumps({**facts, 'format': clip_format}))
+        self._facts = json.loads(json.dumps({**facts, 'format': clip_format}, default=str))
         self._facts_file = self.folder.with_name(f'{self.folder.name}.json')
         self._check()
 
@@ -47,7 +48,7 @@ class GeneratedClips:
         if not self.folder.is_dir() or not any(self.folder.iterdir()):
             return
         try:
-            known = json.loads(self._facts_file.read_text())
+            known = upgrade_facts(json.loads(self._facts_file.read_text()))
         except (OSError, ValueError):
             known = {}
         differ = sorted(key for key in {*known, *self._facts} if known.get(key) != self._facts.get(key))

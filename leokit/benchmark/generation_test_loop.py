@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from leokit.inference.generation import VideoGenerator, sample_seeds
-from leokit.inference.loading import animator_of, build_continuation, load_animator
+from leokit.inference.loading import animator_of, load_animator
 from leokit.inference.rendering import device_of, encode
 from leokit.long_video import LastCode
 from leokit.registry import LOOPS
@@ -80,7 +80,6 @@ class GenerationTestLoop(BaseLoop):
         self.chunk_size = chunk_size
         named = animator_of(runner.cfg, animator)
         self.animator = load_animator(named['config'], named['checkpoint'])
-        self.continuation = build_continuation(runner.cfg) or LastCode()
         self._shown: list[tuple[str, Tensor]] = []  # rows of the contact sheet
 
     def run(self) -> dict[str, float]:
@@ -156,10 +155,12 @@ class GenerationTestLoop(BaseLoop):
               labels: Mapping[str, Sequence]) -> Tensor:
         """Sequences from each start (B, N), shape (B, K, T, N); a clip within the model's window is drawn in one."""
         model = generator.motion_diffusion
-        model.continuation = self.continuation if num_frames > model.num_frames else LastCode()
+        # a clip of one window has no boundary; strategies that delay output would sample a second window
+        long_video = LastCode() if num_frames <= model.num_frames else None
         noise = [source for number in range(self.num_sequences)
                  for source in clip_generators(self.seed, labels['name'], labels['start'], number)]
-        motion = torch.cat(list(generator.sample_motion(start.repeat(self.num_sequences, 1), num_frames, noise)), dim=1)
+        pieces = generator.sample_motion(start.repeat(self.num_sequences, 1), num_frames, noise, long_video=long_video)
+        motion = torch.cat(list(pieces), dim=1)
         return motion.unflatten(0, (self.num_sequences, len(start))).transpose(0, 1)
 
     def encode_motion(self, real: Tensor, labels: Mapping[str, Sequence]) -> Tensor:

@@ -26,7 +26,7 @@ from leokit.inference.generation import sample_seeds
 from leokit.inference.leo import LEO
 from leokit.inference.outputs import FrameStream, write_videos
 from leokit.inference.rendering import device_of, encode
-from leokit.long_video import Continuation
+from leokit.long_video import LongVideoStrategy
 from leokit.metrics.motion_statistics import JERK_ORDER
 from leokit.registry import LOOPS
 from leokit.samplers import generators_from_seeds
@@ -140,7 +140,7 @@ class LEOBenchmark:
         models: dict[str, nn.Module | None] = dict(
             animator=generator.animator, motion_diffusion=generator.motion_diffusion)
         facts = dict(seed=self.seed, num_frames=scenario.num_frames, first_frames=scenario.first_frames,
-                     amp=self.leo.amp, continuation=_as_dict(generator.motion_diffusion.continuation))
+                     amp=self.leo.amp, long_video=_as_dict(generator.motion_diffusion.long_video))
         if scenario.first_frames == 'generated':
             drawing = self.leo.unconditional_generator
             models.update(start_code=drawing.start_code, start_frame=drawing.painter.base,
@@ -149,7 +149,8 @@ class LEOBenchmark:
             facts.update(real=real.manifest_hash, stride=scenario.protocol.clips.span)
         for part, model in models.items():
             if model is not None:
-                settings = str(getattr(model, 'cfg', {}).get('model'))
+                settings = dict(getattr(model, 'cfg', {}).get('model') or {})
+                settings.pop('long_video', None)  # a LEO config may replace it; the strategy in use is recorded above
                 facts[part] = dict(weights=weights_hash(model.state_dict()), model=settings)
         return facts
 
@@ -199,9 +200,10 @@ class LEOBenchmark:
     def _seams(self, num_frames: int) -> list[int]:
         """Where windows meet; none where windows are too short to tell a joint from the rest."""
         model = self.leo.generator.motion_diffusion
-        rule = model.continuation
-        fewest = 1 + JERK_ORDER * (2 if rule.held_back else 1)
-        return model.seams(num_frames) if model.num_frames - rule.codes >= fewest else []
+        strategy = model.long_video
+        fewest = 1 + JERK_ORDER * (2 if strategy.pending_frames else 1)
+        enough = model.num_frames - strategy.context_frames >= fewest
+        return model.window_boundaries(num_frames) if enough else []
 
     # ---- after -------------------------------------------------------------
     def _save(self, plans: Sequence[Plan]) -> None:
@@ -221,8 +223,8 @@ def _start_record(asked: Tensor, read: Tensor, protocol: Protocol, run: RunInfo)
                         run=run, details=dict(distance=float(distance), chance=float(chance), videos=len(asked)))
 
 
-def _as_dict(rule: Continuation) -> dict[str, Any]:
-    return dict(type=type(rule).__name__, **vars(rule))
+def _as_dict(strategy: LongVideoStrategy) -> dict[str, Any]:
+    return dict(type=type(strategy).__name__, **vars(strategy))
 
 
 def _tee(pieces: Iterator[Tensor], kept: list[Tensor]) -> Iterator[Tensor]:

@@ -2,7 +2,8 @@
 
 A LEO config has no model of its own. Its top-level keys ``animator``, ``motion_diffusion``, ``start_code``,
 ``start_frame`` and ``start_frame_sr`` are ``dict(config=..., checkpoint=..., cfg_options=...)``, the last entry
-optional, or None for a model to do without; ``continuation`` says how long videos go on.
+optional, or None to do without the model. ``long_video`` (a config in LONG_VIDEO), if set, replaces the strategy of the
+motion diffusion's own config.
 """
 
 from pathlib import Path
@@ -13,7 +14,7 @@ from torch import nn
 
 from leokit.inference.generation import check_same_codes
 from leokit.inference.loading import (
-    build_continuation, load_animator, load_motion_diffusion, load_start_code_diffusion, load_start_frame_diffusion)
+    load_animator, load_motion_diffusion, load_start_code_diffusion, load_start_frame_diffusion)
 from leokit.inference.start_frame_sampler import StartFramePainter
 from leokit.inference.unconditional import check_painter
 from leokit.models import Animator, MotionDiffusion, StartCodeDiffusion
@@ -96,11 +97,10 @@ def load_parts(config: str | Path | Config, device: str = 'cpu', *, amp: bool = 
         raise UserError(f'{config.filename or "the config"} names no trained models; pass one such as '
                         'configs/leo/leo_synthetic.py')
     named = {part: _named(config, part) for part in LOADERS if config.get(part)}
-    models = {part: LOADERS[part](entry['config'], entry['checkpoint'], device, dict(entry.get(OPTIONAL) or {}))
-              for part, entry in named.items()}
-    rule = build_continuation(config)
-    if models.get('motion_diffusion') is not None and rule is not None:
-        models['motion_diffusion'].continuation = rule
+    configs = {part: read_config(entry['config'], dict(entry.get(OPTIONAL) or {})) for part, entry in named.items()}
+    if config.get('long_video') and configs.get('motion_diffusion', {}).get('model'):
+        configs['motion_diffusion'].model.long_video = config.long_video
+    models = {part: LOADERS[part](configs[part], entry['checkpoint'], device) for part, entry in named.items()}
     return assemble(models, {part: entry['checkpoint'] for part, entry in named.items()}, amp=amp)
 
 

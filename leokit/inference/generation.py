@@ -13,6 +13,7 @@ from torch import Generator, Tensor, nn
 
 from leokit.encoders import Encoding
 from leokit.inference.rendering import CHUNK_SIZE, encode, render, repeat_encoding
+from leokit.long_video import LongVideoStrategy
 from leokit.models import Animator, MotionDiffusion
 from leokit.samplers import Sampler, generators_from_seeds
 from leokit.utils import UserError
@@ -164,19 +165,22 @@ class VideoGenerator:
 
     @torch.inference_mode()
     def sample_motion(self, start: Tensor, num_frames: int, generators: Sequence[Generator], *,
-                      sampler: Sampler | None = None) -> Iterator[Tensor]:
-        """Draw motion codes, window by window.
+                      sampler: Sampler | None = None,
+                      long_video: LongVideoStrategy | None = None) -> Iterator[Tensor]:
+        """Sample motion codes, window by window.
 
         Args:
             start (Tensor): First codes, shape (B, N).
             num_frames (int): Codes of each sequence, the first included.
             generators (Sequence[Generator]): One source of noise for each row.
             sampler (Sampler, optional): In place of the motion diffusion's own.
+            long_video (LongVideoStrategy, optional): In place of the motion diffusion's own.
 
         Yields:
             Tensor: Consecutive codes, shape (B, t, N); together (B, num_frames, N).
         """
-        yield from self.motion_diffusion.extend(start.float(), num_frames, generator=generators, sampler=sampler)
+        yield from self.motion_diffusion.extend(start.float(), num_frames, generator=generators, sampler=sampler,
+                                                long_video=long_video)
 
     def render(self, encoding: Encoding, motion: Iterator[Tensor], *, chunk_size: int = CHUNK_SIZE) -> Iterator[Tensor]:
         """Decode motion relative to its first code, so that every video starts with its picture.

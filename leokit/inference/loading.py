@@ -10,12 +10,9 @@ from mmengine.logging import print_log
 from torch import nn
 
 from leokit.apis import init_model
-from leokit.engine.build_errors import explain_build_errors
 from leokit.engine.checkpoint_files import newest_checkpoint
-from leokit.long_video import Continuation
 from leokit.models import Animator, MotionDiffusion, StartCodeDiffusion, StartFrameDiffusion
-from leokit.registry import LONG_VIDEO
-from leokit.utils import UserError, load_config
+from leokit.utils import UserError
 
 ANIMATOR_KEYS = ('config', 'checkpoint')
 
@@ -44,32 +41,14 @@ def load_motion_diffusion(config: str | Path | Config, checkpoint: str | Path, d
                           cfg_options: dict[str, Any] | None = None) -> MotionDiffusion:
     """Load a trained motion diffusion; arguments as in :func:`load_animator`.
 
-    The config's top-level key ``continuation`` says how the model goes on in long videos.
-
     Returns:
         MotionDiffusion: In evaluation mode.
 
     Raises:
         UserError: If a file cannot be used or holds another kind of model.
     """
-    if not isinstance(config, Config):
-        config, cfg_options = load_config(config, cfg_options), None
-    model = _load(MotionDiffusion, 'a motion diffusion, such as configs/leo/lmdm_synthetic.py', config, checkpoint,
-                  device, cfg_options)
-    model.continuation = build_continuation(config) or model.continuation
-    return model
-
-
-def build_continuation(config: Config) -> Continuation | None:
-    """How long videos go on by the config's top-level key ``continuation``; None without one.
-
-    Raises:
-        UserError: If there is no such rule, or it has no such option.
-    """
-    if not config.get('continuation'):
-        return None
-    with explain_build_errors(config):
-        return LONG_VIDEO.build(config.continuation)
+    return _load(MotionDiffusion, 'a motion diffusion, such as configs/leo/lmdm_synthetic.py', config, checkpoint,
+                 device, cfg_options)
 
 
 def load_start_code_diffusion(config: str | Path | Config, checkpoint: str | Path, device: str = 'cpu',

@@ -11,7 +11,7 @@ from typing import Any, Callable, Iterator
 import torch
 from torch import Generator, Tensor
 
-from leokit.long_video import Continuation, LastCode
+from leokit.long_video import LastCode, LongVideoStrategy
 from leokit.models.code_diffusion import CodeDiffusion, evaluation_generators, one_dict_per_sample
 from leokit.models.diffusion_core import DiffusionCore, Generators, Network
 from leokit.registry import LONG_VIDEO, MODELS, MOTION_CONDITIONS
@@ -33,10 +33,9 @@ class MotionDiffusion(CodeDiffusion):
         prediction (str): What the network outputs: ``'epsilon'`` (the paper), ``'x0'`` or ``'v'``.
         min_snr_gamma (float, optional): Bound of min-SNR weighting; None for the paper's plain error.
         epsilon_skip (bool): See :class:`DiffusionCore`; False for a network that outputs epsilon itself.
+        long_video (dict, optional): Config in LONG_VIDEO: how :meth:`extend` joins windows; ``LastCode`` (the paper) by
+            default.
         data_preprocessor (dict, optional): Config in MODELS; by default batches are moved to the model's device.
-
-    Attributes:
-        continuation (Continuation): How :meth:`extend` goes on; the paper's rule unless somebody sets another one.
 
     Raises:
         UserError: If an option is unknown or does not fit.
@@ -45,13 +44,14 @@ class MotionDiffusion(CodeDiffusion):
     def __init__(self, motion_dim: int = 20, num_frames: int = 20, *, backbone: dict | None = None,
                  noise_scheduler: dict | None = None, motion_condition: dict | None = None,
                  sampler: dict | None = None, prediction: str = 'epsilon', min_snr_gamma: float | None = None,
-                 epsilon_skip: bool = True, data_preprocessor: dict | None = None) -> None:
+                 epsilon_skip: bool = True, long_video: dict | None = None,
+                 data_preprocessor: dict | None = None) -> None:
         core = DiffusionCore(noise_scheduler or dict(type='LinearNoiseScheduler', num_train_timesteps=1000),
                              sampler or dict(type='DDIMSampler', num_inference_steps=50),
                              prediction=prediction, min_snr_gamma=min_snr_gamma, epsilon_skip=epsilon_skip)
         super().__init__(motion_dim, backbone or dict(type='UNet1D'), core=core, data_preprocessor=data_preprocessor)
         self.motion_condition = MOTION_CONDITIONS.build(motion_condition or dict(type='LinearMotionCondition'))
-        self.continuation: Continuation = LastCode()
+        self.long_video = _strategy(long_video) or LastCode()
         self.num_frames = num_frames
         self._check_frames(num_frames)
 
@@ -142,73 +142,61 @@ class MotionDiffusion(CodeDiffusion):
 
     def extend(self, start: Tensor, total_frames: int, *, num_frames: int | None = None, generator: Generators = None,
                sampler: Sampler | dict[str, Any] | None = None,
-               continuation: Continuation | dict[str, Any] | None = None) -> Iterator[Tensor]:
+               long_video: LongVideoStrategy | dict[str, Any] | None = None) -> Iterator[Tensor]:
         """Generate sequences of any length in constant memory, window by window.
 
-        The continuation says what a window knows of the one before; by LEO's rule it starts with its last code.
-        Without a condition on the first code, that rule leaves the windows independent of each other.
-        A longer sequence with the same seeds begins with the shorter one.
+        Without a condition on the first code, ``LastCode`` leaves the windows independent of each other. With the same
+        seeds a longer sequence begins with the shorter one.
 
         Args:
             start (Tensor): Raw first codes, shape (B, N).
-            total_frames (int): Frames to generate, ``start`` among them.
+            total_frames (int): Frames to generate, including ``start``.
             num_frames (int, optional): Frames of one window; the model's ``num_frames`` by default.
             generator (Generator | list[Generator], optional): As in :meth:`sample`.
             sampler (Sampler | dict, optional): As in :meth:`sample`.
-            continuation (Continuation | dict, optional): In place of the model's; a dict is a config in LONG_VIDEO.
+            long_video (LongVideoStrategy | dict, optional): Replaces the model's strategy.
 
         Returns:
-            Iterator: Raw codes, each item of shape (B, t, N); concatenated along time they have ``total_frames``
-            frames, none of them twice.
-
-        Raises:
-            UserError: If the statistics are not set or the numbers do not fit.
+            Iterator: Raw codes of consecutive frames, shape (B, t, N), ``total_frames`` in all.
         """
         frames = self.num_frames if num_frames is None else num_frames
         self._check_frames(frames)
         self._require_statistics()
         if total_frames < 1:
             raise UserError(f'total_frames={total_frames} must be at least 1')
-        rule = continuation or self.continuation
-        if isinstance(rule, dict):
-            rule = LONG_VIDEO.build(rule)
-        if self._ties_windows(rule) and rule.codes >= frames:
-            raise UserError(f'the continuation hands over {rule.codes} codes, but a window has {frames}, so nothing '
-                            'new would come; lower its codes')
-        return self._extend(start, total_frames, frames, rule, generator=generator, sampler=sampler)
+        strategy = _strategy(long_video) or self.long_video
+        if self._windows_depend(strategy) and strategy.context_frames >= frames:
+            raise UserError(f'{type(strategy).__name__} uses {strategy.context_frames} frames of context, which leaves '
+                            f'no new frame in a window of {frames}; use less context')
+        return self._extend(start, total_frames, frames, strategy, generator=generator, sampler=sampler)
 
-    def seams(self, total_frames: int, *, continuation: Continuation | None = None) -> list[int]:
-        """Where the windows of what :meth:`extend` gives meet.
+    def window_boundaries(self, total_frames: int, *, long_video: LongVideoStrategy | None = None) -> list[int]:
+        """The frames in 1 … total_frames - 1 at which windows of :meth:`extend` meet.
 
-        Args:
-            total_frames (int): Frames of the sequence.
-            continuation (Continuation, optional): In place of the model's.
-
-        Returns:
-            list[int]: Frame numbers in 1 … total_frames - 1; see :meth:`Continuation.seams`.
+        See :meth:`LongVideoStrategy.window_boundaries`.
         """
-        rule = continuation or self.continuation
-        if not self._ties_windows(rule):
+        strategy = long_video or self.long_video
+        if not self._windows_depend(strategy):
             return list(range(self.num_frames, total_frames, self.num_frames))
-        return rule.seams(self.num_frames, total_frames)
+        return strategy.window_boundaries(self.num_frames, total_frames)
 
-    def _ties_windows(self, rule: Continuation) -> bool:
-        """Whether a window knows anything of the one before."""
-        return self.motion_condition.uses_start or rule.codes > 1
+    def _windows_depend(self, strategy: LongVideoStrategy) -> bool:
+        return self.motion_condition.uses_start or strategy.context_frames > 1
 
-    def _extend(self, start: Tensor, remaining: int, num_frames: int, rule: Continuation,
+    def _extend(self, start: Tensor, remaining: int, num_frames: int, strategy: LongVideoStrategy,
                 **options: Any) -> Iterator[Tensor]:
-        deviation = self.std / self._guarded_unit()
-        known, given_out = None, 0  # what the window before hands over, and how many codes of that are given out
+        std = self.std / self._guarded_unit()  # of normalized codes
+        context, known = None, 0  # last codes of the previous window; how many of them are output already
         while remaining > 0:
-            correction = rule.correction(None if known is None else self.normalize(known), deviation)
-            window = self.sample(start, num_frames, correction=correction, **options)
-            fresh = window[:, given_out:num_frames - rule.held_back]
-            yield fresh[:, :remaining]
-            remaining -= fresh.shape[1]
-            if self._ties_windows(rule):
-                known, given_out = window[:, -rule.codes:], rule.codes - rule.held_back
-                start = known[:, 0]
+            correction = strategy.correction(None if context is None else self.normalize(context), std)
+            window = self.sample(start, num_frames, correction=correction, **options)  # (B, num_frames, N)
+            new = window[:, known:num_frames - strategy.pending_frames]
+            yield new[:, :remaining]
+            remaining -= new.shape[1]
+            if self._windows_depend(strategy):
+                context = window[:, -strategy.context_frames:]
+                known = strategy.context_frames - strategy.pending_frames
+                start = context[:, 0]
 
     def predict(self, inputs: dict[str, Tensor], data_samples: dict[str, Any] | None = None) -> list[dict[str, Any]]:
         """Generate a sequence for each given one, from its first code and of its length.
@@ -230,3 +218,7 @@ class MotionDiffusion(CodeDiffusion):
         target, start = self.motion_condition.split(self.normalize(inputs['motion']))
         t = torch.zeros(target.shape[0], dtype=torch.long, device=target.device)
         return self._network(start)(target, t)
+
+
+def _strategy(long_video: LongVideoStrategy | dict[str, Any] | None) -> LongVideoStrategy | None:
+    return LONG_VIDEO.build(long_video) if isinstance(long_video, dict) else long_video

@@ -6,7 +6,6 @@ resolved after ``--cfg-options`` have been merged, so ``--cfg-options data_root=
 size=128`` reaches every part.
 """
 
-import copy
 import re
 from pathlib import Path
 from typing import Any
@@ -48,6 +47,7 @@ def load_config(path: str | Path, options: dict[str, Any] | None = None) -> Conf
         config = Config.fromfile(str(path))
     except Exception as error:  # mmengine raises many kinds here: syntax, missing base, duplicate keys
         raise UserError(f'the config {path} cannot be read: {error}') from error
+    config = _with_current_names(config)
     merge_options(config, options or {})
     if any(key.partition('.')[0] == 'custom_imports' for key in options or {}):
         _import_custom(config)  # reading the file has imported what it names itself
@@ -58,9 +58,14 @@ def read_config(config: str | Path | Config, options: dict[str, Any] | None = No
     """A config from its file or from one that is loaded already, which stays as it is; see :func:`load_config`."""
     if not isinstance(config, Config):
         return load_config(config, options)
-    config = copy.deepcopy(config)
+    config = _with_current_names(config)
     merge_options(config, options or {})
     return resolve_references(config)
+
+
+def _with_current_names(config: Config) -> Config:
+    """A copy of the config with the current name of every key, so that options find them."""
+    return Config(ConfigDict(upgrade_config(config._cfg_dict.to_dict())), filename=config.filename)
 
 
 def _import_custom(config: Config) -> None:

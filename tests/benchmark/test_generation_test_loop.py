@@ -126,15 +126,16 @@ def test_noise_of_a_clip():
         assert not torch.equal(other[0], first[0])
 
 
-def test_long_clips_go_on_as_the_config_says(make_config):
-    def drawn(frames, **rule):
+def test_long_clips_use_the_model_s_strategy(make_config):
+    def generated(frames, **strategy):
         config = make_config()
         config.test_dataloader.dataset.num_frames = frames
-        config.continuation = rule or None
+        config.model.long_video = strategy or None
         return torch.stack([row['generated_motion'] for row in run(config)[1]])
 
-    plain, overlapping = drawn(FRAMES), drawn(FRAMES, type='Overlap', codes=2)
+    plain, overlapping = generated(FRAMES), generated(FRAMES, type='Overlap', overlap=2)
     assert FRAMES > WINDOW and (plain - overlapping)[:, WINDOW:].abs().max() > 1e-3
-    torch.testing.assert_close(drawn(WINDOW), drawn(WINDOW, type='Overlap', codes=2))  # a window has no seam
-    with pytest.raises(UserError, match='NoSuchRule'):
-        drawn(FRAMES, type='NoSuchRule')
+    # one window has no boundary
+    torch.testing.assert_close(generated(WINDOW), generated(WINDOW, type='Overlap', overlap=2))
+    with pytest.raises(UserError, match='NoSuchStrategy'):
+        generated(FRAMES, type='NoSuchStrategy')

@@ -29,9 +29,9 @@ def test_all_models_of_a_config(config):
     leo = LEO.from_config(config)
     frames = torch.cat(list(leo.unconditional(2, 7, seed=1)), dim=1)
     assert frames.shape == (2, 7, 3, SIZE, SIZE)
-    assert isinstance(leo.generator.motion_diffusion.continuation, History)
-    loaded = LEO.from_config(load_config(config), cfg_options={'continuation.codes': 3})
-    assert loaded.generator.motion_diffusion.continuation.codes == 3
+    assert isinstance(leo.generator.motion_diffusion.long_video, History)
+    loaded = LEO.from_config(load_config(config), cfg_options={'long_video.context_frames': 3})
+    assert loaded.generator.motion_diffusion.long_video.context_frames == 3
     assert torch.equal(torch.cat(list(loaded.unconditional(2, 3, seed=1)), dim=1)[:, 0], frames[:, 0])
 
 

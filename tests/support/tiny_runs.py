@@ -46,7 +46,7 @@ motion_diffusion = dict(config='{folder}/motion.py', checkpoint='{folder}/motion
 start_code = dict(config='{folder}/start_code.py', checkpoint='{folder}/start_code.pth')
 start_frame = dict(config='{folder}/start_frame.py', checkpoint='{folder}/start_frame.pth')
 start_frame_sr = None
-continuation = dict(type='History', codes=2)
+long_video = dict(type='History', context_frames=2)
 '''
 
 

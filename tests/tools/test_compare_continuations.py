@@ -36,30 +36,31 @@ def arguments(trained, *more):
 
 
 def test_a_table_with_a_row_for_every_rule(trained, tmp_path):
+    history, overlap = 'History:context_frames=3,pull=0.5', 'Overlap:overlap=3,ramp=linear'
     status, said = call_tool(*arguments(trained, '--frames', 60, '--out', tmp_path / 'figures.json', '--rules',
-                                        'LastCode', 'History:codes=3,pull=0.5', 'Overlap:codes=3,ramp=linear'))
+                                        'LastCode', history, overlap))
     assert status == 0, said
-    assert '| LastCode | ' in said and '| History:codes=3,pull=0.5 | ' in said and 'real windows of 7 frames' in said
+    assert '| LastCode | ' in said and f'| {history} | ' in said and 'real windows of 7 frames' in said
     figures = json.loads((tmp_path / 'figures.json').read_text())
-    assert list(figures) == ['LastCode', 'History:codes=3,pull=0.5', 'Overlap:codes=3,ramp=linear']
+    assert list(figures) == ['LastCode', history, overlap]
     assert all(len(figure['drift']) == 8 for figure in figures.values())
 
 
 @pytest.mark.parametrize('more, sentence', [
     (['--frames', 20, '--rules', 'LastCode'], '--frames 20 must be more than two windows of 10'),
-    (['--frames', 60, '--rules', 'History:codes'], "the rule 'History:codes' is not of the form"),
-    (['--frames', 60, '--rules', 'History:kodes=3'], "the rule 'History:kodes=3' is none"),
+    (['--frames', 60, '--rules', 'History:context_frames'], "the rule 'History:context_frames' is not of the form"),
+    (['--frames', 60, '--rules', 'History:context_frame=3'], "the rule 'History:context_frame=3' is none"),
     (['--frames', 60, '--rules', 'Histori'], 'the types are '),
-    (['--frames', 60, '--rules', 'History:codes=7'], 'leaves 3 new codes to a window of 10, too few')])
+    (['--frames', 60, '--rules', 'History:context_frames=7'], 'leaves 3 new codes to a window of 10, too few')])
 def test_mistakes_are_sentences(trained, more, sentence):
     status, said = call_tool(*arguments(trained, *more))
     assert status == 2 and sentence in said
 
 
-def test_the_config_chooses_the_rule(trained):
+def test_the_config_sets_the_strategy(trained):
     checkpoint, options = trained
-    chosen = {**options, 'continuation': dict(_delete_=True, type='History', codes=3)}
-    assert isinstance(load_motion_diffusion(CONFIG, checkpoint, cfg_options=chosen).continuation, History)
-    wrong = {**options, 'continuation': dict(_delete_=True, type='Histori')}
+    chosen = {**options, 'long_video': dict(_delete_=True, type='History', context_frames=3)}
+    assert isinstance(load_motion_diffusion(CONFIG, checkpoint, cfg_options=chosen).long_video, History)
+    wrong = {**options, 'long_video': dict(_delete_=True, type='Histori')}
     with pytest.raises(UserError, match="'Histori'"):
         load_motion_diffusion(CONFIG, checkpoint, cfg_options=wrong)

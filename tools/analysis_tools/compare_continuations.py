@@ -1,7 +1,7 @@
 """Compare how a motion diffusion may go on in long videos, in code space: does it drift, stutter, freeze, loop?
 
     python tools/analysis_tools/compare_continuations.py configs/leo/lmdm_synthetic.py work_dirs/lmdm_synthetic \\
-        --frames 1024 --rules LastCode History:codes=4 Overlap:codes=8 LastCode:pull=0.5
+        --frames 1024 --rules LastCode History:context_frames=4 Overlap:overlap=8 LastCode:pull=0.5
 
 Sequences start at codes of the training windows, spread evenly; every rule gets the same starts and noise. A rule is a
 type and its options. jitter and spread are those of a segment over those of real windows of its length; 1 is right.
@@ -21,7 +21,7 @@ from torch import Tensor
 
 sys.path.append(str(Path(__file__).resolve().parents[2]))  # a clone works without installing; what is installed wins
 
-from leokit.long_video import Continuation  # noqa: E402
+from leokit.long_video import LongVideoStrategy  # noqa: E402
 from leokit.datasets import MotionCodeDataset  # noqa: E402
 from leokit.metrics import jitter, long_motion, spread  # noqa: E402
 from leokit.metrics.motion_statistics import JERK_ORDER  # noqa: E402
@@ -35,8 +35,8 @@ from leokit.utils.files import clear_write_errors, write_bytes  # noqa: E402
 
 SEGMENTS = 8
 REAL_WINDOWS = 256
-RULES = ['LastCode', 'LastCode:pull=0.5', 'History:codes=4', 'History:codes=4,pull=0.5', 'Overlap:codes=8',
-         'Overlap:codes=8,pull=0.5']
+RULES = ['LastCode', 'LastCode:pull=0.5', 'History:context_frames=4', 'History:context_frames=4,pull=0.5',
+         'Overlap:overlap=8', 'Overlap:overlap=8,pull=0.5']
 
 
 def parse_args() -> argparse.Namespace:
@@ -67,8 +67,8 @@ def _value(text: str) -> int | float | str:
         raise
 
 
-def build_rule(text: str, num_frames: int) -> Continuation:
-    """What ``History:codes=4`` stands for."""
+def build_rule(text: str, num_frames: int) -> LongVideoStrategy:
+    """What ``History:context_frames=4`` stands for."""
     name, _, options = text.partition(':')
     try:
         pairs = [option.split('=') for option in options.split(',') if option]
@@ -79,11 +79,12 @@ def build_rule(text: str, num_frames: int) -> Continuation:
         raise UserError(f'the rule {text!r} is not of the form TYPE:KEY=VALUE,KEY=VALUE') from error
     except (KeyError, TypeError) as error:
         raise UserError(f'the rule {text!r} is none: there is no such type or option; the types are '
-                        f'{", ".join(LONG_VIDEO.module_dict)}, their options codes, pull and bound') from error
-    fewest = 1 + JERK_ORDER * (2 if rule.held_back else 1)
-    if num_frames - rule.codes < fewest:
-        raise UserError(f'the rule {text!r} leaves {num_frames - rule.codes} new codes to a window of {num_frames}, '
-                        'too few to tell a seam from the rest; lower its codes to '
+                        f'{", ".join(LONG_VIDEO.module_dict)}, their options context_frames or overlap, pull and '
+                        'bound') from error
+    fewest = 1 + JERK_ORDER * (2 if rule.pending_frames else 1)
+    if num_frames - rule.context_frames < fewest:
+        raise UserError(f'the rule {text!r} leaves {num_frames - rule.context_frames} new codes to a window of '
+                        f'{num_frames}, too few to tell a seam from the rest; lower its context_frames or overlap to '
                         f'{num_frames - fewest} or less')
     return rule
 
@@ -99,13 +100,13 @@ def spread_out(dataset: MotionCodeDataset, count: int) -> Tensor:
     return torch.stack([item['inputs']['motion'] for item in dataset.__getitems__(places)])
 
 
-def measure(model: MotionDiffusion, start: Tensor, rule: Continuation, args: argparse.Namespace) -> dict[str, Any]:
+def measure(model: MotionDiffusion, start: Tensor, rule: LongVideoStrategy, args: argparse.Namespace) -> dict[str, Any]:
     """Statistics of one rule, and the seconds it took."""
     generators = generators_from_seeds(sample_seeds(args.seed, range(len(start))))
     begun = time.perf_counter()
-    chunks = [chunk.cpu() for chunk in model.extend(start, args.frames, generator=generators, continuation=rule)]
+    chunks = [chunk.cpu() for chunk in model.extend(start, args.frames, generator=generators, long_video=rule)]
     seconds = time.perf_counter() - begun
-    seams = model.seams(args.frames, continuation=rule)
+    seams = model.window_boundaries(args.frames, long_video=rule)
     return dict(long_motion(torch.cat(chunks, dim=1), seams, args.segments), seconds=seconds)
 
 

@@ -1,0 +1,164 @@
+"""The strategies, and long sequences sampled with each of them."""
+
+import pytest
+import torch
+from long_video.small_models import N, T, build
+
+from leokit.long_video import History, LastCode, Overlap
+from leokit.registry import LONG_VIDEO
+from leokit.samplers import generators_from_seeds
+from leokit.utils import UserError
+
+STRATEGIES = [dict(type='LastCode'), dict(type='LastCode', pull=0.5), dict(type='History', context_frames=3),
+              dict(type='Overlap', overlap=4), dict(type='Overlap', overlap=7, pull=1.0),
+              dict(type='Overlap', overlap=1)]
+
+
+def extend(model, strategy, total, seeds=(1, 2)):
+    start = torch.randn(len(seeds), N, generator=torch.Generator().manual_seed(5))
+    chunks = list(model.extend(start, total, generator=generators_from_seeds(seeds), long_video=strategy))
+    return torch.cat(chunks, dim=1), [chunk.shape[1] for chunk in chunks]
+
+
+@pytest.mark.parametrize('condition', ['LinearMotionCondition', 'NoMotionCondition'])
+@pytest.mark.parametrize('strategy', STRATEGIES, ids=str)
+def test_a_sequence_has_the_requested_length_and_a_longer_sequence_begins_with_the_shorter(strategy, condition):
+    model = build(condition)
+    long, lengths = extend(model, strategy, 41)
+    assert long.shape == (2, 41, N) and max(lengths) <= T
+    for total in (1, 5, 8, 17):
+        assert torch.equal(extend(model, strategy, total)[0], long[:, :total])
+
+
+@pytest.mark.parametrize('strategy', STRATEGIES, ids=str)
+def test_a_sequence_does_not_depend_on_its_batch(strategy):
+    model = build()
+    together = extend(model, strategy, 20)[0]
+    start = torch.randn(2, N, generator=torch.Generator().manual_seed(5))
+    chunks = model.extend(start[1:], 20, generator=generators_from_seeds([2]), long_video=strategy)
+    alone = torch.cat(list(chunks), dim=1)
+    assert torch.allclose(together[1:], alone, atol=1e-4)
+
+
+def test_the_default_strategy_is_the_paper_s_and_is_an_argument_of_the_model():
+    model = build()
+    assert torch.equal(extend(model, None, 30)[0], extend(model, dict(type='LastCode'), 30)[0])
+    model = build(long_video=STRATEGIES[2])
+    assert torch.equal(extend(model, None, 30)[0], extend(model, STRATEGIES[2], 30)[0])
+
+
+def test_sampling_is_lazy_and_holds_one_window_at_a_time():
+    for strategy in STRATEGIES:
+        chunks = build().extend(torch.zeros(1, N), 10 ** 12, long_video=strategy)
+        assert 1 <= next(chunks).shape[1] <= T and 1 <= next(chunks).shape[1] <= T
+
+
+def test_pull_keeps_codes_near_the_data():
+    def greatest(strategy):
+        model = build()
+        model.diffusion.sampler.num_inference_steps = 10
+        codes = extend(model, strategy, 100)[0]
+        return ((codes - model.mean) / model.std).abs().max()
+    assert greatest(dict(type='LastCode')) > 3
+    assert greatest(dict(type='LastCode', pull=1.0, bound=1.5)) < 0.7 * greatest(dict(type='LastCode'))
+
+
+def test_nothing_is_corrected_inside_the_bounds():
+    strategy = LONG_VIDEO.build(dict(type='LastCode', pull=1.0, bound=2.0))
+    window = torch.randn(3, T, N).clamp(-1, 1)
+    assert torch.equal(strategy.correction(None, torch.ones(N))(window), window)
+    far = strategy.correction(None, torch.ones(N))(torch.full((1, 5, N), 6.0))
+    assert torch.allclose(far[0, :, 0], torch.tensor([6.0, 5.0, 4.0, 3.0, 2.0]))
+
+
+@pytest.mark.parametrize('options, sentence', [
+    (dict(type='History', context_frames=0), 'got 0'), (dict(type='LastCode', pull=1.5), 'pull=1.5'),
+    (dict(type='Overlap', bound=0), 'bound=0')])
+def test_values_out_of_range(options, sentence):
+    with pytest.raises(UserError, match=sentence):
+        LONG_VIDEO.build(options)
+
+
+def test_context_that_fills_the_window_is_an_error():
+    with pytest.raises(UserError, match='uses 8 frames of context, which leaves no new frame in a window of 8'):
+        build().extend(torch.zeros(1, N), 20, long_video=dict(type='History', context_frames=8))
+
+
+@pytest.mark.parametrize('condition', ['LinearMotionCondition', 'NoMotionCondition'])
+@pytest.mark.parametrize('strategy', STRATEGIES, ids=str)
+def test_window_boundaries_are_where_windows_meet(strategy, condition):
+    model = build(condition)
+    _, lengths = extend(model, strategy, 41)
+    built = LONG_VIDEO.build(strategy)
+    begins = torch.tensor(lengths).cumsum(0)[:-1].tolist()
+    expected = sorted({frame for begin in begins for frame in (begin, begin + built.pending_frames) if frame < 41})
+    assert expected and model.window_boundaries(41, long_video=built) == expected
+    assert model.window_boundaries(T - built.pending_frames, long_video=built) == []
+
+
+# ---- LastCode ------------------------------------------------------------
+def test_last_code_needs_no_correction():
+    strategy = LastCode()
+    assert (strategy.context_frames, strategy.pending_frames) == (1, 0) and strategy.weights().tolist() == [1]
+    assert strategy.correction(torch.zeros(2, 1, 3), torch.ones(3)) is None
+
+
+# ---- History -------------------------------------------------------------
+def test_history_replaces_the_predicted_context():
+    known = torch.randn(2, 3, N)
+    window = torch.randn(2, T, N)
+    corrected = History(3).correction(known, torch.ones(N))(window)
+    assert torch.equal(corrected[:, :3], known) and torch.equal(corrected[:, 3:], window[:, 3:])
+    assert History(3).correction(None, torch.ones(N)) is None
+
+
+@pytest.mark.parametrize('condition', ['LinearMotionCondition', 'ConcatMotionCondition', 'NoMotionCondition'])
+@pytest.mark.parametrize('sampler', ['DDIMSampler', 'DDPMSampler', 'DPMSolverPlusPlusSampler'])
+def test_every_sampler_reaches_the_context(condition, sampler):
+    model, strategy = build(condition, sampler), History(3)
+    known = torch.randn(2, 3, N)
+    correction = strategy.correction(model.normalize(known), model.std)
+    motion = model.sample(known[:, 0], generator=generators_from_seeds([1, 2]), correction=correction)
+    assert torch.allclose(motion[:, :3], known, atol=1e-4)
+    free = model.sample(known[:, 0], generator=generators_from_seeds([1, 2]))
+    assert not torch.allclose(free[:, 1:3], known[:, 1:], atol=0.1)
+
+
+def test_the_next_window_starts_with_the_context():
+    model, windows = build(), []
+    sample = model.sample
+    model.sample = lambda *args, **options: windows.append(sample(*args, **options)) or windows[-1]
+    whole = torch.cat(list(model.extend(torch.zeros(1, N), 13, long_video=History(3))), dim=1)
+    assert torch.allclose(windows[1][:, :3], windows[0][:, -3:], atol=1e-4)
+    assert torch.equal(whole, torch.cat([windows[0], windows[1][:, 3:]], dim=1))
+
+
+# ---- Overlap -------------------------------------------------------------
+def test_overlap_weights_decrease():
+    strategy = Overlap(4, ramp='linear')
+    assert strategy.weights().tolist() == [1, 0.75, 0.5, 0.25] and strategy.pending_frames == 3
+    corrected = strategy.correction(torch.ones(1, 4, N), torch.ones(N))(torch.zeros(1, 6, N))
+    assert corrected[0, :, 0].tolist() == [1, 0.75, 0.5, 0.25, 0, 0]
+
+
+def test_the_cosine_ramp_is_flat_at_both_ends():
+    weights = Overlap(8).weights()
+    steps = -weights.diff()
+    assert weights[0] == 1 and 0 < weights[-1] < 0.05 and (steps > 0).all()
+    assert steps[0] < steps[3] / 3 and steps[-1] < steps[3]
+
+
+def test_unknown_ramps_are_an_error():
+    with pytest.raises(UserError, match="cosine, linear, got 'cubic'"):
+        Overlap(8, ramp='cubic')
+
+
+def test_overlapping_codes_are_those_of_the_second_window():
+    model, windows = build(), []
+    sample = model.sample
+    model.sample = lambda *args, **options: windows.append(sample(*args, **options)) or windows[-1]
+    chunks = list(model.extend(torch.zeros(1, N), 9, long_video=Overlap(4)))
+    assert [chunk.shape[1] for chunk in chunks] == [5, 4]
+    assert torch.equal(torch.cat(chunks, dim=1), torch.cat([windows[0][:, :5], windows[1][:, 1:5]], dim=1))
+    assert torch.equal(windows[1][:, 0], windows[0][:, 4])
+    assert not torch.equal(windows[0][:, 5:], windows[1][:, 1:4])
