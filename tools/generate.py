@@ -24,7 +24,7 @@ from leokit.inference import (
     CHUNK_SIZE, LEO, OUTPUT_SUFFIXES, animator_of, change_sampler, load_animator, load_motion_diffusion, names_models,
     write_videos)
 from leokit.video import open_video, read_first_frame, read_images, read_last_frame
-from leokit.video.inputs import DEFAULT_FPS  # noqa: E402
+from leokit.video.readers.base import DEFAULT_FPS  # noqa: E402
 from leokit.utils import UserError, load_config, progress_bar, run_tool  # noqa: E402
 from leokit.utils.arguments import add_cfg_options, add_device, finite_float, positive_float, positive_int, share
 from leokit.video import check_space  # noqa: E402

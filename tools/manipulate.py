@@ -24,7 +24,7 @@ from leokit.models import Animator  # noqa: E402
 from leokit.inference import (
     CHUNK_SIZE, DirectionNames, labeled_grid, load_named_animator, manipulate_image, manipulate_video, write_videos)
 from leokit.video import open_video
-from leokit.video.inputs import DEFAULT_FPS  # noqa: E402
+from leokit.video.readers.base import DEFAULT_FPS  # noqa: E402
 from leokit.utils import UserError, progress_bar, run_tool  # noqa: E402
 from leokit.utils.arguments import add_cfg_options, add_device, finite_float, positive_int  # noqa: E402
 from leokit.utils.pixels import to_uint8  # noqa: E402

@@ -20,8 +20,7 @@ from leokit.motion_spaces import relative_motion
 from leokit.samplers import generators_from_seeds
 from leokit.utils import UserError
 from leokit.utils.pixels import from_uint8, to_uint8
-from leokit.video import IMAGE_SUFFIXES, VideoEntry, VideoFilter, VideoIndex
-from leokit.video.inputs import Picture, iterate_frames, read_images
+from leokit.video import IMAGE_SUFFIXES, ImageInput, VideoEntry, VideoFilter, VideoIndex, iterate_frames, read_images
 from leokit.video.manifest import find_manifest
 from leokit.video.readers.base import DEFAULT_FPS
 
@@ -120,13 +119,13 @@ def read_motions(animator: Animator, sources: Sequence[str | Path], count: int, 
                    [entry.identity for entry in chosen], chosen[0].fps or DEFAULT_FPS)
 
 
-def generate_motions(generator: VideoGenerator, image: Picture, count: int, num_frames: int, *,
+def generate_motions(generator: VideoGenerator, image: ImageInput, count: int, num_frames: int, *,
                      seed: int = 0) -> MotionBatch:
     """Motions that a motion diffusion draws from one start.
 
     Args:
         generator (VideoGenerator): The animator and the motion diffusion.
-        image (Picture): The picture whose code all of them start with.
+        image (ImageInput): The picture whose code all of them start with.
         count (int): How many motions.
         num_frames (int): Frames T of each.
         seed (int): Seed of the job; motion k is its sample number k.

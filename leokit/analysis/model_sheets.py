@@ -13,8 +13,7 @@ from leokit.inference.rendering import CHUNK_SIZE
 from leokit.models import Animator
 from leokit.utils import UserError
 from leokit.utils.pixels import from_uint8
-from leokit.video import scan_folder
-from leokit.video.inputs import open_video, read_images
+from leokit.video import open_video, read_images, scan_folder
 from leokit.visualization import contact_sheet, reconstruction_sheet, sequence_sheet
 
 BACKGROUND = 255  # white, as the sheets' own

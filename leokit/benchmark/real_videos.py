@@ -15,7 +15,8 @@ from leokit.inference.rendering import encode
 from leokit.models import Animator
 from leokit.utils import UserError, progress_bar
 from leokit.utils.pixels import from_uint8
-from leokit.video.inputs import fit_video, iterate_frames
+from leokit.video import iterate_frames
+from leokit.video.resize import fit_to_tensor
 
 
 def first_frames(videos: VideoSet, size: int, numbers: Sequence[int], stride: int) -> Tensor:
@@ -72,7 +73,7 @@ def motion_windows(animator: Animator, videos: VideoSet, protocol: Protocol, *, 
         for batch in loader:
             failures.update(batch.failures)
             if batch.clips:
-                frames = torch.cat([fit_video(np.asarray(clip), animator.size) for clip in batch.clips])
+                frames = torch.cat([fit_to_tensor(np.asarray(clip), animator.size) for clip in batch.clips])
                 codes.append(encode(animator, frames, amp=amp).motion.float().unflatten(0, (-1, length)).cpu())
             bar.update(len(batch.clips) + len(batch.failures))
     if not codes:

@@ -8,6 +8,7 @@ from torch.nn import functional
 from leokit.evaluation.protocol import FrameRule, Protocol
 from leokit.utils import UserError, check_shape
 from leokit.utils.pixels import from_uint8, to_uint8
+from leokit.video.resize import center_square
 
 # rule.resize -> arguments of torch's interpolation; half-pixel centers throughout.
 INTERPOLATIONS = dict(
@@ -16,12 +17,6 @@ INTERPOLATIONS = dict(
     bicubic_antialias=dict(mode='bicubic', align_corners=False, antialias=True),
     area=dict(mode='area'),
     nearest=dict(mode='nearest-exact'))
-
-
-def center_square(height: int, width: int) -> tuple[int, int, int]:
-    """Top, left and side of the largest central square."""
-    side = min(height, width)
-    return (height - side) // 2, (width - side) // 2, side
 
 
 def crop_frames(frames: np.ndarray, aspect: str) -> np.ndarray:
@@ -35,8 +30,7 @@ def crop_frames(frames: np.ndarray, aspect: str) -> np.ndarray:
         np.ndarray: uint8, shape (T, h, w, 3), contiguous.
     """
     if aspect == 'center_crop':
-        top, left, side = center_square(*frames.shape[1:3])
-        frames = frames[:, top:top + side, left:left + side]
+        frames = center_square(frames)
     return np.ascontiguousarray(frames)
 
 
@@ -109,6 +103,5 @@ def prepare_generated(videos: Tensor, protocol: Protocol) -> Tensor:
                         f'{rule.span}; generate longer ones or lower clips.length or clips.stride')
     frames = to_uint8(videos[:, :rule.span:rule.stride]).movedim(2, -1)
     if protocol.frames.aspect == 'center_crop':
-        top, left, side = center_square(*frames.shape[2:4])
-        frames = frames[:, :, top:top + side, left:left + side]
+        frames = center_square(frames)
     return resize_frames(frames, protocol.frames)

@@ -7,7 +7,7 @@ from torch import Tensor
 from leokit.inference.rendering import CHUNK_SIZE, encode, render
 from leokit.models import Animator
 from leokit.utils import UserError
-from leokit.video.inputs import Picture, Video, iterate_frames, read_images
+from leokit.video import ImageInput, VideoInput, iterate_frames, read_images
 
 TRANSFER_MODES = ('relative', 'absolute')
 
@@ -24,11 +24,11 @@ class VideoAnimator:
         self.animator = animator.eval()
         self.amp = amp
 
-    def codes(self, video: Video, *, chunk_size: int = CHUNK_SIZE) -> Iterator[Tensor]:
+    def codes(self, video: VideoInput, *, chunk_size: int = CHUNK_SIZE) -> Iterator[Tensor]:
         """The motion codes of a video, decoded and encoded piece by piece.
 
         Args:
-            video (Video): A path, a reader's handle or a tensor of frames.
+            video (VideoInput): A path, a reader's handle or a tensor of frames.
             chunk_size (int): Frames per piece.
 
         Yields:
@@ -37,7 +37,7 @@ class VideoAnimator:
         for frames in iterate_frames(video, self.animator.size, chunk_size=chunk_size):
             yield encode(self.animator, frames, amp=self.amp).motion.float()[None]
 
-    def animate(self, source: Picture | Sequence[Picture], driving: Video, *, mode: str = 'relative',
+    def animate(self, source: ImageInput | Sequence[ImageInput], driving: VideoInput, *, mode: str = 'relative',
                 chunk_size: int = CHUNK_SIZE) -> Iterator[Tensor]:
         """Move the sources as the driving video moves.
 
@@ -45,8 +45,8 @@ class VideoAnimator:
         first driving frame and the source show about the same pose. Absolute transfer takes the driving pose itself.
 
         Args:
-            source (Picture | Sequence[Picture]): One picture or B of them.
-            driving (Video): A path, a reader's handle or a tensor of frames.
+            source (ImageInput | Sequence[ImageInput]): One picture or B of them.
+            driving (VideoInput): A path, a reader's handle or a tensor of frames.
             mode (str): ``'relative'`` or ``'absolute'``.
             chunk_size (int): Frames per forward pass.
 

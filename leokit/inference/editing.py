@@ -20,7 +20,7 @@ from leokit.metrics import layer_warping_error, video_flow, warping_error
 from leokit.models import Animator
 from leokit.utils import UserError
 from leokit.utils.pixels import from_uint8, to_uint8
-from leokit.video.inputs import FramesHandle, Picture, Video, iterate_frames, read_first_frame, read_images
+from leokit.video import FramesHandle, ImageInput, VideoInput, iterate_frames, read_first_frame, read_images
 
 MEASURED_FRAMES = 128  # of a video's beginning: as much as is kept in memory
 
@@ -32,14 +32,14 @@ class Coherence(NamedTuple):
     edit: float  # warping error of the edit alone, over its strength; NaN without an edit
 
 
-def edit_video(animator: Animator, video: Video, edit: ImageEditor | Picture, *, chunk_size: int = CHUNK_SIZE,
+def edit_video(animator: Animator, video: VideoInput, edit: ImageEditor | ImageInput, *, chunk_size: int = CHUNK_SIZE,
                amp: bool = False) -> Iterator[Tensor]:
     """Edit the first frame of a video and let the video's own motion carry the edit.
 
     Args:
         animator (Animator): A trained animator.
-        video (Video): The video; it is decoded piece by piece.
-        edit (ImageEditor | Picture): What is done to its first frame, which it sees as the animator does: square, of
+        video (VideoInput): The video; it is decoded piece by piece.
+        edit (ImageEditor | ImageInput): What is done to its first frame, which it sees as the animator does: square, of
             side S; or the edited first frame itself.
         chunk_size (int): Frames per forward pass.
         amp (bool): Compute under bfloat16 autocast.
@@ -54,11 +54,12 @@ def edit_video(animator: Animator, video: Video, edit: ImageEditor | Picture, *,
     yield from VideoAnimator(animator, amp=amp).animate(edited, video, mode='relative', chunk_size=chunk_size)
 
 
-def edit_each_frame(video: Video, editor: ImageEditor, size: int, *, chunk_size: int = CHUNK_SIZE) -> Iterator[Tensor]:
+def edit_each_frame(video: VideoInput, editor: ImageEditor, size: int, *,
+                    chunk_size: int = CHUNK_SIZE) -> Iterator[Tensor]:
     """Edit every frame of a video by itself: what :func:`edit_video` is compared with.
 
     Args:
-        video (Video): The video; it is decoded piece by piece.
+        video (VideoInput): The video; it is decoded piece by piece.
         editor (ImageEditor): What is done to each frame.
         size (int): Side S.
         chunk_size (int): Frames per piece.
@@ -73,7 +74,7 @@ def edit_each_frame(video: Video, editor: ImageEditor, size: int, *, chunk_size:
         yield edit_images(editor, from_uint8(frames))[None]
 
 
-def measure_edit(animator: Animator, video: Video, edit: ImageEditor | Picture) -> dict[str, Coherence]:
+def measure_edit(animator: Animator, video: VideoInput, edit: ImageEditor | ImageInput) -> dict[str, Coherence]:
     """Temporal coherence of an edit by the first frame, against editing each frame by itself.
 
     The edit alone is the edited video minus the same video without the edit: what is animated, minus the animation of
@@ -81,8 +82,8 @@ def measure_edit(animator: Animator, video: Video, edit: ImageEditor | Picture) 
 
     Args:
         animator (Animator): A trained animator.
-        video (Video): The video; its first ``MEASURED_FRAMES`` frames count.
-        edit (ImageEditor | Picture): The edit, as in :func:`edit_video`.
+        video (VideoInput): The video; its first ``MEASURED_FRAMES`` frames count.
+        edit (ImageEditor | ImageInput): The edit, as in :func:`edit_video`.
 
     Returns:
         dict: By 'original', 'animated without the edit', 'edited by the first frame' and, if there is an editor that
@@ -111,7 +112,7 @@ def measure_edit(animator: Animator, video: Video, edit: ImageEditor | Picture) 
             for name, (result, base) in pairs.items()}
 
 
-def _edited(edit: ImageEditor | Picture, first: Tensor) -> Tensor:
+def _edited(edit: ImageEditor | ImageInput, first: Tensor) -> Tensor:
     """The edited first frame (1, 3, S, S)."""
     return edit_images(edit, first) if isinstance(edit, ImageEditor) else read_images(edit, first.shape[-1])
 

@@ -17,7 +17,7 @@ from leokit.long_video import LongVideoStrategy
 from leokit.models import Animator, MotionDiffusion
 from leokit.samplers import Sampler, generators_from_seeds
 from leokit.utils import UserError
-from leokit.video.inputs import Picture, Video, read_first_frame, read_images, read_last_frame
+from leokit.video import ImageInput, VideoInput, read_first_frame, read_images, read_last_frame
 
 HASH_DIGITS = 12  # of a SHA-256 that are shown
 
@@ -61,8 +61,8 @@ class VideoGenerator:
         self.motion_diffusion = motion_diffusion.eval()
         self.amp = amp
 
-    def generate(self, images: Picture | Sequence[Picture], num_frames: int, *, num_sequences: int = 1, seed: int = 0,
-                 first_sample: int = 0, chunk_size: int = CHUNK_SIZE,
+    def generate(self, images: ImageInput | Sequence[ImageInput], num_frames: int, *, num_sequences: int = 1,
+                 seed: int = 0, first_sample: int = 0, chunk_size: int = CHUNK_SIZE,
                  sampler: Sampler | None = None) -> Iterator[Tensor]:
         """Make videos from first frames.
 
@@ -70,7 +70,7 @@ class VideoGenerator:
         depends on its picture, the seed and that number only, so a job may be cut into batches at will.
 
         Args:
-            images (Picture | Sequence[Picture]): First frames: paths, PIL images, arrays or tensors.
+            images (ImageInput | Sequence[ImageInput]): First frames: paths, PIL images, arrays or tensors.
             num_frames (int): Frames of each video, the first included; any number.
             num_sequences (int): Videos from each picture.
             seed (int): Seed of the job.
@@ -94,13 +94,13 @@ class VideoGenerator:
         motion = self.sample_motion(start, num_frames, generators_from_seeds(seeds), sampler=sampler)
         yield from self.render(repeat_encoding(encoding, num_sequences), motion, chunk_size=chunk_size)
 
-    def from_video_first_frame(self, video: Video, num_frames: int, *, num_sequences: int = 1, seed: int = 0,
+    def from_video_first_frame(self, video: VideoInput, num_frames: int, *, num_sequences: int = 1, seed: int = 0,
                                first_sample: int = 0, chunk_size: int = CHUNK_SIZE,
                                sampler: Sampler | None = None) -> Iterator[Tensor]:
         """Make videos that start with the first frame of a video; see :meth:`generate`.
 
         Args:
-            video (Video): A path, a reader's handle or a tensor of frames.
+            video (VideoInput): A path, a reader's handle or a tensor of frames.
             num_frames (int): As in :meth:`generate`, like all that follow.
             num_sequences (int): Videos to make.
             seed (int): Seed of the job.
@@ -115,13 +115,13 @@ class VideoGenerator:
         yield from self.generate(image, num_frames, num_sequences=num_sequences, seed=seed, first_sample=first_sample,
                                  chunk_size=chunk_size, sampler=sampler)
 
-    def continue_video(self, video: Video, num_frames: int, *, num_sequences: int = 1, seed: int = 0,
+    def continue_video(self, video: VideoInput, num_frames: int, *, num_sequences: int = 1, seed: int = 0,
                        first_sample: int = 0, chunk_size: int = CHUNK_SIZE,
                        sampler: Sampler | None = None) -> Iterator[Tensor]:
         """Make the frames that follow a video: what starts with its last frame, without that frame.
 
         Args:
-            video (Video): A path, a reader's handle or a tensor of frames.
+            video (VideoInput): A path, a reader's handle or a tensor of frames.
             num_frames (int): New frames; all other arguments as in :meth:`from_video_first_frame`.
             num_sequences (int): Continuations to make.
             seed (int): Seed of the job.
@@ -136,13 +136,13 @@ class VideoGenerator:
         yield from self.follow(image, num_frames, num_sequences=num_sequences, seed=seed, first_sample=first_sample,
                                chunk_size=chunk_size, sampler=sampler)
 
-    def follow(self, images: Picture | Sequence[Picture], num_frames: int, *, num_sequences: int = 1, seed: int = 0,
-               first_sample: int = 0, chunk_size: int = CHUNK_SIZE,
+    def follow(self, images: ImageInput | Sequence[ImageInput], num_frames: int, *, num_sequences: int = 1,
+               seed: int = 0, first_sample: int = 0, chunk_size: int = CHUNK_SIZE,
                sampler: Sampler | None = None) -> Iterator[Tensor]:
         """Make the frames that follow pictures: what starts with them, without them.
 
         Args:
-            images (Picture | Sequence[Picture]): The last frames that are known.
+            images (ImageInput | Sequence[ImageInput]): The last frames that are known.
             num_frames (int): New frames; all other arguments as in :meth:`generate`.
             num_sequences (int): Continuations of each picture.
             seed (int): Seed of the job.

@@ -28,7 +28,7 @@ from leokit.inference.unconditional import UnconditionalGenerator
 from leokit.models import Animator, MotionDiffusion, StartCodeDiffusion
 from leokit.utils import UserError
 from leokit.utils.config import read_config
-from leokit.video.inputs import Picture, Video, count_frames
+from leokit.video import ImageInput, VideoInput, count_frames
 from leokit.video.readers.base import DEFAULT_FPS
 
 
@@ -144,31 +144,33 @@ class LEO:
         return self._stream(self.unconditional_generator.generate(n, num_frames, seed=seed, guidance=guidance),
                             num_frames)
 
-    def from_image(self, images: Picture | Sequence[Picture], num_frames: int, *, num_sequences: int = 1,
+    def from_image(self, images: ImageInput | Sequence[ImageInput], num_frames: int, *, num_sequences: int = 1,
                    seed: int = 0) -> FrameStream:
         """Videos that start with given pictures; see :meth:`VideoGenerator.generate`."""
         return self._stream(self.generator.generate(images, num_frames, num_sequences=num_sequences, seed=seed),
                             num_frames)
 
-    def continue_video(self, video: Video, num_frames: int, *, num_sequences: int = 1, seed: int = 0) -> FrameStream:
+    def continue_video(self, video: VideoInput, num_frames: int, *, num_sequences: int = 1,
+                       seed: int = 0) -> FrameStream:
         """The frames that follow a video; see :meth:`VideoGenerator.continue_video`."""
         return self._stream(self.generator.continue_video(video, num_frames, num_sequences=num_sequences, seed=seed),
                             num_frames)
 
-    def animate(self, source: Picture | Sequence[Picture], driving: Video, *, mode: str = 'relative') -> FrameStream:
+    def animate(self, source: ImageInput | Sequence[ImageInput], driving: VideoInput, *,
+                mode: str = 'relative') -> FrameStream:
         """Pictures that move as a video does; see :meth:`VideoAnimator.animate`."""
         chunks = VideoAnimator(self.animator, amp=self.amp).animate(source, driving, mode=mode)
         return self._stream(chunks, count_frames(driving))
 
-    def edit(self, video: Video, edit: ImageEditor | Picture) -> FrameStream:
+    def edit(self, video: VideoInput, edit: ImageEditor | ImageInput) -> FrameStream:
         """A video with an edit of its first frame, or that frame edited, carried through it; see :func:`edit_video`."""
         return self._stream(edit_video(self.animator, video, edit, amp=self.amp), count_frames(video))
 
-    def manipulate_image(self, image: Picture, moves: Mapping[str | int, float]) -> Tensor:
+    def manipulate_image(self, image: ImageInput, moves: Mapping[str | int, float]) -> Tensor:
         """A picture moved along directions, named or numbered.
 
         Args:
-            image (Picture): The picture.
+            image (ImageInput): The picture.
             moves (Mapping): How far along each direction; they add up.
 
         Returns:
@@ -176,7 +178,7 @@ class LEO:
         """
         return manipulate_image(self.animator, image, self.directions.move(moves)[None])[0]
 
-    def manipulate_video(self, video: Video, moves: Mapping[str | int, float]) -> FrameStream:
+    def manipulate_video(self, video: VideoInput, moves: Mapping[str | int, float]) -> FrameStream:
         """A video moved along directions; see :meth:`manipulate_image`."""
         return self._stream(manipulate_video(self.animator, video, self.directions.move(moves)[None]),
                             count_frames(video))

@@ -23,7 +23,7 @@ from leokit.inference.rendering import CHUNK_SIZE, encode, render
 from leokit.models import Animator
 from leokit.utils import UserError, check_shape
 from leokit.utils.pixels import from_uint8, to_uint8
-from leokit.video.inputs import Picture, Video, read_first_frame, read_images
+from leokit.video import ImageInput, VideoInput, read_first_frame, read_images
 from leokit.visualization import contact_sheet
 
 NAMES_FILE = 'directions.json'
@@ -128,13 +128,13 @@ class DirectionNames:
         return vector
 
 
-def manipulate_image(animator: Animator, image: Picture, moves: Tensor, *,
+def manipulate_image(animator: Animator, image: ImageInput, moves: Tensor, *,
                      chunk_size: int = CHUNK_SIZE) -> Tensor:
     """Show a picture moved by several moves.
 
     Args:
         animator (Animator): A trained animator in evaluation mode.
-        image (Picture): The picture.
+        image (ImageInput): The picture.
         moves (Tensor): What is added to its code, shape (K, N).
         chunk_size (int): Frames per forward pass.
 
@@ -150,13 +150,13 @@ def manipulate_image(animator: Animator, image: Picture, moves: Tensor, *,
     return torch.cat(list(render(animator, encoding, motion, chunk_size=chunk_size)), dim=1)[0]
 
 
-def manipulate_video(animator: Animator, video: Video, moves: Tensor, *,
+def manipulate_video(animator: Animator, video: VideoInput, moves: Tensor, *,
                      chunk_size: int = CHUNK_SIZE) -> Iterator[Tensor]:
     """Show a video moved by several moves: its first frame, animated by its own codes plus each move.
 
     Args:
         animator (Animator): A trained animator in evaluation mode.
-        video (Video): The video; it is decoded piece by piece.
+        video (VideoInput): The video; it is decoded piece by piece.
         moves (Tensor): What is added to every code, shape (K, N).
         chunk_size (int): Frames per forward pass, counted over the moves.
 

@@ -6,7 +6,7 @@ from typing import Sequence
 from leokit.analysis.model_sheets import spread_indices
 from leokit.studies.runs import Run
 from leokit.studies.study import Study
-from leokit.video.inputs import open_video
+from leokit.video import open_video
 from leokit.visualization import contact_sheet, save_png
 
 CLIPS = 4

@@ -1,6 +1,12 @@
-"""Bringing frames to the training size: the one place where pixels are cropped and resized on the way in."""
+"""Crop and resize 8-bit frames: the one way by which pixels of files come to the size of a model.
+
+The evaluation crops alike (:func:`center_square`) but resizes in float on the device, with the filter of its protocol
+(:mod:`leokit.evaluation.clip_preprocessing`).
+"""
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from leokit.utils import UserError
 
@@ -13,6 +19,16 @@ def check_crop(crop: str) -> None:
         raise UserError(f'unknown crop {crop!r}; choose one of {", ".join(CROPS)}')
 
 
+def center_square(frames: np.ndarray | Tensor) -> np.ndarray | Tensor:
+    """The largest central square of frames (..., H, W, C): a view, or the frames themselves if they are square."""
+    height, width = frames.shape[-3:-1]
+    if height == width:
+        return frames
+    size = min(height, width)
+    top, left = (height - size) // 2, (width - size) // 2
+    return frames[..., top:top + size, left:left + size, :]
+
+
 def fit_frames(frames: np.ndarray, size: int, *, crop: str = 'center') -> np.ndarray:
     """Crop frames to a square and resize them.
 
@@ -20,33 +36,31 @@ def fit_frames(frames: np.ndarray, size: int, *, crop: str = 'center') -> np.nda
 
     Args:
         frames (np.ndarray): uint8 frames, shape (T, H, W, 3).
-        size (int): The new side S.
-        crop (str): ``'center'`` cuts the largest square out of the middle; ``'none'`` keeps the whole frame and
-            squeezes it to a square.
+        size (int): The new resolution S.
+        crop (str): ``'center'`` keeps the largest central square; ``'none'`` squeezes the whole frame to a square.
 
     Returns:
         np.ndarray: uint8 frames, shape (T, S, S, 3); not a copy if there was nothing to do.
-
-    Raises:
-        UserError: If ``crop`` is unknown.
     """
-    import cv2
+    import mmcv  # here, so that importing leokit stays light
     check_crop(crop)
+    if crop == 'center':
+        frames = center_square(frames)
     height, width = frames.shape[1:3]
-    if crop == 'center' and height != width:
-        side = min(height, width)
-        top, left = (height - side) // 2, (width - side) // 2
-        frames = frames[:, top:top + side, left:left + side]
-        height = width = side
     if (height, width) == (size, size):
         return frames
-    filter_ = cv2.INTER_AREA if height >= size and width >= size else cv2.INTER_CUBIC
+    interpolation = 'area' if height >= size and width >= size else 'bicubic'
     resized = np.empty((len(frames), size, size, 3), np.uint8)
     for source, target in zip(frames, resized):
-        cv2.resize(source, (size, size), dst=target, interpolation=filter_)
+        mmcv.imresize(source, (size, size), interpolation=interpolation, out=target, backend='cv2')
     return resized
 
 
 def to_channels_first(frames: np.ndarray) -> np.ndarray:
     """Move channels to the front: (T, H, W, 3) -> contiguous (T, 3, H, W)."""
     return np.ascontiguousarray(frames.transpose(0, 3, 1, 2))
+
+
+def fit_to_tensor(frames: np.ndarray, size: int) -> Tensor:
+    """uint8 frames (T, H, W, 3), center-cropped and resized, as a tensor (T, 3, S, S)."""
+    return torch.from_numpy(to_channels_first(fit_frames(frames, size)))

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
+import torch
 
 from leokit.utils import UserError
-from leokit.video.resize import fit_frames, to_channels_first
+from leokit.video.resize import center_square, fit_frames, fit_to_tensor, to_channels_first
 
 
 def noise(*shape):
@@ -48,3 +49,20 @@ def test_channels_first():
     frames = noise(2, 4, 5, 3)
     moved = to_channels_first(frames)
     assert moved.flags.c_contiguous and np.array_equal(moved[1, 2], frames[1, :, :, 2])
+
+
+@pytest.mark.parametrize('shape', [(2, 8, 5, 3), (2, 5, 8, 3), (1, 2, 6, 9, 3)])
+def test_center_square_of_arrays_and_tensors(shape):
+    frames = noise(*shape)
+    height, width = shape[-3:-1]
+    size = min(height, width)
+    rows, columns = ((extent - size) // 2 for extent in (height, width))
+    expected = frames[..., rows:rows + size, columns:columns + size, :]
+    assert np.array_equal(center_square(frames), expected)
+    assert np.array_equal(center_square(torch.from_numpy(frames)).numpy(), expected)
+    assert center_square(expected) is expected
+
+
+def test_frames_as_a_tensor():
+    frames = noise(2, 32, 50, 3)
+    assert np.array_equal(fit_to_tensor(frames, 16).numpy(), to_channels_first(fit_frames(frames, 16)))

@@ -8,7 +8,7 @@ import numpy as np
 from leokit.registry import VIDEO_READERS
 from leokit.utils import UserError
 from leokit.video.readers.base import DEFAULT_FPS, VideoHandle, VideoReader, existing_file
-from leokit.video.readers.stream_index import StreamIndex, build_index, count_frames, decode_frames
+from leokit.video.readers.stream_index import StreamIndex, build_index, decode_frames, index_by_decoding
 
 MAX_INDICES = 4096  # frame indices a reader remembers, some kilobytes each
 # Containers whose header promises a number of frames; fewer packets than that mean a file that was cut off.
@@ -83,7 +83,7 @@ class PyAVHandle(VideoHandle):
         index = build_index(self._container, self._stream)
         if index is None:
             self._open()
-            index = count_frames(self._container, self._stream)
+            index = index_by_decoding(self._container, self._stream)
         return index
 
     def _check_complete(self) -> None:

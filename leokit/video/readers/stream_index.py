@@ -55,7 +55,7 @@ def build_index(container: object, stream: object) -> StreamIndex | None:
 
     Returns:
         StreamIndex | None: The index, which may be empty; None if the packets do not tell which frames there are,
-        so that frames have to be counted (:func:`count_frames`).
+        so that frames have to be counted (:func:`index_by_decoding`).
     """
     timed = any(name in TIMED_FORMATS for name in container.format.name.split(','))
     if not timed or stream.codec_context.name in HIDDEN_FRAME_CODECS:
@@ -103,7 +103,7 @@ def decode_frames(container: object, stream: object) -> Iterator[Any]:
             yield from packet.decode()
 
 
-def count_frames(container: object, stream: object) -> StreamIndex:
+def index_by_decoding(container: object, stream: object) -> StreamIndex:
     """Index a video stream by decoding all of it; the container must stand at its start.
 
     Args:

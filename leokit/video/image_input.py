@@ -1,0 +1,72 @@
+"""Images of callers (paths, PIL images, arrays, tensors) as model inputs.
+
+They are treated like training data: the largest central square is cropped and resized
+(:func:`~leokit.video.resize.fit_frames`).
+"""
+
+from pathlib import Path
+from typing import Sequence, TypeAlias
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps
+from torch import Tensor
+
+from leokit.utils import UserError
+from leokit.utils.pixels import from_uint8
+from leokit.video.images import read_image, to_rgb
+from leokit.video.resize import fit_to_tensor
+from leokit.video.video_input import check_pixel_range, tensor_to_frames
+
+# A path; a PIL image; an array (H, W) or (H, W, 1|3|4) of uint8 or uint16; a tensor (3, H, W), uint8 or in [-1, 1].
+ImageInput: TypeAlias = str | Path | Image.Image | np.ndarray | Tensor
+
+
+def read_images(images: ImageInput | Sequence[ImageInput], size: int) -> Tensor:
+    """Prepare one image or several.
+
+    Args:
+        images (ImageInput | Sequence[ImageInput]): Images of any mode and size, of one kind or mixed; a tensor may
+            also be a batch (B, 3, H, W).
+        size (int): Resolution S of the model.
+
+    Returns:
+        Tensor: float32 in [-1, 1], shape (B, 3, S, S), on the CPU.
+    """
+    if isinstance(images, Tensor):
+        images = images if images.ndim == 4 else [images]
+    elif isinstance(images, (str, Path, Image.Image, np.ndarray)):
+        images = [images]
+    if len(images) == 0:
+        raise UserError('there is no image to read; pass at least one')
+    return torch.stack([_prepare(image, size, f'number {index}') for index, image in enumerate(images)])
+
+
+def _prepare(image: ImageInput, size: int, name: str) -> Tensor:
+    """One image as float (3, S, S)."""
+    if isinstance(image, Tensor) and image.is_floating_point() and image.shape == (3, size, size):
+        check_pixel_range(image, f'image {name}')
+        return image.float().cpu()  # a model's own output fits as it is and is not rounded to 8 bits
+    if isinstance(image, (str, Path)):
+        pixels = read_image(image)
+    elif isinstance(image, Image.Image):
+        pixels = to_rgb(ImageOps.exif_transpose(image), name, file_format=image.format)
+    elif isinstance(image, np.ndarray):
+        pixels = _array_to_rgb(image, name)
+    elif isinstance(image, Tensor):
+        pixels = tensor_to_frames(image[None] if image.ndim == 3 else image, f'image {name}')[0]
+    else:
+        raise UserError(f'image {name} is a {type(image).__name__}; pass a path, a PIL image, an array or a tensor')
+    return from_uint8(fit_to_tensor(pixels[None], size))[0]
+
+
+def _array_to_rgb(array: np.ndarray, name: str) -> np.ndarray:
+    if array.ndim == 3 and array.shape[-1] == 1:
+        array = array[..., 0]
+    valid_shape = array.ndim == 2 or (array.ndim == 3 and array.shape[-1] in (3, 4))
+    if not valid_shape or array.dtype not in (np.uint8, np.uint16) or array.size == 0:
+        raise UserError(f'image {name} is an array of {array.dtype} with shape {array.shape}; pass uint8 or uint16 '
+                        'of shape (H, W), (H, W, 3) or (H, W, 4), or a float tensor (3, H, W) in [-1, 1]')
+    if array.dtype == np.uint16:
+        array = (array >> 8).astype(np.uint8)
+    return to_rgb(Image.fromarray(np.ascontiguousarray(array)), name)

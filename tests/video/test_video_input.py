@@ -1,0 +1,68 @@
+"""Videos of any kind become the same tensors."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from leokit.utils import UserError
+from leokit.utils.pixels import from_uint8
+from leokit.video import FramesHandle, count_frames, iterate_frames, open_video, read_first_frame, read_last_frame
+
+
+@pytest.fixture
+def pixels():
+    return np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
+
+
+def test_frames_in_memory(pixels):
+    frames = np.stack([np.roll(pixels, shift, 0) for shift in range(5)])
+    tensor = torch.from_numpy(frames.transpose(0, 3, 1, 2).copy())
+    for video in (frames, tensor, from_uint8(tensor), FramesHandle(frames)):
+        chunks = list(iterate_frames(video, 32, chunk_size=2))
+        assert [len(chunk) for chunk in chunks] == [2, 2, 1]
+        assert torch.equal(torch.cat(chunks), tensor)
+    assert torch.equal(torch.cat(list(iterate_frames(frames, 32, chunk_size=2, first=1, last=4))), tensor[1:4])
+    assert torch.equal(read_first_frame(frames, 32), from_uint8(tensor[:1]))
+    assert torch.equal(read_last_frame(frames, 32), from_uint8(tensor[-1:]))
+    assert count_frames(frames) == count_frames(tensor) == 5
+
+
+def test_frame_folder(pixels, tmp_path):
+    for number in range(3):
+        Image.fromarray(np.roll(pixels, number, 0)).save(tmp_path / f'{number:03d}.png')
+    frames = torch.cat(list(iterate_frames(tmp_path, 32, chunk_size=2)))
+    assert torch.equal(frames[2], torch.from_numpy(np.roll(pixels, 2, 0).transpose(2, 0, 1).copy()))
+
+
+def test_an_open_video_stays_open(pixels):
+    class Handle(FramesHandle):
+        closed = False
+
+        def close(self):
+            self.closed = True
+
+    handle = Handle(pixels[None])
+    read_first_frame(handle, 32)
+    read_last_frame(handle, 32)
+    count_frames(handle)
+    assert open_video(handle) is handle and not handle.closed
+
+
+@pytest.mark.parametrize('video, message', [
+    ('nowhere.mp4', 'does not exist'),
+    (np.zeros((0, 8, 8, 3), np.uint8), 'at least one frame'),
+    (torch.zeros(0, 3, 8, 8), 'at least one frame'),
+    (np.zeros((4, 8, 8, 3), np.float32), 'float32'),
+    (7, 'is not a video'),
+])
+def test_bad_videos_are_one_sentence(video, message):
+    with pytest.raises(UserError, match=message):
+        read_first_frame(video, 32)
+
+
+def test_a_file_that_is_not_a_video(tmp_path):
+    path = tmp_path / 'clip.mp4'
+    path.write_bytes(b'not a video at all')
+    with pytest.raises(UserError, match='clip.mp4'):
+        read_first_frame(path, 32)
