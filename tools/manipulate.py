@@ -22,13 +22,13 @@ sys.path.append(str(Path(__file__).resolve().parents[1]))  # a clone works witho
 from leokit.datasets import CodeCache  # noqa: E402
 from leokit.models import Animator  # noqa: E402
 from leokit.inference import (
-    CHUNK_SIZE, DirectionNames, labeled_grid, load_named_animator, manipulate_image, manipulate_video, write_videos)
+    CHUNK_SIZE, DirectionNames, load_named_animator, manipulate_image, manipulate_video, write_videos)
 from leokit.video import open_video
 from leokit.video.readers.base import DEFAULT_FPS  # noqa: E402
 from leokit.utils import UserError, progress_bar, run_tool  # noqa: E402
 from leokit.utils.arguments import add_cfg_options, add_device, finite_float, positive_int  # noqa: E402
 from leokit.utils.pixels import to_uint8  # noqa: E402
-from leokit.visualization import save_png  # noqa: E402
+from leokit.visualization import labeled_grid, save_png  # noqa: E402
 
 
 def parse_args() -> argparse.Namespace:

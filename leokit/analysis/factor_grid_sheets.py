@@ -8,9 +8,8 @@ from torch import Tensor
 
 from leokit.analysis.factor_grid import FactorGrid
 from leokit.analysis.model_sheets import spread_indices
-from leokit.inference.manipulation import labeled_grid
 from leokit.utils.pixels import from_uint8, to_uint8
-from leokit.visualization import contact_sheet
+from leokit.visualization import contact_sheet, labeled_grid
 
 BACKGROUND = 255  # of the cell in the corner
 FRAMES_AT_ONCE = 16

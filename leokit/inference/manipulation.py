@@ -12,9 +12,8 @@ Moves are vectors that add up, so edits compose in any order.
 
 import json
 from pathlib import Path
-from typing import Iterable, Iterator, Mapping, Sequence
+from typing import Iterator, Mapping
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -22,9 +21,7 @@ from leokit.inference.animation import VideoAnimator
 from leokit.inference.rendering import CHUNK_SIZE, encode, render
 from leokit.models import Animator
 from leokit.utils import UserError, check_shape
-from leokit.utils.pixels import from_uint8, to_uint8
 from leokit.video import ImageInput, VideoInput, read_first_frame, read_images
-from leokit.visualization import contact_sheet
 
 NAMES_FILE = 'directions.json'
 
@@ -171,23 +168,3 @@ def manipulate_video(animator: Animator, video: VideoInput, moves: Tensor, *,
     for codes in VideoAnimator(animator).codes(video, chunk_size=max(1, chunk_size // len(moves))):
         motion = codes + moves.to(codes)[:, None]  # (K, t, N)
         yield from render(animator, encoding, motion, chunk_size=chunk_size)
-
-
-def labeled_grid(chunks: Iterable[Tensor], row_titles: Sequence[str],
-                  column_titles: Sequence[str]) -> Iterator[Tensor]:
-    """Put videos side by side on a sheet that says which is which.
-
-    Args:
-        chunks (Iterable[Tensor]): Consecutive frames in [-1, 1], shape (rows * columns, t, 3, H, W), row by row.
-        row_titles (Sequence[str]): One title for each row.
-        column_titles (Sequence[str]): One title for each column.
-
-    Yields:
-        Tensor: The sheets in [-1, 1], shape (1, t, 3, sheet height, sheet width).
-    """
-    columns = len(column_titles)
-    for chunk in chunks:
-        cells = to_uint8(chunk).permute(1, 0, 3, 4, 2).cpu().numpy()  # (t, cells, H, W, 3)
-        sheets = [contact_sheet([list(pictures[i:i + columns]) for i in range(0, len(pictures), columns)],
-                                row_titles=row_titles, column_titles=column_titles) for pictures in cells]
-        yield from_uint8(torch.from_numpy(np.stack(sheets)).permute(0, 3, 1, 2))[None]

@@ -22,16 +22,10 @@ def flow_to_color(flow: Tensor) -> Tensor:
         Tensor: uint8, shape (B, 3, H, W), RGB, on the CPU; black where the flow is not finite.
     """
     check_shape('flow', flow, (None, 2, None, None))
-    batch, _, height, width = flow.shape
-    vectors = rearrange(flow.detach().double().cpu().numpy(), 'b c h w -> (b h) w c')
-    # flow2rgb darkens vectors of length above 1 after its normalization, by rounding also the longest one. An extra row
-    # with a slightly longer vector keeps all others below 1.
-    lengths = np.linalg.norm(vectors, axis=-1)
-    extra = np.zeros((1, width, 2))
-    extra[0, 0, 0] = lengths[np.isfinite(lengths)].max(initial=0.0) * (1 + 1e-9)
-    color = mmcv.flow2rgb(np.concatenate([vectors, extra]))[:-1]
+    # flow2rgb normalizes by the longest vector of an image: one tall image gives the whole batch the same scale
+    color = mmcv.flow2rgb(rearrange(flow.double().cpu().numpy(), 'b c h w -> (b h) w c'))
     color = torch.from_numpy((color * 255).round().astype(np.uint8))
-    return rearrange(color, '(b h) w c -> b c h w', b=batch, h=height)
+    return rearrange(color, '(b h) w c -> b c h w', b=len(flow))
 
 
 def mask_to_image(mask: Tensor) -> Tensor:

@@ -4,15 +4,16 @@ import pytest
 import torch
 
 from leokit.utils import UserError
-from leokit.visualization import contact_sheet, reconstruction_sheet, save_png, sequence_sheet
+from leokit.utils.pixels import from_uint8
+from leokit.visualization import contact_sheet, labeled_grid, reconstruction_sheet, save_png, sequence_sheet
 from leokit.visualization.contact_sheets import GAP, TITLE_HEIGHT
 
 
-def plain(value, side=8):
-    return np.full((side, side, 3), value, np.uint8)
+def plain(value, size=8):
+    return np.full((size, size, 3), value, np.uint8)
 
 
-def test_pictures_lie_where_they_belong():
+def test_images_are_in_their_cells():
     sheet = contact_sheet([[plain(10), plain(20)], [None, plain(40)]], scale=1)
     assert sheet.shape == (GAP + 2 * (8 + GAP), GAP + 2 * (8 + GAP), 3)
     for (i, j), value in {(0, 0): 10, (0, 1): 20, (1, 0): 255, (1, 1): 40}.items():
@@ -20,13 +21,13 @@ def test_pictures_lie_where_they_belong():
         assert np.unique(sheet[y:y + 8, x:x + 8]).tolist() == [value]
 
 
-def test_small_pictures_are_enlarged_without_new_values():
-    picture = np.random.default_rng(0).integers(0, 200, (64, 64, 3), dtype=np.uint8)
-    sheet = contact_sheet([[picture]])
-    assert np.array_equal(sheet[GAP:-GAP:2, GAP:-GAP:2], picture)
+def test_small_images_are_upsampled_without_new_values():
+    image = np.random.default_rng(0).integers(0, 200, (64, 64, 3), dtype=np.uint8)
+    sheet = contact_sheet([[image]])
+    assert np.array_equal(sheet[GAP:-GAP:2, GAP:-GAP:2], image)
 
 
-def test_titles_take_room_of_their_own():
+def test_titles_do_not_cover_images():
     bare = contact_sheet([[plain(10, 96)]])
     titled = contact_sheet([[plain(10, 96)]], column_titles=['source'], row_titles=['Zoë, a name that is long ' * 4])
     assert titled.shape[0] == bare.shape[0] + TITLE_HEIGHT
@@ -64,7 +65,18 @@ def test_sequence_sheet_shows_every_nth_frame():
     assert sequence_sheet(values).shape[1] <= GAP + 16 * (96 + GAP)
 
 
-def test_other_names_than_png_are_refused(tmp_path):
+def test_videos_in_a_labeled_grid():
+    values = torch.arange(2 * 3 * 4, dtype=torch.uint8).view(6, 4, 1, 1, 1).expand(-1, -1, 3, 96, 96)
+    chunks = from_uint8(values).split(3, dim=1)
+    sheets = list(labeled_grid(chunks, ['a', 'b'], ['x', 'y', 'z']))
+    assert [sheet.shape[:3] for sheet in sheets] == [(1, 3, 3), (1, 1, 3)]
+    expected = contact_sheet([[plain(4 * (3 * row + column) + 2, 96) for column in range(3)] for row in range(2)],
+                             row_titles=['a', 'b'], column_titles=['x', 'y', 'z'])
+    frame = torch.from_numpy(expected).permute(2, 0, 1)
+    assert torch.equal(sheets[0][0, 2], from_uint8(frame))
+
+
+def test_only_png_files_are_written(tmp_path):
     with pytest.raises(UserError, match='choose a name that ends in .png'):
         save_png(tmp_path / 'a.jpg', np.zeros((4, 4, 3), np.uint8))
 
