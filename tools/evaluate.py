@@ -21,8 +21,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from leokit.apis import check_device  # noqa: E402
 from leokit.video import VideoFilter  # noqa: E402
 from leokit.evaluation import (
-    Compute, MEASURES, Protocol, ReadOptions, ResultRecord, RunInfo, build_tasks, default_cache_dir, evaluate_sets,
-    load_protocol, preset_names, save_records, scan_videos)
+    VIDEO_SET_METRICS, Compute, Protocol, ReadOptions, ResultRecord, RunInfo, build_jobs, default_cache_dir,
+    evaluate_sets, load_protocol, preset_names, save_records, scan_videos)
 from leokit.utils import UserError, run_tool  # noqa: E402
 from leokit.utils.arguments import add_key_values, output_file, positive_int  # noqa: E402
 
@@ -33,7 +33,7 @@ def parse_arguments() -> argparse.Namespace:
     add = parser.add_argument
     add('--real', required=True, help='folder of real videos, or a manifest (.json)')
     add('--fake', required=True, help='folder of generated videos, or a manifest (.json)')
-    add('--metrics', nargs='+', default=['fvd', 'kvd'], help=f'any of {", ".join(MEASURES)}')
+    add('--metrics', nargs='+', default=['fvd', 'kvd'], help=f'any of {", ".join(VIDEO_SET_METRICS)}')
     add('--protocol', default='quick', help=f'a preset ({", ".join(preset_names())}) or a config file')
     add_key_values(parser, '--protocol-options',
                    'changes to the protocol, such as sampling.num_clips=512 clips.stride=4')
@@ -124,14 +124,14 @@ def main() -> None:
     arguments = parse_arguments()
     device = start(arguments.device)
     protocol = choose_protocol(arguments)
-    tasks = build_tasks(arguments.metrics, protocol, choose_extractors(arguments.extractor),
+    jobs = build_jobs(arguments.metrics, protocol, choose_extractors(arguments.extractor),
                         nested_options(arguments.extractor_options or {}))
     options = ReadOptions(arguments.fps, arguments.float_range, arguments.workers)
     real = scan_videos(arguments.real, protocol, filters=real_filters(arguments), use_protocol_split=True,
                        options=options)
     fake = scan_videos(arguments.fake, protocol, options=options)
     cache = None if arguments.no_cache else Path(arguments.cache_dir or default_cache_dir())
-    records = evaluate_sets(real, fake, tasks, protocol, compute=Compute(device, arguments.workers, cache),
+    records = evaluate_sets(real, fake, jobs, protocol, compute=Compute(device, arguments.workers, cache),
                             run=RunInfo.now(arguments.model or Path(arguments.fake).stem, arguments.step))
     if records is not None:  # the first process
         for videos in (real, fake):

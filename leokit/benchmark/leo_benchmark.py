@@ -17,9 +17,9 @@ from leokit.benchmark.generated_clips import GeneratedClips
 from leokit.benchmark.real_videos import first_frames, motion_windows
 from leokit.benchmark.scenario import Scenario
 from leokit.evaluation import (
-    Compute, Protocol, ReadOptions, ResultRecord, RunInfo, Score, VideoSet, build_tasks, default_cache_dir,
+    Compute, Protocol, ReadOptions, ResultRecord, RunInfo, Score, VideoSet, build_jobs, default_cache_dir,
     evaluate_sets, save_records, scan_videos)
-from leokit.evaluation.evaluate_sets import Task
+from leokit.evaluation.evaluate_sets import EvaluationJob
 from leokit.evaluation.motion_records import motion_records
 from leokit.evaluation.score_table import score_table
 from leokit.inference.generation import sample_seeds
@@ -45,7 +45,7 @@ class Plan:
 
     scenario: Scenario
     real: VideoSet
-    tasks: list[Task]
+    jobs: list[EvaluationJob]
     clips: GeneratedClips
     records: list[ResultRecord] = field(default_factory=list)
 
@@ -117,14 +117,14 @@ class LEOBenchmark:
         chosen = {'': self.extractors['video'], 'acd': self.extractors['content']}
         options = {config['type']: {key: value for key, value in config.items() if key != 'type'}
                    for config in chosen.values()}
-        tasks = build_tasks(scenario.metrics, protocol, {key: config['type'] for key, config in chosen.items()},
+        jobs = build_jobs(scenario.metrics, protocol, {key: config['type'] for key, config in chosen.items()},
                             options)
         clips = GeneratedClips(self.work_dir / scenario.name, self._facts(scenario, real), clip_format=self.clip_format,
                            fps=real.entries[0].fps)
         clips.check_space(scenario.num_videos, scenario.num_frames, self.leo.animator.size)
         if scenario.first_frames == 'generated':
             self.leo.unconditional_generator  # noqa: B018  says what is missing
-        return Plan(scenario, real, tasks, clips)
+        return Plan(scenario, real, jobs, clips)
 
     def _scan(self, protocol: Protocol) -> VideoSet:
         """The real videos, looked at once for all scenarios of a protocol."""
@@ -182,7 +182,7 @@ class LEOBenchmark:
         device = device_of(self.leo.animator)
         fake = scan_videos(plan.clips.folder, protocol, options=ReadOptions(plan.clips.fps, None, self._workers))
         run = RunInfo.now(f'{self.name} {scenario.name}')
-        records = evaluate_sets(plan.real, fake, plan.tasks, protocol, run=run,
+        records = evaluate_sets(plan.real, fake, plan.jobs, protocol, run=run,
                                 compute=Compute(str(device), self._workers, default_cache_dir()))
         motion, read = plan.clips.codes(scenario.num_videos)
         length = min([protocol.clips.span, *(entry.frames for entry in plan.real.entries)])

@@ -20,7 +20,7 @@ class Scenario:
         num_videos (int): Number of videos.
         num_frames (int): Frames per video.
         protocol (Protocol): Evaluation protocol; its clip length is also the segment length of a long video.
-        metrics (tuple): Names in :data:`leokit.evaluation.MEASURES`.
+        metrics (tuple): Names in :data:`leokit.evaluation.VIDEO_SET_METRICS`.
         first_frames (str): ``'generated'`` for unconditional generation, ``'real'`` to start from frames of the real
             videos.
     """

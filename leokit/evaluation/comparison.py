@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from typing import Any, Sequence
 
 from leokit.evaluation.records import ResultRecord
-from leokit.evaluation.video_set_metrics import MEASURES
+from leokit.evaluation.video_set_metrics import VIDEO_SET_METRICS
 from leokit.utils import UserError
 from leokit.utils.tables import MISSING, escape_latex, latex_score, latex_table, markdown_score, markdown_table
 
 HASH_DIGITS = 8  # digits of a SHA-256 that are shown
-# Facts that a measure of the generated videos alone does not depend on.
+# Facts that a metric of the generated videos alone does not depend on.
 OF_DISTANCES = ('real set', 'real clips', 'generated clips', 'sampling.num_clips', 'sampling.real', 'sampling.split',
                 'arithmetic.covariance', 'arithmetic.kernel')
 
@@ -38,11 +38,11 @@ class Table:
 
         None for what videos have in themselves: there the real videos' value is right, and a frozen one would win.
         """
-        measure = MEASURES.get(metric_name(column))
+        metric = VIDEO_SET_METRICS.get(metric_name(column))
         mixed = any(key[1] == column for key in self.marks)
         values = [cell.score.value for key, cell in self.cells.items()
                   if key[1] == column and cell.score.value is not None]
-        return min(values) if measure and measure.paired and not mixed and len(values) > 1 else None
+        return min(values) if metric and metric.paired and not mixed and len(values) > 1 else None
 
 
 def metric_name(key: str) -> str:
@@ -102,8 +102,8 @@ def to_latex(table: Table) -> str:
 def differences(records: Sequence[ResultRecord]) -> dict[str, list[Any]]:
     """What records disagree on, of all that scores in one column must share; ``key -> values``, one a record."""
     facts = [record.comparable() for record in records]
-    measure = MEASURES.get(metric_name(records[0].metric))
-    if measure is not None and not measure.paired:
+    metric = VIDEO_SET_METRICS.get(metric_name(records[0].metric))
+    if metric is not None and not metric.paired:
         facts = [{key: value for key, value in fact.items() if key not in OF_DISTANCES} for fact in facts]
     columns = {key: [fact.get(key) for fact in facts] for fact in facts for key in fact}
     return {key: values for key, values in columns.items() if any(value != values[0] for value in values)}

@@ -16,7 +16,8 @@ from leokit.evaluation.records import NetworkInfo, ResultRecord, RunInfo, SetInf
 from leokit.evaluation.reductions import FeatureRequest
 from leokit.evaluation.uncertainty import score_of_trials
 from leokit.evaluation.video_set import VideoSet
-from leokit.evaluation.video_set_metrics import MEASURES, OVER_TIME, Measure, Outcome, feature_warnings, metric_key
+from leokit.evaluation.video_set_metrics import (
+    OVER_TIME, VIDEO_SET_METRICS, MetricResult, VideoSetMetric, feature_warnings, metric_key)
 from leokit.feature_extractors import build_extractor
 from leokit.utils import UserError
 
@@ -36,15 +37,15 @@ class Compute:
     cache_dir: Path | None = None
 
 
-class Task(NamedTuple):
-    """A measure with the feature it looks at."""
+class EvaluationJob(NamedTuple):
+    """A metric with the feature it looks at."""
 
-    measure: Measure
+    metric: VideoSetMetric
     request: FeatureRequest
 
 
 @dataclass
-class Side:
+class EvaluatedSet:
     """Clips and features of one of the two sets.
 
     Attributes:
@@ -81,70 +82,70 @@ class Side:
         return self.videos.info(self.clips)
 
 
-def build_tasks(names: Sequence[str], protocol: Protocol, extractors: Mapping[str, str] | None = None,
-                options: Mapping[str, Mapping[str, Any]] | None = None) -> list[Task]:
+def build_jobs(names: Sequence[str], protocol: Protocol, extractors: Mapping[str, str] | None = None,
+               options: Mapping[str, Mapping[str, Any]] | None = None) -> list[EvaluationJob]:
     """Build the measures and the extractors they need; one extractor of a type serves all of them.
 
     Args:
         names (Sequence[str]): Names of measures.
         protocol (Protocol): The protocol.
-        extractors (Mapping, optional): Extractor type for a measure's name, with its twin over time; the key '' is for
+        extractors (Mapping, optional): Extractor type for a metric's name, with its twin over time; the key '' is for
             all video distances.
         options (Mapping, optional): Constructor arguments for an extractor type.
 
     Returns:
-        list[Task]: In the order of the names.
+        list[EvaluationJob]: In the order of the names.
 
     Raises:
-        UserError: If a measure or an extractor is unknown, or an extractor cannot be built.
+        UserError: If a metric or an extractor is unknown, or an extractor cannot be built.
     """
-    chosen, built, tasks = dict(extractors or {}), {}, []
+    chosen, built, jobs = dict(extractors or {}), {}, []
     for name in [*names, *(key for key in chosen if key)]:
-        if name not in MEASURES:
-            raise UserError(f'there is no metric {name!r}; choose from {", ".join(MEASURES)}')
+        if name not in VIDEO_SET_METRICS:
+            raise UserError(f'there is no metric {name!r}; choose from {", ".join(VIDEO_SET_METRICS)}')
     for name in dict.fromkeys(names):
-        measure = MEASURES[name](protocol.arithmetic)
+        metric = VIDEO_SET_METRICS[name](protocol.arithmetic)
         kind = chosen.get(name) or chosen.get(name.removesuffix(OVER_TIME)) \
-            or (chosen.get('') if measure.extractor is None else None) or measure.extractor or protocol.extractor
+            or (chosen.get('') if metric.extractor is None else None) or metric.extractor or protocol.extractor
         if kind not in built:
             try:
                 built[kind] = build_extractor(kind, (options or {}).get(kind))
             except UserError as error:
                 raise UserError(f'{error} (--extractor {name}=TYPE chooses another network)') from error
-        request = FeatureRequest(built[kind], measure.reduction)
+        request = FeatureRequest(built[kind], metric.reduction)
         if request.reduction != 'clip' and request.extractor.kind != 'image':
             raise UserError(f'the metric {name} needs a feature of every frame, but {kind} describes whole clips; '
                             f'choose an image extractor, as in --extractor {name}=EfficientNetLite0Features')
-        tasks.append(Task(measure, request))
+        jobs.append(EvaluationJob(metric, request))
     if '' in chosen and chosen[''] not in built:  # asked for, and nothing that it could be used for
         raise UserError(f'--extractor {chosen[""]} is that of the video distances, and none is measured; name the '
                         f'metric as well, as in --extractor {names[0]}={chosen[""]}')
-    return tasks
+    return jobs
 
 
-def evaluate_sets(real: VideoSet, fake: VideoSet, tasks: list[Task], protocol: Protocol, *,
+def evaluate_sets(real: VideoSet, fake: VideoSet, jobs: list[EvaluationJob], protocol: Protocol, *,
                   compute: Compute = Compute(), run: RunInfo | None = None) -> list[ResultRecord] | None:
-    """Measure a set of generated videos against a set of real ones.
+    """Evaluate a set of generated videos against a set of real ones.
 
     Args:
         real (VideoSet): The real set.
         fake (VideoSet): The generated set.
-        tasks (list[Task]): What is measured, from :func:`build_tasks`.
+        jobs (list[EvaluationJob]): What is measured, from :func:`build_jobs`.
         protocol (Protocol): How.
         compute (Compute): Device, threads and cache.
         run (RunInfo, optional): Who made the videos.
 
     Returns:
-        list[ResultRecord] | None: One record for each task on the first process, None on the others.
+        list[ResultRecord] | None: One record for each job on the first process, None on the others.
 
     Raises:
         UserError: If there are fewer clips than the protocol asks for, or the sets cannot be compared.
     """
     _check_comparable(real, fake, protocol)
-    over_time = any(task.measure.over_time for task in tasks)
+    over_time = any(job.metric.over_time for job in jobs)
     sides = {
-        'real': _measure_side(real, 'real', tasks, protocol, compute, over_time=False),
-        'fake': _measure_side(fake, 'fake', tasks, protocol, compute, over_time=over_time)}
+        'real': _measure_side(real, 'real', jobs, protocol, compute, over_time=False),
+        'fake': _measure_side(fake, 'fake', jobs, protocol, compute, over_time=over_time)}
     if not is_main_process():
         return None
     shared = {entry.sha256 for entry in real.entries} & {entry.sha256 for entry in fake.entries}
@@ -152,7 +153,7 @@ def evaluate_sets(real: VideoSet, fake: VideoSet, tasks: list[Task], protocol: P
     if shared:
         warnings.append(f'{len(shared)} videos are in both sets, byte for byte; the score is flattered')
     run = run or RunInfo.now()
-    return [_record(task, sides['real'], sides['fake'], protocol, warnings, run) for task in tasks]
+    return [_record(job, sides['real'], sides['fake'], protocol, warnings, run) for job in jobs]
 
 
 def _split_warnings(real: VideoSet, protocol: Protocol) -> list[str]:
@@ -180,20 +181,21 @@ def _check_comparable(real: VideoSet, fake: VideoSet, protocol: Protocol) -> Non
                         f'--protocol-options frames.resolution={min(min(sizes[0]), min(sizes[1]))}')
 
 
-def _measure_side(videos: VideoSet, side: str, tasks: list[Task], protocol: Protocol, compute: Compute, *,
-                  over_time: bool) -> Side:
+def _measure_side(videos: VideoSet, side: str, jobs: list[EvaluationJob], protocol: Protocol, compute: Compute, *,
+                  over_time: bool) -> EvaluatedSet:
     """Plan the clips of a set, get their features and drop the clips that failed."""
     windows = videos.windows(protocol)
     plans = plan_trials(windows, protocol, side)
     later: list[list[Clip]] = plan_over_time(windows, protocol) if over_time else []
     clips, places = unique_clips([*plans, *later])
-    requests = list({task.request.key: task.request for task in tasks}.values())
+    requests = list({job.request.key: job.request for job in jobs}.values())
     features = clip_features(
         videos, clips, protocol, requests, device=compute.device, workers=compute.workers,
         cache_dir=compute.cache_dir if side == 'real' else None, label=f'{side} clips')
     failed = np.asarray(sorted(features.failures), dtype=np.int64)
     kept = [place[~np.isin(place, failed)] for place in places]
-    result = Side(videos, kept[:len(plans)], kept[len(plans):], features, len(plans[0]), videos.warnings(protocol))
+    result = EvaluatedSet(videos, kept[:len(plans)], kept[len(plans):], features, len(plans[0]),
+                          videos.warnings(protocol))
     if len(failed):
         _report_failures(result, side, clips, protocol)
     if result.clips < protocol.sampling.num_clips:
@@ -202,7 +204,7 @@ def _measure_side(videos: VideoSet, side: str, tasks: list[Task], protocol: Prot
     return result
 
 
-def _report_failures(side: Side, name: str, clips: Sequence[Clip], protocol: Protocol) -> None:
+def _report_failures(side: EvaluatedSet, name: str, clips: Sequence[Clip], protocol: Protocol) -> None:
     """Clips that could not be decoded: an error where the protocol wants them all, else a counted warning."""
     failures = side.features.failures
     first = next(iter(failures))
@@ -213,56 +215,57 @@ def _report_failures(side: Side, name: str, clips: Sequence[Clip], protocol: Pro
     side.warnings.append(f'{len(failures)} clips of {side.videos.source} could not be decoded ({example})')
 
 
-def _record(task: Task, real: Side, fake: Side, protocol: Protocol, warnings: list[str],
+def _record(job: EvaluationJob, real: EvaluatedSet, fake: EvaluatedSet, protocol: Protocol, warnings: list[str],
             run: RunInfo) -> ResultRecord:
-    measure, request = task
-    outcomes, warnings = _outcomes(measure, request.key, real, fake), list(warnings)
-    differ = not measure.over_time and (fake.trials_differ or (measure.paired and real.trials_differ))
-    values = [outcome.value for outcome in outcomes]
-    score = score_of_trials([float(np.mean(values))] if measure.over_time else values, differ,
-                            lambda: _std_of_same_clips(measure, request.key, real, fake, outcomes))
-    details = dict(outcomes[0].details)
-    if not measure.paired:
-        own = measure.describe(real.trial(request.key, real.plans[0]), want_std=True)
+    metric, request = job
+    results, warnings = _results(metric, request.key, real, fake), list(warnings)
+    differ = not metric.over_time and (fake.trials_differ or (metric.paired and real.trials_differ))
+    values = [result.value for result in results]
+    score = score_of_trials([float(np.mean(values))] if metric.over_time else values, differ,
+                            lambda: _jackknife(metric, request.key, real, fake, results))
+    details = dict(results[0].details)
+    if not metric.paired:
+        own = metric.describe(real.trial(request.key, real.plans[0]), want_std=True)
         details.update(real_value=own.value, real_std=own.std)
         details.update({f'real_{key}': value for key, value in own.details.items()})
-    if protocol.sampling.trials > 1 and not differ and not measure.over_time:
-        warnings.append(f'all {protocol.sampling.trials} trials would see the same clips, so {measure.name} is '
+    if protocol.sampling.trials > 1 and not differ and not metric.over_time:
+        warnings.append(f'all {protocol.sampling.trials} trials would see the same clips, so {metric.name} is '
                         "measured once; its uncertainty is the jackknife's")
     if score.value is None:
-        warnings.append(f'{measure.name} could not be measured: no clip has the features it needs')
-    if measure.over_time:
+        warnings.append(f'{metric.name} could not be measured: no clip has the features it needs')
+    if metric.over_time:
         span = protocol.clips.span
-        curve = dict(label='first frame', x=[window * span for window in range(len(outcomes))],
-                     y=[outcome.value for outcome in outcomes])
+        curve = dict(label='first frame', x=[window * span for window in range(len(results))],
+                     y=[result.value for result in results])
     else:
-        curve = outcomes[0].curve
+        curve = results[0].curve
     frames = protocol.clips.length if request.reduction == 'frames' else 1
-    warnings += feature_warnings(measure, request.dim, [real.clips * frames, fake.clips * frames])
+    warnings += feature_warnings(metric, request.dim, [real.clips * frames, fake.clips * frames])
     return ResultRecord(
-        metric=metric_key(measure.name, request.label, protocol), score=score, protocol=protocol.to_dict(), run=run,
+        metric=metric_key(metric.name, request.label, protocol), score=score, protocol=protocol.to_dict(), run=run,
         real=real.info(), fake=fake.info(),
         network=NetworkInfo(request.label, request.extractor.fingerprint(), request.dim), curve=curve,
         details=details, warnings=tuple(warnings))
 
 
-def _std_of_same_clips(measure: Measure, key: str, real: Side, fake: Side, outcomes: list[Outcome]) -> float | None:
+def _jackknife(metric: VideoSetMetric, key: str, real: EvaluatedSet, fake: EvaluatedSet,
+               results: list[MetricResult]) -> float | None:
     """The uncertainty where repeating would look at the same clips."""
-    if not measure.over_time:
-        return outcomes[0].std
-    return measure.mean_std(real.trial(key, real.plans[0]), [fake.trial(key, window) for window in fake.windows])
+    if not metric.over_time:
+        return results[0].std
+    return metric.mean_std(real.trial(key, real.plans[0]), [fake.trial(key, window) for window in fake.windows])
 
 
-def _outcomes(measure: Measure, key: str, real: Side, fake: Side) -> list[Outcome]:
-    """One outcome for each trial, or for each window over time."""
-    if measure.over_time:
+def _results(metric: VideoSetMetric, key: str, real: EvaluatedSet, fake: EvaluatedSet) -> list[MetricResult]:
+    """One result for each trial, or for each window over time."""
+    if metric.over_time:
         windows = [fake.trial(key, window) for window in fake.windows]
-        if not measure.paired:
-            return [measure.describe(window, want_std=False) for window in windows]
+        if not metric.paired:
+            return [metric.describe(window, want_std=False) for window in windows]
         reference = real.trial(key, real.plans[0])
-        return [measure.compare(reference, window, want_std=False) for window in windows]
-    alike = not (fake.trials_differ or (measure.paired and real.trials_differ))
+        return [metric.compare(reference, window, want_std=False) for window in windows]
+    alike = not (fake.trials_differ or (metric.paired and real.trials_differ))
     trials = list(zip(real.plans, fake.plans))[:1 if alike else None]
-    if not measure.paired:
-        return [measure.describe(fake.trial(key, plan), alike) for _, plan in trials]
-    return [measure.compare(real.trial(key, one), fake.trial(key, other), alike) for one, other in trials]
+    if not metric.paired:
+        return [metric.describe(fake.trial(key, plan), alike) for _, plan in trials]
+    return [metric.compare(real.trial(key, one), fake.trial(key, other), alike) for one, other in trials]

@@ -24,7 +24,7 @@ from leokit.video.video_filter import select_videos
 from leokit.video.video_list import split_arrays
 
 
-class MeasuredVideo(NamedTuple):
+class VideoItem(NamedTuple):
     """A usable video, or the part of one that is used."""
 
     name: str
@@ -52,7 +52,7 @@ class VideoSet:
     Attributes:
         source (str): Folder or manifest, as given.
         filters (VideoFilter): What was taken of it.
-        entries (list[MeasuredVideo]): Usable videos, in order of their names.
+        entries (list[VideoItem]): Usable videos, in order of their names.
         skipped (list[Skipped]): The others.
         reader (VideoReader): Opens them.
         manifest_hash (str): SHA-256 over names, contents and frames in use of the usable videos.
@@ -60,7 +60,7 @@ class VideoSet:
 
     source: str
     filters: VideoFilter
-    entries: list[MeasuredVideo]
+    entries: list[VideoItem]
     skipped: list[Skipped]
     reader: VideoReader = field(default_factory=AutoReader)
     manifest_hash: str = field(init=False)
@@ -134,7 +134,7 @@ def scan_videos(source: str | Path, protocol: Protocol, *, filters: VideoFilter 
             checked.append(result)
             bar.update(1)
     results = [item for part in all_gather_object(checked) for item in part]
-    entries = sorted((item for item in results if isinstance(item, MeasuredVideo)), key=lambda item: item.name)
+    entries = sorted((item for item in results if isinstance(item, VideoItem)), key=lambda item: item.name)
     skipped = sorted(item for item in results if isinstance(item, Skipped))
     if not entries:
         raise UserError(f'none of the {len(skipped)} videos in {source} can be used; {skipped[0]}')
@@ -166,7 +166,7 @@ def list_videos(source: str | Path, filters: VideoFilter | None = None, *,
 
 
 def _check(video: VideoEntry, filters: VideoFilter, protocol: Protocol, reader: VideoReader,
-           fps_given: float | None) -> MeasuredVideo | Skipped:
+           fps_given: float | None) -> VideoItem | Skipped:
     try:
         with reader.open(video.path) as handle:
             height, width = handle.read([0]).shape[1:3]
@@ -185,7 +185,7 @@ def _check(video: VideoEntry, filters: VideoFilter, protocol: Protocol, reader: 
                                         f'{rule.stride} needs {rule.span}')
     if protocol.frames.aspect == 'square_only' and height != width:
         return Skipped(str(video.path), f'it is {width}x{height}, and the protocol takes square videos only')
-    return MeasuredVideo(video.name, video.path, first, frames, fps, height, width, _content_hash(video.path))
+    return VideoItem(video.name, video.path, first, frames, fps, height, width, _content_hash(video.path))
 
 
 def _content_hash(path: Path) -> str:
@@ -198,7 +198,7 @@ def _content_hash(path: Path) -> str:
     return hashlib.sha256(lines.encode()).hexdigest()
 
 
-def _check_sizes(entries: list[MeasuredVideo], protocol: Protocol, source: str) -> None:
+def _check_sizes(entries: list[VideoItem], protocol: Protocol, source: str) -> None:
     """Without a resolution all videos must come out at one size."""
     if protocol.frames.resolution is not None:
         return

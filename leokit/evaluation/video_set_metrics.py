@@ -1,6 +1,6 @@
 """The measures that a folder of videos can be given: what each needs, and how it is computed from features.
 
-To add one, write a class here and name it in ``MEASURES``.
+To add one, write a class here and name it in ``VIDEO_SET_METRICS``.
 """
 
 from dataclasses import dataclass, field
@@ -16,13 +16,13 @@ from leokit.metrics.fvd import frechet_distance
 from leokit.metrics.kvd import kernel_distance, polynomial_mmd
 
 STANDARD_VIDEO_LABELS = ('i3d', 'i3d_styleganv')  # networks that a bare "fvd" or "kvd" stands for
-OVER_TIME = '_over_time'  # ends the name of a measure of successive windows
+OVER_TIME = '_over_time'  # ends the name of a metric of successive windows
 KERNEL_SCALE = 1000  # StyleGAN's kernel distance is reported times 1000
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What a measure found in one trial."""
+class MetricResult:
+    """What a metric found in one trial."""
 
     value: float
     std: float | None = None  # standard error by the jackknife; only asked for where trials do not tell it
@@ -34,7 +34,7 @@ def metric_key(name: str, label: str, protocol: Protocol) -> str:
     """Key of a metric: the bare name only for the network and the protocol that the literature means by it.
 
     Args:
-        name (str): Name of the measure.
+        name (str): Name of the metric.
         label (str): Label of the feature network.
         protocol (Protocol): The protocol.
 
@@ -45,8 +45,8 @@ def metric_key(name: str, label: str, protocol: Protocol) -> str:
     return name + ('' if standard else f'-{label}') + protocol.tag
 
 
-class Measure:
-    """A measure of generated videos.
+class VideoSetMetric:
+    """A metric of generated videos.
 
     Attributes:
         name (str): Name on the command line and in keys.
@@ -70,12 +70,12 @@ class Measure:
         """The value of a trial; paired measures implement it."""
         raise NotImplementedError
 
-    def describe(self, features: Tensor, want_std: bool) -> Outcome:
+    def describe(self, features: Tensor, want_std: bool) -> MetricResult:
         """The value of one set alone; unpaired measures implement it."""
         raise NotImplementedError
 
-    def compare(self, real: Tensor, fake: Tensor, want_std: bool) -> Outcome:
-        """The value of a trial of a paired measure, and its standard error if wanted.
+    def compare(self, real: Tensor, fake: Tensor, want_std: bool) -> MetricResult:
+        """The value of a trial of a paired metric, and its standard error if wanted.
 
         Clips without a feature (no face in any frame, say) are left out and counted.
         """
@@ -83,46 +83,46 @@ class Measure:
         details = {f'{side}_clips_without_feature': len(features) - len(kept)
                    for side, features, kept in zip(('real', 'fake'), (real, fake), known) if len(kept) < len(features)}
         if min(map(len, known)) < 2:
-            return Outcome(float('nan'), details=details)
+            return MetricResult(float('nan'), details=details)
         std = jackknife_std(self.distance, *known) if want_std else None
-        return Outcome(self.distance(*known), std, details=details)
+        return MetricResult(self.distance(*known), std, details=details)
 
 
-class FrechetVideo(Measure):
+class FVD(VideoSetMetric):
     """FVD: Fréchet distance of clip features."""
 
     name, reduction = 'fvd', 'clip'
 
     def distance(self, real: Tensor, fake: Tensor) -> float:
-        """See :class:`Measure`."""
+        """See :class:`VideoSetMetric`."""
         return frechet_distance(fake, real, unbiased=self.arithmetic.covariance == 'unbiased')
 
 
-class KernelVideo(Measure):
+class KVD(VideoSetMetric):
     """KVD: kernel distance of clip features; times 1000 where the protocol averages over subsets."""
 
     name, reduction = 'kvd', 'clip'
 
     def distance(self, real: Tensor, fake: Tensor) -> float:
-        """See :class:`Measure`."""
+        """See :class:`VideoSetMetric`."""
         if self.arithmetic.kernel == 'subsets':
             return KERNEL_SCALE * kernel_distance(fake, real).value
         return polynomial_mmd(fake, real)
 
 
-class FrechetFrames(FrechetVideo):
+class FrameFID(FVD):
     """FID of frames: Fréchet distance of the features of single frames."""
 
     name, reduction, extractor = 'fid', 'frames', 'EfficientNetLite0Features'
 
     def distance(self, real: Tensor, fake: Tensor) -> float:
-        """See :class:`Measure`."""
+        """See :class:`VideoSetMetric`."""
         real, fake = _rows(real), _rows(fake)
         return super().distance(real, fake) if min(len(real), len(fake)) > 1 else float('nan')
 
 
-class OverTime(Measure):
-    """A measure of successive windows of the generated videos: how quality holds over a long video."""
+class OverTime(VideoSetMetric):
+    """A metric of successive windows of the generated videos: how quality holds over a long video."""
 
     over_time = True
 
@@ -148,80 +148,80 @@ class OverTime(Measure):
         return jackknife_std(mean, real, fake)
 
 
-class FrechetOverTime(FrechetVideo, OverTime):
+class FVDOverTime(FVD, OverTime):
     """FVD of successive windows against the real clips."""
 
     name = 'fvd' + OVER_TIME
 
 
-class KernelOverTime(KernelVideo, OverTime):
+class KVDOverTime(KVD, OverTime):
     """KVD of successive windows against the real clips."""
 
     name = 'kvd' + OVER_TIME
 
 
-class Content(Measure):
+class ACD(VideoSetMetric):
     """ACD: average content distance within a video."""
 
     name, reduction, extractor, paired = 'acd', 'content', 'FaceIdentity', False
 
-    def describe(self, features: Tensor, want_std: bool) -> Outcome:
-        """See :class:`Measure`."""
+    def describe(self, features: Tensor, want_std: bool) -> MetricResult:
+        """See :class:`VideoSetMetric`."""
         values = features[:, 0].double()
         known = values[values.isfinite()]
         details = dict(videos_scored=len(known), videos_without_detection=len(values) - len(known),
                        frames_detected=int(features[:, 1].nansum()))
         std = jackknife_std(_mean, known) if want_std and len(known) else None
-        return Outcome(_mean(known), std, details=details)
+        return MetricResult(_mean(known), std, details=details)
 
 
-class ContentOverTime(Content, OverTime):
+class ACDOverTime(ACD, OverTime):
     """ACD of successive windows."""
 
     name = 'acd' + OVER_TIME
 
 
-class ContentDrift(Measure):
+class ContentDrift(VideoSetMetric):
     """Distance of every frame's content from the first frame's; the value is that of the last quarter."""
 
     name, reduction, extractor, paired = 'content_drift', 'content_drift', 'FaceIdentity', False
 
-    def describe(self, features: Tensor, want_std: bool) -> Outcome:
-        """See :class:`Measure`."""
+    def describe(self, features: Tensor, want_std: bool) -> MetricResult:
+        """See :class:`VideoSetMetric`."""
         curve = features.double().nanmean(0)
         late = features.double()[:, -max(1, features.shape[1] // 4):].nanmean(1)
         late = late[late.isfinite()]
         curve = dict(label='frame', x=list(range(len(curve))), y=curve.tolist())
-        return Outcome(_mean(late), jackknife_std(_mean, late) if want_std and len(late) else None, curve,
+        return MetricResult(_mean(late), jackknife_std(_mean, late) if want_std and len(late) else None, curve,
                        dict(videos_scored=len(late)))
 
 
-class LandmarkJitter(Content):
+class LandmarkJitter(ACD):
     """Mean third difference of a landmark, in pixels of the protocol's frames; right is what real videos have."""
 
     name, reduction, extractor, paired = 'jitter', 'jitter', 'FaceLandmarks', False
 
 
-MEASURES: dict[str, type[Measure]] = {
-    measure.name: measure for measure in (
-        FrechetVideo, KernelVideo, FrechetFrames, FrechetOverTime, KernelOverTime, Content, ContentOverTime,
+VIDEO_SET_METRICS: dict[str, type[VideoSetMetric]] = {
+    metric.name: metric for metric in (
+        FVD, KVD, FrameFID, FVDOverTime, KVDOverTime, ACD, ACDOverTime,
         ContentDrift, LandmarkJitter)}
 
 
-def feature_warnings(measure: Measure, dim: int, counts: Sequence[int]) -> list[str]:
+def feature_warnings(metric: VideoSetMetric, dim: int, counts: Sequence[int]) -> list[str]:
     """Sentences on a distance estimated from too few samples.
 
     Args:
-        measure (Measure): The measure.
+        metric (VideoSetMetric): The metric.
         dim (int): Length of a feature vector.
         counts (Sequence[int]): Samples of each set.
 
     Returns:
         list[str]: Empty where there is nothing to warn of.
     """
-    if not isinstance(measure, FrechetVideo) or min(counts) > dim:
+    if not isinstance(metric, FVD) or min(counts) > dim:
         return []
-    sentence = (f'{measure.name} is estimated from {min(counts)} samples of {dim}-dimensional features: the covariance '
+    sentence = (f'{metric.name} is estimated from {min(counts)} samples of {dim}-dimensional features: the covariance '
                 'is singular and the distance too large; compare it only with scores of as many samples')
     return [sentence]
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from leokit.evaluation import Compute, build_tasks, clip_loader, evaluate_sets, features, plan_trials, scan_videos
-from leokit.evaluation.video_set_metrics import MEASURES, metric_key
+from leokit.evaluation import Compute, build_jobs, clip_loader, evaluate_sets, features, plan_trials, scan_videos
+from leokit.evaluation.video_set_metrics import VIDEO_SET_METRICS, metric_key
 from leokit.utils import UserError
 from leokit.video import VideoFilter
 
@@ -13,16 +13,16 @@ TINY = {'': 'TinyImageFeatures', 'acd': 'TinyImageFeatures', 'fid': 'TinyImageFe
         'content_drift': 'TinyImageFeatures', 'jitter': 'TinyImageFeatures'}
 
 
-def run(folders, protocol, metrics=tuple(MEASURES), extractors=TINY, **compute):
+def run(folders, protocol, metrics=tuple(VIDEO_SET_METRICS), extractors=TINY, **compute):
     real, fake = (scan_videos(folder, protocol) for folder in folders)
-    records = evaluate_sets(real, fake, build_tasks(metrics, protocol, extractors), protocol,
+    records = evaluate_sets(real, fake, build_jobs(metrics, protocol, extractors), protocol,
                             compute=Compute(**compute))
     return {record.metric.partition('-')[0]: record for record in records}
 
 
 def test_every_measure_gives_a_record(video_sets, protocol):
     records = run(video_sets, protocol)
-    assert set(records) == set(MEASURES)
+    assert set(records) == set(VIDEO_SET_METRICS)
     for name, record in records.items():
         assert record.score.value is not None and np.isfinite(record.score.value), name
         assert (record.real.clips, record.fake.clips, record.real.videos, record.fake.videos) == (8, 8, 12, 10)
@@ -61,7 +61,7 @@ def test_trials_with_other_draws_tell_the_uncertainty(video_sets, protocol):
 def test_trials_that_cannot_differ_take_the_jackknife_and_say_so(video_sets, protocol):
     whole = protocol.changed({'sampling.trials': 10, 'sampling.num_clips': 10, 'sampling.real': 'first'})
     real = scan_videos(video_sets[1], whole)
-    record, = evaluate_sets(real, real, build_tasks(['fvd'], whole, TINY), whole)
+    record, = evaluate_sets(real, real, build_jobs(['fvd'], whole, TINY), whole)
     assert record.score.std_of == 'jackknife' and len(record.score.values) == 1 and record.score.std > 0
     assert any('all 10 trials would see the same clips' in sentence for sentence in record.warnings)
 
@@ -85,11 +85,11 @@ def test_clips_that_fail_in_decoding_are_an_error_or_counted(video_sets, protoco
     real, fake = (scan_videos(folder, protocol) for folder in video_sets)
     clip = plan_trials(fake.windows(protocol), protocol, 'fake')[0][3]
     fake.entries[clip.video].path.write_bytes(b'damaged since')
-    tasks = build_tasks(['fvd', 'acd'], protocol, TINY)
+    jobs = build_jobs(['fvd', 'acd'], protocol, TINY)
     with pytest.raises(UserError, match='1 clips of .* cannot be decoded .*sampling.fewer'):
-        evaluate_sets(real, fake, tasks, protocol)
+        evaluate_sets(real, fake, jobs, protocol)
     allowed = protocol.changed({'sampling.fewer': 'both'})
-    record = evaluate_sets(real, fake, tasks, allowed)[0]
+    record = evaluate_sets(real, fake, jobs, allowed)[0]
     assert record.fake.clips == 7 and any('could not be decoded' in sentence for sentence in record.warnings)
 
 
@@ -146,11 +146,11 @@ def test_a_real_set_that_may_be_another_split_is_warned_of(video_sets, tmp_path,
     for split in ('train', 'test'):
         make.folder(tmp_path / 'splits' / split, range(10))
     fake = scan_videos(video_sets[1], wanting)
-    tasks = build_tasks(['fvd'], wanting, TINY)
+    jobs = build_jobs(['fvd'], wanting, TINY)
 
     def warnings(source, filters=None):
         real = scan_videos(source, wanting, filters=filters, use_protocol_split=True)
-        return ' '.join(evaluate_sets(real, fake, tasks, wanting)[0].warnings)
+        return ' '.join(evaluate_sets(real, fake, jobs, wanting)[0].warnings)
 
     assert 'the test split' not in warnings(tmp_path / 'splits')
     assert 'the real videos are of train' in warnings(tmp_path / 'splits', VideoFilter(split='train'))
@@ -173,7 +173,7 @@ def test_decoding_and_network_overlap(video_sets, protocol, monkeypatch):
     monkeypatch.setattr(features, 'reduce_clips', slowly(reduce_clips))
     real = scan_videos(video_sets[0], protocol)
     clips = plan_trials(real.windows(protocol), protocol, 'real')[0]
-    request = build_tasks(['fvd'], protocol, TINY)[0].request
+    request = build_jobs(['fvd'], protocol, TINY)[0].request
     times = []
     for _ in range(3):
         start = time.perf_counter()
@@ -198,19 +198,19 @@ def test_sets_of_different_size_need_a_resolution(video_sets, tmp_path, make, pr
     (['acd'], {'acd': 'TinyVideoFeatures'}, 'acd needs a feature of every frame, but TinyVideoFeatures')])
 def test_impossible_choices_are_refused(protocol, metrics, extractors, sentence):
     with pytest.raises(UserError, match=sentence):
-        build_tasks(metrics, protocol, extractors)
+        build_jobs(metrics, protocol, extractors)
 
 
 def test_options_reach_the_extractor_and_wrong_ones_are_refused(protocol):
-    task, = build_tasks(['acd'], protocol, {'acd': 'ColorStatistics'}, {'ColorStatistics': dict(statistics=('mean',))})
-    assert task.request.extractor.dim == 3
+    job, = build_jobs(['acd'], protocol, {'acd': 'ColorStatistics'}, {'ColorStatistics': dict(statistics=('mean',))})
+    assert job.request.extractor.dim == 3
     with pytest.raises(UserError, match='extractor ColorStatistics has no option colors; it has statistics'):
-        build_tasks(['acd'], protocol, {'acd': 'ColorStatistics'}, {'ColorStatistics': dict(colors=1)})
+        build_jobs(['acd'], protocol, {'acd': 'ColorStatistics'}, {'ColorStatistics': dict(colors=1)})
 
 
 def test_one_extractor_serves_all_metrics(protocol):
-    tasks = build_tasks(tuple(MEASURES), protocol, TINY)
-    assert len({id(task.request.extractor) for task in tasks}) == 1
+    jobs = build_jobs(tuple(VIDEO_SET_METRICS), protocol, TINY)
+    assert len({id(job.request.extractor) for job in jobs}) == 1
 
 
 def test_keys_are_bare_only_for_what_the_literature_means(protocol):

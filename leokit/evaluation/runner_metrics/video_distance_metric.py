@@ -17,7 +17,7 @@ from leokit.evaluation.records import NetworkInfo, ResultRecord, RunInfo, Score,
 from leokit.evaluation.reductions import FeatureRequest
 from leokit.evaluation.runner_metrics.clip_memory import ClipMemory
 from leokit.evaluation.video_set import scan_videos
-from leokit.evaluation.video_set_metrics import MEASURES, metric_key
+from leokit.evaluation.video_set_metrics import VIDEO_SET_METRICS, metric_key
 from leokit.feature_extractors.video_features import video_dim, video_features, video_label
 from leokit.registry import FEATURE_EXTRACTORS, METRICS
 from leokit.utils import UserError
@@ -97,17 +97,17 @@ class VideoDistances(BaseMetric):
         """Distances of the collected features."""
         fake = torch.stack([row['generated'] for row in results])
         real, real_info = self._reference or (torch.stack([row['real'] for row in results]), None)
-        metrics, outcomes = {}, {}
+        metrics, results_by_key = {}, {}
         for name in self.metrics:
             key = metric_key(name, video_label(self.extractor), self.protocol)
-            outcomes[key] = MEASURES[name](self.protocol.arithmetic).compare(real, fake, want_std=True)
-            metrics[key] = outcomes[key].value
-            if outcomes[key].std is not None:
-                metrics[f'{key}_std'] = outcomes[key].std
+            results_by_key[key] = VIDEO_SET_METRICS[name](self.protocol.arithmetic).compare(real, fake, want_std=True)
+            metrics[key] = results_by_key[key].value
+            if results_by_key[key].std is not None:
+                metrics[f'{key}_std'] = results_by_key[key].std
         # named as well, since one evaluator may hold several of these
         metrics[metric_key('clips', video_label(self.extractor), self.protocol)] = len(fake)
         if self.records is not None:
-            self._add_records(outcomes, real_info, len(fake))
+            self._add_records(results_by_key, real_info, len(fake))
         return metrics
 
     def _measure_reference(self) -> tuple[Tensor | None, Any]:
@@ -125,23 +125,23 @@ class VideoDistances(BaseMetric):
         features = found.arrays[request.key]
         return features[features.isfinite().all(1)], info
 
-    def _add_records(self, outcomes: dict, real_info: Any, number: int) -> None:
+    def _add_records(self, results_by_key: dict, real_info: Any, number: int) -> None:
         network = NetworkInfo(video_label(self.extractor), self.extractor.fingerprint(), video_dim(self.extractor))
         step = MessageHub.get_current_instance().get_info('iter', None) or None  # 0: nothing was trained here
         fake_info = SetInfo('generated during evaluation', None, number, number, 0, '')
         real_info = real_info or SetInfo('the real clips of the evaluation', None, number, number, 0, '')
         added = [ResultRecord(
-            metric=key, score=Score(outcome.value, outcome.std, 'jackknife' if outcome.std is not None else 'none',
-                                    (outcome.value,)),
+            metric=key, score=Score(result.value, result.std, 'jackknife' if result.std is not None else 'none',
+                                    (result.value,)),
             protocol=self.protocol.to_dict(), run=RunInfo.now(step=step), real=real_info, fake=fake_info,
-            network=network) for key, outcome in outcomes.items()]
+            network=network) for key, result in results_by_key.items()]
         earlier = load_records(self.records) if self.records.is_file() else []
         save_records(self.records, earlier + added)
 
 
 def _distances(names: Sequence[str]) -> tuple[str, ...]:
     """The names, checked to be distances of one feature vector per clip."""
-    known = [name for name, kind in MEASURES.items()
+    known = [name for name, kind in VIDEO_SET_METRICS.items()
              if kind.paired and kind.reduction == 'clip' and not kind.over_time]
     if not names or not set(names) <= set(known):
         raise UserError(f'metrics of VideoDistances must be some of {", ".join(known)}, got {list(names)}')

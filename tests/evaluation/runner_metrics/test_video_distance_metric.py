@@ -3,7 +3,7 @@ import pytest
 import torch
 from mmengine.evaluator import Evaluator
 
-from leokit.evaluation import build_tasks, evaluate_sets, load_records, scan_videos
+from leokit.evaluation import build_jobs, evaluate_sets, load_records, scan_videos
 from leokit.registry import METRICS
 from leokit.utils import UserError
 
@@ -45,8 +45,8 @@ def test_values_agree_with_those_of_the_saved_videos(tmp_path, extractor):
     result = run(metric, fake, real)
     sets = [scan_videos(save(tmp_path / name, clips), metric.protocol)
             for name, clips in (('real', real), ('fake', fake))]
-    tasks = build_tasks(['fvd', 'kvd'], metric.protocol, {'': extractor})
-    for record in evaluate_sets(*sets, tasks, metric.protocol):
+    jobs = build_jobs(['fvd', 'kvd'], metric.protocol, {'': extractor})
+    for record in evaluate_sets(*sets, jobs, metric.protocol):
         assert result[f'video/{record.metric}'] == pytest.approx(record.score.value, rel=1e-5)
         assert result[f'video/{record.metric}_std'] == pytest.approx(record.score.std, rel=1e-4)
 
