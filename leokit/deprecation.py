@@ -25,6 +25,7 @@ TYPES: dict[str, str | dict[str, Any]] = {
 ARGUMENTS: dict[str, dict[str, str]] = {
     **dict.fromkeys(('DDIMSampler', 'DDPMSampler', 'DPMSolverPlusPlusSampler'),
                     dict(num_steps='num_inference_steps', spacing='timestep_spacing')),
+    **dict.fromkeys(('AverageContentDistance', 'VideoDistances'), dict(remember_real='cache_real')),
     'PerceptualLoss': dict(min_side='min_resolution'),
     **dict.fromkeys(('LinearNoiseScheduler', 'CosineNoiseScheduler'), dict(num_steps='num_train_timesteps')),
     'History': dict(codes='context_frames'),

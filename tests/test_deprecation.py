@@ -61,6 +61,13 @@ def test_single_video_distances_are_video_distances_of_one_metric(old, metrics):
     assert type(metric).__name__ == 'VideoDistances' and metric.metrics == metrics
 
 
+@pytest.mark.parametrize('kind', ['AverageContentDistance', 'VideoDistances'])
+def test_metrics_that_remember_real_clips_cache_them(kind):
+    with pytest.warns(FutureWarning, match="'remember_real' was renamed to 'cache_real'"):
+        config = upgrade_component(dict(type=kind, remember_real=True))
+    assert config == dict(type=kind, cache_real=True)
+
+
 def test_registries_build_old_types():
     with pytest.warns(FutureWarning, match='DeterministicSampler'):
         sampler = DATA_SAMPLERS.build(dict(type='DrawSampler', dataset=list(range(4)), seed=0))

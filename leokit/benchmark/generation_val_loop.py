@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from leokit.benchmark.generation_test_loop import GenerationTestLoop
-from leokit.evaluation.runner_metrics.clip_memory import ClipMemory
+from leokit.evaluation.runner_metrics.real_clip_cache import RealClipCache
 from leokit.inference.generation import check_same_codes
 from leokit.registry import LOOPS
 from leokit.utils import UserError
@@ -54,7 +54,7 @@ class GenerationValLoop(GenerationTestLoop):
                              out_dir=out_dir, chunk_size=chunk_size)
         except UserError as error:
             raise UserError(f'{error}; to train without validating on video, set val_cfg=None') from error
-        self._memory = ClipMemory()
+        self._real_cache = RealClipCache()
 
     @property
     def folder(self) -> Path | None:
@@ -78,5 +78,5 @@ class GenerationValLoop(GenerationTestLoop):
         """As in the test, once for every clip."""
         clips = [dict(name=name, start=start) for name, start in zip(labels['name'], labels['start'])]
         encode_anew = super().encode_motion
-        codes = self._memory.recall(clips, lambda: encode_anew(real, labels).cpu())
+        codes = self._real_cache.get_or_compute(clips, lambda: encode_anew(real, labels).cpu())
         return torch.stack(codes).to(real.device)

@@ -48,7 +48,7 @@ def make_config(folder, work_dir, val_interval=2, **changes):
             dataset=dict(type='ClipDataset', data_root=str(folder / 'videos'), size=SIZE, num_frames=WINDOW,
                          max_clips=3)),
         val_evaluator=[dict(type='VideoDistances', extractor=dict(type='TinyImageFeatures'), protocol=protocol,
-                            remember_real=True),
+                            cache_real=True),
                        dict(type='Recorder', name='seen')])
     return Config(dict(
         default_scope='leokit', work_dir=str(work_dir), model=Config.fromfile(folder / 'motion.py').model,
@@ -188,4 +188,4 @@ def test_recipes_validate_on_few_clips(name):
     assert config.val_cfg.type == 'GenerationValLoop'
     assert config.val_dataloader.dataset.max_clips == 32
     assert config.train_cfg.val_interval >= 2000 and all(
-        part.remember_real for part in config.val_evaluator)
+        part.cache_real for part in config.val_evaluator)

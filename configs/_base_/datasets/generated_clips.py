@@ -29,8 +29,8 @@ val_dataloader = dict(
         max_clips='$val_clips',
         filters='$test_filters'))
 val_evaluator = [
-    dict(type='VideoDistances', extractor='$video_extractor', protocol='quick', remember_real=True),
-    dict(type='AverageContentDistance', extractor='$content_extractor', remember_real=True),
+    dict(type='VideoDistances', extractor='$video_extractor', protocol='quick', cache_real=True),
+    dict(type='AverageContentDistance', extractor='$content_extractor', cache_real=True),
 ]
 val_cfg = dict(type='GenerationValLoop', num_sequences=2, motion_evaluator=[dict(type='MotionStatistics')])
 

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from mmengine.evaluator import BaseMetric
 
-from leokit.evaluation.runner_metrics.clip_memory import ClipMemory
+from leokit.evaluation.runner_metrics.real_clip_cache import RealClipCache
 from leokit.feature_extractors.video_features import frame_features
 from leokit.metrics.acd import average_content_distance
 from leokit.registry import FEATURE_EXTRACTORS, METRICS
@@ -22,7 +22,7 @@ class AverageContentDistance(BaseMetric):
 
     Args:
         extractor (dict): Config of an image extractor.
-        remember_real (bool): Describe each ``real`` prediction once and remember its value by ``name`` and ``start``:
+        cache_real (bool): Describe each ``real`` prediction once and remember its value by ``name`` and ``start``:
             for validation, where the real clips are always the same.
         collect_device (str): 'cpu' or 'gpu', where results of processes are put together.
         prefix (str, optional): Prefix of the keys.
@@ -30,11 +30,11 @@ class AverageContentDistance(BaseMetric):
 
     default_prefix = 'video'
 
-    def __init__(self, extractor: dict, *, remember_real: bool = False, collect_device: str = 'cpu',
+    def __init__(self, extractor: dict, *, cache_real: bool = False, collect_device: str = 'cpu',
                  prefix: str | None = None) -> None:
         super().__init__(collect_device=collect_device, prefix=prefix)
         self.extractor = FEATURE_EXTRACTORS.build(extractor)
-        self._memory = ClipMemory(remember_real)
+        self._real_cache = RealClipCache(cache_real)
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Describe the frames of a batch of predictions."""
@@ -42,7 +42,7 @@ class AverageContentDistance(BaseMetric):
         for key in ('generated', 'real'):
             if any(sample.get(key) is None for sample in data_samples):
                 continue
-            values = self._memory.recall(data_samples, lambda: self._describe(data_samples, 'real')) \
+            values = self._real_cache.get_or_compute(data_samples, lambda: self._describe(data_samples, 'real')) \
                 if key == 'real' else self._describe(data_samples, key)
             for result, value in zip(results, values):
                 result[key] = value

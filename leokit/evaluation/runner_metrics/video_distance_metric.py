@@ -15,7 +15,7 @@ from leokit.evaluation.features import clip_features, default_cache_dir
 from leokit.evaluation.protocol import as_protocol
 from leokit.evaluation.records import NetworkInfo, ResultRecord, RunInfo, Score, SetInfo, load_records, save_records
 from leokit.evaluation.reductions import FeatureRequest
-from leokit.evaluation.runner_metrics.clip_memory import ClipMemory
+from leokit.evaluation.runner_metrics.real_clip_cache import RealClipCache
 from leokit.evaluation.video_set import scan_videos
 from leokit.evaluation.video_set_metrics import VIDEO_SET_METRICS, metric_key
 from leokit.feature_extractors.video_features import video_dim, video_features, video_label
@@ -44,7 +44,7 @@ class VideoDistances(BaseMetric):
             with filters as data sets take them.
         cache_dir (str, optional): Folder of cached features; the user's cache by default.
         records (str, optional): JSON file to which a result record of every evaluation is added.
-        remember_real (bool): Describe each ``real`` prediction once and remember its features by ``name`` and
+        cache_real (bool): Describe each ``real`` prediction once and remember its features by ``name`` and
             ``start``: for validation, where the real clips are always the same.
         collect_device (str): 'cpu' or 'gpu', where results of processes are put together.
         prefix (str, optional): Prefix of the keys.
@@ -54,7 +54,7 @@ class VideoDistances(BaseMetric):
 
     def __init__(self, extractor: dict, *, metrics: Sequence[str] = ('fvd', 'kvd'),
                  protocol: str | Mapping[str, Any] = 'quick', real: str | Mapping[str, Any] | None = None,
-                 cache_dir: str | None = None, records: str | None = None, remember_real: bool = False,
+                 cache_dir: str | None = None, records: str | None = None, cache_real: bool = False,
                  collect_device: str = 'cpu', prefix: str | None = None) -> None:
         super().__init__(collect_device=collect_device, prefix=prefix)
         self.extractor = FEATURE_EXTRACTORS.build(extractor)
@@ -64,7 +64,7 @@ class VideoDistances(BaseMetric):
         self.cache_dir = cache_dir
         self.records = Path(records) if records else None
         self._reference: tuple[Tensor | None, Any] | None = None
-        self._memory = ClipMemory(remember_real)
+        self._real_cache = RealClipCache(cache_real)
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Describe the clips of a batch of predictions."""
@@ -76,7 +76,7 @@ class VideoDistances(BaseMetric):
                 raise UserError(f'{type(self).__name__} needs the video {key!r} in every prediction; its predictions '
                                 f'have {", ".join(sorted(data_samples[0]))}' + (
                                     ', and no folder was given as real' if key == 'real' else ''))
-            features = self._memory.recall(data_samples, lambda: self._describe(data_samples, 'real')) \
+            features = self._real_cache.get_or_compute(data_samples, lambda: self._describe(data_samples, 'real')) \
                 if key == 'real' else self._describe(data_samples, key)
             for row, feature in zip(rows, features):
                 row[key] = feature

@@ -40,7 +40,7 @@ def test_no_detection_at_all_is_no_score():
 
 
 def test_real_videos_are_described_once():
-    metric = build(remember_real=True)
+    metric = build(cache_real=True)
     seen = []
     metric.extractor.register_forward_hook(lambda module, inputs, output: seen.append(len(inputs[0])))
     for _ in range(2):

@@ -103,7 +103,7 @@ def test_missing_or_short_videos_are_refused():
 
 
 def test_remembered_clips_change_no_value():
-    metric, expected = build(remember_real=True), [run(build(), videos(seed), videos(2)) for seed in (1, 4)]
+    metric, expected = build(cache_real=True), [run(build(), videos(seed), videos(2)) for seed in (1, 4)]
     seen = []
     metric.extractor.register_forward_hook(lambda module, inputs, output: seen.append(len(inputs[0])))
     for seed, values in zip((1, 4), expected):
@@ -111,5 +111,5 @@ def test_remembered_clips_change_no_value():
                               for number, (fake, real) in enumerate(zip(videos(seed), videos(2)))])
         assert metric.evaluate(6) == pytest.approx(values)
     assert sum(seen) == 3 * 6 * 4  # frames: generated twice, real once
-    with pytest.raises(UserError, match='say name and start'):
+    with pytest.raises(UserError, match='cached by their name and start'):
         run(metric, videos(1), videos(2))
