@@ -94,6 +94,8 @@ LOSSES = _component('losses')
 DIFFUSION_BACKBONES = _component('diffusion_backbones')
 # forward process, targets and conversions: tables and formulas, no networks
 NOISE_SCHEDULERS = _component('noise_schedulers')
+# the distribution of diffusion times in training
+TIME_SAMPLERS = _component('time_samplers')
 # reverse process over any callable denoise(x, t)
 SAMPLERS = _component('samplers')
 # how a motion sequence is conditioned: LinearMotionCondition, none, ...
@@ -115,5 +117,5 @@ __all__ = [
     'DATASETS', 'DATA_SAMPLERS', 'DIFFUSION_BACKBONES', 'DISCRIMINATORS', 'ENCODERS',
     'FEATURE_EXTRACTORS', 'FLOW_GENERATORS', 'HOOKS', 'IMAGE_EDITORS', 'LONG_VIDEO', 'LOOPS', 'LOSSES', 'METRICS',
     'MODELS', 'MOTION_CONDITIONS', 'MOTION_SPACES', 'NOISE_SCHEDULERS', 'OPTIM_WRAPPERS', 'PARAM_SCHEDULERS',
-    'SAMPLERS', 'TRANSFORMS', 'VIDEO_READERS', 'WARP_OPERATORS',
+    'SAMPLERS', 'TIME_SAMPLERS', 'TRANSFORMS', 'VIDEO_READERS', 'WARP_OPERATORS',
 ]

@@ -16,7 +16,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from leokit.noise_schedulers import PREDICTIONS, Prediction, min_snr_weight
-from leokit.noise_schedulers.noise_scheduler import unknown_prediction
+from leokit.noise_schedulers.gaussian_path import unknown_prediction
 from leokit.registry import NOISE_SCHEDULERS, SAMPLERS
 from leokit.samplers import Denoiser, Sampler, noise_source
 from leokit.utils import UserError

@@ -1,12 +1,15 @@
 """Noise schedulers: the forward process, targets and x0/epsilon/v conversions; no networks."""
 
 from leokit.noise_schedulers.cosine_noise_scheduler import CosineNoiseScheduler
+from leokit.noise_schedulers.edm_noise_scheduler import EDMNoiseScheduler, karras_sigmas
+from leokit.noise_schedulers.flow_matching_scheduler import FlowMatchingScheduler
+from leokit.noise_schedulers.gaussian_path import DATA_TIME, PREDICTIONS, GaussianPath, Prediction, broadcast_to_rank
 from leokit.noise_schedulers.linear_noise_scheduler import LinearNoiseScheduler
-from leokit.noise_schedulers.noise_scheduler import (
-    DATA_TIME, PREDICTIONS, NoiseScheduler, Prediction, broadcast_to_rank)
+from leokit.noise_schedulers.noise_scheduler import NoiseScheduler, zero_terminal_snr
 from leokit.noise_schedulers.weighting import min_snr_weight
 
 __all__ = [
-    'DATA_TIME', 'PREDICTIONS', 'CosineNoiseScheduler', 'LinearNoiseScheduler', 'NoiseScheduler', 'Prediction',
-    'broadcast_to_rank', 'min_snr_weight',
+    'DATA_TIME', 'PREDICTIONS', 'CosineNoiseScheduler', 'EDMNoiseScheduler', 'FlowMatchingScheduler', 'GaussianPath',
+    'LinearNoiseScheduler', 'NoiseScheduler', 'Prediction', 'broadcast_to_rank', 'karras_sigmas', 'min_snr_weight',
+    'zero_terminal_snr',
 ]

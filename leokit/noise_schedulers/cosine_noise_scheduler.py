@@ -16,12 +16,15 @@ class CosineNoiseScheduler(NoiseScheduler):
         num_train_timesteps (int): Diffusion steps S.
         offset (float): ``s``, which keeps the first betas from vanishing.
         max_beta (float): Upper bound of beta; the last ones would be 1.
+        rescale_zero_terminal_snr (bool): See :class:`NoiseScheduler`.
 
     Raises:
         UserError: If a beta would lie outside (0, 1).
     """
 
-    def __init__(self, num_train_timesteps: int = 1000, *, offset: float = 0.008, max_beta: float = 0.999) -> None:
+    def __init__(self, num_train_timesteps: int = 1000, *, offset: float = 0.008, max_beta: float = 0.999,
+                 rescale_zero_terminal_snr: bool = False) -> None:
         u = torch.arange(num_train_timesteps + 1, dtype=torch.float64) / num_train_timesteps
         level = torch.cos((u + offset) / (1 + offset) * math.pi / 2) ** 2
-        super().__init__((1 - level[1:] / level[:-1]).clamp_max(max_beta))
+        betas = (1 - level[1:] / level[:-1]).clamp_max(max_beta)
+        super().__init__(betas, rescale_zero_terminal_snr=rescale_zero_terminal_snr)

@@ -14,10 +14,13 @@ class LinearNoiseScheduler(NoiseScheduler):
         num_train_timesteps (int): Diffusion steps S.
         start (float): First beta.
         end (float): Last beta.
+        rescale_zero_terminal_snr (bool): See :class:`NoiseScheduler`.
 
     Raises:
         UserError: If a beta would lie outside (0, 1).
     """
 
-    def __init__(self, num_train_timesteps: int = 1000, *, start: float = 1e-4, end: float = 0.02) -> None:
-        super().__init__(torch.linspace(start, end, num_train_timesteps, dtype=torch.float64))
+    def __init__(self, num_train_timesteps: int = 1000, *, start: float = 1e-4, end: float = 0.02,
+                 rescale_zero_terminal_snr: bool = False) -> None:
+        betas = torch.linspace(start, end, num_train_timesteps, dtype=torch.float64)
+        super().__init__(betas, rescale_zero_terminal_snr=rescale_zero_terminal_snr)

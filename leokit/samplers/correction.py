@@ -4,11 +4,11 @@ from typing import Callable
 
 from torch import Tensor
 
-from leokit.noise_schedulers import NoiseScheduler, Prediction
+from leokit.noise_schedulers import GaussianPath, Prediction
 from leokit.samplers.sampler import Denoiser
 
 
-def correct(denoise: Denoiser, correction: Callable[[Tensor], Tensor], scheduler: NoiseScheduler) -> Denoiser:
+def correct(denoise: Denoiser, correction: Callable[[Tensor], Tensor], scheduler: GaussianPath) -> Denoiser:
     """Put a correction of the clean sample after a denoiser; the noise follows it.
 
     Where the correction sets a value whatever was predicted, that value is what every sampler here arrives at.
@@ -16,7 +16,7 @@ def correct(denoise: Denoiser, correction: Callable[[Tensor], Tensor], scheduler
     Args:
         denoise (Denoiser): Maps x (B, ...) and t (B,) to a Prediction.
         correction (Callable): Maps a clean sample (B, ...) to the one to believe.
-        scheduler (NoiseScheduler): The forward process.
+        scheduler (GaussianPath): The forward process.
 
     Returns:
         Denoiser: The corrected denoiser.

@@ -12,7 +12,7 @@ Where the defaults differ from the reference scheduler (diffusers 0.42), and how
 
 from torch import Tensor
 
-from leokit.noise_schedulers import NoiseScheduler, Prediction, broadcast_to_rank
+from leokit.noise_schedulers import GaussianPath, Prediction, broadcast_to_rank
 from leokit.registry import SAMPLERS
 from leokit.samplers.noise import NoiseSource
 from leokit.samplers.sampler import Sampler
@@ -48,30 +48,30 @@ class DDIMSampler(Sampler):
         self.previous = previous
         self.rederive_eps = rederive_eps
 
-    def steps(self, scheduler: NoiseScheduler) -> Steps:
+    def steps(self, scheduler: GaussianPath) -> Steps:
         """See the base class; with ``previous='stride'`` the pairs are the reference's."""
         steps = super().steps(scheduler)
         if self.previous == 'grid':
             return steps
         return previous_by_stride([t for t, _ in steps], scheduler.num_train_timesteps)
 
-    def clipped(self, x: Tensor, prediction: Prediction, t: Tensor, scheduler: NoiseScheduler) -> Prediction:
+    def clipped(self, x: Tensor, prediction: Prediction, t: Tensor, scheduler: GaussianPath) -> Prediction:
         """See the base class; with ``rederive_eps`` the noise follows the clipped sample."""
         prediction = super().clipped(x, prediction, t, scheduler)
         if self.clip is None or not self.rederive_eps:
             return prediction
         return prediction._replace(eps=scheduler.eps_from_x0(x, prediction.x0, t))
 
-    def step(self, x: Tensor, prediction: Prediction, t: Tensor, t_prev: Tensor, scheduler: NoiseScheduler, *,
+    def step(self, x: Tensor, prediction: Prediction, t: Tensor, t_prev: Tensor, scheduler: GaussianPath, *,
              noise_source: NoiseSource, history: tuple[Tensor, Prediction] | None) -> Tensor:
         """See the base class. No noise is drawn if ``eta`` is 0."""
-        level_prev = scheduler.signal_level(t_prev)
+        level_prev, noise_prev = scheduler.signal_level(t_prev), scheduler.noise_level(t_prev)
         if self.eta == 0:
             return (broadcast_to_rank(level_prev.sqrt(), x) * prediction.x0
-                    + broadcast_to_rank((1 - level_prev).sqrt(), x) * prediction.eps)
+                    + broadcast_to_rank(noise_prev.sqrt(), x) * prediction.eps)
         _, posterior_variance = scheduler.posterior(prediction.x0, x, t, t_prev)
         sigma = self.eta * posterior_variance.sqrt()
-        towards_x = (1 - level_prev - sigma ** 2).clamp_min(0).sqrt()  # below 0 only for eta > 1 or by rounding
+        towards_x = (noise_prev - sigma ** 2).clamp_min(0).sqrt()  # below 0 only for eta > 1 or by rounding
         return (broadcast_to_rank(level_prev.sqrt(), x) * prediction.x0
                 + broadcast_to_rank(towards_x, x) * prediction.eps
                 + broadcast_to_rank(sigma, x) * noise_source(x))

@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from leokit.noise_schedulers import NoiseScheduler, Prediction, broadcast_to_rank
+from leokit.noise_schedulers import GaussianPath, Prediction, broadcast_to_rank
 from leokit.registry import SAMPLERS
 from leokit.samplers.noise import NoiseSource
 from leokit.samplers.sampler import Sampler
@@ -33,7 +33,7 @@ class DDPMSampler(Sampler):
                             f'{", ".join(map(repr, VARIANCES))}')
         self.variance = variance
 
-    def step(self, x: Tensor, prediction: Prediction, t: Tensor, t_prev: Tensor, scheduler: NoiseScheduler, *,
+    def step(self, x: Tensor, prediction: Prediction, t: Tensor, t_prev: Tensor, scheduler: GaussianPath, *,
              noise_source: NoiseSource, history: tuple[Tensor, Prediction] | None) -> Tensor:
         """See the base class. The step that reaches the data adds no noise."""
         mean, variance = scheduler.posterior(prediction.x0, x, t, t_prev)

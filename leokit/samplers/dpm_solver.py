@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from leokit.noise_schedulers import DATA_TIME, NoiseScheduler, Prediction, broadcast_to_rank
+from leokit.noise_schedulers import DATA_TIME, GaussianPath, Prediction, broadcast_to_rank
 from leokit.registry import SAMPLERS
 from leokit.samplers.noise import NoiseSource
 from leokit.samplers.sampler import Sampler
@@ -29,23 +29,17 @@ class DPMSolverPlusPlusSampler(Sampler):
                  clip: float | None = None) -> None:
         super().__init__(num_inference_steps, timestep_spacing=timestep_spacing, clip=clip)
 
-    def step(self, x: Tensor, prediction: Prediction, t: Tensor, t_prev: Tensor, scheduler: NoiseScheduler, *,
+    def step(self, x: Tensor, prediction: Prediction, t: Tensor, t_prev: Tensor, scheduler: GaussianPath, *,
              noise_source: NoiseSource, history: tuple[Tensor, Prediction] | None) -> Tensor:
         """See the base class. No noise is drawn."""
-        level, level_prev = scheduler.signal_level(t), scheduler.signal_level(t_prev)
-        h = _half_log_snr(level_prev) - _half_log_snr(level)  # (B,), infinite at the last step
+        h = scheduler.half_log_snr(t_prev) - scheduler.half_log_snr(t)  # (B,), infinite at the last step
         denoised = prediction.x0
         if history is not None:
             t_before, before = history
-            h_before = _half_log_snr(level) - _half_log_snr(scheduler.signal_level(t_before))
+            h_before = scheduler.half_log_snr(t) - scheduler.half_log_snr(t_before)
             # D = D0 + D1 / 2 with D1 = (D0 - D_before) / r and r = h_before / h; first order at the last step
             weight = torch.where(t_prev == DATA_TIME, 0.0, h / (2 * h_before))
             denoised = denoised + broadcast_to_rank(weight, x) * (prediction.x0 - before.x0)
-        of_x = ((1 - level_prev) / (1 - level)).sqrt()
-        of_denoised = -level_prev.sqrt() * torch.expm1(-h)
+        of_x = (scheduler.noise_level(t_prev) / scheduler.noise_level(t)).sqrt()
+        of_denoised = -scheduler.signal_level(t_prev).sqrt() * torch.expm1(-h)
         return broadcast_to_rank(of_x, x) * x + broadcast_to_rank(of_denoised, x) * denoised
-
-
-def _half_log_snr(level: Tensor) -> Tensor:
-    """``lambda = log(sqrt(a) / sqrt(1 - a))``, shape (B,)."""
-    return 0.5 * (level.log() - (-level).log1p())

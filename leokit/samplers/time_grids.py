@@ -7,6 +7,7 @@ A grid is a decreasing list of times in 0 … S-1; a step is a pair ``(t, t_prev
 """
 
 import numpy as np
+from torch import Tensor
 
 from leokit.noise_schedulers import DATA_TIME
 from leokit.utils import UserError
@@ -39,6 +40,34 @@ def linspace_grid(num_train_timesteps: int, num_inference_steps: int) -> list[in
     return np.rint(np.linspace(0, num_train_timesteps - 1, num_inference_steps + 1)).astype(int)[:0:-1].tolist()
 
 
+def karras_grid(log_noise: Tensor, num_inference_steps: int, *, rho: float = 7.0, max_noise: float = 80.0) -> list[int]:
+    """Times whose noise levels ``sigma / alpha`` are evenly spaced to the power 1/rho (EDM, arXiv 2206.00364, eq. 5).
+
+    Starts at S-1. Times are integers, so two levels may fall on one time; the next one down is taken then.
+
+    Args:
+        log_noise (Tensor): ``log(sigma_t / alpha_t)`` of every time, increasing, shape (S,); the last may be infinite.
+        num_inference_steps (int): Sampling steps, 1 … S.
+        rho (float): Larger values put more of the steps at low noise.
+        max_noise (float): Bound of the highest level for processes that end in pure noise.
+
+    Returns:
+        list: Decreasing times, all different.
+    """
+    total = len(log_noise)
+    if not 1 <= num_inference_steps <= total:
+        raise UserError(f'num_inference_steps={num_inference_steps} does not fit the sampler: with {total} diffusion '
+                        f'steps it must be between 1 and {total}')
+    levels = log_noise.double().exp().clamp_max(max_noise).cpu().numpy()
+    wanted = np.linspace(levels[-1] ** (1 / rho), levels[0] ** (1 / rho), num_inference_steps) ** rho
+    nearest = np.abs(np.log(levels[None]) - np.log(wanted[:, None])).argmin(1)
+    grid = [total - 1]
+    for step, time in enumerate(nearest[1:].tolist(), start=1):
+        # below the time before, and with room for the steps that follow
+        grid.append(max(min(time, grid[-1] - 1), num_inference_steps - 1 - step))
+    return grid
+
+
 TIME_GRIDS = {'leading': leading_grid, 'trailing': trailing_grid, 'linspace': linspace_grid}
 
 
@@ -55,7 +84,7 @@ def time_grid(timestep_spacing: str, num_train_timesteps: int, num_inference_ste
     """
     if timestep_spacing not in TIME_GRIDS:
         raise UserError(f'timestep_spacing={timestep_spacing!r} is unknown; set the sampler key timestep_spacing to '
-                        f'one of {", ".join(map(repr, TIME_GRIDS))}')
+                        f'one of {", ".join(map(repr, (*TIME_GRIDS, "karras")))}')
     most = num_train_timesteps - (timestep_spacing == 'linspace')
     if not 1 <= num_inference_steps <= most:
         raise UserError(f'num_inference_steps={num_inference_steps} does not fit the sampler: with '

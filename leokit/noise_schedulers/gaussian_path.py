@@ -1,0 +1,234 @@
+"""The forward process of a diffusion or flow-matching model, and the conversions that follow from it.
+
+    x_t = alpha_t x0 + sigma_t eps
+
+with eps standard normal. A process is two coefficients per time; what a network predicts (``x0``, ``eps`` or the
+velocity ``v = dx/dtau``, tau being the process's own parameter of the path) converts into one another through them.
+Both families here have ``alpha dsigma/dtau - sigma dalpha/dtau = 1``, so with ``(alpha', sigma')`` the derivatives
+
+    v = alpha' x0 + sigma' eps,    x0 = sigma' x_t - sigma v,    eps = alpha v - alpha' x_t
+
+Diffusion time is an integer 0 … S-1, always of shape (B,). The time :data:`DATA_TIME` (-1) is the data itself,
+``alpha = 1, sigma = 0``, so that every formula also serves a sampler's last step.
+"""
+
+from abc import ABCMeta, abstractmethod
+from typing import Callable, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from leokit.utils import UserError, check_shape
+
+DATA_TIME = -1
+PREDICTIONS = ('epsilon', 'x0', 'v')  # what a network may be trained to output
+
+
+class Prediction(NamedTuple):
+    """What a network believes of a noisy sample, in the two forms that samplers use.
+
+    Attributes:
+        x0 (Tensor): The clean sample, shape (B, ...).
+        eps (Tensor): The noise, shape (B, ...).
+    """
+
+    x0: Tensor
+    eps: Tensor
+
+
+def broadcast_to_rank(values: Tensor, like: Tensor) -> Tensor:
+    """Give one number per sample the rank and type of a batch.
+
+    Args:
+        values (Tensor): One number per sample, shape (B,).
+        like (Tensor): The batch, shape (B, ...).
+
+    Returns:
+        Tensor: ``values`` in the type of ``like``, shape (B, 1, ..., 1).
+
+    Raises:
+        ValueError: If ``values`` is not of shape (B,).
+    """
+    check_shape('values', values, (like.shape[0],))
+    return values.to(like.dtype).reshape(-1, *[1] * (like.ndim - 1))
+
+
+class GaussianPath(nn.Module, metaclass=ABCMeta):
+    """Base of the forward processes. Nothing changes after construction.
+
+    Tables stay float64 whatever type the model is cast to, follow the model's device, and are not part of a state
+    dict: a checkpoint is not tied to them.
+    """
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> nn.Module:
+        # model.half() or model.to(bfloat16) must not round the tables; only the device is followed
+        device = fn(torch.empty(0, device=next(self.buffers()).device)).device
+        return super()._apply(lambda table: table.to(device), recurse)
+
+    # ---- the process: all float64, for times -1 … S-1 of shape (B,) ----------
+    @property
+    @abstractmethod
+    def num_train_timesteps(self) -> int:
+        """Number of times S."""
+
+    @abstractmethod
+    def signal_level(self, t: Tensor) -> Tensor:
+        """``alpha_t^2``, the share of the signal's variance left at time t; 1 at :data:`DATA_TIME`. Shape (B,)."""
+
+    @abstractmethod
+    def noise_level(self, t: Tensor) -> Tensor:
+        """``sigma_t^2``, the variance of the noise at time t; 0 at :data:`DATA_TIME`. Shape (B,)."""
+
+    @abstractmethod
+    def half_log_snr(self, t: Tensor) -> Tensor:
+        """``log(alpha_t / sigma_t)``; infinite at :data:`DATA_TIME`. Shape (B,)."""
+
+    @abstractmethod
+    def path_time(self, t: Tensor) -> Tensor:
+        """The parameter tau of the path, in which ``v = dx/dtau``; 0 at :data:`DATA_TIME`. Shape (B,)."""
+
+    @abstractmethod
+    def velocity_coefficients(self, t: Tensor) -> tuple[Tensor, Tensor]:
+        """``dalpha/dtau`` and ``dsigma/dtau``, each of shape (B,)."""
+
+    def signal_to_noise(self, t: Tensor) -> Tensor:
+        """``alpha_t^2 / sigma_t^2``, float64, for times 0 … S-1, shape (B,)."""
+        return self.signal_level(t) / self.noise_level(t)
+
+    def _roots(self, t: Tensor, like: Tensor) -> tuple[Tensor, Tensor]:
+        """``alpha_t`` and ``sigma_t``, each (B, 1, ...) in the type of ``like``."""
+        return (broadcast_to_rank(self.signal_level(t).sqrt(), like),
+                broadcast_to_rank(self.noise_level(t).sqrt(), like))
+
+    def _rates(self, t: Tensor, like: Tensor) -> tuple[Tensor, Tensor]:
+        """``alpha'_t`` and ``sigma'_t``, each (B, 1, ...) in the type of ``like``."""
+        of_x0, of_eps = self.velocity_coefficients(t)
+        return broadcast_to_rank(of_x0, like), broadcast_to_rank(of_eps, like)
+
+    # ---- forward process and conversions -----------------------------------
+    def add_noise(self, x0: Tensor, eps: Tensor, t: Tensor) -> Tensor:
+        """``x_t`` from the clean sample and the noise.
+
+        Args:
+            x0 (Tensor): Clean sample, shape (B, ...).
+            eps (Tensor): Standard normal noise, shaped like ``x0``.
+            t (Tensor): Diffusion time, shape (B,).
+
+        Returns:
+            Tensor: Noisy sample, shaped like ``x0``.
+
+        Raises:
+            ValueError: If the shapes do not fit.
+        """
+        check_shape('eps', eps, tuple(x0.shape))
+        signal, noise = self._roots(t, x0)
+        return signal * x0 + noise * eps
+
+    def velocity(self, x0: Tensor, eps: Tensor, t: Tensor) -> Tensor:
+        """``v`` from the clean sample (B, ...), the noise (B, ...) and the time (B,)."""
+        of_x0, of_eps = self._rates(t, x0)
+        return of_eps * eps + of_x0 * x0
+
+    def x0_from_eps(self, x_t: Tensor, eps: Tensor, t: Tensor) -> Tensor:
+        """The clean sample from the noisy one (B, ...), its noise (B, ...) and the time (B,)."""
+        signal, noise = self._roots(t, x_t)
+        return (x_t - noise * eps) / signal
+
+    def eps_from_x0(self, x_t: Tensor, x0: Tensor, t: Tensor) -> Tensor:
+        """The noise from the noisy sample (B, ...), the clean one (B, ...) and the time 0 … S-1 (B,)."""
+        signal, noise = self._roots(t, x_t)
+        return (x_t - signal * x0) / noise
+
+    def x0_from_v(self, x_t: Tensor, v: Tensor, t: Tensor) -> Tensor:
+        """The clean sample from the noisy one (B, ...), its velocity (B, ...) and the time (B,)."""
+        _, noise = self._roots(t, x_t)
+        _, of_eps = self._rates(t, x_t)
+        return of_eps * x_t - noise * v
+
+    def eps_from_v(self, x_t: Tensor, v: Tensor, t: Tensor) -> Tensor:
+        """The noise from the noisy sample (B, ...), its velocity (B, ...) and the time (B,)."""
+        signal, _ = self._roots(t, x_t)
+        of_x0, _ = self._rates(t, x_t)
+        return signal * v - of_x0 * x_t
+
+    # ---- what the network is trained on, and what its output means ---------
+    def target(self, prediction: str, x0: Tensor, eps: Tensor, t: Tensor) -> Tensor:
+        """The regression target of a network.
+
+        Args:
+            prediction (str): ``'epsilon'``, ``'x0'`` or ``'v'``.
+            x0 (Tensor): Clean sample, shape (B, ...).
+            eps (Tensor): Its noise, shaped like ``x0``.
+            t (Tensor): Diffusion time, shape (B,).
+
+        Returns:
+            Tensor: Target, shaped like ``x0``.
+
+        Raises:
+            UserError: If ``prediction`` is unknown.
+        """
+        if prediction == 'epsilon':
+            return eps
+        if prediction == 'x0':
+            return x0
+        if prediction == 'v':
+            return self.velocity(x0, eps, t)
+        raise unknown_prediction(prediction)
+
+    def interpret(self, prediction: str, output: Tensor, x_t: Tensor, t: Tensor) -> Prediction:
+        """Turn a network's output into the record that samplers read.
+
+        Args:
+            prediction (str): What the network outputs: ``'epsilon'``, ``'x0'`` or ``'v'``.
+            output (Tensor): The network's output, shaped like ``x_t``.
+            x_t (Tensor): Noisy sample, shape (B, ...).
+            t (Tensor): Diffusion time 0 … S-1, shape (B,).
+
+        Returns:
+            Prediction: The clean sample and the noise.
+
+        Raises:
+            UserError: If ``prediction`` is unknown.
+        """
+        check_shape('output', output, tuple(x_t.shape))
+        if prediction == 'epsilon':
+            return Prediction(self.x0_from_eps(x_t, output, t), output)
+        if prediction == 'x0':
+            return Prediction(output, self.eps_from_x0(x_t, output, t))
+        if prediction == 'v':
+            return Prediction(self.x0_from_v(x_t, output, t), self.eps_from_v(x_t, output, t))
+        raise unknown_prediction(prediction)
+
+    # ---- reverse process ---------------------------------------------------
+    def step_beta(self, t: Tensor, t_prev: Tensor) -> Tensor:
+        """Variance of the forward step from ``t_prev`` to ``t``, ``sigma^2_{t|prev}``, float64, shape (B,)."""
+        scale = self.signal_level(t) / self.signal_level(t_prev)
+        return self.noise_level(t) - scale * self.noise_level(t_prev)
+
+    def posterior(self, x0: Tensor, x_t: Tensor, t: Tensor, t_prev: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and variance of ``q(x_prev | x_t, x0)`` for any ``t_prev < t`` (arXiv 2107.00630, appendix A).
+
+        Args:
+            x0 (Tensor): Clean sample, shape (B, ...).
+            x_t (Tensor): Noisy sample, shaped like ``x0``.
+            t (Tensor): Diffusion time 0 … S-1, shape (B,).
+            t_prev (Tensor): Earlier time -1 … S-2, shape (B,).
+
+        Returns:
+            tuple: Mean, shaped like ``x0``; variance, float64, shape (B,).
+        """
+        signal, signal_prev = self.signal_level(t).sqrt(), self.signal_level(t_prev).sqrt()
+        noise, noise_prev, step_noise = self.noise_level(t), self.noise_level(t_prev), self.step_beta(t, t_prev)
+        of_x0, of_x_t = signal_prev * step_noise / noise, signal / signal_prev * noise_prev / noise
+        mean = broadcast_to_rank(of_x0, x0) * x0 + broadcast_to_rank(of_x_t, x0) * x_t
+        return mean, step_noise * noise_prev / noise
+
+    def extra_repr(self) -> str:
+        """Show the number of steps in ``print(model)``."""
+        return f'num_train_timesteps={self.num_train_timesteps}'
+
+
+def unknown_prediction(prediction: str) -> UserError:
+    """The error for a prediction type that does not exist."""
+    return UserError(f'prediction={prediction!r} is unknown; set the model key prediction to one of '
+                     f'{", ".join(map(repr, PREDICTIONS))}')
