@@ -21,10 +21,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from leokit.apis import check_device  # noqa: E402
 from leokit.video import VideoFilter  # noqa: E402
 from leokit.evaluation import (
-    VIDEO_SET_METRICS, Compute, Protocol, ReadOptions, ResultRecord, RunInfo, build_jobs, default_cache_dir,
+    VIDEO_SET_METRICS, Compute, Protocol, ReadOptions, ResultRecord, RunInfo, build_jobs,
     evaluate_sets, load_protocol, preset_names, save_records, scan_videos)
 from leokit.utils import UserError, run_tool  # noqa: E402
 from leokit.utils.arguments import add_key_values, output_file, positive_int  # noqa: E402
+from leokit.utils.cache_dirs import statistics_dir  # noqa: E402
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -52,7 +53,7 @@ def parse_arguments() -> argparse.Namespace:
     add('--step', type=int, help='training step, for curves')
     add('--device', help='cpu or cuda; by default a GPU if there is one')
     add('--workers', type=positive_int, default=min(8, os.cpu_count() or 1), help='decoding threads of each process')
-    add('--cache-dir', help=f'cached features of real sets; by default {default_cache_dir()}')
+    add('--cache-dir', help=f'cached features of real sets; by default {statistics_dir()}')
     add('--no-cache', action='store_true', help='neither read nor write cached features')
     return parser.parse_args()
 
@@ -130,7 +131,7 @@ def main() -> None:
     real = scan_videos(arguments.real, protocol, filters=real_filters(arguments), use_protocol_split=True,
                        options=options)
     fake = scan_videos(arguments.fake, protocol, options=options)
-    cache = None if arguments.no_cache else Path(arguments.cache_dir or default_cache_dir())
+    cache = None if arguments.no_cache else Path(arguments.cache_dir or statistics_dir())
     records = evaluate_sets(real, fake, jobs, protocol, compute=Compute(device, arguments.workers, cache),
                             run=RunInfo.now(arguments.model or Path(arguments.fake).stem, arguments.step))
     if records is not None:  # the first process

@@ -17,7 +17,7 @@ from leokit.benchmark.generated_clips import GeneratedClips
 from leokit.benchmark.real_videos import first_frames, motion_windows
 from leokit.benchmark.scenario import Scenario
 from leokit.evaluation import (
-    Compute, Protocol, ReadOptions, ResultRecord, RunInfo, Score, VideoSet, build_jobs, default_cache_dir,
+    Compute, Protocol, ReadOptions, ResultRecord, RunInfo, Score, VideoSet, build_jobs,
     evaluate_sets, save_records, scan_videos)
 from leokit.evaluation.evaluate_sets import EvaluationJob
 from leokit.evaluation.motion_records import motion_records
@@ -31,6 +31,7 @@ from leokit.metrics.motion_statistics import JERK_ORDER
 from leokit.registry import LOOPS
 from leokit.samplers import generators_from_seeds
 from leokit.utils import UserError, progress_bar, weights_hash
+from leokit.utils.cache_dirs import statistics_dir
 from leokit.utils.files import write_bytes
 from leokit.video import VideoFilter
 from leokit.visualization import save_png
@@ -183,7 +184,7 @@ class LEOBenchmark:
         fake = scan_videos(plan.clips.folder, protocol, options=ReadOptions(plan.clips.fps, None, self._workers))
         run = RunInfo.now(f'{self.name} {scenario.name}')
         records = evaluate_sets(plan.real, fake, plan.jobs, protocol, run=run,
-                                compute=Compute(str(device), self._workers, default_cache_dir()))
+                                compute=Compute(str(device), self._workers, statistics_dir()))
         motion, read = plan.clips.codes(scenario.num_videos)
         length = min([protocol.clips.span, *(entry.frames for entry in plan.real.entries)])
         if length <= JERK_ORDER:

@@ -12,13 +12,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from leokit.utils import UserError
+from leokit.utils.npy import HEADER_BYTES
 from leokit.video.video_entry import Skipped
 
 VERSION = 1
 CODES_FILE = 'codes.npy'
 INDEX_FILE = 'index.json'
 JOURNAL_FILE = 'journal.jsonl'
-HEADER_BYTES = 128  # of codes.npy, whatever its shape
 MAX_WINDOWS = 100_000  # that statistics look at; more would not change them
 RESUME = 'run the same command of tools/extract_motion_codes.py again to complete it'
 

@@ -16,10 +16,11 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from leokit.datasets.code_cache import (
-    CODES_FILE, HEADER_BYTES, INDEX_FILE, JOURNAL_FILE, VERSION, CodedVideo, check_animator, read_index)
+    CODES_FILE, INDEX_FILE, JOURNAL_FILE, VERSION, CodedVideo, check_animator, read_index)
 from leokit.utils import UserError
 from leokit.utils.files import write_bytes
 from leokit.utils.locks import FileLock
+from leokit.utils.npy import HEADER_BYTES, npy_header
 from leokit.video.video_entry import Skipped
 
 SYNC_SECONDS = 2.0  # how often what has been written is forced to the disk, against loss of power
@@ -153,7 +154,7 @@ class CodeCacheWriter:
         self._sync()
         # numpy.load reads the header; leokit goes by the index.
         self._codes.seek(0)
-        self._codes.write(_header(self.total, self.motion_dim))
+        self._codes.write(npy_header((self.total, self.motion_dim), np.float32))
         self._sync()
         index = dict(version=VERSION, motion_dim=self.motion_dim, animator=self.animator,
                      videos=[video._asdict() for video in self.videos],
@@ -182,7 +183,7 @@ class CodeCacheWriter:
         if not journal.exists():
             write_bytes(journal, self._journal_head())
         if not codes.exists():
-            write_bytes(codes, _header(0, self.motion_dim))
+            write_bytes(codes, npy_header((0, self.motion_dim), np.float32))
         self._codes = open(codes, 'r+b')
         if codes.stat().st_size < self._size():
             raise UserError(f'{codes} is shorter than {INDEX_FILE} beside it says; delete {self.folder} and extract '
@@ -260,10 +261,3 @@ class CodeCacheWriter:
                 file.close()
         self._codes = self._journal = None
         self._lock.release()
-
-
-def _header(total: int, motion_dim: int) -> bytes:
-    """A ``.npy`` header of ``HEADER_BYTES`` for float32 codes of shape (total, motion_dim)."""
-    text = f"{{'descr': '<f4', 'fortran_order': False, 'shape': ({total}, {motion_dim}), }}"
-    magic = b'\x93NUMPY\x01\x00' + (HEADER_BYTES - 10).to_bytes(2, 'little')
-    return magic + text.ljust(HEADER_BYTES - 11).encode() + b'\n'

@@ -24,11 +24,11 @@ from leokit.datasets.frame_decoder import FrameDecoder
 from leokit.utils import UserError, progress_bar
 from leokit.utils.files import atomic_path
 from leokit.utils.locks import FileLock
+from leokit.utils.npy import HEADER_BYTES, npy_header
 from leokit.utils.thread_map import thread_map, worker_count
 from leokit.video.video_entry import Skipped, VideoEntry
 
 VERSION = 2  # incremented when the decoded frames change
-HEADER_BYTES = 128  # size of the .npy header for arrays of these shapes
 POLL_SECONDS = 0.2  # interval of checks whether another process has finished a video
 LEFTOVER_SECONDS = 24 * 3600  # age at which a partial file is considered abandoned
 SPARE_BYTES = 1 << 28  # disk space that must remain free
@@ -127,14 +127,11 @@ class FrameCache:
 
     def _write(self, video: VideoEntry, path: Path) -> None:
         size = self.decoder.size
-        header = dict(descr='|u1', fortran_order=False, shape=(video.frames, 3, size, size))
         # A name per process: on a file system without locks, another process may be decoding the same video.
         own = path.with_name(f'{path.stem}.{os.getpid()}.npy')
         # Plain writes instead of a memory map: a full disk raises an error and does not kill the process.
         with atomic_path(own) as part, open(part, 'wb') as file:
-            np.lib.format.write_array_header_1_0(file, header)
-            if file.tell() != HEADER_BYTES:
-                raise ValueError(f'numpy wrote a header of {file.tell()} bytes instead of {HEADER_BYTES}')
+            file.write(npy_header((video.frames, 3, size, size), np.uint8))
             for chunk in self.decoder.stream(video):
                 file.write(chunk.data)
         os.replace(own, path)

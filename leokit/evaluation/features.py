@@ -1,7 +1,6 @@
 """Features of all clips of a set: decoded, resized and described in one overlapping pass, or taken from the cache."""
 
 import hashlib
-import os
 from pathlib import Path
 from typing import NamedTuple, Sequence
 
@@ -21,7 +20,6 @@ from leokit.feature_extractors.base import full_precision
 from leokit.utils import progress_bar
 from leokit.utils.files import atomic_path, clear_write_errors
 
-CACHE_VARIABLE = 'LEOKIT_STATISTICS'
 CACHE_VERSION = 2  # raise when a reduction or the preparation of frames changes
 
 
@@ -36,12 +34,6 @@ class ClipFeatures(NamedTuple):
 
     arrays: dict[str, Tensor] | None
     failures: dict[int, str]
-
-
-def default_cache_dir() -> Path:
-    """Where features of real sets are kept: ``~/.cache/leokit/statistics`` or the folder in LEOKIT_STATISTICS."""
-    folder = os.environ.get(CACHE_VARIABLE)
-    return Path(folder).expanduser() if folder else Path.home() / '.cache' / 'leokit' / 'statistics'
 
 
 def clip_features(videos: VideoSet, clips: Sequence[Clip], protocol: Protocol, requests: list[FeatureRequest], *,

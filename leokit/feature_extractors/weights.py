@@ -15,10 +15,10 @@ from typing import BinaryIO, NamedTuple
 import torch
 from torch import Tensor
 
+from leokit.utils.cache_dirs import WEIGHTS_VARIABLE, weights_dir
 from leokit.utils.errors import UserError
 from leokit.utils.progress import progress_bar
 
-WEIGHTS_VARIABLE = 'LEOKIT_WEIGHTS'
 CHUNK_BYTES = 1 << 20
 TIMEOUT_SECONDS = 20
 
@@ -37,12 +37,6 @@ class WeightFile(NamedTuple):
     source: str
     url: str | None = None
     sha256: str | None = None
-
-
-def weights_dir() -> Path:
-    """The folder of weight files; it need not exist."""
-    folder = os.environ.get(WEIGHTS_VARIABLE)
-    return Path(folder).expanduser() if folder else Path.home() / '.cache' / 'leokit' / 'weights'
 
 
 def file_sha256(path: str | Path) -> str:

@@ -13,13 +13,13 @@ from typing import NamedTuple, Sequence
 from mmengine.dist import is_main_process
 
 from leokit.utils import UserError, progress_bar
+from leokit.utils.cache_dirs import cache_dir
 from leokit.utils.files import write_bytes
 from leokit.utils.locks import FileLock
 from leokit.utils.thread_map import thread_map, worker_count
 from leokit.video.readers import VideoReader
 
 CACHE_VERSION = 1
-CACHE_VARIABLE = 'LEOKIT_CACHE'
 SHOWN_FROM = 500  # videos to look at, which take about a second; fewer need no progress bar
 
 
@@ -37,12 +37,6 @@ class Probe(NamedTuple):
     fps: float
     height: int
     width: int
-
-
-def cache_folder() -> Path:
-    """The folder for what can be found out again: ``~/.cache/leokit``, or what ``LEOKIT_CACHE`` names."""
-    folder = os.environ.get(CACHE_VARIABLE)
-    return Path(folder).expanduser() if folder else Path.home() / '.cache' / 'leokit'
 
 
 def probe_video(path: Path, reader: VideoReader) -> Probe:
@@ -109,7 +103,7 @@ def probe_cache_file(root: Path, reader: VideoReader) -> Path:
     key = f'{Path(root).resolve()} {type(reader).__name__} {getattr(reader, "fps", None)}'
     if getattr(reader, 'float_range', None) is not None:  # it decides which arrays can be read
         key += f' {reader.float_range}'
-    return cache_folder() / 'probes' / f'{hashlib.sha256(key.encode()).hexdigest()[:24]}.json'
+    return cache_dir() / 'probes' / f'{hashlib.sha256(key.encode()).hexdigest()[:24]}.json'
 
 
 def _stamp(path: Path) -> list[int] | None:

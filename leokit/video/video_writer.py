@@ -12,13 +12,13 @@ from torch import Tensor
 
 from leokit.utils import UserError
 from leokit.utils.files import clear_write_errors, part_path, remove, replace
+from leokit.utils.npy import HEADER_BYTES, npy_header
 from leokit.utils.pixels import to_uint8
 
 H264_SUFFIXES = ('.mp4', '.mkv', '.mov')
 PIXEL_FORMATS = ('yuv420p', 'yuv444p')
 FOLDER_PATTERN = '{:06d}.png'
 BT601, LIMITED_RANGE = 6, 1  # codes of ITU-T H.273 for SMPTE 170M and of FFmpeg for studio swing
-ARRAY_MAGIC, ARRAY_HEADER = b'\x93NUMPY\x01\x00', 128  # of NumPy's format 1.0; room for any shape
 MAX_GIF_FPS = 50  # delays are whole hundredths of a second, and browsers slow down what is below two
 MAX_FPS_DENOMINATOR = 1001  # exact for the broadcast rates such as 30000/1001
 
@@ -290,7 +290,7 @@ class _ArraySink:
 
     def __init__(self, part: Path) -> None:
         self._file = part.open('wb')
-        self._file.write(bytes(ARRAY_HEADER))
+        self._file.write(bytes(HEADER_BYTES))
         self._shape: tuple[int, ...] = ()
         self._count = 0
 
@@ -301,10 +301,8 @@ class _ArraySink:
 
     def close(self) -> None:
         with self._file:
-            facts = dict(descr='|u1', fortran_order=False, shape=(self._count, *self._shape))
-            text = repr(facts).encode().ljust(ARRAY_HEADER - len(ARRAY_MAGIC) - 3) + b'\n'
             self._file.seek(0)
-            self._file.write(ARRAY_MAGIC + len(text).to_bytes(2, 'little') + text)
+            self._file.write(npy_header((self._count, *self._shape), np.uint8))
 
 
 class _FolderSink:

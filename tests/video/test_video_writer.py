@@ -188,6 +188,8 @@ def test_an_array_holds_the_very_frames(tmp_path):
         writer.write(frames[:2])
         writer.write(frames[2:])
     assert np.array_equal(np.load(tmp_path / 'a.npy', allow_pickle=False), frames)
+    np.save(tmp_path / 'numpy.npy', frames)
+    assert (tmp_path / 'a.npy').read_bytes() == (tmp_path / 'numpy.npy').read_bytes()
 
 
 @pytest.mark.parametrize('name', ['a.mp4', 'a.gif', 'a.npy', 'frames'])

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from leokit.evaluation.clip_preprocessing import prepare_generated
 from leokit.evaluation.clip_sampling import plan_trials
-from leokit.evaluation.features import clip_features, default_cache_dir
+from leokit.evaluation.features import clip_features
 from leokit.evaluation.protocol import as_protocol
 from leokit.evaluation.records import NetworkInfo, ResultRecord, RunInfo, Score, SetInfo, load_records, save_records
 from leokit.evaluation.reductions import FeatureRequest
@@ -21,6 +21,7 @@ from leokit.evaluation.video_set_metrics import VIDEO_SET_METRICS, metric_key
 from leokit.feature_extractors.video_features import video_dim, video_features, video_label
 from leokit.registry import FEATURE_EXTRACTORS, METRICS
 from leokit.utils import UserError
+from leokit.utils.cache_dirs import statistics_dir
 from leokit.video import VideoFilter
 
 
@@ -118,7 +119,7 @@ class VideoDistances(BaseMetric):
         request = FeatureRequest(self.extractor, 'clip')
         device = next((tensor.device for tensor in self.extractor.parameters()), torch.device('cpu'))
         found = clip_features(videos, clips, self.protocol, [request], device=device,
-                              cache_dir=self.cache_dir or default_cache_dir(), label='real clips')
+                              cache_dir=self.cache_dir or statistics_dir(), label='real clips')
         info = videos.info(len(clips))
         if not is_main_process():
             return None, info
