@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from leokit.noise_schedulers import LinearNoiseScheduler, min_snr_weight
+from leokit.noise_schedulers import FlowMatchingScheduler, LinearNoiseScheduler, min_snr_weight
 from leokit.utils import UserError
 
 GAMMA = 5.0
@@ -33,3 +33,16 @@ def test_x0_weight_is_bounded():
 def test_unknown_prediction_is_refused():
     with pytest.raises(UserError, match='unknown'):
         min_snr_weight(torch.ones(1), GAMMA, 'score')
+
+
+def test_velocities_of_straight_paths_weigh_the_same_error_alike():
+    """In flow matching too, a wrong x0 costs the same expressed as a velocity."""
+    scheduler = FlowMatchingScheduler(10)
+    t = torch.tensor([0, 3, 8])
+    x0, eps, error = torch.randn(3, 3, 6, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    x_t = scheduler.add_noise(x0, eps, t)
+    wrong = scheduler.target('v', x0 + error, scheduler.eps_from_x0(x_t, x0 + error, t), t)
+    squared = (wrong - scheduler.target('v', x0, eps, t)).square().mean(1)
+    weight = min_snr_weight(scheduler.signal_to_noise(t), GAMMA, 'v', noise_level=scheduler.noise_level(t))
+    expected = min_snr_weight(scheduler.signal_to_noise(t), GAMMA, 'x0') * error.square().mean(1)
+    assert torch.allclose(weight * squared, expected)

@@ -91,15 +91,15 @@ def test_number_of_network_evaluations(kind, steps, expected):
 
 @pytest.mark.parametrize('process', PROCESSES)
 def test_ancestral_sampling_has_the_marginal_of_the_data(process):
-    """DDPM with many steps: mean and deviation of 10,000 samples."""
+    """DDPM with many steps: mean and deviation of 20,000 samples."""
     scheduler = PROCESSES[process]()
     generator = torch.Generator().manual_seed(0)
-    noise = torch.randn(10_000, 1, dtype=torch.float64, generator=generator)
-    samples = DDPMSampler(128, timestep_spacing='trailing').sample(
+    noise = torch.randn(20_000, 1, dtype=torch.float64, generator=generator)
+    samples = DDPMSampler(256, timestep_spacing='trailing').sample(
         denoiser(scheduler), noise, scheduler,
         noise_source=lambda like: torch.randn(like.shape, dtype=like.dtype, generator=generator))
-    assert samples.mean().item() == pytest.approx(MEAN, abs=0.02)
-    assert samples.std().item() == pytest.approx(STD, abs=0.02)
+    assert samples.mean().item() == pytest.approx(MEAN, abs=0.025)
+    assert samples.std().item() == pytest.approx(STD, abs=0.025)
 
 
 def test_every_sampler_takes_every_step_by_default():
