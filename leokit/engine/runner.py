@@ -32,6 +32,7 @@ from leokit.engine.resume_state import restore_optimizer, restore_schedulers, sc
 from leokit.engine.weight_loading import TRAINING_ONLY, conventions, load_weights
 from leokit.utils.checkpoints import load_checkpoint, save_checkpoint
 from leokit.utils.config import with_references
+from leokit.utils.config_data import config_to_data
 from leokit.utils.errors import UserError, format_list, suggest
 from leokit.utils.files import atomic_path
 from leokit.version import __version__
@@ -359,7 +360,7 @@ class LeoRunner(Runner):
         model = self.bare_model
         facts = dict(iter=self.iter if by_epoch else self.iter + 1, epoch=self.epoch + 1 if by_epoch else self.epoch)
         checkpoint = dict(
-            meta=dict(**{**facts, **(meta or {})}, cfg=self.cfg.pretty_text, model=type(model).__name__,
+            meta=dict(**{**facts, **(meta or {})}, cfg=config_to_data(self.cfg), model=type(model).__name__,
                       conventions=conventions(model), seed=self.seed, experiment_name=self.experiment_name,
                       leokit_version=__version__, torch_version=str(torch.__version__),
                       time=time.strftime('%Y-%m-%d %H:%M:%S')),

@@ -15,6 +15,7 @@ from mmengine.utils import import_modules_from_strings
 
 from leokit.deprecation import CONFIG_KEYS, upgrade_config
 from leokit.utils.errors import UserError, suggest
+from leokit.utils.shipped import find_config
 
 # What the runner reads from the top level of a config; any other top-level key is there to be referred to.
 RUNNER_KEYS = (
@@ -32,7 +33,7 @@ def load_config(path: str | Path, options: dict[str, Any] | None = None) -> Conf
     """Read a config file, merge the options and resolve its references.
 
     Args:
-        path (str | Path): A Python config file.
+        path (str | Path): A Python config file or the name of a shipped config; see :func:`find_config`.
         options (dict, optional): Overrides, with dotted keys, as ``--cfg-options`` gives them.
 
     Returns:
@@ -41,8 +42,7 @@ def load_config(path: str | Path, options: dict[str, Any] | None = None) -> Conf
     Raises:
         UserError: If the file is missing or unreadable, an option fits nothing, or a reference names no top-level key.
     """
-    if not Path(path).is_file():
-        raise UserError(f'the config {path} does not exist; pass a Python file such as configs/leo/lmdm_celebv.py')
+    path = find_config(path)
     try:
         config = Config.fromfile(str(path))
     except Exception as error:  # mmengine raises many kinds here: syntax, missing base, duplicate keys

@@ -32,7 +32,7 @@ def test_a_checkpoint_holds_what_it_promises_and_nothing_else(tmp_path):
                                  'message_hub'}
     meta = checkpoint['meta']
     assert (meta['iter'], meta['epoch'], meta['model'], meta['seed']) == (12, 0, 'ToyModel', 3)
-    assert "type='ToyModel'" in meta['cfg'] and meta['leokit_version'] and meta['time']
+    assert meta['cfg']['model']['type'] == 'ToyModel' and meta['leokit_version'] and meta['time']
     assert checkpoint['state_dict'].keys() == runner.model.state_dict().keys()
 
 
