@@ -4,7 +4,6 @@ Beside the folder ``<name>`` lie ``<name>_codes`` with the motion of every video
 that the videos depend on. A folder that holds videos of other facts is refused.
 """
 
-import json
 from pathlib import Path
 from typing import Any, Iterable, Mapping, Sequence
 
@@ -17,6 +16,7 @@ from leokit.deprecation import upgrade_facts
 from leokit.inference.outputs import OUTPUT_SUFFIXES, FrameStream, write_videos
 from leokit.utils import UserError
 from leokit.utils.files import atomic_path, clear_write_errors, remove, write_json
+from leokit.utils.settings_file import check_settings, plain_settings
 from leokit.video import check_space
 
 
@@ -40,21 +40,11 @@ class GeneratedClips:
         self.folder = Path(folder)
         self.suffix = OUTPUT_SUFFIXES[clip_format]
         self.fps = fps
-        self._facts = json.loads(json.dumps({**facts, 'format': clip_format}, default=str))
+        self._facts = plain_settings({**facts, 'format': clip_format})
         self._facts_file = self.folder.with_name(f'{self.folder.name}.json')
-        self._check()
-
-    def _check(self) -> None:
-        if not self.folder.is_dir() or not any(self.folder.iterdir()):
-            return
-        try:
-            known = upgrade_facts(json.loads(self._facts_file.read_text()))
-        except (OSError, ValueError):
-            known = {}
-        differ = sorted(key for key in {*known, *self._facts} if known.get(key) != self._facts.get(key))
-        if differ:
-            raise UserError(f'{self.folder} holds videos of another test ({", ".join(differ)} differ); remove the '
-                            'folder or choose another --work-dir')
+        if self.folder.is_dir() and any(self.folder.iterdir()):
+            check_settings(self._facts_file, self._facts, subject=f'{self.folder} holds videos',
+                           remedy='remove the folder or choose another --work-dir', upgrade=upgrade_facts)
 
     def path(self, number: int) -> Path:
         """The video of a number."""

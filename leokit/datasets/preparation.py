@@ -1,6 +1,5 @@
 """Making training clips out of raw videos: square, of one size, not too long, quick to seek in."""
 
-import json
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Any, Iterator, NamedTuple
 import numpy as np
 
 from leokit.utils import UserError, progress_bar
-from leokit.utils.files import write_bytes
+from leokit.utils.settings_file import lock_settings
 from leokit.utils.thread_map import thread_map, worker_count
 from leokit.video.manifest import read_manifest, write_manifest
 from leokit.video.readers import AutoReader, VideoReader
@@ -96,7 +95,8 @@ def prepare_videos(index: VideoIndex, target: str | Path, settings: Preparation,
     inside = next((video.path for video in index if Path(video.path).resolve().is_relative_to(target.resolve())), None)
     if inside is not None:
         raise UserError(f'{inside} is a raw video and lies in {target}, where the clips would go; name another folder')
-    _claim(target, settings)
+    lock_settings(target / SETTINGS_FILE, asdict(settings), subject=f'{target} holds clips',
+                  remedy='pass another folder, or delete this one')
     reader = reader or AutoReader()
 
     def convert(video: VideoEntry) -> tuple[list[dict[str, Any]], int, str]:
@@ -139,22 +139,6 @@ def _keep_labels(manifest: Path, rows: list[dict[str, Any]]) -> list[dict[str, A
 
 class _UnreadableError(Exception):
     """Frames of the source cannot be decoded; what goes wrong in writing is another matter."""
-
-
-def _claim(target: Path, settings: Preparation) -> None:
-    """Note the settings in the folder; refuse a folder of other settings."""
-    path = target / SETTINGS_FILE
-    wanted = json.loads(json.dumps(asdict(settings)))
-    if path.is_file():
-        try:
-            same = json.loads(path.read_text()) == wanted
-        except ValueError:
-            same = False
-        if not same:
-            raise UserError(f'{target} holds clips that were made with other settings ({path}); '
-                            'pass another folder, or delete this one')
-    else:
-        write_bytes(path, json.dumps(wanted, indent=1).encode())
 
 
 def _convert(video: VideoEntry, target: Path, settings: Preparation,

@@ -9,7 +9,6 @@ import copy
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Mapping
 
 from mmengine.config import Config
 
@@ -17,6 +16,7 @@ from leokit.engine.checkpoint_files import checkpoint_name, checkpoints_by_itera
 from leokit.studies.study import Study, Variant
 from leokit.utils import UserError, load_config
 from leokit.utils.files import clear_write_errors, write_bytes
+from leokit.utils.settings_file import changed_keys
 
 # Of a config: what decides the weights, and what decides their scores. The rest is logging and speed.
 TRAINING_KEYS = ('model', 'train_dataloader', 'train_cfg', 'optim_wrapper', 'param_scheduler', 'custom_hooks',
@@ -91,11 +91,12 @@ class Run:
         """
         if self.config_file.is_file():
             before = Config.fromfile(str(self.config_file)).to_dict()
-            changed = _changed(before, self.config, TRAINING_KEYS)
+            after = self.config.to_dict()
+            changed = changed_keys(before, after, TRAINING_KEYS)
             if changed and self.state != 'new':
                 raise UserError(f'{self.folder} holds a run whose {", ".join(changed)} differ from what the study says '
                                 'now; pass another --work-dir, or delete that folder')
-            if changed or _changed(before, self.config, TEST_KEYS):
+            if changed or changed_keys(before, after, TEST_KEYS):
                 self.metrics_file.unlink(missing_ok=True)
         with clear_write_errors(self.config_file):
             write_bytes(self.config_file, self.config.pretty_text.encode())
@@ -128,8 +129,3 @@ def plan_runs(study: Study, work_dir: str | Path) -> list[Run]:
             config.randomness = dict(config.get('randomness') or {}, seed=seed)
             runs.append(Run(variant, seed, Path(work_dir) / variant.folder / f'seed_{seed}', config))
     return runs
-
-
-def _changed(before: Mapping[str, Any], config: Config, keys: tuple[str, ...]) -> list[str]:
-    after = config.to_dict()
-    return [key for key in keys if before.get(key) != after.get(key)]

@@ -4,7 +4,7 @@ A plan is pure arithmetic. Any part of the data set can be made, or made again, 
 """
 
 from dataclasses import asdict, dataclass
-from typing import Any, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -102,13 +102,6 @@ class SyntheticFacesPlan:
     def settings(self) -> dict[str, Any]:
         """Everything the pictures depend on, for comparison with a folder's."""
         return dict(asdict(self), version=FORMAT_VERSION)
-
-    def check_same(self, settings: Mapping[str, Any], where: str) -> None:
-        """Raise a :class:`UserError` naming the first setting that differs from those of a folder."""
-        for key, value in self.settings().items():
-            if settings.get(key) != value:
-                raise UserError(f'{where} holds clips made with {key}={settings.get(key)}, not {value}; use the same '
-                                'settings to go on, or another folder')
 
     def _shares(self) -> tuple[float, float, float]:
         return self.train, self.val, self.test

@@ -1,6 +1,5 @@
 """Make a synthetic data set: videos, manifest and truth, on all cores, resumable at any moment."""
 
-import json
 import os
 import threading
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -15,8 +14,9 @@ from leokit.synthetic_faces.dataset_plan import SyntheticClip, SyntheticFacesPla
 from leokit.synthetic_faces.ground_truth import save_truth
 from leokit.synthetic_faces.renderer import render_faces
 from leokit.utils import UserError, progress_bar
-from leokit.utils.files import clear_write_errors, write_bytes
+from leokit.utils.files import clear_write_errors
 from leokit.utils.locks import FileLock
+from leokit.utils.settings_file import lock_settings
 from leokit.video import VideoWriter
 from leokit.video.manifest import write_manifest
 
@@ -60,7 +60,7 @@ def write_synthetic_faces(out_dir: str | Path, plan: SyntheticFacesPlan, *, work
         if not lock.acquire():
             raise UserError(f'another process is writing to {out_dir}; wait for it or choose another folder')
     try:
-        _claim(out_dir, plan)
+        _lock_folder(out_dir, plan)
         clips = plan.clips()
         missing = [clip for clip in clips if not (out_dir / clip.file).is_file()]
         label = 'drawing faces' if len(missing) == len(clips) else f'drawing the {len(missing)} missing clips'
@@ -92,22 +92,15 @@ def write_clip(out_dir: str | Path, plan: SyntheticFacesPlan, clip: SyntheticCli
             writer.write(render_faces(looks, moves, size=plan.size).permute(0, 2, 3, 1))
 
 
-def _claim(out_dir: Path, plan: SyntheticFacesPlan) -> None:
-    """Note the settings in a new folder; check them in an old one."""
-    path = out_dir / SETTINGS_FILE
-    if path.is_file():
-        try:
-            settings = json.loads(path.read_text())
-        except ValueError as error:
-            raise UserError(f'{path} is damaged ({error}); choose another folder') from error
-        plan.check_same(settings, str(out_dir))
-    elif any((out_dir / 'videos').iterdir()):
-        raise UserError(f'{out_dir / "videos"} already holds files of something else; choose another folder')
-    else:
-        with clear_write_errors(path):
-            write_bytes(path, (json.dumps(plan.settings(), indent=1) + '\n').encode())
-    for leftover in (out_dir / 'videos').glob('*.part.*'):  # of a killed run
-        leftover.unlink()
+def _lock_folder(out_dir: Path, plan: SyntheticFacesPlan) -> None:
+    """Record the settings in a new folder; raise if the folder belongs to something else."""
+    videos, settings_file = out_dir / 'videos', out_dir / SETTINGS_FILE
+    if not settings_file.is_file() and any(videos.iterdir()):
+        raise UserError(f'{videos} already holds other files; choose another folder')
+    lock_settings(settings_file, plan.settings(), subject=f'{out_dir} holds clips',
+                  remedy='use the same settings to resume, or choose another folder')
+    for partial in videos.glob('*.part.*'):  # of an interrupted run
+        partial.unlink()
 
 
 def _count_workers(workers: int | None, num_clips: int) -> int:

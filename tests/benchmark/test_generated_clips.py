@@ -55,12 +55,12 @@ def test_a_video_without_its_codes_is_made_again(tmp_path):
 
 def test_other_facts_are_refused(tmp_path):
     add(GeneratedClips(tmp_path / 'a', dict(seed=1, model=dict(weights='x'))), [0])
-    with pytest.raises(UserError, match=r'holds videos of another test \(model, seed differ\)'):
+    with pytest.raises(UserError, match=r'holds videos of other settings \(other model, seed=1, not 2\)'):
         GeneratedClips(tmp_path / 'a', dict(seed=2, model=dict(weights='y')))
-    with pytest.raises(UserError, match=r'\(format differ\)'):
+    with pytest.raises(UserError, match=r'\(format=npy, not mp4\)'):
         GeneratedClips(tmp_path / 'a', dict(seed=1, model=dict(weights='x')), clip_format='mp4')
     (tmp_path / 'a.json').unlink()
-    with pytest.raises(UserError, match='another test'):
+    with pytest.raises(UserError, match='unknown settings'):
         GeneratedClips(tmp_path / 'a', dict(seed=1, model=dict(weights='x')))
     np.save(tmp_path / 'b.npy', np.zeros(1))
     GeneratedClips(tmp_path / 'c', dict(seed=3))

@@ -119,9 +119,9 @@ def test_what_is_there_is_not_made_again(tested, config):
 
 def test_videos_of_another_test_are_not_mixed_in(tested, config):
     status, said = call_tool('test', config, '--work-dir', tested[0], '--cfg-options', 'test_seed=1')
-    assert status == 2 and 'holds videos of another test (seed differ)' in said
+    assert status == 2 and 'holds videos of other settings (seed=0, not 1)' in said
     status, said = call_tool('test', config, '--work-dir', tested[0], '--cfg-options', 'long_video.context_frames=3')
-    assert status == 2 and '(long_video differ)' in said
+    assert status == 2 and '(other long_video)' in said
 
 
 @pytest.mark.parametrize('options, sentence', [

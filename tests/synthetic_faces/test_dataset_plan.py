@@ -42,10 +42,3 @@ def test_a_split_without_a_share_has_nobody():
 def test_nonsense_is_refused_by_name(key, value):
     with pytest.raises(UserError, match=key):
         SyntheticFacesPlan(**{key: value})
-
-
-def test_the_differing_setting_is_named():
-    plan = SyntheticFacesPlan(seed=1)
-    plan.check_same(plan.settings(), 'here')
-    with pytest.raises(UserError, match='seed=1, not 2'):
-        SyntheticFacesPlan(seed=2).check_same(plan.settings(), 'here')

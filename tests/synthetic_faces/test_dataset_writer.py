@@ -16,7 +16,7 @@ from leokit.utils import UserError
 from leokit.utils.locks import FileLock
 
 PLAN = SyntheticFacesPlan(num_identities=4, clips_per_identity=2, num_frames=14, size=48)
-REPOSITORY = Path(__file__).resolve().parents[3]
+REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 def decode(path):
@@ -106,7 +106,7 @@ def test_other_settings_and_foreign_folders_are_refused(dataset, tmp_path):
         write_synthetic_faces(dataset, SyntheticFacesPlan(**{**PLAN.__dict__, 'seed': 1}), workers=0)
     (tmp_path / 'videos').mkdir()
     (tmp_path / 'videos' / 'mine.mp4').write_bytes(b'x')
-    with pytest.raises(UserError, match='something else'):
+    with pytest.raises(UserError, match='other files'):
         write_synthetic_faces(tmp_path, PLAN, workers=0)
     assert (tmp_path / 'videos' / 'mine.mp4').read_bytes() == b'x'
 
