@@ -4,8 +4,6 @@ Batches are cut before they are shared out among processes, so that a clip meets
 and on many, and its features are the same to the last bit.
 """
 
-from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Iterator, NamedTuple, Sequence
 
 import numpy as np
@@ -15,6 +13,7 @@ from leokit.evaluation.clip_sampling import Clip, frame_numbers
 from leokit.evaluation.protocol import Protocol
 from leokit.evaluation.video_set import VideoSet
 from leokit.utils import UserError
+from leokit.utils.thread_map import thread_map
 
 FRAMES_PER_BATCH = 128  # frames that go through the network together; fixed, so that results do not depend on it
 
@@ -66,19 +65,7 @@ class ClipLoader:
         return len(self.batches)
 
     def __iter__(self) -> Iterator[ClipBatch]:
-        with ThreadPoolExecutor(self.workers, thread_name_prefix='decode') as pool:
-            waiting: deque[Future] = deque()
-            todo = iter(self.batches)
-            try:
-                while True:
-                    while len(waiting) <= self.workers and (places := next(todo, None)) is not None:
-                        waiting.append(pool.submit(self.load, places))
-                    if not waiting:
-                        return
-                    yield waiting.popleft().result()
-            finally:  # the consumer left early or failed
-                for future in waiting:
-                    future.cancel()
+        yield from thread_map(self.load, self.batches, self.workers, ahead=self.workers)
 
     def load(self, places: np.ndarray) -> ClipBatch:
         """Decode one batch.

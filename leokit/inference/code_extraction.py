@@ -6,7 +6,7 @@ the videos, so the device never sees a short batch but the last.
 
 import logging
 from collections import deque
-from itertools import islice
+from contextlib import closing
 from typing import Iterator, NamedTuple, Sequence
 
 import numpy as np
@@ -18,7 +18,8 @@ from leokit.datasets.code_cache_writer import CodeCacheWriter
 from leokit.datasets.frame_decoder import FrameDecoder
 from leokit.inference.rendering import device_of, encode
 from leokit.models import Animator
-from leokit.utils import Prefetcher, UserError, progress_bar
+from leokit.utils import UserError, progress_bar
+from leokit.utils.prefetch import prefetch_streams
 from leokit.utils.thread_map import worker_count
 from leokit.video.video_entry import VideoEntry
 from leokit.video.video_index import VideoIndex
@@ -130,26 +131,15 @@ def _decode(videos: Sequence[VideoEntry], decoder: FrameDecoder,
 
     Yields each video with pieces (t, 3, S, S) of its frames, and last with None or with the error that ended it.
     """
-    waiting = iter(videos)
-    ahead: deque[tuple[VideoEntry, Prefetcher]] = deque()
-    try:
-        while True:
-            for video in islice(waiting, workers - len(ahead)):
-                ahead.append((video, Prefetcher(decoder.stream(video), CHUNKS_AHEAD)))
-            if not ahead:
-                return
-            video, pieces = ahead[0]
+    with closing(prefetch_streams(map(decoder.stream, videos), workers, CHUNKS_AHEAD)) as streams:
+        for video, pieces in zip(videos, streams):
             end = None
             try:
                 for piece in pieces:
                     yield video, piece
             except UserError as error:
                 end = error
-            ahead.popleft()
             yield video, end
-    finally:
-        for _, pieces in ahead:
-            pieces.close()
 
 
 class _Job:

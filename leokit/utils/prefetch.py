@@ -1,12 +1,13 @@
-"""Running an iterator ahead of its consumer in a thread."""
+"""Iterators that run ahead of their consumer in threads."""
 
+from collections import deque
 from queue import Empty, Full, Queue
 from threading import Event, Thread
 from typing import Iterable, Iterator, TypeVar
 
 Item = TypeVar('Item')
 
-POLL_SECONDS = 0.1  # how often a blocked thread looks whether it should stop
+POLL_SECONDS = 0.1  # interval at which a blocked thread checks whether it should stop
 _END = object()
 
 
@@ -21,14 +22,11 @@ class Prefetcher(Iterator[Item]):
     """Iterate over ``source`` in a background thread, at most ``depth`` items ahead.
 
     The thread starts at construction, so several prefetchers work at the same time. Items keep their order; an
-    exception of the source is raised where the failing item would have come. Not for use by several consumers.
+    exception of the source is raised where the failing item would have come. Only one consumer may use it.
 
     Args:
-        source (Iterable): What to run ahead; it is used by the thread alone.
-        depth (int): How many finished items may wait.
-
-    Raises:
-        ValueError: If ``depth`` is less than 1.
+        source (Iterable): Iterated by the thread only.
+        depth (int): Number of finished items that may wait.
     """
 
     def __init__(self, source: Iterable[Item], depth: int = 2) -> None:
@@ -56,7 +54,7 @@ class Prefetcher(Iterator[Item]):
         return item
 
     def close(self) -> None:
-        """Stop the thread and drop what waits; safe to call twice."""
+        """Stop the thread and drop waiting items; safe to call twice."""
         self._finished = True
         self._stop.set()
         while self._thread.is_alive():
@@ -89,3 +87,29 @@ class Prefetcher(Iterator[Item]):
             except Full:
                 continue
         return False
+
+
+def prefetch_streams(sources: Iterable[Iterable[Item]], streams: int, depth: int = 2) -> Iterator[Prefetcher[Item]]:
+    """Run several iterators ahead at the same time.
+
+    Args:
+        sources (Iterable[Iterable]): The iterators, each for a :class:`Prefetcher`.
+        streams (int): Number of iterators that run at the same time, including the one in use.
+        depth (int): Finished items of each that may wait.
+
+    Yields:
+        Prefetcher: One per source, in order; the consumer exhausts or closes it before it asks for the next.
+    """
+    running: deque[Prefetcher[Item]] = deque()
+    try:
+        for source in sources:
+            running.append(Prefetcher(source, depth))
+            if len(running) == streams:
+                yield running[0]
+                running.popleft()
+        while running:
+            yield running[0]
+            running.popleft()
+    finally:
+        for prefetcher in running:
+            prefetcher.close()

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from leokit.utils.prefetch import Prefetcher
+from leokit.utils.prefetch import Prefetcher, prefetch_streams
 
 
 def test_keeps_order_and_ends():
@@ -59,3 +59,28 @@ def test_close_ends_the_thread_and_the_source():
 def test_depth_is_checked():
     with pytest.raises(ValueError, match='depth'):
         Prefetcher([], depth=0)
+
+
+@pytest.mark.parametrize('streams', [1, 3, 20])
+def test_streams_run_side_by_side_and_keep_their_order(streams):
+    opened = []
+
+    def source(number):
+        opened.append(number)
+        yield from range(10 * number, 10 * number + 3)
+
+    items = []
+    for number, prefetcher in enumerate(prefetch_streams(map(source, range(8)), streams)):
+        time.sleep(0.05)
+        assert opened == list(range(min(8, number + streams)))
+        items.append(list(prefetcher))
+    assert items == [[10 * number + step for step in range(3)] for number in range(8)]
+
+
+def test_leaving_the_streams_closes_them():
+    before = threading.active_count()
+    streams = prefetch_streams((iter(int, 1) for _ in range(9)), 3)
+    next(next(streams))
+    assert threading.active_count() == before + 3
+    streams.close()
+    assert threading.active_count() == before

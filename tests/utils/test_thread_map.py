@@ -33,5 +33,15 @@ def test_leaving_the_loop_stops_what_has_not_begun():
     assert len(begun) < 100
 
 
+def test_calls_ahead_are_bounded():
+    begun = []
+    results = thread_map(lambda item: begun.append(item) or item, range(100), 2, ahead=3)
+    for number in range(90):
+        assert next(results) == number
+        time.sleep(0.002)
+        assert len(begun) <= number + 4  # the result in use and three more
+    assert list(results) == list(range(90, 100))
+
+
 def test_worker_count():
     assert worker_count(1) == 1 and 1 <= worker_count() <= 16
