@@ -81,3 +81,20 @@ def test_sources_are_shared_out_over_latents():
 def test_unknown_init():
     with pytest.raises(ValueError, match='zeros'):
         parts(init='zeros')
+
+
+def test_inpainting_reads_the_trunk_where_the_mask_is_open_only():
+    """A mask of 1 everywhere leaves nothing to inpaint: the frame is LIA's, whatever the inpainting weights say."""
+    encoder, generator = parts(init='reference', inpaint=True)
+    _, plain = parts(init='reference')
+    plain.load_state_dict(generator.state_dict(), strict=False)
+    features, latents = encoder(torch.randn(2, 3, 32, 32)).features, torch.randn(2, 16)
+    with torch.no_grad():
+        for level in generator.levels:
+            level.inpaint_rgb.weight.normal_()
+    assert (generator(latents, features).frames - plain(latents, features).frames).abs().max() > 1e-2
+    with torch.no_grad():
+        for each in (generator, plain):
+            for level in each.levels:
+                level.to_flow.bias[2] += 40  # sigmoid(40) is 1 in float32
+    torch.testing.assert_close(generator(latents, features).frames, plain(latents, features).frames)

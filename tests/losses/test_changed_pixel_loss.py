@@ -58,3 +58,20 @@ def test_the_animator_hands_it_the_source():
 def test_the_floor_must_be_above_zero():
     with pytest.raises(ValueError, match='floor'):
         ChangedPixelLoss(floor=0)
+
+
+def test_the_neighborhood_of_a_change_is_one_pixel_at_64_and_two_at_128():
+    """Weights by hand: one changed pixel raises those within ``resolution // 64`` pixels, and no others."""
+    for resolution, reach in ((64, 1), (128, 2)):
+        source = torch.zeros(1, 3, resolution, resolution)
+        driving = source.clone()
+        driving[..., 30, 40] = 1.0
+        width = 2 * reach + 1
+        change = torch.full((resolution, resolution), 0.02, dtype=torch.float64)
+        change[30 - reach:31 + reach, 40 - reach:41 + reach] += 1 / width ** 2
+        weights = change / change.mean()
+        for y, x in ((30, 40), (30 + reach, 40 - reach), (31 + reach, 40), (0, 0)):
+            wrong = driving.clone()
+            wrong[..., y, x] += 0.5
+            expected = float(weights[y, x]) * 0.5 / resolution ** 2
+            assert float(ChangedPixelLoss()(source, driving, wrong)) == pytest.approx(expected, rel=1e-4)

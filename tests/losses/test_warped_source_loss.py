@@ -40,3 +40,12 @@ def test_the_animator_hands_it_the_flows():
     assert set(terms) == {'loss_l1', 'loss_warp'}
     terms['loss_warp'].backward()
     assert animator.flow_generator.levels[0].to_flow.conv.weight.grad.abs().sum() > 0
+
+
+def test_the_sides_are_averaged_not_summed():
+    """By hand: two zero flows, at full and at half resolution."""
+    source, driving = torch.rand(2, 2, 3, 16, 16).unbind()
+    halved = [image.unflatten(3, (8, 2)).unflatten(2, (8, 2)).mean((3, 5)) for image in (source, driving)]
+    expected = ((source - driving).abs().mean() + (halved[0] - halved[1]).abs().mean()) / 2
+    flows = torch.zeros(2, 2, 8, 8), torch.zeros(2, 2, 16, 16)
+    torch.testing.assert_close(WarpedSourceLoss(warp_operator=EXACT)(source, driving, *flows), expected)

@@ -3,6 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from mmengine.logging import MessageHub
 from models.lia_reference import picture, reference_state
 
 from leokit.models import Animator, from_lia
@@ -133,6 +134,31 @@ def test_adversarial_gradients_stay_in_their_halves():
     terms['loss_discriminator'].backward()
     assert all(weight.grad is None for weight in animator.encoder.parameters())
     assert all(weight.grad is not None for weight in animator.discriminator.parameters())
+
+
+def test_adversarial_terms_carry_their_weights(monkeypatch):
+    """Against the formulas of the non-saturating loss and R1, on the logits of the animator's own discriminator."""
+    animator = small_animator(training=dict(
+        losses=[dict(type='L1Loss')], discriminator=dict(type='StyleGAN2Discriminator'),
+        adversarial=dict(type='NonSaturatingLoss', weight=0.25), r1=dict(type='R1Penalty', weight=0.4, interval=3)))
+    pair = dict(source=torch.randn(4, 3, 32, 32), driving=torch.randn(4, 3, 32, 32))
+    fake = animator.transfer(**pair).frames.detach()
+    real_logits, fake_logits = animator.discriminator(pair['driving']), animator.discriminator(fake)
+    image = pair['driving'].clone().requires_grad_()
+    gradient, = torch.autograd.grad(animator.discriminator(image).sum(), image)
+    penalty = 0.4 / 2 * gradient.square().sum((1, 2, 3)).mean()
+    runtime_info = MessageHub.get_current_instance().runtime_info  # where a Runner writes the iteration
+    for iteration, lazy in ((0, 3.0), (1, 0.0), (2, 0.0), (3, 3.0)):
+        monkeypatch.setitem(runtime_info, 'iter', iteration)
+        terms = animator(pair, mode='loss')
+        close(terms['loss_adversarial'], 0.25 * torch.log1p((-fake_logits).exp()).mean())
+        close(terms['loss_discriminator'], torch.log1p((-real_logits).exp()).mean() + torch.log1p(
+            fake_logits.exp()).mean())
+        close(terms['loss_r1'], lazy * penalty)
+
+
+def close(found, expected):
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-6)
 
 
 def test_it_learns_to_shift():
