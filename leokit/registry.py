@@ -19,24 +19,27 @@ from mmengine.registry import LOOPS as MMENGINE_LOOPS
 from mmengine.registry import METRICS as MMENGINE_METRICS
 from mmengine.registry import MODELS as MMENGINE_MODELS
 from mmengine.registry import OPTIM_WRAPPERS as MMENGINE_OPTIM_WRAPPERS
-from mmengine.registry import PARAM_SCHEDULERS as MMENGINE_PARAM_SCHEDULERS
 from mmengine.registry import TRANSFORMS as MMENGINE_TRANSFORMS
-from mmengine.registry import (EVALUATOR, FUNCTIONS, LOG_PROCESSORS, MODEL_WRAPPERS, OPTIM_WRAPPER_CONSTRUCTORS,
-                               OPTIMIZERS, VISBACKENDS, VISUALIZERS, WEIGHT_INITIALIZERS)
 from mmengine.registry import Registry as MMEngineRegistry
+from mmengine.registry import root as mmengine_roots
 
 from leokit.deprecation import TYPES, upgrade_component
+from leokit.utils.build_errors import as_user_error, explain_mistake
 
 
 class Registry(MMEngineRegistry):
-    """MMEngine's registry, which also accepts the old names of :mod:`leokit.deprecation`."""
+    """MMEngine's registry with two additions.
+
+    It accepts the old names of :mod:`leokit.deprecation`, and a mistake in a config raises
+    :class:`~leokit.utils.UserError` with one sentence.
+    """
 
     def build(self, cfg: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
-        """Build an instance from its config."""
-        return super().build(upgrade_component(cfg) if isinstance(cfg, dict) else cfg, *args, **kwargs)
+        cfg = upgrade_component(cfg) if isinstance(cfg, dict) else cfg
+        with as_user_error(explain_mistake(cfg, self)):
+            return super().build(cfg, *args, **kwargs)
 
     def get(self, key: str) -> type | None:
-        """The class registered under a name, old or new."""
         if isinstance(key, str) and key in TYPES:
             key = upgrade_component(dict(type=key))['type']
         return super().get(key)
@@ -61,14 +64,12 @@ LOOPS = Registry('loop', parent=MMENGINE_LOOPS, scope='leokit', locations=['leok
 # Optimizer wrappers: autocast to bfloat16 on any device, ...
 OPTIM_WRAPPERS = Registry(
     'optim wrapper', parent=MMENGINE_OPTIM_WRAPPERS, scope='leokit', locations=['leokit.engine'])
-# Learning-rate schedules that MMEngine lacks.
-PARAM_SCHEDULERS = Registry(
-    'parameter scheduler', parent=MMENGINE_PARAM_SCHEDULERS, scope='leokit', locations=['leokit.engine'])
 
-# MMEngine's registries that leokit adds nothing to: without a child of this scope MMEngine warns at every use.
-for _root in (EVALUATOR, FUNCTIONS, LOG_PROCESSORS, MODEL_WRAPPERS, OPTIM_WRAPPER_CONSTRUCTORS, OPTIMIZERS,
-              VISBACKENDS, VISUALIZERS, WEIGHT_INITIALIZERS):
-    Registry(_root.name, parent=_root, scope='leokit')
+# MMEngine's registries that leokit adds nothing to get an empty child: without one MMEngine warns at every use.
+ROOTS = tuple(root for root in vars(mmengine_roots).values() if isinstance(root, MMEngineRegistry))
+for _root in ROOTS:
+    if 'leokit' not in _root.children:
+        Registry(_root.name, parent=_root, scope='leokit')
 
 
 def _component(name: str) -> Registry:
@@ -116,6 +117,6 @@ IMAGE_EDITORS = _component('image_editors')
 __all__ = [
     'DATASETS', 'DATA_SAMPLERS', 'DIFFUSION_BACKBONES', 'DISCRIMINATORS', 'ENCODERS',
     'FEATURE_EXTRACTORS', 'FLOW_GENERATORS', 'HOOKS', 'IMAGE_EDITORS', 'LONG_VIDEO', 'LOOPS', 'LOSSES', 'METRICS',
-    'MODELS', 'MOTION_CONDITIONS', 'MOTION_SPACES', 'NOISE_SCHEDULERS', 'OPTIM_WRAPPERS', 'PARAM_SCHEDULERS',
-    'SAMPLERS', 'TIME_SAMPLERS', 'TRANSFORMS', 'VIDEO_READERS', 'WARP_OPERATORS',
+    'MODELS', 'MOTION_CONDITIONS', 'MOTION_SPACES', 'NOISE_SCHEDULERS', 'OPTIM_WRAPPERS', 'SAMPLERS',
+    'TIME_SAMPLERS', 'TRANSFORMS', 'VIDEO_READERS', 'WARP_OPERATORS',
 ]

@@ -1,5 +1,6 @@
 import pytest
 from engine.toys import toy_config, train, with_validation
+from mmengine.registry import OPTIMIZERS
 
 from leokit.engine import LeoRunner, check_config_keys, explain_build_errors
 from leokit.registry import ENCODERS, MODELS
@@ -84,7 +85,7 @@ def test_types_of_mmengine_are_suggested_too(tmp_path):
     ({'train_cfg.max_iter': 3}, r"takes no argument 'max_iter'; did you mean 'max_iters'"),
     ({'train_dataloader.batch_sise': 3}, r"takes no argument 'batch_sise'; did you mean 'batch_size'"),
     ({'train_dataloader.dataset.lenght': 3}, r"ToyData \(at train_dataloader\.dataset\) takes no argument 'lenght'"),
-    ({'train_dataloader.sampler.type': 'DrowSampler'}, r"'DrowSampler'.*did you mean 'DeterministicSampler'"),
+    ({'train_dataloader.sampler.type': 'DeterminsticSampler'}, r"did you mean 'DeterministicSampler'"),
     ({'default_hooks.checkpoint.type': 'CheckpointHok'}, r"'CheckpointHok'.*did you mean 'CheckpointHook'"),
     ({'val_cfg.fp17': True}, r"takes no argument 'fp17'; did you mean 'fp16'"),
     ({'optim_wrapper.optimizer.type': 'Adm'}, r"'Adm' \(at optim_wrapper\.optimizer\) is not a type .*'Adam'"),
@@ -120,3 +121,18 @@ def test_top_level_keys_are_checked(tmp_path):
 def test_a_model_type_that_is_a_class_builds():
     with explain_build_errors({}):
         assert isinstance(MODELS.build(dict(type=Part, size=2)), Part)
+
+
+def test_registries_of_leokit_explain_mistakes_by_themselves():
+    with pytest.raises(UserError, match="^'Prt' is not a type of the registry 'encoders'; did you mean 'Part"):
+        ENCODERS.build(dict(type='Prt'))
+
+
+def test_registries_of_mmengine_explain_mistakes_inside_the_block_only():
+    for _ in range(2):
+        with pytest.raises(UserError, match="'Adm' is not a type of the registry 'optimizer'"):
+            with explain_build_errors():
+                OPTIMIZERS.build(dict(type='Adm'))
+        with pytest.raises(KeyError) as caught:
+            OPTIMIZERS.build(dict(type='Adm'))
+        assert not isinstance(caught.value, UserError)
