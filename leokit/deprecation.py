@@ -25,6 +25,7 @@ TYPES: dict[str, str | dict[str, Any]] = {
 ARGUMENTS: dict[str, dict[str, str]] = {
     **dict.fromkeys(('DDIMSampler', 'DDPMSampler', 'DPMSolverPlusPlusSampler'),
                     dict(num_steps='num_inference_steps', spacing='timestep_spacing')),
+    'MotionStatistics': dict(seams='window_boundaries'),
     **dict.fromkeys(('AverageContentDistance', 'VideoDistances'), dict(remember_real='cache_real')),
     'PerceptualLoss': dict(min_side='min_resolution'),
     **dict.fromkeys(('LinearNoiseScheduler', 'CosineNoiseScheduler'), dict(num_steps='num_train_timesteps')),
@@ -47,6 +48,16 @@ CONVENTIONS: dict[str, str] = {
 # Value of a protocol, by section and key.
 PROTOCOL_VALUES: dict[tuple[str, str], dict[str, str]] = {
     ('frames', 'aspect'): {'centre_crop': 'center_crop'},
+}
+# Name of a metric in result records and logs -> new name.
+METRIC_NAMES: dict[str, str] = {
+    'motion_spread': 'motion_dispersion',
+    'motion_seam_jerk_ratio': 'motion_boundary_jerk_ratio',
+    'motion/spread': 'motion/dispersion',
+    'motion/real_spread': 'motion/real_dispersion',
+    'motion/spread_ratio': 'motion/dispersion_ratio',
+    'motion/seam_jerk_ratio': 'motion/boundary_jerk_ratio',
+    'codes/spread_ratio': 'codes/std_ratio',
 }
 # Key of a benchmark scenario -> new key, and values of one by (new) key.
 SCENARIO_KEYS: dict[str, str] = {'measures': 'metrics'}

@@ -13,10 +13,12 @@ from leokit.benchmark import Scenario
 from leokit.datasets import DeterministicSampler
 from leokit.deprecation import upgrade_component, upgrade_config, upgrade_facts
 from leokit.engine import load_weights
-from leokit.evaluation import Protocol
+from leokit.evaluation import Protocol, ResultRecord, Score
 from leokit.long_video import Overlap
 from leokit.models import StartCodeDiffusion
 from leokit.registry import DATA_SAMPLERS, METRICS, MODELS, NOISE_SCHEDULERS, SAMPLERS, VIDEO_READERS
+from leokit.studies.runs import Run
+from leokit.studies.study import Metric, Variant
 from leokit.utils import UserError, load_config, resolve_references
 from leokit.video.readers import ArrayReader
 
@@ -169,3 +171,18 @@ def test_settings_of_old_generated_videos_are_those_of_new_ones():
         seed=0, first_frames='generated', animator=dict(weights='cd', model={}),
         long_video=dict(type='Overlap', **vars(Overlap(3))),
         motion_diffusion=dict(weights='ab', model=json.loads(json.dumps(model))))
+
+
+def test_metrics_of_old_records_and_studies_have_their_current_names(tmp_path):
+    record = ResultRecord('motion_spread', Score(1.0), {}).to_dict()
+    assert ResultRecord.from_dict(record).metric == 'motion_dispersion'
+    assert Metric('motion/spread_ratio', target=1.0).key == 'motion/dispersion_ratio'
+    (tmp_path / 'metrics.json').write_text(json.dumps({'codes/spread_ratio': 0.5, 'codes/frechet': 1.0}))
+    run = Run(Variant('a', 'a.py'), 0, tmp_path, Config(dict()))
+    assert run.scores() == {'codes/std_ratio': 0.5, 'codes/frechet': 1.0}
+
+
+def test_motion_statistics_take_seams_as_window_boundaries():
+    with pytest.warns(FutureWarning, match='window_boundaries'):
+        metric = METRICS.build(dict(type='MotionStatistics', seams=[8]))
+    assert metric.window_boundaries == [8]

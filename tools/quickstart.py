@@ -34,7 +34,7 @@ MAX_THREADS = 8  # more only wait for each other at this scale
 # the first line of a message of the training log, and the messages that everybody wants to see
 LOG_LINE = re.compile(r'\d\d/\d\d \d\d:\d\d:\d\d - mmengine - (\w+) - (.*)')
 PROGRESS = re.compile(r'Iter\(train\)|resumed')
-SHOWN_SCORES = ('fvd', 'kvd', 'acd', 'spread', 'jitter')  # of generated videos; metrics start with these
+SHOWN_SCORES = ('fvd', 'kvd', 'acd', 'dispersion', 'jitter')  # of generated videos; metrics start with these
 
 
 class Step(NamedTuple):

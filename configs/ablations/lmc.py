@@ -17,7 +17,7 @@ metrics = [
     dict(key='motion/frechet-residuals_dt', label='FD of residuals'),
     dict(key='motion/frechet-codes_dt', label='FD of codes'),
     dict(key='motion/jitter_ratio', label='jitter / real', target=1.0),
-    dict(key='motion/spread_ratio', label='spread / real', target=1.0),
+    dict(key='motion/dispersion_ratio', label='dispersion / real', target=1.0),
     dict(key='motion/drift_ratio', label='drift / real', target=1.0),
 ]
 curves = ['loss_diffusion', 'motion/frechet-residuals_dt', 'motion/jitter_ratio']

@@ -1,4 +1,4 @@
-"""Result records of motion itself: how codes move over time, beside real ones."""
+"""Result records of motion codes: statistics over time, relative to real motion."""
 
 from torch import Tensor
 
@@ -6,40 +6,37 @@ from leokit.evaluation.protocol import Protocol
 from leokit.evaluation.records import ResultRecord, RunInfo, Score, SetInfo
 from leokit.metrics import relative_long_motion
 
-CURVES = ('jitter', 'spread', 'drift')
-OF_REAL = dict(jitter=dict(real_value=1.0), spread=dict(real_value=1.0))  # their unit
+CURVES = ('jitter', 'dispersion', 'drift')  # statistics by segment
+REAL_VALUES = dict(jitter=1.0, dispersion=1.0)  # relative to real motion, so 1 by definition
 
 
-def motion_records(generated: Tensor, real: Tensor, seams: list[int], *, protocol: Protocol, run: RunInfo | None = None,
-                   real_info: SetInfo | None = None, fake_info: SetInfo | None = None) -> list[ResultRecord]:
-    """How generated motion compares with real motion, segment by segment.
+def motion_records(generated: Tensor, real: Tensor, boundaries: list[int], *, protocol: Protocol,
+                   run: RunInfo | None = None, real_info: SetInfo | None = None,
+                   fake_info: SetInfo | None = None) -> list[ResultRecord]:
+    """One record for each statistic of :func:`~leokit.metrics.long_motion.relative_long_motion`.
 
-    Keys: ``motion_jitter`` and ``motion_spread``, generated over real; where there are several segments also
-    ``motion_drift``, the distance of the last one's mean code from the first one's in units of the real spread,
-    ``motion_recurrence`` and, where windows meet, ``motion_seam_jerk_ratio``; see :mod:`leokit.metrics.long_motion`.
-    The first three have a curve over segments; their value is the last segment's.
+    The names are ``motion_jitter`` and ``motion_dispersion``; with several segments also ``motion_drift`` and
+    ``motion_recurrence``, and, with window boundaries, ``motion_boundary_jerk_ratio``. A statistic by segment has the
+    value of the last segment and a curve over all segments.
 
     Args:
         generated (Tensor): Codes, shape (B, T, N).
         real (Tensor): Codes of real windows, shape (M, L, N), 4 <= L <= T.
-        seams (list[int]): The first frame of every continued window; may be empty.
-        protocol (Protocol): The protocol that the videos are measured by.
-        run (RunInfo, optional): Who made the motion.
+        boundaries (list[int]): First frame of every window but the first; may be empty.
+        protocol (Protocol): Protocol of the videos that the motion belongs to.
+        run (RunInfo, optional): Model, step and versions.
         real_info (SetInfo, optional): The real set.
         fake_info (SetInfo, optional): The generated set.
-
-    Returns:
-        list[ResultRecord]: One for each statistic.
     """
     records = []
-    for name, values in relative_long_motion(generated, real, seams).items():
+    for name, values in relative_long_motion(generated, real, boundaries).items():
         course = values.flatten().tolist()
         curve = dict(label='first frame', x=[segment * real.shape[1] for segment in range(len(course))], y=course)
-        value = course[-1] if course[-1] == course[-1] else None  # one sequence alone cannot recur
+        value = course[-1] if course[-1] == course[-1] else None  # NaN: the recurrence of a single sequence
+        known = dict(real_value=REAL_VALUES[name]) if name in REAL_VALUES else {}
         records.append(ResultRecord(
-            metric=f'motion_{name}', score=Score(value, values=tuple(course[-1:] if value is not None else ())),
+            metric=f'motion_{name}', score=Score(value, values=() if value is None else (value,)),
             protocol=protocol.to_dict(), run=run or RunInfo.now(), real=real_info, fake=fake_info,
             curve=curve if name in CURVES and len(course) > 1 else None,
-            details=dict(OF_REAL.get(name, {}), sequences=len(generated), real_sequences=len(real),
-                         segment=real.shape[1])))
+            details=dict(known, sequences=len(generated), real_sequences=len(real), segment=real.shape[1])))
     return records

@@ -12,6 +12,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Mapping, Sequence
 
+from leokit.deprecation import METRIC_NAMES
 from leokit.evaluation.protocol import Protocol
 from leokit.utils import UserError
 from leokit.utils.files import without_nan, write_json
@@ -156,7 +157,8 @@ class ResultRecord:
         built = {name: kind(**values[name]) if values.get(name) else None for name, kind in parts.items()}
         built['run'] = built['run'] or RunInfo()
         score = Score(values['value'], values['std'], values['std_of'], tuple(values['values']))
-        return cls(metric=values['metric'], score=score, protocol=values['protocol'], curve=values.get('curve'),
+        metric = METRIC_NAMES.get(values['metric'], values['metric'])
+        return cls(metric=metric, score=score, protocol=values['protocol'], curve=values.get('curve'),
                    details=values.get('details') or {}, warnings=tuple(values.get('warnings') or ()), **built)
 
     def comparable(self) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from leokit.metrics.disentanglement import CodeAgreement, FactorDistances, code_
 from leokit.metrics.fvd import frechet_distance, frechet_terms
 from leokit.metrics.kvd import kernel_distance, polynomial_mmd
 from leokit.metrics.long_motion import long_motion, recurrence, relative_long_motion
-from leokit.metrics.motion_statistics import diversity, drift, jerk, jitter, seam_jerk_ratio, spread
+from leokit.metrics.motion_statistics import diversity, drift, jerk, jitter, boundary_jerk_ratio, dispersion
 from leokit.metrics.perceptual_distance import build_lpips, lpips_distance, perceptual_distance
 from leokit.metrics.psnr_ssim import l1_distance, psnr, ssim
 from leokit.metrics.warping_error import VideoFlow, layer_warping_error, video_flow, warping_error
@@ -17,5 +17,5 @@ __all__ = [
     'diversity', 'drift', 'factor_distances', 'frechet_distance', 'frechet_terms',
     'jerk', 'jitter', 'kernel_distance', 'l1_distance', 'layer_warping_error', 'long_motion', 'lpips_distance',
     'perceptual_distance', 'polynomial_mmd', 'psnr', 'recognition', 'recurrence', 'relative_long_motion',
-    'seam_jerk_ratio', 'spread', 'ssim', 'video_flow', 'warping_error',
+    'boundary_jerk_ratio', 'dispersion', 'ssim', 'video_flow', 'warping_error',
 ]

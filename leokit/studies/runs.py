@@ -12,6 +12,7 @@ from pathlib import Path
 
 from mmengine.config import Config
 
+from leokit.deprecation import METRIC_NAMES
 from leokit.engine.checkpoint_files import checkpoint_name, checkpoints_by_iteration
 from leokit.studies.study import Study, Variant
 from leokit.utils import UserError, load_config
@@ -77,7 +78,8 @@ class Run:
             UserError: If the file is damaged.
         """
         try:
-            return json.loads(self.metrics_file.read_text())
+            scores = json.loads(self.metrics_file.read_text())
+            return {METRIC_NAMES.get(key, key): value for key, value in scores.items()}
         except FileNotFoundError:
             return None
         except ValueError as error:

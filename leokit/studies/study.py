@@ -7,6 +7,7 @@ from typing import Any, Mapping, Sequence
 
 from mmengine.config import Config
 
+from leokit.deprecation import METRIC_NAMES
 from leokit.utils import UserError
 from leokit.utils.config import merge_options
 from leokit.utils.errors import suggest
@@ -30,6 +31,7 @@ class Metric:
     target: str | float = 'low'
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, 'key', METRIC_NAMES.get(self.key, self.key))  # studies written with old names
         if self.target not in DIRECTIONS and (isinstance(self.target, (str, bool)) or self.target is None):
             raise UserError(f"the target of metric {self.key!r} is {self.target!r}; set it to 'low', 'high' or to the "
                             'number that is right')

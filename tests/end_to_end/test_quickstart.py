@@ -83,7 +83,7 @@ def test_metrics_are_there_and_finite(clone, monkeypatch):
         assert scores and all(math.isfinite(value) for value in scores.values()), name
     quickstart = load_tool('quickstart')
     table = quickstart.metrics_table()
-    for name in ('l1', 'moving_ssim', 'kvd-efficientnet_lite0_dt@16x1', 'spread'):
+    for name in ('l1', 'moving_ssim', 'kvd-efficientnet_lite0_dt@16x1', 'dispersion'):
         assert f'| {name} ' in table
     said = quickstart.summary()
     assert table in said and 'work_dirs/quickstart/contact_sheet.png' in said and 'long/id' in said

@@ -13,8 +13,9 @@ def walks(number, frames, seed):
 def test_long_motion_has_curves_and_is_saved(tmp_path):
     records = motion_records(walks(8, 64, 0), walks(20, 16, 1), [16, 32, 48], protocol=PROTOCOL)
     found = {record.metric: record for record in records}
-    assert set(found) == {f'motion_{name}' for name in ('jitter', 'spread', 'drift', 'recurrence', 'seam_jerk_ratio')}
-    for name in ('jitter', 'spread', 'drift'):
+    names = ('jitter', 'dispersion', 'drift', 'recurrence', 'boundary_jerk_ratio')
+    assert set(found) == {f'motion_{name}' for name in names}
+    for name in ('jitter', 'dispersion', 'drift'):
         record = found[f'motion_{name}']
         assert record.curve['x'] == [0, 16, 32, 48] and record.score.value == record.curve['y'][-1]
     assert found['motion_jitter'].score.value == pytest.approx(1, abs=0.3)
@@ -25,7 +26,7 @@ def test_long_motion_has_curves_and_is_saved(tmp_path):
 
 def test_short_motion_has_no_course():
     records = motion_records(walks(8, 20, 0), walks(20, 16, 1), [], protocol=PROTOCOL)
-    assert [record.metric for record in records] == ['motion_jitter', 'motion_spread']
+    assert [record.metric for record in records] == ['motion_jitter', 'motion_dispersion']
     assert all(record.curve is None for record in records)
 
 

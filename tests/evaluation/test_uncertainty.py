@@ -30,7 +30,7 @@ def test_sets_that_are_too_small_have_no_jackknife():
     assert jackknife_std(lambda x: float(x.mean()), torch.zeros(4)) == 0
 
 
-def test_trials_that_differ_tell_their_spread():
+def test_trials_that_differ_give_their_standard_deviation():
     score = score_of_trials([1.0, 2.0, 3.0], True, lambda: 99.0)
     assert (score.value, score.std, score.std_of, score.values) == (2, 1, 'trials', (1.0, 2.0, 3.0))
 

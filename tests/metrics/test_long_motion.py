@@ -13,15 +13,15 @@ def walks(number, frames=64, seed=0):
 def test_shapes_and_agreement_with_the_single_statistics():
     codes = walks(4)
     found = long_motion(codes, SEAMS, 4)
-    assert found['drift'].shape == found['jitter'].shape == found['spread'].shape == (4,)
-    assert torch.allclose(found['drift'], drift(codes, 4).mean(0)) and found['seam_jerk_ratio'].shape == ()
+    assert found['drift'].shape == found['jitter'].shape == found['dispersion'].shape == (4,)
+    assert torch.allclose(found['drift'], drift(codes, 4).mean(0)) and found['boundary_jerk_ratio'].shape == ()
 
 
 def test_a_sequence_that_freezes_or_shakes_shows_in_the_segment():
     codes = walks(4)
     codes[:, 32:] = codes[:, 32:33]
     found = long_motion(codes, SEAMS, 4)
-    assert found['spread'][2:].max() == 0 and found['jitter'][2:].max() == 0 and found['spread'][1] > 0.1
+    assert found['dispersion'][2:].max() == 0 and found['jitter'][2:].max() == 0 and found['dispersion'][1] > 0.1
 
 
 def test_a_loop_recurs():
@@ -37,14 +37,14 @@ def test_a_loop_recurs():
 def test_real_motion_is_the_unit():
     real = walks(40, 16, seed=3)
     found = relative_long_motion(walks(40, 70), real, [16, 32, 48, 66])
-    assert found['jitter'].shape == found['spread'].shape == found['drift'].shape == (4,)
-    assert (found['jitter'] - 1).abs().max() < 0.1 and (found['spread'] - 1).abs().max() < 0.3
-    assert found['drift'][0] == 0 < found['drift'][3] and 0.9 < found['seam_jerk_ratio'] < 1.1
+    assert found['jitter'].shape == found['dispersion'].shape == found['drift'].shape == (4,)
+    assert (found['jitter'] - 1).abs().max() < 0.1 and (found['dispersion'] - 1).abs().max() < 0.3
+    assert found['drift'][0] == 0 < found['drift'][3] and 0.9 < found['boundary_jerk_ratio'] < 1.1
     wild = relative_long_motion(walks(40, 70) * 3, real, [16])
     assert (wild['jitter'] / found['jitter'] - 3).abs().max() < 1e-6
 
 
 def test_short_motion_has_one_segment():
     found = relative_long_motion(walks(5, 20), walks(5, 16, seed=3), [])
-    assert set(found) == {'jitter', 'spread'} and all(values.shape == (1,) for values in found.values())
-    assert 'seam_jerk_ratio' not in relative_long_motion(walks(5, 40), walks(5, 16, seed=3), [])
+    assert set(found) == {'jitter', 'dispersion'} and all(values.shape == (1,) for values in found.values())
+    assert 'boundary_jerk_ratio' not in relative_long_motion(walks(5, 40), walks(5, 16, seed=3), [])

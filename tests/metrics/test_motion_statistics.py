@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from leokit.metrics import diversity, drift, jerk, jitter, seam_jerk_ratio, spread
+from leokit.metrics import diversity, drift, jerk, jitter, boundary_jerk_ratio, dispersion
 
 
 def noise(*shape, seed=0):
@@ -29,27 +29,27 @@ def test_diversity_is_zero_for_copies_and_the_distance_for_constants():
     assert diversity(apart).tolist() == [3]
 
 
-def test_a_seam_that_cannot_be_told_has_ratio_one_and_a_jump_has_more():
+def test_an_invisible_boundary_has_ratio_one_and_a_jump_has_more():
     codes = noise(1, 4000, 3).cumsum(1)
-    seams = list(range(20, 4000, 20))
-    assert float(seam_jerk_ratio(codes, seams)) == pytest.approx(1, abs=0.1)
+    boundaries = list(range(20, 4000, 20))
+    assert float(boundary_jerk_ratio(codes, boundaries)) == pytest.approx(1, abs=0.1)
     jumps = codes.clone()
-    for seam in seams:
-        jumps[:, seam:] += 10 * (-1) ** seam
-    assert float(seam_jerk_ratio(jumps, seams)) > 2
+    for boundary in boundaries:
+        jumps[:, boundary:] += 10 * (-1) ** boundary
+    assert float(boundary_jerk_ratio(jumps, boundaries)) > 2
 
 
-def test_only_differences_that_cross_a_seam_count_as_seam():
+def test_only_differences_across_a_boundary_count_as_boundary():
     codes = torch.zeros(1, 20, 1)
     codes[0, 10:] = 1  # the jump is between 9 and 10, and nothing else moves
-    assert float(seam_jerk_ratio(codes, [10])) == float('inf')
-    assert float(seam_jerk_ratio(codes, [14])) == pytest.approx(0)
+    assert float(boundary_jerk_ratio(codes, [10])) == float('inf')
+    assert float(boundary_jerk_ratio(codes, [14])) == pytest.approx(0)
 
 
-def test_drift_and_spread_of_known_sequences():
+def test_drift_and_dispersion_of_known_sequences():
     ramp = torch.arange(8.0)[None, :, None]
     assert drift(ramp, 4).tolist() == [[0, 2, 4, 6]]
-    torch.testing.assert_close(spread(ramp, 2), torch.full((1, 2), 1.25, dtype=torch.float64).sqrt())
+    torch.testing.assert_close(dispersion(ramp, 2), torch.full((1, 2), 1.25, dtype=torch.float64).sqrt())
 
 
 def test_frames_left_over_are_not_used():
@@ -59,7 +59,7 @@ def test_frames_left_over_are_not_used():
 
 def test_values_do_not_depend_on_batch_mates():
     codes = noise(3, 30, 4)
-    for function in (jitter, drift, spread):
+    for function in (jitter, drift, dispersion):
         torch.testing.assert_close(function(codes)[1:2], function(codes[1:2]))
 
 
@@ -68,9 +68,9 @@ def test_bad_input_is_refused():
         jitter(noise(1, 3, 2))
     with pytest.raises(ValueError, match='at least two sequences'):
         diversity(noise(1, 1, 4, 2))
-    with pytest.raises(ValueError, match='seams must be frame numbers'):
-        seam_jerk_ratio(noise(1, 20, 2), [20])
+    with pytest.raises(ValueError, match='boundaries must be frame numbers'):
+        boundary_jerk_ratio(noise(1, 20, 2), [20])
     with pytest.raises(ValueError, match='nothing to compare'):
-        seam_jerk_ratio(noise(1, 4, 2), [2])
+        boundary_jerk_ratio(noise(1, 4, 2), [2])
     with pytest.raises(ValueError, match='segments must lie'):
         drift(noise(1, 5, 2), 6)

@@ -3,8 +3,8 @@
     python tools/analysis_tools/compare_continuations.py configs/leo/lmdm_synthetic.py work_dirs/lmdm_synthetic \\
         --frames 1024 --rules LastCode History:context_frames=4 Overlap:overlap=8 LastCode:pull=0.5
 
-Sequences start at codes of the training windows, spread evenly; every rule gets the same starts and noise. A rule is a
-type and its options. jitter and spread are those of a segment over those of real windows of its length; 1 is right.
+Sequences start at codes of the training windows, spaced evenly; every rule gets the same starts and noise. A rule is a
+type and its options. jitter and dispersion are those of a segment over those of real windows of its length; 1 is right.
 """
 
 import argparse
@@ -23,7 +23,7 @@ sys.path.append(str(Path(__file__).resolve().parents[2]))  # a clone works witho
 
 from leokit.long_video import LongVideoStrategy  # noqa: E402
 from leokit.datasets import MotionCodeDataset  # noqa: E402
-from leokit.metrics import jitter, long_motion, spread  # noqa: E402
+from leokit.metrics import dispersion, jitter, long_motion  # noqa: E402
 from leokit.metrics.motion_statistics import JERK_ORDER  # noqa: E402
 from leokit.models import MotionDiffusion  # noqa: E402
 from leokit.inference import load_motion_diffusion, sample_seeds  # noqa: E402
@@ -117,7 +117,7 @@ def main() -> None:
     model = load_motion_diffusion(config, args.checkpoint, args.device)
     rules = {text: build_rule(text, model.num_frames) for text in args.rules}
     single = codes_of(config, 1)
-    if args.segments is None:  # not longer than the longest real video: how far codes spread depends on the time
+    if args.segments is None:  # not longer than the longest real video: the dispersion of codes depends on the time
         args.segments = max(SEGMENTS, -(-args.frames // max(video.length for video in single.videos)))
     if args.frames <= 2 * model.num_frames or args.frames < 4 * args.segments or args.segments < 2:
         raise UserError(f'--frames {args.frames} must be more than two windows of {model.num_frames} and hold 2 or '
@@ -125,18 +125,18 @@ def main() -> None:
     start = spread_out(single, args.sequences)[:, 0]
     windows = codes_of(config, args.frames // args.segments)
     real = spread_out(windows, min(REAL_WINDOWS, len(windows)))
-    unit = dict(jitter=jitter(real).mean(), spread=spread(real, 1).mean())
+    unit = dict(jitter=jitter(real).mean(), dispersion=dispersion(real, 1).mean())
     print(f'{args.sequences} sequences of {args.frames} frames, {args.segments} segments; first and last segment, real '
-          f'windows of {real.shape[1]} frames = 1, drift in units of their spread')
-    head = ['rule', 'seam jerk', 'jitter', 'spread', 'drift, last', 'drift, greatest', 'recurrence', 's']
+          f'windows of {real.shape[1]} frames = 1, drift in units of their dispersion')
+    head = ['rule', 'seam jerk', 'jitter', 'dispersion', 'drift, last', 'drift, greatest', 'recurrence', 's']
     print('| ' + ' | '.join(head) + ' |\n|---' + '|---:' * (len(head) - 1) + '|')
     figures = {}
     for text, rule in rules.items():
         found = measure(model, start.to(args.device), rule, args)
         relative = {key: found[key] / unit[key] for key in unit}
-        course = found['drift'] / unit['spread']
-        cells = [f'{found["seam_jerk_ratio"]:.2f}',
-                 *(f'{relative[key][0]:.2f} → {relative[key][-1]:.2f}' for key in ('jitter', 'spread')),
+        course = found['drift'] / unit['dispersion']
+        cells = [f'{found["boundary_jerk_ratio"]:.2f}',
+                 *(f'{relative[key][0]:.2f} → {relative[key][-1]:.2f}' for key in ('jitter', 'dispersion')),
                  f'{course[-1]:.2f}', f'{course.max():.2f}', f'{found["recurrence"]:.2f}', f'{found["seconds"]:.1f}']
         print(f'| {text} | ' + ' | '.join(cells) + ' |', flush=True)
         figures[text] = {key: torch.as_tensor(value).tolist() for key, value in {**found, **relative}.items()}

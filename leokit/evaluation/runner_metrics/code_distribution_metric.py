@@ -20,7 +20,7 @@ class CodeDistribution(BaseMetric):
     - ``frechet_relative``: the same over the real codes' total variance; 1 is as far as one point is.
     - ``real_frechet_relative``: of every other real video from the rest. Videos differ from each other, so a perfect
       model scores above 0; this is how far. Only where there are several videos.
-    - ``spread_ratio``: root of drawn over real total variance; below 1 the draws are too much alike.
+    - ``std_ratio``: root of drawn over real total variance; below 1 the draws are too much alike.
 
     Args:
         collect_device (str): 'cpu' or 'gpu', where results of processes are put together.
@@ -54,7 +54,7 @@ class CodeDistribution(BaseMetric):
         if variance == 0:
             return metrics
         metrics['frechet_relative'] = float(terms.distance) / variance
-        metrics['spread_ratio'] = (float(terms.trace_a) / variance)**0.5
+        metrics['std_ratio'] = (float(terms.trace_a) / variance)**0.5
         places = {name: place for place, name in enumerate(sorted(set(names)))}
         if len(places) > 1:
             first = torch.tensor([places[name] % 2 == 0 for name in names])

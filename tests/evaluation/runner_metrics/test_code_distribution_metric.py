@@ -32,8 +32,8 @@ def test_the_distance_is_that_of_the_sets_and_the_order_does_not_count():
 def test_one_point_and_a_shrunk_set_are_told_from_the_real_ones():
     real = codes(1)
     point = measure(real.mean(0).expand_as(real), real)
-    assert point['codes/frechet_relative'] == pytest.approx(1) and point['codes/spread_ratio'] == pytest.approx(0)
-    assert measure(real / 2, real)['codes/spread_ratio'] == pytest.approx(0.5)
+    assert point['codes/frechet_relative'] == pytest.approx(1) and point['codes/std_ratio'] == pytest.approx(0)
+    assert measure(real / 2, real)['codes/std_ratio'] == pytest.approx(0.5)
 
 
 def test_real_videos_set_the_scale():

@@ -43,7 +43,7 @@ def test_the_distance_of_residuals_does_not_see_the_start():
     result = metric.evaluate(7)
     assert result['motion/frechet-residuals_dt'] == pytest.approx(0, abs=1e-5)
     assert result['motion/frechet-codes_dt'] > 1
-    assert result['motion/spread_ratio'] == pytest.approx(1) and result['motion/drift_ratio'] == pytest.approx(1)
+    assert result['motion/dispersion_ratio'] == pytest.approx(1) and result['motion/drift_ratio'] == pytest.approx(1)
 
 
 def test_several_sequences_from_one_start_have_diversity():
@@ -54,13 +54,13 @@ def test_several_sequences_from_one_start_have_diversity():
     assert result['motion/sequences'] == 2
 
 
-def test_seams_are_compared_with_the_rest():
+def test_jerk_at_window_boundaries_is_compared_with_the_rest():
     codes = torch.zeros(1, 24, 2)
     codes[:, ::2] = 0.01
     codes[:, 12:] += 1
-    metric = build(seams=[12])
+    metric = build(window_boundaries=[12])
     metric.process(None, [dict(generated=codes[0])])
-    assert metric.evaluate(1)['motion/seam_jerk_ratio'] > 5
+    assert metric.evaluate(1)['motion/boundary_jerk_ratio'] > 5
 
 
 def test_too_short_sequences_are_refused():
