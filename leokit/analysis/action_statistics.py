@@ -15,6 +15,7 @@ from leokit.models import MotionDiffusion
 from leokit.samplers import generators_from_seeds
 from leokit.synthetic_faces import SyntheticTruth
 from leokit.utils import UserError, progress_bar
+from leokit.utils.modules import device_of
 
 BATCH = 256  # sequences drawn at once
 TOGETHER = 0.2  # correlation from which two parameters of real clips are said to move together
@@ -86,7 +87,7 @@ def action_table(result: Mapping[str, Any]) -> str:
 
 
 def _generate(model: MotionDiffusion, start: Tensor, frames: int, seed: int) -> Tensor:
-    device = next(model.parameters()).device
+    device = device_of(model)
     made = []
     with progress_bar(len(start), 'motions', unit='clip') as bar:
         for first in range(0, len(start), BATCH):

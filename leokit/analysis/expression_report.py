@@ -10,10 +10,11 @@ from torch import Tensor
 from leokit.analysis.expression_pairs import PairFinder
 from leokit.datasets.video_dataset import VideoDataset
 from leokit.encoders import Encoding
-from leokit.inference.rendering import CHUNK_SIZE, device_of, encode
+from leokit.inference.rendering import CHUNK_SIZE, encode
 from leokit.metrics.expressions import ExpressionPair, ExpressionScore
 from leokit.models import Animator
 from leokit.utils import UserError, progress_bar
+from leokit.utils.modules import device_of
 from leokit.visualization import reconstruction_sheet
 
 MAX_ROWS = 16  # rows of a sheet

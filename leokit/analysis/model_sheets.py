@@ -12,6 +12,7 @@ from leokit.datasets import FramePairDataset
 from leokit.inference.rendering import CHUNK_SIZE
 from leokit.models import Animator
 from leokit.utils import UserError
+from leokit.utils.modules import device_of
 from leokit.utils.pixels import from_uint8
 from leokit.video import open_video, read_images, scan_folder
 from leokit.visualization import contact_sheet, reconstruction_sheet, sequence_sheet
@@ -35,7 +36,7 @@ def pair_sheet(animator: Animator, dataset: FramePairDataset, count: int = 6) ->
     Returns:
         np.ndarray: uint8, shape (height, width, 3), RGB.
     """
-    device = next(animator.parameters()).device
+    device = device_of(animator)
     items = [dataset[index] for index in spread_indices(len(dataset), count)]
     source, driving = (from_uint8(torch.stack([item['inputs'][key] for item in items])).to(device)
                        for key in ('source', 'driving'))
@@ -59,7 +60,7 @@ def transfer_sheet(animator: Animator, pictures: Sequence[str | Path], driving: 
     Returns:
         np.ndarray: uint8, shape (height, width, 3), RGB.
     """
-    device = next(animator.parameters()).device
+    device = device_of(animator)
     with open_video(driving) as video:
         numbers = spread_indices(len(video), count)
         frames = read_images(list(video.read(numbers)), animator.size).to(device)

@@ -12,18 +12,18 @@ from typing import Any
 import torch
 from mmengine.dist import is_main_process
 from mmengine.evaluator import Evaluator
-from mmengine.model import is_model_wrapper
 from mmengine.runner import BaseLoop
 from torch import Tensor
 from torch.utils.data import DataLoader
 
 from leokit.inference.generation import VideoGenerator, sample_seeds
 from leokit.inference.loading import animator_of, load_animator
-from leokit.inference.rendering import device_of, encode
+from leokit.inference.rendering import encode
 from leokit.long_video import LastCode
 from leokit.registry import LOOPS
 from leokit.samplers import generators_from_seeds
 from leokit.utils import UserError, check_shape, progress_bar
+from leokit.utils.modules import device_of, unwrap_model
 from leokit.utils.pixels import from_uint8
 from leokit.video import VideoWriter
 from leokit.visualization import save_png, sequence_sheet
@@ -91,8 +91,8 @@ class GenerationTestLoop(BaseLoop):
         Raises:
             UserError: If the model was trained on the codes of another animator, or the clips have another size.
         """
-        model = self.runner.model.module if is_model_wrapper(self.runner.model) else self.runner.model
-        device = next(model.parameters()).device
+        model = unwrap_model(self.runner.model)
+        device = device_of(model)
         generator = VideoGenerator(self.animator.to(device), model)  # now: the weights are loaded
         self._shown = []
         hook, stage = self.runner.call_hook, self.stage

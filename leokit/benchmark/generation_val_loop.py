@@ -8,7 +8,6 @@ from pathlib import Path
 
 import torch
 from mmengine.evaluator import Evaluator
-from mmengine.model import is_model_wrapper
 from torch import Tensor
 from torch.utils.data import DataLoader
 
@@ -17,6 +16,7 @@ from leokit.evaluation.runner_metrics.real_clip_cache import RealClipCache
 from leokit.inference.generation import check_same_codes
 from leokit.registry import LOOPS
 from leokit.utils import UserError
+from leokit.utils.modules import unwrap_model
 
 
 @LOOPS.register_module()
@@ -67,7 +67,7 @@ class GenerationValLoop(GenerationTestLoop):
         Raises:
             UserError: If the animator did not make the training codes, or the clips have another size.
         """
-        model = self.runner.model.module if is_model_wrapper(self.runner.model) else self.runner.model
+        model = unwrap_model(self.runner.model)
         check_same_codes(self.animator, model)
         dataset, size = self.dataloader.dataset, self.animator.size
         if getattr(dataset, 'size', size) != size:

@@ -17,15 +17,15 @@ from leokit.benchmark.generated_clips import GeneratedClips
 from leokit.benchmark.real_videos import first_frames, motion_windows
 from leokit.benchmark.scenario import Scenario
 from leokit.evaluation import (
-    Compute, Protocol, ReadOptions, ResultRecord, RunInfo, Score, VideoSet, build_jobs,
-    evaluate_sets, save_records, scan_videos)
+    Compute, Protocol, ReadOptions, ResultRecord, RunInfo, Score, VideoSet, build_jobs, evaluate_sets, save_records,
+    scan_videos)
 from leokit.evaluation.evaluate_sets import EvaluationJob
 from leokit.evaluation.motion_records import motion_records
 from leokit.evaluation.score_table import score_table
 from leokit.inference.generation import sample_seeds
 from leokit.inference.leo import LEO
 from leokit.inference.outputs import FrameStream, write_videos
-from leokit.inference.rendering import device_of, encode
+from leokit.inference.rendering import encode
 from leokit.long_video import LongVideoStrategy
 from leokit.metrics.motion_statistics import JERK_ORDER
 from leokit.registry import LOOPS
@@ -33,6 +33,7 @@ from leokit.samplers import generators_from_seeds
 from leokit.utils import UserError, progress_bar, weights_hash
 from leokit.utils.cache_dirs import statistics_dir
 from leokit.utils.files import write_bytes
+from leokit.utils.modules import device_of
 from leokit.video import VideoFilter
 from leokit.visualization import save_png
 

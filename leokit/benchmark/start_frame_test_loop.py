@@ -8,18 +8,18 @@ from typing import Any
 import torch
 from mmengine.dist import is_main_process
 from mmengine.evaluator import Evaluator
-from mmengine.model import is_model_wrapper
 from mmengine.runner import BaseLoop
 from torch import Tensor
 from torch.utils.data import DataLoader
 
 from leokit.inference.generation import sample_seeds
 from leokit.inference.loading import animator_of, load_animator, load_start_frame_diffusion
-from leokit.inference.rendering import device_of, encode
+from leokit.inference.rendering import encode
 from leokit.inference.start_frame_sampler import CHUNK_PIXELS, StartFramePainter, resize_frames
 from leokit.models import StartFrameDiffusion
 from leokit.registry import LOOPS
 from leokit.utils import UserError, progress_bar
+from leokit.utils.modules import device_of, unwrap_model
 from leokit.utils.pixels import from_uint8, to_uint8
 from leokit.visualization import contact_sheet, save_png
 
@@ -77,7 +77,7 @@ class StartFrameTestLoop(BaseLoop):
         Raises:
             UserError: If the models do not belong together.
         """
-        model = self.runner.model.module if is_model_wrapper(self.runner.model) else self.runner.model
+        model = unwrap_model(self.runner.model)
         painter = self._painter(model)  # now: the weights are loaded
         self._shown = []
         hook = self.runner.call_hook

@@ -11,11 +11,11 @@ from typing import Any
 
 import torch
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from torch import Tensor, nn
 
 from leokit.engine.weight_loading import TRAINING_ONLY, in_modules
 from leokit.registry import HOOKS
+from leokit.utils.modules import unwrap_model
 
 
 @HOOKS.register_module()
@@ -61,7 +61,7 @@ class EMAHook(Hook):
 
     def _weights(self, runner) -> dict[str, Tensor]:
         if self._slots is None:  # asking for the whole state dict costs milliseconds, too much for every iteration
-            model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+            model = unwrap_model(runner.model)
             keys = (key for key in model.state_dict() if not in_modules(key, self.exclude))
             paths = ((key, *key.rpartition('.')[::2]) for key in keys)
             self._slots = {key: (model.get_submodule(module), name) for key, module, name in paths}

@@ -3,10 +3,10 @@
 from typing import Sequence
 
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 
 from leokit.registry import HOOKS
 from leokit.utils import UserError
+from leokit.utils.modules import unwrap_model
 
 
 @HOOKS.register_module()
@@ -42,7 +42,7 @@ class LossRampHook(Hook):
         Raises:
             UserError: If the model has no such loss.
         """
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = unwrap_model(runner.model)
         losses = {loss.name: loss for loss in getattr(model, 'losses', ())}
         if self.loss not in losses:
             raise UserError(f'LossRampHook: the model has no loss {self.loss!r} but {", ".join(losses) or "none"}; '

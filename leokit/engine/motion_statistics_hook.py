@@ -1,9 +1,9 @@
 """Hand the statistics of the motion codes to the model that is trained on them."""
 
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 
 from leokit.registry import HOOKS
+from leokit.utils.modules import unwrap_model
 
 STATISTICS = ('mean', 'std', 'residual_std')
 
@@ -26,7 +26,7 @@ class MotionStatisticsHook(Hook):
         Raises:
             UserError: If the checkpoint was trained on the codes of another animator.
         """
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = unwrap_model(runner.model)
         dataset = runner.train_dataloader.dataset
         if model.statistics_set:
             model.check_animator(dataset.animator_hash)

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from leokit.registry import OPTIM_WRAPPERS
+from leokit.utils.modules import device_of
 
 DTYPES = dict(bfloat16=torch.bfloat16, float32=None)
 
@@ -47,7 +48,7 @@ class AutocastOptimWrapper(OptimWrapper):
         Args:
             model (nn.Module): The model, wrapped or not.
         """
-        device = next(model.parameters()).device.type
+        device = device_of(model).type
         with super().optim_context(model), torch.autocast(device, dtype=self.dtype, enabled=self.dtype is not None):
             yield
 

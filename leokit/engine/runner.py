@@ -35,6 +35,7 @@ from leokit.utils.config import with_references
 from leokit.utils.config_data import config_to_data
 from leokit.utils.errors import UserError, format_list, suggest
 from leokit.utils.files import atomic_path
+from leokit.utils.modules import unwrap_model
 from leokit.version import __version__
 
 ENVIRONMENT_KEYS = ('cudnn_benchmark', 'float32_matmul_precision', 'mp_cfg', 'dist_cfg', 'resource_limit')
@@ -177,7 +178,7 @@ class LeoRunner(Runner):
     @property
     def bare_model(self) -> nn.Module:
         """The model without the wrapper of distributed training."""
-        return self.model.module if is_model_wrapper(self.model) else self.model
+        return unwrap_model(self.model)
 
     # ---- running ---------------------------------------------------------------
     def train(self) -> nn.Module:

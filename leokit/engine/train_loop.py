@@ -11,13 +11,13 @@ from typing import Iterator
 
 import numpy as np
 import torch
-from mmengine.model import is_model_wrapper
 from mmengine.runner import BaseLoop
 from torch.utils.data import DataLoader
 
 from leokit.engine.preemption import StopRequest, TrainingInterrupted
 from leokit.registry import LOOPS
 from leokit.utils import UserError
+from leokit.utils.modules import device_of, unwrap_model
 
 
 @LOOPS.register_module()
@@ -79,7 +79,7 @@ class ResumableTrainLoop(BaseLoop):
         self.runner.call_hook('before_train_epoch')
         self.dataloader.sampler.start_at(self._iter, self.dataloader.batch_size)
         model = self.runner.model
-        device = next((model.module if is_model_wrapper(model) else model).parameters()).device
+        device = device_of(unwrap_model(model))
         with StopRequest(device) as request:
             try:
                 self._run_iterations(request)

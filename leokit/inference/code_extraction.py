@@ -16,9 +16,10 @@ from torch import Tensor
 
 from leokit.datasets.code_cache_writer import CodeCacheWriter
 from leokit.datasets.frame_decoder import FrameDecoder
-from leokit.inference.rendering import device_of, encode
+from leokit.inference.rendering import encode
 from leokit.models import Animator
 from leokit.utils import UserError, progress_bar
+from leokit.utils.modules import device_of
 from leokit.utils.prefetch import prefetch_streams
 from leokit.utils.thread_map import worker_count
 from leokit.video.video_entry import VideoEntry

@@ -7,19 +7,15 @@ memory does not grow with the number of frames.
 from typing import Iterable, Iterator
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from leokit.encoders import Encoding
 from leokit.models import Animator
 from leokit.utils import check_shape
+from leokit.utils.modules import device_of
 from leokit.utils.pixels import from_uint8
 
 CHUNK_SIZE = 32  # frames per forward pass; decoding speed is flat beyond this, memory is not
-
-
-def device_of(model: nn.Module) -> torch.device:
-    """Where a model lives."""
-    return next(model.parameters()).device
 
 
 def encode(animator: Animator, images: Tensor, *, amp: bool = False) -> Encoding:

@@ -6,10 +6,10 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
-from leokit.inference.rendering import device_of
 from leokit.models import StartFrameDiffusion
 from leokit.samplers import generators_from_seeds
 from leokit.utils import UserError, check_shape
+from leokit.utils.modules import device_of
 
 CHUNK_PIXELS = 128 * 64 * 64  # drawn at a time: 128 frames at side 64, 8 at side 256
 

@@ -22,6 +22,7 @@ from leokit.feature_extractors.video_features import video_dim, video_features, 
 from leokit.registry import FEATURE_EXTRACTORS, METRICS
 from leokit.utils import UserError
 from leokit.utils.cache_dirs import statistics_dir
+from leokit.utils.modules import device_of
 from leokit.video import VideoFilter
 
 
@@ -117,7 +118,7 @@ class VideoDistances(BaseMetric):
                              filters=VideoFilter.from_config(self.real.get('filters')))
         clips = plan_trials(videos.windows(self.protocol), self.protocol, 'real')[0]
         request = FeatureRequest(self.extractor, 'clip')
-        device = next((tensor.device for tensor in self.extractor.parameters()), torch.device('cpu'))
+        device = device_of(self.extractor)
         found = clip_features(videos, clips, self.protocol, [request], device=device,
                               cache_dir=self.cache_dir or statistics_dir(), label='real clips')
         info = videos.info(len(clips))

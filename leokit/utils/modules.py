@@ -1,0 +1,15 @@
+"""Questions about any ``nn.Module``."""
+
+import torch
+from mmengine.model import is_model_wrapper
+from torch import nn
+
+
+def device_of(module: nn.Module) -> torch.device:
+    """The device of a module's parameters; the CPU if it has none."""
+    return next((parameter.device for parameter in module.parameters()), torch.device('cpu'))
+
+
+def unwrap_model(model: nn.Module) -> nn.Module:
+    """The model without the wrapper of distributed training."""
+    return model.module if is_model_wrapper(model) else model
