@@ -1,4 +1,4 @@
-"""Reading video files with decord (https://github.com/dmlc/decord)."""
+"""Read video files with decord (https://github.com/dmlc/decord); optional, chosen by ``reader`` in a config."""
 
 from pathlib import Path
 
@@ -28,19 +28,18 @@ class DecordHandle(VideoHandle):
         return self._length
 
     def close(self) -> None:
-        """See :class:`VideoHandle`."""
         self._video = None
 
     def _read(self, indices: np.ndarray) -> np.ndarray:
-        import decord
+        import decord  # optional package
         if self._video is None:
             raise ValueError(f'{self.path} has been closed')
-        wanted, places = np.unique(indices, return_inverse=True)  # decord reads increasing numbers without seeking
+        wanted, positions = np.unique(indices, return_inverse=True)  # decord reads increasing numbers without seeking
         try:
             frames = self._video.get_batch(wanted.tolist()).asnumpy()
         except (decord.DECORDError, RuntimeError) as error:
             raise UserError(f'decord cannot decode frames of {self.path}; fetch or convert it again') from error
-        return frames[places]
+        return frames[positions]
 
 
 @VIDEO_READERS.register_module()
@@ -48,8 +47,8 @@ class DecordReader(VideoReader):
     """Reads video files with decord.
 
     decord counts and seeks by the container's packets. It returns wrong frames, without an error, for files that
-    start without a key frame, have open groups of pictures or hide frames by an edit list. Such files are found by
-    indexing the packets first, and refused; :class:`PyAVReader` reads them.
+    start without a key frame, have open GOPs or hide frames with an edit list. Such files are detected by indexing
+    the packets first, and refused; :class:`PyAVReader` reads them.
 
     Args:
         threads (int): Decoder threads of each open video.
@@ -60,12 +59,12 @@ class DecordReader(VideoReader):
         self._pyav = PyAVReader()
 
     def open(self, path: str | Path) -> DecordHandle:
-        """See :class:`VideoReader`."""
         try:
             import cv2  # noqa: F401  (OpenCV cannot read images in a process that loads decord before it)
-            import decord
+            import decord  # optional package
         except ImportError as error:
-            raise UserError('DecordReader needs the package decord; pip install decord, or use PyAVReader') from error
+            raise UserError('DecordReader needs the optional package decord, which has wheels for x86-64 Linux; '
+                            'pip install decord, or use PyAVReader') from error
         with self._pyav.open(path) as checked:
             index, fps = checked.index, checked.fps
             path = checked.path
