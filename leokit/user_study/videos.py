@@ -13,9 +13,9 @@ from typing import Iterable, NamedTuple
 
 import av
 import numpy as np
-from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc, VideoReformatter
 
 from leokit.utils import UserError
+from leokit.video.h264 import H264Stream
 from leokit.video.readers import AutoReader, VideoHandle
 from leokit.video.video_list import find_videos
 
@@ -87,29 +87,19 @@ def encode_clip(chunks: Iterable[np.ndarray], fps: float, *, height: int | None 
     Raises:
         UserError: If a side would be longer than H.264 allows.
     """
-    buffer, size, count, digest = io.BytesIO(), None, 0, hashlib.sha256()
+    buffer, size, digest = io.BytesIO(), None, hashlib.sha256()
     rate = Fraction(fps).limit_denominator(MAX_DENOMINATOR)
-    reformatter = VideoReformatter()
+    options = {'crf': str(crf), 'preset': 'medium', 'flags': '+bitexact'}
     # bitexact leaves out the muxer's version and the time of day
     with av.open(buffer, 'w', format='mp4', options={'fflags': '+bitexact'}) as container:
-        stream = container.add_stream('libx264', rate=rate)
-        stream.options = {'crf': str(crf), 'preset': 'medium', 'flags': '+bitexact'}
-        stream.pix_fmt = 'yuv420p'
-        context = stream.codec_context
-        context.colorspace, context.color_range = int(Colorspace.ITU709), int(ColorRange.MPEG)
-        context.color_primaries, context.color_trc = int(ColorPrimaries.BT709), int(ColorTrc.BT709)
+        stream = H264Stream(container, rate, options=options, color_matrix='bt709')
         for pixels in (frame for chunk in chunks for frame in chunk):
-            if size is None:
-                size = stream.width, stream.height = _even_size(pixels.shape[1], pixels.shape[0], height)
+            size = size or _even_size(pixels.shape[1], pixels.shape[0], height)
             pixels = np.ascontiguousarray(pixels)
             digest.update(pixels)
-            frame = reformatter.reformat(av.VideoFrame.from_ndarray(pixels, format='rgb24'), *size, format='yuv420p',
-                                         dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG)
-            frame.pts, frame.time_base = count, 1 / rate
-            container.mux(stream.encode(frame))
-            count += 1
-        container.mux(stream.encode())
-    return EncodedClip(buffer.getvalue(), count, float(rate), size, digest.hexdigest())
+            stream.write(pixels, size)
+        stream.flush()
+    return EncodedClip(buffer.getvalue(), stream.num_frames, float(rate), size, digest.hexdigest())
 
 
 def _even_size(width: int, height: int, wanted: int | None) -> tuple[int, int]:

@@ -70,6 +70,21 @@ def test_unknown_pixel_formats_are_refused(tmp_path):
     assert not any(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize('matrix, code, red', [('bt601', 6, 0.299), ('bt709', 1, 0.2126)])
+def test_colors_are_tagged_with_the_matrix_that_encoded_them(tmp_path, matrix, code, red):
+    frames = np.zeros((2, 32, 32, 3), np.uint8)
+    frames[..., 0] = 200
+    with VideoWriter(tmp_path / 'a.mp4', 25, color_matrix=matrix) as writer:
+        writer.write(frames)
+    with av.open(str(tmp_path / 'a.mp4')) as container:
+        context = container.streams.video[0].codec_context
+        assert (context.colorspace, context.color_range) == (code, 1)  # 1 is limited range
+        luma = next(container.decode(video=0)).to_ndarray()[0, 0]
+    assert luma == pytest.approx(16 + 219 * red * 200 / 255, abs=2)
+    with pytest.raises(ValueError, match="bt601, bt709, got 'bt2020'"):
+        VideoWriter(tmp_path / 'b.mp4', 25, color_matrix='bt2020')
+
+
 def test_there_are_no_b_frames(tmp_path):
     rng = np.random.default_rng(0)
     frames = np.clip(make_frames(30) + rng.integers(-9, 9, (30, 48, 64, 3)), 0, 255).astype(np.uint8)
@@ -236,8 +251,8 @@ def test_names_and_rates_that_cannot_be_are_told_before_the_work(tmp_path):
     (tmp_path / 'taken.mp4').mkdir()
     with pytest.raises(UserError, match='taken.mp4 is a folder'):
         VideoWriter(tmp_path / 'taken.mp4', 25)
-    with pytest.raises(UserError, match="'.' is no name for a video"):
+    with pytest.raises(UserError, match="'.' is not a name for a video"):
         VideoWriter('.', 25)
-    with pytest.raises(UserError, match='GIF shows 50 at most'):
+    with pytest.raises(UserError, match='GIF allows 50 at most'):
         VideoWriter(tmp_path / 'a.gif', 60)
     assert [path.name for path in tmp_path.iterdir()] == ['taken.mp4']

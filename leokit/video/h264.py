@@ -1,0 +1,96 @@
+"""H.264 encoding: the one place where RGB frames become H.264.
+
+H.264 stores YCbCr, and two matrices are in use to get there. Streams are always tagged with the matrix that encoded
+them; a player that ignores the tag and guesses wrong shows shifted colors.
+
+- ``'bt601'`` is the usual guess for video of low resolution. :class:`~leokit.video.VideoWriter` writes it by default.
+- ``'bt709'`` is the usual guess of browsers. The pages of user studies use it.
+
+Read back by their tags, both give the same colors up to rounding.
+"""
+
+from fractions import Fraction
+from typing import NamedTuple
+
+import av
+import numpy as np
+from av.video.reformatter import VideoReformatter
+
+H264_SUFFIXES = ('.mp4', '.mkv', '.mov')
+PIXEL_FORMATS = ('yuv420p', 'yuv444p')
+LIMITED_RANGE = 1  # FFmpeg's code: luma from 16 to 235
+
+
+class ColorMatrix(NamedTuple):
+    """A matrix from RGB to YCbCr: its name in FFmpeg, and its code in ITU-T H.273."""
+
+    name: str
+    code: int  # of the matrix, the primaries and the transfer function alike
+
+
+COLOR_MATRICES = {'bt601': ColorMatrix('ITU601', 6), 'bt709': ColorMatrix('ITU709', 1)}
+
+
+def check_h264_options(pixel_format: str, color_matrix: str) -> None:
+    """Raise a :class:`ValueError` for unknown values."""
+    if pixel_format not in PIXEL_FORMATS:
+        raise ValueError(f'pixel_format must be one of {", ".join(PIXEL_FORMATS)}, got {pixel_format!r}')
+    if color_matrix not in COLOR_MATRICES:
+        raise ValueError(f'color_matrix must be one of {", ".join(COLOR_MATRICES)}, got {color_matrix!r}')
+
+
+class H264Stream:
+    """An H.264 stream of a container that is being written.
+
+    Args:
+        container (av.container.OutputContainer): The container; the caller closes it.
+        rate (Fraction): Frames per second.
+        options (dict[str, str]): Options of x264.
+        color_matrix (str): 'bt601' or 'bt709'; see the module.
+        pixel_format (str): One of ``PIXEL_FORMATS``.
+        interpolation (str, optional): FFmpeg's filter for chroma and scaling. Default: FFmpeg's own, bilinear.
+        threads (int, optional): Encoder threads; 0 lets the encoder choose.
+        keyframe_interval (int, optional): Most frames from one key frame to the next.
+    """
+
+    def __init__(self, container: 'av.container.OutputContainer', rate: Fraction, *, options: dict[str, str],
+                 color_matrix: str, pixel_format: str = 'yuv420p', interpolation: str | None = None,
+                 threads: int | None = None, keyframe_interval: int | None = None) -> None:
+        matrix = COLOR_MATRICES[color_matrix]
+        self._container = container
+        self._time_base = 1 / rate
+        self._reformatter = VideoReformatter()
+        self._conversion = dict(format=pixel_format, dst_colorspace=matrix.name, dst_color_range='MPEG',
+                                interpolation=interpolation)
+        self._stream = container.add_stream('libx264', rate=rate, options=options)
+        context = self._stream.codec_context
+        context.pix_fmt = pixel_format
+        if threads is not None:
+            context.thread_count = threads
+        if keyframe_interval is not None:
+            context.gop_size = keyframe_interval
+        context.colorspace, context.color_range = matrix.code, LIMITED_RANGE
+        context.color_primaries, context.color_trc = matrix.code, matrix.code
+        self.num_frames = 0
+
+    def write(self, frame: np.ndarray, size: tuple[int, int] | None = None) -> None:
+        """Encode a frame.
+
+        Args:
+            frame (np.ndarray): uint8 RGB, shape (H, W, 3), contiguous.
+            size (tuple[int, int], optional): Width and height to scale to. Default: those of the frame. They must be
+                even and the same for all frames.
+        """
+        width, height = size or (frame.shape[1], frame.shape[0])
+        if self.num_frames == 0:
+            self._stream.width, self._stream.height = width, height
+        converted = self._reformatter.reformat(
+            av.VideoFrame.from_ndarray(frame, format='rgb24'), width, height, **self._conversion)
+        converted.pts, converted.time_base = self.num_frames, self._time_base
+        self._container.mux(self._stream.encode(converted))
+        self.num_frames += 1
+
+    def flush(self) -> None:
+        """Encode what the encoder still holds back."""
+        if self.num_frames:
+            self._container.mux(self._stream.encode(None))

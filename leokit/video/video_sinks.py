@@ -1,0 +1,145 @@
+"""The file formats of :class:`~leokit.video.video_writer.VideoWriter`: a sink for each, fed frame by frame."""
+
+from fractions import Fraction
+from pathlib import Path
+from typing import Protocol
+
+import av
+import cv2
+import numpy as np
+
+from leokit.utils.files import remove
+from leokit.utils.npy import HEADER_BYTES, npy_header
+from leokit.video.h264 import H264Stream
+
+FRAME_NAME = '{:06d}.png'
+
+
+class Sink(Protocol):
+    """Takes the frames of one video, uint8 (H, W, 3), contiguous, all of one size."""
+
+    def write(self, frame: np.ndarray) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class H264Sink:
+    """An H.264 file; its arguments are those of :class:`~leokit.video.video_writer.VideoWriter`."""
+
+    def __init__(self, part: Path, rate: Fraction, *, crf: int, color_matrix: str, pixel_format: str, threads: int,
+                 keyframe_interval: int | None) -> None:
+        # No B frames: x264's decisions about them depend on uninitialized memory, so the same frames would give
+        # different files now and then; and without them single frames are cheaper to reach.
+        # Chroma samples lie in the middle of their 2x2 pixels; untagged, readers take them to lie on the left.
+        options = {'crf': str(crf), 'bf': '0', 'x264-params': 'chromaloc=1'}
+        self._container = av.open(str(part), 'w')
+        self._stream = H264Stream(
+            self._container, rate, options=options, color_matrix=color_matrix, pixel_format=pixel_format,
+            interpolation='BICUBIC', threads=threads, keyframe_interval=keyframe_interval)
+
+    def write(self, frame: np.ndarray) -> None:
+        height, width = frame.shape[:2]
+        if height % 2 or width % 2:  # 4:2:0 chroma needs even sizes
+            frame = np.pad(frame, ((0, height % 2), (0, width % 2), (0, 0)), mode='edge')
+        self._stream.write(frame)
+
+    def close(self) -> None:
+        try:
+            self._stream.flush()
+        finally:
+            self._container.close()
+
+
+class GifSink:
+    """A looped GIF with a palette of its own for each frame."""
+
+    def __init__(self, part: Path, rate: Fraction) -> None:
+        self._container = av.open(str(part), 'w', format='gif', options={'loop': '0'})
+        self._stream = self._container.add_stream('gif', rate=rate)
+        self._stream.pix_fmt = 'pal8'
+        self._rate = rate
+        self._graph: av.filter.Graph | None = None
+        self._count = 0
+
+    def write(self, frame: np.ndarray) -> None:
+        if self._graph is None:
+            self._stream.height, self._stream.width = frame.shape[:2]
+            self._graph = self._build_graph(frame.shape[1], frame.shape[0])
+        image = av.VideoFrame.from_ndarray(frame, format='rgb24')
+        image.pts, image.time_base = self._count, 1 / self._rate
+        self._count += 1
+        self._graph.push(image)
+        self._drain()
+
+    def close(self) -> None:
+        try:
+            if self._graph is not None:
+                self._graph.push(None)
+                self._drain()
+                self._container.mux(self._stream.encode(None))
+        finally:
+            self._container.close()
+
+    def _build_graph(self, width: int, height: int) -> av.filter.Graph:
+        """frame -> its own palette of 256 colors -> indices into it."""
+        graph = av.filter.Graph()
+        source = graph.add_buffer(width=width, height=height, format='rgb24', time_base=1 / self._rate)
+        split = graph.add('split')
+        palette = graph.add('palettegen', 'stats_mode=single')
+        use = graph.add('paletteuse', 'new=1')
+        sink = graph.add('buffersink')
+        source.link_to(split)
+        split.link_to(use, 0, 0)
+        split.link_to(palette, 1, 0)
+        palette.link_to(use, 0, 1)
+        use.link_to(sink)
+        graph.configure()
+        return graph
+
+    def _drain(self) -> None:
+        while True:
+            try:
+                image = self._graph.pull()
+            except (av.BlockingIOError, av.EOFError):
+                return
+            self._container.mux(self._stream.encode(image))
+
+
+class ArraySink:
+    """A ``.npy`` file; its header is written at the end, when the number of frames is known."""
+
+    def __init__(self, part: Path) -> None:
+        self._file = part.open('wb')
+        self._file.write(bytes(HEADER_BYTES))
+        self._shape: tuple[int, ...] = ()
+        self._count = 0
+
+    def write(self, frame: np.ndarray) -> None:
+        self._file.write(frame.data)
+        self._shape = frame.shape
+        self._count += 1
+
+    def close(self) -> None:
+        with self._file:
+            self._file.seek(0)
+            self._file.write(npy_header((self._count, *self._shape), np.uint8))
+
+
+class FolderSink:
+    """A folder of PNG files."""
+
+    def __init__(self, part: Path) -> None:
+        remove(part)
+        part.mkdir()
+        self._part = part
+        self._count = 0
+
+    def write(self, frame: np.ndarray) -> None:
+        done, content = cv2.imencode('.png', frame[:, :, ::-1])
+        if not done:
+            raise ValueError(f'a frame of shape {frame.shape} cannot be encoded as PNG')
+        (self._part / FRAME_NAME.format(self._count)).write_bytes(content.tobytes())
+        self._count += 1
+
+    def close(self) -> None:
+        pass
