@@ -20,6 +20,7 @@ from leokit.utils.locks import FileLock
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
 POLL_SECONDS = 0.2
+PROGRAM = (sys.executable, '-m', 'leokit')
 LOCK_FILE = 'study.lock'
 
 
@@ -29,7 +30,7 @@ class StudyRunner:
     Args:
         runs (Sequence[Run]): The runs, in the order in which they are to be started.
         work_dir (str | Path): The study's folder.
-        tools (str | Path): The folder of ``train.py`` and ``test.py``.
+        program (Sequence[str]): The program whose commands ``train`` and ``test`` are run.
         jobs (int): Runs side by side.
         devices (Sequence[str]): GPUs to share out, as ``CUDA_VISIBLE_DEVICES`` names them; none leaves the processes
             whatever this one sees.
@@ -39,11 +40,11 @@ class StudyRunner:
         stopped_by (str | None): The signal that ended the study early.
     """
 
-    def __init__(self, runs: Sequence[Run], work_dir: str | Path, *, tools: str | Path, jobs: int = 1,
+    def __init__(self, runs: Sequence[Run], work_dir: str | Path, *, program: Sequence[str] = PROGRAM, jobs: int = 1,
                  devices: Sequence[str] = (), say: Callable[[str], None] = print) -> None:
         self.runs = list(runs)
         self.work_dir = Path(work_dir)
-        self.tools = Path(tools)
+        self.program = list(program)
         self.jobs = jobs
         self.devices = list(devices)
         self.say = say
@@ -97,7 +98,7 @@ class StudyRunner:
                 self.say(f'{run.name}: {stage} ({run.state})')
                 failure = self._call(run, stage, arguments, device)
                 if failure is None and not result.is_file():
-                    failure = f'{stage}.py left no {result}'
+                    failure = f'leokit {stage} left no {result}'
                 if failure and self.stopped_by is None:
                     self.say(f'{run.name}: {failure}')
                     return f'{run.name}: {failure}'
@@ -111,7 +112,7 @@ class StudyRunner:
         environment = dict(os.environ)
         if device is not None:
             environment['CUDA_VISIBLE_DEVICES'] = device
-        command = [sys.executable, str(self.tools / f'{stage}.py'), *map(str, arguments)]
+        command = [*self.program, stage, *map(str, arguments)]
         log = run.folder / f'{stage}.log'
         with open(log, 'ab') as output:
             with self._guard:
@@ -124,7 +125,7 @@ class StudyRunner:
             status = process.wait()
             with self._guard:
                 self._processes.discard(process)
-        return f'{stage}.py ended with status {status}{_last_error(log)}; see {log}' if status else None
+        return f'leokit {stage} ended with status {status}{_last_error(log)}; see {log}' if status else None
 
     @contextmanager
     def _forwarded_signals(self) -> Iterator[None]:

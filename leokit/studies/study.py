@@ -11,6 +11,7 @@ from leokit.deprecation import METRIC_NAMES
 from leokit.utils import UserError
 from leokit.utils.config import merge_options
 from leokit.utils.errors import suggest
+from leokit.utils.shipped import find_config
 
 KEYS = ('title', 'base', 'options', 'variants', 'reference', 'seeds', 'metrics', 'curves')
 DIRECTIONS = ('low', 'high')
@@ -92,8 +93,8 @@ def load_study(path: str | Path, options: Mapping[str, Any] | None = None) -> St
     References such as ``'$codes_dir'`` in it are left alone: they speak of the configs of the variants.
 
     Args:
-        path (str | Path): A Python config file with ``base``, ``variants``, ``seeds``, ``metrics`` and, if wanted,
-            ``title``, ``options``, ``reference`` and ``curves``.
+        path (str | Path): A Python config file, or the name of a shipped one, with ``base``, ``variants``, ``seeds``,
+            ``metrics`` and optionally ``title``, ``options``, ``reference`` and ``curves``.
         options (dict, optional): Overrides of it, with dotted keys.
 
     Returns:
@@ -102,9 +103,7 @@ def load_study(path: str | Path, options: Mapping[str, Any] | None = None) -> St
     Raises:
         UserError: If the file cannot be read, a key is missing or unknown, or variants cannot be told apart.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise UserError(f'the study {path} does not exist; pass a Python file such as configs/ablations/lmc.py')
+    path = find_config(path)
     try:
         config = Config.fromfile(str(path))
     except Exception as error:  # mmengine raises many kinds here

@@ -1,32 +1,33 @@
-"""The whole chain through the real tools: data, both stages, generation, measuring."""
+"""The whole chain through the real commands: data, both stages, generation, evaluation."""
 
 import argparse
 import json
 import math
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from leokit.cli import quickstart
 from leokit.datasets import CodeCache
 from leokit.inference import load_animator
 from leokit.video import read_image
 from leokit.video.readers import AutoReader
-from support.calling import call_tool
-from support.tiny_runs import load_tool
+from support.calling import call_command
 
 ROOT = Path(__file__).resolve().parents[2]
 OUT = Path('work_dirs/quickstart')
 FRAMES, LONG_FRAMES, SIZE = 32, 45, 32
 OPTIONS = dict(
-    identities=20, long_frames=LONG_FRAMES,
+    num_identities=20, long_frames=LONG_FRAMES,
     animator_options=[f'size={SIZE}', 'max_iters=4', 'warmup=1', 'batch_size=2', 'channel_multiplier=0.05',
                       'max_channels=16'],
     motion_options=[f'size={SIZE}', 'max_iters=4', 'sequences_per_batch=4', 'model.backbone.channels=[16,16]',
                     'model.backbone.attention_levels=[1]', 'model.backbone.head_dim=8',
                     'model.sampler.num_inference_steps=4'])
-ONE_PROCESS = {'dataset_converters/make_synthetic_faces': ['--workers', 0], 'extract_motion_codes': ['--workers', 1]}
+ONE_PROCESS = {'synthetic-faces': ['--workers', 0], 'extract': ['--workers', 1]}
 
 
 @pytest.fixture(scope='module')
@@ -39,10 +40,9 @@ def clone(tmp_path_factory):
         patch.chdir(folder)
         patch.setenv('LEOKIT_CACHE', str(folder / 'cache'))
         patch.setenv('LEOKIT_STATISTICS', str(folder / 'statistics'))
-        quickstart = load_tool('quickstart')
         for step in quickstart.plan(argparse.Namespace(**OPTIONS)):
-            tool = step.arguments[0].removeprefix('tools/').removesuffix('.py')
-            status, said = call_tool(tool, *step.arguments[1:], *ONE_PROCESS.get(tool, ()))
+            command = step.arguments[0]
+            status, said = call_command(command, *step.arguments[1:], *ONE_PROCESS.get(command, ()))
             assert status == 0, f'{step.command}\n{said}'
             assert step.result.exists(), f'{step.command} left no {step.result}'
         yield folder
@@ -73,7 +73,7 @@ def test_pictures_decode(clone):
 def test_codes_are_those_of_the_animator(clone):
     animator = load_animator(clone / OUT / 'animator' / 'animator.py', clone / OUT / 'animator')
     cache = CodeCache(next((clone / OUT).glob('**/codes.npy')).parent, animator.weights_hash())
-    assert cache.codes.shape == (OPTIONS['identities'] * FRAMES, animator.motion_dim)
+    assert cache.codes.shape == (OPTIONS['num_identities'] * FRAMES, animator.motion_dim)
 
 
 def test_metrics_are_there_and_finite(clone, monkeypatch):
@@ -81,8 +81,7 @@ def test_metrics_are_there_and_finite(clone, monkeypatch):
     for name in ('reconstruction', 'generation', 'frozen'):
         scores = json.loads((OUT / f'{name}.json').read_text())
         assert scores and all(math.isfinite(value) for value in scores.values()), name
-    quickstart = load_tool('quickstart')
-    table = quickstart.metrics_table()
+    table = quickstart.metrics_tables()
     for name in ('l1', 'moving_ssim', 'kvd-efficientnet_lite0_dt@16x1', 'dispersion'):
         assert f'| {name} ' in table
     said = quickstart.summary()
@@ -95,9 +94,10 @@ def test_the_quickstart_itself(tmp_path):
     for name in ('configs', 'tools'):
         (tmp_path / name).symlink_to(ROOT / name)
     command = [sys.executable, 'tools/quickstart.py']
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    environment = {**os.environ, 'PYTHONPATH': str(ROOT)}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     scores = json.loads((tmp_path / OUT / 'reconstruction.json').read_text())
     assert scores['reconstruction/ratio_l1'] > 1 and scores['reconstruction/moving_ratio_l1'] > 1
-    again = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert again.returncode == 0 and again.stdout.count('there already') == again.stdout.count('[') > 10
+    again = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert again.returncode == 0 and again.stdout.count('already done') == again.stdout.count('[') > 10

@@ -10,8 +10,8 @@ from leokit.studies import StudyRunner, load_study, plan_runs
 def finished(tmp_path_factory):
     """Study and runs: errors 2, 4, 6 and 6, 8, 10, ratios 0.9 and 0.7."""
     folder = tmp_path_factory.mktemp('study')
-    path, tools = write_study(folder)
+    path, program = write_study(folder)
     study = load_study(path)
     runs = plan_runs(study, folder / 'work')
-    StudyRunner(runs, folder / 'work', tools=tools, jobs=2, say=lambda line: None).run()
+    StudyRunner(runs, folder / 'work', program=program, jobs=2, say=lambda line: None).run()
     return study, runs

@@ -1,4 +1,6 @@
-"""Tools that stand in for training and testing: they take no time and leave the same files."""
+"""A program that stands in for training and testing: it takes no time and leaves the same files."""
+
+import sys
 
 TRAIN = '''
 import os, pathlib, signal, sys, time
@@ -32,6 +34,10 @@ seed, scale = config.randomness.seed, config.test_cfg.scale
 scores = {'error': scale * (config.model.quality + seed), 'ratio': 1 - config.model.quality / 10}
 pathlib.Path(sys.argv[sys.argv.index('--out') + 1]).write_text(json.dumps(scores))
 '''
+PROGRAM = '''
+import pathlib, runpy, sys
+runpy.run_path(str(pathlib.Path(__file__).with_name(f'{sys.argv.pop(1)}.py')), run_name='__main__')
+'''
 BASE = '''
 model = dict(quality=1.0)
 train_cfg = dict(max_iters=4)
@@ -49,11 +55,11 @@ curves = ['loss']
 
 
 def write_study(folder, study=STUDY, base=BASE):
-    """Write tools, base config and study; return the paths of the study and of the tools."""
-    tools = folder / 'tools'
-    tools.mkdir(exist_ok=True)
-    (tools / 'train.py').write_text(TRAIN)
-    (tools / 'test.py').write_text(TEST)
+    """Write program, base config and study; return the paths of the study and the command of the program."""
+    program = folder / 'program'
+    program.mkdir(exist_ok=True)
+    for name, text in dict(train=TRAIN, test=TEST, main=PROGRAM).items():
+        (program / f'{name}.py').write_text(text)
     (folder / 'base.py').write_text(base)
     (folder / 'study.py').write_text(study.format(base=folder / 'base.py'))
-    return folder / 'study.py', tools
+    return folder / 'study.py', (sys.executable, str(program / 'main.py'))

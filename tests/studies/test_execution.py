@@ -13,9 +13,9 @@ ONE_SEED = STUDY.replace('[0, 1, 2]', '[0]')
 
 
 def runner_of(folder, study=ONE_SEED, **options):
-    path, tools = write_study(folder, study)
+    path, program = write_study(folder, study)
     runs = plan_runs(load_study(path), folder / 'work')
-    return StudyRunner(runs, folder / 'work', tools=tools, say=lambda line: None, **options)
+    return StudyRunner(runs, folder / 'work', program=program, say=lambda line: None, **options)
 
 
 def calls(run):
@@ -43,8 +43,8 @@ def test_jobs_share_the_devices(tmp_path):
 def test_one_failure_does_not_stop_the_others(tmp_path):
     runner = runner_of(tmp_path, ONE_SEED.replace("dict(name='good')", "dict(name='good', options={{'model.behavior': "
                                                   "'fails'}})"))
-    with pytest.raises(UserError, match=r'1 of 2 runs failed; the first: good, seed 0: train.py ended with status 1 '
-                                        r'\(the model does not like this\); see .*train.log'):
+    with pytest.raises(UserError, match=r'1 of 2 runs failed; the first: good, seed 0: leokit train ended with '
+                                        r'status 1 \(the model does not like this\); see .*train.log'):
         runner.run()
     assert [run.state for run in runner.runs] == ['new', 'done']
 

@@ -43,5 +43,5 @@ def test_mistakes_are_sentences(tmp_path, before, after, sentence):
 
 
 def test_a_missing_file_is_named():
-    with pytest.raises(UserError, match='the study none.py does not exist'):
+    with pytest.raises(UserError, match='the config none.py does not exist'):
         load_study('none.py')

@@ -1,4 +1,4 @@
-"""Running a tool within the test's own process."""
+"""Running commands and scripts within the test's own process."""
 
 import contextlib
 import io
@@ -7,27 +7,51 @@ import sys
 from pathlib import Path
 from unittest import mock
 
+from leokit.cli import main
+from leokit.cli.commands import build_parser
+
 TOOLS = Path(__file__).resolve().parents[2] / 'tools'
 
 
-def call_tool(name, *arguments):
-    """Run ``tools/<name>.py`` as a script.
+def run_command(command, *arguments):
+    """Run ``leokit COMMAND ARGUMENTS``; its errors are raised here.
 
     Args:
-        name (str): The tool.
+        command (str): The command, with its subcommand if it has one: ``'analyze probe'``.
+        *arguments: Its arguments.
+    """
+    args = build_parser().parse_args([*command.split(), *map(str, arguments)])
+    return args.run(args)
+
+
+def call_command(command, *arguments):
+    """Run ``leokit COMMAND ARGUMENTS`` to its exit.
+
+    Args:
+        command (str): As in :func:`run_command`.
         *arguments: Its arguments.
 
     Returns:
-        tuple[int, str]: Exit status and what it said.
+        tuple[int, str]: Exit status and output.
     """
-    said = io.StringIO()
-    path = list(sys.path)
+    return _catch_exit(main, ['leokit', *command.split(), *map(str, arguments)])
+
+
+def call_tool(name, *arguments):
+    """Run the script ``tools/<name>.py``; arguments and result as of :func:`call_command`."""
+    path = str(TOOLS / f'{name}.py')
+    return _catch_exit(lambda: runpy.run_path(path, run_name='__main__'), [path, *map(str, arguments)])
+
+
+def _catch_exit(program, argv):
+    output = io.StringIO()
+    search_path = list(sys.path)
     try:
-        with mock.patch.object(sys, 'argv', [name, *map(str, arguments)]), contextlib.redirect_stdout(said), \
-                contextlib.redirect_stderr(said):
-            runpy.run_path(str(TOOLS / f'{name}.py'), run_name='__main__')
+        with mock.patch.object(sys, 'argv', argv), contextlib.redirect_stdout(output), \
+                contextlib.redirect_stderr(output):
+            program()
     except SystemExit as leaving:
-        return leaving.code, said.getvalue()
+        return leaving.code, output.getvalue()
     finally:
-        sys.path[:] = path
-    raise AssertionError('a tool always leaves with a status')
+        sys.path[:] = search_path
+    raise AssertionError('a command always exits with a status')

@@ -1,14 +1,10 @@
-"""Configs and checkpoints of tiny models on disk, and running a tool in this process."""
+"""Configs and checkpoints of tiny models on disk."""
 
-import importlib.util
 from pathlib import Path
-from types import ModuleType
 
 from leokit.utils.checkpoints import save_checkpoint
 from support.tiny_models import (
     MOTION_DIM, SIZE, WINDOW, make_animator, make_motion_diffusion, make_start_code, make_start_frame)
-
-TOOLS = Path(__file__).resolve().parents[2] / 'tools'
 
 ANIMATOR_CONFIG = f'''
 default_scope = 'leokit'
@@ -76,17 +72,3 @@ def write_leo(folder: Path) -> Path:
                         folder / f'{name}.pth')
     (folder / 'leo.py').write_text(LEO_CONFIG.format(folder=folder))
     return folder / 'leo.py'
-
-
-def load_tool(name: str) -> ModuleType:
-    """Import ``tools/<name>.py`` without running it."""
-    spec = importlib.util.spec_from_file_location(f'tool_{Path(name).name}', TOOLS / f'{name}.py')
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def run(monkeypatch, name: str, *arguments: object) -> None:
-    """Run a tool's ``main`` with these arguments; its errors are raised here."""
-    monkeypatch.setattr('sys.argv', [name, *map(str, arguments)])
-    load_tool(name).main()

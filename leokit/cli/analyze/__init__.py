@@ -1,0 +1,6 @@
+"""Analyze trained models: motion codes, expressions, disentanglement, long videos, contact sheets."""
+
+from leokit.cli.analyze import actions, compare, contact_sheet, disentangle, expressions, probe
+
+COMMANDS = {'actions': actions, 'probe': probe, 'expressions': expressions, 'disentangle': disentangle,
+            'contact-sheet': contact_sheet, 'compare': compare}

@@ -1,0 +1,39 @@
+"""Animate an image with the motion of a video.
+
+    leokit animate lia_synthetic_64 work_dirs/lia/iter_20000.pth --source portrait.png --driving talk.mp4 \\
+        --out animated.mp4
+    leokit animate leo_synthetic --source portrait.png --driving talk.mp4 --out animated.mp4
+
+The output has as many frames as the driving video, and its frame rate.
+"""
+
+import argparse
+
+from leokit.cli import options
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    options.add_config(parser, 'an animator or of LEO', 'lia_celebv_256')
+    options.add_checkpoint(parser, required=False)
+    options.add(parser, '--source', '--driving', required=True)
+    options.add(parser, '--mode')
+    options.add_out(parser, 'video', required=True)
+    options.add(parser, '--fps', unset="the driving video's")
+    options.add(parser, '--chunk-size', '--amp', '--device', '--cfg-options')
+
+
+def run(args: argparse.Namespace) -> None:
+    """Read, animate, write."""
+    from leokit.inference import FrameStream, VideoAnimator, load_named_animator, write_videos
+    from leokit.utils import progress_bar
+    from leokit.video import open_video, read_images
+    animator, _ = load_named_animator(
+        args.config, args.checkpoint, options.choose_device(args.device), args.cfg_options)
+    source = read_images(args.source, animator.size)
+    with open_video(args.driving) as driving:
+        frames = VideoAnimator(animator, amp=args.amp).animate(
+            source, driving, mode=args.mode, chunk_size=args.chunk_size)
+        with progress_bar(len(driving), 'animating') as bar:
+            write_videos(FrameStream(frames, len(driving), animator.size), [args.out], args.fps or driving.fps, bar=bar)
+        print(f'{args.out}: {len(driving)} frames')

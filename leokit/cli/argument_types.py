@@ -1,0 +1,66 @@
+"""Types of command-line values: checked while the command line is parsed, before any work."""
+
+import argparse
+import math
+import os
+from pathlib import Path
+
+
+def positive_int(text: str) -> int:
+    """An integer of at least 1."""
+    number = int(text)  # argparse reports the ValueError
+    if number < 1:
+        raise argparse.ArgumentTypeError(f'{text} must be 1 or more')
+    return number
+
+
+def non_negative_int(text: str) -> int:
+    """An integer of at least 0."""
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError(f'{text} must be 0 or more')
+    return number
+
+
+def positive_float(text: str) -> float:
+    """A finite number above 0."""
+    number = float(text)
+    if not 0 < number < float('inf'):
+        raise argparse.ArgumentTypeError(f'{text} must be above 0')
+    return number
+
+
+def finite_float(text: str) -> float:
+    """A finite number."""
+    number = float(text)
+    if not math.isfinite(number):
+        raise argparse.ArgumentTypeError(f'{text} must be a finite number')
+    return number
+
+
+def fraction(text: str) -> float:
+    """A number from 0 to 1."""
+    number = float(text)
+    if not 0 <= number <= 1:
+        raise argparse.ArgumentTypeError(f'{text} must be from 0 to 1')
+    return number
+
+
+def output_file(text: str) -> Path:
+    """A file that can be written: a long job must not fail at its end."""
+    path = Path(text)
+    if not path.name or path.is_dir():
+        raise argparse.ArgumentTypeError(f'{text!r} is a folder; name a file')
+    existing = next(parent for parent in path.absolute().parents if parent.exists())
+    if not existing.is_dir() or not os.access(existing, os.W_OK):
+        raise argparse.ArgumentTypeError(f'{text} cannot be written, because {existing} '
+                                         f'{"is not writable" if existing.is_dir() else "is a file"}')
+    return path
+
+
+def png_file(text: str) -> Path:
+    """A PNG file that can be written."""
+    path = output_file(text)
+    if path.suffix.lower() != '.png':
+        raise argparse.ArgumentTypeError(f'{text} must end in .png')
+    return path

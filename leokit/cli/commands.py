@@ -1,0 +1,60 @@
+"""All subcommands of ``leokit``, their parser, and the program itself."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from types import ModuleType
+
+from leokit.cli import (
+    ablate, analyze, animate, convert, edit, evaluate, extract, generate, manifest, manipulate, prepare,
+    quickstart, synthetic_faces, test, train, user_study)
+from leokit.cli.parser import CommandParser
+from leokit.version import __version__
+
+DESCRIPTION = """Latent-motion human video: train, generate, animate, edit and evaluate LIA and LEO.
+
+`leokit COMMAND --help` explains a command. CONFIG is a file or the name of a shipped config; CHECKPOINT is a file or a
+work dir."""
+
+COMMANDS: dict[str, ModuleType] = {
+    'train': train, 'test': test, 'extract': extract, 'generate': generate, 'animate': animate, 'edit': edit,
+    'manipulate': manipulate, 'evaluate': evaluate, 'ablate': ablate, 'analyze': analyze, 'user-study': user_study,
+    'prepare': prepare, 'manifest': manifest, 'synthetic-faces': synthetic_faces, 'convert': convert,
+    'quickstart': quickstart}
+
+
+def main(*command: str) -> None:
+    """Run the command line and exit with its status.
+
+    Args:
+        *command (str): The subcommand, for a script that is one, e.g. ``'analyze', 'actions'``; by default the first
+            arguments of the command line name it.
+    """
+    args = build_parser().parse_args([*command, *sys.argv[1:]])
+    from leokit.utils.errors import run_tool  # not at the top: --help does without what leokit.utils imports
+    run_tool(lambda: args.run(args))
+
+
+def build_parser() -> CommandParser:
+    """The parser of the whole command line; the parsed arguments hold the command's function as ``run``."""
+    parser = CommandParser(prog='leokit', description=DESCRIPTION)
+    parser.add_argument('--version', action='version', version=f'leokit {__version__}')
+    _add_commands(parser, COMMANDS)
+    return parser
+
+
+def parse(arguments: Sequence[object]) -> object:
+    """Parse a command line without running it."""
+    return build_parser().parse_args([str(argument) for argument in arguments])
+
+
+def _add_commands(parser: CommandParser, commands: Mapping[str, ModuleType]) -> None:
+    """Add modules as subcommands; a module with ``COMMANDS`` is a group of further ones."""
+    choices = parser.add_subparsers(title='commands', metavar='COMMAND', required=True)
+    for name, module in commands.items():
+        summary = module.__doc__.split('\n\n')[0].replace('\n', ' ')
+        subparser = choices.add_parser(name, help=summary, description=module.__doc__)
+        if hasattr(module, 'COMMANDS'):
+            _add_commands(subparser, module.COMMANDS)
+        else:
+            module.add_arguments(subparser)
+            subparser.set_defaults(run=module.run)

@@ -1,0 +1,67 @@
+"""Edit a video through its first frame: the video's own motion carries the edit to every frame.
+
+    leokit edit CONFIG CHECKPOINT --video talk.mp4 --save-first-frame first.png
+    leokit edit CONFIG CHECKPOINT --video talk.mp4 --edited first_edited.png --out edited.mp4
+    leokit edit CONFIG CHECKPOINT --video talk.mp4 --editor Recolor --editor-options hue=120 --out edited.mp4
+
+The first command writes the first frame, to be edited with any program; the second one uses the result. The third one
+uses an editor of leokit/image_editors. --measure compares the temporal coherence of the result with that of editing
+every frame separately (docs/editing.md).
+"""
+
+import argparse
+import math
+
+from leokit.cli import options
+from leokit.cli.argument_types import png_file
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    options.add_config(parser, 'an animator or of LEO', 'lia_celebv_256')
+    options.add_checkpoint(parser, required=False)
+    options.add(parser, '--video', required=True)
+    edit = parser.add_mutually_exclusive_group(required=True)
+    edit.add_argument('--save-first-frame', type=png_file, metavar='FILE.png', help='only write the first frame')
+    edit.add_argument('--edited', metavar='IMAGE', help='the edited first frame')
+    edit.add_argument('--editor', metavar='TYPE', help='an image editor, such as Recolor, BlurRegion or PasteImage')
+    options.add_key_values(parser, '--editor-options', "the editor's arguments, e.g. box=0.3,0.1,0.7,0.4 strength=0.1")
+    options.add_out(parser, 'video', role='required unless --save-first-frame is given')
+    parser.add_argument('--measure', action='store_true', help='print the warping error of the first 128 frames')
+    options.add(parser, '--chunk-size', '--amp', '--device', '--cfg-options')
+    parser.accept_deprecated({'--first-frame': '--save-first-frame'})
+
+
+def run(args: argparse.Namespace) -> None:
+    """Read, edit, write."""
+    from leokit.image_editors import build_editor
+    from leokit.inference import FrameStream, edit_video, load_named_animator, measure_edit, write_videos
+    from leokit.utils import UserError, progress_bar
+    from leokit.video import open_video
+    from leokit.visualization import save_png
+    with open_video(args.video) as video:
+        if args.save_first_frame:
+            save_png(args.save_first_frame, video.read([0])[0])
+            print(f'{args.save_first_frame}: the first frame of {args.video}')
+            return
+        if not args.out:
+            raise UserError('--out is missing; name the file for the edited video')
+        settings = dict(path=args.edited) if args.edited else args.editor_options or {}
+        editor = build_editor(dict(settings, type='EditedFile' if args.edited else args.editor))
+        animator, _ = load_named_animator(
+            args.config, args.checkpoint, options.choose_device(args.device), args.cfg_options)
+        frames = edit_video(animator, video, editor, chunk_size=args.chunk_size, amp=args.amp)
+        with progress_bar(len(video), 'editing') as bar:
+            write_videos(FrameStream(frames, len(video), animator.size), [args.out], video.fps, bar=bar)
+        print(f'{args.out}: {len(video)} frames')
+        if args.measure:
+            print(_coherence_table(measure_edit(animator, video, editor)))
+
+
+def _coherence_table(errors: dict) -> str:
+    """Warping errors of whole videos and of the edit alone, where that is defined."""
+    lines = [f'{"warping error":<28}{"gray levels":>14}{"of the edit":>14}']
+    for name, error in errors.items():
+        edit = '' if math.isnan(error.edit) else f'{error.edit:.2f}'
+        lines.append(f'{name:<28}{error.video:>14.2f}{edit:>14}')
+    return '\n'.join(lines)

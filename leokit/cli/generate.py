@@ -1,0 +1,152 @@
+"""Generate videos from first frames, as continuations of videos, or unconditionally.
+
+    leokit generate leo_synthetic --image portrait.png --num-sequences 8 --out generated
+    leokit generate leo_synthetic --continue talk.mp4 --num-frames 128 --out generated
+    leokit generate leo_synthetic --unconditional 16 --num-frames 128 --out generated
+    leokit generate lmdm_synthetic work_dirs/lmdm_synthetic --image portrait.png --out generated \\
+        --animator-config lia_synthetic_64 --animator-checkpoint work_dirs/lia_synthetic_64
+
+A config of LEO names its checkpoints; that of a motion diffusion may name its animator. Video number k of a seed does
+not depend on the batch size or on the number of videos.
+"""
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from leokit.cli import options
+from leokit.cli.argument_types import positive_int
+
+if TYPE_CHECKING:
+    from mmengine.config import Config
+    from torch import Tensor
+
+    from leokit.inference import LEO
+
+SUFFIXES = dict(zip(options.OUTPUT_FORMATS, ('.mp4', '.gif', '.npy', '')))
+
+
+class Sequence(NamedTuple):
+    """A video to generate: its first frame (1, 3, S, S), None to sample one; its sample number; its file."""
+
+    image: 'Tensor | None'
+    number: int
+    path: Path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    options.add_config(parser, 'LEO or of a motion diffusion', 'leo_synthetic')
+    options.add_checkpoint(parser, required=False)
+    options.add(parser, '--animator-config', '--animator-checkpoint', unset='as the config names it')
+    start = parser.add_mutually_exclusive_group(required=True)
+    options.add(start, '--image', nargs='+', role='the first frame of each video')
+    options.add(start, '--video', nargs='+', role='its first frame is used')
+    start.add_argument('--continue', dest='continued', nargs='+', metavar='VIDEO',
+                       help='videos to continue: the generated frames follow their last frames')
+    start.add_argument('--unconditional', type=positive_int, metavar='N',
+                       help='sample the first frames too, for N videos of identities that do not exist')
+    options.add(parser, '--num-sequences', role='from each first frame', default=1)
+    options.add(parser, '--num-frames', unset="the motion diffusion's window")
+    options.add(parser, '--seed')
+    options.add_out(parser, 'folder', required=True)
+    options.add(parser, '--format', choices=options.OUTPUT_FORMATS, default='mp4')
+    options.add(parser, '--fps', unset=f"the first input video's, or {options.DEFAULT_FPS:g}")
+    options.add(parser, '--num-inference-steps', '--eta', unset="the config's")
+    options.add(parser, '--guidance-scale', role='only with --unconditional', unset="the model's")
+    options.add(parser, '--batch-size', role='videos generated at a time', default=8)
+    options.add(parser, '--chunk-size', '--amp', '--device', '--cfg-options')
+    parser.accept_deprecated({'--steps': '--num-inference-steps', '--guidance': '--guidance-scale'})
+
+
+def load_leo(args: argparse.Namespace) -> 'LEO':
+    """The models that the command line needs."""
+    from leokit.inference import LEO, change_sampler, names_models
+    from leokit.utils import UserError, load_config
+    if args.guidance_scale is not None and not args.unconditional:
+        raise UserError('--guidance-scale applies to sampled first frames; it needs --unconditional')
+    config = load_config(args.config, args.cfg_options)
+    if not names_models(config):
+        return load_pair(config, args)
+    if args.checkpoint or args.animator_config or args.animator_checkpoint:
+        raise UserError(f'{args.config} names its checkpoints; leave the others out, or change them there: '
+                        '--cfg-options motion_diffusion.checkpoint=...')
+    if not args.unconditional:
+        config.start_code = config.start_frame = config.start_frame_sr = None
+    if config.get('motion_diffusion') and (args.num_inference_steps or args.eta is not None):
+        entry = config.motion_diffusion
+        entry.config = change_sampler(load_config(entry.config, entry.pop('cfg_options', None)),
+                                      args.num_inference_steps, args.eta)
+    return LEO.from_config(config, options.choose_device(args.device), amp=args.amp)
+
+
+def load_pair(config: 'Config', args: argparse.Namespace) -> 'LEO':
+    """A motion diffusion and its animator."""
+    from leokit.inference import LEO, animator_of, change_sampler, load_animator, load_motion_diffusion
+    from leokit.utils import UserError
+    if args.unconditional:
+        raise UserError(f'{args.config} names no models that sample first frames; pass a config of LEO, such as '
+                        'leo_synthetic')
+    if config.get('model', {}).get('type') == 'Animator':
+        raise UserError(f'{args.config} builds an animator, which generates no motion; pass the config of a motion '
+                        'diffusion, such as lmdm_synthetic, or animate images with leokit animate')
+    if not args.checkpoint:
+        raise UserError(f'{args.config} builds a motion diffusion, so its checkpoint is needed; pass a checkpoint or a '
+                        'work dir')
+    device = options.choose_device(args.device)
+    named = animator_of(config, dict(config=args.animator_config, checkpoint=args.animator_checkpoint))
+    animator = load_animator(named['config'], named['checkpoint'], device)
+    config = change_sampler(config, args.num_inference_steps, args.eta)
+    return LEO(animator, load_motion_diffusion(config, args.checkpoint, device), amp=args.amp)
+
+
+def plan(args: argparse.Namespace, size: int) -> tuple[list[Sequence], float]:
+    """All videos of the job and their frame rate; every input is read before anything is generated."""
+    from leokit.video import open_video, read_first_frame, read_images, read_last_frame
+    suffix = SUFFIXES[args.format]
+    if args.unconditional:
+        return [Sequence(None, number, args.out / f'{number:04d}{suffix}') for number in range(args.unconditional)], \
+            args.fps or options.DEFAULT_FPS
+    images, rates = [], []
+    paths = args.image or args.video or args.continued
+    for path in paths:
+        if args.image:
+            images.append(read_images(path, size))
+        else:
+            with open_video(path) as video:
+                images.append((read_first_frame if args.video else read_last_frame)(video, size))
+                rates.append(video.fps)
+    stems = [Path(path).stem for path in paths]
+    names = stems if len(set(stems)) == len(stems) else [f'{index:03d}_{stem}' for index, stem in enumerate(stems)]
+    sequences = [Sequence(image, index * args.num_sequences + k, args.out / f'{name}_{k:04d}{suffix}')
+                 for index, (image, name) in enumerate(zip(images, names)) for k in range(args.num_sequences)]
+    return sequences, args.fps or (rates[0] if rates else options.DEFAULT_FPS)
+
+
+def generate(leo: 'LEO', batch: list[Sequence], num_frames: int, args: argparse.Namespace) -> 'Iterator[Tensor]':
+    """The frames of a batch."""
+    settings = dict(seed=args.seed, first_sample=batch[0].number, chunk_size=args.chunk_size)
+    if args.unconditional:
+        return leo.unconditional_generator.generate(len(batch), num_frames, guidance=args.guidance_scale, **settings)
+    shared = all(sequence.image is batch[0].image for sequence in batch)  # one image is encoded once
+    settings['num_sequences'] = len(batch) if shared else 1
+    images = batch[0].image if shared else [sequence.image[0] for sequence in batch]
+    return (leo.generator.follow if args.continued else leo.generator.generate)(images, num_frames, **settings)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Read, generate, write."""
+    from leokit.inference import write_videos
+    from leokit.utils import progress_bar
+    from leokit.video import check_space
+    leo = load_leo(args)
+    size = leo.animator.size
+    sequences, fps = plan(args, size)
+    num_frames = args.num_frames or leo.generator.motion_diffusion.num_frames
+    check_space([sequence.path for sequence in sequences], num_frames, size, size)
+    with progress_bar(len(sequences) * num_frames, 'generating') as bar:
+        for first in range(0, len(sequences), args.batch_size):
+            batch = sequences[first:first + args.batch_size]
+            write_videos(generate(leo, batch, num_frames, args), [sequence.path for sequence in batch], fps, bar=bar)
+    print(f'{args.out}: {len(sequences)} videos of {num_frames} frames')

@@ -1,0 +1,82 @@
+"""Evaluate a checkpoint on the test data of its config, or all of LEO by a config that names the checkpoints.
+
+    leokit test lia_synthetic_64 work_dirs/lia/iter_1000.pth --out results.json
+    leokit test lia_synthetic_64 work_dirs/lia --out results.json
+    leokit test leo_synthetic --work-dir work_dirs/leo_synthetic
+
+The last command generates short and long videos, conditional and unconditional, and evaluates them by the paper's
+protocol; run again after an interruption, it continues (docs/generation.md).
+"""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from leokit.cli import options
+
+if TYPE_CHECKING:
+    from mmengine.config import Config
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    options.add_config(parser, 'a model or of LEO', 'leo_synthetic')
+    options.add_checkpoint(parser, required=False)
+    options.add(parser, '--work-dir', unset='work_dirs/CONFIG')
+    options.add_out(parser, 'json')
+    options.add(parser, '--launcher', '--cfg-options')
+
+
+def prepare_config(args: argparse.Namespace) -> 'Config':
+    """Read the config and enter the options of the command line."""
+    from leokit.inference import names_models
+    from leokit.inference.loading import checkpoint_file
+    from leokit.utils import UserError, load_config
+    config = load_config(args.config, args.cfg_options)
+    if args.work_dir or not config.get('work_dir'):
+        config.work_dir = args.work_dir or f'work_dirs/{Path(args.config).stem}'
+    config.launcher = args.launcher
+    if not names_models(config):
+        if not args.checkpoint:
+            raise UserError(f'{args.config} builds a model, so its checkpoint is needed; pass a checkpoint or a work '
+                            'dir')
+        config.load_from, config.resume = str(checkpoint_file(args.checkpoint)), False
+    elif args.checkpoint or args.launcher != 'none':
+        raise UserError(f'{args.config} names the checkpoints of several models, which are tested in one process; '
+                        f'leave {args.checkpoint or "--launcher"} out')
+    return config
+
+
+def test_leo(config: 'Config') -> dict[str, float]:
+    """Test the models that a config names, and print the table of results."""
+    from mmengine.device import get_device
+    from mmengine.registry import init_default_scope
+
+    from leokit.benchmark.leo_benchmark import TABLE
+    from leokit.engine import explain_build_errors
+    from leokit.inference import LEO
+    from leokit.registry import LOOPS
+    init_default_scope(config.get('default_scope', 'leokit'))
+    leo = LEO.from_config(config, get_device(), amp=config.get('amp', False))
+    with explain_build_errors(config):
+        test = LOOPS.build(config.test_cfg, default_args=dict(
+            leo=leo, work_dir=config.work_dir, name=Path(config.filename).stem))
+    metrics = test.run()
+    print((test.work_dir / TABLE).read_text(), end='')
+    return metrics
+
+
+def run(args: argparse.Namespace) -> None:
+    """Evaluate, log, and write the metrics."""
+    from leokit.engine import LeoRunner, leave_process_group
+    from leokit.inference import names_models
+    from leokit.utils.files import write_json
+    config = prepare_config(args)
+    if names_models(config):
+        metrics, first = test_leo(config), True
+    else:
+        runner = LeoRunner.from_cfg(config)
+        metrics, first = runner.test(), runner.rank == 0
+    if args.out and first:
+        write_json(args.out, metrics)
+    leave_process_group()

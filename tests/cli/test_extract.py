@@ -1,0 +1,44 @@
+"""``leokit extract``: from a folder of videos to a code cache."""
+
+import numpy as np
+import pytest
+
+from leokit.datasets.code_cache import CodeCache
+from leokit.utils import UserError
+from support.tiny_models import MOTION_DIM, SIZE, make_animator
+from support.calling import run_command
+
+
+@pytest.fixture
+def videos(tmp_path, monkeypatch):
+    monkeypatch.setenv('LEOKIT_CACHE', str(tmp_path / 'cache'))
+    for split, name in (('train', 'a'), ('train', 'b'), ('test', 'c')):
+        (tmp_path / 'videos' / split).mkdir(parents=True, exist_ok=True)
+        frames = np.random.default_rng(0).integers(0, 256, (4, SIZE, SIZE, 3), dtype=np.uint8)
+        np.save(tmp_path / 'videos' / split / f'{name}.npy', frames)
+    (tmp_path / 'videos' / 'train' / 'bad.mp4').write_bytes(b'nothing')
+    return tmp_path / 'videos'
+
+
+def test_whole_way(monkeypatch, models, videos, tmp_path, capsys):
+    command = ('extract', models['animator_config'], models['animator'], '--videos', videos, '--out',
+               tmp_path / 'codes', '--device', 'cpu')
+    run_command(*command, '--split', 'train')
+    assert '2 videos encoded (8 frames), 0 already present, 1 skipped' in capsys.readouterr().out
+    run_command(*command)
+    out = capsys.readouterr().out
+    assert '1 videos encoded (4 frames), 2 already present, 1 skipped' in out and 'bad.mp4' in out
+    cache = CodeCache(tmp_path / 'codes', make_animator().weights_hash())
+    assert {video.name: video.split for video in cache.videos} == {
+        'train/a': 'train', 'train/b': 'train', 'test/c': 'test'}
+    assert cache.codes.shape == (12, MOTION_DIM)
+    assert cache.animator['checkpoint'] == str(models['animator'])
+
+
+def test_bad_input(monkeypatch, models, videos, tmp_path):
+    with pytest.raises(UserError, match='nowhere'):
+        run_command('extract', models['animator_config'], models['animator'], '--videos',
+            tmp_path / 'nowhere', '--out', tmp_path / 'codes', '--device', 'cpu')
+    with pytest.raises(UserError, match='MotionDiffusion'):
+        run_command('extract', models['motion_config'], models['motion'], '--videos', videos,
+            '--out', tmp_path / 'codes', '--device', 'cpu')

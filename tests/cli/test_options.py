@@ -1,0 +1,68 @@
+"""The shared options: their constants are those of the package, and each has one meaning."""
+
+import argparse
+
+import pytest
+
+from leokit import evaluation, inference
+from leokit.cli import evaluate, generate, options
+from leokit.cli.commands import build_parser
+from leokit.engine import LAUNCHERS
+from leokit.inference.editing import MEASURED_FRAMES
+from leokit.synthetic_faces import SyntheticFacesPlan
+from leokit.video.readers.base import DEFAULT_FPS
+from leokit.video.resize import CROPS
+from leokit.video.splits import DEFAULT_FRACTIONS, SPLITS
+
+
+def test_copied_constants_are_those_of_the_package():
+    assert options.CROPS == CROPS and options.LAUNCHERS == LAUNCHERS and options.SPLITS == SPLITS
+    assert options.TRANSFER_MODES == inference.TRANSFER_MODES and options.CHUNK_SIZE == inference.CHUNK_SIZE
+    assert generate.SUFFIXES == inference.OUTPUT_SUFFIXES and options.DEFAULT_FPS == DEFAULT_FPS
+    assert options.SPLIT_FRACTIONS == DEFAULT_FRACTIONS
+    assert evaluate.METRICS == tuple(evaluation.VIDEO_SET_METRICS)
+    assert list(evaluate.PROTOCOLS) == evaluation.preset_names()
+    assert f'the first {MEASURED_FRAMES} frames' in help_of('edit', '--measure')
+
+
+def test_defaults_of_synthetic_faces_are_those_of_its_plan():
+    args = build_parser().parse_args(['synthetic-faces', '--out', 'x'])
+    plan = SyntheticFacesPlan()
+    for option, field in dict(clips_per_identity='clips_per_identity', num_identities='num_identities', size='size',
+                              num_frames='num_frames', fps='fps', seed='seed').items():
+        assert getattr(args, option) == getattr(plan, field), option
+    assert tuple(args.split_fractions) == (plan.train, plan.val, plan.test)
+
+
+def leaves(parser, name='leokit'):
+    """All parsers without subcommands, by the command."""
+    groups = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
+    if not groups:
+        yield name, parser
+    for group in groups:
+        for choice, subparser in group.choices.items():
+            yield from leaves(subparser, f'{name} {choice}')
+
+
+def help_of(command, flag):
+    return LEAVES[f'leokit {command}']._option_string_actions[flag].help
+
+
+LEAVES = dict(leaves(build_parser()))
+
+
+@pytest.mark.parametrize('name', LEAVES)
+def test_an_option_that_is_shared_has_the_shared_help(name):
+    for action in LEAVES[name]._actions:
+        assert action.help, f'{name} {action.dest}'
+        for flag in action.option_strings:
+            if flag in options.OPTIONS:
+                assert action.help.startswith(options.OPTIONS[flag]['help']), f'{name} {flag}'
+
+
+def test_key_values_follow_mmengine(capsys):
+    args = build_parser().parse_args(['train', 'a.py', '--cfg-options', 'a.b=[1,2]', 'c=x', 'd=1.5'])
+    assert args.cfg_options == {'a.b': [1, 2], 'c': 'x', 'd': 1.5}
+    with pytest.raises(SystemExit):
+        build_parser().parse_args(['train', 'a.py', '--cfg-options', 'a'])
+    assert "'a' is not of the form key=value" in capsys.readouterr().err

@@ -1,0 +1,101 @@
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from engine.toys import toy_config, with_validation
+from mmengine.config import Config
+from support.calling import call_command
+
+from leokit.utils import load_config
+from leokit.utils.checkpoints import load_checkpoint
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def config(tmp_path):
+    """A config file with references, and the folder for its runs."""
+    text = toy_config(tmp_path / 'run', **with_validation()).pretty_text
+    text = text.replace('max_iters=12', "max_iters='$max_iters'").replace("work_dir = ", 'unused_dir = ')
+    path = tmp_path / 'toy.py'
+    path.write_text(f'data_root = None\nmax_iters = 12\n{text}')
+    return path
+
+
+def test_the_config_that_runs_is_saved_and_can_be_overridden_as_before(config, tmp_path):
+    assert call_command('train', config, '--work-dir', tmp_path / 'out', '--cfg-options', 'max_iters=5',
+                     'model.dropout=0.0')[0] == 0
+    saved = load_config(tmp_path / 'out' / 'toy.py')
+    assert saved.train_cfg.max_iters == 5 and saved.model.dropout == 0
+    assert load_config(tmp_path / 'out' / 'toy.py', dict(max_iters=7)).train_cfg.max_iters == 7
+    assert load_checkpoint(tmp_path / 'out' / 'iter_5.pth')['meta']['iter'] == 5
+
+
+def test_flags_reach_the_config(config, tmp_path):
+    out = tmp_path / 'out'
+    command = ('train', config, '--work-dir', out, '--amp')
+    assert call_command(*command, '--cfg-options', 'compile.backend=eager')[0] == 0
+    assert call_command(*command, '--resume', '--cfg-options', 'max_iters=13')[0] == 0
+    saved = Config.fromfile(out / 'toy.py')
+    assert saved.optim_wrapper.dtype == 'bfloat16' and saved.resume == 'auto'
+    assert call_command('train', config, '--work-dir', tmp_path / 'b', '--resume', out / 'iter_13.pth',
+                     '--cfg-options', 'max_iters=14')[0] == 0
+    assert load_checkpoint(tmp_path / 'b' / 'iter_14.pth')['meta']['iter'] == 14
+
+
+def test_the_work_dir_is_named_after_the_config(config, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert call_command('train', config, '--cfg-options', 'max_iters=1')[0] == 0
+    assert (tmp_path / 'work_dirs' / 'toy' / 'iter_1.pth').is_file()
+
+
+@pytest.mark.parametrize('arguments, sentence', [
+    (['--cfg-options', 'data_rot=/x'], r"has no top-level key 'data_rot'; did you mean 'data_root'"),
+    (['--cfg-options', 'model.type=ToyModl'], r"'ToyModl' \(at model\) is not a type .* did you mean 'ToyModel'"),
+    (['--cfg-options', 'model.widht=3'], r"ToyModel \(at model\) takes no argument 'widht'; did you mean 'width'"),
+    (['--cfg-options', 'train_dataloader.dataset.folder=EMPTY'], r'the folder .* holds no videos'),
+    (['--resume', 'missing.pth'], r'the checkpoint missing\.pth does not exist'),
+    (['--cfg-options', 'load_from=missing.pth'], r'the checkpoint missing\.pth does not exist'),
+    (['--launcher', 'pytorch'], r'--launcher pytorch was asked for, but RANK is not in the environment'),
+    (['--amp', '--cfg-options', 'optim_wrapper.type=ApexOptimWrapper'], r"--amp cannot be combined")])
+def test_mistakes_are_one_sentence_and_status_2(config, tmp_path, monkeypatch, arguments, sentence):
+    monkeypatch.delenv('RANK', raising=False)
+    (tmp_path / 'empty').mkdir()
+    arguments = [argument.replace('EMPTY', str(tmp_path / 'empty')) for argument in arguments]
+    status, said = call_command('train', config, '--work-dir', tmp_path / 'out', *arguments)
+    assert status == 2
+    errors = [line for line in said.splitlines() if line.startswith('error: ')]
+    assert len(errors) == 1 and re.search(sentence, errors[0]), said
+    assert 'Traceback' not in said
+
+
+def test_a_missing_config_and_a_malformed_option(config):
+    assert 'error: the config none.py does not exist' in call_command('train', 'none.py')[1]
+    status, said = call_command('train', config, '--cfg-options', 'max_iters')
+    assert status == 2 and "'max_iters' is not of the form key=value" in said
+
+
+def test_the_scripts_work_from_anywhere_and_a_stop_signal_gives_143(config, tmp_path):
+    """The real thing, in a process of its own: started outside the repository, stopped, resumed, tested."""
+    text = config.read_text() + (
+        "custom_hooks = [dict(type='RecordHook', signal_after=5, number=15)]\n"
+        "custom_imports = dict(imports=['engine.toys'])\n"
+        'test_dataloader, test_cfg, test_evaluator = val_dataloader, val_cfg, val_evaluator\n')
+    config.write_text(text)
+    environment = {**os.environ, 'PYTHONPATH': f'{ROOT}{os.pathsep}{ROOT / "tests"}', 'OMP_NUM_THREADS': '1'}
+
+    def run(tool, *arguments):
+        command = [sys.executable, str(ROOT / 'tools' / tool), str(config), *arguments]
+        return subprocess.run(command, text=True, cwd=tmp_path, env=environment, capture_output=True, check=False)
+    stopped = run('train.py', '--work-dir', 'out', '--cfg-options', 'log_level=INFO')
+    assert stopped.returncode == 143, stopped.stderr
+    assert 'stopped by SIGTERM after iteration 5 of 12; continue with --resume' in stopped.stdout + stopped.stderr
+    measured = run('test.py', 'out/iter_5.pth', '--out', 'results/metrics.json')
+    assert measured.returncode == 0, measured.stderr
+    assert json.loads((tmp_path / 'results' / 'metrics.json').read_text())['toy/error'] > 0
+    assert torch.load(tmp_path / 'out' / 'iter_5.pth', weights_only=True)['meta']['iter'] == 5
