@@ -1,12 +1,16 @@
-"""Does generated motion nod and talk? Read from codes by a map fitted on the procedural data set, beside real clips."""
+"""How often generated motion contains the actions of SyntheticFaces, nodding and talking.
 
-from typing import Any, Mapping
+The ground-truth parameters are predicted from motion codes by a linear map fitted on one split. The same map is applied
+to real and generated codes, so its errors affect both alike.
+"""
+
+from typing import Any, Mapping, NamedTuple, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from leokit.analysis.code_probe import READABLE, known_frames
+from leokit.analysis.code_probe import MIN_R2, labeled_frames
 from leokit.datasets import CodeCache
 from leokit.inference.generation import sample_seeds
 from leokit.metrics.linear_probe import LinearMap, fit_linear_map, linear_probe
@@ -16,112 +20,126 @@ from leokit.samplers import generators_from_seeds
 from leokit.synthetic_faces import SyntheticTruth
 from leokit.utils import UserError, progress_bar
 from leokit.utils.modules import device_of
+from leokit.utils.tables import markdown_table
 
-BATCH = 256  # sequences drawn at once
-TOGETHER = 0.2  # correlation from which two parameters of real clips are said to move together
-# What a clip does, the parameter that shows it, and the clips of the data set that do it.
+BATCH_SIZE = 256  # sequences sampled at a time
+CORRELATION_THRESHOLD = 0.2  # pairs of parameters of real clips below it are not reported
+# Action, the parameter that shows it, and the behaviors of SyntheticFaces that contain it.
 ACTIONS = {'nods': ('pitch', ('nodding', 'mixed')), 'talks': ('mouth_open', ('talking', 'mixed'))}
+
+
+class _Clips(NamedTuple):
+    codes: Tensor  # (B, T, N)
+    behaviors: list[str]
+    fps: float  # NaN if unknown
 
 
 @torch.no_grad()
 def measure_action_statistics(model: MotionDiffusion, cache: CodeCache, truth: SyntheticTruth, *,
                               num_frames: int | None = None, fit: str = 'train', score: str = 'test',
                               seed: int = 0) -> dict[str, Any]:
-    """Generate from the first codes of real clips, and read what moves in both.
+    """Generate from the first codes of real clips and compare the motion of both.
 
-    Codes are read by a linear map, real and generated ones alike, so what it misreads it misreads in both. A clip
-    talks if its mouth moves more than the mean of what the mouths of talking and of other clips of ``fit`` do; so for
-    nodding.
+    A clip contains an action if the range of the action's parameter exceeds the midpoint between the mean ranges of the
+    ``fit`` clips with and without the action.
 
     Args:
         model (MotionDiffusion): In evaluation mode, trained on codes of the same animator.
         cache (CodeCache): Codes of the data set.
-        truth (SyntheticTruth): Its true parameters.
-        num_frames (int, optional): Frames of a clip; the model's window by default.
+        truth (SyntheticTruth): Its ground-truth parameters.
+        num_frames (int, optional): Frames per clip. Default: None, the model's window.
         fit (str): Split that the map is fitted on.
         score (str): Split that is generated from and compared with.
-        seed (int): Of the noise.
+        seed (int): Seed of the noise.
 
     Returns:
-        dict: ``parameters``, by name ``r2``, ``extent`` (mean standard deviation within a clip, generated over real),
-        ``hertz`` and ``hertz_real``; ``behaviors``, for ``nods`` and ``talks`` the shares ``generated``, ``real`` and
-        ``recognized`` (of the real clips, rightly), missing where ``fit`` shows one kind only; ``together``, rows of
-        two parameters and their correlation, generated and real; ``clips`` and ``frames``.
-
-    Raises:
-        UserError: If codes and truth do not belong together, or no video is long enough.
+        dict: ``parameters``, by name ``r2``, ``range_ratio`` (mean standard deviation within a clip, generated over
+        real), ``frequency`` and ``frequency_real`` in hertz; ``actions``, by name the share of clips that contain it,
+        ``generated`` and ``real``, and the detection ``accuracy`` on real clips (an action is missing if all or none of
+        the ``fit`` clips contain it); ``correlations``, rows of two parameters and their correlation, generated and
+        real; ``clips`` and ``frames``, their numbers.
     """
     frames = num_frames or model.num_frames
-    codes, motion, _ = known_frames(cache, truth, fit)
-    reading = fit_linear_map(codes, motion)
-    score_codes, score_motion, _ = known_frames(cache, truth, score)
-    r2 = linear_probe(codes, motion, score_codes, score_motion)
-    real_codes, done, fps = _sequences(cache, truth, score, frames)
-    real, made = reading(real_codes), reading(_generate(model, real_codes[:, 0], frames, seed))
-    extent = extents(made).mean(0) / extents(real).mean(0)
-    hertz = mean_frequencies(made, fps), mean_frequencies(real, fps)
-    parameters = {name: dict(r2=float(r2[k]), extent=float(extent[k]), hertz=float(hertz[0][k]),
-                             hertz_real=float(hertz[1][k])) for k, name in enumerate(truth.motion_names)}
-    behaviors = _behaviors(reading, _sequences(cache, truth, fit, frames)[:2], (real, done), made,
-                             truth.motion_names)
-    readable = [k for k in range(len(r2)) if r2[k] >= READABLE]
-    pairs = comovements(made), comovements(real)
-    together = [(truth.motion_names[a], truth.motion_names[b], float(pairs[0][a, b]), float(pairs[1][a, b]))
-                for a in readable for b in readable if a < b and abs(pairs[1][a, b]) >= TOGETHER]
-    return dict(parameters=parameters, behaviors=behaviors, together=together, clips=len(real), frames=frames)
+    train, test = labeled_frames(cache, truth, fit), labeled_frames(cache, truth, score)
+    predict = fit_linear_map(train.codes, train.motion)
+    r2 = linear_probe(train.codes, train.motion, test.codes, test.motion)
+    clips = _clips(cache, truth, score, frames)
+    real = predict(clips.codes)  # (B, T, K)
+    generated = predict(_generate(model, clips.codes[:, 0], frames, seed))
+    range_ratio = extents(generated).mean(0) / extents(real).mean(0)
+    frequency, frequency_real = mean_frequencies(generated, clips.fps), mean_frequencies(real, clips.fps)
+    parameters = {name: dict(r2=float(r2[k]), range_ratio=float(range_ratio[k]), frequency=float(frequency[k]),
+                             frequency_real=float(frequency_real[k])) for k, name in enumerate(truth.motion_names)}
+    actions = _actions(predict, _clips(cache, truth, fit, frames), clips, generated, truth.motion_names)
+    predictable = [k for k in range(len(r2)) if r2[k] >= MIN_R2]
+    return dict(parameters=parameters, actions=actions,
+                correlations=_correlations(generated, real, predictable, truth.motion_names),
+                clips=len(real), frames=frames)
 
 
 def action_table(result: Mapping[str, Any]) -> str:
-    """What :func:`measure_action_statistics` gives as markdown; parameters that the codes do not tell are left out."""
-    known = {name: row for name, row in result['parameters'].items() if row['r2'] >= READABLE}
-    lines = [f'{result["clips"]} clips of {result["frames"]} frames', '',
-             '| parameter | R² of reading | extent / real | Hz | Hz, real |', '|---|---:|---:|---:|---:|']
-    lines += [f'| {name} | {row["r2"]:.2f} | {row["extent"]:.2f} | {row["hertz"]:.2f} | {row["hertz_real"]:.2f} |'
-              for name, row in known.items()]
-    lines += ['', '| share of clips that | generated | real | recognized |', '|---|---:|---:|---:|']
-    lines += [f'| {name} | {row["generated"]:.0%} | {row["real"]:.0%} | {row["recognized"]:.0%} |'
-              for name, row in result['behaviors'].items()]
-    lines += ['', '| move together | generated | real |', '|---|---:|---:|']
-    lines += [f'| {a}, {b} | {made:+.2f} | {real:+.2f} |' for a, b, made, real in result['together']]
-    return '\n'.join(lines)
+    """Markdown tables of :func:`measure_action_statistics`, without parameters that the codes do not predict."""
+    parameters = markdown_table(
+        ['parameter', 'R² of the map', 'range / real', 'Hz', 'Hz, real'],
+        [[name, *(f'{row[key]:.2f}' for key in ('r2', 'range_ratio', 'frequency', 'frequency_real'))]
+         for name, row in result['parameters'].items() if row['r2'] >= MIN_R2])
+    actions = markdown_table(
+        ['share of clips that', 'generated', 'real', 'detection accuracy'],
+        [[name, *(f'{row[key]:.0%}' for key in ('generated', 'real', 'accuracy'))]
+         for name, row in result['actions'].items()])
+    correlations = markdown_table(
+        ['correlated parameters', 'generated', 'real'],
+        [[f'{one}, {other}', f'{generated:+.2f}', f'{real:+.2f}']
+         for one, other, generated, real in result['correlations']])
+    title = f'{result["clips"]} clips of {result["frames"]} frames'
+    return '\n\n'.join([title, parameters, actions, correlations])
 
 
 def _generate(model: MotionDiffusion, start: Tensor, frames: int, seed: int) -> Tensor:
-    device = device_of(model)
-    made = []
+    """Sequences (B, T, N) that begin with the codes ``start`` (B, N)."""
+    sequences = []
     with progress_bar(len(start), 'motions', unit='clip') as bar:
-        for first in range(0, len(start), BATCH):
-            part = start[first:first + BATCH].to(device)
+        for first in range(0, len(start), BATCH_SIZE):
+            part = start[first:first + BATCH_SIZE].to(device_of(model))
             generators = generators_from_seeds(sample_seeds(seed, range(first, first + len(part))))
-            made.append(torch.cat(list(model.extend(part, frames, generator=generators)), dim=1).cpu())
+            sequences.append(torch.cat(list(model.extend(part, frames, generator=generators)), dim=1).cpu())
             bar.update(len(part))
-    return torch.cat(made)
+    return torch.cat(sequences)
 
 
-def _sequences(cache: CodeCache, truth: SyntheticTruth, split: str, frames: int) -> tuple[Tensor, list[str], float]:
-    """The beginnings of the videos of a split: codes (B, T, N), what they do, frames per second (NaN: unknown)."""
-    known = set(truth.names)
+def _clips(cache: CodeCache, truth: SyntheticTruth, split: str, frames: int) -> _Clips:
+    """The first frames of all videos of a split that are long enough."""
+    names = set(truth.names)
     videos = [video for video in cache.videos
-              if video.split == split and video.name in known and video.length >= frames]
+              if video.split == split and video.name in names and video.length >= frames]
     if not videos:
-        raise UserError(f'no video of split {split!r} has {frames} frames; ask for fewer frames')
+        raise UserError(f'no video of split {split!r} has {frames} frames; pass a smaller number of frames')
     codes = np.stack([cache.codes[video.offset:video.offset + frames] for video in videos])
-    done = [truth.behaviors[truth.index(video.name)] for video in videos]
-    return torch.from_numpy(codes), done, videos[0].fps or float('nan')
+    behaviors = [truth.behaviors[truth.index(video.name)] for video in videos]
+    return _Clips(torch.from_numpy(codes), behaviors, videos[0].fps or float('nan'))
 
 
-def _behaviors(reading: LinearMap, fitted: tuple[Tensor, list[str]], real: tuple[Tensor, list[str]], made: Tensor,
-                names: tuple[str, ...]) -> dict[str, dict[str, float]]:
-    found = {}
-    for deed, (parameter, doers) in ACTIONS.items():
+def _actions(predict: LinearMap, fitted: _Clips, real: _Clips, generated: Tensor,
+             names: Sequence[str]) -> dict[str, dict[str, float]]:
+    result = {}
+    for action, (parameter, behaviors) in ACTIONS.items():
         column = names.index(parameter)
-        does = torch.tensor([behavior in doers for behavior in fitted[1]])
-        if does.all() or not does.any():
+        contained = torch.tensor([behavior in behaviors for behavior in fitted.behaviors])
+        if contained.all() or not contained.any():
             continue
-        extent = extents(reading(fitted[0]))[:, column]
-        least = (extent[does].mean() + extent[~does].mean()) / 2
-        seen, drawn = (extents(sequences)[:, column] > least for sequences in (real[0], made))
-        truly = torch.tensor([behavior in doers for behavior in real[1]])
-        found[deed] = dict(generated=float(drawn.double().mean()), real=float(seen.double().mean()),
-                           recognized=float((seen == truly).double().mean()))
-    return found
+        ranges = extents(predict(fitted.codes))[:, column]
+        threshold = (ranges[contained].mean() + ranges[~contained].mean()) / 2
+        detected = extents(predict(real.codes))[:, column] > threshold
+        expected = torch.tensor([behavior in behaviors for behavior in real.behaviors])
+        result[action] = dict(generated=float((extents(generated)[:, column] > threshold).double().mean()),
+                              real=float(detected.double().mean()),
+                              accuracy=float((detected == expected).double().mean()))
+    return result
+
+
+def _correlations(generated: Tensor, real: Tensor, columns: Sequence[int],
+                  names: Sequence[str]) -> list[tuple[str, str, float, float]]:
+    """Pairs of parameters that are correlated in real clips."""
+    of_generated, of_real = comovements(generated), comovements(real)  # (K, K)
+    return [(names[a], names[b], float(of_generated[a, b]), float(of_real[a, b]))
+            for a in columns for b in columns if a < b and abs(of_real[a, b]) >= CORRELATION_THRESHOLD]

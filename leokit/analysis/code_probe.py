@@ -1,14 +1,15 @@
-"""Motion codes of the procedural data set held against its true parameters.
+"""Linear probes from motion codes of SyntheticFaces to its ground-truth parameters.
 
-A linear map from codes should read every motion parameter and nothing of who is seen. The other way round, the true
-parameters give directions of the motion space names.
+A linear map from codes should predict every motion parameter and no parameter of appearance. The opposite map, from
+motion parameters to codes, gives names to directions of the motion space.
 """
 
 import math
-from typing import Any, Mapping
+from typing import Any, Mapping, NamedTuple
 
 import numpy as np
 import torch
+from einops import rearrange, repeat
 from torch import Tensor
 
 from leokit.analysis.factor_grid import FactorGrid
@@ -16,158 +17,157 @@ from leokit.datasets import CodeCache
 from leokit.metrics.linear_probe import direction_correlations, linear_probe, quantity_directions
 from leokit.synthetic_faces import SyntheticTruth
 from leokit.utils import UserError
+from leokit.utils.tables import MISSING, markdown_table
 
-MAX_FRAMES = 200_000  # more add nothing to a map of 20 inputs
-READABLE = 0.5  # R² from which a parameter is in the codes clearly enough to name a direction after it
+MAX_FRAMES = 200_000  # enough for a map of 20 inputs
+MIN_R2 = 0.5  # of a parameter that counts as predictable from codes
+
+
+class LabeledFrames(NamedTuple):
+    """Codes of frames and their ground-truth parameters."""
+
+    codes: Tensor  # (n, N)
+    motion: Tensor  # (n, K)
+    appearance: Tensor  # (n, L)
 
 
 def probe_codes(cache: CodeCache, truth: SyntheticTruth, *, fit: str = 'train', score: str = 'test') -> dict[str, Any]:
-    """R² of a linear map from codes to the parameters of motion and of looks, on people it was not fitted on.
+    """R² of a linear map from codes to the parameters of motion and of appearance, on held-out identities.
 
     Args:
         cache (CodeCache): Codes of the data set.
-        truth (SyntheticTruth): Its true parameters.
+        truth (SyntheticTruth): Its ground-truth parameters.
         fit (str): Split that the map is fitted on.
-        score (str): Split that it is scored on.
+        score (str): Split that it is evaluated on.
 
     Returns:
-        dict: ``motion`` and ``looks``, R² by parameter, NaN for one that does not vary; ``fit`` and ``score``, the
-        splits; ``frames``, how many frames of each.
-
-    Raises:
-        UserError: If codes and truth do not belong together.
+        dict: ``motion`` and ``appearance``, R² by parameter (NaN for a constant one); ``fit`` and ``score``, the
+        splits; ``frames``, the number of frames of each.
     """
-    tables, others = known_frames(cache, truth, fit), known_frames(cache, truth, score)
-    codes, test_codes = tables[0], others[0]
-    motion, looks = (linear_probe(codes, known, test_codes, test_known).tolist()
-                     for known, test_known in zip(tables[1:], others[1:]))
-    return dict(motion=dict(zip(truth.motion_names, motion)), looks=dict(zip(truth.looks_names, looks)), fit=fit,
-                score=score, frames=[len(codes), len(test_codes)])
+    train, test = labeled_frames(cache, truth, fit), labeled_frames(cache, truth, score)
+    motion = linear_probe(train.codes, train.motion, test.codes, test.motion).tolist()
+    appearance = linear_probe(train.codes, train.appearance, test.codes, test.appearance).tolist()
+    return dict(motion=dict(zip(truth.motion_names, motion)), appearance=dict(zip(truth.looks_names, appearance)),
+                fit=fit, score=score, frames=[len(train.codes), len(test.codes)])
 
 
 def probe_factor_grid(grid: FactorGrid, cache: CodeCache, truth: SyntheticTruth, *,
-                   fit: str = 'train') -> dict[str, float]:
-    """R² of the true motion of driving videos, read by a linear map from the rendered frames of other people.
+                      fit: str = 'train') -> dict[str, float]:
+    """R² of the ground-truth motion of driving videos, predicted from the frames rendered with other identities.
 
-    The map is fitted on codes of real frames. In relative transfer, codes and parameters are taken since the first
-    frame, which itself does not count.
+    The linear map is fitted on codes of real frames. In relative transfer, codes and parameters are differences to the
+    first frame, which is excluded.
 
     Args:
-        grid (FactorGrid): People in the motions of videos of the data set.
+        grid (FactorGrid): Motions of videos of the data set, applied to other identities.
         cache (CodeCache): Codes of the data set.
-        truth (SyntheticTruth): Its true parameters.
+        truth (SyntheticTruth): Its ground-truth parameters.
         fit (str): Split that the map is fitted on.
 
     Returns:
-        dict: R² by motion parameter, NaN for one that does not vary; empty if the motions are not the data set's.
-
-    Raises:
-        UserError: If codes and truth do not belong together.
+        dict: R² by motion parameter (NaN for a constant one); empty if the motions are not of the data set.
     """
-    people, _, frames, dim = grid.measured_codes.shape
+    num_identities, _, frames, _ = grid.measured_codes.shape
     names = grid.motions.names
     if grid.motions.frames is None or not set(names) <= set(truth.names):
         return {}
     relative = grid.mode == 'relative'
-    known = torch.from_numpy(np.stack([truth.motion[truth.index(name), :frames] for name in names]))  # (M, T, K)
-    found = grid.measured_codes
+    expected = torch.from_numpy(np.stack([truth.motion[truth.index(name), :frames] for name in names]))  # (M, T, K)
+    measured = grid.measured_codes  # (P, M, T, N)
     if relative:
-        known, found = known - known[:, :1], found - found[:, :, :1]
-    codes, motion, _ = known_frames(cache, truth, fit, since_start=relative)
-    scores = linear_probe(codes, motion, found[:, :, 1:].reshape(-1, dim),
-                          known[:, 1:].expand(people, -1, -1, -1).flatten(0, 2))
+        expected, measured = expected - expected[:, :1], measured - measured[:, :, :1]
+    train = labeled_frames(cache, truth, fit, since_start=relative)
+    scores = linear_probe(train.codes, train.motion, rearrange(measured[:, :, 1:], 'p m t n -> (p m t) n'),
+                          repeat(expected[:, 1:], 'm t k -> (p m t) k', p=num_identities))
     return dict(zip(truth.motion_names, scores.tolist()))
 
 
 def probe_table(result: Mapping[str, Any]) -> str:
-    """What :func:`probe_codes` gives as text, with what :func:`probe_factor_grid` gives if it is under ``rendered``."""
-    frames = result['frames']
-    lines = [f'R² of a linear map from codes to true parameters, fitted on {frames[0]} frames of {result["fit"]}, '
-             f'scored on {frames[1]} of {result["score"]}']
-    rendered = result.get('rendered') or {}
-    if rendered:
-        lines.append(f'  {"":<12}{"codes":>7}{"rendered":>10} (what the driving videos show, read from other people)')
-    lines += [f'  {name:<12}{score:>7.3f}' + (f'{rendered[name]:>10.3f}' if rendered else '')
-              for name, score in result['motion'].items()]
-    varying = {name: score for name, score in result['looks'].items() if not math.isnan(score)}
+    """:func:`probe_codes` as text, with :func:`probe_factor_grid` if the result has it under ``rendered``."""
+    frames, rendered = result['frames'], result.get('rendered') or {}
+    title = (f'R² of a linear map from codes to ground-truth parameters, fitted on {frames[0]} frames of '
+             f'{result["fit"]}, evaluated on {frames[1]} frames of {result["score"]}')
+    head = ['parameter', 'codes'] + (['rendered with other identities'] if rendered else [])
+    rows = [[name, *(f'{value:.3f}' for value in (score, *([rendered[name]] if rendered else ())))]
+            for name, score in result['motion'].items()]
+    varying = {name: score for name, score in result['appearance'].items() if not math.isnan(score)}
     if varying:
         best = max(varying, key=varying.get)
         mean = sum(max(score, 0.0) for score in varying.values()) / len(varying)
-        lines.append(f'  looks: mean {mean:.3f} (negative ones counted as 0), '
-                     f'highest {varying[best]:.3f} ({best}), of {len(varying)} parameters')
+        appearance = (f'appearance: mean {mean:.3f} over {len(varying)} parameters (negative values count as 0), '
+                      f'maximum {varying[best]:.3f} ({best})')
     else:
-        lines.append(f'  looks: not measured, because {result["score"]} shows one person only')
-    return '\n'.join(lines)
+        appearance = f'appearance: {MISSING}, because {result["score"]} has one identity only'
+    return '\n\n'.join([title, markdown_table(head, rows, pad=True), appearance])
 
 
 def name_directions(cache: CodeCache, truth: SyntheticTruth, result: Mapping[str, Any], *,
                     split: str = 'train') -> dict[str, dict[str, float]]:
-    """Name directions after the motion parameters that they move, by one standard deviation at amount 1.
+    """Directions of the motion space that change one motion parameter by one standard deviation.
 
     Args:
         cache (CodeCache): Codes of the data set.
-        truth (SyntheticTruth): Its true parameters.
-        result (Mapping): What :func:`probe_codes` gives: a parameter that codes do not tell (R² below ``READABLE``)
-            names nothing.
-        split (str): Split to learn from.
+        truth (SyntheticTruth): Its ground-truth parameters.
+        result (Mapping): From :func:`probe_codes`; parameters below ``MIN_R2`` are left out.
+        split (str): Split that the directions are fitted on.
 
     Returns:
-        dict: By parameter, weights by number of the direction, as ``directions.json`` holds them.
+        dict: By parameter, weights by number of the direction, the content of ``directions.json``.
 
     Raises:
-        UserError: If codes and truth do not belong together, or no parameter can be read.
+        UserError: If codes and parameters belong to different data sets, or no parameter can be predicted.
     """
-    codes, motion, _ = known_frames(cache, truth, split)
-    vectors = quantity_directions(codes, motion)
+    train = labeled_frames(cache, truth, split)
+    vectors = quantity_directions(train.codes, train.motion)  # (K, N)
     names = {name: {str(number): round(weight, 6) for number, weight in enumerate(vector.tolist())}
-             for name, vector in zip(truth.motion_names, vectors) if result['motion'][name] >= READABLE}
+             for name, vector in zip(truth.motion_names, vectors) if result['motion'][name] >= MIN_R2}
     if not names:
-        raise UserError(f'no motion parameter can be read from the codes with an R² of {READABLE}, so there is nothing '
-                        'to name directions after; train the animator longer')
+        raise UserError(f'no motion parameter is predicted from the codes with R² of {MIN_R2} or more, so no direction '
+                        'can be named; train the animator longer')
     return names
 
 
 def direction_table(cache: CodeCache, truth: SyntheticTruth, *, split: str = 'train') -> str:
-    """Which true parameters go with each single direction, as text: the three that correlate most."""
-    codes, motion, _ = known_frames(cache, truth, split)
-    deviation = codes.double().std(0)
-    lines = ['each direction: deviation of its codes, and the correlation with what it moves most']
-    for number, row in enumerate(direction_correlations(codes, motion)):
-        most = row.abs().argsort(descending=True)[:3].tolist()
-        moved = ', '.join(f'{truth.motion_names[index]} {row[index]:+.2f}' for index in most)
-        lines.append(f'  {number:>3}{deviation[number]:>9.3f}  {moved}')
-    return '\n'.join(lines)
+    """For each direction of the motion space, the standard deviation and the three most correlated parameters."""
+    train = labeled_frames(cache, truth, split)
+    std = train.codes.double().std(0)
+    rows = []
+    for number, row in enumerate(direction_correlations(train.codes, train.motion)):
+        strongest = row.abs().argsort(descending=True)[:3].tolist()
+        rows.append([str(number), f'{std[number]:.3f}',
+                     ', '.join(f'{truth.motion_names[index]} {row[index]:+.2f}' for index in strongest)])
+    return markdown_table(['direction', 'std of codes', 'strongest correlations'], rows, pad=True)
 
 
-def known_frames(cache: CodeCache, truth: SyntheticTruth, split: str, *,
-                 since_start: bool = False) -> tuple[Tensor, Tensor, Tensor]:
-    """Codes and true parameters of the frames of one split, at most :data:`MAX_FRAMES`.
+def labeled_frames(cache: CodeCache, truth: SyntheticTruth, split: str, *, since_start: bool = False) -> LabeledFrames:
+    """Codes and ground-truth parameters of frames of a split, evenly subsampled to at most :data:`MAX_FRAMES`.
 
     Args:
         cache (CodeCache): Codes of the data set.
-        truth (SyntheticTruth): Its true parameters.
+        truth (SyntheticTruth): Its ground-truth parameters.
         split (str): The split.
-        since_start (bool): Whether codes and motion are taken since the first frame of their video.
+        since_start (bool): Subtract codes and motion of the first frame of each video.
 
     Returns:
-        tuple[Tensor, Tensor, Tensor]: Codes (n, N), motion (n, K) and looks (n, L), one row a frame.
+        LabeledFrames: One row per frame.
 
     Raises:
-        UserError: If codes and truth do not belong together.
+        UserError: If codes and parameters belong to different data sets.
     """
     rows = {name: row for row, name in enumerate(truth.names)}
     videos = [video for video in cache.videos if video.split == split and video.name in rows]
     if not videos:
-        raise UserError(f'the code cache has no video of split {split!r} that the truth knows; extract the codes of '
-                        'the data set that --truth names, all splits of it')
+        raise UserError(f'the code cache has no video of split {split!r} with ground truth; extract the codes of all '
+                        'splits of the data set that --ground-truth names')
     longer = [video.name for video in videos if video.length > truth.motion.shape[1]]
     if longer:
-        raise UserError(f'the video {longer[0]} has more codes than the truth has frames, so --codes and --truth '
-                        'belong to different data sets; extract the codes of the one that --truth names')
-    origin = 1 if since_start else 0
-    codes, motion = (np.concatenate([table - origin * table[:1] for table in tables]) for tables in (
-        [cache.codes[video.offset:video.offset + video.length] for video in videos],
-        [truth.motion[rows[video.name]][:video.length] for video in videos]))
-    looks = np.concatenate([truth.looks[rows[video.name]][None].repeat(video.length, 0) for video in videos])
-    step = -(-len(codes) // MAX_FRAMES)
-    return tuple(torch.from_numpy(np.ascontiguousarray(table[::step])) for table in (codes, motion, looks))
+        raise UserError(f'the video {longer[0]} has more codes than frames in the ground truth, so --codes and '
+                        '--ground-truth belong to different data sets; extract the codes of the latter')
+    codes = [cache.codes[video.offset:video.offset + video.length] for video in videos]
+    motion = [truth.motion[rows[video.name]][:video.length] for video in videos]
+    if since_start:
+        codes, motion = ([values - values[:1] for values in sequences] for sequences in (codes, motion))
+    appearance = [repeat(truth.looks[rows[video.name]], 'l -> t l', t=video.length) for video in videos]
+    tables = [np.concatenate(parts) for parts in (codes, motion, appearance)]
+    step = -(-len(tables[0]) // MAX_FRAMES)
+    return LabeledFrames(*(torch.from_numpy(np.ascontiguousarray(table[::step])) for table in tables))

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Sequence
 
-from leokit.analysis.model_sheets import spread_indices
 from leokit.studies.runs import Run
 from leokit.studies.study import Study
+from leokit.utils.indices import evenly_spaced_indices
 from leokit.video import open_video
 from leokit.visualization import contact_sheet, save_png
 
@@ -40,10 +40,10 @@ def write_study_sheet(study: Study, runs: Sequence[Run], path: str | Path) -> bo
     if not common:
         return False
     rows, titles = [], []
-    for index in spread_indices(len(common), CLIPS):
+    for index in evenly_spaced_indices(len(common), CLIPS):
         for name, clips in shown.items():
             with open_video(clips[common[index]]) as video:
-                rows.append(list(video.read(spread_indices(len(video), COLUMNS))))
+                rows.append(list(video.read(evenly_spaced_indices(len(video), COLUMNS))))
             titles.append(f'{common[index]}  {name}')
     save_png(path, contact_sheet(rows, row_titles=titles))
     return True

@@ -1,4 +1,4 @@
-"""Codes that are a linear map of the truth, and models of which it is known what they do."""
+"""Codes that are a linear map of the ground truth, and models with known motion."""
 
 import numpy as np
 import pytest
@@ -30,7 +30,7 @@ def known(tmp_path_factory):
 
 
 class Actor(nn.Module):
-    """Goes on from a first code as the clip that begins with it does, changed by ``play``."""
+    """Continues a first code like the clip that begins with it, changed by ``play``."""
 
     def __init__(self, cache, play=lambda codes: codes):
         super().__init__()
@@ -45,7 +45,7 @@ class Actor(nn.Module):
 
 
 def hold(name):
-    """Everything but one parameter."""
+    """Keep one parameter constant."""
     def play(codes):
         column = MOTION_NAMES.index(name)
         return torch.cat([codes[..., :column], codes[:, :1, column:column + 1].expand(-1, codes.shape[1], -1),
@@ -53,35 +53,36 @@ def hold(name):
     return play
 
 
-def test_who_does_what_real_clips_do_cannot_be_told(known):
+def test_a_model_that_replays_real_clips_has_their_statistics(known):
     result = measure_action_statistics(Actor(known[0]), *known)
     for row in result['parameters'].values():
-        assert row['r2'] > 0.99 and row['extent'] == pytest.approx(1) and row['hertz'] == row['hertz_real']
-    hertz = {name: row['hertz_real'] for name, row in result['parameters'].items()}
-    assert 0.2 < hertz['yaw'] < 0.8 < hertz['pitch'] < hertz['mouth_open'] < 4
-    for row in result['behaviors'].values():
-        assert 0.3 < row['generated'] == row['real'] < 0.9 and row['recognized'] > 0.8
-    pairs = {row[:2]: row[2:] for row in result['together']}
+        assert row['r2'] > 0.99 and row['range_ratio'] == pytest.approx(1)
+        assert row['frequency'] == row['frequency_real']
+    frequency = {name: row['frequency_real'] for name, row in result['parameters'].items()}
+    assert 0.2 < frequency['yaw'] < 0.8 < frequency['pitch'] < frequency['mouth_open'] < 4
+    for row in result['actions'].values():
+        assert 0.3 < row['generated'] == row['real'] < 0.9 and row['accuracy'] > 0.8
+    pairs = {row[:2]: row[2:] for row in result['correlations']}
     assert pairs['pitch', 'ty'][0] == pytest.approx(pairs['pitch', 'ty'][1]) and pairs['pitch', 'ty'][1] > 0.3
     assert (result['clips'], result['frames']) == (24, FRAMES)
 
 
-def test_a_mouth_that_stays_shut_and_a_head_that_does_not_nod(known):
+def test_a_missing_action_is_not_detected(known):
     silent = measure_action_statistics(Actor(known[0], hold('mouth_open')), *known)
-    assert silent['parameters']['mouth_open']['extent'] == pytest.approx(0, abs=1e-3)
-    assert silent['behaviors']['talks']['generated'] == 0 < silent['behaviors']['nods']['generated']
+    assert silent['parameters']['mouth_open']['range_ratio'] == pytest.approx(0, abs=1e-3)
+    assert silent['actions']['talks']['generated'] == 0 < silent['actions']['nods']['generated']
     stiff = measure_action_statistics(Actor(known[0], hold('pitch')), *known)
-    assert stiff['behaviors']['nods']['generated'] == 0 < stiff['behaviors']['talks']['generated']
+    assert stiff['actions']['nods']['generated'] == 0 < stiff['actions']['talks']['generated']
 
 
-def test_slow_motion_is_slow(known):
-    def slowly(codes):
+def test_slow_motion_has_a_low_frequency(known):
+    def slow_down(codes):
         return F.interpolate(codes[:, :FRAMES // 2].mT, size=FRAMES, mode='linear', align_corners=True).mT
-    half = measure_action_statistics(Actor(known[0], slowly), *known)
-    assert half['parameters']['mouth_open']['hertz'] < 0.7 * half['parameters']['mouth_open']['hertz_real']
+    slow = measure_action_statistics(Actor(known[0], slow_down), *known)
+    assert slow['parameters']['mouth_open']['frequency'] < 0.7 * slow['parameters']['mouth_open']['frequency_real']
 
 
-def test_table_leaves_out_what_cannot_be_read(known):
+def test_the_table_omits_parameters_that_are_not_predicted(known):
     result = measure_action_statistics(Actor(known[0]), *known, num_frames=20)
     result['parameters']['smile']['r2'] = 0.1
     table = action_table(result)

@@ -1,4 +1,4 @@
-"""Codes that are a linear map of the truth, on crossings of which it is known what they show."""
+"""Codes that are a linear map of the ground truth, and factor grids with known motion."""
 
 import math
 
@@ -31,34 +31,34 @@ def known(tmp_path_factory):
     return CodeCache(folder / 'codes'), truth
 
 
-def make(truth, mode, offset=0.0, names=None):
-    """People who do what the driving videos do, each with an offset."""
+def make_grid(truth, mode, offset=0.0, names=None):
+    """Identities with the motion of the driving videos, each with a constant offset."""
     videos = [truth.index(name) for name in names or truth.names[:4]]
     codes = torch.from_numpy(truth.motion[videos, :T] / truth.motion.std((0, 1)))
-    found = codes.expand(P, -1, -1, -1) + offset * torch.randn(P, 1, 1, codes.shape[-1],
+    measured = codes.expand(P, -1, -1, -1) + offset * torch.randn(P, 1, 1, codes.shape[-1],
                                                                generator=torch.Generator().manual_seed(0))
     frames = torch.zeros(len(videos), T, 3, 2, 2, dtype=torch.uint8)
     motions = MotionBatch([truth.names[video] for video in videos], codes, frames, list('abcd'), 25.0)
     return FactorGrid(IdentityBatch(list('xyz'), torch.zeros(P, 3, 2, 2)), motions, mode,
-                      frames.expand(P, -1, -1, -1, -1, -1), found, found)
+                      frames.expand(P, -1, -1, -1, -1, -1), codes.expand(P, -1, -1, -1), measured)
 
 
-def test_what_arrives_on_other_people(known):
+def test_motion_on_other_identities(known):
     cache, truth = known
     for mode, offset in (('relative', 0.0), ('relative', 5.0), ('absolute', 0.0)):
-        scores = [score for score in probe_factor_grid(make(truth, mode, offset), cache, truth).values()
+        scores = [score for score in probe_factor_grid(make_grid(truth, mode, offset), cache, truth).values()
                   if not math.isnan(score)]
         assert len(scores) > 8 and min(scores) > 0.99
-    far = probe_factor_grid(make(truth, 'absolute', 5.0), cache, truth)
-    assert min(score for score in far.values() if not math.isnan(score)) < 0  # poses of their own
+    far = probe_factor_grid(make_grid(truth, 'absolute', 5.0), cache, truth)
+    assert min(score for score in far.values() if not math.isnan(score)) < 0  # the identities have poses of their own
 
 
 def test_motions_that_are_not_of_the_data_set(known):
     cache, truth = known
-    grid = make(truth, 'relative')
-    stranger = grid._replace(motions=grid.motions._replace(names=['a', 'b', 'c', 'd']))
+    grid = make_grid(truth, 'relative')
+    unknown = grid._replace(motions=grid.motions._replace(names=['a', 'b', 'c', 'd']))
     generated = grid._replace(motions=grid.motions._replace(frames=None))
-    assert probe_factor_grid(stranger, cache, truth) == probe_factor_grid(generated, cache, truth) == {}
+    assert probe_factor_grid(unknown, cache, truth) == probe_factor_grid(generated, cache, truth) == {}
 
 
 def test_tables(known):
@@ -66,15 +66,15 @@ def test_tables(known):
     result = probe_codes(cache, truth)
     assert min(result['motion'].values()) > 0.99 and result['frames'] == [9 * 24, 3 * 24]
     plain = probe_table(result)
-    assert 'rendered' not in plain and 'yaw           1.000' in plain
+    assert 'rendered with' not in plain and '| yaw        | 1.000 |' in plain
     both = probe_table(dict(result, rendered=dict.fromkeys(truth.motion_names, 0.25)))
-    assert 'yaw           1.000     0.250' in both
-    lines = direction_table(cache, truth).splitlines()[1:]
+    assert '| yaw        | 1.000 |                          0.250 |' in both
+    lines = direction_table(cache, truth).splitlines()[2:]
     assert len(lines) == cache.motion_dim
     assert all(f'{name} +1.00' in line for name, line in zip(truth.motion_names, lines))
 
 
-def test_names_only_for_what_can_be_read(known):
+def test_only_predicted_parameters_name_directions(known):
     cache, truth = known
     result = probe_codes(cache, truth)
     result['motion']['yaw'] = 0.3

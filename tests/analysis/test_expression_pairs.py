@@ -14,17 +14,17 @@ SIZE = 64
 
 
 @pytest.fixture(scope='module')
-def people(tmp_path_factory):
-    folder = tmp_path_factory.mktemp('people')
+def faces(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('faces')
     settings = dict(clips_per_identity=1, num_frames=20, size=SIZE, train=1, val=0, test=0)
     write_synthetic_faces(folder, SyntheticFacesPlan(num_identities=4, **settings), workers=0, show_progress=False)
-    save_truth(folder, SyntheticFacesPlan(num_identities=60, **settings))  # four clips hardly say what occurs
+    save_truth(folder, SyntheticFacesPlan(num_identities=60, **settings))  # for percentiles of many clips
     return FramePairDataset(folder, SIZE), load_truth(folder)
 
 
-def test_of_all_that_moves_in_a_face_one_thing_changes(people):
-    dataset, truth = people
-    find, seen = SyntheticPairs(truth, count=3), 0
+def test_the_frames_of_a_pair_differ_in_one_parameter(faces):
+    dataset, truth = faces
+    find, visible = SyntheticPairs(truth, count=3), 0
     for video in dataset.videos:
         frames, found = find(dataset, video)
         assert set(found) == set(PARAMETERS) and frames.shape == (3 * len(PARAMETERS) * 2, 3, SIZE, SIZE)
@@ -34,15 +34,15 @@ def test_of_all_that_moves_in_a_face_one_thing_changes(people):
                 assert (there.source, there.driving) == (back.driving, back.source)
                 assert (there.change, back.change) == (1, -1)
                 assert there.region is None and not torch.equal(frames[there.source], frames[there.driving])
-                seen += 1
-    assert seen > 0.8 * 4 * 3 * len(PARAMETERS)
+                visible += 1
+    assert visible > 0.8 * 4 * 3 * len(PARAMETERS)
 
 
-def test_a_mouth_opens_over_the_range_that_occurs(people):
-    dataset, truth = people
+def test_a_mouth_opens_over_the_range_of_the_data_set(faces):
+    dataset, truth = faces
     frames, found = SyntheticPairs(truth, count=1)(dataset, dataset.videos[0])
     mouth = found['mouth_open'][0]
-    # below the middle, and nothing beside the head
+    # in the lower half, and nothing outside the head
     change = (frames[mouth.driving] - frames[mouth.source]).abs().sum(0)
     rows = torch.arange(SIZE, dtype=torch.float32)
     assert SIZE / 2 < (change.sum(1) * rows).sum() / change.sum() < 0.8 * SIZE
@@ -57,8 +57,8 @@ def test_a_mouth_opens_over_the_range_that_occurs(people):
     assert (less[pair.driving] - less[pair.source]).norm() < 0.8 * (frames[mouth.driving] - frames[mouth.source]).norm()
 
 
-def test_the_pose_is_that_of_the_video(people):
-    dataset, truth = people
+def test_the_pose_is_that_of_the_video(faces):
+    dataset, truth = faces
     video = dataset.videos[0]
     one, _ = SyntheticPairs(truth, count=1)(dataset, video)
     still = truth._replace(motion=np.repeat(truth.motion[:, :1], truth.motion.shape[1], axis=1))
@@ -68,14 +68,14 @@ def test_the_pose_is_that_of_the_video(people):
     assert torch.equal(more[:12], one) and not torch.equal(more[12:], one)
 
 
-def test_a_video_of_another_data_set_is_named(people):
-    dataset, truth = people
-    with pytest.raises(UserError, match=f"does not know the video '{dataset.videos[0].name}'"):
+def test_a_video_of_another_data_set_is_named(faces):
+    dataset, truth = faces
+    with pytest.raises(UserError, match=f"there is no ground truth for the video '{dataset.videos[0].name}'"):
         SyntheticPairs(truth._replace(names=['a']))(dataset, dataset.videos[0])
 
 
-def test_who_copies_the_source_makes_the_whole_of_the_change_his_error(people):
-    dataset, truth = people
+def test_an_animator_that_copies_the_source_is_driven_by_nothing(faces):
+    dataset, truth = faces
     copying = Animator(SIZE, 16, motion_dim=4, max_channels=8, flow_generator=dict(
         type='LIAFlowGenerator', warp_operator=dict(type='BilinearWarp', grid='exact'))).eval()
     report = measure_expressions(copying, dataset, SyntheticPairs(truth, count=1))

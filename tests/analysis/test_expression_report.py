@@ -22,7 +22,7 @@ def videos(folder):
     return FramePairDataset(folder, SIZE, frames=dict(in_memory=True))
 
 
-def test_an_animator_that_copies_is_driven_by_nothing(tmp_path):
+def test_an_animator_that_copies_the_source_is_driven_by_nothing(tmp_path):
     # frames 0 and 3 differ most, then 1 and 2; the last one has no face
     dataset = videos(write(tmp_path, (10, 60, 150, 200, 0)))
     copying = Animator(SIZE, 16, motion_dim=4, max_channels=8, flow_generator=dict(
@@ -43,7 +43,7 @@ def test_a_moving_animator_is_driven(animator, tmp_path):
     assert abs(report.values()['mouth']['driven']) > 1e-4
 
 
-def test_without_faces_that_change_there_is_nothing_to_measure(animator, tmp_path):
+def test_videos_without_expression_changes_are_refused(animator, tmp_path):
     for brightness in ((100, 101), (0, 0, 0)):
-        with pytest.raises(UserError, match='pose agrees while mouth or eyes differ'):
+        with pytest.raises(UserError, match='same pose with different mouth or eyes'):
             measure_expressions(animator, videos(write(tmp_path, brightness)), LandmarkPairs(TinyLandmarks()))

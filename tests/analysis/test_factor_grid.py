@@ -1,4 +1,4 @@
-"""People crossed with motions: who is chosen, and that every cell is what animating it alone would give."""
+"""Selection of identities and motions; every cell is what animating it alone gives."""
 
 import json
 
@@ -19,7 +19,7 @@ T = 5
 
 @pytest.fixture
 def videos(tmp_path):
-    """Two clips of each of three people, and one that is too short."""
+    """Two clips of each of three identities, one of them too short."""
     generator = np.random.default_rng(0)
     rows = []
     for name, identity, frames in (('a0', 'anna', 6), ('a1', 'anna', 6), ('b0', 'bert', 6), ('b1', 'bert', 3),
@@ -42,20 +42,20 @@ def portraits(tmp_path):
     return folder
 
 
-def test_people_of_videos_are_different_people(videos):
-    people = read_identities([videos], SIZE, 9)
-    assert people.names == ['anna', 'bert', 'carl'] and people.images.shape == (3, 3, SIZE, SIZE)
+def test_identities_of_videos_are_different(videos):
+    identities = read_identities([videos], SIZE, 9)
+    assert identities.names == ['anna', 'bert', 'carl'] and identities.images.shape == (3, 3, SIZE, SIZE)
     assert read_identities([videos], SIZE, 2).names == ['anna', 'carl']
     assert read_identities([videos], SIZE, 9, split='test').names == ['anna', 'bert']
     first = from_uint8(torch.from_numpy(np.load(videos / 'b0.npy')[:1, 2:38]).permute(0, 3, 1, 2))
-    assert (people.images[1].mean() - first.mean()).abs() < 0.01
+    assert (identities.images[1].mean() - first.mean()).abs() < 0.01
 
 
-def test_people_of_pictures_of_any_mode(portraits):
+def test_images_of_any_mode(portraits):
     for sources in ([portraits], sorted(portraits.iterdir())):
-        people = read_identities(sources, SIZE, 9)
-        assert people.names == ['clear', 'gray', 'plain']
-        assert people.images.shape == (3, 3, SIZE, SIZE) and people.images.abs().max() <= 1
+        identities = read_identities(sources, SIZE, 9)
+        assert identities.names == ['clear', 'gray', 'plain']
+        assert identities.images.shape == (3, 3, SIZE, SIZE) and identities.images.abs().max() <= 1
 
 
 def test_motions_of_videos(animator, videos):
@@ -71,7 +71,7 @@ def test_motions_of_videos(animator, videos):
     assert read_motions(animator, [videos / 'a0.npy', videos / 'c0.npy'], 4, T).names == ['a0', 'c0']
 
 
-def test_generated_motions_start_alike_and_do_not_depend_on_their_number(animator, motion_diffusion, pictures):
+def test_generated_motions_share_their_start_and_do_not_depend_on_their_number(animator, motion_diffusion, pictures):
     generator = VideoGenerator(animator, motion_diffusion)
     motions = generate_motions(generator, pictures[0], 3, 7, seed=4)
     assert motions.codes.shape == (3, 7, MOTION_DIM) and motions.frames is None
@@ -82,17 +82,17 @@ def test_generated_motions_start_alike_and_do_not_depend_on_their_number(animato
 
 
 @pytest.mark.parametrize('mode', ['relative', 'absolute'])
-def test_every_cell_is_that_person_in_that_motion(animator, videos, pictures, mode):
+def test_every_cell_is_that_identity_in_that_motion(animator, videos, pictures, mode):
     motions = read_motions(animator, [videos], 3, T)
     grid = build_factor_grid(animator, IdentityBatch(['x', 'y'], pictures), motions, mode=mode, chunk_size=7)
     assert grid.frames.shape == (2, 3, T, 3, SIZE, SIZE) and grid.frames.dtype == torch.uint8
-    for person, motion in ((0, 2), (1, 0)):
-        alone = VideoAnimator(animator).animate(pictures[person], motions.frames[motion], mode=mode)
+    for identity, motion in ((0, 2), (1, 0)):
+        alone = VideoAnimator(animator).animate(pictures[identity], motions.frames[motion], mode=mode)
         expected = to_uint8(torch.cat(list(alone), dim=1)[0])
-        assert (grid.frames[person, motion].int() - expected.int()).abs().max() <= 1
+        assert (grid.frames[identity, motion].int() - expected.int()).abs().max() <= 1
         with torch.no_grad():
-            found = animator.encode(from_uint8(grid.frames[person, motion])).motion
-        torch.testing.assert_close(grid.measured_codes[person, motion], found, atol=1e-4, rtol=0)
+            codes = animator.encode(from_uint8(grid.frames[identity, motion])).motion
+        torch.testing.assert_close(grid.measured_codes[identity, motion], codes, atol=1e-4, rtol=0)
     if mode == 'relative':
         assert (grid.frames[:, 0, 0].int() - grid.frames[:, 2, 0].int()).abs().max() <= 1
         since = grid.target_codes - grid.target_codes[:, :, :1]
@@ -101,14 +101,14 @@ def test_every_cell_is_that_person_in_that_motion(animator, videos, pictures, mo
         assert torch.equal(grid.target_codes[0], motions.codes) and torch.equal(grid.target_codes[1], motions.codes)
 
 
-def test_too_little_to_tell_apart(animator, videos, portraits, motion_diffusion, pictures):
+def test_too_few_items(animator, videos, portraits, motion_diffusion, pictures):
     for problem, match in (
-            (lambda: read_identities([portraits / 'gray.png'], SIZE, 9), 'gray.png shows 1 person only'),
-            (lambda: read_identities([videos], SIZE, 1), 'ask for at least 2 people'),
-            (lambda: read_motions(animator, [videos], 1, T), 'ask for at least 2 motions'),
+            (lambda: read_identities([portraits / 'gray.png'], SIZE, 9), 'gray.png shows 1 identity only'),
+            (lambda: read_identities([videos], SIZE, 1), 'pass at least 2 identities'),
+            (lambda: read_motions(animator, [videos], 1, T), 'pass at least 2 motions'),
             (lambda: read_identities([portraits / 'none.png'], SIZE, 9), 'none.png does not exist'),
-            (lambda: read_identities([videos / 'a0.npy', videos / 'b0.npy'], SIZE, 9), 'people are pictures'),
-            (lambda: read_motions(animator, [videos], 9, 7), 'holds 1 video only that has 7 frames'),
+            (lambda: read_identities([videos / 'a0.npy', videos / 'b0.npy'], SIZE, 9), 'identities are images'),
+            (lambda: read_motions(animator, [videos], 9, 7), 'has 1 video only with 7 frames'),
             (lambda: read_motions(animator, [videos], 9, 30), '30 needed'),
             (lambda: read_motions(animator, [videos], 9, 1), '1 frame has no motion'),
             (lambda: generate_motions(VideoGenerator(animator, motion_diffusion), pictures[0], 1, T), 'at least 2')):

@@ -1,4 +1,4 @@
-"""Contact sheets of what models make: which pictures they show, and where."""
+"""Contact sheets of models: which images they show, and where."""
 
 import numpy as np
 import pytest
@@ -23,22 +23,22 @@ def videos(tmp_path, monkeypatch):
 
 
 def test_videos_side_by_side(videos):
-    np.save(videos / '3.npy', np.load(videos / '0.npy')[:3])  # the shortest one ends it
+    np.save(videos / '3.npy', np.load(videos / '0.npy')[:3])  # the shortest one
     grid = to_uint8(torch.cat(list(video_grid(videos, columns=3)), dim=1))[0].permute(0, 2, 3, 1).numpy()
     assert grid.shape == (3, 2 * SIZE, 3 * SIZE, 3)
     for number, (row, column) in enumerate([(0, 0), (0, 1), (0, 2), (1, 0)]):
-        place = grid[:, row * SIZE:(row + 1) * SIZE, column * SIZE:(column + 1) * SIZE]
-        assert np.array_equal(place, np.load(videos / f'{number}.npy')[:3])
+        cell = grid[:, row * SIZE:(row + 1) * SIZE, column * SIZE:(column + 1) * SIZE]
+        assert np.array_equal(cell, np.load(videos / f'{number}.npy')[:3])
     assert (grid[:, SIZE:, SIZE:] == 255).all()
 
 
-def test_videos_are_rows_and_frames_are_spread(videos):
+def test_videos_are_rows_of_evenly_spaced_frames(videos):
     frames = [np.load(videos / f'{seed}.npy') for seed in range(3)]
     expected = contact_sheet([[video[0], video[3]] for video in (frames[0], frames[2])],
                              row_titles=['videos/0', 'videos/2'], column_titles=['frame 0', 'frame 3'])
     assert np.array_equal(video_sheet(videos, count=2, columns=2), expected)
     assert video_sheet(videos, count=9, columns=9).shape == video_sheet(videos, count=3, columns=4).shape
-    np.save(videos / '2.npy', frames[2][:3])  # then no number holds for all rows
+    np.save(videos / '2.npy', frames[2][:3])  # then the rows have different frame numbers
     shorter = contact_sheet([[frames[0][0], frames[0][3]], [frames[2][0], frames[2][2]]],
                             row_titles=['videos/0', 'videos/2'])
     assert np.array_equal(video_sheet(videos, count=2, columns=2), shorter)
@@ -60,14 +60,14 @@ def test_pairs_are_always_the_same(animator, videos):
     assert sheet.shape[0] < pair_sheet(animator, dataset, 6).shape[0]
 
 
-def test_a_transfer_shows_driving_pictures_and_results(animator, videos, tmp_path):
-    picture = np.random.default_rng(7).integers(0, 256, (SIZE, SIZE, 3), dtype=np.uint8)
-    save_png(tmp_path / 'who.png', picture)
-    sheet = transfer_sheet(animator, [tmp_path / 'who.png'], videos / '0.npy', count=4)
+def test_a_transfer_shows_driving_frames_sources_and_results(animator, videos, tmp_path):
+    image = np.random.default_rng(7).integers(0, 256, (SIZE, SIZE, 3), dtype=np.uint8)
+    save_png(tmp_path / 'source.png', image)
+    sheet = transfer_sheet(animator, [tmp_path / 'source.png'], videos / '0.npy', count=4)
     driving = torch.from_numpy(np.load(videos / '0.npy')).permute(0, 3, 1, 2)
-    # relative to its own first frame nothing has moved yet: the source's own reconstruction comes first
+    # nothing has moved since the first frame: the first result is the reconstruction of the source
     with torch.no_grad():
-        source = torch.from_numpy(picture).permute(2, 0, 1)[None] / 127.5 - 1
+        source = torch.from_numpy(image).permute(2, 0, 1)[None] / 127.5 - 1
         encoding = animator.encode(source)
         still = animator.animate(encoding, encoding.motion).frames
     row = torch.cat([torch.full((1, 3, SIZE, SIZE), 255, dtype=torch.uint8), driving]).permute(0, 2, 3, 1).numpy()
@@ -78,6 +78,6 @@ def test_a_transfer_shows_driving_pictures_and_results(animator, videos, tmp_pat
                for y in range(len(top) - 8, len(top) + 8) for x in range(sheet.shape[1] - SIZE * 3))
 
 
-def test_stacking_pads_with_paper():
+def test_stacking_pads_with_the_background():
     stacked = stack_sheets([np.zeros((2, 3, 3), np.uint8), np.zeros((1, 5, 3), np.uint8)])
     assert stacked.shape == (3, 5, 3) and (stacked[:2, 3:] == 255).all() and not stacked[2].any()

@@ -37,7 +37,7 @@ def test_generated_and_real_motion_side_by_side(run, tmp_path):
     assert status == 0 and '| pitch |' in said and '| talks |' in said, said
     found = json.loads((tmp_path / 'out.json').read_text())
     assert set(found['parameters']) == set(MOTION_NAMES) and (found['clips'], found['frames']) == (12, 12)
-    assert abs(found['parameters']['pitch']['extent'] - 1) > 0.01  # untrained
+    assert abs(found['parameters']['pitch']['range_ratio'] - 1) > 0.01  # untrained
     again = run('--num-frames', '12')
     other = run('--num-frames', '12', '--seed', '1')
     assert again[1].splitlines()[-8:] == said.splitlines()[-8:] and other[1] != again[1]
@@ -46,7 +46,7 @@ def test_generated_and_real_motion_side_by_side(run, tmp_path):
 def test_mistakes_are_one_sentence(run, tmp_path):
     for arguments, animator, sentence in (
             ((), 'cd' * 32, 'another animator'), (('--score-split', 'val'), 'ab' * 32, "no video of split 'val'"),
-            (('--num-frames', '99'), 'ab' * 32, 'ask for fewer frames'),
+            (('--num-frames', '99'), 'ab' * 32, 'pass a smaller number of frames'),
             (('--ground-truth', tmp_path / 'none'), 'ab' * 32, 'truth.npz does not exist')):
         status, said = run(*arguments, animator=animator)
         assert status == 2 and sentence in said and 'Traceback' not in said, said

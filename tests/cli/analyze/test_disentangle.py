@@ -42,10 +42,10 @@ def disentangle(models, inputs):
 
 def test_driving_videos(disentangle, inputs, capsys):
     result = disentangle('--driving', inputs / 'videos', '--num-sources', 2)
-    assert result['people'] == ['a', 'c'] and result['motions'] == ['a', 'b', 'c'] and result['frames'] == 5
+    assert result['identities'] == ['a', 'c'] and result['motions'] == ['a', 'b', 'c'] and result['frames'] == 5
     assert result['animator']['weights_hash'] == make_animator().weights_hash() and 'probe' not in result
     said = capsys.readouterr().out
-    assert '2 people in 3 motions of 5 frames, relative transfer' in said and 'color_mean_std_histogram16' in said
+    assert '2 identities in 3 motions of 5 frames, relative transfer' in said and 'color_mean_std_histogram16' in said
     with AutoReader().open(inputs / 'out' / 'grid.mp4') as video:
         assert len(video) == 5
     grid = read_image(inputs / 'out' / 'grid.png')
@@ -62,7 +62,7 @@ def generating(models, count):
 def test_generated_motions(disentangle, models):
     result = disentangle(*generating(models, 3), '--mode', 'absolute')
     assert result['motions'] == ['sample 0', 'sample 1', 'sample 2'] and result['mode'] == 'absolute'
-    assert 'real' not in result['motion']['movement']
+    assert 'real' not in result['motion']['pixel_change']
 
 
 def test_all_models_from_one_config(disentangle, models, inputs, tmp_path):
@@ -84,7 +84,7 @@ def test_truth_beside_it(disentangle, inputs, tmp_path, capsys):
             writer.add(clip.name, codes[:, :MOTION_DIM], identity=clip.identity, split=clip.split)
     result = disentangle('--driving', inputs / 'videos', '--ground-truth', tmp_path, '--codes', tmp_path / 'codes')
     assert min(result['probe']['motion'][name] for name in truth.motion_names[:MOTION_DIM]) > 0.99
-    assert 'looks: mean' in capsys.readouterr().out
+    assert 'appearance: mean' in capsys.readouterr().out
 
 
 @pytest.mark.parametrize('arguments, message', [

@@ -51,7 +51,7 @@ def test_drawn_faces_change_one_thing_at_a_time(config, models):
     values = json.loads((folder / 'a.json').read_text())
     assert list(values)[:2] == ['mouth_open', 'smile'] and values['mouth_open']['pairs'] == 8
     status, said = measure(config, models, *options, 'default_scope=leokit')
-    assert status == 2 and "does not know the video 'a'" in said
+    assert status == 2 and "there is no ground truth for the video 'a'" in said
 
 
 @pytest.mark.parametrize('arguments, sentence', [

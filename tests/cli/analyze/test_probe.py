@@ -1,4 +1,4 @@
-"""``leokit analyze probe``: codes that are the truth are read in full, and looks are not."""
+"""``leokit analyze probe``: codes that are the truth are predicted in full, and appearance is not."""
 
 import json
 
@@ -33,23 +33,23 @@ def write_codes(folder, plan, extra=0):
     return folder / 'codes'
 
 
-def test_motion_is_read_and_looks_are_not(tmp_path):
+def test_motion_is_predicted_and_appearance_is_not(tmp_path):
     save_truth(tmp_path, PLAN)
     status, said = call_command(COMMAND, '--codes', write_codes(tmp_path, PLAN), '--ground-truth', tmp_path, '--out',
                              tmp_path / 'r2.json')
-    assert status == 0 and 'looks: mean' in said
+    assert status == 0 and 'appearance: mean' in said
     scores = json.loads((tmp_path / 'r2.json').read_text())
     assert set(scores['motion']) == set(MOTION_NAMES) and min(scores['motion'].values()) > 0.98
-    varying = [score for score in scores['looks'].values() if score is not None]
+    varying = [score for score in scores['appearance'].values() if score is not None]
     assert len(varying) > 50 and max(varying) < 0.5
 
 
-def test_one_person_has_no_looks_to_tell_apart(tmp_path):
+def test_one_identity_has_no_appearance_to_predict(tmp_path):
     plan = SyntheticFacesPlan(num_identities=3, clips_per_identity=1, num_frames=20, size=32, train=0.6, val=0,
                               test=0.3)
     save_truth(tmp_path, plan)
     status, said = call_command(COMMAND, '--codes', write_codes(tmp_path, plan), '--ground-truth', tmp_path)
-    assert status == 0 and 'test shows one person only' in said
+    assert status == 0 and 'test has one identity only' in said
 
 
 def test_mistakes_are_one_sentence(tmp_path):
