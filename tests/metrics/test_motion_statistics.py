@@ -72,5 +72,5 @@ def test_bad_input_is_refused():
         boundary_jerk_ratio(noise(1, 20, 2), [20])
     with pytest.raises(ValueError, match='nothing to compare'):
         boundary_jerk_ratio(noise(1, 4, 2), [2])
-    with pytest.raises(ValueError, match='segments must lie'):
+    with pytest.raises(ValueError, match='segments must be in'):
         drift(noise(1, 5, 2), 6)
