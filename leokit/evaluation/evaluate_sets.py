@@ -18,7 +18,7 @@ from leokit.evaluation.uncertainty import score_of_trials
 from leokit.evaluation.video_set import VideoSet
 from leokit.evaluation.video_set_metrics import (
     OVER_TIME, VIDEO_SET_METRICS, MetricResult, VideoSetMetric, feature_warnings, metric_key)
-from leokit.feature_extractors import build_extractor
+from leokit.registry import FEATURE_EXTRACTORS
 from leokit.utils import UserError
 
 
@@ -109,7 +109,7 @@ def build_jobs(names: Sequence[str], protocol: Protocol, extractors: Mapping[str
             or (chosen.get('') if metric.extractor is None else None) or metric.extractor or protocol.extractor
         if kind not in built:
             try:
-                built[kind] = build_extractor(kind, (options or {}).get(kind))
+                built[kind] = FEATURE_EXTRACTORS.build(dict((options or {}).get(kind, {}), type=kind))
             except UserError as error:
                 raise UserError(f'{error} (--extractor {name}=TYPE chooses another network)') from error
         request = FeatureRequest(built[kind], metric.reduction)

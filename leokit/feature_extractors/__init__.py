@@ -1,6 +1,6 @@
 """Frozen networks and formulas that turn images and videos into features."""
 
-from leokit.feature_extractors.base import Detected, FeatureExtractor, build_extractor
+from leokit.feature_extractors.base import Detected, FeatureExtractor
 from leokit.feature_extractors.color import ColorStatistics
 from leokit.feature_extractors.efficientnet import EfficientNetLite0Features
 from leokit.feature_extractors.face_identity import FaceIdentity
@@ -14,6 +14,6 @@ from leokit.feature_extractors.weights import WeightFile, file_sha256, find_weig
 
 __all__ = [
     'ColorStatistics', 'Detected', 'EfficientNetLite0Features', 'FaceIdentity', 'FaceLandmarks', 'FeatureChanges',
-    'FeatureExtractor', 'I3D', 'I3DTorchScript', 'VGG19Features', 'WeightFile', 'build_extractor', 'file_sha256',
+    'FeatureExtractor', 'I3D', 'I3DTorchScript', 'VGG19Features', 'WeightFile', 'file_sha256',
     'find_weights', 'frame_features', 'load_tensors', 'temporal_summary', 'video_features', 'weights_dir',
 ]

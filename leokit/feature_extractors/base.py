@@ -1,14 +1,12 @@
 """What every feature extractor has in common, and how a failed detection is told."""
 
 from contextlib import ExitStack, contextmanager
-from typing import Any, Iterator, Literal, Mapping, NamedTuple
+from typing import Iterator, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from leokit.registry import FEATURE_EXTRACTORS
 from leokit.utils import weights_hash
-from leokit.utils.components import build_by_name
 
 
 class Detected(NamedTuple):
@@ -59,11 +57,6 @@ class FeatureExtractor(nn.Module):
     def fingerprint(self) -> str:
         """SHA-256 of the weights, 64 hexadecimal digits: which features these are."""
         return weights_hash(self.state_dict())
-
-
-def build_extractor(name: str, options: Mapping[str, Any] | None = None) -> FeatureExtractor:
-    """Build the feature extractor that a user named; see :func:`~leokit.utils.components.build_by_name`."""
-    return build_by_name(FEATURE_EXTRACTORS, name, options, label='feature extractor')
 
 
 @contextmanager

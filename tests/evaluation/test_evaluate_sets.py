@@ -193,7 +193,7 @@ def test_sets_of_different_size_need_a_resolution(video_sets, tmp_path, make, pr
 
 @pytest.mark.parametrize(('metrics', 'extractors', 'sentence'), [
     (['fdv'], {}, "no metric 'fdv'; choose from fvd, kvd"),
-    (['fvd'], {'': 'Nonsense'}, 'no feature extractor Nonsense; choose one of .*--extractor fvd=TYPE'),
+    (['fvd'], {'': 'Nonsense'}, "'Nonsense' is not a type of the registry 'feature_extractors'.*--extractor fvd=TYPE"),
     (['fvd'], {'adc': 'TinyImageFeatures'}, "no metric 'adc'"),
     (['acd'], {'acd': 'TinyVideoFeatures'}, 'acd needs a feature of every frame, but TinyVideoFeatures')])
 def test_impossible_choices_are_refused(protocol, metrics, extractors, sentence):
@@ -204,7 +204,7 @@ def test_impossible_choices_are_refused(protocol, metrics, extractors, sentence)
 def test_options_reach_the_extractor_and_wrong_ones_are_refused(protocol):
     job, = build_jobs(['acd'], protocol, {'acd': 'ColorStatistics'}, {'ColorStatistics': dict(statistics=('mean',))})
     assert job.request.extractor.dim == 3
-    with pytest.raises(UserError, match='extractor ColorStatistics has no option colors; it has statistics'):
+    with pytest.raises(UserError, match="ColorStatistics takes no argument 'colors'; it takes statistics"):
         build_jobs(['acd'], protocol, {'acd': 'ColorStatistics'}, {'ColorStatistics': dict(colors=1)})
 
 

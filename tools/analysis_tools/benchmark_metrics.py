@@ -27,7 +27,7 @@ from leokit.evaluation.clip_loader import ClipLoader, batch_places  # noqa: E402
 from leokit.evaluation.features import extract  # noqa: E402
 from leokit.evaluation.clip_preprocessing import prepare_clips  # noqa: E402
 from leokit.evaluation.reductions import reduce_clips  # noqa: E402
-from leokit.feature_extractors import build_extractor  # noqa: E402
+from leokit.registry import FEATURE_EXTRACTORS  # noqa: E402
 from leokit.feature_extractors.base import full_precision  # noqa: E402
 from leokit.metrics import frechet_distance, kernel_distance, polynomial_mmd  # noqa: E402
 from leokit.utils import UserError, run_tool  # noqa: E402
@@ -129,7 +129,7 @@ def bench_pipeline(arguments: argparse.Namespace, videos: VideoSet, protocol: Pr
     """Measure decoder, network and both together."""
     device = torch.device(arguments.device)
     kind = arguments.extractor
-    extractor = UntrainedI3D() if kind == UNTRAINED_I3D else build_extractor(kind)
+    extractor = UntrainedI3D() if kind == UNTRAINED_I3D else FEATURE_EXTRACTORS.build(dict(type=kind))
     requests = [FeatureRequest(extractor.to(device), 'clip')]
     clips: list[Clip] = plan_trials(videos.windows(protocol), protocol, 'real')[0]
     batches = batch_places(len(clips), protocol.clips.length)

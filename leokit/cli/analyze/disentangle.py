@@ -95,9 +95,9 @@ def read_inputs(args: argparse.Namespace, leo: 'LEO') -> 'tuple[IdentityBatch, M
 
 def build_extractors(kinds: list[str], device: str) -> list[Any]:
     """Image feature extractors by name."""
-    from leokit.feature_extractors import build_extractor
+    from leokit.registry import FEATURE_EXTRACTORS
     from leokit.utils import UserError
-    extractors = [build_extractor(kind).to(device) for kind in kinds]
+    extractors = [FEATURE_EXTRACTORS.build(dict(type=kind)).to(device) for kind in kinds]
     for kind, extractor in zip(kinds, extractors):
         if extractor.kind != 'image':
             raise UserError(f'{kind} extracts features of videos, but the identity is compared frame by frame; pass an '

@@ -37,10 +37,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def build_landmarks(kind: str) -> 'nn.Module':
     """A feature extractor of 68 facial landmarks."""
-    from leokit.feature_extractors import build_extractor
+    from leokit.registry import FEATURE_EXTRACTORS
     from leokit.feature_extractors.face_landmarks import NUM_LANDMARKS
     from leokit.utils import UserError
-    landmarks = build_extractor(kind)
+    landmarks = FEATURE_EXTRACTORS.build(dict(type=kind))
     if landmarks.dim != 2 * NUM_LANDMARKS:
         raise UserError(f'{kind} does not extract {NUM_LANDMARKS} landmarks; use FaceLandmarks')
     return landmarks
