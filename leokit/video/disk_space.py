@@ -1,4 +1,4 @@
-"""Whether videos that are about to be made will fit on the disk: a sentence now, not a full disk in an hour."""
+"""Check before work starts that the videos to be written will fit on the disk."""
 
 import shutil
 from pathlib import Path
@@ -6,38 +6,25 @@ from typing import Sequence
 
 from leokit.utils import UserError
 
-# Bytes a pixel that pictures of people take at least, as VideoWriter writes them: a refusal must be right. What takes
-# more is caught when the disk is full.
+# Lower bounds on bytes per pixel of natural video as VideoWriter writes it, so that nothing is refused that would have
+# fit. A disk that runs full later is reported then.
 BYTES_PER_PIXEL = {'.mp4': 0.01, '.mkv': 0.01, '.mov': 0.01, '.gif': 0.3, '.npy': 3.0, '': 0.7}
 GIGABYTE = 10**9
 
 
 def needed_bytes(path: str | Path, num_frames: int, height: int, width: int) -> int:
-    """What a video will take on the disk, estimated low.
-
-    Args:
-        path (str | Path): Its name, as for :class:`~leokit.visualization.VideoWriter`.
-        num_frames (int): Its frames.
-        height (int): Their height in pixels.
-        width (int): Their width.
-
-    Returns:
-        int: Bytes; 0 for a kind of file that is not known.
-    """
+    """Lower estimate of the size of a video in bytes, by its suffix; 0 for an unknown suffix."""
     return int(BYTES_PER_PIXEL.get(Path(path).suffix.lower(), 0.0) * num_frames * height * width)
 
 
 def check_space(paths: Sequence[str | Path], num_frames: int, height: int, width: int) -> None:
-    """Refuse to begin videos that the disk has no room for.
+    """Raise a :class:`UserError` if a disk has less room than the videos to be written to it need.
 
     Args:
-        paths (Sequence[str | Path]): Their names, in one folder or several.
-        num_frames (int): Frames of each.
-        height (int): Their height in pixels.
-        width (int): Their width.
-
-    Raises:
-        UserError: If a disk has less room than the videos on it need.
+        paths (Sequence[str | Path]): The videos, in one folder or several.
+        num_frames (int): Frames of each video.
+        height (int): Height of the frames in pixels.
+        width (int): Width of the frames in pixels.
     """
     needed: dict[Path, int] = {}
     for path in map(Path, paths):
@@ -51,9 +38,10 @@ def check_space(paths: Sequence[str | Path], num_frames: int, height: int, width
         if total > free:
             count = f'{len(paths)} videos' if len(paths) > 1 else Path(paths[0]).name
             raise UserError(
-                f'{count} of {num_frames} frames with {width}x{height} pixels need about {_size(total)}, and the disk '
-                f'of {folders[0]} has {_size(free)} left; make fewer frames, write .mp4, or choose another disk')
+                f'{count} of {num_frames} frames with {width}x{height} pixels need about {_format(total)}, and '
+                f'the disk of {folders[0]} has {_format(free)} left; write fewer frames, write .mp4, or choose another '
+                'disk')
 
 
-def _size(count: int) -> str:
+def _format(count: int) -> str:
     return f'{count / GIGABYTE:.3g} GB'

@@ -1,4 +1,8 @@
-"""Reading one picture as 8-bit RGB, whatever mode it was saved in."""
+"""Read an image of any mode as 8-bit RGB.
+
+With PIL, not ``mmcv.imread``: modes, alpha, EXIF orientation and 16-bit values have to be known to be converted as
+documented, and OpenCV converts them without telling.
+"""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,29 +15,20 @@ if TYPE_CHECKING:
     from PIL import Image
 
 IMAGE_SUFFIXES = frozenset({'.png', '.jpg', '.jpeg', '.bmp', '.webp', '.tif', '.tiff'})
-TRANSPARENT_BACKGROUND = (255, 255, 255)  # what shows through transparent pixels
+TRANSPARENT_BACKGROUND = (255, 255, 255)  # color behind transparent pixels
 
 
 def read_image(path: str | Path) -> np.ndarray:
-    """Read a picture as RGB.
+    """Read an image file as uint8 RGB, shape (H, W, 3).
 
-    Gray, palette and CMYK pictures become RGB. Transparent pixels are laid over white. Sixteen-bit pictures keep
-    their upper eight bits. The orientation tag of cameras is obeyed. Of an animation, the first frame is read.
-
-    Args:
-        path (str | Path): A picture file.
-
-    Returns:
-        np.ndarray: uint8 RGB, shape (H, W, 3).
-
-    Raises:
-        UserError: If the file is missing, broken, no picture, or has values without a known range (float and 32-bit
-            pictures).
+    Grayscale, palette and CMYK images become RGB. Transparent images are composited over white. 16-bit images keep
+    their upper eight bits. EXIF orientation is applied. Of an animation, the first frame is read. Float and 32-bit
+    images are refused, because their range is unknown.
     """
     from PIL import Image, ImageOps, UnidentifiedImageError
     path = Path(path)
     if not path.is_file():
-        raise UserError(f'the picture {path} {"is a folder" if path.is_dir() else "does not exist"}; check the path')
+        raise UserError(f'the image {path} {"is a folder" if path.is_dir() else "does not exist"}; check the path')
     try:
         with Image.open(path) as image:
             image.load()
@@ -41,31 +36,25 @@ def read_image(path: str | Path) -> np.ndarray:
     except UserError:
         raise
     except UnidentifiedImageError as error:
-        raise UserError(f'{path} is no picture that can be read; pass a PNG or JPEG file') from error
+        raise UserError(f'{path} is not a readable image; pass a PNG or JPEG file') from error
     except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
-        raise UserError(f'the picture {path} cannot be read ({error}); save it again as PNG or JPEG') from error
+        raise UserError(f'the image {path} cannot be read ({error}); save it again as PNG or JPEG') from error
 
 
 def to_rgb(image: 'Image.Image', name: str, *, file_format: str | None = None) -> np.ndarray:
-    """Turn a PIL image of any mode into RGB; see :func:`read_image` for what happens to each mode.
+    """Convert a PIL image of any mode to uint8 RGB, shape (H, W, 3), as :func:`read_image` does.
 
     Args:
-        image (Image.Image): The picture.
-        name (str): What errors call it.
-        file_format (str, optional): The format it was read from, which decides what mode ``I`` holds.
-
-    Returns:
-        np.ndarray: uint8 RGB, shape (H, W, 3).
-
-    Raises:
-        UserError: If the values have no known range.
+        image (Image.Image): The image.
+        name (str): Name for error messages.
+        file_format (str, optional): The format it was read from, which decides the meaning of mode ``I``.
     """
     from PIL import Image
     if image.mode.startswith('I;16') or (image.mode == 'I' and file_format == 'PNG'):  # older Pillow: I for 16-bit PNG
         high_bytes = (np.asarray(image).astype(np.uint16) >> 8).astype(np.uint8)
         return np.repeat(high_bytes[..., None], 3, axis=-1)
     if image.mode in ('I', 'F'):
-        raise UserError(f'the picture {name} has {"float" if image.mode == "F" else "32-bit"} pixels of unknown range; '
+        raise UserError(f'the image {name} has {"float" if image.mode == "F" else "32-bit"} pixels of unknown range; '
                         'save it with 8 or 16 bits')
     if image.mode in ('LA', 'La', 'PA', 'RGBA', 'RGBa') or 'transparency' in image.info:
         image = image.convert('RGBA')

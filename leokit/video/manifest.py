@@ -1,4 +1,4 @@
-"""Manifests: lists of videos with what is known about them.
+"""Manifests: lists of videos with their labels.
 
 A manifest is a JSON list, a file of JSON lines or a CSV table. Each entry has ``file`` (relative to the manifest's
 folder, or absolute) and may have ``name``, ``identity``, ``split``, ``category``, ``frames`` and ``fps``; other keys
@@ -20,22 +20,12 @@ CSV_COLUMNS = ('file', 'name', 'identity', 'split', 'category', 'frames', 'fps')
 
 
 def find_manifest(folder: str | Path) -> Path | None:
-    """The manifest that lies in a folder, or None."""
+    """The manifest in a folder, or None."""
     return next((Path(folder) / name for name in MANIFEST_NAMES if (Path(folder) / name).is_file()), None)
 
 
 def read_manifest(path: str | Path) -> list[VideoEntry]:
-    """Read a manifest; the videos themselves are not looked at.
-
-    Args:
-        path (str | Path): A ``.json``, ``.jsonl`` or ``.csv`` file.
-
-    Returns:
-        list[VideoEntry]: In the order of the file.
-
-    Raises:
-        UserError: If the file is missing, not of that form, or names two videos alike.
-    """
+    """Read a ``.json``, ``.jsonl`` or ``.csv`` manifest in the order of the file; the videos are not opened."""
     path = Path(path)
     if not path.is_file():
         raise UserError(f'the manifest {path} does not exist; check the path')
@@ -55,15 +45,7 @@ def read_manifest(path: str | Path) -> list[VideoEntry]:
 
 
 def write_manifest(path: str | Path, rows: Iterable[dict[str, Any]]) -> None:
-    """Write a manifest atomically.
-
-    Args:
-        path (str | Path): ``.json``, ``.jsonl`` or ``.csv``.
-        rows (Iterable[dict]): Entries; ``file`` is relative to the manifest's folder or absolute.
-
-    Raises:
-        UserError: If the file's ending is another one.
-    """
+    """Write a manifest atomically; the suffix of ``path`` decides the format."""
     rows = list(rows)
     suffix = Path(path).suffix.lower()
     if suffix == '.json':
@@ -93,7 +75,7 @@ def _parse(path: Path) -> list[Any]:
         raise ValueError(f'its name ends in {suffix or "nothing"}')
     rows = json.loads(text)
     if not isinstance(rows, list):
-        raise ValueError('it is no list')
+        raise ValueError('it is not a list')
     return rows
 
 

@@ -1,4 +1,4 @@
-"""Making a manifest out of a folder of videos: who is seen in each, and which split each person belongs to."""
+"""Build a manifest from a folder of videos: the identity seen in each video, and the split of each identity."""
 
 import os
 import re
@@ -12,36 +12,30 @@ from leokit.video.video_index import VideoIndex
 
 
 def identity_of(name: str, *, pattern: str | None = None, parents: int = 0) -> str:
-    """Who is seen in a video, from its name.
+    """The identity seen in a video, from the video's name.
 
     Args:
-        name (str): Path below the data folder, without the ending, with ``/`` between folders.
-        pattern (str, optional): A regular expression that is searched in the name; its group ``identity``, or its
-            first group, or all that it matches, is the identity.
-        parents (int): Without a pattern: how many folders, from the outside in, make the identity; 0 takes each video
-            as its own.
-
-    Returns:
-        str: The identity.
-
-    Raises:
-        UserError: If the pattern is wrong or does not match, or there are not so many folders.
+        name (str): Path below the data folder, without the suffix, with ``/`` between folders.
+        pattern (str, optional): A regular expression that is searched in the name; the identity is its group
+            ``identity``, else its first group, else the whole match.
+        parents (int): Without a pattern: the number of leading folders that are the identity; with 0, each video is
+            its own identity.
     """
     if pattern is not None:
         try:
             match = re.search(pattern, name)
         except re.error as error:
-            raise UserError(f'the identity pattern {pattern!r} is no regular expression ({error})') from error
+            raise UserError(f'the identity pattern {pattern!r} is not a regular expression ({error})') from error
         if match is None:
             raise UserError(f'the identity pattern {pattern!r} does not match the video {name!r}; widen it')
         group = 'identity' if 'identity' in match.re.groupindex else min(1, match.re.groups)
         if not match[group]:
-            raise UserError(f'the identity pattern {pattern!r} finds nothing in the video {name!r}; widen it')
+            raise UserError(f'the identity pattern {pattern!r} matches an empty text in the video {name!r}; widen it')
         return match[group]
     folders = name.split('/')[:-1]
     if parents > len(folders):
-        raise UserError(f'the video {name!r} lies below {len(folders)} folders, {parents} were to make its identity; '
-                        'use a pattern instead')
+        raise UserError(f'the video {name!r} lies below {len(folders)} folders, fewer than the {parents} of its '
+                        'identity; use a pattern instead')
     return '/'.join(folders[:parents]) or name
 
 
@@ -49,27 +43,24 @@ def build_manifest(index: VideoIndex, folder: str | Path, *, pattern: str | None
                    fractions: Sequence[float] = DEFAULT_FRACTIONS, seed: int = 0) -> list[dict[str, Any]]:
     """Describe the videos of an index for :func:`~leokit.video.manifest.write_manifest`.
 
-    Splits that the index tells (folders named train, val, test) stay; otherwise people are divided.
+    Splits of the index (folders named train, val, test) are kept; without any, identities are divided.
 
     Args:
         index (VideoIndex): The videos.
-        folder (str | Path): Where the manifest is to lie; files below it are written relative to it.
+        folder (str | Path): Folder of the manifest; the paths of files below it are relative to it.
         pattern (str, optional): See :func:`identity_of`.
         parents (int): See :func:`identity_of`.
-        fractions (Sequence[float]): Shares of train, val and test.
-        seed (int): Another seed divides people differently.
+        fractions (Sequence[float]): See :func:`~leokit.video.splits.split_identities`.
+        seed (int): See :func:`~leokit.video.splits.split_identities`.
 
     Returns:
         list[dict]: One row per video: ``file``, ``name``, ``identity``, ``split``, ``frames``, ``fps``.
-
-    Raises:
-        UserError: If an identity cannot be found, or people cannot be divided.
     """
-    people = [identity_of(video.name, pattern=pattern, parents=parents) for video in index]
-    told = {video.split for video in index} != {None}
-    splits = {} if told else split_identities(people, fractions, seed=seed)
-    return [_row(video, identity, video.split if told else splits[identity], Path(folder))
-            for video, identity in zip(index, people)]
+    identities = [identity_of(video.name, pattern=pattern, parents=parents) for video in index]
+    has_splits = {video.split for video in index} != {None}
+    splits = {} if has_splits else split_identities(identities, fractions, seed=seed)
+    return [_row(video, identity, video.split if has_splits else splits[identity], Path(folder))
+            for video, identity in zip(index, identities)]
 
 
 def _row(video: VideoEntry, identity: str, split: str | None, folder: Path) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Dividing people, never clips, into training, validation and test."""
+"""Divide identities, never clips of one identity, into training, validation and test."""
 
 import hashlib
 from typing import Iterable, Sequence
@@ -13,30 +13,28 @@ def split_identities(identities: Iterable[str], fractions: Sequence[float] = DEF
                      seed: int = 0) -> dict[str, str]:
     """Assign every identity to a split.
 
-    The order of the identities is drawn by hashing, so the result depends on the names and the seed alone. Every
-    split with a positive fraction gets at least one identity.
+    Identities are shuffled by hashing, so the result depends on the names and the seed alone. Every split with a
+    positive fraction gets at least one identity.
 
     Args:
         identities (Iterable[str]): Names; repeats do not matter.
-        fractions (Sequence[float]): Shares of train, val and test; they add up to 1.
-        seed (int): Another seed gives another division.
+        fractions (Sequence[float]): Fractions of train, val and test, with sum 1.
+        seed (int): Seed of the order.
 
     Returns:
         dict[str, str]: Split by identity.
-
-    Raises:
-        UserError: If the fractions do not add up to 1, or there are fewer identities than splits to fill.
     """
     if len(fractions) != len(SPLITS) or min(fractions) < 0 or abs(sum(fractions) - 1) > 1e-6:
-        raise UserError(f'the fractions of {", ".join(SPLITS)} must be positive and add up to 1, got {list(fractions)}')
+        raise UserError(f'the fractions of {", ".join(SPLITS)} must be non-negative and sum to 1, got '
+                        f'{list(fractions)}')
     names = sorted(set(identities), key=lambda name: hashlib.sha256(f'{seed}/{name}'.encode()).digest())
     wanted = [split for split, fraction in zip(SPLITS, fractions) if fraction > 0]
     if len(names) < len(wanted):
         raise UserError(f'{len(names)} identities cannot be divided into {", ".join(wanted)}; add videos of other '
-                        'people, or say the split of each video in a manifest')
+                        'identities, or set the split of each video in a manifest')
     counts = {split: max(1, round(fraction * len(names))) if fraction > 0 else 0
               for split, fraction in zip(SPLITS, fractions)}
-    # Rounding is made up for by the largest split.
+    # The largest split absorbs rounding errors.
     largest = max(wanted, key=counts.__getitem__)
     counts[largest] += len(names) - sum(counts.values())
     labels = [split for split in SPLITS for _ in range(counts[split])]

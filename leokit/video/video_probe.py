@@ -1,7 +1,7 @@
-"""Looking at every video once: can it be read, how many frames has it, at what rate.
+"""Probe videos: open each once to learn whether it can be read, its number of frames, rate and size.
 
-Results are remembered on disk for unchanged files, so that only the first start of a training on thousands of videos
-takes the time to open them all.
+Results are cached on disk for unchanged files, so that only the first start of a training on thousands of videos takes
+the time to open them all.
 """
 
 import hashlib
@@ -20,38 +20,20 @@ from leokit.utils.thread_map import thread_map, worker_count
 from leokit.video.readers import VideoReader
 
 CACHE_VERSION = 1
-SHOWN_FROM = 500  # videos to look at, which take about a second; fewer need no progress bar
+PROGRESS_FROM = 500  # videos, about a second of probing; fewer need no progress bar
 
 
 class Probe(NamedTuple):
-    """What opening a video told.
-
-    Attributes:
-        frames (int): Number of frames.
-        fps (float): Frames per second.
-        height (int): Of the first frame, in pixels.
-        width (int): Of the first frame, in pixels.
-    """
+    """Properties of a video that can be read."""
 
     frames: int
     fps: float
-    height: int
+    height: int  # of the first frame
     width: int
 
 
 def probe_video(path: Path, reader: VideoReader) -> Probe:
-    """Open a video and decode its first frame.
-
-    Args:
-        path (Path): File or frame folder.
-        reader (VideoReader): How to open it.
-
-    Returns:
-        Probe: What was found.
-
-    Raises:
-        UserError: If the video cannot be read.
-    """
+    """Open a video and decode its first frame."""
     with reader.open(path) as video:
         height, width = video.read([0]).shape[1:3]
         return Probe(len(video), float(video.fps), height, width)
@@ -62,44 +44,44 @@ def probe_videos(paths: Sequence[Path], reader: VideoReader, *, cache: Path | No
 
     Args:
         paths (Sequence[Path]): Files and frame folders.
-        reader (VideoReader): How to open them.
-        cache (Path, optional): A file that remembers results from run to run; videos that could not be read are
-            tried anew every time. A cache that is broken or cannot be written is done without.
+        reader (VideoReader): Opens them.
+        cache (Path, optional): A file that keeps the results of readable videos; others are tried again every time.
+            A cache that is broken or cannot be written is ignored.
 
     Returns:
-        list[Probe | str]: For each path the probe, or the reason why there is none.
+        list[Probe | str]: For each path the probe, or the error of a video that cannot be read.
     """
     known = _load(cache)
     stamps = [_stamp(path) for path in paths]
     results: list[Probe | str | None] = [None] * len(paths)
-    for place, (path, stamp) in enumerate(zip(paths, stamps)):
+    for index, (path, stamp) in enumerate(zip(paths, stamps)):
         if stamp is not None and known.get(str(path), [])[:2] == stamp:
-            results[place] = Probe(*known[str(path)][2:])
-    pending = [place for place, result in enumerate(results) if result is None]
+            results[index] = Probe(*known[str(path)][2:])
+    pending = [index for index, result in enumerate(results) if result is None]
 
-    def look(place: int) -> Probe | str:
+    def probe(index: int) -> Probe | str:
         try:
-            return probe_video(paths[place], reader)
+            return probe_video(paths[index], reader)
         except UserError as error:
             return str(error)
         except OSError as error:  # no permission, stale network file, ...
-            return f'{paths[place]} cannot be read ({error})'
+            return f'{paths[index]} cannot be read ({error})'
 
-    # Reading headers waits for the disk, so there may be more threads than cores.
-    show = len(pending) >= SHOWN_FROM and is_main_process()
+    # More threads than cores: reading headers mostly waits for the disk.
+    show = len(pending) >= PROGRESS_FROM and is_main_process()
     with progress_bar(len(pending), 'probing videos', unit='video', show=show) as bar:
-        for place, result in zip(pending, thread_map(look, pending, 2 * worker_count())):
-            results[place] = result
+        for index, result in zip(pending, thread_map(probe, pending, 2 * worker_count())):
+            results[index] = result
             bar.update()
-    found = {str(paths[place]): [*stamps[place], *results[place]] for place in pending
-             if stamps[place] is not None and isinstance(results[place], Probe)}
+    found = {str(paths[index]): [*stamps[index], *results[index]] for index in pending
+             if stamps[index] is not None and isinstance(results[index], Probe)}
     if cache is not None and found:
         _save(cache, {**known, **found})
     return results
 
 
 def probe_cache_file(root: Path, reader: VideoReader) -> Path:
-    """Where the probes of the videos of ``root`` are remembered."""
+    """The cache file of the probes of the videos of ``root``."""
     key = f'{Path(root).resolve()} {type(reader).__name__} {getattr(reader, "fps", None)}'
     if getattr(reader, 'float_range', None) is not None:  # it decides which arrays can be read
         key += f' {reader.float_range}'
@@ -107,7 +89,7 @@ def probe_cache_file(root: Path, reader: VideoReader) -> Path:
 
 
 def _stamp(path: Path) -> list[int] | None:
-    """Size and time of change: another stamp, another file. None if there is no file."""
+    """Size and modification time of a file, by which a changed file is noticed; None if there is no file."""
     try:
         status = os.stat(path)
     except OSError:
@@ -116,12 +98,12 @@ def _stamp(path: Path) -> list[int] | None:
 
 
 def _load(cache: Path | None) -> dict[str, list]:
-    """Stamp and probe in one list, by path."""
+    """Stamp and probe, in one list, by path."""
     try:
         content = json.loads(cache.read_text()) if cache is not None else {}
         known = content['probes'] if content.get('version') == CACHE_VERSION else {}
         return {path: row for path, row in known.items() if len(row) == 2 + len(Probe._fields)}
-    except (OSError, ValueError, KeyError, AttributeError, TypeError):  # missing, cut off or from elsewhere
+    except (OSError, ValueError, KeyError, AttributeError, TypeError):  # missing, truncated or of another program
         return {}
 
 
@@ -129,9 +111,9 @@ def _save(cache: Path, known: dict[str, list]) -> None:
     lock = FileLock(cache.with_suffix('.lock'))
     try:
         cache.parent.mkdir(parents=True, exist_ok=True)
-        if lock.acquire():  # otherwise another process is writing the same
+        if lock.acquire():  # else another process is writing the same
             write_bytes(cache, json.dumps(dict(version=CACHE_VERSION, probes=known)).encode())
     except OSError:
-        pass  # no room or no permission: the next start probes again
+        pass  # no space or no permission: the next start probes again
     finally:
         lock.release()

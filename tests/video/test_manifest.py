@@ -28,7 +28,7 @@ def test_further_keys_and_absolute_paths(tmp_path):
 
 
 @pytest.mark.parametrize('name, content, message', [
-    ('m.json', '[{"file": "a.mp4"', 'cannot be read'), ('m.json', '{"file": "a.mp4"}', 'no list'),
+    ('m.json', '[{"file": "a.mp4"', 'cannot be read'), ('m.json', '{"file": "a.mp4"}', 'not a list'),
     ('m.json', '[{"name": "a"}]', 'entry 1'), ('m.jsonl', '{"file": "a.mp4"}\n3\n', 'entry 2'),
     ('m.json', '[{"file": "a.mp4", "frames": "many"}]', 'a.mp4'), ('m.csv', 'name\na\n', 'no "file"'),
     ('m.json', '[{"file": "a.mp4"}, {"file": "a.avi"}]', "two videos named 'a'"), ('m.txt', 'a.mp4', '.txt')])

@@ -15,8 +15,8 @@ def test_identity_from_a_pattern_or_the_folders():
 
 
 @pytest.mark.parametrize('options, message', [
-    (dict(pattern='['), 'no regular expression'), (dict(pattern='xyz'), 'does not match'),
-    (dict(pattern='(x)?clip'), 'finds nothing'), (dict(parents=3), 'below 1 folders')])
+    (dict(pattern='['), 'not a regular expression'), (dict(pattern='xyz'), 'does not match'),
+    (dict(pattern='(x)?clip'), 'matches an empty text'), (dict(parents=3), 'below 1 folders')])
 def test_problems_are_named(options, message):
     with pytest.raises(UserError, match=message):
         identity_of('a/clip', **options)

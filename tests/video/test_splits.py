@@ -31,7 +31,7 @@ def test_a_split_of_nothing_gets_nobody():
 
 @pytest.mark.parametrize('fractions', [(0.5, 0.5), (0.9, 0.2, -0.1), (0.5, 0.2, 0.2)])
 def test_wrong_fractions(fractions):
-    with pytest.raises(UserError, match='add up to 1'):
+    with pytest.raises(UserError, match='sum to 1'):
         split_identities(PEOPLE, fractions)
 
 

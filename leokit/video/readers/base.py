@@ -1,4 +1,4 @@
-"""What a video reader is: ``open(path)`` gives a handle whose frames are addressed by number."""
+"""Base classes of video readers: ``open(path)`` returns a handle whose frames are addressed by number."""
 
 from abc import ABC, abstractmethod
 from pathlib import Path
@@ -8,13 +8,13 @@ import numpy as np
 
 from leokit.utils import UserError
 
-DEFAULT_FPS = 25.0  # of what states no rate: arrays, folders of pictures, some containers
+DEFAULT_FPS = 25.0  # of arrays, frame folders and containers that do not store a rate
 
 
 class VideoHandle(ABC):
     """An open video. Frame ``i`` is the i-th frame that playing the video from its start shows.
 
-    A handle belongs to one process and one thread. Close it, or use it as a context manager.
+    Not shared between processes or threads. Close it, or use it as a context manager.
 
     Attributes:
         path (Path): The file or folder.
@@ -31,24 +31,20 @@ class VideoHandle(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """Give back file handles and decoders; safe to call twice."""
+        """Release file handles and decoders; safe to call twice."""
 
     @abstractmethod
     def _read(self, indices: np.ndarray) -> np.ndarray:
-        """Decode frames; ``indices`` holds at least one number, all valid, in any order, with repeats."""
+        """Decode frames; ``indices`` is not empty and valid, in any order, with repeats."""
 
     def read(self, indices: Sequence[int] | np.ndarray) -> np.ndarray:
-        """Decode the frames with these numbers.
+        """Decode frames.
 
         Args:
-            indices (Sequence[int]): Frame numbers, in any order; numbers may repeat.
+            indices (Sequence[int] | np.ndarray): At least one frame number; in any order, repeats allowed.
 
         Returns:
             np.ndarray: uint8 RGB frames in the order of ``indices``, shape (T, H, W, 3).
-
-        Raises:
-            ValueError: If there is no number, or one is outside 0..len-1.
-            UserError: If the frames cannot be decoded.
         """
         indices = np.asarray(indices, dtype=np.int64)
         if indices.ndim != 1 or len(indices) == 0 or indices.min() < 0 or indices.max() >= len(self):
@@ -56,12 +52,12 @@ class VideoHandle(ABC):
         return self._read(indices)
 
     def chunks(self, size: int, first: int = 0, last: int | None = None) -> Iterator[np.ndarray]:
-        """Read the video from ``first`` up to ``last`` (excluded) in pieces, so that memory stays flat.
+        """Decode consecutive frames in chunks, so that memory does not grow with the length.
 
         Args:
-            size (int): Frames per piece; the last piece may be shorter.
+            size (int): Frames per chunk; the last chunk may be shorter.
             first (int): First frame.
-            last (int, optional): Where to stop; None is the end of the video.
+            last (int, optional): End (excluded); None is the end of the video.
 
         Yields:
             np.ndarray: uint8 RGB frames, shape (t, H, W, 3).
@@ -82,31 +78,15 @@ class VideoReader(ABC):
 
     @abstractmethod
     def open(self, path: str | Path) -> VideoHandle:
-        """Open a video.
-
-        Args:
-            path (str | Path): A file or a folder.
-
-        Returns:
-            VideoHandle: The open video, with at least one frame.
+        """Open a video file or a frame folder with at least one frame.
 
         Raises:
-            UserError: If there is no such video, it is not one that this reader reads, it is broken or empty.
+            UserError: If the video does not exist, is broken or empty, or is of a kind that this reader does not read.
         """
 
 
 def existing_file(path: str | Path) -> Path:
-    """Check that a video file is there and not empty.
-
-    Args:
-        path (str | Path): The file.
-
-    Returns:
-        Path: The same path.
-
-    Raises:
-        UserError: If it is missing, a folder or empty.
-    """
+    """Return the path of a video file; a :class:`UserError` if it is missing, a folder or empty."""
     path = Path(path)
     if path.is_dir():
         raise UserError(f'{path} is a folder, not a video file; use FrameFolderReader or AutoReader for frame folders')

@@ -1,4 +1,4 @@
-"""Reading a folder of numbered pictures as a video."""
+"""Read a folder of numbered images as a video."""
 
 import os
 import re
@@ -12,17 +12,13 @@ from leokit.utils import UserError
 from leokit.video.images import IMAGE_SUFFIXES, read_image
 from leokit.video.readers.base import DEFAULT_FPS, VideoHandle, VideoReader
 
-MAX_LISTINGS = 4096  # that a reader remembers
+MAX_LISTINGS = 4096  # folder listings that a reader caches
 
 
 def frame_files(folder: str | Path) -> list[str]:
-    """The pictures of a folder in natural order: ``frame_2.png`` comes before ``frame_10.png``.
+    """Names of the images in a folder in natural order (``frame_2.png`` before ``frame_10.png``), not recursive.
 
-    Args:
-        folder (str | Path): The folder; it is not searched recursively, and hidden files do not count.
-
-    Returns:
-        list[str]: File names; empty if there are none.
+    Hidden files are ignored.
     """
     with os.scandir(folder) as entries:
         names = [entry.name for entry in entries
@@ -35,12 +31,12 @@ def _natural_key(name: str) -> list:
 
 
 class FrameFolderHandle(VideoHandle):
-    """A folder of pictures opened by :class:`FrameFolderReader`.
+    """A folder of images opened by :class:`FrameFolderReader`.
 
     Args:
         path (Path): The folder.
-        fps (float): Frames per second; pictures do not tell.
-        names (Sequence[str]): The pictures in order.
+        fps (float): Frames per second.
+        names (Sequence[str]): The images in order.
     """
 
     def __init__(self, path: Path, fps: float, *, names: Sequence[str]) -> None:
@@ -51,27 +47,27 @@ class FrameFolderHandle(VideoHandle):
         return len(self._names)
 
     def close(self) -> None:
-        """Nothing to do: every picture is closed as soon as it has been read."""
+        pass  # every image is closed as soon as it has been read
 
     def _read(self, indices: np.ndarray) -> np.ndarray:
-        wanted, places = np.unique(indices, return_inverse=True)
+        wanted, positions = np.unique(indices, return_inverse=True)
         frames = [read_image(self.path / self._names[number]) for number in wanted]
         for number, frame in zip(wanted, frames):
             if frame.shape != frames[0].shape:
                 raise UserError(f'{self.path / self._names[number]} is {frame.shape[1]}x{frame.shape[0]} where '
                                 f'{self._names[wanted[0]]} is {frames[0].shape[1]}x{frames[0].shape[0]}; '
                                 'the frames of one video need one size')
-        return np.stack([frames[place] for place in places])
+        return np.stack([frames[position] for position in positions])
 
 
 @VIDEO_READERS.register_module()
 class FrameFolderReader(VideoReader):
-    """Reads a folder of pictures, in natural order of their names, as a video.
+    """Reads a folder of images, in natural order of their names, as a video.
 
-    The reader remembers the listings of unchanged folders.
+    The listings of unchanged folders are cached.
 
     Args:
-        fps (float): Frames per second that the folders are said to have.
+        fps (float): Frames per second, which folders do not store.
     """
 
     def __init__(self, fps: float = DEFAULT_FPS) -> None:
@@ -79,14 +75,13 @@ class FrameFolderReader(VideoReader):
         self._listings: dict[tuple, list[str]] = {}
 
     def open(self, path: str | Path) -> FrameFolderHandle:
-        """See :class:`VideoReader`."""
         path = Path(path)
         if not path.is_dir():
             raise UserError(f'the frame folder {path} does not exist or is a file; check the path')
         key = (str(path), path.stat().st_mtime_ns)
         names = self._listings.get(key) or frame_files(path)
         if not names:
-            raise UserError(f'the folder {path} holds no pictures ({", ".join(sorted(IMAGE_SUFFIXES))})')
+            raise UserError(f'the folder {path} holds no images ({", ".join(sorted(IMAGE_SUFFIXES))})')
         if len(self._listings) >= MAX_LISTINGS:
             self._listings.clear()
         self._listings[key] = names

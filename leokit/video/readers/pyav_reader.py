@@ -1,4 +1,4 @@
-"""Reading video files with PyAV: exact frames from any container and codec that FFmpeg knows, gif included."""
+"""Read video files with PyAV: exact frames of every container and codec of FFmpeg, GIF included."""
 
 from pathlib import Path
 from typing import Any, Iterator
@@ -10,8 +10,8 @@ from leokit.utils import UserError
 from leokit.video.readers.base import DEFAULT_FPS, VideoHandle, VideoReader, existing_file
 from leokit.video.readers.stream_index import StreamIndex, build_index, decode_frames, index_by_decoding
 
-MAX_INDICES = 4096  # frame indices a reader remembers, some kilobytes each
-# Containers whose header promises a number of frames; fewer packets than that mean a file that was cut off.
+MAX_INDICES = 4096  # stream indices that a reader caches, some kilobytes each
+# Containers whose header states the number of frames; a file with fewer packets is truncated.
 COUNTED_FORMATS = ('mp4', 'mov')
 
 
@@ -23,7 +23,7 @@ class PyAVHandle(VideoHandle):
     Args:
         path (Path): The file.
         threads (int): Decoder threads.
-        index (StreamIndex, optional): The index of the unchanged file, if it is known already.
+        index (StreamIndex, optional): The index of the unchanged file, if it is cached.
     """
 
     def __init__(self, path: Path, *, threads: int, index: StreamIndex | None = None) -> None:
@@ -39,7 +39,7 @@ class PyAVHandle(VideoHandle):
             self.index = index or self._make_index()
         except self._errors as error:
             self.close()
-            raise UserError(f'{path} is no readable video ({_reason(error)}); '
+            raise UserError(f'{path} is not a readable video ({_reason(error)}); '
                             'fetch or convert it again') from error
         except UserError:
             self.close()
@@ -51,7 +51,6 @@ class PyAVHandle(VideoHandle):
         return len(self.index)
 
     def close(self) -> None:
-        """See :class:`VideoHandle`."""
         self._frames = iter(())
         if self._container is not None:
             self._container.close()
@@ -61,18 +60,18 @@ class PyAVHandle(VideoHandle):
         import av
         if self._container is not None:
             self._container.close()
-        # torchvision before 0.24 has FFmpeg's messages logged by Python: a decoder thread that has one waits for the
-        # interpreter, while the interpreter waits for the thread to end
+        # torchvision before 0.24 has FFmpeg's messages logged by Python: a decoder thread with a message would wait for
+        # the interpreter, while the interpreter waits for the thread to end
         av.logging.set_level(None)
-        # tags that are no UTF-8 are no reason to refuse a video; PyAV 19 asks for no such promise any more
+        # tags that are not UTF-8 are no reason to refuse a video; PyAV 19 ignores them without this option
         tolerant = {} if int(av.__version__.split('.')[0]) >= 19 else dict(metadata_errors='ignore')
         self._container = av.open(str(self.path), **tolerant)
         if not self._container.streams.video:
-            raise UserError(f'{self.path} has no video stream; it may be a sound file')
+            raise UserError(f'{self.path} has no video stream; it may be an audio file')
         self._stream = self._container.streams.video[0]
         context = self._stream.codec_context
         if context is None:
-            raise UserError(f'{self.path} is coded in a way that this build of FFmpeg cannot decode; '
+            raise UserError(f'{self.path} has a codec that this build of FFmpeg cannot decode; '
                             'convert it to H.264')
         context.thread_count = self._threads
         context.thread_type = 'FRAME' if self._threads > 1 else 'SLICE'
@@ -87,12 +86,12 @@ class PyAVHandle(VideoHandle):
         return index
 
     def _check_complete(self) -> None:
-        promised = self._stream.frames
+        stated = self._stream.frames
         counted = any(name in COUNTED_FORMATS for name in self._container.format.name.split(','))
-        if counted and self.index.packets < promised and not self.index.countable_only:
+        if counted and self.index.packets < stated and not self.index.countable_only:
             self.close()
-            raise UserError(f'{self.path} is cut off: {self.index.packets} of the {promised} frames that its header '
-                            'promises are there; fetch or convert it again')
+            raise UserError(f'{self.path} is truncated: it holds {self.index.packets} of the {stated} frames that its '
+                            'header states; fetch or convert it again')
         if len(self.index) == 0:
             self.close()
             raise UserError(f'{self.path} holds no frame that can be decoded; fetch or convert it again')
@@ -100,16 +99,16 @@ class PyAVHandle(VideoHandle):
     def _read(self, indices: np.ndarray) -> np.ndarray:
         if self._container is None:
             raise ValueError(f'{self.path} has been closed')
-        wanted, places = np.unique(indices, return_inverse=True)
+        wanted, positions = np.unique(indices, return_inverse=True)
         frames = None
         for row, number in enumerate(wanted):
             pixels = self._pixels(self._decode(int(number)))
             if frames is None:
                 frames = np.empty((len(wanted), *pixels.shape), np.uint8)
             if pixels.shape != frames.shape[1:]:
-                raise UserError(f'{self.path} changes its size from frame to frame; convert it to one size')
+                raise UserError(f'{self.path} has frames of different sizes; convert it to one size')
             frames[row] = pixels
-        return frames if np.array_equal(wanted, indices) else frames[places]
+        return frames if np.array_equal(wanted, indices) else frames[positions]
 
     def _decode(self, number: int) -> Any:
         """Decode up to frame ``number`` and return it."""
@@ -119,7 +118,7 @@ class PyAVHandle(VideoHandle):
             for frame in self._frames:
                 if not self.index.countable_only:
                     if frame.pts is None or frame.pts < self.index.times[self._position]:
-                        continue  # in front of the key frame, or hidden
+                        continue  # before the key frame, or hidden
                     if frame.pts > self.index.times[self._position]:
                         break
                 self._position += 1
@@ -135,7 +134,7 @@ class PyAVHandle(VideoHandle):
     def _seek(self, number: int) -> None:
         key = 0 if self.index.countable_only else self.index.key_before(number)
         if key == 0 and not self.index.plain:
-            self._open()  # the very start: what lies in front of the first key frame confuses the seek table
+            self._open()  # the very start: packets before the first key frame make seeking inexact
         else:
             self._container.seek(int(self.index.times[key]), stream=self._stream, backward=True, any_frame=False)
         self._frames = decode_frames(self._container, self._stream)
@@ -150,15 +149,15 @@ class PyAVHandle(VideoHandle):
 def _conversion() -> dict[str, Any]:
     """Options that turn a frame into RGB with its true colors.
 
-    FFmpeg's shortcut from 4:2:0 to RGB, which is its default, rounds down: pictures get 1.2 gray levels darker every
-    time that a video is read and written again.
+    FFmpeg's fast conversion from 4:2:0 to RGB, its default, rounds down: frames get 1.2 gray levels darker every time
+    a video is read and written again.
     """
     import av
     options: dict[str, Any] = dict(format='rgb24')
-    if int(av.__version__.split('.')[0]) >= 17:  # it starts a thread pool for every conversion unless told otherwise
+    if int(av.__version__.split('.')[0]) >= 17:  # by default it starts a thread pool for every conversion
         options['threads'] = 1
     kinds = av.video.reformatter.Interpolation
-    if hasattr(kinds, 'ACCURATE_RND'):  # older PyAV has the shortcut only
+    if hasattr(kinds, 'ACCURATE_RND'):  # older PyAV has the fast conversion only
         options['interpolation'] = kinds.BILINEAR | kinds.ACCURATE_RND | kinds.FULL_CHR_H_INT
     return options
 
@@ -167,11 +166,11 @@ def _conversion() -> dict[str, Any]:
 class PyAVReader(VideoReader):
     """Reads video files with PyAV.
 
-    Frame numbers are exact: they are looked up in an index of the file's packets, which the reader remembers for
-    unchanged files, and every jump decodes from the right key frame. Rotation tags are obeyed.
+    Frame numbers are exact: they are looked up in an index of the file's packets, which is cached for unchanged files,
+    and every jump decodes from the right key frame. Rotation tags are applied.
 
     Args:
-        threads (int): Decoder threads of each open video. One is best where data-loader workers run side by side.
+        threads (int): Decoder threads of each open video; one is best with several data-loader workers.
     """
 
     def __init__(self, threads: int = 1) -> None:
@@ -181,7 +180,6 @@ class PyAVReader(VideoReader):
         self._indices: dict[tuple, StreamIndex] = {}
 
     def open(self, path: str | Path) -> PyAVHandle:
-        """See :class:`VideoReader`."""
         path = existing_file(path)
         status = path.stat()
         key = (str(path), status.st_size, status.st_mtime_ns)

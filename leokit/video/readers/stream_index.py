@@ -1,9 +1,8 @@
-"""Which frames a video stream holds and where decoding has to start for each of them.
+"""Index of the frames of a video stream: their presentation times, and the key frame from which each is decoded.
 
-A container lists packets in decoding order; people count frames in the order of their presentation times. The index
-maps one to the other by reading packet headers, without decoding. It leaves out what no decoder can show: frames in
-front of the first key frame (a file cut out of a longer one), frames that the container's edit list hides, and
-packets marked as damaged.
+A container lists packets in decoding order, while frame numbers follow presentation order. The index maps one to the
+other by reading packet headers, without decoding. It omits what no decoder can show: frames before the first key frame
+(a file cut out of a longer one), frames that the container's edit list hides, and packets marked as damaged.
 """
 
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ import numpy as np
 
 # Containers with exact presentation times and seek points. In others (ts, mpg, avi, raw streams) times are guessed.
 TIMED_FORMATS = ('mov', 'mp4', 'matroska', 'webm', 'flv', 'gif')
-# Codecs whose packets may decode to no visible frame, so that packets do not tell how many frames there are.
+# Codecs with packets that decode to no visible frame, so that counting packets does not count frames.
 HIDDEN_FRAME_CODECS = ('vp8',)
 
 
@@ -23,12 +22,12 @@ class StreamIndex:
 
     Attributes:
         times (np.ndarray): Presentation times in units of the stream's time base, increasing, shape (frames,).
-            Frame numbers where ``countable_only``.
+            Frame numbers if ``countable_only``.
         keys (np.ndarray): Frame number of every key frame, increasing; the first is 0.
-        packets (int): Number of packets the container delivered, hidden and undecodable ones included.
+        packets (int): Number of packets in the container, including hidden and undecodable ones.
         plain (bool): Every packet is one visible frame, the first packet is a key frame, and no frame refers to one
-            across the key frame that precedes it in the file: any decoder's way of seeking is exact.
-        countable_only (bool): The file does not tell when its frames are shown; they were counted by decoding them,
+            across the key frame that precedes it in the file: seeking is exact in any decoder.
+        countable_only (bool): The file has no reliable presentation times; its frames were counted by decoding them,
             and are found by counting from the start.
     """
 
@@ -54,8 +53,8 @@ def build_index(container: object, stream: object) -> StreamIndex | None:
         stream (av.video.stream.VideoStream): One of its video streams.
 
     Returns:
-        StreamIndex | None: The index, which may be empty; None if the packets do not tell which frames there are,
-        so that frames have to be counted (:func:`index_by_decoding`).
+        StreamIndex | None: The index, which may be empty; None if the packets do not determine the frames, so that
+        frames have to be counted (:func:`index_by_decoding`).
     """
     timed = any(name in TIMED_FORMATS for name in container.format.name.split(','))
     if not timed or stream.codec_context.name in HIDDEN_FRAME_CODECS:
@@ -89,30 +88,14 @@ def build_index(container: object, stream: object) -> StreamIndex | None:
 
 
 def decode_frames(container: object, stream: object) -> Iterator[Any]:
-    """Decode a stream from where its container stands, passing over packets that are marked as damaged.
-
-    Args:
-        container (av.container.InputContainer): An open file.
-        stream (av.video.stream.VideoStream): One of its video streams.
-
-    Yields:
-        av.VideoFrame: Frames in order of presentation.
-    """
+    """Decode a stream from the container's position in presentation order, skipping packets marked as damaged."""
     for packet in container.demux(stream):
         if not packet.is_corrupt:
             yield from packet.decode()
 
 
 def index_by_decoding(container: object, stream: object) -> StreamIndex:
-    """Index a video stream by decoding all of it; the container must stand at its start.
-
-    Args:
-        container (av.container.InputContainer): A freshly opened file.
-        stream (av.video.stream.VideoStream): One of its video streams.
-
-    Returns:
-        StreamIndex: An index of frames that can only be counted.
-    """
+    """Index a video stream by decoding all of it; the container must be at its start."""
     count = sum(1 for _ in decode_frames(container, stream))
     return StreamIndex(np.arange(count), np.zeros(min(count, 1), dtype=np.int64), count, plain=False,
                        countable_only=True)

@@ -42,7 +42,7 @@ def test_a_folder_that_grew_is_listed_anew(clips, tmp_path):
 
 def test_problems_are_named(clips, tmp_path):
     (tmp_path / 'empty').mkdir()
-    with pytest.raises(UserError, match='no pictures'):
+    with pytest.raises(UserError, match='no images'):
         FrameFolderReader().open(tmp_path / 'empty')
     with pytest.raises(UserError, match='does not exist'):
         FrameFolderReader().open(tmp_path / 'missing')
