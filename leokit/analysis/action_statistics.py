@@ -14,7 +14,7 @@ from leokit.analysis.code_probe import MIN_R2, labeled_frames
 from leokit.datasets import CodeCache
 from leokit.inference.generation import sample_seeds
 from leokit.metrics.linear_probe import LinearMap, fit_linear_map, linear_probe
-from leokit.metrics.parameter_statistics import comovements, extents, mean_frequencies
+from leokit.metrics.parameter_statistics import mean_frequencies, parameter_correlations, parameter_ranges
 from leokit.models import MotionDiffusion
 from leokit.samplers import generators_from_seeds
 from leokit.synthetic_faces import SyntheticTruth
@@ -66,7 +66,7 @@ def measure_action_statistics(model: MotionDiffusion, cache: CodeCache, truth: S
     clips = _clips(cache, truth, score, frames)
     real = predict(clips.codes)  # (B, T, K)
     generated = predict(_generate(model, clips.codes[:, 0], frames, seed))
-    range_ratio = extents(generated).mean(0) / extents(real).mean(0)
+    range_ratio = parameter_ranges(generated).mean(0) / parameter_ranges(real).mean(0)
     frequency, frequency_real = mean_frequencies(generated, clips.fps), mean_frequencies(real, clips.fps)
     parameters = {name: dict(r2=float(r2[k]), range_ratio=float(range_ratio[k]), frequency=float(frequency[k]),
                              frequency_real=float(frequency_real[k])) for k, name in enumerate(truth.motion_names)}
@@ -127,11 +127,11 @@ def _actions(predict: LinearMap, fitted: _Clips, real: _Clips, generated: Tensor
         contained = torch.tensor([behavior in behaviors for behavior in fitted.behaviors])
         if contained.all() or not contained.any():
             continue
-        ranges = extents(predict(fitted.codes))[:, column]
+        ranges = parameter_ranges(predict(fitted.codes))[:, column]
         threshold = (ranges[contained].mean() + ranges[~contained].mean()) / 2
-        detected = extents(predict(real.codes))[:, column] > threshold
+        detected = parameter_ranges(predict(real.codes))[:, column] > threshold
         expected = torch.tensor([behavior in behaviors for behavior in real.behaviors])
-        result[action] = dict(generated=float((extents(generated)[:, column] > threshold).double().mean()),
+        result[action] = dict(generated=float((parameter_ranges(generated)[:, column] > threshold).double().mean()),
                               real=float(detected.double().mean()),
                               accuracy=float((detected == expected).double().mean()))
     return result
@@ -140,6 +140,6 @@ def _actions(predict: LinearMap, fitted: _Clips, real: _Clips, generated: Tensor
 def _correlations(generated: Tensor, real: Tensor, columns: Sequence[int],
                   names: Sequence[str]) -> list[tuple[str, str, float, float]]:
     """Pairs of parameters that are correlated in real clips."""
-    of_generated, of_real = comovements(generated), comovements(real)  # (K, K)
+    of_generated, of_real = parameter_correlations(generated), parameter_correlations(real)  # (K, K)
     return [(names[a], names[b], float(of_generated[a, b]), float(of_real[a, b]))
             for a in columns for b in columns if a < b and abs(of_real[a, b]) >= CORRELATION_THRESHOLD]

@@ -24,7 +24,8 @@ from torch import Tensor
 from leokit.analysis.factor_grid import FactorGrid
 from leokit.feature_extractors import FeatureExtractor
 from leokit.feature_extractors.video_features import frame_features
-from leokit.metrics import CodeAgreement, code_agreement, factor_distances, recognition
+from leokit.metrics import (
+    MotionCodeConsistency, between_within_distances, motion_code_consistency, retrieval_accuracy)
 from leokit.utils.pixels import from_uint8, to_uint8
 from leokit.utils.tables import MISSING, markdown_table
 
@@ -64,7 +65,8 @@ def measure_identity(grid: FactorGrid, extractor: FeatureExtractor) -> dict[str,
     features = rearrange(_features(extractor, rearrange(grid.frames, 'p m t c h w -> (p m t) c h w')),
                          '(p m t) d -> p m t d', p=num_identities, m=num_motions)[:, :, 1:]
     sources = _features(extractor, to_uint8(grid.identities.images))  # (P, d)
-    result = dict(_distances(features), recognized=recognition(rearrange(features, 'p m t d -> p (m t) d'), sources),
+    recognized = retrieval_accuracy(rearrange(features, 'p m t d -> p (m t) d'), sources)
+    result = dict(_distances(features), recognized=recognized,
                   chance=1 / num_identities, undetected=1 - features.isfinite().all(-1).double().mean().item(),
                   fingerprint=extractor.fingerprint())
     driving = grid.motions
@@ -90,16 +92,17 @@ def measure_motion(grid: FactorGrid) -> dict[str, Any]:
         ``real``.
     """
     target, measured = (_since_start(codes, grid.mode) for codes in (grid.target_codes, grid.measured_codes))
-    agreement = code_agreement(*(rearrange(codes, 'p m t n -> (p m) t n') for codes in (target, measured)))
+    agreement = motion_code_consistency(*(rearrange(codes, 'p m t n -> (p m) t n') for codes in (target, measured)))
     std = rearrange(target, 'p m t n -> (p m t) n').double().std(0, correction=0)
     scale = torch.where(std > 0, std, 1)
     scaled = measured.double() / scale  # (P, M, T, N)
-    distances = factor_distances(scaled)
-    recognized = recognition(rearrange(scaled, 'p m t n -> m p (t n)'),
-                             rearrange(target[0].double() / scale, 'm t n -> m (t n)'))
+    distances = between_within_distances(scaled)
+    recognized = retrieval_accuracy(rearrange(scaled, 'p m t n -> m p (t n)'),
+                                    rearrange(target[0].double() / scale, 'm t n -> m (t n)'))
     return dict(error=agreement.total_error, r2=agreement.total_r2, correlation=agreement.total_correlation,
-                recognized=recognized, chance=1 / target.shape[1], same_motion=distances.person_changes,
-                other_motion=distances.motion_changes, ratio=_ratio(distances.person_changes, distances.motion_changes),
+                recognized=recognized, chance=1 / target.shape[1], same_motion=distances.between_identities,
+                other_motion=distances.within_identity,
+                ratio=_ratio(distances.between_identities, distances.within_identity),
                 error_by_identity=((measured - target).double() / scale).square().mean((1, 2, 3)).sqrt().tolist(),
                 pixel_change=_pixel_change(grid), by_dimension=_by_dimension(agreement))
 
@@ -146,9 +149,9 @@ def _features(extractor: FeatureExtractor, frames: Tensor) -> Tensor:
 
 
 def _distances(features: Tensor) -> dict[str, float]:
-    distances = factor_distances(features)
-    return dict(same_identity=distances.motion_changes, other_identity=distances.person_changes,
-                ratio=_ratio(distances.motion_changes, distances.person_changes))
+    distances = between_within_distances(features)
+    return dict(same_identity=distances.within_identity, other_identity=distances.between_identities,
+                ratio=_ratio(distances.within_identity, distances.between_identities))
 
 
 def _ratio(one: float, other: float) -> float:
@@ -169,5 +172,5 @@ def _change(videos: Tensor) -> float:
     return change.sum(dtype=torch.int64).item() / change.numel()
 
 
-def _by_dimension(agreement: CodeAgreement) -> dict[str, list[float]]:
+def _by_dimension(agreement: MotionCodeConsistency) -> dict[str, list[float]]:
     return dict(error=agreement.error.tolist(), r2=agreement.r2.tolist(), correlation=agreement.correlation.tolist())

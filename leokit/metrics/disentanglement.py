@@ -1,30 +1,30 @@
-"""How well who is seen and how they move can be changed without each other.
+"""Disentanglement of identity and motion on a factor grid: every identity in every motion.
 
-A crossing shows P people in M motions, every person in every motion. What should depend on the person alone (an
-identity embedding) must hardly change along the motions; what should depend on the motion alone (codes read from the
-frames again) must be what was asked for, whoever is seen.
+Identity features must depend on the identity alone, so they must hardly change between motions. Motion codes encoded
+from the rendered frames must depend on the motion alone, so they must agree with the target codes for every identity.
 """
 
 from typing import NamedTuple
 
 import torch
+from einops import rearrange
 from torch import Tensor
 
 from leokit.metrics.acd import detected_frames
 from leokit.utils import check_shape
 
 
-class FactorDistances(NamedTuple):
-    """How far apart features are when one of the two factors changes and the other one does not."""
+class BetweenWithinDistances(NamedTuple):
+    """Mean distances of features when one factor changes and the other is fixed."""
 
-    motion_changes: float  # mean distance of two videos of one person at the same time
-    person_changes: float  # mean distance of two people in the same motion at the same time
+    within_identity: float  # one identity in two motions, at the same time
+    between_identities: float  # two identities in one motion, at the same time
 
 
-class CodeAgreement(NamedTuple):
-    """Codes read from rendered frames against the codes asked for; entries by dimension, and all of them together."""
+class MotionCodeConsistency(NamedTuple):
+    """Agreement of measured motion codes with their targets, per dimension and in total."""
 
-    error: Tensor  # (N,) root mean squared error over the standard deviation of the codes asked for
+    error: Tensor  # (N,) root mean squared error over the standard deviation of the targets
     r2: Tensor  # (N,) coefficient of determination: 1 - error²
     correlation: Tensor  # (N,) over time, about the mean of each sequence
     total_error: float
@@ -32,88 +32,80 @@ class CodeAgreement(NamedTuple):
     total_correlation: float
 
 
-def factor_distances(features: Tensor) -> FactorDistances:
-    """Mean Euclidean distances of features of a crossing, when only the motion and when only the person changes.
+def between_within_distances(features: Tensor) -> BetweenWithinDistances:
+    """Mean Euclidean distances of the features of a factor grid.
 
     Args:
-        features (Tensor): Shape (P, M, T, d); NaN where nothing was detected: such pairs do not count.
+        features (Tensor): P identities in M motions, shape (P, M, T, d); pairs with NaN (no detection) are ignored.
 
     Returns:
-        FactorDistances: NaN where there is no pair, as with one person or one motion.
-
-    Raises:
-        ValueError: If the shape does not fit.
+        BetweenWithinDistances: NaN where there is no pair, as with one identity or one motion.
     """
     check_shape('features', features, (None, None, None, None))
     points = features.detach().double()
-    return FactorDistances(_mean_distance(points.transpose(1, 2)), _mean_distance(points.permute(1, 2, 0, 3)))
+    return BetweenWithinDistances(_mean_distance(rearrange(points, 'p m t d -> p t m d')),
+                                  _mean_distance(rearrange(points, 'p m t d -> m t p d')))
 
 
-def recognition(features: Tensor, references: Tensor) -> float:
-    """Share of features whose nearest reference is that of their own class; chance is 1 / K.
+def retrieval_accuracy(features: Tensor, references: Tensor) -> float:
+    """Share of features whose nearest reference belongs to their own class; chance is 1 / K.
 
     Args:
-        features (Tensor): Several of each of K classes, shape (K, n, d); those with NaN do not count.
+        features (Tensor): n of each of K classes, shape (K, n, d); those with NaN are ignored.
         references (Tensor): One of each class, shape (K, d); classes with NaN are left out.
 
     Returns:
         float: In [0, 1]; NaN if nothing can be compared.
-
-    Raises:
-        ValueError: If the shapes do not fit.
     """
     check_shape('features', features, (None, None, None))
     check_shape('references', references, (features.shape[0], features.shape[2]))
     known = detected_frames(references)
     points, targets = features[known].detach().double(), references[known].detach().double()
-    seen = detected_frames(points)  # (K', n)
-    if not bool(seen.any()):
+    detected = detected_frames(points)  # (K', n)
+    if not bool(detected.any()):
         return float('nan')
     nearest = torch.cdist(points.nan_to_num(), targets[None], compute_mode='donot_use_mm_for_euclid_dist').argmin(-1)
-    right = nearest == torch.arange(len(targets), device=nearest.device)[:, None]
-    return float(right[seen].double().mean())
+    correct = nearest == torch.arange(len(targets), device=nearest.device)[:, None]
+    return float(correct[detected].double().mean())
 
 
-def code_agreement(asked: Tensor, found: Tensor) -> CodeAgreement:
-    """Hold codes that were read from frames against the codes that the frames were made of.
+def motion_code_consistency(target: Tensor, measured: Tensor) -> MotionCodeConsistency:
+    """Compare codes encoded from rendered frames with the codes that the frames were rendered from.
 
-    Error and R² are relative to the spread of the codes asked for over all sequences. The correlation is taken about
-    the mean of each sequence, so that a constant offset of a person does not enter it. In the totals each dimension
-    counts by its variance.
+    Error and R² are relative to the variance of the targets over all sequences. The correlation is taken about the
+    mean of each sequence, so a constant offset of an identity does not affect it. In the totals each dimension is
+    weighted by its variance.
 
     Args:
-        asked (Tensor): Shape (B, T, N).
-        found (Tensor): The same shape.
+        target (Tensor): Shape (B, T, N).
+        measured (Tensor): The same shape.
 
     Returns:
-        CodeAgreement: float64; NaN for a dimension in which nothing was asked for.
-
-    Raises:
-        ValueError: If the shapes do not fit.
+        MotionCodeConsistency: float64; NaN for dimensions in which the targets do not vary.
     """
-    check_shape('asked', asked, (None, None, None))
-    check_shape('found', found, tuple(asked.shape))
-    asked, found = asked.detach().double(), found.detach().double()
-    errors = (found - asked).square().sum((0, 1))
-    spread = (asked - asked.mean((0, 1))).square().sum((0, 1))
-    a, b = asked - asked.mean(1, keepdim=True), found - found.mean(1, keepdim=True)
-    joint, one, other = (product.sum((0, 1)) for product in (a * b, a * a, b * b))
-    by_dimension = _agreement(errors, spread, joint, one, other)
-    totals = _agreement(*(table.sum() for table in (errors, spread, joint, one, other)))
-    return CodeAgreement(*by_dimension, *(float(total) for total in totals))
+    check_shape('target', target, (None, None, None))
+    check_shape('measured', measured, tuple(target.shape))
+    target, measured = target.detach().double(), measured.detach().double()
+    errors = (measured - target).square().sum((0, 1))
+    variance = (target - target.mean((0, 1))).square().sum((0, 1))
+    a, b = target - target.mean(1, keepdim=True), measured - measured.mean(1, keepdim=True)
+    moments = [product.sum((0, 1)) for product in (a * b, a * a, b * b)]
+    by_dimension = _agreement(errors, variance, *moments)
+    totals = _agreement(*(sums.sum() for sums in (errors, variance, *moments)))
+    return MotionCodeConsistency(*by_dimension, *(float(total) for total in totals))
 
 
-def _agreement(errors: Tensor, spread: Tensor, joint: Tensor, one: Tensor,
-               other: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    share = torch.where(spread > 0, errors / spread, torch.nan)
-    moving = (one > 0) & (other > 0)
-    correlation = torch.where(moving, joint / (one * other).sqrt(), torch.nan)
+def _agreement(errors: Tensor, variance: Tensor, covariance: Tensor, power_a: Tensor,
+               power_b: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    share = torch.where(variance > 0, errors / variance, torch.nan)
+    moving = (power_a > 0) & (power_b > 0)
+    correlation = torch.where(moving, covariance / (power_a * power_b).sqrt(), torch.nan)
     return share.sqrt(), 1 - share, correlation
 
 
 def _mean_distance(points: Tensor) -> float:
-    """Mean distance of the pairs of K points (..., K, d), float64, NaN left out."""
-    seen = detected_frames(points)
+    """Mean distance over pairs of K points (..., K, d), float64, without pairs with NaN."""
+    detected = detected_frames(points)
     distances = torch.cdist(points.nan_to_num(), points.nan_to_num(), compute_mode='donot_use_mm_for_euclid_dist')
     others = ~torch.eye(points.shape[-2], dtype=torch.bool, device=points.device)
-    return float(distances[seen[..., :, None] & seen[..., None, :] & others].mean())
+    return float(distances[detected[..., :, None] & detected[..., None, :] & others].mean())

@@ -6,10 +6,10 @@ from leokit.evaluation.runner_metrics.code_distribution_metric import CodeDistri
 from leokit.evaluation.runner_metrics.motion_statistics_metric import MotionStatistics
 from leokit.evaluation.runner_metrics.reconstruction_metric import ReconstructionMetric
 from leokit.evaluation.runner_metrics.start_frame_metric import (
-    StartFrameAgreement, chance_error, mean_distance_between_people)
+    StartFrameAgreement, chance_error, mean_distance_between_identities)
 from leokit.evaluation.runner_metrics.video_distance_metric import VideoDistances
 
 __all__ = [
     'AnimationMetric', 'AverageContentDistance', 'CodeDistribution', 'MotionStatistics', 'ReconstructionMetric',
-    'StartFrameAgreement', 'VideoDistances', 'chance_error', 'mean_distance_between_people',
+    'StartFrameAgreement', 'VideoDistances', 'chance_error', 'mean_distance_between_identities',
 ]
