@@ -204,10 +204,10 @@ class CodeCacheWriter:
         return json.dumps(dict(version=VERSION, motion_dim=self.motion_dim, animator=self.animator)).encode() + b'\n'
 
     def _load_index(self, index: dict[str, Any]) -> None:
-        self._check_maker(index['motion_dim'], index['animator'])
+        self._check_producer(index['motion_dim'], index['animator'])
         self.videos = [CodedVideo(**row) for row in index['videos']]
 
-    def _check_maker(self, motion_dim: int, animator: dict[str, Any]) -> None:
+    def _check_producer(self, motion_dim: int, animator: dict[str, Any]) -> None:
         check_animator(self.folder, animator, self.animator['weights_hash'])
         if motion_dim != self.motion_dim:
             raise UserError(f'the codes in {self.folder} have {motion_dim} dimensions, this animator makes '
@@ -223,7 +223,7 @@ class CodeCacheWriter:
         lines = journal.read_bytes().split(b'\n')[:-1]  # a line without its end was being written
         try:
             first = json.loads(lines[0])
-            self._check_maker(first['motion_dim'], first['animator'])
+            self._check_producer(first['motion_dim'], first['animator'])
         except UserError:
             raise
         except (ValueError, KeyError, TypeError, IndexError) as error:

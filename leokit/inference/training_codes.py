@@ -35,7 +35,7 @@ def ensure_codes(config: Config) -> None:
         return
     folder = Path(config.codes_dir)
     if (folder / INDEX_FILE).is_file() and not (folder / JOURNAL_FILE).exists():
-        _check_maker(folder, config.get('animator') or {})
+        _check_producer(folder, config.get('animator') or {})
         return
     command = _command(config, folder)
     if config.get('launcher', 'none') != 'none':
@@ -62,7 +62,7 @@ def training_crop(config: Mapping[str, Any]) -> str:
     return (dataset.get('frames') or {}).get('crop', DEFAULT_CROP)
 
 
-def _check_maker(folder: Path, animator: Mapping[str, Any]) -> None:
+def _check_producer(folder: Path, animator: Mapping[str, Any]) -> None:
     """Refuse codes of another animator; where there is no checkpoint to compare with, any animator will do."""
     checkpoint = animator.get('checkpoint')
     known = checkpoint is not None and Path(checkpoint).exists()
@@ -77,10 +77,10 @@ def _make(config: Config, folder: Path) -> None:
     animator = load_animator(named['config'], checkpoint, 'cuda' if torch.cuda.is_available() else 'cpu')
     index = VideoIndex(config.data_root)
     crop = training_crop(animator.cfg)
-    maker = dict(weights_hash=animator.weights_hash(), config=str(named['config']), checkpoint=str(checkpoint),
+    producer = dict(weights_hash=animator.weights_hash(), config=str(named['config']), checkpoint=str(checkpoint),
                  crop=crop, amp=False)
     print_log(f'encoding {len(index)} videos of {config.data_root} to motion codes in {folder}', logger='current')
-    with CodeCacheWriter(folder, animator.motion_dim, animator=maker) as writer:
+    with CodeCacheWriter(folder, animator.motion_dim, animator=producer) as writer:
         report = extract_motion_codes(animator, index, writer, crop=crop)
     print_log(f'{folder}: {report.videos} videos encoded ({report.frames} frames), {report.known} were there already, '
               f'{report.skipped} skipped', logger='current')

@@ -40,9 +40,9 @@ def test_codes_are_made_once(config, monkeypatch):
 
 
 def test_an_interrupted_extraction_goes_on(config):
-    maker = dict(weights_hash=make_animator().weights_hash(), config='', checkpoint='')
+    producer = dict(weights_hash=make_animator().weights_hash(), config='', checkpoint='')
     first = np.full((4, MOTION_DIM), 7, np.float32)
-    with pytest.raises(KeyboardInterrupt), CodeCacheWriter(config.codes_dir, MOTION_DIM, animator=maker) as writer:
+    with pytest.raises(KeyboardInterrupt), CodeCacheWriter(config.codes_dir, MOTION_DIM, animator=producer) as writer:
         writer.add('a', first, identity='a')
         raise KeyboardInterrupt
     ensure_codes(config)

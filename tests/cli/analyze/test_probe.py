@@ -25,8 +25,8 @@ def write_codes(folder, plan, extra=0):
     """The true motion in units of its spread, rotated, as codes."""
     truth = load_truth(folder)
     mix = mixing(truth)
-    maker = dict(weights_hash='ab' * 32, config='', checkpoint='')
-    with CodeCacheWriter(folder / 'codes', len(MOTION_NAMES), animator=maker) as writer:
+    producer = dict(weights_hash='ab' * 32, config='', checkpoint='')
+    with CodeCacheWriter(folder / 'codes', len(MOTION_NAMES), animator=producer) as writer:
         for clip in plan.clips():
             codes = truth.motion[truth.index(clip.name)] @ mix
             writer.add(clip.name, np.pad(codes, ((0, extra), (0, 0))), identity=clip.identity, split=clip.split)
