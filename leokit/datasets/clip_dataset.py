@@ -66,14 +66,14 @@ class ClipDataset(VideoDataset):
         starts = range(video.first, video.last - self.span + 1, self.num_frames * self.stride)
         return list(starts) if self.clips == 'all' else [video.first]
 
-    def _choose(self, index: int, attempt: int) -> tuple[VideoEntry, np.ndarray]:
+    def _fixed_frames(self, index: int, attempt: int) -> tuple[VideoEntry, np.ndarray]:
         place, start = self._clips[index]
         if attempt:
             place = (place + attempt) % len(self.videos)
             start = self._starts(self.videos[place])[0]
         return self.videos[place], self._numbers(start)
 
-    def _draw(self, index: int | None, generator: np.random.Generator) -> tuple[VideoEntry, np.ndarray]:
+    def _random_frames(self, index: int | None, generator: np.random.Generator) -> tuple[VideoEntry, np.ndarray]:
         place, _ = self._clips[int(generator.integers(len(self._clips))) if index is None else index]
         video = self.videos[place]
         return video, self._numbers(video.first + int(generator.integers(video.length - self.span + 1)))
@@ -81,7 +81,7 @@ class ClipDataset(VideoDataset):
     def _numbers(self, start: int) -> np.ndarray:
         return start + self.stride * np.arange(self.num_frames)
 
-    def _make_item(self, video: VideoEntry, frames: np.ndarray) -> dict[str, dict[str, Any]]:
+    def _load_item(self, video: VideoEntry, frames: np.ndarray) -> dict[str, dict[str, Any]]:
         return dict(inputs=dict(video=self.store.read(video, frames)),
                     data_samples=dict(name=video.name, identity=video.identity, start=int(frames[0]),
                                       fps=video.fps / self.stride))

@@ -8,7 +8,7 @@ import torch
 
 from leokit.datasets.code_cache import CodeCache, code_statistics
 from leokit.datasets.video_dataset import VideoDataset
-from leokit.datasets.video_sampling import VideoChoice, check_weighting
+from leokit.datasets.video_sampling import VideoSampler, check_weighting
 from leokit.registry import DATASETS
 from leokit.utils import UserError
 from leokit.utils.hashing import checkpoint_hash
@@ -63,7 +63,7 @@ class CodedFrameDataset(VideoDataset):
         self.animator_hash = cache.animator_hash
         self._offsets = self._match(cache, data_root)
         self._codes = torch.from_numpy(np.array(cache.codes))
-        self._choice = VideoChoice(self.videos, weighting, frames_per_video)
+        self._video_sampler = VideoSampler(self.videos, weighting, frames_per_video)
 
     def _match(self, cache: CodeCache, data_root: str | Path) -> dict[str, int]:
         """Row of the first code of each video, by its name; videos that could not be encoded are left out."""
@@ -100,16 +100,16 @@ class CodedFrameDataset(VideoDataset):
     def __len__(self) -> int:
         return len(self.videos) * self.frames_per_video
 
-    def _choose(self, index: int, attempt: int) -> tuple[VideoEntry, np.ndarray]:
+    def _fixed_frames(self, index: int, attempt: int) -> tuple[VideoEntry, np.ndarray]:
         place, number = divmod(index, self.frames_per_video)
         video = self.videos[(place + attempt) % len(self.videos)]
         return video, np.array([video.first + (2 * number + 1) * video.length // (2 * self.frames_per_video)])
 
-    def _draw(self, index: int | None, generator: np.random.Generator) -> tuple[VideoEntry, np.ndarray]:
-        video = self._choice.draw(index, generator)
+    def _random_frames(self, index: int | None, generator: np.random.Generator) -> tuple[VideoEntry, np.ndarray]:
+        video = self._video_sampler.sample(index, generator)
         return video, video.first + generator.integers(video.length, size=1)
 
-    def _make_item(self, video: VideoEntry, frames: np.ndarray) -> dict[str, dict[str, Any]]:
+    def _load_item(self, video: VideoEntry, frames: np.ndarray) -> dict[str, dict[str, Any]]:
         number = int(frames[0])
         return dict(inputs=dict(frame=self.store.read(video, frames)[0],
                                 motion=self._codes[self._offsets[video.name] + number]),

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from leokit.datasets.video_dataset import VideoDataset
-from leokit.datasets.video_sampling import VideoChoice, check_weighting
+from leokit.datasets.video_sampling import VideoSampler, check_weighting
 from leokit.registry import DATASETS
 from leokit.utils import UserError
 from leokit.video.video_entry import VideoEntry
@@ -52,22 +52,22 @@ class FramePairDataset(VideoDataset):
         self.pairs_per_video = pairs_per_video
         self.min_gap = min_gap
         self.distance_power = distance_power
-        self._choice = VideoChoice(self.videos, weighting, pairs_per_video)
+        self._video_sampler = VideoSampler(self.videos, weighting, pairs_per_video)
 
     def __len__(self) -> int:
         return len(self.videos) * self.pairs_per_video
 
-    def _choose(self, index: int, attempt: int) -> tuple[VideoEntry, np.ndarray]:
+    def _fixed_frames(self, index: int, attempt: int) -> tuple[VideoEntry, np.ndarray]:
         place, pair = divmod(index, self.pairs_per_video)
         video = self.videos[(place + attempt) % len(self.videos)]
         driving = max(1, round((pair + 1) / self.pairs_per_video * (video.length - 1)))
         return video, video.first + np.array([0, driving])
 
-    def _draw(self, index: int | None, generator: np.random.Generator) -> tuple[VideoEntry, np.ndarray]:
-        video = self._choice.draw(index, generator)
-        return video, video.first + self._draw_frames(video.length, generator)
+    def _random_frames(self, index: int | None, generator: np.random.Generator) -> tuple[VideoEntry, np.ndarray]:
+        video = self._video_sampler.sample(index, generator)
+        return video, video.first + self._sample_pair(video.length, generator)
 
-    def _draw_frames(self, length: int, generator: np.random.Generator) -> np.ndarray:
+    def _sample_pair(self, length: int, generator: np.random.Generator) -> np.ndarray:
         # A distance d is open to length - d pairs; its probability is their number times their weight.
         distances = np.arange(min(self.min_gap, length - 1), length)
         weights = np.cumsum((length - distances) * distances.astype(np.float64)**self.distance_power)
@@ -76,7 +76,7 @@ class FramePairDataset(VideoDataset):
         pair = np.array([start, start + distance])
         return pair[::-1].copy() if generator.random() < 0.5 else pair
 
-    def _make_item(self, video: VideoEntry, frames: np.ndarray) -> dict[str, dict[str, Any]]:
+    def _load_item(self, video: VideoEntry, frames: np.ndarray) -> dict[str, dict[str, Any]]:
         source, driving = self.store.read(video, frames)
         return dict(inputs=dict(source=source, driving=driving),
                     data_samples=dict(name=video.name, identity=video.identity, frames=torch.from_numpy(frames)))

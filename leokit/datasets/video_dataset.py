@@ -76,10 +76,10 @@ class VideoDataset(Dataset):
         else:
             generator, index = None, range(len(self))[index]
         for attempt in range(MAX_ATTEMPTS):
-            video, frames = (self._choose(index, attempt) if generator is None
-                             else self._draw(index.index if attempt == 0 else None, generator))
+            video, frames = (self._fixed_frames(index, attempt) if generator is None
+                             else self._random_frames(index.index if attempt == 0 else None, generator))
             try:
-                return self._make_item(video, frames)
+                return self._load_item(video, frames)
             except UserError as error:
                 self._note(video, error)
         raise UserError(f'videos could not be read {MAX_ATTEMPTS} times in a row; the last: {self.skipped[-1]}')
@@ -89,15 +89,15 @@ class VideoDataset(Dataset):
         """int: Number of items in evaluation, and of draws in an epoch."""
 
     @abstractmethod
-    def _choose(self, index: int, attempt: int) -> tuple[VideoEntry, np.ndarray]:
+    def _fixed_frames(self, index: int, attempt: int) -> tuple[VideoEntry, np.ndarray]:
         """The video and the frames (numbers in the file) of item ``index``, ``attempt`` videos further on."""
 
     @abstractmethod
-    def _draw(self, index: int | None, generator: np.random.Generator) -> tuple[VideoEntry, np.ndarray]:
+    def _random_frames(self, index: int | None, generator: np.random.Generator) -> tuple[VideoEntry, np.ndarray]:
         """A video and frames (numbers in the file) for place ``index`` of the epoch, or for any place."""
 
     @abstractmethod
-    def _make_item(self, video: VideoEntry, frames: np.ndarray) -> dict[str, dict[str, Any]]:
+    def _load_item(self, video: VideoEntry, frames: np.ndarray) -> dict[str, dict[str, Any]]:
         """Read the frames and put the item together."""
 
     def _note(self, video: VideoEntry, error: UserError) -> None:

@@ -16,7 +16,7 @@ def check_weighting(weighting: str) -> None:
         raise UserError(f'unknown weighting {weighting!r}; choose one of {", ".join(WEIGHTINGS)}')
 
 
-class VideoChoice:
+class VideoSampler:
     """Chooses a video for each draw.
 
     Args:
@@ -35,7 +35,7 @@ class VideoChoice:
         self.per_video = per_video
         self._cumulative = None if weighting == 'video' else np.cumsum(video_weights(videos, weighting))
 
-    def draw(self, index: int | None, generator: np.random.Generator) -> VideoEntry:
+    def sample(self, index: int | None, generator: np.random.Generator) -> VideoEntry:
         """Choose a video.
 
         Args:

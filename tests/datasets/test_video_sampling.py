@@ -3,7 +3,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from leokit.datasets.video_sampling import VideoChoice, check_weighting, video_weights
+from leokit.datasets.video_sampling import VideoSampler, check_weighting, video_weights
 from leokit.utils import UserError
 from leokit.video import VideoEntry
 
@@ -21,16 +21,16 @@ def test_weights():
     ('length', (30 / 45, 10 / 45, 5 / 45)), ('identity', (3 / 8, 1 / 8, 0.5))])
 def test_videos_are_drawn_by_their_weight(weighting, shares):
     generator = np.random.default_rng(0)
-    choice = VideoChoice(VIDEOS, weighting)
-    counts = Counter(choice.draw(0, generator).name for _ in range(4000))
+    sampler = VideoSampler(VIDEOS, weighting)
+    counts = Counter(sampler.sample(0, generator).name for _ in range(4000))
     assert [counts[name] / 4000 for name in 'abc'] == pytest.approx(shares, abs=0.03)
 
 
 def test_the_place_in_the_epoch_names_the_video_and_without_one_any_is_drawn():
     generator = np.random.default_rng(0)
-    choice = VideoChoice(VIDEOS, 'video', per_video=2)
-    assert [choice.draw(index, generator).name for index in range(6)] == list('aabbcc')
-    assert {choice.draw(None, generator).name for _ in range(50)} == set('abc')
+    sampler = VideoSampler(VIDEOS, 'video', per_video=2)
+    assert [sampler.sample(index, generator).name for index in range(6)] == list('aabbcc')
+    assert {sampler.sample(None, generator).name for _ in range(50)} == set('abc')
 
 
 def test_an_unknown_weighting_is_refused():

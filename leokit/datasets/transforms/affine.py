@@ -37,7 +37,7 @@ class PairedAffine(BatchTransform):
             raise ValueError(f'padding must be one of {PADDINGS}, got {padding!r}')
         self.rotation, self.scale, self.translation, self.padding = rotation, scale, translation, padding
 
-    def draw(self, active: Tensor, generator: torch.Generator | None) -> Tensor:
+    def sample_parameters(self, active: Tensor, generator: torch.Generator | None) -> Tensor:
         """Draw sampling maps.
 
         Args:

@@ -52,11 +52,11 @@ class BatchTransform(nn.Module, ABC):
         device = next(iter(images.values())).device
         batch = sizes.pop()
         active = uniform(0, 1, (batch,), device, generator) < self.probability
-        parameters = self.draw(active, generator)
+        parameters = self.sample_parameters(active, generator)
         return {**inputs, **{key: self._to_clips_or_images(tensor, parameters) for key, tensor in images.items()}}
 
     @abstractmethod
-    def draw(self, active: Tensor, generator: torch.Generator | None) -> Tensor:
+    def sample_parameters(self, active: Tensor, generator: torch.Generator | None) -> Tensor:
         """Draw parameters.
 
         Args:

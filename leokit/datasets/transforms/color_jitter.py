@@ -37,7 +37,7 @@ class PairedColorJitter(BatchTransform):
                              f'at most 1, got {brightness}, {contrast}, {saturation}, {hue}')
         self.brightness, self.contrast, self.saturation, self.hue = brightness, contrast, saturation, hue
 
-    def draw(self, active: Tensor, generator: torch.Generator | None) -> Tensor:
+    def sample_parameters(self, active: Tensor, generator: torch.Generator | None) -> Tensor:
         """Draw color maps.
 
         Args:

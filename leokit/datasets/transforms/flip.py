@@ -18,7 +18,7 @@ class PairedFlip(BatchTransform):
     def __init__(self, probability: float = 0.5) -> None:
         super().__init__(probability)
 
-    def draw(self, active: Tensor, generator: torch.Generator | None) -> Tensor:
+    def sample_parameters(self, active: Tensor, generator: torch.Generator | None) -> Tensor:
         """The samples that are mirrored, bool (B,): those that are active."""
         return active
 

@@ -51,7 +51,7 @@ def test_probability_is_met(kind):
 def test_a_sample_does_not_depend_on_how_many_follow(kind):
     """With the same parameters, a sample alone and in a batch come out alike."""
     transform, image = build(kind), images(6, 3, 16, 16)
-    parameters = transform.draw(torch.ones(6, dtype=torch.bool), seeded())
+    parameters = transform.sample_parameters(torch.ones(6, dtype=torch.bool), seeded())
     together = transform.apply_to(image, parameters)
     for row in range(6):
         torch.testing.assert_close(transform.apply_to(image[row:row + 1], parameters[row:row + 1])[0], together[row])
