@@ -1,4 +1,4 @@
-"""Batch transforms: augmentations on the device, the same for all frames of a sample."""
+"""Batch transforms: data augmentation on the device, with the same parameters for all frames of a sample."""
 
 from leokit.datasets.transforms.affine import PairedAffine
 from leokit.datasets.transforms.base import BatchTransform

@@ -1,9 +1,10 @@
-"""Small rotations, scalings and shifts shared by all frames of a sample."""
+"""Rotation, scaling and translation shared by all frames of a sample."""
 
 import math
 
 import torch
 import torch.nn.functional as F
+from einops import rearrange
 from torch import Tensor
 
 from leokit.datasets.transforms.base import BatchTransform, uniform
@@ -14,17 +15,14 @@ PADDINGS = ('reflection', 'border')
 
 @TRANSFORMS.register_module()
 class PairedAffine(BatchTransform):
-    """Rotate, scale and shift all frames of a sample by the same amounts, about the image's center.
+    """Rotate, scale and shift all frames of a sample by the same amounts, about the image center.
 
     Args:
-        rotation (float): The angle is drawn from -rotation..rotation, in degrees.
-        scale (float): The magnification is drawn from 1 / (1 + scale)..1 + scale, evenly in its logarithm.
-        translation (float): The shift in x and in y is drawn from -translation..translation, in image sides.
-        padding (str): What appears at the edges: ``'reflection'`` or ``'border'``.
-        probability (float): Probability that a sample is changed.
-
-    Raises:
-        ValueError: If an amount is negative or the padding unknown.
+        rotation (float): Largest angle in degrees; uniform in [-rotation, rotation].
+        scale (float): Magnification, log-uniform in [1 / (1 + scale), 1 + scale].
+        translation (float): Largest shift in x and in y as a fraction of the image size; uniform.
+        padding (str): Pixels beyond the edges: ``'reflection'`` or ``'border'``.
+        probability (float): Probability that a sample is transformed.
     """
 
     def __init__(self, rotation: float = 5.0, scale: float = 0.05, *, translation: float = 0.03,
@@ -38,34 +36,18 @@ class PairedAffine(BatchTransform):
         self.rotation, self.scale, self.translation, self.padding = rotation, scale, translation, padding
 
     def sample_parameters(self, active: Tensor, generator: torch.Generator | None) -> Tensor:
-        """Draw sampling maps.
-
-        Args:
-            active (Tensor): Which samples are changed, bool (B,).
-            generator (torch.Generator, optional): Source of randomness.
-
-        Returns:
-            Tensor: Maps from output to input places, shape (B, 2, 3), in normalized coordinates (x first).
-        """
+        """Sample affine maps from output to input positions, shape (B, 2, 3), in normalized coordinates (x first)."""
         limits = torch.tensor([math.radians(self.rotation), math.log1p(self.scale), 2 * self.translation,
                                2 * self.translation], device=active.device)
         angle, log_scale, right, down = (
             uniform(-1, 1, (4, len(active)), active.device, generator).mul(active) * limits[:, None])
-        # The map looks up where an output pixel comes from: it shrinks where the image is magnified.
+        # The maps go from output to input positions, so they shrink where the image is magnified.
         cosine, sine = angle.cos() * torch.exp(-log_scale), angle.sin() * torch.exp(-log_scale)
-        rows = torch.stack([cosine, sine, -sine, cosine], dim=-1).unflatten(-1, (2, 2))
+        rows = rearrange([cosine, sine, -sine, cosine], '(row column) b -> b row column', row=2)  # (B, 2, 2)
         shift = -(rows @ torch.stack([right, down], dim=-1)[..., None])
         return torch.cat([rows, shift], dim=-1)
 
     def apply_to(self, images: Tensor, parameters: Tensor) -> Tensor:
-        """Resample the images.
-
-        Args:
-            images (Tensor): Shape (B, 3, H, W); rotations are true to shape where H = W.
-            parameters (Tensor): Maps, shape (B, 2, 3).
-
-        Returns:
-            Tensor: Shape (B, 3, H, W).
-        """
+        """Resample images (B, 3, H, W) by the maps (B, 2, 3); rotations shear the image unless H = W."""
         grid = F.affine_grid(parameters.to(images.dtype), list(images.shape), align_corners=False)
         return F.grid_sample(images, grid, mode='bilinear', padding_mode=self.padding, align_corners=False)

@@ -1,26 +1,24 @@
-"""Batch transforms: augmentations on the device, with one set of random parameters per sample.
+"""Base of the batch transforms: data augmentation on the device, with one set of random parameters per sample.
 
-A sample's frames, be they source and driving or the frames of a clip, always get the same parameters: what differs
-between them must stay motion.
+All frames of a sample (source and driving frame, or the frames of a clip) get the same parameters, so that they still
+differ by motion only.
 """
 
 from abc import ABC, abstractmethod
 
 import torch
+from einops import rearrange, repeat
 from torch import Tensor, nn
 
 
 class BatchTransform(nn.Module, ABC):
-    """Base of the batch transforms.
+    """Base class of batch transforms.
 
-    A subclass draws its parameters for B samples and applies them to one tensor of images; this class takes care of
-    clips, of several tensors in a batch, and of samples that are left alone.
+    A subclass samples parameters for B samples and applies them to one tensor of images; this class handles clips,
+    several tensors in a batch, and the choice of the samples that are transformed.
 
     Args:
         probability (float): Probability that a sample is transformed.
-
-    Raises:
-        ValueError: If the probability is outside 0..1.
     """
 
     def __init__(self, probability: float = 1.0) -> None:
@@ -33,15 +31,12 @@ class BatchTransform(nn.Module, ABC):
         """Transform every image tensor of a batch.
 
         Args:
-            inputs (dict[str, Tensor]): Floating-point images (B, 3, H, W) or clips (B, T, 3, H, W) in [-1, 1], of one
-                batch size B; other tensors are passed through.
-            generator (torch.Generator, optional): Source of randomness; torch's own for the device by default.
+            inputs (dict[str, Tensor]): Floating-point images (B, 3, H, W) or clips (B, T, 3, H, W) in [-1, 1], all
+                with batch size B; other tensors are passed through.
+            generator (torch.Generator, optional): Source of randomness. Default: the device's default generator.
 
         Returns:
-            dict[str, Tensor]: New tensors under the same keys; the input is left as it is.
-
-        Raises:
-            ValueError: If the images differ in batch size.
+            dict[str, Tensor]: New tensors under the same keys; the inputs are not modified.
         """
         images = {key: tensor for key, tensor in inputs.items() if is_images(tensor)}
         if not images:
@@ -57,10 +52,10 @@ class BatchTransform(nn.Module, ABC):
 
     @abstractmethod
     def sample_parameters(self, active: Tensor, generator: torch.Generator | None) -> Tensor:
-        """Draw parameters.
+        """Sample the parameters of a batch.
 
         Args:
-            active (Tensor): Which samples are transformed, bool (B,); the others get parameters that change nothing.
+            active (Tensor): Mask of the samples to transform, bool (B,); the others get parameters of the identity.
             generator (torch.Generator, optional): Source of randomness.
 
         Returns:
@@ -69,24 +64,25 @@ class BatchTransform(nn.Module, ABC):
 
     @abstractmethod
     def apply_to(self, images: Tensor, parameters: Tensor) -> Tensor:
-        """Transform images (B, 3, H, W), each with its own parameters (B, ...)."""
+        """Transform images (B, 3, H, W), each with its own row of the parameters (B, ...)."""
 
     def _to_clips_or_images(self, tensor: Tensor, parameters: Tensor) -> Tensor:
         if tensor.ndim == 4:
             return self.apply_to(tensor, parameters)
-        batch, frames = tensor.shape[:2]
-        repeated = parameters.repeat_interleave(frames, dim=0)
-        return self.apply_to(tensor.flatten(0, 1), repeated).unflatten(0, (batch, frames))
+        frames = tensor.shape[1]
+        repeated = repeat(parameters, 'b ... -> (b t) ...', t=frames)
+        transformed = self.apply_to(rearrange(tensor, 'b t c h w -> (b t) c h w'), repeated)
+        return rearrange(transformed, '(b t) c h w -> b t c h w', t=frames)
 
 
 def is_images(tensor: object) -> bool:
-    """Whether this is a floating-point tensor of images (B, 3, H, W) or clips (B, T, 3, H, W)."""
+    """Return True for a floating-point tensor of images (B, 3, H, W) or clips (B, T, 3, H, W)."""
     return (isinstance(tensor, Tensor) and tensor.is_floating_point() and tensor.ndim in (4, 5)
             and tensor.shape[-3] == 3)
 
 
 def uniform(low: float, high: float, shape: tuple[int, ...], device: torch.device,
             generator: torch.Generator | None) -> Tensor:
-    """Uniform float32 numbers on ``device``, from a generator that may live on another one."""
-    drawn_on = device if generator is None else generator.device
-    return torch.rand(shape, device=drawn_on, generator=generator).mul(high - low).add(low).to(device)
+    """Uniform float32 numbers on ``device``, from a generator on any device."""
+    source = device if generator is None else generator.device
+    return torch.rand(shape, device=source, generator=generator).mul(high - low).add(low).to(device)

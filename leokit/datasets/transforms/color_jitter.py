@@ -3,6 +3,7 @@
 import math
 
 import torch
+from einops import rearrange
 from torch import Tensor
 
 from leokit.datasets.transforms.base import BatchTransform, uniform
@@ -15,18 +16,15 @@ LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
 class PairedColorJitter(BatchTransform):
     """Brightness, contrast, saturation and hue, as one affine map of the colors per sample.
 
-    Contrast turns about mid-gray and not about an image's mean, so that equal colors in two frames stay equal. Hue
-    is a rotation of the colors about the gray axis. The result is clamped to [-1, 1].
+    Contrast scales about mid-gray instead of the image mean, so that equal colors in two frames stay equal. Hue
+    rotates the colors about the gray axis. The result is clamped to [-1, 1]. All amounts are uniformly distributed.
 
     Args:
-        brightness (float): The added brightness is drawn from -brightness..brightness, in [-1, 1] units.
-        contrast (float): The factor is drawn from 1 - contrast..1 + contrast.
-        saturation (float): The factor is drawn from 1 - saturation..1 + saturation.
-        hue (float): The angle is drawn from -hue..hue, in turns: 0.5 reaches every hue.
-        probability (float): Probability that a sample is changed.
-
-    Raises:
-        ValueError: If a strength is negative, or a factor could become negative.
+        brightness (float): Largest added brightness, in units of [-1, 1] images.
+        contrast (float): Contrast factor in [1 - contrast, 1 + contrast].
+        saturation (float): Saturation factor in [1 - saturation, 1 + saturation].
+        hue (float): Largest rotation in turns, in both directions; 0.5 covers all hues.
+        probability (float): Probability that a sample is transformed.
     """
 
     def __init__(self, brightness: float = 0.2, contrast: float = 0.2, *, saturation: float = 0.2, hue: float = 0.02,
@@ -38,15 +36,7 @@ class PairedColorJitter(BatchTransform):
         self.brightness, self.contrast, self.saturation, self.hue = brightness, contrast, saturation, hue
 
     def sample_parameters(self, active: Tensor, generator: torch.Generator | None) -> Tensor:
-        """Draw color maps.
-
-        Args:
-            active (Tensor): Which samples are changed, bool (B,).
-            generator (torch.Generator, optional): Source of randomness.
-
-        Returns:
-            Tensor: Affine maps, shape (B, 3, 4): a 3 x 3 matrix and an offset.
-        """
+        """Sample affine color maps, shape (B, 3, 4): a 3 x 3 matrix and an offset."""
         device = active.device
         shift, contrast, saturation, angle = (
             uniform(-1, 1, (4, len(active)), device, generator).mul(active)
@@ -59,22 +49,15 @@ class PairedColorJitter(BatchTransform):
         return torch.cat([matrix, shift[:, None, None].expand(-1, 3, 1)], dim=-1)
 
     def apply_to(self, images: Tensor, parameters: Tensor) -> Tensor:
-        """Map the colors.
-
-        Args:
-            images (Tensor): Shape (B, 3, H, W).
-            parameters (Tensor): Affine maps, shape (B, 3, 4).
-
-        Returns:
-            Tensor: Shape (B, 3, H, W), in [-1, 1].
-        """
+        """Map the colors of images (B, 3, H, W) in [-1, 1] by the affine maps (B, 3, 4)."""
         parameters = parameters.to(images.dtype)
         matrix, offset = parameters[..., :3], parameters[..., 3:]
-        return torch.baddbmm(offset, matrix, images.flatten(2)).clamp_(-1, 1).unflatten(2, images.shape[2:])
+        mapped = torch.baddbmm(offset, matrix, rearrange(images, 'b c h w -> b c (h w)')).clamp_(-1, 1)
+        return rearrange(mapped, 'b c (h w) -> b c h w', h=images.shape[2])
 
 
 def _hue_rotation(angle: Tensor) -> Tensor:
-    """Rotations about the gray axis (1, 1, 1) by the angles (B,): Rodrigues' formula, shape (B, 3, 3)."""
+    """Rotation matrices (B, 3, 3) about the gray axis (1, 1, 1) by the angles (B,); Rodrigues' formula."""
     sine, cosine = angle.sin()[:, None, None], angle.cos()[:, None, None]
     third = angle.new_full((3, 3), 1 / 3)
     cross = angle.new_tensor([[0, -1, 1], [1, 0, -1], [-1, 1, 0]]) / math.sqrt(3)

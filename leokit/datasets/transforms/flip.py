@@ -1,4 +1,4 @@
-"""Mirroring all frames of a sample."""
+"""Horizontal flip shared by all frames of a sample."""
 
 import torch
 from torch import Tensor
@@ -9,19 +9,19 @@ from leokit.registry import TRANSFORMS
 
 @TRANSFORMS.register_module()
 class PairedFlip(BatchTransform):
-    """Mirror all frames of a sample left to right.
+    """Flip all frames of a sample horizontally.
 
     Args:
-        probability (float): Probability that a sample is mirrored.
+        probability (float): Probability that a sample is flipped.
     """
 
     def __init__(self, probability: float = 0.5) -> None:
         super().__init__(probability)
 
     def sample_parameters(self, active: Tensor, generator: torch.Generator | None) -> Tensor:
-        """The samples that are mirrored, bool (B,): those that are active."""
+        """Return the mask of the samples to flip, bool (B,)."""
         return active
 
     def apply_to(self, images: Tensor, parameters: Tensor) -> Tensor:
-        """Mirror the images (B, 3, H, W) for which ``parameters`` (B,) is true."""
+        """Flip the images (B, 3, H, W) where ``parameters`` (B,) is True."""
         return torch.where(parameters[:, None, None, None], images.flip(-1), images)

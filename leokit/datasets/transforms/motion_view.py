@@ -1,4 +1,4 @@
-"""A second look at the driving frame, for the motion code only."""
+"""A second, differently augmented view of the driving frame, seen by the motion encoder only."""
 
 from typing import Sequence
 
@@ -7,18 +7,18 @@ from torch import Tensor, nn
 
 from leokit.registry import TRANSFORMS
 
-SEEN, VIEW = 'driving', 'motion_view'
+DRIVING_KEY, VIEW_KEY = 'driving', 'motion_view'
 
 
 @TRANSFORMS.register_module()
 class MotionView(nn.Module):
-    """Adds ``motion_view``: the driving frames after transforms of their own.
+    """Adds ``motion_view``: the driving frames after further transforms.
 
-    The animator reads the motion code from the view but reconstructs the driving frame. A view that
-    changes colors therefore keeps colors out of the code: what the code says of them would be wrong.
+    The animator encodes the motion of the view but reconstructs the driving frame. Changing the colors of the view
+    therefore keeps color out of the motion code: it would be the wrong color.
 
     Args:
-        transforms (Sequence[dict]): Configs in TRANSFORMS; use those that leave the motion as it is.
+        transforms (Sequence[dict]): Configs in TRANSFORMS that do not change the motion.
     """
 
     def __init__(self, transforms: Sequence[dict]) -> None:
@@ -30,12 +30,12 @@ class MotionView(nn.Module):
 
         Args:
             inputs (dict[str, Tensor]): With ``driving``, images (B, 3, H, W) in [-1, 1].
-            generator (torch.Generator, optional): Source of randomness; torch's own for the device by default.
+            generator (torch.Generator, optional): Source of randomness. Default: the device's default generator.
 
         Returns:
-            dict[str, Tensor]: The inputs and ``motion_view``, shaped like ``driving``.
+            dict[str, Tensor]: The inputs and ``motion_view``, same shape as ``driving``.
         """
-        view = {SEEN: inputs[SEEN]}
+        view = {DRIVING_KEY: inputs[DRIVING_KEY]}
         for transform in self.transforms:
             view = transform(view, generator)
-        return {**inputs, VIEW: view[SEEN]}
+        return {**inputs, VIEW_KEY: view[DRIVING_KEY]}
