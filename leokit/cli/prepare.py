@@ -35,6 +35,6 @@ def run(args: argparse.Namespace) -> None:
     settings = Preparation(size=args.size, crop=args.crop, max_frames=args.max_frames, min_frames=args.min_frames,
                            crf=args.crf, keyframe_interval=args.keyframe_interval)
     report = prepare_videos(VideoIndex(args.videos), args.out, settings, workers=args.workers)
-    print(f'{args.out}: {report.clips} clips, {report.made} of them written now; {len(report.skipped)} videos skipped')
+    print(f'{args.out}: {report.clips} clips, {report.written} of them new; {len(report.skipped)} videos skipped')
     for skipped in report.skipped:
         print(f'  skipped {skipped}')

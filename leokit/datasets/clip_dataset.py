@@ -1,4 +1,4 @@
-"""Clips: several consecutive frames of one video."""
+"""Clips: sequences of frames of one video."""
 
 from pathlib import Path
 from typing import Any
@@ -17,26 +17,22 @@ CLIPS = ('first', 'center', 'all')
 class ClipDataset(VideoDataset):
     """Clips of T frames, every ``stride``-th frame of a video.
 
-    In evaluation the clips of each video are fixed by ``clips``. In training a clip starts anywhere in its video, and
-    an epoch draws as many clips of each video as there are in evaluation.
+    In evaluation, ``clips`` determines the clips of each video. In training, a clip starts at a random frame of its
+    video, and an epoch has as many clips of each video as the evaluation.
 
     Items: ``inputs`` ``video``, uint8 (T, 3, S, S); ``data_samples`` ``name``, ``identity``, ``start`` (number of the
     first frame in the file) and ``fps`` (of the clip: the video's divided by ``stride``).
 
     Args:
         data_root (str | Path): A folder of videos or frame folders, or a manifest.
-        size (int): Side S of the frames.
+        size (int): Resolution S of the frames.
         num_frames (int): Frames T of a clip.
-        stride (int): Step from one frame of a clip to the next.
-        clips (str): Clips of each video in evaluation: the ``'first'``, the ``'center'`` one, or ``'all'`` that do
-            not overlap.
-        max_clips (int, optional): At most so many of these clips, spread evenly over them.
-        filters (dict, optional): Which videos; see :class:`~leokit.video.video_filter.VideoFilter`.
-        frames (dict, optional): Where frames come from; see :func:`~leokit.datasets.frame_store.build_frame_store`.
-        seed (int): Seed of the random choices.
-
-    Raises:
-        UserError: If no video can be used or an option is out of range.
+        stride (int): Distance of the frames of a clip in the video.
+        clips (str): Clips of each video in evaluation: ``'first'``, ``'center'``, or ``'all'`` without overlap.
+        max_clips (int, optional): Maximum number of clips, evenly spaced over all of these. Default: no limit.
+        filters (dict, optional): Selection of videos; see :class:`~leokit.video.video_filter.VideoFilter`.
+        frames (dict, optional): Frame store; see :func:`~leokit.datasets.frame_store.build_frame_store`.
+        seed (int): Seed of the random choices in training.
     """
 
     def __init__(self, data_root: str | Path, size: int, *, num_frames: int, stride: int = 1, clips: str = 'first',
@@ -50,10 +46,10 @@ class ClipDataset(VideoDataset):
             raise UserError(f'max_clips must be at least 1, got {max_clips}')
         self.num_frames = num_frames
         self.stride = stride
-        self.span = (num_frames - 1) * stride + 1  # frames from the first to the last of a clip, both included
+        self.span = (num_frames - 1) * stride + 1  # extent of a clip in frames of the video
         super().__init__(data_root, size, min_frames=self.span, filters=filters, frames=frames, seed=seed)
         self.clips = clips
-        self._clips = [(place, start) for place, video in enumerate(self.videos) for start in self._starts(video)]
+        self._clips = [(position, start) for position, video in enumerate(self.videos) for start in self._starts(video)]
         if max_clips is not None and max_clips < len(self._clips):
             self._clips = [self._clips[number * len(self._clips) // max_clips] for number in range(max_clips)]
 
@@ -67,15 +63,15 @@ class ClipDataset(VideoDataset):
         return list(starts) if self.clips == 'all' else [video.first]
 
     def _fixed_frames(self, index: int, attempt: int) -> tuple[VideoEntry, np.ndarray]:
-        place, start = self._clips[index]
+        position, start = self._clips[index]
         if attempt:
-            place = (place + attempt) % len(self.videos)
-            start = self._starts(self.videos[place])[0]
-        return self.videos[place], self._numbers(start)
+            position = (position + attempt) % len(self.videos)
+            start = self._starts(self.videos[position])[0]
+        return self.videos[position], self._numbers(start)
 
     def _random_frames(self, index: int | None, generator: np.random.Generator) -> tuple[VideoEntry, np.ndarray]:
-        place, _ = self._clips[int(generator.integers(len(self._clips))) if index is None else index]
-        video = self.videos[place]
+        position, _ = self._clips[int(generator.integers(len(self._clips))) if index is None else index]
+        video = self.videos[position]
         return video, self._numbers(video.first + int(generator.integers(video.length - self.span + 1)))
 
     def _numbers(self, start: int) -> np.ndarray:

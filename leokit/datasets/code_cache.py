@@ -1,8 +1,8 @@
 """Motion codes of a data set on disk, as written by :class:`~leokit.datasets.code_cache_writer.CodeCacheWriter`.
 
-A folder with ``codes.npy``, float32 codes of shape (total, N) of all videos one after another, and ``index.json``:
+The folder holds ``codes.npy``, the concatenated float32 codes (total, N) of all videos, and ``index.json`` with
 ``version``, ``motion_dim``, ``animator`` (``weights_hash``, ``config``, ``checkpoint``), ``videos`` (``name``,
-``identity``, ``split``, ``fps``, ``offset``, ``length``) and ``skipped`` (``file``, ``reason``).
+``identity``, ``split``, ``fps``, ``offset``, ``length``, ``file_size``) and ``skipped`` (``file``, ``reason``).
 """
 
 import json
@@ -19,7 +19,7 @@ VERSION = 1
 CODES_FILE = 'codes.npy'
 INDEX_FILE = 'index.json'
 JOURNAL_FILE = 'journal.jsonl'
-MAX_WINDOWS = 100_000  # that statistics look at; more would not change them
+MAX_WINDOWS = 100_000  # number of windows that statistics are computed from
 RESUME = 'run the same command of tools/extract_motion_codes.py again to complete it'
 
 
@@ -27,13 +27,13 @@ class CodedVideo(NamedTuple):
     """One video of a code cache.
 
     Attributes:
-        name (str): Its name in the data set.
-        identity (str): Who is seen.
-        split (str, optional): Its split.
-        fps (float): Frames per second.
-        offset (int): Row of its first code.
-        length (int): Number of its codes.
-        file_size (int): Bytes of its file when the codes were made; 0 for a frame folder, or if nobody said.
+        name (str): Name of the video in the data set.
+        identity (str): Identity of the person.
+        split (str, optional): Split of the data set.
+        fps (float): Frame rate.
+        offset (int): Row of the first code.
+        length (int): Number of codes.
+        file_size (int): Size of the video file in bytes at extraction time; 0 for a frame folder or if unknown.
     """
 
     name: str
@@ -49,19 +49,15 @@ class CodeCache:
     """A finished code cache, opened for reading.
 
     Args:
-        folder (str | Path): The cache's folder.
-        animator_hash (str, optional): ``Animator.weights_hash()`` of the animator whose codes are expected; None
-            accepts any.
+        folder (str | Path): Folder of the cache.
+        animator_hash (str, optional): Expected ``Animator.weights_hash()``. Default: any animator.
 
     Attributes:
         codes (np.ndarray): Memory-mapped float32 codes, shape (total, N).
-        videos (list[CodedVideo]): What they belong to.
+        videos (list[CodedVideo]): Videos of the codes, in the order of the rows.
         skipped (list[Skipped]): Videos that could not be encoded.
-        animator (dict): ``weights_hash``, ``config``, ``checkpoint`` of the animator that made them.
-        motion_dim (int): N.
-
-    Raises:
-        UserError: If the folder holds no finished code cache, it is damaged, or another animator made it.
+        animator (dict): ``weights_hash``, ``config`` and ``checkpoint`` of the animator that extracted the codes.
+        motion_dim (int): Dimension N of the codes.
     """
 
     def __init__(self, folder: str | Path, animator_hash: str | None = None) -> None:
@@ -77,7 +73,7 @@ class CodeCache:
 
     @property
     def animator_hash(self) -> str:
-        """str: ``weights_hash`` of the animator that made the codes."""
+        """str: ``weights_hash`` of the animator that extracted the codes."""
         return self.animator['weights_hash']
 
     def _map(self, total: int) -> np.ndarray:
@@ -86,21 +82,14 @@ class CodeCache:
             return np.zeros(shape, np.float32)
         path = self.folder / CODES_FILE
         try:
-            # Not numpy.load: while more videos are being added, the header may count rows that are not indexed yet.
+            # Not numpy.load: while videos are being added, the header may count rows that are not in the index yet.
             return np.memmap(path, np.float32, mode='r', offset=HEADER_BYTES, shape=shape)
         except (OSError, ValueError) as error:
-            raise UserError(f'{path} does not hold the {total} codes that {INDEX_FILE} beside it lists ({error}); '
+            raise UserError(f'{path} does not hold the {total} codes that {INDEX_FILE} lists ({error}); '
                             'delete the folder and extract the codes again') from error
 
     def statistics(self, num_frames: int | None = None) -> dict[str, np.ndarray]:
-        """Mean and spread of all codes, and of the motion in windows of ``num_frames``; see :func:`code_statistics`.
-
-        Args:
-            num_frames (int, optional): Window length T; None leaves the residuals out.
-
-        Returns:
-            dict[str, np.ndarray]: float64.
-        """
+        """Statistics of all codes; see :func:`code_statistics`."""
         spans = [(video.offset, video.length) for video in self.videos]
         return code_statistics(self.codes, spans, num_frames)
 
@@ -113,19 +102,16 @@ def code_statistics(codes: np.ndarray, spans: list[tuple[int, int]],
         codes (np.ndarray): Codes, shape (total, N).
         spans (list[tuple[int, int]]): Offset and length of every video.
         num_frames (int, optional): Window length T of the residuals m_i = α_i - α_1, i = 2..T (LEO, section 3.2),
-            over all windows of all videos, or ``MAX_WINDOWS`` evenly spread ones.
+            computed from all windows of all videos or from ``MAX_WINDOWS`` evenly spaced ones. None omits them.
 
     Returns:
-        dict[str, np.ndarray]: ``mean`` and ``std`` of the codes, shape (N,); with ``num_frames`` also
-        ``residual_mean``, ``residual_std``, shape (N,), and ``residual_std_by_frame``, shape (T - 1, N). The
-        residuals' spread is taken about zero (root mean square): no motion is their origin, and nobody centers them.
-
-    Raises:
-        ValueError: If there are no codes, or no window of that length.
+        dict[str, np.ndarray]: float64. ``mean`` and ``std`` of the codes, shape (N,); with ``num_frames`` also
+        ``residual_mean``, ``residual_std``, shape (N,), and ``residual_std_by_frame``, shape (T - 1, N). The residual
+        std is the root mean square (about zero): zero is "no motion", and residuals are scaled without centering.
     """
     rows = [codes[offset:offset + length].astype(np.float64) for offset, length in spans if length]
     if not rows:
-        raise ValueError('there are no codes to take statistics of')
+        raise ValueError('there are no codes to compute statistics of')
     count = sum(len(row) for row in rows)
     mean = sum(row.sum(axis=0) for row in rows) / count
     variance = sum(((row - mean)**2).sum(axis=0) for row in rows) / count
@@ -146,56 +132,34 @@ def code_statistics(codes: np.ndarray, spans: list[tuple[int, int]],
 
 
 def window_starts(spans: list[tuple[int, int]], num_frames: int, stride: int = 1) -> np.ndarray:
-    """Rows at which a window of ``num_frames`` codes begins that lies within one video.
+    """First rows of all windows of ``num_frames`` codes that lie within one video, int64, shape (windows,).
 
     Args:
         spans (list[tuple[int, int]]): Offset and length of every video.
         num_frames (int): Window length T.
-        stride (int): Step from one window of a video to the next.
-
-    Returns:
-        np.ndarray: int64 rows, shape (windows,).
+        stride (int): Distance of consecutive windows of a video.
     """
     parts = [np.arange(offset, offset + length - num_frames + 1, stride) for offset, length in spans]
     return np.concatenate([np.zeros(0, np.int64), *parts]).astype(np.int64)
 
 
 def check_animator(folder: Path, animator: dict[str, Any], animator_hash: str | None) -> None:
-    """Refuse codes of another animator.
-
-    Args:
-        folder (Path): The cache's folder, for the message.
-        animator (dict): What made its codes.
-        animator_hash (str, optional): The animator that is expected; None accepts any.
-
-    Raises:
-        UserError: If they differ.
-    """
-    made_by = animator['weights_hash']
-    if animator_hash is not None and animator_hash != made_by:
-        raise UserError(f'the codes in {folder} were made by another animator ({made_by[:12]}, '
+    """Raise a :class:`UserError` if the codes in ``folder`` are of another animator than the expected one, if any."""
+    producer = animator['weights_hash']
+    if animator_hash is not None and animator_hash != producer:
+        raise UserError(f'the codes in {folder} were extracted with another animator ({producer[:12]}, '
                         f'{animator.get("checkpoint") or "checkpoint unknown"}) than the one in use '
-                        f'({animator_hash[:12]}); delete that folder or name another one, '
+                        f'({animator_hash[:12]}); delete that folder or choose another one, '
                         'and extract the codes with tools/extract_motion_codes.py')
 
 
 def read_index(folder: Path) -> dict[str, Any]:
-    """Read and check ``index.json``.
-
-    Args:
-        folder (Path): The cache's folder.
-
-    Returns:
-        dict: Its content.
-
-    Raises:
-        UserError: If there is none, it is damaged or of another version.
-    """
+    """Read and check ``index.json``; raise a :class:`UserError` if it is missing, damaged or of another version."""
     path = folder / INDEX_FILE
     if not path.is_file():
         if (folder / JOURNAL_FILE).is_file():
             raise UserError(f'the code cache {folder} is unfinished; {RESUME}')
-        raise UserError(f'{folder} is no code cache (it has no {INDEX_FILE}); make one with '
+        raise UserError(f'{folder} is not a code cache (it has no {INDEX_FILE}); create one with '
                         'tools/extract_motion_codes.py CONFIG CHECKPOINT --videos DIR --out DIR')
     try:
         index = json.loads(path.read_text(encoding='utf-8'))
@@ -204,5 +168,5 @@ def read_index(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(f'{path} is damaged ({error}); delete {folder} and extract the codes again') from error
     if version != VERSION or not complete:
-        raise UserError(f'{path} has version {version}, this leokit reads {VERSION}; extract the codes again')
+        raise UserError(f'{path} has version {version}, this leokit reads version {VERSION}; extract the codes again')
     return index

@@ -1,9 +1,9 @@
-"""Writing motion codes video by video, so that a killed extraction loses the video in progress at most.
+"""Incremental writing of motion codes: an extraction that is killed loses at most the video in progress.
 
-Codes are appended to ``codes.npy``; then one line about the video, with a checksum of its rows, is appended to
-``journal.jsonl``. Only what the journal vouches for counts. :meth:`CodeCacheWriter.close` turns the journal into
-``index.json``. Rows and lines that were being written when the process died are cut off when the cache is opened
-again.
+The codes of a video are appended to ``codes.npy``; then a line with its metadata and a checksum of its rows is appended
+to ``journal.jsonl``. A video counts as written when its journal line is complete and the checksum matches.
+:meth:`CodeCacheWriter.close` turns the journal into ``index.json``. When an interrupted cache is opened again,
+incomplete rows and lines are truncated.
 """
 
 import json
@@ -23,29 +23,26 @@ from leokit.utils.locks import FileLock
 from leokit.utils.npy import HEADER_BYTES, npy_header
 from leokit.video.video_entry import Skipped
 
-SYNC_SECONDS = 2.0  # how often what has been written is forced to the disk, against loss of power
+SYNC_SECONDS = 2.0  # interval of flushes to the disk, which protect against a power failure
 LOCK_FILE = 'writer.lock'
 
 
 class CodeCacheWriter:
-    """Makes a code cache, continues an interrupted one, or adds videos to a finished one.
+    """Creates a code cache, resumes an interrupted one, or adds videos to a finished one.
 
-    A context manager: leaving it finishes the cache; leaving it by an error keeps what has been written, for the next
-    time.
+    As a context manager, it finishes the cache on a normal exit and keeps the written videos for a later resume on an
+    error. Only one process can write a cache at a time; all codes of a cache must come from the same animator, with
+    the same crop and precision.
 
     Args:
-        folder (str | Path): The cache's folder; made if missing.
-        motion_dim (int): N.
-        animator (dict): ``weights_hash`` of the animator, its ``config`` and ``checkpoint``, and how frames are read:
-            ``crop`` and ``amp``.
+        folder (str | Path): Folder of the cache; created if it does not exist.
+        motion_dim (int): Dimension N of the codes.
+        animator (dict): Metadata of the animator that extracts the codes: ``weights_hash``, ``config``,
+            ``checkpoint``, ``crop`` and ``amp``.
 
     Attributes:
-        videos (list[CodedVideo]): What the cache holds already.
-        skipped (list[Skipped]): Videos noted as unusable in this run.
-
-    Raises:
-        UserError: If the folder holds codes of another animator or dimension, of frames that were read otherwise,
-            something else, or is being written by another process.
+        videos (list[CodedVideo]): Videos in the cache.
+        skipped (list[Skipped]): Videos reported as unusable in this run.
     """
 
     def __init__(self, folder: str | Path, motion_dim: int, *, animator: dict[str, Any]) -> None:
@@ -72,41 +69,34 @@ class CodeCacheWriter:
         except BaseException:
             self._release()
             raise
-        self._places = {video.name: place for place, video in enumerate(self.videos)}
+        self._positions = {video.name: position for position, video in enumerate(self.videos)}
 
     @property
     def total(self) -> int:
-        """int: Number of codes that the cache holds."""
+        """int: Number of codes in the cache."""
         return self.videos[-1].offset + self.videos[-1].length if self.videos else 0
 
     def __contains__(self, name: str) -> bool:
-        """Whether the codes of the video ``name`` are there."""
-        return name in self._places
+        """Return True if the cache has the codes of the video ``name``."""
+        return name in self._positions
 
     def add(self, name: str, codes: np.ndarray, *, identity: str, split: str | None = None, fps: float = 0.0,
             file_size: int = 0) -> None:
         """Append the codes of one video.
 
         Args:
-            name (str): The video's name; not one that is there already.
-            codes (np.ndarray): Its codes, shape (length, N), at least one.
-            identity (str): Who is seen.
-            split (str, optional): Its split.
-            fps (float): Frames per second.
-            file_size (int): Bytes of its file, to notice a replaced one; 0 if it is no file.
-
-        Raises:
-            ValueError: If the codes have another shape, or the name is there already.
-            UserError: If the codes are not finite, or the disk is full.
+            name (str): Name of the video; must be new.
+            codes (np.ndarray): Codes, shape (length, N), at least one.
+            identity, split, fps, file_size: See :class:`~leokit.datasets.code_cache.CodedVideo`.
         """
         codes = np.ascontiguousarray(codes, dtype='<f4')
         if codes.ndim != 2 or codes.shape[1] != self.motion_dim or len(codes) == 0:
             raise ValueError(f'codes of {name} must have shape (length, {self.motion_dim}), got {codes.shape}')
         if not np.isfinite(codes).all():
-            raise UserError(f'the animator makes codes of {name} that are not finite; use a checkpoint from before its '
-                            'training diverged')
-        if name in self._places:
-            raise ValueError(f'the codes of {name} are there already')
+            raise UserError(f'the codes of {name} are not finite; use a checkpoint from before the training of the '
+                            'animator diverged')
+        if name in self._positions:
+            raise ValueError(f'the codes of {name} already exist')
         video = CodedVideo(name, identity, split, float(fps), self.total, len(codes), file_size)
         line = json.dumps(dict(video._asdict(), checksum=zlib.crc32(codes)), ensure_ascii=False)
         try:
@@ -120,31 +110,17 @@ class CodeCacheWriter:
             raise UserError(f'the code cache {self.folder} cannot be written ({error}); free some space and run the '
                             'same command again') from error
         self.videos.append(video)
-        self._places[name] = len(self.videos) - 1
+        self._positions[name] = len(self.videos) - 1
 
     def relabel(self, name: str, *, identity: str, split: str | None) -> bool:
-        """Give a video whose codes are there the identity and split that it has now.
-
-        Args:
-            name (str): The video's name; one that is there.
-            identity (str): Who is seen.
-            split (str, optional): Its split.
-
-        Returns:
-            bool: Whether they were others.
-        """
-        place = self._places[name]
-        changed = self.videos[place]._replace(identity=identity, split=split)
-        differs, self.videos[place] = changed != self.videos[place], changed
+        """Set the identity and split of a video in the cache; return True if one of them changed."""
+        position = self._positions[name]
+        changed = self.videos[position]._replace(identity=identity, split=split)
+        differs, self.videos[position] = changed != self.videos[position], changed
         return differs
 
     def skip(self, file: str | Path, reason: str) -> None:
-        """Note a video that cannot be encoded.
-
-        Args:
-            file (str | Path): The video.
-            reason (str): Why.
-        """
+        """Record a video that cannot be encoded, with the reason."""
         self.skipped.append(Skipped(str(file), reason))
 
     def close(self) -> None:
@@ -152,7 +128,7 @@ class CodeCacheWriter:
         if self._codes is None:
             return
         self._sync()
-        # numpy.load reads the header; leokit goes by the index.
+        # The header is for numpy.load; leokit uses the index.
         self._codes.seek(0)
         self._codes.write(npy_header((self.total, self.motion_dim), np.float32))
         self._sync()
@@ -172,7 +148,7 @@ class CodeCacheWriter:
         else:
             self._release()
 
-    # ---- opening ---------------------------------------------------------------
+    # ---- opening and recovery --------------------------------------------------
     def _open(self) -> None:
         finished = (self.folder / INDEX_FILE).is_file()
         journal, codes = self.folder / JOURNAL_FILE, self.folder / CODES_FILE
@@ -186,10 +162,10 @@ class CodeCacheWriter:
             write_bytes(codes, npy_header((0, self.motion_dim), np.float32))
         self._codes = open(codes, 'r+b')
         if codes.stat().st_size < self._size():
-            raise UserError(f'{codes} is shorter than {INDEX_FILE} beside it says; delete {self.folder} and extract '
-                            'the codes again')
+            raise UserError(f'{codes} is shorter than {INDEX_FILE} says; delete {self.folder} and extract the codes '
+                            'again')
         end = self._replay(journal)
-        # What follows the last line that holds was being written when the process died.
+        # Everything after the last valid line was being written when the process died.
         self._codes.truncate(self._size())
         self._codes.seek(0, os.SEEK_END)
         self._journal = open(journal, 'r+b')
@@ -197,7 +173,7 @@ class CodeCacheWriter:
         self._journal.seek(end)
 
     def _size(self) -> int:
-        """Bytes of ``codes.npy`` with the videos of now."""
+        """Size of ``codes.npy`` in bytes with the current videos."""
         return HEADER_BYTES + self.total * 4 * self.motion_dim
 
     def _journal_head(self) -> bytes:
@@ -210,17 +186,17 @@ class CodeCacheWriter:
     def _check_producer(self, motion_dim: int, animator: dict[str, Any]) -> None:
         check_animator(self.folder, animator, self.animator['weights_hash'])
         if motion_dim != self.motion_dim:
-            raise UserError(f'the codes in {self.folder} have {motion_dim} dimensions, this animator makes '
+            raise UserError(f'the codes in {self.folder} have {motion_dim} dimensions, those of this animator have '
                             f'{self.motion_dim}; pass another --out')
-        for key in ('crop', 'amp'):  # caches of older versions do not say
+        for key in ('crop', 'amp'):  # not recorded by older versions
             if key in animator and key in self.animator and animator[key] != self.animator[key]:
-                raise UserError(f'the codes in {self.folder} were made with {key}={animator[key]}, now it is '
-                                f'{self.animator[key]}; use the same, or pass another --out')
-        self.animator = dict(animator)  # of the codes that are there
+                raise UserError(f'the codes in {self.folder} were extracted with {key}={animator[key]}, not '
+                                f'{self.animator[key]}; use the same value, or pass another --out')
+        self.animator = dict(animator)  # metadata of the existing codes
 
     def _replay(self, journal: Path) -> int:
-        """Take over the videos of the journal that are there in full; return where the lines that hold end."""
-        lines = journal.read_bytes().split(b'\n')[:-1]  # a line without its end was being written
+        """Add the completely written videos of the journal; return the end of its valid lines in bytes."""
+        lines = journal.read_bytes().split(b'\n')[:-1]  # a last line without newline is incomplete
         try:
             first = json.loads(lines[0])
             self._check_producer(first['motion_dim'], first['animator'])
@@ -237,20 +213,20 @@ class CodeCacheWriter:
                 video = CodedVideo(**row)
             except (ValueError, KeyError, TypeError):
                 break
-            if video.name not in known:  # else the process died between index and journal
-                if video.offset != self.total or not self._holds(video, checksum):
+            if video.name not in known:  # known: the process died after writing the index
+                if video.offset != self.total or not self._is_complete(video, checksum):
                     break
                 self.videos.append(video)
             end += len(line) + 1
         return end
 
-    def _holds(self, video: CodedVideo, checksum: int) -> bool:
+    def _is_complete(self, video: CodedVideo, checksum: int) -> bool:
         self._codes.seek(HEADER_BYTES + video.offset * 4 * self.motion_dim)
         rows = self._codes.read(video.length * 4 * self.motion_dim)
         return len(rows) == video.length * 4 * self.motion_dim and zlib.crc32(rows) == checksum
 
     def _sync(self) -> None:
-        for file in (self._codes, self._journal):  # the codes first: the journal must not promise too much
+        for file in (self._codes, self._journal):  # codes first: a journal line must never precede its codes
             file.flush()
             os.fsync(file.fileno())
         self._last_sync = time.monotonic()

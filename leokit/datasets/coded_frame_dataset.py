@@ -1,4 +1,4 @@
-"""Single frames with their motion codes: what the starting frame is learned from (LEO, section 3.3)."""
+"""Single frames with their motion codes, the training data of the starting-frame model (LEO, section 3.3)."""
 
 from pathlib import Path
 from typing import Any
@@ -17,34 +17,29 @@ from leokit.video.video_entry import Skipped, VideoEntry, warn_skipped
 
 @DATASETS.register_module()
 class CodedFrameDataset(VideoDataset):
-    """Frames of videos, each with the code that a cache holds for it.
+    """Video frames, each with its motion code from a code cache.
 
-    Frame and code are brought together by the video's name and the frame's number. In evaluation, the K frames of a
-    video are spread evenly over it and follow each other. In training, they are drawn.
+    Video name and frame number match frames and codes. In evaluation, the K frames of a video are evenly spaced and
+    are consecutive items. In training, they are random.
 
     Items: ``inputs`` ``frame``, uint8 (3, S, S), and ``motion``, float32 (N,), not normalized; ``data_samples``
-    ``name``, ``identity`` and ``start``, the frame's number in the file: a video could start with it.
+    ``name``, ``identity`` and ``start``, the frame's number in the file.
 
     Args:
         data_root (str | Path): A folder of videos or frame folders, or a manifest.
-        size (int): Side S of the frames.
+        size (int): Resolution S of the frames.
         codes_dir (str | Path): A code cache of the same videos.
-        animator_hash (str, optional): ``weights_hash()`` of the animator that must have made the codes.
-        animator_checkpoint (str | Path, optional): Checkpoint of the animator that must have made the codes.
-        filters (dict, optional): Which videos; see :class:`~leokit.video.video_filter.VideoFilter`.
-        frames (dict, optional): Where frames come from; see :func:`~leokit.datasets.frame_store.build_frame_store`.
-        frames_per_video (int): Frames K of each video in evaluation, and draws per video in an epoch.
-        weighting (str): How videos are drawn: ``'video'``, each one once (``frames_per_video`` times) in an epoch;
-            ``'length'``, in proportion to their frames; ``'identity'``, each person as often as any other.
-        seed (int): Seed of the random choices.
+        animator_hash (str, optional): Expected animator of the codes, by its ``weights_hash()``. Default: any.
+        animator_checkpoint (str | Path, optional): Expected animator of the codes, by its checkpoint.
+        filters (dict, optional): Selection of videos; see :class:`~leokit.video.video_filter.VideoFilter`.
+        frames (dict, optional): Frame store; see :func:`~leokit.datasets.frame_store.build_frame_store`.
+        frames_per_video (int): Frames K per video in evaluation and per epoch.
+        weighting (str): Choice of videos in training; see :class:`~leokit.datasets.video_sampling.VideoSampler`.
+        seed (int): Seed of the random choices in training.
 
     Attributes:
-        animator_hash (str): ``weights_hash`` of the animator that made the codes.
-        motion_dim (int): N.
-
-    Raises:
-        UserError: If no video can be used, an option is out of range, or the cache is missing, unfinished, of another
-            animator or of other videos.
+        animator_hash (str): ``weights_hash`` of the animator that extracted the codes.
+        motion_dim (int): Dimension N of the codes.
     """
 
     def __init__(self, data_root: str | Path, size: int, *, codes_dir: str | Path, animator_hash: str | None = None,
@@ -56,7 +51,7 @@ class CodedFrameDataset(VideoDataset):
         check_weighting(weighting)
         if animator_checkpoint is not None:
             animator_hash = checkpoint_hash(animator_checkpoint)
-        cache = CodeCache(codes_dir, animator_hash)  # first: reading the frames may take long
+        cache = CodeCache(codes_dir, animator_hash)  # checked first: filling the frame store may take long
         super().__init__(data_root, size, min_frames=1, filters=filters, frames=frames, seed=seed)
         self.frames_per_video = frames_per_video
         self.motion_dim = cache.motion_dim
@@ -66,10 +61,10 @@ class CodedFrameDataset(VideoDataset):
         self._video_sampler = VideoSampler(self.videos, weighting, frames_per_video)
 
     def _match(self, cache: CodeCache, data_root: str | Path) -> dict[str, int]:
-        """Row of the first code of each video, by its name; videos that could not be encoded are left out."""
+        """Row of the first code of each video, by video name. Removes the videos that could not be encoded."""
         coded = {video.name: video for video in cache.videos}
         not_encoded = {str(skipped.file) for skipped in cache.skipped}
-        left_out = [Skipped(str(video.path), f'it could not be encoded to codes in {cache.folder}')
+        left_out = [Skipped(str(video.path), f'it could not be encoded; see {cache.folder}')
                     for video in self.videos if video.name not in coded and str(video.path) in not_encoded]
         files = {skipped.file for skipped in left_out}
         self.videos = [video for video in self.videos if str(video.path) not in files]
@@ -78,7 +73,7 @@ class CodedFrameDataset(VideoDataset):
         for video in self.videos:
             if video.name not in coded:
                 raise UserError(f'there are no codes of {video.path} in {cache.folder}; extract the codes of '
-                                f'{data_root} with tools/extract_motion_codes.py, which adds what is missing')
+                                f'{data_root} with tools/extract_motion_codes.py, which adds the missing ones')
             if coded[video.name].length != video.frames:
                 raise UserError(f'{video.path} has {video.frames} frames, but {coded[video.name].length} codes in '
                                 f'{cache.folder}; the video has changed since: delete that folder and extract the '
@@ -89,11 +84,7 @@ class CodedFrameDataset(VideoDataset):
         return {video.name: coded[video.name].offset for video in self.videos}
 
     def statistics(self) -> dict[str, np.ndarray]:
-        """Mean and spread of the codes in use.
-
-        Returns:
-            dict[str, np.ndarray]: ``mean`` and ``std``, float64, shape (N,).
-        """
+        """``mean`` and ``std`` of the codes in use, float64, shape (N,)."""
         spans = [(self._offsets[video.name] + video.first, video.length) for video in self.videos]
         return code_statistics(self._codes.numpy(), spans)
 
@@ -101,8 +92,9 @@ class CodedFrameDataset(VideoDataset):
         return len(self.videos) * self.frames_per_video
 
     def _fixed_frames(self, index: int, attempt: int) -> tuple[VideoEntry, np.ndarray]:
-        place, number = divmod(index, self.frames_per_video)
-        video = self.videos[(place + attempt) % len(self.videos)]
+        position, number = divmod(index, self.frames_per_video)
+        video = self.videos[(position + attempt) % len(self.videos)]
+        # the center of part ``number`` of K equal parts of the video
         return video, np.array([video.first + (2 * number + 1) * video.length // (2 * self.frames_per_video)])
 
     def _random_frames(self, index: int | None, generator: np.random.Generator) -> tuple[VideoEntry, np.ndarray]:

@@ -1,4 +1,4 @@
-"""Two frames of one video: what the animator learns from (LIA, ICLR 2022, section 3.3)."""
+"""Pairs of frames of one video, the training data of the animator (LIA, ICLR 2022, section 3.3)."""
 
 from pathlib import Path
 from typing import Any
@@ -17,29 +17,26 @@ from leokit.video.video_entry import VideoEntry
 class FramePairDataset(VideoDataset):
     """Pairs of a source and a driving frame.
 
-    In evaluation, pair k of the K pairs of a video has the first frame in use as source, and as driving frame the one
-    (k + 1) / K of the way to the last; the pairs of a video follow each other. In training, both frames are drawn.
+    In evaluation, the source of all K pairs of a video is its first frame in use; the driving frame of pair k is
+    at (k + 1) / K of the way to the last frame. The pairs of a video are consecutive items. In training, both frames
+    are random.
 
     Items: ``inputs`` ``source`` and ``driving``, uint8 (3, S, S); ``data_samples`` ``name``, ``identity`` and
     ``frames``, the two frame numbers in the file (2,).
 
     Args:
         data_root (str | Path): A folder of videos or frame folders, or a manifest.
-        size (int): Side S of the frames.
-        filters (dict, optional): Which videos; see :class:`~leokit.video.video_filter.VideoFilter`.
-        frames (dict, optional): Where frames come from; see :func:`~leokit.datasets.frame_store.build_frame_store`.
-        pairs_per_video (int): Pairs K of each video in evaluation, and draws per video in an epoch.
-        min_gap (int): Least distance between the two frames in training; in a shorter video, the largest possible.
-        distance_power (float): 0 draws all pairs with equal probability, p in proportion to their distance to the power
-            p. Above 0, frames that lie far apart, and mostly show more motion, come more often; with -1 near and far
-            ones alike (up to the ends of the video, every doubling of the distance as often as the next), so that
-            there are pairs whose pose agrees while mouth and eyes do not.
-        weighting (str): How videos are drawn: ``'video'``, each one once (``pairs_per_video`` times) in an epoch;
-            ``'length'``, in proportion to their frames; ``'identity'``, each person as often as any other.
-        seed (int): Seed of the random choices.
-
-    Raises:
-        UserError: If no video can be used or an option is out of range.
+        size (int): Resolution S of the frames.
+        filters (dict, optional): Selection of videos; see :class:`~leokit.video.video_filter.VideoFilter`.
+        frames (dict, optional): Frame store; see :func:`~leokit.datasets.frame_store.build_frame_store`.
+        pairs_per_video (int): Pairs K per video in evaluation and per epoch.
+        min_gap (int): Minimum distance of the two frames in training, or the largest one of a shorter video.
+        distance_power (float): Power p in the probability of a pair, which is proportional to (distance of its
+            frames)^p. 0 makes all pairs equally likely; p > 0 favors distant frames, which mostly show more motion;
+            -1 gives every octave of distances about the same probability, so that there are pairs that agree in pose
+            but differ in mouth and eyes.
+        weighting (str): Choice of videos in training; see :class:`~leokit.datasets.video_sampling.VideoSampler`.
+        seed (int): Seed of the random choices in training.
     """
 
     def __init__(self, data_root: str | Path, size: int, *, filters: dict | None = None, frames: dict | None = None,
@@ -58,8 +55,8 @@ class FramePairDataset(VideoDataset):
         return len(self.videos) * self.pairs_per_video
 
     def _fixed_frames(self, index: int, attempt: int) -> tuple[VideoEntry, np.ndarray]:
-        place, pair = divmod(index, self.pairs_per_video)
-        video = self.videos[(place + attempt) % len(self.videos)]
+        position, pair = divmod(index, self.pairs_per_video)
+        video = self.videos[(position + attempt) % len(self.videos)]
         driving = max(1, round((pair + 1) / self.pairs_per_video * (video.length - 1)))
         return video, video.first + np.array([0, driving])
 
@@ -68,7 +65,7 @@ class FramePairDataset(VideoDataset):
         return video, video.first + self._sample_pair(video.length, generator)
 
     def _sample_pair(self, length: int, generator: np.random.Generator) -> np.ndarray:
-        # A distance d is open to length - d pairs; its probability is their number times their weight.
+        # length - d pairs have the distance d; its probability is proportional to their number times their weight.
         distances = np.arange(min(self.min_gap, length - 1), length)
         weights = np.cumsum((length - distances) * distances.astype(np.float64)**self.distance_power)
         distance = distances[np.searchsorted(weights, generator.random() * weights[-1], side='right')]

@@ -1,4 +1,4 @@
-"""Windows of motion codes: what the latent motion diffusion model learns from (LEO, section 3.2)."""
+"""Windows of motion codes, the training data of the latent motion diffusion model (LEO, section 3.2)."""
 
 from pathlib import Path
 from typing import Any, Sequence
@@ -19,29 +19,25 @@ from leokit.video.video_filter import VideoFilter, select_videos
 
 @DATASETS.register_module()
 class MotionCodeDataset(Dataset):
-    """All windows of T consecutive codes that lie within one video.
+    """All windows of T consecutive codes of one video.
 
-    The codes are held in memory as one tensor; a whole batch is one gather from it, on the CPU or on a GPU. Items:
-    ``inputs`` ``motion``, float32 (T, N), not normalized; ``data_samples`` ``name`` and ``start``, the window's first
-    frame.
+    All codes are in memory as one tensor; a batch is one gather from it, on the CPU or a GPU. Items: ``inputs``
+    ``motion``, float32 (T, N), not normalized; ``data_samples`` ``name`` and ``start``, the first frame of the window.
 
     Args:
         codes_dir (str | Path): A code cache.
         num_frames (int): Window length T.
-        stride (int): Step from one window of a video to the next.
-        animator_hash (str, optional): ``weights_hash()`` of the animator that must have made the codes.
-        animator_checkpoint (str | Path, optional): Checkpoint of the animator that must have made the codes.
-        filters (dict, optional): Which videos; see :class:`~leokit.video.video_filter.VideoFilter`.
-        device (str, optional): Where the codes are held; with a GPU the data loader needs ``num_workers=0``.
+        stride (int): Distance of consecutive windows of a video.
+        animator_hash (str, optional): Expected animator of the codes, by its ``weights_hash()``. Default: any.
+        animator_checkpoint (str | Path, optional): Expected animator of the codes, by its checkpoint.
+        filters (dict, optional): Selection of videos; see :class:`~leokit.video.video_filter.VideoFilter`.
+        device (str, optional): Device of the codes; a GPU requires ``num_workers=0`` in the data loader.
 
     Attributes:
         videos (list[VideoEntry]): The videos in use.
         skipped (list[Skipped]): Videos too short for a window.
-        animator_hash (str): ``weights_hash`` of the animator that made the codes.
-        motion_dim (int): N.
-
-    Raises:
-        UserError: If the cache is missing, unfinished or of another animator, or no window remains.
+        animator_hash (str): ``weights_hash`` of the animator that extracted the codes.
+        motion_dim (int): Dimension N of the codes.
     """
 
     def __init__(self, codes_dir: str | Path, num_frames: int, *, stride: int = 1, animator_hash: str | None = None,
@@ -60,21 +56,20 @@ class MotionCodeDataset(Dataset):
         self.videos, self.skipped = _select(cache, VideoFilter.from_config(filters, min_frames=num_frames))
         starts = [window_starts([span], num_frames, stride) for span in self.spans]
         self._starts = np.concatenate(starts)
+        # index into ``videos`` of every window
         self._owners = np.repeat(np.arange(len(starts)), [len(part) for part in starts])
         self._codes = torch.from_numpy(np.array(cache.codes)).to(device or 'cpu')
         self._steps = torch.arange(num_frames, device=self._codes.device)
 
     @property
     def spans(self) -> list[tuple[int, int]]:
-        """list[tuple[int, int]]: First row and number of rows in use of every video."""
+        """list[tuple[int, int]]: First row and number of rows in use, per video."""
         return [(self._offsets[video.name] + video.first, video.length) for video in self.videos]
 
     def statistics(self) -> dict[str, np.ndarray]:
-        """Mean and spread of the codes in use, and of the residuals in windows of T frames.
+        """Statistics of the codes in use; see :func:`~leokit.datasets.code_cache.code_statistics`.
 
-        Returns:
-            dict[str, np.ndarray]: See :func:`~leokit.datasets.code_cache.code_statistics`. Where T is 1 there are no
-            residuals, and ``residual_std`` is the codes' own ``std``.
+        Windows of one frame have no residuals: ``residual_std`` is then the ``std`` of the codes.
         """
         codes = self._codes.cpu().numpy()
         if self.num_frames == 1:
@@ -86,26 +81,17 @@ class MotionCodeDataset(Dataset):
         return len(self._starts)
 
     def __getitem__(self, index: int | SampleKey) -> dict[str, dict[str, Any]]:
-        """Make one item; see :meth:`__getitems__`."""
+        """Load one item."""
         return self.__getitems__([index])[0]
 
     def __getitems__(self, indices: Sequence[int | SampleKey]) -> list[dict[str, dict[str, Any]]]:
-        """Make the items of a batch at once.
-
-        Args:
-            indices (Sequence[int | SampleKey]): Numbers, or draws of the sampler, whose places they stand for.
-
-        Returns:
-            list[dict]: Items, views into one gathered tensor.
-
-        Raises:
-            IndexError: If a number is outside 0..len-1.
-        """
-        places = np.array([index.index if isinstance(index, SampleKey) else index for index in indices], dtype=np.int64)
-        starts = self._starts[places]
-        motion = self._gather(starts)
+        """Load the items of a batch at once, as views into one gathered tensor."""
+        windows = np.array([index.index if isinstance(index, SampleKey) else index for index in indices],
+                           dtype=np.int64)
+        starts = self._starts[windows]
+        motion = self._gather(starts)  # (B, T, N)
         items = []
-        for row, (start, owner) in enumerate(zip(starts, self._owners[places])):
+        for row, (start, owner) in enumerate(zip(starts, self._owners[windows])):
             name = self.videos[owner].name
             items.append(dict(inputs=dict(motion=motion[row]),
                               data_samples=dict(name=name, start=int(start) - self._offsets[name])))

@@ -1,4 +1,4 @@
-"""Making training clips out of raw videos: square, of one size, not too long, quick to seek in."""
+"""Conversion of raw videos to training clips: square, of one resolution and limited length, with fast seeking."""
 
 from dataclasses import asdict, dataclass
 from itertools import pairwise
@@ -17,22 +17,22 @@ from leokit.video.video_entry import Skipped, VideoEntry
 from leokit.video.video_index import VideoIndex
 from leokit.video.video_writer import VideoWriter
 
-CHUNK_FRAMES = 32  # decoded at a time
+CHUNK_FRAMES = 32  # frames decoded at a time
 SETTINGS_FILE = 'preparation.json'
 MANIFEST_FILE = 'manifest.json'
 
 
 @dataclass(frozen=True)
 class Preparation:
-    """How clips are made.
+    """Settings of the clips.
 
     Attributes:
-        size (int): Their side; even, as H.264 wants it.
+        size (int): Resolution; even, as H.264 requires.
         crop (str): See :func:`~leokit.video.resize.fit_frames`.
-        max_frames (int, optional): Longer videos are cut into pieces of this length; None leaves them whole.
+        max_frames (int, optional): Longer videos are cut into pieces of this length. Default: never cut.
         min_frames (int): Shorter videos, and shorter pieces at the end of a video, are dropped.
-        crf (int): H.264 quality, 0 lossless to 51.
-        keyframe_interval (int): Frames from one key frame to the next; small makes random access fast.
+        crf (int): H.264 quality, from 0 (lossless) to 51.
+        keyframe_interval (int): Distance of key frames; small values make random access fast.
     """
 
     size: int
@@ -51,82 +51,76 @@ class Preparation:
             raise UserError(f'max_frames ({self.max_frames}) must not be less than min_frames ({self.min_frames})')
 
     def pieces(self, frames: int) -> list[tuple[int, int]]:
-        """First frame and end (excluded) of the clips out of a video of ``frames`` frames."""
+        """First frame and end (exclusive) of the clips of a video of ``frames`` frames."""
         step = self.max_frames or max(frames, 1)
         cuts = [*range(0, frames, step), frames]
         return [(first, last) for first, last in pairwise(cuts) if last - first >= self.min_frames]
 
 
-class Report(NamedTuple):
-    """What :func:`prepare_videos` did.
+class PreparationReport(NamedTuple):
+    """Result of :func:`prepare_videos`.
 
     Attributes:
-        clips (int): Clips that are there now.
-        made (int): Those of them that were made in this run.
-        skipped (list[Skipped]): Videos that cannot be used, or not to their end.
+        clips (int): Clips in the folder.
+        written (int): Clips written in this run.
+        skipped (list[Skipped]): Videos that cannot be decoded to their end or are too short.
     """
 
     clips: int
-    made: int
+    written: int
     skipped: list[Skipped]
 
 
 def prepare_videos(index: VideoIndex, target: str | Path, settings: Preparation, *, reader: VideoReader | None = None,
-                   workers: int | None = None) -> Report:
+                   workers: int | None = None) -> PreparationReport:
     """Cut, crop and resize videos to H.264 clips, several at a time, and write a manifest of them.
 
-    Clips keep the identity and split of their video. A clip is there completely or not at all, and a clip that is
-    there is not made again, so an interrupted preparation goes on where it stopped.
+    Clips keep the identity and split of their video. Clips appear under their name when they are complete, and
+    existing clips are not written again, so an interrupted preparation can be resumed.
 
     Args:
         index (VideoIndex): The raw videos.
         target (str | Path): Folder of the clips and of ``manifest.json``.
-        settings (Preparation): How clips are made.
-        reader (VideoReader, optional): How to open videos; ``AutoReader()`` by default.
-        workers (int, optional): Videos at a time; all cores by default.
-
-    Returns:
-        Report: What was done.
-
-    Raises:
-        UserError: If the folder holds clips made with other settings, the disk is full, or no clip could be made.
+        settings (Preparation): Settings of the clips; all clips of a folder must have the same.
+        reader (VideoReader, optional): Opens the videos. Default: ``AutoReader()``.
+        workers (int, optional): Videos processed at the same time. Default: one per core.
     """
     target = Path(target)
     inside = next((video.path for video in index if Path(video.path).resolve().is_relative_to(target.resolve())), None)
     if inside is not None:
-        raise UserError(f'{inside} is a raw video and lies in {target}, where the clips would go; name another folder')
+        raise UserError(f'{inside} is a raw video inside {target}, the folder of the clips; choose another folder')
     lock_settings(target / SETTINGS_FILE, asdict(settings), subject=f'{target} holds clips',
                   remedy='pass another folder, or delete this one')
     reader = reader or AutoReader()
 
     def convert(video: VideoEntry) -> tuple[list[dict[str, Any]], int, str]:
-        rows, made = [], 0
+        rows, written = [], 0
         try:
             for row, new in _convert(video, target, settings, reader):
                 rows.append(row)
-                made += new
+                written += new
         except _UnreadableError as error:
-            return rows, made, str(error)
-        return rows, made, ''
+            return rows, written, str(error)
+        return rows, written, ''
 
-    rows, made, skipped = [], 0, list(index.skipped)
+    rows, written, skipped = [], 0, list(index.skipped)
     with progress_bar(len(index), 'preparing videos', unit='video') as bar:
         for video, (clips, new, problem) in zip(index, thread_map(convert, index, workers or worker_count())):
             rows += clips
-            made += new
+            written += new
             if problem:
                 skipped.append(Skipped(str(video.path), problem))
             elif not clips:
                 skipped.append(Skipped(str(video.path), f'{video.frames} frames, {settings.min_frames} needed'))
             bar.update()
     if not rows:
-        raise UserError(f'no clip could be made; the first problem: {skipped[0]}')
+        raise UserError(f'no clip could be written; the first problem: {skipped[0]}')
     write_manifest(target / MANIFEST_FILE, _keep_labels(target / MANIFEST_FILE, rows))
-    return Report(len(rows), made, skipped)
+    return PreparationReport(len(rows), written, skipped)
 
 
 def _keep_labels(manifest: Path, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The rows; where the raw videos have no split, identity and split stay what somebody made of them in the clips."""
+    """Keep identity and split of an existing manifest, which may be edited by hand, if the raw videos have no split."""
     known = {video.path.resolve(): video for video in read_manifest(manifest)} if manifest.is_file() else {}
     kept = []
     for row in rows:
@@ -138,12 +132,12 @@ def _keep_labels(manifest: Path, rows: list[dict[str, Any]]) -> list[dict[str, A
 
 
 class _UnreadableError(Exception):
-    """Frames of the source cannot be decoded; what goes wrong in writing is another matter."""
+    """The raw video cannot be decoded, in contrast to errors of writing the clip."""
 
 
 def _convert(video: VideoEntry, target: Path, settings: Preparation,
              reader: VideoReader) -> Iterator[tuple[dict[str, Any], bool]]:
-    """Make the clips of one video; yields manifest rows, and whether each clip is new."""
+    """Write the clips of one video; yields the manifest row of each, and True if it is new."""
     pieces = settings.pieces(video.frames)
     digits = max(2, len(str(len(pieces) - 1)))
     for number, (first, last) in enumerate(pieces):

@@ -1,4 +1,4 @@
-"""What the data sets of video frames have in common: an index, a frame store, and no fatal videos."""
+"""Base of the data sets of video frames: video index, frame store, replacement of unreadable videos."""
 
 import logging
 from abc import abstractmethod
@@ -16,7 +16,7 @@ from leokit.video.video_entry import Skipped, VideoEntry, warn_skipped
 from leokit.video.video_filter import VideoFilter
 from leokit.video.video_index import VideoIndex
 
-MAX_ATTEMPTS = 10  # videos tried for one sample before giving up
+MAX_ATTEMPTS = 10  # videos tried for one item before giving up
 
 
 class VideoDataset(Dataset):
@@ -28,18 +28,15 @@ class VideoDataset(Dataset):
 
     Args:
         data_root (str | Path): A folder of videos or frame folders, or a manifest.
-        size (int): Side S of the frames.
-        min_frames (int): Frames that a video needs.
-        filters (dict, optional): See :class:`~leokit.video.video_filter.VideoFilter`.
-        frames (dict, optional): See :func:`~leokit.datasets.frame_store.build_frame_store`.
-        seed (int): Seed of the random choices.
+        size (int): Resolution S of the frames.
+        min_frames (int): Minimum number of frames of a video.
+        filters (dict, optional): Selection of videos; see :class:`~leokit.video.video_filter.VideoFilter`.
+        frames (dict, optional): Frame store; see :func:`~leokit.datasets.frame_store.build_frame_store`.
+        seed (int): Seed of the random choices in training.
 
     Attributes:
         videos (list[VideoEntry]): The videos in use.
         skipped (list[Skipped]): Videos that cannot be used, with reasons.
-
-    Raises:
-        UserError: If the folder is missing or no video can be used.
     """
 
     def __init__(self, data_root: str | Path, size: int, *, min_frames: int, filters: dict | None = None,
@@ -55,22 +52,11 @@ class VideoDataset(Dataset):
         self.videos: list[VideoEntry] = [video for video in index.videos if str(video.path) not in bad]
         if not self.videos:
             raise UserError(f'none of the videos of {data_root} can be decoded; the first problem: {unreadable[0]}')
-        self.metainfo = dict(dataset=type(self).__name__, data_root=str(data_root))  # MMEngine asks for it
+        self.metainfo = dict(dataset=type(self).__name__, data_root=str(data_root))  # required by MMEngine's evaluator
         self._warned: set[str] = set()
 
     def __getitem__(self, index: int | SampleKey) -> dict[str, dict[str, Any]]:
-        """Make one item.
-
-        Args:
-            index (int | SampleKey): A number, or a draw of the sampler.
-
-        Returns:
-            dict: ``inputs`` (tensors) and ``data_samples`` (names and numbers).
-
-        Raises:
-            IndexError: If the number is outside 0..len-1.
-            UserError: If many videos in a row cannot be read.
-        """
+        """Load one item: ``inputs`` (tensors) and ``data_samples`` (names and numbers)."""
         if isinstance(index, SampleKey):
             generator = index.generator(self.seed)
         else:
@@ -86,19 +72,19 @@ class VideoDataset(Dataset):
 
     @abstractmethod
     def __len__(self) -> int:
-        """int: Number of items in evaluation, and of draws in an epoch."""
+        """int: Number of items in evaluation, and of samples in an epoch."""
 
     @abstractmethod
     def _fixed_frames(self, index: int, attempt: int) -> tuple[VideoEntry, np.ndarray]:
-        """The video and the frames (numbers in the file) of item ``index``, ``attempt`` videos further on."""
+        """Video and frames (numbers in the file) of item ``index`` in evaluation, ``attempt`` videos further on."""
 
     @abstractmethod
     def _random_frames(self, index: int | None, generator: np.random.Generator) -> tuple[VideoEntry, np.ndarray]:
-        """A video and frames (numbers in the file) for place ``index`` of the epoch, or for any place."""
+        """Random video and frames for item ``index`` of the epoch, or for any item if None."""
 
     @abstractmethod
     def _load_item(self, video: VideoEntry, frames: np.ndarray) -> dict[str, dict[str, Any]]:
-        """Read the frames and put the item together."""
+        """Read the frames and assemble the item."""
 
     def _note(self, video: VideoEntry, error: UserError) -> None:
         if video.name not in self._warned:

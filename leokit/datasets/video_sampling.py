@@ -1,4 +1,4 @@
-"""Which video a draw of the training is taken from."""
+"""Random choice of videos in training."""
 
 from typing import Sequence
 
@@ -17,16 +17,13 @@ def check_weighting(weighting: str) -> None:
 
 
 class VideoSampler:
-    """Chooses a video for each draw.
+    """Chooses the video of each training sample.
 
     Args:
         videos (Sequence[VideoEntry]): The videos, at least one.
-        weighting (str): ``'video'``: the one at the draw's place in the epoch, so each of them in turn; else at
-            random, see :func:`video_weights`.
-        per_video (int): Places that each video has in an epoch.
-
-    Raises:
-        UserError: If the weighting is unknown.
+        weighting (str): ``'video'``: every video equally often in an epoch, by the index of the sample; else at random
+            with the weights of :func:`video_weights`.
+        per_video (int): Samples per video and epoch.
     """
 
     def __init__(self, videos: Sequence[VideoEntry], weighting: str, per_video: int = 1) -> None:
@@ -39,36 +36,31 @@ class VideoSampler:
         """Choose a video.
 
         Args:
-            index (int, optional): The draw's place in the epoch; None if the video there cannot be used.
-            generator (np.random.Generator): The draw's source of randomness.
-
-        Returns:
-            VideoEntry: The video.
+            index (int, optional): Index of the sample in the data set; None for any video, when that of the index
+                cannot be read.
+            generator (np.random.Generator): Source of randomness of the sample.
         """
         if self._cumulative is not None:
-            place = int(np.searchsorted(self._cumulative, generator.random() * self._cumulative[-1], side='right'))
+            position = int(np.searchsorted(self._cumulative, generator.random() * self._cumulative[-1], side='right'))
         elif index is not None:
-            place = index // self.per_video
+            position = index // self.per_video
         else:
-            place = int(generator.integers(len(self.videos)))
-        return self.videos[place]
+            position = int(generator.integers(len(self.videos)))
+        return self.videos[position]
 
 
 def video_weights(videos: Sequence[VideoEntry], weighting: str) -> np.ndarray:
-    """How often each video is drawn, not normalized.
+    """Sampling weights of the videos, shape (videos,), not normalized.
 
     Args:
         videos (Sequence[VideoEntry]): The videos.
-        weighting (str): ``'video'``: all alike; ``'length'``: by frames in use; ``'identity'``: all people alike, and
-            each person's videos by frames in use.
-
-    Returns:
-        np.ndarray: Shape (videos,).
+        weighting (str): ``'video'``: equal; ``'length'``: proportional to the frames in use; ``'identity'``: equal per
+            identity, and within an identity proportional to the frames in use.
     """
     lengths = np.array([video.length for video in videos], dtype=np.float64)
     if weighting == 'video':
         return np.ones_like(lengths)
     if weighting == 'length':
         return lengths
-    _, people = np.unique([video.identity for video in videos], return_inverse=True)
-    return lengths / np.bincount(people, weights=lengths)[people]
+    _, identities = np.unique([video.identity for video in videos], return_inverse=True)
+    return lengths / np.bincount(identities, weights=lengths)[identities]

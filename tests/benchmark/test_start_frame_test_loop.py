@@ -89,7 +89,7 @@ def test_models_that_do_not_belong_together_are_refused(place, trained, tmp_path
                              *options(place, f'animator.checkpoint={other}'))
     assert status != 0 and 'was trained on the codes of animator' in said and 'Traceback' not in said
     status, said = call_tool('train', CONFIG, '--work-dir', tmp_path, *options(place, f'animator.checkpoint={other}'))
-    assert status != 0 and 'made by another animator' in said
+    assert status != 0 and 'extracted with another animator' in said
 
 
 def test_bad_options_are_refused(place, trained, tmp_path):

@@ -41,14 +41,14 @@ def test_the_codes_are_an_ordinary_array_file(folder):
 
 
 def test_another_animator_is_refused(folder):
-    with pytest.raises(UserError, match='made by another animator .abababababab, lia.pth.'):
+    with pytest.raises(UserError, match='extracted with another animator .abababababab, lia.pth.'):
         CodeCache(folder, 'cd' * 32)
 
 
 def test_problems_end_in_one_sentence(folder, tmp_path):
-    with pytest.raises(UserError, match='no code cache'):
+    with pytest.raises(UserError, match='not a code cache'):
         CodeCache(tmp_path)
-    with pytest.raises(UserError, match='no code cache'):
+    with pytest.raises(UserError, match='not a code cache'):
         CodeCache(tmp_path / 'nowhere')
     index = json.loads((folder / 'index.json').read_text())
     for content, message in (('{', 'damaged'), ('[]', 'damaged'), (json.dumps({**index, 'version': 9}), 'version 9')):

@@ -136,7 +136,7 @@ def test_frames_that_were_read_otherwise_are_refused(tmp_path):
         writer.add('v0', codes_of(0), identity='p')
     for key, value in (('crop', 'stretch'), ('amp', True)):
         how = dict(ANIMATOR, crop='center', amp=False) | {key: value}
-        with pytest.raises(UserError, match=f'made with {key}=.*now it is {value}; use the same'):
+        with pytest.raises(UserError, match=f'extracted with {key}=.*not {value}; use the same value'):
             CodeCacheWriter(tmp_path / 'known', 4, animator=how)
         CodeCacheWriter(tmp_path, 4, animator=how).close()
 

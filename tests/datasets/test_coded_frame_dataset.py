@@ -93,7 +93,7 @@ def test_statistics_are_those_of_the_codes_in_use(video_folder, codes):
 
 def test_codes_of_another_animator_are_refused(video_folder, codes):
     build(video_folder, codes, 16, animator_hash=HASH)
-    with pytest.raises(UserError, match='made by another animator'):
+    with pytest.raises(UserError, match='extracted with another animator'):
         build(video_folder, codes, 16, animator_hash='cd' * 32)
 
 
@@ -124,5 +124,5 @@ def test_bad_options_are_refused(video_folder, codes, options, text):
 
 
 def test_a_missing_cache_is_named(video_folder, tmp_path):
-    with pytest.raises(UserError, match='is no code cache'):
+    with pytest.raises(UserError, match='is not a code cache'):
         CodedFrameDataset(video_folder, 16, codes_dir=tmp_path / 'nothing')

@@ -23,7 +23,7 @@ def raw(clips, tmp_path):
 def test_clips_are_square_short_and_seekable(clips, raw, tmp_path):
     report = prepare_videos(VideoIndex(raw), tmp_path / 'out', Preparation(64, max_frames=20, min_frames=8,
                                                                            keyframe_interval=5))
-    assert (report.clips, report.made) == (4, 4)
+    assert (report.clips, report.written) == (4, 4)
     assert [os.path.basename(skipped.file) for skipped in report.skipped] == ['damaged.mp4']
     index = VideoIndex(tmp_path / 'out')
     assert [(video.name, video.identity, video.split, video.frames) for video in index] == [
@@ -55,7 +55,7 @@ def test_an_interrupted_preparation_goes_on(raw, tmp_path):
     (tmp_path / 'out' / 'manifest.json').unlink()
     (tmp_path / 'out' / 'train' / 'long ü_01.part.mp4').write_bytes(content[:500])  # what a kill leaves
     again = prepare_videos(VideoIndex(raw), tmp_path / 'out', settings)
-    assert again.clips == first.clips and again.made == 1
+    assert again.clips == first.clips and again.written == 1
     assert clip.read_bytes() == content
     assert (tmp_path / 'out' / 'train' / 'long ü_00.mp4').stat().st_mtime_ns == time
     with pytest.raises(UserError, match='other settings'):
@@ -100,6 +100,6 @@ def test_labels_given_to_clips_survive_the_next_preparation(clips, tmp_path):
 
 def test_clips_do_not_go_where_raw_videos_lie(clips, tmp_path):
     clips.write(tmp_path / 'raw' / 'a.mp4', clips.frames(12, 96, 96))
-    with pytest.raises(UserError, match=r'a.mp4 is a raw video and lies in .*raw, .*name another folder'):
+    with pytest.raises(UserError, match=r'a.mp4 is a raw video inside .*raw, .*choose another folder'):
         prepare_videos(VideoIndex(tmp_path / 'raw'), tmp_path / 'raw', Preparation(32))
     assert sorted(path.name for path in (tmp_path / 'raw').iterdir()) == ['a.mp4']

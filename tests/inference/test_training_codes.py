@@ -55,7 +55,7 @@ def test_codes_of_another_animator_are_refused(config, tmp_path):
     before = (tmp_path / 'codes' / 'codes.npy').read_bytes()
     save_checkpoint(dict(meta={}, state_dict=make_animator(seed=9).state_dict()), tmp_path / 'other' / 'iter_1.pth')
     config.animator.checkpoint = str(tmp_path / 'other')
-    with pytest.raises(UserError, match='were made by another animator'):
+    with pytest.raises(UserError, match='were extracted with another animator'):
         ensure_codes(config)
     assert (tmp_path / 'codes' / 'codes.npy').read_bytes() == before
 

@@ -115,5 +115,5 @@ def test_models_that_do_not_belong_together(disentangle, models, inputs, tmp_pat
     with CodeCacheWriter(inputs / 'codes', MOTION_DIM, animator=dict(
             weights_hash='ab' * 32, config='', checkpoint='')) as writer:
         writer.add('a', np.zeros((2, MOTION_DIM), np.float32), identity='a')
-    with pytest.raises(UserError, match='made by another animator'):
+    with pytest.raises(UserError, match='extracted with another animator'):
         disentangle('--driving', inputs / 'videos', '--ground-truth', inputs, '--codes', inputs / 'codes')
