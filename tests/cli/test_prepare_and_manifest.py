@@ -33,12 +33,12 @@ def test_raw_videos_to_a_data_set(raw, tmp_path, capsys):
     assert '4 videos of 3 identities' in capsys.readouterr().out
     (raw / 'broken.mp4').write_bytes(b'broken')  # not in the manifest: never opened
     run_command('prepare', '--videos', raw, '--out', tmp_path / 'clips', '--size', 32, '--max-frames', 6)
-    assert '8 clips, 8 of them written now; 0 videos skipped' in capsys.readouterr().out
+    assert '8 clips, 8 of them new; 0 videos skipped' in capsys.readouterr().out
     people = [{video.identity for video in VideoIndex(tmp_path / 'clips', VideoFilter(split=split))}
               for split in ('train', 'val', 'test')]
     assert sorted(identity for part in people for identity in part) == ['anna', 'bert', 'carl']
     run_command('prepare', '--videos', raw, '--out', tmp_path / 'clips', '--size', 32, '--max-frames', 6)
-    assert '0 of them written now' in capsys.readouterr().out
+    assert '0 of them new' in capsys.readouterr().out
 
 
 def test_problems_end_in_one_sentence(raw, tmp_path, capsys):
