@@ -34,8 +34,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Read, edit, write."""
-    from leokit.image_editors import build_editor
     from leokit.inference import FrameStream, edit_video, load_named_animator, measure_edit, write_videos
+    from leokit.registry import IMAGE_EDITORS
     from leokit.utils import UserError, progress_bar
     from leokit.video import open_video
     from leokit.visualization import save_png
@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> None:
         if not args.out:
             raise UserError('--out is missing; name the file for the edited video')
         settings = dict(path=args.edited) if args.edited else args.editor_options or {}
-        editor = build_editor(dict(settings, type='EditedFile' if args.edited else args.editor))
+        editor = IMAGE_EDITORS.build(dict(settings, type='EditedFile' if args.edited else args.editor))
         animator, _ = load_named_animator(
             args.config, args.checkpoint, options.choose_device(args.device), args.cfg_options)
         frames = edit_video(animator, video, editor, chunk_size=args.chunk_size, amp=args.amp)

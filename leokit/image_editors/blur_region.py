@@ -1,4 +1,4 @@
-"""Making a part of the picture unrecognizable."""
+"""Blur a region, for example to make a face unrecognizable."""
 
 from typing import Sequence
 
@@ -15,12 +15,9 @@ class BlurRegion(ImageEditor):
     """Blurs a region with a Gaussian.
 
     Args:
-        box (Sequence[float]): Left, top, right, bottom as fractions of the sides.
-        strength (float): Standard deviation of the Gaussian, as a fraction of the shorter side.
-        feather (float): Width of the soft edge, as a fraction of the shorter side.
-
-    Raises:
-        UserError: If the strength is not positive or the box is none.
+        box (Sequence[float]): See :class:`~leokit.image_editors.base.Region`.
+        strength (float): Standard deviation of the Gaussian as a fraction of the shorter dimension of the image.
+        feather (float): See :class:`~leokit.image_editors.base.Region`.
     """
 
     def __init__(self, box: Sequence[float], strength: float = 0.05, *, feather: float = 0.02) -> None:
@@ -30,6 +27,5 @@ class BlurRegion(ImageEditor):
         self.region = Region(box, feather)
 
     def edit(self, image: np.ndarray) -> np.ndarray:
-        """See the base class."""
         sigma = self.strength * min(image.shape[:2])
         return self.region.blend(image, cv2.GaussianBlur(image, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE))

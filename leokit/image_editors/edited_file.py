@@ -1,4 +1,4 @@
-"""A picture that was edited elsewhere: in a paint program, or by a generative model with a prompt."""
+"""An image that was edited elsewhere: in an image editor, or by a generative model with a prompt."""
 
 from pathlib import Path
 
@@ -11,20 +11,16 @@ from leokit.video import read_image
 
 @IMAGE_EDITORS.register_module()
 class EditedFile(ImageEditor):
-    """Takes the edited picture from a file.
+    """Reads the edited image from a file.
 
     Args:
         path (str | Path): The edited first frame.
-
-    Raises:
-        UserError: If it cannot be read.
     """
 
-    edits_any_picture = False
+    edits_any_image = False
 
     def __init__(self, path: str | Path) -> None:
-        self._picture = read_image(path)
+        self._edited = read_image(path)
 
     def edit(self, image: np.ndarray) -> np.ndarray:
-        """See the base class; what is in the file, whatever the picture."""
-        return self._picture
+        return self._edited

@@ -1,9 +1,9 @@
-"""Laying another picture over a part of the frame: glasses, a logo, a tattoo."""
+"""Paste another image onto a part of the frame: glasses, a logo, a tattoo."""
 
 from pathlib import Path
 from typing import Sequence
 
-import cv2
+import mmcv
 import numpy as np
 from PIL import Image, ImageOps
 
@@ -15,15 +15,12 @@ from leokit.video import read_image
 
 @IMAGE_EDITORS.register_module()
 class PasteImage(ImageEditor):
-    """Pastes a picture, stretched to a box; its transparency is respected.
+    """Pastes an image with its transparency, stretched to a box.
 
     Args:
-        path (str | Path): The picture to paste.
-        box (Sequence[float]): Left, top, right, bottom as fractions of the sides of the frame.
-        opacity (float): How much of what is below it hides, in (0, 1].
-
-    Raises:
-        UserError: If the picture cannot be read, the box is none or the opacity out of range.
+        path (str | Path): The image to paste.
+        box (Sequence[float]): See :class:`~leokit.image_editors.base.Region`.
+        opacity (float): Opacity of the pasted image, in (0, 1].
     """
 
     def __init__(self, path: str | Path, box: Sequence[float], *, opacity: float = 1.0) -> None:
@@ -34,23 +31,24 @@ class PasteImage(ImageEditor):
         self.region = Region(box)
 
     def edit(self, image: np.ndarray) -> np.ndarray:
-        """See the base class."""
         rows, columns = self.region.pixels(*image.shape[:2])
-        below = image[rows, columns].astype(np.float32)
-        size = (below.shape[1], below.shape[0])
+        background = image[rows, columns].astype(np.float32)
+        size = (background.shape[1], background.shape[0])
         shrinks = self._alpha.shape[0] >= size[1] and self._alpha.shape[1] >= size[0]
-        filter_ = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-        # colors weighted by their alpha, so that what transparent pixels hide does not bleed in
-        weighted = cv2.resize(self._pixels * self._alpha, size, interpolation=filter_)
-        alpha = cv2.resize(self._alpha, size, interpolation=filter_)[..., None]
+        resize = dict(size=size, interpolation='area' if shrinks else 'bilinear', backend='cv2')
+        # Colors are premultiplied by alpha, so that the hidden colors of transparent pixels do not bleed in.
+        pasted = mmcv.imresize(self._pixels * self._alpha, **resize)
+        alpha = mmcv.imresize(self._alpha, **resize)[..., None]
         result = image.copy()
-        result[rows, columns] = np.rint(below * (1 - self.opacity * alpha) + self.opacity * weighted).clip(0, 255)
+        result[rows, columns] = np.rint(
+            background * (1 - self.opacity * alpha) + self.opacity * pasted).clip(0, 255)
         return result
 
 
 def _read_with_alpha(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
-    """uint8 RGB (H, W, 3) and opacity float32 (H, W, 1) in [0, 1] of a picture."""
-    pixels = read_image(path)  # or one sentence about what is wrong with it
+    """uint8 RGB (H, W, 3) and alpha float32 (H, W, 1) in [0, 1] of an image."""
+    pixels = read_image(path)  # raises a clear error for a broken file
+    # PIL, not mmcv.imread: palette transparency and EXIF orientation must apply to alpha as to the colors
     with Image.open(path) as image:
         if 'A' not in image.getbands() and 'transparency' not in image.info:
             return pixels, np.ones((*pixels.shape[:2], 1), np.float32)

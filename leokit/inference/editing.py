@@ -104,7 +104,7 @@ def measure_edit(animator: Animator, video: VideoInput, edit: ImageEditor | Imag
                      for picture in (first, _edited(edit, first)))
     pairs = {'original': (frames, None), 'animated without the edit': (plain, None),
              'edited by the first frame': (edited, plain)}
-    if isinstance(edit, ImageEditor) and edit.edits_any_picture:
+    if isinstance(edit, ImageEditor) and edit.edits_any_image:
         pairs['edited frame by frame'] = (_collect(edit_each_frame(handle, edit, size)), frames)
     flow = video_flow(frames)
     return {name: Coherence(warping_error(result, flow),

@@ -53,9 +53,9 @@ def test_built_in_editor_and_its_coherence(edit, tmp_path, capsys):
 
 
 @pytest.mark.parametrize('arguments, message', [
-    (('--editor', 'Paint', '--out', 'x.mp4'), 'no image editor Paint'),
+    (('--editor', 'Paint', '--out', 'x.mp4'), "'Paint' is not a type of the registry"),
     (('--editor', 'Recolor'), '--out is missing'),
-    (('--editor', 'BlurRegion', '--editor-options', 'box=0.5', '--out', 'x.mp4'), 'BlurRegion cannot use box=0.5'),
+    (('--editor', 'BlurRegion', '--editor-options', 'box=0.5', '--out', 'x.mp4'), 'a box is .* got 0.5'),
     (('--edited', 'missing.png', '--out', 'x.mp4'), 'missing.png')])
 def test_bad_input(edit, tmp_path, monkeypatch, arguments, message):
     monkeypatch.chdir(tmp_path)

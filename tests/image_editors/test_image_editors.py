@@ -1,10 +1,11 @@
-"""What each editor changes, and what it leaves alone."""
+"""The effect of each editor inside its region, and nothing outside it."""
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from leokit.image_editors import BlurRegion, EditedFile, PasteImage, Recolor, Region, build_editor
+from leokit.image_editors import BlurRegion, EditedFile, PasteImage, Recolor, Region
+from leokit.registry import IMAGE_EDITORS
 from leokit.utils import UserError
 
 
@@ -22,8 +23,8 @@ def test_region():
     assert Region((0.5, 0.5, 0.501, 0.501)).mask(8, 8).sum() == 1  # never empty
 
 
-@pytest.mark.parametrize('box', [(0, 0, 1), (0.5, 0, 0.5, 1), (0, 0, 1.1, 1), (0, 0.8, 1, 0.2)])
-def test_boxes_that_are_none(box):
+@pytest.mark.parametrize('box', [0.5, (0, 0, 1), (0, 0, 'x', 1), (0.5, 0, 0.5, 1), (0, 0, 1.1, 1), (0, 0.8, 1, 0.2)])
+def test_invalid_boxes(box):
     with pytest.raises(UserError, match='box'):
         Region(box)
 
@@ -67,19 +68,19 @@ def test_paste_image(image, tmp_path):
 def test_edited_file(image, tmp_path):
     Image.fromarray(image[::2]).save(tmp_path / 'edited.png')
     assert np.array_equal(EditedFile(tmp_path / 'edited.png').edit(image), image[::2])
-    assert Recolor().edits_any_picture and not EditedFile(tmp_path / 'edited.png').edits_any_picture
+    assert Recolor().edits_any_image and not EditedFile(tmp_path / 'edited.png').edits_any_image
     with pytest.raises(UserError, match='missing.png'):
         EditedFile(tmp_path / 'missing.png')
 
 
 def test_building(image):
-    editor = build_editor(dict(type='Recolor', hue=30))
+    editor = IMAGE_EDITORS.build(dict(type='Recolor', hue=30))
     assert isinstance(editor, Recolor) and editor.hue == 30
-    for config, message in ((dict(type='Paint'), 'EditedFile, PasteImage'), (dict(), 'no image editor'),
+    for config, message in ((dict(type='Paint'), 'EditedFile, PasteImage'), (dict(), "no 'type'"),
                             (dict(type='Recolor', color=1), 'color'),
-                            (dict(type='Recolor', hue='red'), "cannot use hue='red'"),
-                            (dict(type='Recolor', hu=3), "no option hu; did you mean 'hue'"),
+                            (dict(type='Recolor', hue='red'), "hue must be a number of degrees, got 'red'"),
+                            (dict(type='Recolor', hu=3), "no argument 'hu'; did you mean 'hue'"),
                             (dict(type='BlurRegion'), 'box'),
                             (dict(type='BlurRegion', box=(0, 0, 0, 0)), 'box')):
         with pytest.raises(UserError, match=message):
-            build_editor(config)
+            IMAGE_EDITORS.build(config)
