@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from types import ModuleType
 
 from leokit.cli import (
-    ablate, analyze, animate, convert, edit, evaluate, extract, generate, manifest, manipulate, prepare,
+    ablate, analyze, animate, bench, convert, edit, evaluate, extract, generate, manifest, manipulate, prepare,
     quickstart, synthetic_faces, test, train, user_study)
 from leokit.cli.parser import CommandParser
 from leokit.version import __version__
@@ -18,7 +18,7 @@ work dir."""
 COMMANDS: dict[str, ModuleType] = {
     'train': train, 'test': test, 'extract': extract, 'generate': generate, 'animate': animate, 'edit': edit,
     'manipulate': manipulate, 'evaluate': evaluate, 'ablate': ablate, 'analyze': analyze, 'user-study': user_study,
-    'prepare': prepare, 'manifest': manifest, 'synthetic-faces': synthetic_faces, 'convert': convert,
+    'prepare': prepare, 'manifest': manifest, 'synthetic-faces': synthetic_faces, 'convert': convert, 'bench': bench,
     'quickstart': quickstart}
 
 

@@ -1,19 +1,22 @@
+"""Types of command-line values."""
+
 import argparse
 
 import pytest
 
-from leokit.utils.arguments import (
-    add_cfg_options, add_device, finite_float, output_file, png_file, positive_float, positive_int, share)
+from leokit.cli import options
+from leokit.cli.argument_types import (
+    finite_float, fraction, non_negative_int, output_file, png_file, positive_float, positive_int)
 
 
 def parse(*arguments):
     parser = argparse.ArgumentParser()
-    add_cfg_options(parser)
-    add_device(parser)
+    options.add(parser, '--cfg-options', '--device')
     parser.add_argument('--count', type=positive_int)
+    parser.add_argument('--spare', type=non_negative_int)
     parser.add_argument('--rate', type=positive_float)
     parser.add_argument('--amount', type=finite_float)
-    parser.add_argument('--eta', type=share)
+    parser.add_argument('--eta', type=fraction)
     parser.add_argument('--out', type=output_file)
     parser.add_argument('--sheet', type=png_file)
     return parser.parse_args(arguments)
@@ -27,12 +30,13 @@ def test_options_are_python_values():
 
 @pytest.mark.parametrize('arguments, sentence', [
     (('--cfg-options', 'size'), "'size' is not of the form key=value"), (('--count', '0'), '0 must be 1 or more'),
-    (('--count', '1.5'), 'invalid positive_int'), (('--rate', '0'), '0 must be above 0'),
+    (('--count', '1.5'), 'invalid positive_int'), (('--spare', '-1'), '-1 must be 0 or more'),
+    (('--rate', '0'), '0 must be above 0'),
     (('--rate', 'inf'), 'must be above 0'), (('--rate', 'nan'), 'must be above 0'),
     (('--amount', 'nan'), 'nan must be a finite number'), (('--eta', '1.1'), '1.1 must be from 0 to 1'),
     (('--eta', 'nan'), 'from 0 to 1'), (('--sheet', 'a.jpg'), 'a.jpg must end in .png'),
     (('--out', '.'), "'.' is a folder; name a file"),
-    (('--out', f'{__file__}/a.json'), 'test_arguments.py is a file')])
+    (('--out', f'{__file__}/a.json'), 'test_argument_types.py is a file')])
 def test_bad_arguments_are_a_sentence(arguments, sentence, capsys):
     with pytest.raises(SystemExit):
         parse(*arguments)

@@ -1,4 +1,4 @@
-"""``tools/analysis_tools/benchmark_metrics.py`` at tiny size: the three rates, and our distance beside scipy's."""
+"""``leokit bench evaluation`` at tiny size: the three rates, and our distance beside scipy's."""
 
 import re
 
@@ -6,39 +6,39 @@ import numpy as np
 import pytest
 import support.tiny_extractors  # noqa: F401  registers small feature extractors
 import torch
-from support.calling import call_tool
+from support.calling import call_command
 
-TOOL = 'analysis_tools/benchmark_metrics'
+COMMAND = 'bench evaluation'
 
 
 @pytest.fixture(autouse=True)
 def threads():
-    """The tool chooses the number of threads; other tests keep theirs."""
+    """The command chooses the number of threads; other tests keep theirs."""
     before = torch.get_num_threads()
     yield
     torch.set_num_threads(before)
 
 
 def bench(*flags):
-    status, said = call_tool(TOOL, '--device', 'cpu', '--repeats', 2, *flags)
+    status, said = call_command(COMMAND, '--device', 'cpu', '--repeats', 2, *flags)
     assert status == 0, said
     return said
 
 
 def test_the_distance_stands_beside_that_of_the_matrix_square_root():
-    said = bench('--sections', 'arithmetic', '--samples', 80, '--dim', 8)
+    said = bench('--sections', 'distances', '--num-samples', 80, '--dim', 8)
     rows = re.findall(r'^  (.+?) +[\d.]+ ms +value (\S+)$', said, re.M)
     values = {name: float(value) for name, value in rows}
     ours, scipys = values['Fréchet'], values['Fréchet, scipy.linalg.sqrtm']
     assert ours == pytest.approx(scipys, rel=1e-6) and ours > 0
     assert values['singular'] == pytest.approx(values['singular, scipy.linalg.sqrtm'], rel=1e-2)
-    assert 'sqrtm' not in bench('--sections', 'arithmetic', '--samples', 80, '--dim', 8, '--skip-scipy')
+    assert 'sqrtm' not in bench('--sections', 'distances', '--num-samples', 80, '--dim', 8, '--skip-scipy')
 
 
 def test_decoder_network_and_both_have_a_rate_and_the_share_is_of_the_slower(tmp_path):
     for seed in range(4):
         np.save(tmp_path / f'{seed}.npy', np.random.RandomState(seed).randint(0, 256, (20, 24, 24, 3), dtype=np.uint8))
-    said = bench('--sections', 'pipeline', '--videos', tmp_path, '--clips', 4, '--extractor', 'TinyVideoFeatures')
+    said = bench('--sections', 'pipeline', '--videos', tmp_path, '--num-clips', 4, '--extractor', 'TinyVideoFeatures')
     rates = {name: float(rate) for name, rate in re.findall(r'^  (\w+) +([\d.]+) clips/s', said, re.M)}
     share, low, high = map(float, re.search(r'two: ([\d.]+)  \[([\d.]+), ([\d.]+)\]', said).groups())
     assert set(rates) == {'decoder', 'network', 'pipeline'} and min(rates.values()) > 0
@@ -46,7 +46,8 @@ def test_decoder_network_and_both_have_a_rate_and_the_share_is_of_the_slower(tmp
     assert 'pipeline: 4 clips of 16 frames, tiny_video, cpu' in said
 
 
-@pytest.mark.parametrize('flags', [('--repeats', 0), ('--clips', 1)])
-def test_sizes_that_measure_nothing_are_refused_in_one_sentence(flags):
-    status, said = call_tool(TOOL, '--device', 'cpu', *flags)
-    assert status == 2 and '--repeats must be at least 1' in said and 'Traceback' not in said
+@pytest.mark.parametrize('flags, sentence', [
+    (('--repeats', 0), '--repeats: 0 must be 1 or more'), (('--num-clips', 1), '--num-clips must be at least 2')])
+def test_sizes_that_measure_nothing_are_refused_in_one_sentence(flags, sentence):
+    status, said = call_command(COMMAND, '--device', 'cpu', *flags)
+    assert status == 2 and sentence in said and 'Traceback' not in said

@@ -1,15 +1,15 @@
-"""``tools/analysis_tools/benchmark.py`` at tiny size: every section, and what cannot be timed is said."""
+"""``leokit bench models`` at tiny size: every section, and what cannot be timed is said."""
 
 import json
 import os
 
 import pytest
 import support.tiny_extractors  # noqa: F401  registers small feature extractors
-from support.calling import call_tool
+from support.calling import call_command
 
-TOOL = 'analysis_tools/benchmark'
-FLAGS = ('--device', 'cpu', '--batch', 2, '--train-batch', 2, '--sequences', 2, '--frames', 5, '--repeats', 2,
-         '--warmup', 1)
+COMMAND = 'bench models'
+FLAGS = ('--device', 'cpu', '--batch-size', 2, '--train-batch-size', 2, '--num-sequences', 2, '--num-frames', 5,
+         '--repeats', 2, '--warmup', 1)
 ANIMATOR = '''
 size = 32
 model = dict(type='Animator', size='$size', appearance_dim=16, motion_dim=4, max_channels=8, training=dict(
@@ -30,11 +30,13 @@ def bench(tmp_path, monkeypatch):
     """Run with tiny models; the rows by name and what was printed."""
     for name in [name for name in os.environ if name.startswith('MALLOC_') or name in ('GLIBC_TUNABLES', 'LD_PRELOAD')]:
         monkeypatch.delenv(name)
+
     def run(*flags, backbone='TinyImageFeatures'):
         (tmp_path / 'animator.py').write_text(ANIMATOR.replace('BACKBONE', backbone))
         (tmp_path / 'lmdm.py').write_text(LMDM)
-        status, said = call_tool(TOOL, *FLAGS, '--size', 32, '--animator-config', tmp_path / 'animator.py',
-                                 '--lmdm-config', tmp_path / 'lmdm.py', '--out', tmp_path / 'out.json', *flags)
+        status, said = call_command(
+            COMMAND, *FLAGS, '--size', 32, '--animator-config', tmp_path / 'animator.py', '--motion-diffusion-config',
+            tmp_path / 'lmdm.py', '--out', tmp_path / 'out.json', *flags)
         assert status == 0, said
         return {row['name']: row for row in json.loads((tmp_path / 'out.json').read_text())['rows']}, said
     return run
@@ -59,7 +61,7 @@ def test_every_section_reports(bench):
 def test_what_compiling_brings_to_stage_2_is_seen(bench, monkeypatch):
     monkeypatch.setattr('torch.nn.Module.compile', lambda self, **options: None)  # the names count here, not the speed
     monkeypatch.setattr('torch.compile', lambda function, **options: function)
-    rows, _ = bench('--only', 'stage2', '--compile')
+    rows, _ = bench('--sections', 'stage2', '--compile')
     assert sum(name.startswith('LMDM training') for name in rows) == 2
     assert any(name.endswith('compiled') for name in rows)
 
@@ -67,7 +69,7 @@ def test_what_compiling_brings_to_stage_2_is_seen(bench, monkeypatch):
 def test_missing_perceptual_weights_are_said_and_the_rest_goes_on(bench, monkeypatch, tmp_path):
     monkeypatch.setenv('LEOKIT_WEIGHTS', str(tmp_path / 'none'))
     monkeypatch.setattr('urllib.request.urlopen', refuse)
-    rows, said = bench('--only', 'training', 'flops', backbone='VGG19Features')
+    rows, said = bench('--sections', 'training', 'flops', backbone='VGG19Features')
     assert 'full stage-1 training step: not timed, because the weight file vgg19' in said
     assert any(name.startswith('generator forward') for name in rows) and 'encoder, one 32 x 32 frame' in rows
 
@@ -78,7 +80,7 @@ def refuse(*args, **options):
 
 @pytest.mark.parametrize('flags, sentence', [
     (('--device', 'gpu'), "the device 'gpu' is unknown"),
-    (('--lmdm-config', 'none.py', '--only', 'stage2'), 'the config none.py does not exist')])
+    (('--motion-diffusion-config', 'none.py', '--sections', 'stage2'), 'the config none.py does not exist')])
 def test_mistakes_are_one_sentence(flags, sentence):
-    status, said = call_tool(TOOL, *FLAGS, *flags)
+    status, said = call_command(COMMAND, *FLAGS, *flags)
     assert status == 2 and sentence in said and 'Traceback' not in said

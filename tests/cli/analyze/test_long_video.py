@@ -1,10 +1,10 @@
-"""Long motion by several rules, through the tool."""
+"""``leokit analyze long-video``: long motion by several strategies."""
 
 import json
 from pathlib import Path
 
 import pytest
-from support.calling import call_tool
+from support.calling import call_command
 from support.code_caches import MOTION_DIM, write_code_cache
 
 from leokit.inference import load_motion_diffusion
@@ -13,7 +13,7 @@ from leokit.registry import MODELS
 from leokit.utils import UserError, load_config
 from leokit.utils.checkpoints import save_checkpoint
 
-CONFIG = Path(__file__).resolve().parents[2] / 'configs' / 'leo' / 'lmdm_synthetic.py'
+CONFIG = Path(__file__).resolve().parents[3] / 'configs' / 'leo' / 'lmdm_synthetic.py'
 
 
 @pytest.fixture(scope='module')
@@ -31,14 +31,14 @@ def trained(tmp_path_factory):
 
 def arguments(trained, *more):
     checkpoint, options = trained
-    return ['analysis_tools/compare_continuations', CONFIG, checkpoint, *more, '--sequences', 3, '--device', 'cpu',
+    return ['analyze long-video', CONFIG, checkpoint, *more, '--num-sequences', 3, '--device', 'cpu',
             '--cfg-options', *(f'{key}={value}'.replace(' ', '') for key, value in options.items())]
 
 
-def test_a_table_with_a_row_for_every_rule(trained, tmp_path):
+def test_a_table_with_a_row_for_every_strategy(trained, tmp_path):
     history, overlap = 'History:context_frames=3,pull=0.5', 'Overlap:overlap=3,ramp=linear'
-    status, said = call_tool(*arguments(trained, '--frames', 60, '--out', tmp_path / 'figures.json', '--rules',
-                                        'LastCode', history, overlap))
+    status, said = call_command(*arguments(trained, '--num-frames', 60, '--out', tmp_path / 'figures.json',
+                                           '--strategies', 'LastCode', history, overlap))
     assert status == 0, said
     assert '| LastCode | ' in said and f'| {history} | ' in said and 'real windows of 7 frames' in said
     figures = json.loads((tmp_path / 'figures.json').read_text())
@@ -46,14 +46,14 @@ def test_a_table_with_a_row_for_every_rule(trained, tmp_path):
     assert all(len(figure['drift']) == 8 for figure in figures.values())
 
 
-@pytest.mark.parametrize('more, sentence', [
-    (['--frames', 20, '--rules', 'LastCode'], '--frames 20 must be more than two windows of 10'),
-    (['--frames', 60, '--rules', 'History:context_frames'], "the rule 'History:context_frames' is not of the form"),
-    (['--frames', 60, '--rules', 'History:context_frame=3'], "the rule 'History:context_frame=3' is none"),
-    (['--frames', 60, '--rules', 'Histori'], 'the types are '),
-    (['--frames', 60, '--rules', 'History:context_frames=7'], 'leaves 3 new codes to a window of 10, too few')])
-def test_mistakes_are_sentences(trained, more, sentence):
-    status, said = call_tool(*arguments(trained, *more))
+@pytest.mark.parametrize('num_frames, strategy, sentence', [
+    (20, 'LastCode', '--num-frames 20 must be more than two windows of 10'),
+    (60, 'History:context_frames', "the strategy 'History:context_frames' is not of the form"),
+    (60, 'History:context_frame=3', "takes no argument 'context_frame'; did you mean 'context_frames'"),
+    (60, 'Histori', "is not a type of the registry 'long_video'; did you mean 'History'"),
+    (60, 'History:context_frames=7', 'leaves 3 new codes to a window of 10, too few')])
+def test_mistakes_are_sentences(trained, num_frames, strategy, sentence):
+    status, said = call_command(*arguments(trained, '--num-frames', num_frames, '--strategies', strategy))
     assert status == 2 and sentence in said
 
 

@@ -1,0 +1,12 @@
+"""Speed, memory and multiply-adds of the models, on random weights and inputs, on the device at hand."""
+
+from leokit.benchmark.speed.animator import bench_animator, bench_animator_training
+from leokit.benchmark.speed.bench import SpeedBench, SpeedOptions
+from leokit.benchmark.speed.motion_diffusion import bench_motion_diffusion
+from leokit.benchmark.speed.multiply_adds import count_multiply_adds
+from leokit.benchmark.speed.operators import bench_operators
+
+SECTIONS = dict(stage1=bench_animator, training=bench_animator_training, stage2=bench_motion_diffusion,
+                operators=bench_operators, flops=count_multiply_adds)
+
+__all__ = ['SECTIONS', 'SpeedBench', 'SpeedOptions']
