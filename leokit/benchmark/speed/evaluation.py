@@ -13,11 +13,11 @@ from leokit.evaluation.clip_loader import ClipLoader, batch_places
 from leokit.evaluation.clip_preprocessing import prepare_clips
 from leokit.evaluation.features import extract
 from leokit.evaluation.reductions import reduce_clips
-from leokit.feature_extractors import build_extractor
 from leokit.feature_extractors.base import full_precision
 from leokit.feature_extractors.i3d import preprocess
 from leokit.feature_extractors.i3d_network import I3DNetwork
 from leokit.metrics import frechet_distance, kernel_distance, polynomial_mmd
+from leokit.registry import FEATURE_EXTRACTORS
 from leokit.utils.timing import measure
 
 UNTRAINED_I3D = 'i3d-untrained'
@@ -82,7 +82,7 @@ def bench_pipeline(videos: VideoSet, protocol: Protocol, extractor_name: str, de
         workers (int): Decoding threads.
         repeats (int): Timed rounds.
     """
-    extractor = UntrainedI3D() if extractor_name == UNTRAINED_I3D else build_extractor(extractor_name)
+    extractor = UntrainedI3D() if extractor_name == UNTRAINED_I3D else FEATURE_EXTRACTORS.build(dict(type=extractor_name))
     requests = [FeatureRequest(extractor.to(device), 'clip')]
     clips = plan_trials(videos.windows(protocol), protocol, 'real')[0]
     batches = batch_places(len(clips), protocol.clips.length)
