@@ -82,7 +82,8 @@ def bench_pipeline(videos: VideoSet, protocol: Protocol, extractor_name: str, de
         workers (int): Decoding threads.
         repeats (int): Timed rounds.
     """
-    extractor = UntrainedI3D() if extractor_name == UNTRAINED_I3D else FEATURE_EXTRACTORS.build(dict(type=extractor_name))
+    untrained = extractor_name == UNTRAINED_I3D
+    extractor = UntrainedI3D() if untrained else FEATURE_EXTRACTORS.build(dict(type=extractor_name))
     requests = [FeatureRequest(extractor.to(device), 'clip')]
     clips = plan_trials(videos.windows(protocol), protocol, 'real')[0]
     batches = batch_places(len(clips), protocol.clips.length)
