@@ -47,7 +47,7 @@ def probe_codes(cache: CodeCache, truth: SyntheticTruth, *, fit: str = 'train', 
     train, test = labeled_frames(cache, truth, fit), labeled_frames(cache, truth, score)
     motion = linear_probe(train.codes, train.motion, test.codes, test.motion).tolist()
     appearance = linear_probe(train.codes, train.appearance, test.codes, test.appearance).tolist()
-    return dict(motion=dict(zip(truth.motion_names, motion)), appearance=dict(zip(truth.looks_names, appearance)),
+    return dict(motion=dict(zip(truth.motion_names, motion)), appearance=dict(zip(truth.appearance_names, appearance)),
                 fit=fit, score=score, frames=[len(train.codes), len(test.codes)])
 
 
@@ -167,7 +167,7 @@ def labeled_frames(cache: CodeCache, truth: SyntheticTruth, split: str, *, since
     motion = [truth.motion[rows[video.name]][:video.length] for video in videos]
     if since_start:
         codes, motion = ([values - values[:1] for values in sequences] for sequences in (codes, motion))
-    appearance = [repeat(truth.looks[rows[video.name]], 'l -> t l', t=video.length) for video in videos]
+    appearance = [repeat(truth.appearance[rows[video.name]], 'l -> t l', t=video.length) for video in videos]
     tables = [np.concatenate(parts) for parts in (codes, motion, appearance)]
     step = -(-len(tables[0]) // MAX_FRAMES)
     return LabeledFrames(*(torch.from_numpy(np.ascontiguousarray(table[::step])) for table in tables))

@@ -65,7 +65,7 @@ class SyntheticPairs:
         except KeyError as error:
             raise UserError(f'there is no ground truth for the video {video.name!r}; pass the data set that the config '
                             'reads') from error
-        appearance, motion = torch.from_numpy(self.truth.looks[row:row + 1]), torch.from_numpy(self._motion(row))
+        appearance, motion = torch.from_numpy(self.truth.appearance[row:row + 1]), torch.from_numpy(self._motion(row))
         frames = from_uint8(render_faces(appearance, motion, size=dataset.size))
         pairs: dict[str, list[ExpressionPair]] = {name: [] for name in PARAMETERS}
         for low in range(0, len(frames), 2):

@@ -1,15 +1,15 @@
 """SyntheticFaces: procedurally rendered talking heads with ground truth for every frame."""
 
-from leokit.synthetic_faces.appearance import IDENTITY_NAMES, draw_identities
+from leokit.synthetic_faces.appearance import APPEARANCE_NAMES, sample_identities
 from leokit.synthetic_faces.dataset_plan import SyntheticClip, SyntheticFacesPlan
 from leokit.synthetic_faces.dataset_writer import write_clip, write_synthetic_faces
 from leokit.synthetic_faces.ground_truth import SyntheticTruth, load_truth
 from leokit.synthetic_faces.motion_parameters import BEHAVIORS, MOTION_NAMES, MOTION_PARAMETERS, NEUTRAL_MOTION
-from leokit.synthetic_faces.random_motion import draw_motion
+from leokit.synthetic_faces.random_motion import sample_motion
 from leokit.synthetic_faces.renderer import render_faces
 
 __all__ = [
-    'BEHAVIORS', 'IDENTITY_NAMES', 'MOTION_NAMES', 'MOTION_PARAMETERS', 'NEUTRAL_MOTION', 'SyntheticClip',
-    'SyntheticFacesPlan', 'SyntheticTruth', 'draw_identities', 'draw_motion', 'load_truth', 'render_faces',
+    'BEHAVIORS', 'APPEARANCE_NAMES', 'MOTION_NAMES', 'MOTION_PARAMETERS', 'NEUTRAL_MOTION', 'SyntheticClip',
+    'SyntheticFacesPlan', 'SyntheticTruth', 'sample_identities', 'sample_motion', 'load_truth', 'render_faces',
     'write_clip', 'write_synthetic_faces',
 ]

@@ -1,4 +1,4 @@
-"""Who a synthetic face is: everything about its looks that never moves, drawn from (seed, identity number).
+"""Who a synthetic face is: everything about its appearance that never moves, drawn from (seed, identity number).
 
 The number of identities is unlimited: identity ``k`` is the same whoever else is drawn.
 """
@@ -29,7 +29,7 @@ _SCALARS = (
 )
 _COLORS = ('skin', 'hair_color', 'brow_color', 'iris', 'lips', 'glasses_color', 'cloth', 'trim', 'background',
             'background_far')
-IDENTITY_NAMES = _SCALARS + tuple(f'{name}_{channel}' for name in _COLORS for channel in 'rgb')
+APPEARANCE_NAMES = _SCALARS + tuple(f'{name}_{channel}' for name in _COLORS for channel in 'rgb')
 
 _SKIN_TONES = np.array([
     (0.98, 0.86, 0.78), (0.95, 0.79, 0.68), (0.91, 0.72, 0.58), (0.83, 0.62, 0.46), (0.70, 0.49, 0.34),
@@ -85,33 +85,33 @@ _HAIR_STYLES = {
 }
 
 
-def draw_identities(numbers: Iterable[int], seed: int = 0) -> np.ndarray:
-    """Draw the looks of some identities.
+def sample_identities(numbers: Iterable[int], seed: int = 0) -> np.ndarray:
+    """Draw the appearance of some identities.
 
     Args:
         numbers (Iterable[int]): Identity numbers, each >= 0.
         seed (int): Seed of the world. Default: 0.
 
     Returns:
-        np.ndarray: float32 of shape (identities, len(IDENTITY_NAMES)); lengths in scene units, colors in [0, 1].
+        np.ndarray: float32 of shape (identities, len(APPEARANCE_NAMES)); lengths in scene units, colors in [0, 1].
     """
-    rows = [_draw_one(np.random.default_rng((seed, IDENTITY_STREAM, number))) for number in numbers]
-    table = [[looks[name] for name in IDENTITY_NAMES] for looks in rows]
-    return np.array(table, dtype=np.float32).reshape(-1, len(IDENTITY_NAMES))
+    rows = [_sample_one(np.random.default_rng((seed, IDENTITY_STREAM, number))) for number in numbers]
+    table = [[appearance[name] for name in APPEARANCE_NAMES] for appearance in rows]
+    return np.array(table, dtype=np.float32).reshape(-1, len(APPEARANCE_NAMES))
 
 
-def _draw_one(rng: np.random.Generator) -> dict[str, float]:
-    looks: dict[str, float] = {}
-    _draw_head(looks, rng)
-    _draw_features(looks, rng)
-    _draw_hair(looks, rng)
-    _draw_extras(looks, rng)
-    _draw_surroundings(looks, rng)
-    return looks
+def _sample_one(rng: np.random.Generator) -> dict[str, float]:
+    appearance: dict[str, float] = {}
+    _sample_head(appearance, rng)
+    _sample_features(appearance, rng)
+    _sample_hair(appearance, rng)
+    _sample_extras(appearance, rng)
+    _sample_surroundings(appearance, rng)
+    return appearance
 
 
-def _put_color(looks: dict[str, float], name: str, color: np.ndarray) -> None:
-    looks.update({f'{name}_{channel}': float(value) for channel, value in zip('rgb', np.clip(color, 0, 1))})
+def _put_color(appearance: dict[str, float], name: str, color: np.ndarray) -> None:
+    appearance.update({f'{name}_{channel}': float(value) for channel, value in zip('rgb', np.clip(color, 0, 1))})
 
 
 def _hue(rng: np.random.Generator, saturation: tuple[float, float], value: tuple[float, float]) -> np.ndarray:
@@ -121,80 +121,83 @@ def _hue(rng: np.random.Generator, saturation: tuple[float, float], value: tuple
     return rng.uniform(*value) * (1 - rng.uniform(*saturation) * (1 - pure))
 
 
-def _draw_head(looks: dict[str, float], rng: np.random.Generator) -> None:
+def _sample_head(appearance: dict[str, float], rng: np.random.Generator) -> None:
     shape = _FACE_SHAPES[rng.choice(list(_FACE_SHAPES))] + _FACE_SPREAD * rng.uniform(-1, 1, 5)
-    looks.update(zip(('face_width', 'face_top', 'face_bottom', 'taper', 'squareness'), np.maximum(shape, 0)))
+    appearance.update(zip(('face_width', 'face_top', 'face_bottom', 'taper', 'squareness'), np.maximum(shape, 0)))
     tone = rng.uniform(0, len(_SKIN_TONES) - 1)
     step, fraction = int(tone), tone % 1
     skin = _SKIN_TONES[step] * (1 - fraction) + _SKIN_TONES[step + 1] * fraction
-    _put_color(looks, 'skin', skin + rng.uniform(-0.025, 0.025, 3))
-    looks['ear_size'] = rng.uniform(0.075, 0.115)
-    looks['blush'] = rng.choice([0.0, 0.25, 0.5])
-    looks['freckles'] = float(rng.random() < 0.08)
+    _put_color(appearance, 'skin', skin + rng.uniform(-0.025, 0.025, 3))
+    appearance['ear_size'] = rng.uniform(0.075, 0.115)
+    appearance['blush'] = rng.choice([0.0, 0.25, 0.5])
+    appearance['freckles'] = float(rng.random() < 0.08)
     lip_tint = np.array([rng.uniform(0.6, 0.82), rng.uniform(0.12, 0.32), rng.uniform(0.2, 0.42)])
     natural = skin * np.array([0.86, 0.62, 0.62])
-    _put_color(looks, 'lips', natural + (lip_tint - natural) * rng.choice([0.1, 0.35, 0.8], p=[0.5, 0.3, 0.2]))
+    _put_color(appearance, 'lips', natural + (lip_tint - natural) * rng.choice([0.1, 0.35, 0.8], p=[0.5, 0.3, 0.2]))
 
 
-def _draw_features(looks: dict[str, float], rng: np.random.Generator) -> None:
-    width = looks['face_width']
-    looks.update(
+def _sample_features(appearance: dict[str, float], rng: np.random.Generator) -> None:
+    width = appearance['face_width']
+    appearance.update(
         eye_spacing=width * rng.uniform(0.43, 0.50), eye_y=rng.uniform(-0.07, 0.0),
         eye_width=width * rng.uniform(0.28, 0.34), eye_height=rng.uniform(0.068, 0.098),
         eye_slant=rng.uniform(-0.20, 0.16), iris_size=rng.uniform(0.062, 0.076),
         lashes=rng.uniform(0.010, 0.026), lid=rng.uniform(0.0, 0.8))
-    _put_color(looks, 'iris', _IRIS_COLORS[rng.integers(len(_IRIS_COLORS))] + rng.uniform(-0.04, 0.04, 3))
-    looks.update(
-        brow_y=looks['eye_y'] - rng.uniform(0.155, 0.20),
-        brow_length=min(looks['eye_width'] * rng.uniform(1.05, 1.35), 0.8 * looks['eye_spacing']),  # two, not one
+    _put_color(appearance, 'iris', _IRIS_COLORS[rng.integers(len(_IRIS_COLORS))] + rng.uniform(-0.04, 0.04, 3))
+    appearance.update(
+        brow_y=appearance['eye_y'] - rng.uniform(0.155, 0.20),
+        # the limit keeps the brows apart
+        brow_length=min(appearance['eye_width'] * rng.uniform(1.05, 1.35), 0.8 * appearance['eye_spacing']),
         brow_thickness=rng.uniform(0.014, 0.030), brow_arch=rng.uniform(0.0, 0.06), brow_slant=rng.uniform(-0.10, 0.16),
         nose_y=rng.uniform(0.13, 0.19), nose_width=rng.uniform(0.055, 0.095), nose_tone=rng.uniform(0.3, 0.9),
         mouth_y=rng.uniform(0.29, 0.33), mouth_width=width * rng.uniform(0.36, 0.48),
         mouth_curve=rng.uniform(0.0, 0.035), lip_upper=rng.uniform(0.024, 0.046), lip_lower=rng.uniform(0.034, 0.062))
 
 
-def _draw_hair(looks: dict[str, float], rng: np.random.Generator) -> None:
+def _sample_hair(appearance: dict[str, float], rng: np.random.Generator) -> None:
     style = rng.choice(list(_HAIR_STYLES), p=[share for share, _ in _HAIR_STYLES.values()])
     ranges = _HAIR_DEFAULTS | _HAIR_STYLES[style][1]
-    looks.update({name: rng.uniform(*ranges[name]) for name in _HAIR_DEFAULTS})
-    looks['curl_count'] = float(rng.integers(14, 22))
-    looks['back_width'] *= looks['face_width']
-    looks['bun_y'] = -looks['face_top'] - looks['hair_top'] - 0.45 * looks['bun']  # so that it touches the head
-    looks['ears'] = 1 - looks['back_hair']
+    appearance.update({name: rng.uniform(*ranges[name]) for name in _HAIR_DEFAULTS})
+    appearance['curl_count'] = float(rng.integers(14, 22))
+    appearance['back_width'] *= appearance['face_width']
+    # the bun touches the head
+    appearance['bun_y'] = -appearance['face_top'] - appearance['hair_top'] - 0.45 * appearance['bun']
+    appearance['ears'] = 1 - appearance['back_hair']
     color = _HAIR_COLORS[rng.choice(len(_HAIR_COLORS), p=_HAIR_WEIGHTS)] + rng.uniform(-0.03, 0.03, 3)
-    _put_color(looks, 'hair_color', color)
-    _put_color(looks, 'brow_color', color * rng.uniform(0.5, 0.8))
+    _put_color(appearance, 'hair_color', color)
+    _put_color(appearance, 'brow_color', color * rng.uniform(0.5, 0.8))
 
 
-def _draw_extras(looks: dict[str, float], rng: np.random.Generator) -> None:
-    bearded = rng.random() < 0.28 and looks['back_hair'] == 0
-    looks['beard'] = rng.choice([0.3, 0.95]) if bearded else 0.0
-    looks['beard_width'] = rng.choice([0.17, 1.0]) if bearded else 1.0
-    shaven = looks['beard'] < 0.5 and (looks['back_hair'] > 0 or rng.random() < 0.94)
-    looks['mustache'] = 0.0 if shaven else 0.95
-    looks['glasses'] = float(rng.random() < 0.22)
-    looks.update(
-        glasses_width=min(looks['eye_width'] * rng.uniform(1.3, 1.6), 0.88 * looks['eye_spacing']),  # two lenses
+def _sample_extras(appearance: dict[str, float], rng: np.random.Generator) -> None:
+    bearded = rng.random() < 0.28 and appearance['back_hair'] == 0
+    appearance['beard'] = rng.choice([0.3, 0.95]) if bearded else 0.0
+    appearance['beard_width'] = rng.choice([0.17, 1.0]) if bearded else 1.0
+    shaven = appearance['beard'] < 0.5 and (appearance['back_hair'] > 0 or rng.random() < 0.94)
+    appearance['mustache'] = 0.0 if shaven else 0.95
+    appearance['glasses'] = float(rng.random() < 0.22)
+    appearance.update(
+        # the limit keeps the lenses apart
+        glasses_width=min(appearance['eye_width'] * rng.uniform(1.3, 1.6), 0.88 * appearance['eye_spacing']),
         glasses_height=rng.uniform(0.10, 0.14),
         glasses_round=rng.uniform(0.3, 1.0), glasses_rim=rng.uniform(0.010, 0.02))
     dark = rng.uniform(0.05, 0.2) * np.ones(3)
-    _put_color(looks, 'glasses_color', dark if rng.random() < 0.65 else _hue(rng, (0.4, 0.8), (0.3, 0.7)))
+    _put_color(appearance, 'glasses_color', dark if rng.random() < 0.65 else _hue(rng, (0.4, 0.8), (0.3, 0.7)))
 
 
-def _draw_surroundings(looks: dict[str, float], rng: np.random.Generator) -> None:
-    looks.update(
+def _sample_surroundings(appearance: dict[str, float], rng: np.random.Generator) -> None:
+    appearance.update(
         shoulder_width=rng.uniform(0.72, 0.95), shoulder_y=rng.uniform(0.70, 0.78), neck_width=rng.uniform(0.19, 0.25),
         collar=rng.uniform(0.02, 0.10), collar_v=float(rng.random() < 0.45) * rng.uniform(0.1, 0.24),
         stripes=float(rng.random() < 0.25))
     cloth = _hue(rng, (0.1, 0.75), (0.2, 0.9))
-    _put_color(looks, 'cloth', cloth)
+    _put_color(appearance, 'cloth', cloth)
     tonal = rng.random() < 0.6
-    _put_color(looks, 'trim', cloth * rng.uniform(0.5, 0.75) if tonal else _hue(rng, (0.0, 0.6), (0.7, 1.0)))
+    _put_color(appearance, 'trim', cloth * rng.uniform(0.5, 0.75) if tonal else _hue(rng, (0.0, 0.6), (0.7, 1.0)))
     far = _hue(rng, (0.08, 0.42), (0.5, 0.95))
-    _put_color(looks, 'background_far', far)
-    _put_color(looks, 'background', far * rng.uniform(0.6, 0.85) + rng.uniform(-0.08, 0.08, 3))
+    _put_color(appearance, 'background_far', far)
+    _put_color(appearance, 'background', far * rng.uniform(0.6, 0.85) + rng.uniform(-0.08, 0.08, 3))
     pattern = rng.choice(['plain', 'stripes', 'discs'], p=[0.4, 0.25, 0.35])
-    looks.update(
+    appearance.update(
         background_angle=rng.uniform(0, 2 * np.pi), background_stripes=0.12 * (pattern == 'stripes'),
         background_frequency=rng.uniform(5, 12), background_discs=rng.uniform(0.08, 0.2) * (pattern == 'discs'),
         disc_x=rng.uniform(-0.9, 0.9), disc_y=rng.uniform(-0.9, 0.0), disc_radius=rng.uniform(0.2, 0.45),

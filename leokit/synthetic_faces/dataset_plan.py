@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from leokit.synthetic_faces.appearance import draw_identities
-from leokit.synthetic_faces.random_motion import draw_motion
+from leokit.synthetic_faces.appearance import sample_identities
+from leokit.synthetic_faces.random_motion import sample_motion
 from leokit.utils import UserError
 
 SPLIT_STREAM = 3  # keeps the random numbers of the split apart from those of identities and motions
@@ -93,11 +93,11 @@ class SyntheticFacesPlan:
 
     def motion(self, clip: SyntheticClip) -> tuple[np.ndarray, str]:
         """True motion parameters of a clip, shape (T, len(MOTION_NAMES)), and its behavior."""
-        return draw_motion(self.num_frames, seed=(self.seed, clip.identity_number, clip.clip_number), fps=self.fps)
+        return sample_motion(self.num_frames, seed=(self.seed, clip.identity_number, clip.clip_number), fps=self.fps)
 
-    def looks(self, clip: SyntheticClip) -> np.ndarray:
-        """Identity parameters of a clip, shape (1, len(IDENTITY_NAMES))."""
-        return draw_identities([clip.identity_number], self.seed)
+    def appearance(self, clip: SyntheticClip) -> np.ndarray:
+        """Identity parameters of a clip, shape (1, len(APPEARANCE_NAMES))."""
+        return sample_identities([clip.identity_number], self.seed)
 
     def settings(self) -> dict[str, Any]:
         """Everything the pictures depend on, for comparison with a folder's."""

@@ -84,12 +84,12 @@ def write_clip(out_dir: str | Path, plan: SyntheticFacesPlan, clip: SyntheticCli
         plan (SyntheticFacesPlan): The settings.
         clip (SyntheticClip): One of the plan's clips.
     """
-    looks = torch.from_numpy(plan.looks(clip))
+    appearance = torch.from_numpy(plan.appearance(clip))
     motion = torch.from_numpy(plan.motion(clip)[0])
     with VideoWriter(Path(out_dir) / clip.file, plan.fps, crf=CRF, keyframe_interval=KEYFRAME_INTERVAL,
                      threads=1, pixel_format=PIXEL_FORMAT) as writer:
         for moves in motion.split(FRAMES_AT_ONCE):
-            writer.write(render_faces(looks, moves, size=plan.size).permute(0, 2, 3, 1))
+            writer.write(render_faces(appearance, moves, size=plan.size).permute(0, 2, 3, 1))
 
 
 def _lock_folder(out_dir: Path, plan: SyntheticFacesPlan) -> None:

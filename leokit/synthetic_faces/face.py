@@ -3,14 +3,14 @@
 Everything is drawn in the coordinates of the frontal face (see ``geometry``). Pairs of features are drawn once, in
 coordinates mirrored about the middle of the face. What reaches beyond the head's outline is cut off by the renderer.
 
-All painters share their arguments: ``canvas`` with B pictures of H x W pixels (or a box of them), ``looks`` and
+All painters share their arguments: ``canvas`` with B pictures of H x W pixels (or a box of them), ``appearance`` and
 ``motion`` with the parameters of 1 or B and of B frames, ``frame`` and ``skin`` with coordinates of shape (B, H, W).
 """
 
 import torch
 
 from leokit.synthetic_faces.canvas import Canvas, band, bump, cover, smooth_step
-from leokit.synthetic_faces.geometry import HeadFrame, Shell, raised
+from leokit.synthetic_faces.geometry import HeadFrame, Shell, raised_coordinates
 from leokit.synthetic_faces.motion_parameters import ParameterTable
 
 NOSE_HEIGHT, MOUTH_HEIGHT, GLASSES_HEIGHT = 0.11, 0.03, 0.07  # in front of the skin
@@ -19,80 +19,80 @@ GAZE_X, GAZE_Y = 0.045, 0.028  # travel of the iris at gaze 1
 LID_LINE = 0.75  # where a closed eye's lids meet, as a fraction of the lower lid's height
 
 
-def paint_skin(canvas: Canvas, looks: ParameterTable, frame: HeadFrame, skin: Shell) -> None:
+def paint_skin(canvas: Canvas, appearance: ParameterTable, frame: HeadFrame, skin: Shell) -> None:
     """The head's outline filled with skin, lit from above and one side, with cheeks and freckles."""
     inside = cover(skin.distance, frame.pixel * 1.1)
-    light = 0.62 * skin.facing - 0.55 * frame.y + looks['light'] * frame.x
-    color = looks.color('skin')
+    light = 0.62 * skin.facing - 0.55 * frame.y + appearance['light'] * frame.x
+    color = appearance.color('skin')
     canvas.paint(color * color.new_tensor([0.78, 0.68, 0.66]).view(1, 3, 1, 1), inside)
     canvas.paint(color, inside * smooth_step(0.35 + 0.95 * light))
     canvas.paint(1 - (1 - color) * 0.82, inside * 0.7 * smooth_step(light - 0.25))
-    cheek = bump(((skin.x.abs() - 0.56 * looks['face_width']) / 0.085) ** 2 + ((skin.y - 0.17) / 0.07) ** 2)
-    canvas.paint(color * color.new_tensor([1.0, 0.66, 0.64]).view(1, 3, 1, 1), inside * cheek * looks['blush'])
+    cheek = bump(((skin.x.abs() - 0.56 * appearance['face_width']) / 0.085) ** 2 + ((skin.y - 0.17) / 0.07) ** 2)
+    canvas.paint(color * color.new_tensor([1.0, 0.66, 0.64]).view(1, 3, 1, 1), inside * cheek * appearance['blush'])
     spots = (torch.sin(skin.x * 71 + 0.7) * torch.sin(skin.y * 83 + skin.x * 19)).clamp(min=0).pow(4)
     area = bump((skin.x / 0.24) ** 2 + ((skin.y - 0.12) / 0.06) ** 2)
-    canvas.shade(0.68, inside * spots * area * looks['freckles'])
+    canvas.shade(0.68, inside * spots * area * appearance['freckles'])
 
 
-def paint_eyes(canvas: Canvas, looks: ParameterTable, motion: ParameterTable, skin: Shell) -> None:
+def paint_eyes(canvas: Canvas, appearance: ParameterTable, motion: ParameterTable, skin: Shell) -> None:
     """Both eyes: white, iris, pupil, highlight, upper lid that comes down in a blink, lashes."""
     soft = skin.softness
     side = torch.sign(skin.x)
-    x = skin.x.abs() - looks['eye_spacing']  # outer corner positive
-    y = skin.y - looks['eye_y'] - looks['eye_slant'] * x
-    width = looks['eye_width']
+    x = skin.x.abs() - appearance['eye_spacing']  # outer corner positive
+    y = skin.y - appearance['eye_y'] - appearance['eye_slant'] * x
+    width = appearance['eye_width']
     arc = (1 - (x / width) ** 2).clamp(min=0)
-    height = looks['eye_height'] * (1 + 0.18 * motion['brow'])
+    height = appearance['eye_height'] * (1 + 0.18 * motion['brow'])
     closing = motion['blink'] + (1 - motion['blink']) * 0.22 * motion['smile'].clamp(min=0)
-    upper, lower = -height * arc, 0.6 * looks['eye_height'] * arc
+    upper, lower = -height * arc, 0.6 * appearance['eye_height'] * arc
     lid = upper + closing * (LID_LINE * lower - upper)
     # lids and socket
     socket = bump((x / (1.2 * width)) ** 2 + ((y + 0.3 * height) / (1.2 * height)) ** 2)
     canvas.shade(0.86, socket)
-    canvas.paint(looks.color('skin') * 0.80, band(upper, lid, y, soft) * 0.8)
+    canvas.paint(appearance.color('skin') * 0.80, band(upper, lid, y, soft) * 0.8)
     fold = -0.045 - height * (arc + 0.25)
-    canvas.shade(0.66, band(fold, fold + 0.016, y, soft) * cover(x.abs() - width, soft * 2) * looks['lid'])
+    canvas.shade(0.66, band(fold, fold + 0.016, y, soft) * cover(x.abs() - width, soft * 2) * appearance['lid'])
     # eyeball
     opening = band(lid, lower, y, soft)
     canvas.paint(skin.x.new_tensor([0.96, 0.96, 0.95]).view(1, 3, 1, 1), opening)
     canvas.shade(0.72, band(lid, lid + 0.025, y, soft * 1.5) * opening)
-    iris_x = skin.x - side * looks['eye_spacing'] - GAZE_X * motion['gaze_x']
+    iris_x = skin.x - side * appearance['eye_spacing'] - GAZE_X * motion['gaze_x']
     iris_y = y - GAZE_Y * motion['gaze_y'] + 0.006
-    distance, size = (iris_x * iris_x + iris_y * iris_y).sqrt(), looks['iris_size']
-    iris = looks.color('iris')
+    distance, size = (iris_x * iris_x + iris_y * iris_y).sqrt(), appearance['iris_size']
+    iris = appearance.color('iris')
     canvas.paint(iris * 0.45, opening * cover(distance - size, soft))
     canvas.paint(iris, opening * cover(distance - 0.82 * size, soft))
     canvas.paint(iris * 0.12, opening * cover(distance - 0.44 * size, soft))
     spark = ((iris_x + 0.32 * size) ** 2 + (iris_y + 0.36 * size) ** 2).sqrt()
     canvas.paint(torch.ones_like(iris), opening * cover(spark - 0.24 * size, soft) * 0.95)
     # lashes: a line along the upper lid, thicker in the middle, that runs out past the outer corner
-    thick = looks['lashes'] * (0.4 + 0.6 * arc)
+    thick = appearance['lashes'] * (0.4 + 0.6 * arc)
     line = band(lid - thick, lid + 0.006, y, soft) * cover(x.abs() - 1.04 * width, soft * 1.5)
     canvas.paint(iris.new_tensor([0.10, 0.07, 0.07]).view(1, 3, 1, 1), line * 0.92)
     canvas.shade(0.75, band(lower, lower + 0.010, y, soft) * cover(x.abs() - 0.8 * width, soft * 2))
 
 
-def paint_brows(canvas: Canvas, looks: ParameterTable, motion: ParameterTable, skin: Shell) -> None:
+def paint_brows(canvas: Canvas, appearance: ParameterTable, motion: ParameterTable, skin: Shell) -> None:
     """Two brows that rise, or sink and draw together."""
-    soft, length = skin.softness, looks['brow_length']
-    x = skin.x.abs() - looks['eye_spacing'] + 0.03 * (-motion['brow']).clamp(min=0)
+    soft, length = skin.softness, appearance['brow_length']
+    x = skin.x.abs() - appearance['eye_spacing'] + 0.03 * (-motion['brow']).clamp(min=0)
     along = x / length
     frown = (-motion['brow']).clamp(min=0) * (0.5 - along) * 0.03
-    middle = looks['brow_y'] - 0.07 * motion['brow'].clamp(min=0) + frown + looks['brow_slant'] * x
-    middle = middle - looks['brow_arch'] * (1 - along * along)
-    thick = looks['brow_thickness'] * (1.05 - 0.45 * along)
+    middle = appearance['brow_y'] - 0.07 * motion['brow'].clamp(min=0) + frown + appearance['brow_slant'] * x
+    middle = middle - appearance['brow_arch'] * (1 - along * along)
+    thick = appearance['brow_thickness'] * (1.05 - 0.45 * along)
     brow = band(middle - thick, middle + thick, skin.y, soft * 1.2) * cover(x.abs() - length, soft * 1.5)
-    canvas.paint(looks.color('brow_color'), brow * 0.92)
+    canvas.paint(appearance.color('brow_color'), brow * 0.92)
 
 
-def paint_nose(canvas: Canvas, looks: ParameterTable, frame: HeadFrame, skin: Shell) -> None:
+def paint_nose(canvas: Canvas, appearance: ParameterTable, frame: HeadFrame, skin: Shell) -> None:
     """A nose that stands out: light bridge, round tip with a shadow below, nostrils."""
-    x, y = raised(skin, frame, NOSE_HEIGHT)
-    bridge_x, _ = raised(skin, frame, 0.6 * NOSE_HEIGHT)
-    soft, width, tip = skin.softness, looks['nose_width'], looks['nose_y']
-    tone = looks['nose_tone']
+    x, y = raised_coordinates(skin, frame, NOSE_HEIGHT)
+    bridge_x, _ = raised_coordinates(skin, frame, 0.6 * NOSE_HEIGHT)
+    soft, width, tip = skin.softness, appearance['nose_width'], appearance['nose_y']
+    tone = appearance['nose_tone']
     # the side away from the light is in shadow; turning the head shows more of it
-    lean = torch.sign(-looks['light'])
+    lean = torch.sign(-appearance['light'])
     flank = bump(((bridge_x - lean * 0.75 * width) / (0.5 * width)) ** 2 + ((y - 0.45 * tip) / (0.55 * tip)) ** 2)
     canvas.shade(1 - 0.20 * tone, flank)
     canvas.shade(1.10, bump((bridge_x / (0.35 * width)) ** 2 + ((y - 0.3 * tip) / (0.7 * tip)) ** 2))
@@ -107,25 +107,27 @@ def paint_nose(canvas: Canvas, looks: ParameterTable, frame: HeadFrame, skin: Sh
     canvas.shade(0.50, bump(hole))
 
 
-def paint_mouth(canvas: Canvas, looks: ParameterTable, motion: ParameterTable, frame: HeadFrame, skin: Shell) -> None:
+def paint_mouth(canvas: Canvas, appearance: ParameterTable, motion: ParameterTable, frame: HeadFrame,
+                skin: Shell) -> None:
     """Lips around an opening with teeth and tongue; corners rise and move out in a smile."""
-    x, y = raised(skin, frame, MOUTH_HEIGHT)
+    x, y = raised_coordinates(skin, frame, MOUTH_HEIGHT)
     soft, opened, smile = skin.softness, motion['mouth_open'], motion['smile']
-    width = looks['mouth_width'] * (1 + 0.25 * smile - 0.16 * opened)
+    width = appearance['mouth_width'] * (1 + 0.25 * smile - 0.16 * opened)
     across = x / width
     arc = (1 - across * across).clamp(min=0)
     full = arc * (2 - arc)
-    y = y - looks['mouth_y'] + (0.075 * smile + looks['mouth_curve']) * across.square().clamp(max=1.4) - 0.02 * smile
+    lift = (0.075 * smile + appearance['mouth_curve']) * across.square().clamp(max=1.4)
+    y = y - appearance['mouth_y'] + lift - 0.02 * smile
     gap_top, gap_bottom = -0.14 * MOUTH_OPENING * opened * full, 0.86 * MOUTH_OPENING * opened * full
     bow = 1 - 0.28 * bump((across / 0.2) ** 2) + 0.2 * bump(((across.abs() - 0.33) / 0.2) ** 2)
-    lip_top = gap_top - looks['lip_upper'] * (1 - 0.2 * smile) * arc * bow
-    lip_bottom = gap_bottom + looks['lip_lower'] * (1 - 0.25 * smile) * full
+    lip_top = gap_top - appearance['lip_upper'] * (1 - 0.2 * smile) * arc * bow
+    lip_bottom = gap_bottom + appearance['lip_lower'] * (1 - 0.25 * smile) * full
     # lips
-    lips = looks.color('lips')
-    canvas.shade(0.80, bump((across / 0.55) ** 2 + ((y - gap_bottom - looks['lip_lower'] - 0.03) / 0.022) ** 2))
+    lips = appearance.color('lips')
+    canvas.shade(0.80, bump((across / 0.55) ** 2 + ((y - gap_bottom - appearance['lip_lower'] - 0.03) / 0.022) ** 2))
     canvas.paint(lips * 0.88, band(lip_top, gap_top, y, soft))
     canvas.paint(lips, band(gap_bottom, lip_bottom, y, soft))
-    shine = bump((across / 0.4) ** 2 + ((y - gap_bottom - 0.42 * looks['lip_lower']) / 0.012) ** 2)
+    shine = bump((across / 0.4) ** 2 + ((y - gap_bottom - 0.42 * appearance['lip_lower']) / 0.012) ** 2)
     canvas.shade(1.16, shine * band(gap_bottom, lip_bottom, y, soft))
     # inside
     inside = band(gap_top, gap_bottom, y, soft)
@@ -140,41 +142,42 @@ def paint_mouth(canvas: Canvas, looks: ParameterTable, motion: ParameterTable, f
     canvas.paint(lips * 0.42, closed * (1 - smooth_step(opened * 6)) * 0.9)
 
 
-def paint_beard(canvas: Canvas, looks: ParameterTable, motion: ParameterTable, frame: HeadFrame, skin: Shell) -> None:
+def paint_beard(canvas: Canvas, appearance: ParameterTable, motion: ParameterTable, frame: HeadFrame,
+                skin: Shell) -> None:
     """A beard around the mouth, from stubble to full, and a mustache; opacity 0 for most identities."""
     soft = skin.softness * 2.5
-    side = skin.x.abs() / looks['face_width']
-    edge = looks['mouth_y'] + 0.04 - 0.30 * smooth_step((side - 0.25) / 0.65)
-    reach = looks['beard_width'] * (1 - 0.45 * smooth_step((skin.y - looks['mouth_y'] - 0.05) / 0.2))
+    side = skin.x.abs() / appearance['face_width']
+    edge = appearance['mouth_y'] + 0.04 - 0.30 * smooth_step((side - 0.25) / 0.65)
+    reach = appearance['beard_width'] * (1 - 0.45 * smooth_step((skin.y - appearance['mouth_y'] - 0.05) / 0.2))
     area = cover(edge - skin.y, soft) * cover(skin.x.abs() - reach, soft)
-    area = area * (1 - bump((skin.x / 0.14) ** 2 + ((skin.y - looks['mouth_y']) / 0.05) ** 2))
-    canvas.paint(looks.color('brow_color'), area * looks['beard'])
-    x, y = raised(skin, frame, MOUTH_HEIGHT)
-    across = x / (1.15 * looks['mouth_width'])
-    lift = looks['mouth_y'] - looks['lip_upper'] - 0.14 * MOUTH_OPENING * motion['mouth_open']
+    area = area * (1 - bump((skin.x / 0.14) ** 2 + ((skin.y - appearance['mouth_y']) / 0.05) ** 2))
+    canvas.paint(appearance.color('brow_color'), area * appearance['beard'])
+    x, y = raised_coordinates(skin, frame, MOUTH_HEIGHT)
+    across = x / (1.15 * appearance['mouth_width'])
+    lift = appearance['mouth_y'] - appearance['lip_upper'] - 0.14 * MOUTH_OPENING * motion['mouth_open']
     middle = lift - 0.030 + 0.035 * across * across
     thick = 0.034 * (1.05 - across.pow(4)).clamp(min=0) * (1 - 0.35 * bump((across / 0.12) ** 2))
     hair = band(middle - thick, middle + thick, y, soft * 0.6) * cover(across.abs() - 1, 0.1)
-    canvas.paint(looks.color('brow_color'), hair * looks['mustache'])
+    canvas.paint(appearance.color('brow_color'), hair * appearance['mustache'])
 
 
-def paint_glasses(canvas: Canvas, looks: ParameterTable, frame: HeadFrame, skin: Shell) -> None:
+def paint_glasses(canvas: Canvas, appearance: ParameterTable, frame: HeadFrame, skin: Shell) -> None:
     """Rims in front of the eyes, a bridge, and temples that run back to the ears."""
-    x, y = raised(skin, frame, GLASSES_HEIGHT)
-    soft, rim = skin.softness, looks['glasses_rim']
-    y = y - looks['eye_y'] - 0.01
-    u, v = x.abs() - looks['eye_spacing'], y.abs()
-    half_width, half_height = looks['glasses_width'], looks['glasses_height']
-    corner = looks['glasses_round'] * torch.minimum(half_width, half_height)
+    x, y = raised_coordinates(skin, frame, GLASSES_HEIGHT)
+    soft, rim = skin.softness, appearance['glasses_rim']
+    y = y - appearance['eye_y'] - 0.01
+    u, v = x.abs() - appearance['eye_spacing'], y.abs()
+    half_width, half_height = appearance['glasses_width'], appearance['glasses_height']
+    corner = appearance['glasses_round'] * torch.minimum(half_width, half_height)
     over_u, over_v = u.abs() - half_width + corner, v - half_height + corner
     outside = (over_u.clamp(min=0).square() + over_v.clamp(min=0).square()).sqrt()
     lens = outside + torch.maximum(over_u, over_v).clamp(max=0) - corner
-    shown = looks['glasses'] * cover(-skin.z, 0.05)
-    canvas.paint(torch.ones_like(looks.color('skin')), cover(lens, soft) * shown * 0.07)
-    bridge = band(-rim * 0.8, rim * 0.8, y + 0.02, soft) * cover(x.abs() - looks['eye_spacing'] + half_width, soft)
+    shown = appearance['glasses'] * cover(-skin.z, 0.05)
+    canvas.paint(torch.ones_like(appearance.color('skin')), cover(lens, soft) * shown * 0.07)
+    bridge = band(-rim * 0.8, rim * 0.8, y + 0.02, soft) * cover(x.abs() - appearance['eye_spacing'] + half_width, soft)
     temple = band(-rim * 0.8, rim * 0.8, y + 0.02, soft) * cover(half_width - u, soft)
     wire = torch.maximum(band(-rim, rim, lens, soft), torch.maximum(bridge, temple))
-    canvas.paint(looks.color('glasses_color'), wire * shown)
+    canvas.paint(appearance.color('glasses_color'), wire * shown)
 
 
 __all__ = ['paint_beard', 'paint_brows', 'paint_eyes', 'paint_glasses', 'paint_mouth', 'paint_nose', 'paint_skin']

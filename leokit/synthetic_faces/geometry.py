@@ -55,14 +55,14 @@ class Shell(NamedTuple):
         return Shell(*(field[:, rows, columns] for field in self))
 
 
-def pixel_side(size: int) -> float:
+def pixel_size(size: int) -> float:
     """Side of one pixel of a picture of ``size`` pixels, in scene units."""
     return 2 * VIEW / size
 
 
 def pixel_grid(size: int, device: torch.device | str) -> tuple[Tensor, Tensor]:
     """Where the centers of the pixels of a square picture lie in the scene: x (1, 1, W) and y (1, H, 1)."""
-    centers = (torch.arange(size, device=device, dtype=torch.float32) + 0.5) * pixel_side(size) - VIEW
+    centers = (torch.arange(size, device=device, dtype=torch.float32) + 0.5) * pixel_size(size) - VIEW
     return centers.view(1, 1, size), centers.view(1, size, 1)
 
 
@@ -83,14 +83,14 @@ def head_frame(motion: ParameterTable, size: int, device: torch.device | str) ->
     center_y = HEAD_Y + motion['ty'] + SWING_Y * pitch.sin() + PIVOT * (1 - cos)
     image_x, image_y = pixel_grid(size, device)
     dx, dy = (image_x - center_x) / scale, (image_y - center_y) / scale
-    return HeadFrame(dx * cos + dy * sin, dy * cos - dx * sin, pixel_side(size) / scale, yaw, pitch)
+    return HeadFrame(dx * cos + dy * sin, dy * cos - dx * sin, pixel_size(size) / scale, yaw, pitch)
 
 
-def make_skull(looks: ParameterTable, motion: ParameterTable, frame: HeadFrame) -> Shell:
+def skull_shell(appearance: ParameterTable, motion: ParameterTable, frame: HeadFrame) -> Shell:
     """The surface of the head.
 
     Args:
-        looks (ParameterTable): Identity parameters.
+        appearance (ParameterTable): Identity parameters.
         motion (ParameterTable): Motion parameters.
         frame (HeadFrame): Pixel coordinates.
 
@@ -99,14 +99,14 @@ def make_skull(looks: ParameterTable, motion: ParameterTable, frame: HeadFrame) 
     """
     sin_yaw, cos_yaw, sin_pitch, cos_pitch = frame.yaw.sin(), frame.yaw.cos(), frame.pitch.sin(), frame.pitch.cos()
     # outline: an ellipse with another lower half, narrowed towards the chin and squared at the jaw
-    bottom = looks['face_bottom'] * (cos_pitch + 0.22 * sin_pitch + JAW_DROP * motion['mouth_open'])
+    bottom = appearance['face_bottom'] * (cos_pitch + 0.22 * sin_pitch + JAW_DROP * motion['mouth_open'])
     below = frame.y > 0
-    height = torch.where(below, 1 / bottom, -1 / looks['face_top']) * frame.y  # >= 0
+    height = torch.where(below, 1 / bottom, -1 / appearance['face_top']) * frame.y  # >= 0
     low = (height * below).clamp_(max=1)
-    width = looks['face_width'] * (1 - looks['taper'] * low * low)
+    width = appearance['face_width'] * (1 - appearance['taper'] * low * low)
     across = (frame.x - (JAW_SHIFT * sin_yaw) * low) / width
     a, b = across * across, height * height
-    square = torch.where(below, looks['squareness'] * low, CROWN)
+    square = torch.where(below, appearance['squareness'] * low, CROWN)
     radius = (a + b - square * a.clamp(max=1) * b.clamp(max=1)).clamp_(min=1e-6).sqrt_()
     slope = (a / (width * width) + b / (bottom * bottom)).sqrt_() / radius
     distance = (radius - 1) / slope.clamp_(min=1.0)
@@ -118,12 +118,12 @@ def make_skull(looks: ParameterTable, motion: ParameterTable, frame: HeadFrame) 
     y = frame.y * cos_pitch - turned * sin_pitch
     z = frame.y * sin_pitch + turned * cos_pitch
     # a pixel covers more of the surface where it is seen at a slant on the side that turns away
-    slant = (across * sin_yaw + frame.y * (sin_pitch / looks['face_top'])) / facing.clamp(min=MIN_SLOPE)
+    slant = (across * sin_yaw + frame.y * (sin_pitch / appearance['face_top'])) / facing.clamp(min=MIN_SLOPE)
     softness = frame.pixel * (cos_yaw * cos_pitch + slant).clamp_(0.7, 2.5)
     return Shell(distance, radius, facing, x, y, z, softness)
 
 
-def raised(shell: Shell, frame: HeadFrame, height: float) -> tuple[Tensor, Tensor]:
+def raised_coordinates(shell: Shell, frame: HeadFrame, height: float) -> tuple[Tensor, Tensor]:
     """Frontal coordinates of what floats in front of a shell: it slides further than the shell when the head turns.
 
     Args:
@@ -138,7 +138,7 @@ def raised(shell: Shell, frame: HeadFrame, height: float) -> tuple[Tensor, Tenso
             shell.y - height * frame.yaw.cos() * frame.pitch.sin())
 
 
-def box_of(shown: Tensor) -> tuple[slice, slice]:
+def bounding_box(shown: Tensor) -> tuple[slice, slice]:
     """The smallest box of rows and columns that holds what is shown in any picture of a batch.
 
     Args:

@@ -7,13 +7,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from leokit.synthetic_faces.appearance import IDENTITY_NAMES
+from leokit.synthetic_faces.appearance import APPEARANCE_NAMES
 from leokit.synthetic_faces.dataset_plan import SyntheticFacesPlan
 from leokit.synthetic_faces.motion_parameters import MOTION_NAMES
 from leokit.utils import UserError
 from leokit.utils.files import write_bytes
 
 TRUTH_FILE = 'truth.npz'
+# Keys of data sets of older versions.
+OLD_KEYS = dict(behaviors='behaviours', appearance='looks', appearance_names='looks_names')
 
 
 class SyntheticTruth(NamedTuple):
@@ -23,9 +25,9 @@ class SyntheticTruth(NamedTuple):
     identities: list[str]
     behaviors: list[str]  # of BEHAVIORS
     motion: np.ndarray  # float32 (videos, T, len(motion_names))
-    looks: np.ndarray  # float32 (videos, len(looks_names))
+    appearance: np.ndarray  # float32 (videos, len(appearance_names))
     motion_names: tuple[str, ...]
-    looks_names: tuple[str, ...]
+    appearance_names: tuple[str, ...]
 
     def index(self, name: str) -> int:
         """The row of the video ``name``.
@@ -52,7 +54,7 @@ def save_truth(folder: str | Path, plan: SyntheticFacesPlan) -> None:
     np.savez_compressed(
         content, names=[clip.name for clip in clips], identities=[clip.identity for clip in clips],
         behaviors=list(behaviors), motion=np.stack(motions), motion_names=MOTION_NAMES,
-        looks=np.concatenate([plan.looks(clip) for clip in clips]), looks_names=IDENTITY_NAMES)
+        appearance=np.concatenate([plan.appearance(clip) for clip in clips]), appearance_names=APPEARANCE_NAMES)
     write_bytes(Path(folder) / TRUTH_FILE, content.getvalue())
 
 
@@ -74,14 +76,14 @@ def load_truth(folder: str | Path) -> SyntheticTruth:
                         'tools/dataset_converters/make_synthetic_faces.py')
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            spelling = 'behaviors' if 'behaviors' in arrays else 'behaviours'  # data sets of older versions
-            lists = [arrays[key].tolist() for key in ('names', 'identities', spelling)]
-            tables = [arrays[key] for key in ('motion', 'looks')]
-            columns = [tuple(_current_name(name) for name in arrays[key].tolist())
-                       for key in ('motion_names', 'looks_names')]
+            # (videos,) lists, (videos, ...) parameters, names of the last axis
+            content = {key: arrays[key if key in arrays else OLD_KEYS[key]] for key in SyntheticTruth._fields}
+            lists = {key: content[key].tolist() for key in ('names', 'identities', 'behaviors')}
+            columns = {key: tuple(_current_name(name) for name in content[key].tolist())
+                       for key in ('motion_names', 'appearance_names')}
     except (ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
         raise UserError(f'{path} is damaged ({error}); delete it and run make_synthetic_faces.py again') from error
-    return SyntheticTruth(*lists, *tables, *columns)
+    return SyntheticTruth(**content | lists | columns)
 
 
 def _current_name(name: str) -> str:

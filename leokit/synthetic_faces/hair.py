@@ -9,19 +9,19 @@ from leokit.synthetic_faces.motion_parameters import ParameterTable
 BACK_DEPTH = 0.22  # how far behind the head's center the hanging hair and the bun lie
 
 
-def paint_back_hair(canvas: Canvas, looks: ParameterTable, frame: HeadFrame, *, curtains: bool) -> None:
+def paint_back_hair(canvas: Canvas, appearance: ParameterTable, frame: HeadFrame, *, curtains: bool) -> None:
     """Long hair behind the head, and a bun on top; both slide against the turn.
 
     Args:
         canvas (Canvas): The pictures.
-        looks (ParameterTable): Identity parameters.
+        appearance (ParameterTable): Identity parameters.
         frame (HeadFrame): Pixel coordinates.
         curtains (bool): False paints all of it, before the body; True only its two sides again, over the shoulders.
     """
-    color = looks.color('hair_color')
+    color = appearance.color('hair_color')
     x = frame.x + BACK_DEPTH * frame.yaw.sin()
     y = frame.y + BACK_DEPTH * frame.pitch.sin()
-    width, end = looks['back_width'], looks['back_end']
+    width, end = appearance['back_width'], appearance['back_end']
     # a rounded box from above the head to the ends of the hair, a little wider below
     half = width * (0.94 + 0.12 * smooth_step((y + 0.2) / 0.8))
     middle = 0.5 * (end - 0.52)
@@ -33,53 +33,54 @@ def paint_back_hair(canvas: Canvas, looks: ParameterTable, frame: HeadFrame, *, 
     upper = (over_x.clamp(min=0).square() + over_y.clamp(min=0).square()).sqrt() - corner
     lower = (low_x.clamp(min=0).square() + low_y.clamp(min=0).square()).sqrt() - corner_low
     distance = torch.where(y < middle, upper, lower)
-    shape = cover(distance, frame.pixel * 1.2) * looks['back_hair']
+    shape = cover(distance, frame.pixel * 1.2) * appearance['back_hair']
     if curtains:  # what falls in front of the shoulders, beside the neck
         shape = shape * cover(0.62 * width - 0.10 * (y - 0.6) - x.abs(), frame.pixel * 1.5)
     canvas.paint(color * (0.9 if curtains else 0.72), shape)
-    across = (x / width) * looks['strand_count']
+    across = (x / width) * appearance['strand_count']
     waves = torch.sin(across * 2.2 + 2.0 * torch.sin(3.5 * y)) + torch.sin(across * 3.7 + 1.5 * torch.sin(2.5 * y + 1))
     canvas.shade(1.10, shape * waves.clamp(min=0))
     if curtains:
         return
-    ball = (x.square() + (y - looks['bun_y']).square()).sqrt() - looks['bun']
-    on = cover(ball, frame.pixel * 1.2) * (looks['bun'] > 0)
+    ball = (x.square() + (y - appearance['bun_y']).square()).sqrt() - appearance['bun']
+    on = cover(ball, frame.pixel * 1.2) * (appearance['bun'] > 0)
     canvas.paint(color * 0.9, on)
-    canvas.shade(1.25, on * bump(((x + 0.05) / 0.07) ** 2 + ((y - looks['bun_y'] + 0.05) / 0.05) ** 2))
+    canvas.shade(1.25, on * bump(((x + 0.05) / 0.07) ** 2 + ((y - appearance['bun_y'] + 0.05) / 0.05) ** 2))
 
 
-def paint_hair_cap(canvas: Canvas, looks: ParameterTable, frame: HeadFrame, skull: Shell) -> None:
+def paint_hair_cap(canvas: Canvas, appearance: ParameterTable, frame: HeadFrame, skull: Shell) -> None:
     """Hair on the skull: everything above the hairline in front, and the sides behind the temples."""
     soft = skull.softness
     # hair that stands off the head beyond its outline belongs to the point of the outline below it
     root = skull.radius.clamp(min=1).reciprocal()
     x, y, z = skull.x * root, skull.y * root, skull.z * root
     # outline: the skull's, and a volume that grows upwards and thins out towards the chin
-    up = smooth_step(frame.y / (-0.8 * looks['face_top']))
-    volume = looks['hair_volume'] * (1 - smooth_step(frame.y / (0.8 * looks['face_bottom'])))
-    volume = volume + (looks['hair_top'] - looks['hair_volume']) * up
-    volume = volume + looks['curls'] * torch.sin(torch.atan2(frame.x, -frame.y) * looks['curl_count'])
+    up = smooth_step(frame.y / (-0.8 * appearance['face_top']))
+    volume = appearance['hair_volume'] * (1 - smooth_step(frame.y / (0.8 * appearance['face_bottom'])))
+    volume = volume + (appearance['hair_top'] - appearance['hair_volume']) * up
+    volume = volume + appearance['curls'] * torch.sin(torch.atan2(frame.x, -frame.y) * appearance['curl_count'])
     volume = volume * (1 - smooth_step((z - 0.08) / 0.3))  # none in front of the face
     outline = cover(skull.distance - volume, frame.pixel * 1.2)
     # front: parted, swept to one side, ending in strands
-    across = x / looks['face_width']
-    line = looks['hairline'] + looks['hairline_curve'] * across.square()
-    line = line + 0.35 * looks['swoop'] * (across - looks['parting'])
-    line = line + looks['strands'] * torch.sin(across * looks['strand_count'] * 3) * (1 + 0.5 * torch.sin(across * 5))
+    across = x / appearance['face_width']
+    line = appearance['hairline'] + appearance['hairline_curve'] * across.square()
+    line = line + 0.35 * appearance['swoop'] * (across - appearance['parting'])
+    wave = torch.sin(across * appearance['strand_count'] * 3)
+    line = line + appearance['strands'] * wave * (1 + 0.5 * torch.sin(across * 5))
     front = cover(y - line, soft * 1.3)
-    back = looks['hair_side'] - 0.25 * (y + 0.1) - 1.2 * (y - 0.18).clamp(min=0)
-    sides = cover(z - back, soft * 1.5) * cover(y - looks['hair_side_end'], soft * 1.5)
-    covered = (1 - (1 - front) * (1 - sides)) * outline * looks['hair']
+    back = appearance['hair_side'] - 0.25 * (y + 0.1) - 1.2 * (y - 0.18).clamp(min=0)
+    sides = cover(z - back, soft * 1.5) * cover(y - appearance['hair_side_end'], soft * 1.5)
+    covered = (1 - (1 - front) * (1 - sides)) * outline * appearance['hair']
     # a soft shadow on the forehead below the hairline, then the hair itself
-    below = smooth_step(1 - (y - line) / 0.07) * cover(skull.distance + 0.03, 0.05) * looks['hair']
+    below = smooth_step(1 - (y - line) / 0.07) * cover(skull.distance + 0.03, 0.05) * appearance['hair']
     canvas.shade(0.84, below * (1 - covered) * cover(-z + 0.1, 0.05))
-    color = looks.color('hair_color')
+    color = appearance.color('hair_color')
     canvas.paint(color, covered)
-    light = smooth_step(0.55 + 0.8 * (-frame.y * 0.7 + looks['light'] * frame.x - 0.35))
-    flow = (across - 0.4 * looks['parting']) * looks['strand_count'] + 4 * y * looks['parting']
+    light = smooth_step(0.55 + 0.8 * (-frame.y * 0.7 + appearance['light'] * frame.x - 0.35))
+    flow = (across - 0.4 * appearance['parting']) * appearance['strand_count'] + 4 * y * appearance['parting']
     strands = 0.5 * (torch.sin(flow * 2.3) + torch.sin(flow * 3.9 + 3 * y + 1))
     canvas.shade((1 - 0.28 * (1 - light)) * (1 + 0.10 * strands.clamp(min=0)), covered)
-    shine = bump(((frame.y + 0.40 + 0.25 * frame.x.square()) / 0.05) ** 2) * looks['gloss']
+    shine = bump(((frame.y + 0.40 + 0.25 * frame.x.square()) / 0.05) ** 2) * appearance['gloss']
     canvas.paint(1 - (1 - color) * 0.72, covered * shine * 0.7 * (0.6 + 0.4 * strands))
 
 

@@ -22,7 +22,7 @@ BLINK_RATE = 0.45  # events a second
 BLINK_CLOSE, BLINK_OPEN = 0.10, 0.18  # seconds of closing and of opening
 
 
-def draw_motion(num_frames: int, *, seed: tuple[int, ...] | int = 0, behavior: str | None = None,
+def sample_motion(num_frames: int, *, seed: tuple[int, ...] | int = 0, behavior: str | None = None,
                 fps: float = 25.0) -> tuple[np.ndarray, str]:
     """Draw the motion of one clip.
 

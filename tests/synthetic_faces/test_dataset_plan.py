@@ -11,8 +11,8 @@ def test_clips_have_names_of_their_own_and_motions_of_their_own():
     assert len({clip.name for clip in clips}) == len({clip.file for clip in clips}) == 10
     motions = np.stack([plan.motion(clip)[0] for clip in clips])
     assert len(np.unique(motions.reshape(10, -1), axis=0)) == 10
-    assert np.array_equal(plan.looks(clips[0]), plan.looks(clips[1]))
-    assert not np.array_equal(plan.looks(clips[0]), plan.looks(clips[2]))
+    assert np.array_equal(plan.appearance(clips[0]), plan.appearance(clips[1]))
+    assert not np.array_equal(plan.appearance(clips[0]), plan.appearance(clips[2]))
 
 
 def test_splits_are_by_identity_and_have_their_shares():

@@ -46,7 +46,7 @@ def test_videos_hold_the_rendered_frames(dataset):
         at = truth.index(row['name'])
         decoded = decode(dataset / row['file'])
         assert decoded.shape == (14, 48, 48, 3) and row['frames'] == 14 and row['size'] == [48, 48]
-        drawn = render_faces(torch.from_numpy(truth.looks[at:at + 1]), torch.from_numpy(truth.motion[at]), size=48)
+        drawn = render_faces(torch.from_numpy(truth.appearance[at:at + 1]), torch.from_numpy(truth.motion[at]), size=48)
         error = (decoded.astype(float) - drawn.permute(0, 2, 3, 1).numpy()) ** 2
         assert 10 * np.log10(255 ** 2 / error.mean()) > 45  # the rounding of the color matrix is all that is lost
 

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from leokit.synthetic_faces import BEHAVIORS, MOTION_NAMES, MOTION_PARAMETERS, draw_motion
+from leokit.synthetic_faces import BEHAVIORS, MOTION_NAMES, MOTION_PARAMETERS, sample_motion
 
 
 def many(behavior, count=40, frames=96):
-    return np.stack([draw_motion(frames, seed=(0, k), behavior=behavior)[0] for k in range(count)])
+    return np.stack([sample_motion(frames, seed=(0, k), behavior=behavior)[0] for k in range(count)])
 
 
 def column(motion, name):
@@ -21,10 +21,10 @@ def share_of_band(signal, low, high, fps=25):
 
 
 def test_motion_depends_on_its_seed_alone():
-    first, behavior = draw_motion(48, seed=(1, 2, 3))
-    again, same = draw_motion(48, seed=(1, 2, 3))
+    first, behavior = sample_motion(48, seed=(1, 2, 3))
+    again, same = sample_motion(48, seed=(1, 2, 3))
     assert np.array_equal(first, again) and behavior == same
-    assert not np.array_equal(first, draw_motion(48, seed=(1, 2, 4))[0])
+    assert not np.array_equal(first, sample_motion(48, seed=(1, 2, 4))[0])
 
 
 def test_parameters_stay_in_their_ranges():
@@ -77,7 +77,7 @@ def test_blinks_are_events():
 
 
 def test_behaviors_are_drawn_and_all_occur():
-    drawn = {draw_motion(8, seed=k)[1] for k in range(40)}
+    drawn = {sample_motion(8, seed=k)[1] for k in range(40)}
     assert drawn == set(BEHAVIORS)
 
 
@@ -85,8 +85,8 @@ def test_behaviors_are_drawn_and_all_occur():
                                        dict(num_frames=8, behavior='dancing')])
 def test_nonsense_is_refused(arguments):
     with pytest.raises(ValueError):
-        draw_motion(**arguments)
+        sample_motion(**arguments)
 
 
 def test_one_frame_is_a_motion():
-    assert draw_motion(1, seed=0)[0].shape == (1, len(MOTION_NAMES))
+    assert sample_motion(1, seed=0)[0].shape == (1, len(MOTION_NAMES))

@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 
 from leokit.synthetic_faces import (
-    IDENTITY_NAMES, MOTION_NAMES, NEUTRAL_MOTION, draw_identities, draw_motion, render_faces)
+    APPEARANCE_NAMES, MOTION_NAMES, NEUTRAL_MOTION, render_faces, sample_identities, sample_motion)
 from leokit.synthetic_faces.geometry import VIEW
 
 
@@ -14,10 +14,10 @@ def pose(**changes):
 
 
 def person(number=0, **changes):
-    looks = torch.from_numpy(draw_identities([number]))
+    appearance = torch.from_numpy(sample_identities([number]))
     for name, value in changes.items():
-        looks[:, IDENTITY_NAMES.index(name)] = value
-    return looks
+        appearance[:, APPEARANCE_NAMES.index(name)] = value
+    return appearance
 
 
 def bald(number=0):
@@ -34,24 +34,24 @@ def changed(before, after, threshold=6):
 
 
 def test_pictures_are_the_same_bytes_every_time_and_in_any_batch():
-    looks, motion = person(3), torch.from_numpy(draw_motion(20, seed=1)[0])
-    frames = render_faces(looks, motion, size=32)
+    appearance, motion = person(3), torch.from_numpy(sample_motion(20, seed=1)[0])
+    frames = render_faces(appearance, motion, size=32)
     assert frames.dtype == torch.uint8 and frames.shape == (20, 3, 32, 32)
-    assert torch.equal(frames, render_faces(looks, motion, size=32))
-    single = torch.cat([render_faces(looks, motion[k:k + 1], size=32) for k in range(20)])
+    assert torch.equal(frames, render_faces(appearance, motion, size=32))
+    single = torch.cat([render_faces(appearance, motion[k:k + 1], size=32) for k in range(20)])
     assert (single.int() - frames.int()).abs().max() <= 1
 
 
 def test_each_frame_may_show_another_person():
-    looks = torch.from_numpy(draw_identities(range(3)))
-    together = render_faces(looks, pose().expand(3, -1), size=32)
+    appearance = torch.from_numpy(sample_identities(range(3)))
+    together = render_faces(appearance, pose().expand(3, -1), size=32)
     for k in range(3):
-        alone = render_faces(looks[k:k + 1], pose(), size=32)[0]
+        alone = render_faces(appearance[k:k + 1], pose(), size=32)[0]
         assert (alone.int() - together[k].int()).abs().max() <= 1
 
 
 def test_people_look_different_and_motion_is_separate_from_looks():
-    motion = torch.from_numpy(draw_motion(6, seed=5)[0])
+    motion = torch.from_numpy(sample_motion(6, seed=5)[0])
     first, second = (render_faces(person(k), motion, size=32).float() for k in (1, 2))
     assert (first - second).abs().mean() > 10
     # the same motion moves both: both differ from their own neutral picture where the head is
@@ -60,8 +60,8 @@ def test_people_look_different_and_motion_is_separate_from_looks():
 
 
 def test_the_background_does_not_move():
-    looks = bald()
-    frames = render_faces(looks, torch.cat([pose(), pose(yaw=20.0), pose(tx=0.05)]), size=64)
+    appearance = bald()
+    frames = render_faces(appearance, torch.cat([pose(), pose(yaw=20.0), pose(tx=0.05)]), size=64)
     assert torch.equal(frames[0, :, :6], frames[1, :, :6]) and torch.equal(frames[0, :, :6], frames[2, :, :6])
 
 
@@ -71,8 +71,8 @@ def test_the_background_does_not_move():
     (dict(blink=1.0), -0.30, 0.12, 0.45), (dict(brow=1.0), -0.45, 0.12, 0.45),
     (dict(gaze_x=1.0), -0.25, 0.12, 0.45)])
 def test_a_feature_changes_its_own_region_alone(change, top, bottom, side):
-    looks = bald()
-    before, after = render_faces(looks, pose(), size=128), render_faces(looks, pose(**change), size=128)
+    appearance = bald()
+    before, after = render_faces(appearance, pose(), size=128), render_faces(appearance, pose(**change), size=128)
     rows, columns, share = changed(before, after)
     assert top < rows[0] and rows[1] < bottom
     assert -side < columns[0] and columns[1] < side
@@ -80,10 +80,10 @@ def test_a_feature_changes_its_own_region_alone(change, top, bottom, side):
 
 
 def test_features_can_be_seen_at_64_pixels():
-    looks = bald()
-    neutral = render_faces(looks, pose(), size=64).int()
+    appearance = bald()
+    neutral = render_faces(appearance, pose(), size=64).int()
     for change in (dict(mouth_open=0.7), dict(blink=1.0), dict(smile=0.8), dict(brow=1.0), dict(gaze_x=0.8)):
-        difference = (render_faces(looks, pose(**change), size=64).int() - neutral).abs().amax(dim=1)
+        difference = (render_faces(appearance, pose(**change), size=64).int() - neutral).abs().amax(dim=1)
         assert (difference > 24).sum() >= 6, change
 
 
@@ -93,14 +93,14 @@ def center_of(mask):
 
 def test_turning_the_head_moves_its_features_more_than_its_outline():
     """Parallax, measured on a face whose lips and head have colors of their own."""
-    looks = bald()
+    appearance = bald()
     for name, value in (('lips_r', 0.0), ('lips_g', 0.0), ('lips_b', 1.0), ('light', 0.0), ('squareness', 0.0)):
-        looks[:, IDENTITY_NAMES.index(name)] = value
+        appearance[:, APPEARANCE_NAMES.index(name)] = value
     for channel in 'rgb':
-        looks[:, IDENTITY_NAMES.index(f'skin_{channel}')] = {'r': 1.0, 'g': 0.2, 'b': 0.1}[channel]
-        looks[:, IDENTITY_NAMES.index(f'background_{channel}')] = 0.1
-        looks[:, IDENTITY_NAMES.index(f'background_far_{channel}')] = 0.1
-    frames = render_faces(looks, torch.cat([pose(), pose(yaw=15.0), pose(yaw=30.0)]), size=128).float() / 255
+        appearance[:, APPEARANCE_NAMES.index(f'skin_{channel}')] = {'r': 1.0, 'g': 0.2, 'b': 0.1}[channel]
+        appearance[:, APPEARANCE_NAMES.index(f'background_{channel}')] = 0.1
+        appearance[:, APPEARANCE_NAMES.index(f'background_far_{channel}')] = 0.1
+    frames = render_faces(appearance, torch.cat([pose(), pose(yaw=15.0), pose(yaw=30.0)]), size=128).float() / 255
     head = frames[:, 0, 40] - frames[:, 2, 40] > 0.25  # a row through the forehead, above the ears
     lips = (frames[:, 2] - frames[:, 0]) > 0.25
     outline = [center_of(row) for row in head]
@@ -112,19 +112,19 @@ def test_turning_the_head_moves_its_features_more_than_its_outline():
 
 
 def test_pitch_moves_the_features_down_and_roll_turns_them():
-    looks = bald()
-    neutral, down = (render_faces(looks, pose(pitch=p), size=64).float() for p in (0.0, 15.0))
+    appearance = bald()
+    neutral, down = (render_faces(appearance, pose(pitch=p), size=64).float() for p in (0.0, 15.0))
     shifts = range(-8, 9)
     inner = slice(22, 42)
     errors = [(down[..., inner, inner] - neutral.roll(s, dims=2)[..., inner, inner]).abs().mean() for s in shifts]
     assert shifts[int(np.argmin(errors))] >= 2
-    left, right = (render_faces(looks, pose(roll=r), size=64).float() for r in (-10.0, 10.0))
+    left, right = (render_faces(appearance, pose(roll=r), size=64).float() for r in (-10.0, 10.0))
     assert (left - right).abs().mean() > 4
 
 
 def test_edges_are_soft():
     """A small picture is what averaging a large one gives."""
-    motion = torch.from_numpy(draw_motion(4, seed=2, behavior='talking')[0])
+    motion = torch.from_numpy(sample_motion(4, seed=2, behavior='talking')[0])
     for number in (0, 4, 9):
         large = F.avg_pool2d(render_faces(person(number), motion, size=256).float(), 4)
         small = render_faces(person(number), motion, size=64).float()
@@ -133,7 +133,7 @@ def test_edges_are_soft():
 
 
 def test_wrong_shapes_are_refused():
-    with pytest.raises(ValueError, match='identity'):
-        render_faces(torch.from_numpy(draw_identities(range(2))), pose().expand(3, -1))
+    with pytest.raises(ValueError, match='appearance'):
+        render_faces(torch.from_numpy(sample_identities(range(2))), pose().expand(3, -1))
     with pytest.raises(ValueError, match='shape'):
         render_faces(person(), torch.zeros(2, 3))
