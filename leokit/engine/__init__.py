@@ -1,4 +1,4 @@
-"""What MMEngine lacks for training: exact resuming, safe checkpoints, averaging, autocast on any device."""
+"""Training engine on MMEngine: exact resuming, plain atomic checkpoints, weight averaging, autocast on any device."""
 
 from leokit.engine.build_errors import check_config_keys, explain_build_errors
 from leokit.engine.checkpoint_hook import AtomicCheckpointHook

@@ -1,8 +1,7 @@
-"""Which checkpoint a run starts from, and which one of a work dir is the newest usable one.
+"""Checkpoints of a work dir: the newest readable one, and the one that a run starts from.
 
-``last_checkpoint`` holds the file name of the newest checkpoint and is written after
-it, so it never names a half-written one. Should that file be damaged or gone, the
-numbered checkpoints are tried from the newest to the oldest.
+``last_checkpoint`` holds the file name of the newest checkpoint and is written after it, so it never names a partial
+file. If that file is damaged or missing, the numbered checkpoints are tried from newest to oldest.
 """
 
 import logging
@@ -15,11 +14,11 @@ from leokit.utils.checkpoints import load_checkpoint
 from leokit.utils.files import write_bytes
 
 LAST_CHECKPOINT = 'last_checkpoint'
-NUMBERED = re.compile(r'iter_(\d+)\.pth')  # matches no unfinished file: those are called iter_10.part.pth
+NUMBERED = re.compile(r'iter_(\d+)\.pth')  # unfinished files (iter_10.part.pth) do not match
 
 
 class StartCheckpoint(NamedTuple):
-    """A checkpoint to start from: its file, its content, and whether to resume or only to take the weights."""
+    """A checkpoint that a run starts from; ``resume`` is False if only its weights are used."""
 
     path: Path
     checkpoint: dict[str, Any]
@@ -27,7 +26,7 @@ class StartCheckpoint(NamedTuple):
 
 
 def checkpoints_by_iteration(work_dir: str | Path) -> dict[int, Path]:
-    """The checkpoints ``iter_<number>.pth`` of a folder by their iteration, newest first."""
+    """The files ``iter_<number>.pth`` of a folder by iteration, newest first."""
     work_dir = Path(work_dir)
     files = work_dir.iterdir() if work_dir.is_dir() else ()
     found = {int(match[1]): file for file in files if (match := NUMBERED.fullmatch(file.name))}
@@ -40,23 +39,16 @@ def checkpoint_name(iteration: int) -> str:
 
 
 def write_last_checkpoint(path: str | Path) -> None:
-    """Name a complete checkpoint as the newest of its folder."""
+    """Record a complete checkpoint as the newest of its folder."""
     path = Path(path)
     write_bytes(path.parent / LAST_CHECKPOINT, path.name.encode())
 
 
 def newest_checkpoint(work_dir: str | Path, warn: Callable[[str], None]) -> tuple[Path, dict[str, Any]] | None:
-    """Read the newest checkpoint that is whole.
-
-    Args:
-        work_dir (str | Path): The folder.
-        warn (Callable): Told, in one sentence each, which checkpoints had to be passed over.
+    """Read the newest undamaged checkpoint of a folder; ``warn`` is called with a message for each damaged one.
 
     Returns:
         tuple[Path, dict] | None: The file and its content; None if the folder holds no checkpoint.
-
-    Raises:
-        UserError: If there are checkpoints and all of them are damaged.
     """
     work_dir = Path(work_dir)
     candidates = list(checkpoints_by_iteration(work_dir).values())
@@ -68,9 +60,9 @@ def newest_checkpoint(work_dir: str | Path, warn: Callable[[str], None]) -> tupl
         try:
             return path, load_checkpoint(path)
         except UserError as error:
-            warn(f'passed over: {error}')
+            warn(f'skipped: {error}')
     if candidates:
-        raise UserError(f'none of the checkpoints in {work_dir} can be read; pass another --work-dir to start anew')
+        raise UserError(f'none of the checkpoints in {work_dir} can be read; pass another --work-dir to start over')
     return None
 
 
@@ -79,19 +71,16 @@ def find_start_checkpoint(resume: bool | str | None, load_from: str | Path | Non
     """Find and read the checkpoint to start from.
 
     Args:
-        resume (bool | str | None): ``'auto'`` for the newest of the work dir, or else ``load_from`` without resuming;
-            a path for that file or the newest of that folder; True means the file ``load_from`` if there is one (as in
-            MMEngine), else ``'auto'``.
-        load_from (str | Path | None): A checkpoint to take the weights from, or a work dir, whose newest it is.
+        resume (bool | str | None): ``'auto'`` resumes the newest checkpoint of the work dir; if there is none,
+            ``load_from`` applies. A path resumes that file, or the newest checkpoint of that folder. True resumes
+            ``load_from`` if it is given (as in MMEngine), else it means ``'auto'``.
+        load_from (str | Path | None): A checkpoint to take the weights from, or a work dir with checkpoints.
         work_dir (str | Path): The folder of the run.
-        logger (Logger): Told about damaged files.
-        training (bool): Whether the run would write checkpoints.
+        logger (Logger): Receives warnings about damaged files.
+        training (bool): True if the run writes checkpoints; it must not overwrite those of another training.
 
     Returns:
         StartCheckpoint | None: None to start from the model's own initialization.
-
-    Raises:
-        UserError: If the file cannot be read, or a new training would overwrite the checkpoints of an older one.
     """
     if resume is True and load_from is not None:
         resume = str(load_from)
@@ -101,10 +90,10 @@ def find_start_checkpoint(resume: bool | str | None, load_from: str | Path | Non
         newest = newest_checkpoint(work_dir, logger.warning)
         if newest is not None:
             return StartCheckpoint(*newest, True)
-        logger.info(f'{work_dir} holds no checkpoint to resume; starting anew')
+        logger.info(f'{work_dir} holds no checkpoint to resume; starting a new training')
     elif training and (found := checkpoints_by_iteration(work_dir)):
         raise UserError(f'{work_dir} already holds checkpoints ({next(iter(found.values())).name}); '
-                        f'pass --resume to go on from there, or another --work-dir')
+                        f'pass --resume to continue from there, or another --work-dir')
     if load_from is None:
         return None
     if not Path(load_from).exists():
@@ -115,7 +104,6 @@ def find_start_checkpoint(resume: bool | str | None, load_from: str | Path | Non
 
 
 def _from_path(path: str | Path, key: str, resume: bool, logger: logging.Logger) -> StartCheckpoint:
-    """The checkpoint of a file, or the newest of a work dir."""
     if not Path(path).is_dir():
         return StartCheckpoint(Path(path), load_checkpoint(path), resume)
     newest = newest_checkpoint(path, logger.warning)
@@ -125,16 +113,9 @@ def _from_path(path: str | Path, key: str, resume: bool, logger: logging.Logger)
 
 
 def make_work_dir(work_dir: str | Path) -> None:
-    """Make the folder of a run.
-
-    Args:
-        work_dir (str | Path): The folder.
-
-    Raises:
-        UserError: If it cannot be made.
-    """
+    """Create the folder of a run."""
     try:
         Path(work_dir).mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UserError(f'the work dir {work_dir} cannot be made ({error.strerror}); '
+        raise UserError(f'the work dir {work_dir} cannot be created ({error.strerror}); '
                         f'pass another --work-dir') from error

@@ -1,8 +1,7 @@
-"""Checkpoints at intervals, of the best validation, and before leaving.
+"""Checkpoints at intervals, at the best validation, and when a signal ends the training.
 
-Unlike MMEngine's hook this one deletes an old checkpoint only after the new one is
-complete, names the newest one last and atomically, and never touches checkpoints
-that it did not write itself or resume from.
+Unlike MMEngine's hook, this one deletes an old checkpoint only after the new one is complete, records the newest one
+last and atomically, and never touches checkpoints of other trainings.
 """
 
 import json
@@ -28,12 +27,12 @@ class AtomicCheckpointHook(Hook):
 
     Args:
         interval (int): Iterations between checkpoints; a multiple of the optimizer wrapper's
-            ``accumulative_counts``, since half an accumulation cannot be resumed.
-        max_keep_ckpts (int): How many to keep; 0 keeps all.
+            ``accumulative_counts``, because a partial accumulation cannot be resumed.
+        max_keep_ckpts (int): Number of checkpoints kept; 0 keeps all.
         save_best (str, optional): A validation metric; the weights with its best value are kept as
             ``best_<metric>_iter_<number>.pth``.
-        rule (str): ``'less'`` or ``'greater'``, which value of the metric is better.
-        save_last (bool): Whether to save after the last iteration too.
+        rule (str): Which value of the metric is better: ``'less'`` or ``'greater'``.
+        save_last (bool): Also save after the last iteration.
     """
 
     priority = 'VERY_LOW'  # after everything that an iteration changes
@@ -54,18 +53,19 @@ class AtomicCheckpointHook(Hook):
         self._best: dict[str, Any] | None = None
 
     def before_train(self, runner) -> None:
-        """Take over the files of the training that is resumed, and clear what a killed run left half-written."""
         counts = getattr(runner.optim_wrapper, '_accumulative_counts', 1)
         if self.interval % counts:
             raise UserError(f'default_hooks.checkpoint.interval={self.interval} is no multiple of '
-                            f'optim_wrapper.accumulative_counts={counts}; half an accumulation cannot be resumed')
+                            f'optim_wrapper.accumulative_counts={counts}; a partial accumulation cannot be resumed')
         work_dir = Path(runner.work_dir)
         if is_main_process():
+            # files that a killed run left incomplete
             for leftover in work_dir.glob(part_path('*.pth').name):
                 remove(leftover)
         resumed_from = getattr(runner, 'resumed_from', None)
         if resumed_from is None or resumed_from.parent.resolve() != work_dir.resolve():
             return
+        # a resumed training manages the checkpoints of the one it continues
         self._kept = deque(path for number, path in sorted(checkpoints_by_iteration(work_dir).items())
                            if number <= runner.iter)
         record = work_dir / BEST_RECORD
@@ -74,22 +74,16 @@ class AtomicCheckpointHook(Hook):
             self._best = best if best['metric'] == self.save_best else None
 
     def after_train_iter(self, runner, batch_idx: int, data_batch: Any = None, outputs: dict | None = None) -> None:
-        """Save if it is time to."""
         last = self.save_last and self.is_last_train_iter(runner)
         if last or self.every_n_train_iters(runner, self.interval):
             self._save(runner, runner.iter + 1)
 
     def before_stop(self, runner) -> None:
-        """Save before the process leaves on a signal."""
+        """Save before a signal ends the process (called by ``ResumableTrainLoop``)."""
         if runner.iter > 0:
             self._save(runner, runner.iter)
 
     def after_val_epoch(self, runner, metrics: dict[str, float] | None = None) -> None:
-        """Keep the weights if the metric is the best so far.
-
-        Raises:
-            UserError: If ``save_best`` is none of the metrics.
-        """
         if self.save_best is None or runner.iter == 0:
             return
         if self.save_best not in (metrics or {}):

@@ -1,7 +1,7 @@
-"""Process groups on machines without an accelerator.
+"""Process groups, on the CPU too.
 
-MMEngine's launchers select a CUDA device whatever the backend, so they fail on the
-CPU. Here the same three launchers start a gloo group.
+MMEngine's launchers select a CUDA device whatever the backend is and fail on a machine without one. Here the same
+launchers start a gloo group.
 """
 
 import datetime
@@ -12,7 +12,7 @@ from torch import distributed
 
 from leokit.utils import UserError
 
-# launcher -> environment variables with rank, local rank and number of processes
+# launcher -> environment variables with rank, local rank and world size
 VARIABLES = dict(
     pytorch=('RANK', 'LOCAL_RANK', 'WORLD_SIZE'),
     slurm=('SLURM_PROCID', 'SLURM_LOCALID', 'SLURM_NTASKS'),
@@ -22,29 +22,17 @@ DEFAULT_PORT = '29500'  # torch's
 
 
 def check_launcher(launcher: str) -> None:
-    """Check that the processes were started by the launcher they are told of.
-
-    Args:
-        launcher (str): One of ``LAUNCHERS``.
-
-    Raises:
-        UserError: If the launcher is unknown or did not start this process.
-    """
+    """Raise UserError if the launcher is unknown or did not start this process."""
     if launcher not in LAUNCHERS:
         raise UserError(f'the launcher {launcher!r} is unknown; it is one of {", ".join(LAUNCHERS)}')
     missing = [name for name in VARIABLES.get(launcher, ()) if name not in os.environ]
     if missing:
-        raise UserError(f'--launcher {launcher} was asked for, but {missing[0]} is not in the environment; start '
+        raise UserError(f'--launcher {launcher} needs {missing[0]} in the environment, which is not set; start '
                         f'through tools/dist_train.sh or tools/slurm_train.sh, or use --launcher none')
 
 
 def start_cpu_group(launcher: str, timeout: float | None = None) -> None:
-    """Join a gloo process group on the CPU.
-
-    Args:
-        launcher (str): ``'pytorch'``, ``'slurm'`` or ``'mpi'``.
-        timeout (float, optional): Seconds after which a collective operation fails.
-    """
+    """Join a gloo process group on the CPU; collective operations fail after ``timeout`` seconds."""
     rank, local_rank, world_size = (os.environ[name] for name in VARIABLES[launcher])
     os.environ.update(RANK=rank, LOCAL_RANK=local_rank, WORLD_SIZE=world_size)
     os.environ.setdefault('MASTER_PORT', DEFAULT_PORT)
@@ -61,7 +49,7 @@ def _first_slurm_node() -> str:
 
 
 def leave_process_group() -> None:
-    """Leave the process group, if there is one, when all ranks are done; torch complains otherwise."""
+    """Leave the process group, if there is one, once all ranks are done; torch warns otherwise."""
     if distributed.is_available() and distributed.is_initialized():
         distributed.barrier()
         distributed.destroy_process_group()

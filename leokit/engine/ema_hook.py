@@ -1,9 +1,9 @@
-"""Exponential moving average of the weights.
+"""Exponential moving average (EMA) of the weights.
 
-Deviations from MMEngine's hook of the same name: no second model (one tensor per
-averaged entry, updated in a few fused kernels), parts such as the discriminator can
-be left out, and the checkpoint's ``state_dict`` holds the average, so whoever loads
-the file gets it, with the weights under training beside it as ``raw_state_dict``.
+Differences from MMEngine's hook of the same name: it keeps one tensor per averaged entry instead of a second model,
+and updates them in a few fused kernels; modules such as the discriminator can be excluded; and a checkpoint's
+``state_dict`` holds the average, so that everything that loads the file uses it. The weights under training are saved
+next to it as ``raw_state_dict``.
 """
 
 from collections.abc import Sequence
@@ -20,13 +20,12 @@ from leokit.utils.modules import unwrap_model
 
 @HOOKS.register_module()
 class EMAHook(Hook):
-    """Average the weights, validate with the average, save it as the model.
+    """Average the weights, validate and test with the average, save it as the model.
 
-    At iteration n (from 0) the decay is ``min(decay, (1 + n) / (10 + n))``, so that the
-    start of the training is soon forgotten.
+    At iteration n (from 0) the decay is ``min(decay, (1 + n) / (10 + n))``: early weights have little influence.
 
     Args:
-        decay (float): Weight of the past, in [0, 1).
+        decay (float): Weight of the previous average, in [0, 1).
         exclude (Sequence[str]): Names of modules, at any depth, that are not averaged.
     """
 
@@ -38,17 +37,15 @@ class EMAHook(Hook):
         self.decay = decay
         self.exclude = tuple(exclude)
         self._averages: dict[str, Tensor] | None = None
-        self._raw: dict[str, Tensor] | None = None  # the weights under training, while the average is in the model
-        self._slots: dict[str, tuple[nn.Module, str]] | None = None  # where the model keeps each averaged entry
+        self._raw: dict[str, Tensor] | None = None  # the weights under training, while the model holds the average
+        self._slots: dict[str, tuple[nn.Module, str]] | None = None  # module and attribute of each averaged entry
 
     # ---- averaging -----------------------------------------------------------
     def before_train(self, runner) -> None:
-        """Start from the weights as they are, unless a resumed checkpoint brought averages."""
-        if self._averages is None:
+        if self._averages is None:  # else they were loaded with the checkpoint
             self._averages = {key: tensor.clone() for key, tensor in self._weights(runner).items()}
 
     def after_train_iter(self, runner, batch_idx: int, data_batch: Any = None, outputs: dict | None = None) -> None:
-        """Move the averages towards the weights, once per optimizer step."""
         if runner.optim_wrapper.should_update():
             self._update(self._weights(runner), min(self.decay, (1 + runner.iter) / (10 + runner.iter)))
 
@@ -60,7 +57,7 @@ class EMAHook(Hook):
             self._averages[key].copy_(weights[key])
 
     def _weights(self, runner) -> dict[str, Tensor]:
-        if self._slots is None:  # asking for the whole state dict costs milliseconds, too much for every iteration
+        if self._slots is None:  # state_dict() takes milliseconds, too long for every iteration
             model = unwrap_model(runner.model)
             keys = (key for key in model.state_dict() if not in_modules(key, self.exclude))
             paths = ((key, *key.rpartition('.')[::2]) for key in keys)
@@ -69,7 +66,6 @@ class EMAHook(Hook):
 
     # ---- validating with the average -----------------------------------------
     def before_val_epoch(self, runner) -> None:
-        """Put the averages into the model."""
         if self._averages is None or self._raw is not None:
             return
         weights = self._weights(runner)
@@ -77,13 +73,12 @@ class EMAHook(Hook):
         _copy(weights, self._averages)
 
     def after_val_epoch(self, runner, metrics: dict[str, float] | None = None) -> None:
-        """Put the weights under training back."""
         if self._raw is not None:
             _copy(self._weights(runner), self._raw)
             self._raw = None
 
     def after_interrupted_val(self, runner) -> None:
-        """Put the weights under training back when a validation was broken off."""
+        """Restore the weights under training (called by ``ResumableTrainLoop``)."""
         self.after_val_epoch(runner)
 
     before_test_epoch = before_val_epoch
@@ -91,7 +86,6 @@ class EMAHook(Hook):
 
     # ---- checkpoints ---------------------------------------------------------
     def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
-        """Save the averages as the model, the weights under training beside them."""
         if self._averages is None:
             return
         weights = checkpoint['state_dict']
@@ -99,7 +93,6 @@ class EMAHook(Hook):
         checkpoint['state_dict'] = {**weights, **self._averages}
 
     def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
-        """Take over the averages of a checkpoint that training resumes from."""
         if getattr(runner, 'resumed_from', None) is None or 'raw_state_dict' not in checkpoint:
             return
         averaged = checkpoint['state_dict']

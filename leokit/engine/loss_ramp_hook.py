@@ -1,4 +1,4 @@
-"""Let a loss come in slowly."""
+"""Linear ramp of a loss weight at the start of training."""
 
 from typing import Sequence
 
@@ -11,50 +11,40 @@ from leokit.utils.modules import unwrap_model
 
 @HOOKS.register_module()
 class LossRampHook(Hook):
-    """Raise the weight of a loss from a share of it to all of it.
+    """Raise the weight of a loss linearly from a fraction of it to the full weight.
 
-    Deep features of a sharp picture hardly change when the picture moves by a little, and a lot when it is distorted:
-    at full weight from the first iteration on, a perceptual loss holds an animator that starts as a copy of its source
-    at standing still. The weight is a function of the iteration, so a resumed training is the uninterrupted one.
+    Deep features of a sharp image change little under small motion and much under distortion. A perceptual loss of
+    full weight therefore keeps an animator that starts as a copy of its source from learning any motion. The weight is
+    a function of the iteration alone, so a resumed training equals an uninterrupted one.
 
     Args:
         loss (str): The ``name`` of one of the model's ``losses``.
-        end (int): The iteration from which on it has its full weight.
-        start (float): The share of it in the first iteration; a loss of weight 0 is not computed.
-        begin (int): The iteration up to which it keeps that share.
-
-    Raises:
-        UserError: If a number is out of range, or at the start of the training, if the model has no such loss.
+        end (int): The first iteration with the full weight.
+        start (float): Initial fraction of the weight; a loss of weight 0 is not computed.
+        begin (int): The iteration at which the ramp starts.
     """
 
     def __init__(self, loss: str, end: int, *, start: float = 0.1, begin: int = 0) -> None:
         if not 0 <= begin < end or not 0 <= start <= 1:
-            raise UserError('LossRampHook wants end above begin, begin of at least 0 and start between 0 and 1, got '
-                            f'{end}, {begin} and {start}')
+            raise UserError(f'LossRampHook needs 0 <= begin < end and start from 0 to 1, got begin={begin}, '
+                            f'end={end} and start={start}')
         self.loss = loss
         self.end = end
         self.start = start
         self.begin = begin
 
     def before_train(self, runner) -> None:
-        """Find the loss.
-
-        Raises:
-            UserError: If the model has no such loss.
-        """
         model = unwrap_model(runner.model)
         losses = {loss.name: loss for loss in getattr(model, 'losses', ())}
         if self.loss not in losses:
-            raise UserError(f'LossRampHook: the model has no loss {self.loss!r} but {", ".join(losses) or "none"}; '
-                            'name one of model.training.losses, or leave the hook out of custom_hooks')
+            raise UserError(f'LossRampHook: the model has no loss {self.loss!r}; its losses are '
+                            f'{", ".join(losses) or "none"}; name one of them, or remove the hook from custom_hooks')
         self._target, self._full = losses[self.loss], losses[self.loss].weight
 
     def before_train_iter(self, runner, batch_idx: int, data_batch: dict | Sequence | None = None) -> None:
-        """Set the weight of this iteration."""
-        way = (runner.iter - self.begin) / (self.end - self.begin)
-        share = self.start + (1 - self.start) * min(1.0, max(0.0, way))
-        self._target.weight = self._full * share
+        progress = (runner.iter - self.begin) / (self.end - self.begin)
+        fraction = self.start + (1 - self.start) * min(1.0, max(0.0, progress))
+        self._target.weight = self._full * fraction
 
     def after_train(self, runner) -> None:
-        """Leave the loss as it was."""
         self._target.weight = self._full

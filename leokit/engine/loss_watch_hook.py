@@ -1,8 +1,8 @@
-"""Loss values for the log without waiting for the device, and the end of a training gone wrong.
+"""Loss values for the log without device synchronization, and an error for losses that are not finite.
 
-MMEngine's hook fetches every loss term of every iteration, which makes the processor
-wait for the device each time. Here the values stay on the device until a log line or
-a checkpoint needs them; then they arrive together and are checked.
+MMEngine's hook copies every loss term of every iteration to the CPU, which synchronizes with the device each time.
+Here the values stay on the device until a log line or a checkpoint needs them; then they are copied together and
+checked.
 """
 
 from collections.abc import Mapping
@@ -16,11 +16,11 @@ from leokit.engine.message_hub import bound_histories
 from leokit.registry import HOOKS
 from leokit.utils import UserError
 
-SHOWN_NAMES = 8  # how many samples an error names
+MAX_NAMES = 8  # samples that an error message lists
 
 
 class Record(NamedTuple):
-    """What one iteration reported: ``values`` (K,) on the device, named by ``terms``."""
+    """The K scalars of one iteration: ``values`` (K,) on the device, named by ``terms``."""
 
     iteration: int
     terms: tuple[str, ...]
@@ -32,11 +32,10 @@ class Record(NamedTuple):
 class LossWatchHook(RuntimeInfoHook):
     """Keep the loss history and stop at the first loss that is not finite.
 
-    Every iteration is checked, though up to ``max_pending`` iterations later, and always
-    before a checkpoint is written.
+    Every iteration is checked, at most ``max_pending`` iterations later and always before a checkpoint is written.
 
     Args:
-        max_pending (int): Iterations whose values may wait on the device.
+        max_pending (int): Iterations whose values may stay on the device.
     """
 
     priority = 'VERY_HIGH'  # before the logger reads the history
@@ -47,13 +46,11 @@ class LossWatchHook(RuntimeInfoHook):
         self._pending: list[Record] = []
 
     def before_train(self, runner) -> None:
-        """Learn when the log needs the values."""
         super().before_train(runner)
         intervals = [hook.interval for hook in runner.hooks if isinstance(hook, LoggerHook)]
         self._log_interval = min(intervals, default=self.max_pending)
 
     def after_train_iter(self, runner, batch_idx: int, data_batch: Any = None, outputs: dict | None = None) -> None:
-        """Note the values of this iteration."""
         scalars = {**(outputs or {}), **getattr(runner.optim_wrapper, 'log_vars', {})}
         if scalars:
             self._pending.append(Record(
@@ -64,18 +61,10 @@ class LossWatchHook(RuntimeInfoHook):
             self.flush(runner)
 
     def before_checkpoint(self, runner) -> None:
-        """Check all values that are still waiting; a checkpoint must never hold what a bad loss left behind."""
-        self.flush(runner)
+        self.flush(runner)  # weights after a non-finite loss must not be saved
 
     def flush(self, runner) -> None:
-        """Bring the waiting values into the log history.
-
-        Args:
-            runner (Runner): The runner.
-
-        Raises:
-            UserError: If a loss or the gradient norm is not finite.
-        """
+        """Move the pending values into the log history; raise UserError if a loss or gradient norm is not finite."""
         if not self._pending:
             return
         records, self._pending = self._pending, []
@@ -89,7 +78,7 @@ class LossWatchHook(RuntimeInfoHook):
 
 
 def sample_names(batch: Any) -> list[str]:
-    """The names in a collated batch, ``batch['data_samples']['name']``; empty if it has none."""
+    """The sample names in a collated batch (``batch['data_samples']['name']``), if it has any."""
     samples = batch.get('data_samples') if isinstance(batch, Mapping) else None
     if isinstance(samples, Mapping):
         return [str(name) for name in samples.get('name', ())]
@@ -109,7 +98,7 @@ def _check_finite(record: Record, scalars: dict[str, float]) -> None:
     if torch.tensor(list(watched.values())).isfinite().all():
         return
     values = ', '.join(f'{term}={number:.4g}' for term, number in watched.items())
-    names = ', '.join(record.samples[:SHOWN_NAMES]) + (', ...' if len(record.samples) > SHOWN_NAMES else '')
+    names = ', '.join(record.samples[:MAX_NAMES]) + (', ...' if len(record.samples) > MAX_NAMES else '')
     raise UserError(f'non-finite loss at iteration {record.iteration}: {values}; batch [{names}]; look at these '
                     f'samples, or lower the learning rate or add optim_wrapper.clip_grad, and continue from the '
                     f'last checkpoint with --resume')

@@ -1,10 +1,9 @@
-"""MMEngine's message hub as plain data, and back.
+"""State of MMEngine's message hub as plain data.
 
-The hub keeps the histories that the log smooths over. MMEngine saves them as
-``HistoryBuffer`` objects, which ``weights_only`` loading refuses; here they are
-tensors. Only the newest values are kept, both in the file and in memory: MMEngine
-copies a whole history at every update, which after a million iterations costs more
-than a small training step.
+The hub keeps the histories over which the log averages. MMEngine saves them as ``HistoryBuffer`` objects, which
+``weights_only`` loading refuses; here they are tensors. Only the newest values are kept, in the file and in memory:
+MMEngine copies a whole history at every update, which after a million iterations takes longer than a small training
+step.
 """
 
 from typing import Any
@@ -15,20 +14,17 @@ from mmengine.logging import HistoryBuffer, MessageHub
 
 from leokit.utils.checkpoints import is_plain
 
-HISTORY_LENGTH = 1000  # many times the window that any log line averages over
-# Facts about a run, not about the training: a resumed run has its own.
+HISTORY_LENGTH = 1000  # values; far more than any log line averages over
+# Facts about a run that a resumed run sets anew.
 RUN_FACTS = ('cfg', 'dataset_meta', 'experiment_name', 'loop_stage', 'max_epochs', 'max_iters', 'mmengine_version',
              'seed')
 
 
 def message_hub_state(hub: MessageHub) -> dict[str, Any]:
-    """The resumable content of a hub.
-
-    Args:
-        hub (MessageHub): The hub of a runner.
+    """The state that a resumed training continues from.
 
     Returns:
-        dict: ``log_scalars`` with a ``values`` and a ``counts`` tensor each, ``runtime_info`` of plain values.
+        dict: ``log_scalars``, a dict with the tensors ``values`` and ``counts`` each; ``runtime_info``, plain values.
     """
     state = hub.state_dict()
     histories = {}
@@ -41,12 +37,7 @@ def message_hub_state(hub: MessageHub) -> dict[str, Any]:
 
 
 def load_message_hub_state(hub: MessageHub, state: dict[str, Any]) -> None:
-    """Put packed content back, so that smoothing and remaining time go on where they stopped.
-
-    Args:
-        hub (MessageHub): The hub of the resumed runner; other content of it stays.
-        state (dict): What :func:`message_hub_state` gave.
-    """
+    """Load the result of :func:`message_hub_state`; other content of the hub stays."""
     histories = {
         name: HistoryBuffer(item['values'].numpy(), item['counts'].numpy(), HISTORY_LENGTH)
         for name, item in state['log_scalars'].items()}
@@ -56,6 +47,6 @@ def load_message_hub_state(hub: MessageHub, state: dict[str, Any]) -> None:
 
 
 def bound_histories(hub: MessageHub) -> None:
-    """Let every history of a hub forget what is older than ``HISTORY_LENGTH`` values."""
+    """Limit every history of a hub to the newest ``HISTORY_LENGTH`` values."""
     for history in hub.log_scalars.values():
         history.max_length = HISTORY_LENGTH

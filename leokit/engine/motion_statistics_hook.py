@@ -1,4 +1,4 @@
-"""Hand the statistics of the motion codes to the model that is trained on them."""
+"""Statistics of the motion codes, passed from the training data set to the model."""
 
 from mmengine.hooks import Hook
 
@@ -12,20 +12,17 @@ STATISTICS = ('mean', 'std', 'residual_std')
 class MotionStatisticsHook(Hook):
     """Before training, set the model's code statistics from the training data set.
 
-    The data set offers ``statistics()`` and ``animator_hash``, the model ``statistics_set``,
+    Statistics of a loaded checkpoint are kept, because the network was trained with them; the codes must then come from
+    the same animator.
+
+    The data set has ``statistics()`` and ``animator_hash``, the model ``statistics_set``,
     ``set_statistics(mean, std, residual_std, animator_hash=...)`` and ``check_animator(hash)``. Single codes have no
     ``residual_std``.
-    Statistics from a loaded checkpoint stay: the network has learned to work with them.
     """
 
     priority = 'VERY_HIGH'  # before the weights are averaged or saved
 
     def before_train(self, runner) -> None:
-        """Set the statistics, or check that those of the checkpoint belong to the same animator.
-
-        Raises:
-            UserError: If the checkpoint was trained on the codes of another animator.
-        """
         model = unwrap_model(runner.model)
         dataset = runner.train_dataloader.dataset
         if model.statistics_set:

@@ -1,8 +1,7 @@
 """Optimizer wrapper with bfloat16 autocast on any device.
 
-MMEngine's ``AmpOptimWrapper`` refuses the CPU and always scales the loss, which
-bfloat16 does not need: it has the exponent range of float32. Gradient accumulation
-and clipping are MMEngine's.
+MMEngine's ``AmpOptimWrapper`` refuses the CPU and always scales the loss, which bfloat16, with the exponent range of
+float32, does not need. Gradient accumulation is MMEngine's, clipping too, but the gradient norm stays on the device.
 """
 
 from contextlib import contextmanager
@@ -30,7 +29,7 @@ class AutocastOptimWrapper(OptimWrapper):
         clip_grad (dict, optional): ``max_norm`` and other arguments of gradient clipping.
 
     Attributes:
-        log_vars (dict[str, Tensor]): What the last step has to say to the log: ``grad_norm`` when clipping by norm.
+        log_vars (dict[str, Tensor]): ``grad_norm`` of the last step, when clipping by norm; for the log.
     """
 
     def __init__(self, optimizer: Optimizer, dtype: str = 'bfloat16', *, accumulative_counts: int = 1,
@@ -43,17 +42,13 @@ class AutocastOptimWrapper(OptimWrapper):
 
     @contextmanager
     def optim_context(self, model: nn.Module) -> Iterator[None]:
-        """Autocast, and no gradient exchange among ranks while gradients accumulate.
-
-        Args:
-            model (nn.Module): The model, wrapped or not.
-        """
+        # MMEngine's context skips the gradient exchange between ranks while gradients accumulate
         device = device_of(model).type
         with super().optim_context(model), torch.autocast(device, dtype=self.dtype, enabled=self.dtype is not None):
             yield
 
     def _clip_grad(self) -> None:
-        """Clip, but leave the norm on the device: MMEngine fetches it, which waits for the device at every step."""
+        # MMEngine copies the norm to the CPU, which synchronizes with the device at every step
         weights = [weight for group in self.optimizer.param_groups for weight in group['params']
                    if weight.grad is not None]
         norm = self.clip_func(weights, **self.clip_grad_kwargs) if weights else None

@@ -1,8 +1,7 @@
-"""SIGTERM, SIGUSR1 and Ctrl-C: finish the iteration, write a checkpoint, leave.
+"""SIGTERM, SIGUSR1 and Ctrl-C: finish the iteration, write a checkpoint, exit.
 
-Schedulers send one of the first two some time before they kill a job. A second Ctrl-C does not wait. A launcher signals
-the ranks at slightly different moments, so the ranks agree on the iteration at which
-all of them stop.
+Job schedulers send one of the first two some time before they kill a job. A second Ctrl-C ends the process at once. A
+launcher signals the ranks at slightly different times, so the ranks agree on the iteration at which all of them stop.
 """
 
 import os
@@ -17,19 +16,22 @@ from mmengine.dist import is_distributed
 from torch import Tensor, distributed
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
-EXIT_STATUS = 128 + signal.SIGTERM  # what a shell reports for a process that SIGTERM ended
-LAG = 2  # iterations between asking the other ranks and reading the answer, so that nobody waits for a device
+EXIT_STATUS = 128 + signal.SIGTERM  # the shell's status of a process that SIGTERM ended
+LAG = 2  # iterations between starting the all-reduce and reading its result, so that no rank waits for the device
 
 
 class TrainingInterrupted(BaseException):
-    """Raised inside a block that :meth:`StopRequest.interruptible` guards; no ``except Exception`` may catch it."""
+    """Raised inside a :meth:`StopRequest.interruptible` block; a BaseException, so that no handler swallows it."""
 
 
 class StopRequest:
-    """Remembers a stop signal; use it as a context manager around the training loop.
+    """Context manager of the training loop that records a stop signal.
 
     Args:
         device (torch.device): The device on which the ranks exchange tensors.
+
+    Attributes:
+        received (str | None): The name of the signal.
     """
 
     def __init__(self, device: torch.device):
@@ -40,13 +42,13 @@ class StopRequest:
         self._answers: deque[tuple[Tensor, torch.cuda.Event | None]] = deque()
 
     def __enter__(self) -> 'StopRequest':
-        if threading.current_thread() is threading.main_thread():  # Python allows handlers in no other
+        if threading.current_thread() is threading.main_thread():  # Python allows signal handlers in no other
             self._previous = {number: signal.signal(number, self._handle) for number in STOP_SIGNALS}
         return self
 
     def __exit__(self, *exception: object) -> None:
         for number, handler in self._previous.items():
-            signal.signal(number, handler or signal.SIG_DFL)  # None: it was not set from Python
+            signal.signal(number, handler or signal.SIG_DFL)  # None: not set from Python
 
     def _handle(self, number: int, frame: object) -> None:
         if number == signal.SIGINT and self.received is not None:
@@ -57,7 +59,7 @@ class StopRequest:
             raise TrainingInterrupted
 
     def all_ranks_agree(self) -> bool:
-        """Whether to stop now; every rank calls this once per iteration and gets the same answer."""
+        """True if training must stop now; every rank calls this once per iteration and gets the same answer."""
         if not is_distributed():
             return self.received is not None
         answer = torch.full((1,), float(self.received is not None), device=self._device)
@@ -92,13 +94,11 @@ class StopRequest:
 
 
 def ignore_signals(worker_id: int) -> None:
-    """Let a data-loading worker outlive a stop signal: schedulers signal it too, and the last batches need it.
+    """Make a data-loading worker ignore stop signals, except from its parent; a ``worker_init_fn``.
 
-    Only its parent may end it, which is how a data loader clears up. A handler does not learn who sent a signal, so
-    the signals are blocked and a thread waits for them.
-
-    Args:
-        worker_id (int): The worker's number, as ``worker_init_fn`` gets it.
+    Schedulers signal the workers too, whose batches are needed until the training has stopped; a data loader that
+    shuts down sends SIGTERM to its workers. A signal handler does not learn who sent the signal, so the signals are
+    blocked and a thread waits for them.
     """
     if hasattr(signal, 'sigwaitinfo'):  # macOS has none; there the workers keep torch's handlers
         signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)

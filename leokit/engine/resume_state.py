@@ -1,4 +1,4 @@
-"""Optimizer and parameter schedulers as plain data, and back."""
+"""State of optimizer and parameter schedulers, as plain data."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,18 +9,18 @@ from leokit.utils import UserError
 from leokit.utils.checkpoints import is_plain
 
 Schedulers = list[_ParamScheduler] | dict[str, list[_ParamScheduler]] | None
-# What a scheduler changes while it runs; everything else of its state comes from the config.
+# Entries of a scheduler's state that change while it runs; all others come from the config.
 PROGRESS = ('last_step', '_global_step', '_last_value', 'base_values')
 
 
 def scheduler_states(schedulers: Schedulers) -> Any:
-    """The states of parameter schedulers, without the functions that their constructors make again.
+    """The states of parameter schedulers, without the functions that their constructors set.
 
     Args:
         schedulers (list | dict | None): As MMEngine's Runner holds them.
 
     Returns:
-        list | dict: One plain dict per scheduler, in the same arrangement.
+        list | dict: One plain dict per scheduler, in the same structure.
     """
     if isinstance(schedulers, Mapping):
         return {name: scheduler_states(items) for name, items in schedulers.items()}
@@ -29,18 +29,15 @@ def scheduler_states(schedulers: Schedulers) -> Any:
 
 
 def restore_schedulers(schedulers: Schedulers, states: Any, source: str) -> list[str]:
-    """Put packed states back.
+    """Load the result of :func:`scheduler_states` into newly built schedulers.
 
     Args:
-        schedulers (list | dict | None): Freshly built schedulers.
-        states (list | dict): What :func:`scheduler_states` gave.
-        source (str): The checkpoint, for the message.
+        schedulers (list | dict | None): The schedulers.
+        states (list | dict): Their states.
+        source (str): The checkpoint, for error messages.
 
     Returns:
-        list[str]: Settings that the config has otherwise than the checkpoint, whose schedule goes on.
-
-    Raises:
-        UserError: If the config has other schedulers than the checkpoint.
+        list[str]: Settings that differ between checkpoint and config; those of the checkpoint are used.
     """
     if isinstance(schedulers, Mapping):
         return [note for name, items in schedulers.items()
@@ -59,16 +56,7 @@ def restore_schedulers(schedulers: Schedulers, states: Any, source: str) -> list
 
 
 def restore_optimizer(wrapper: OptimWrapper, state: dict[str, Any], source: str) -> None:
-    """Put the optimizer's state back.
-
-    Args:
-        wrapper (OptimWrapper): The freshly built wrapper.
-        state (dict): Its plain state.
-        source (str): The checkpoint, for the message.
-
-    Raises:
-        UserError: If the optimizer of the config has other parameters.
-    """
+    """Load the state of the optimizer into a newly built wrapper; ``source`` names the checkpoint in errors."""
     try:
         wrapper.load_state_dict(state)
     except (ValueError, KeyError) as error:
@@ -77,5 +65,5 @@ def restore_optimizer(wrapper: OptimWrapper, state: dict[str, Any], source: str)
 
 
 def _without_counter(value: Any) -> Any:
-    """MultiStepLR keeps its milestones in a Counter; a dict serves it as well and is plain everywhere."""
+    # MultiStepLR keeps its milestones in a Counter, which weights_only loading refuses; a dict serves as well
     return dict(value) if isinstance(value, Mapping) else value

@@ -1,9 +1,8 @@
-"""The training loop: iteration by iteration, and the same from any iteration on.
+"""The training loop, which resumes exactly at any iteration.
 
-What MMEngine's loop lacks: resuming goes straight to the next draw of the data set
-instead of loading everything that was skipped; the random state of an iteration is a
-function of (seed, iteration, rank), so no generator state needs saving; a stop signal
-ends the run with a checkpoint.
+Differences from MMEngine's loop: a resumed training starts its data loader at the next sample instead of loading
+everything up to it; the random state of an iteration is a function of (seed, iteration, rank), so no generator state
+has to be saved; a stop signal ends the run with a checkpoint.
 """
 
 from contextlib import contextmanager
@@ -26,16 +25,13 @@ class ResumableTrainLoop(BaseLoop):
 
     Args:
         runner (Runner): The runner.
-        dataloader (DataLoader | dict): The training data; its sampler offers ``start_at(iteration, batch_size)``.
-        max_iters (int): Iterations in all, those before a resume included.
-        val_interval (int): Iterations between two validations; there is one after the last iteration as well.
+        dataloader (DataLoader | dict): The training data; its sampler has ``start_at(iteration, batch_size)``.
+        max_iters (int): Total iterations, including those before a resume.
+        val_interval (int): Iterations between validations; there is one after the last iteration as well.
         val_begin (int): The first iteration that may be validated.
 
     Attributes:
         stopped_by (str | None): The signal that ended the training early.
-
-    Raises:
-        UserError: If a number is out of range, or the sampler cannot start at an iteration.
     """
 
     def __init__(self, runner, dataloader: DataLoader | dict, *, max_iters: int, val_interval: int = 1000,
@@ -43,13 +39,13 @@ class ResumableTrainLoop(BaseLoop):
         for name, value, least in (('max_iters', max_iters, 1), ('val_interval', val_interval, 1),
                                    ('val_begin', val_begin, 0)):
             if not isinstance(value, int) or value < least:
-                raise UserError(f'train_cfg.{name}={value!r} must be a whole number from {least} on')
+                raise UserError(f'train_cfg.{name}={value!r} must be an integer of at least {least}')
         super().__init__(runner, dataloader)
         if not hasattr(self.dataloader.sampler, 'start_at'):
             raise UserError(f'ResumableTrainLoop cannot resume with {type(self.dataloader.sampler).__name__}; set '
                             f"train_dataloader.sampler=dict(type='DeterministicSampler') in the config")
         self.max_iters = max_iters
-        self.max_epochs = 1  # the whole training is one epoch to MMEngine's hooks
+        self.max_epochs = 1  # MMEngine's hooks see the whole training as one epoch
         self.val_interval = val_interval
         self.val_begin = val_begin
         self.stop_training = False  # set by MMEngine's EarlyStoppingHook
@@ -59,28 +55,23 @@ class ResumableTrainLoop(BaseLoop):
 
     @property
     def iter(self) -> int:
-        """Iterations done."""
+        """Completed iterations."""
         return self._iter
 
     @property
     def epoch(self) -> int:
-        """Always 0; asked for by MMEngine's hooks."""
+        """Always 0; MMEngine's hooks read it."""
         return self._epoch
 
     def run(self) -> torch.nn.Module:
-        """Train until ``max_iters``, or until a stop signal.
-
-        Returns:
-            nn.Module: The model, wrapped as the runner has it.
-        """
+        """Train until ``max_iters`` or a stop signal; returns the runner's model."""
         self.runner.call_hook('before_train')
         if hasattr(self.runner.val_loop, 'check'):
-            self.runner.val_loop.check()  # a validation that cannot work should fail now, not in an hour
+            self.runner.val_loop.check()  # fail before the training, not at the first validation
         self.runner.call_hook('before_train_epoch')
         self.dataloader.sampler.start_at(self._iter, self.dataloader.batch_size)
         model = self.runner.model
-        device = device_of(unwrap_model(model))
-        with StopRequest(device) as request:
+        with StopRequest(device_of(unwrap_model(model))) as request:
             try:
                 self._run_iterations(request)
             except TrainingInterrupted:
@@ -92,25 +83,21 @@ class ResumableTrainLoop(BaseLoop):
         return model
 
     def _run_iterations(self, request: StopRequest) -> None:
-        batches = iter(self.dataloader) if self._iter < self.max_iters else None  # starting workers takes a while
+        batches = iter(self.dataloader) if self._iter < self.max_iters else None  # workers start slowly
         while self._iter < self.max_iters and not self.stop_training:
             self.run_iter(next(batches))
-            # half an accumulation of gradients could not be resumed
+            # a partial accumulation of gradients could not be resumed
             if request.all_ranks_agree() and self.runner.optim_wrapper.should_update():
                 self._stop(request)
                 return
             if self._is_val_iter():
-                # the hooks say which iteration is running; a validation comes after it
+                # hooks set the number of the running iteration; validation counts the completed ones
                 self.runner.message_hub.update_info('iter', self._iter)
                 with request.interruptible(), uncompiled():
                     self.runner.val_loop.run()
 
     def run_iter(self, data_batch: dict) -> None:
-        """One iteration.
-
-        Args:
-            data_batch (dict): A collated batch, ``inputs`` and ``data_samples``.
-        """
+        """Train on one collated batch (``inputs``, ``data_samples``)."""
         runner = self.runner
         runner.model.train()
         runner.call_hook('before_train_iter', batch_idx=self._iter, data_batch=data_batch)
@@ -132,15 +119,9 @@ class ResumableTrainLoop(BaseLoop):
 
 
 def seed_iteration(seed: int, iteration: int, rank: int) -> None:
-    """Seed torch, on the CPU and on CUDA devices, for one iteration of one rank.
-
-    Args:
-        seed (int): The run's seed.
-        iteration (int): Iterations done before this one.
-        rank (int): The process's rank.
-    """
+    """Seed torch, on the CPU and on CUDA devices, for one iteration of one rank."""
     state = int(np.random.SeedSequence((seed, iteration, rank)).generate_state(1, np.uint64)[0])
-    # torch.manual_seed does both, but where CUDA is idle it takes a millisecond
+    # torch.manual_seed does both, but takes a millisecond where CUDA is not initialized
     torch.default_generator.manual_seed(state)
     if torch.cuda.is_initialized():
         torch.cuda.manual_seed_all(state)
@@ -148,9 +129,9 @@ def seed_iteration(seed: int, iteration: int, rank: int) -> None:
 
 @contextmanager
 def uncompiled() -> Iterator[None]:
-    """Run compiled modules as they were before: every batch size and mode of a validation would be compiled anew.
+    """Run compiled modules eagerly, because each new batch size and mode of a validation would trigger a compilation.
 
-    Before PyTorch 2.6, which cannot do so, they run compiled.
+    Before PyTorch 2.6 this is not possible and they run compiled.
     """
     if not hasattr(torch.compiler, 'set_stance'):
         yield

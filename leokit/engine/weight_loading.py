@@ -1,4 +1,4 @@
-"""Fitting weights to models: all of a state dict, or nothing and a sentence on what does not fit."""
+"""Loading a state dict into a model: all of it, or an error that names what does not fit."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,27 +9,24 @@ from leokit.deprecation import CONVENTIONS
 from leokit.utils import UserError
 from leokit.utils.errors import format_list
 
-# Parts of a model that only training needs: a checkpoint may hold them or not.
+# Modules that only training needs; a checkpoint may or may not hold them.
 TRAINING_ONLY = ('discriminator', 'losses')
 
 
 def load_weights(model: nn.Module, state_dict: Mapping[str, Tensor], *, source: str, strict: bool = True,
                  optional: Sequence[str] = (), meta: Mapping[str, Any] | None = None) -> list[str]:
-    """Load all of a state dict into a model, or nothing.
+    """Load a state dict into a model; nothing is loaded if keys, shapes or conventions differ.
 
     Args:
         model (nn.Module): The model, not wrapped.
         state_dict (Mapping[str, Tensor]): The weights.
-        source (str): Where they come from, for the message.
+        source (str): Where they come from, for error messages.
         strict (bool): False loads whatever fits, unless that is less than a tenth of the model's keys.
-        optional (Sequence[str]): Names of modules, at any depth, whose keys may be missing or left over.
-        meta (Mapping, optional): The checkpoint's ``meta``: its conventions are checked, the rest is for the message.
+        optional (Sequence[str]): Names of modules, at any depth, whose keys may be missing or unexpected.
+        meta (Mapping, optional): The checkpoint's ``meta``: its conventions are compared with the model's.
 
     Returns:
-        list[str]: Keys that were missing, left over or of another size, and allowed to be.
-
-    Raises:
-        UserError: If keys, sizes or conventions do not fit.
+        list[str]: Keys that were missing, unexpected or of another shape, and tolerated.
     """
     own = model.state_dict()
     missing = [key for key in own if key not in state_dict]
@@ -39,14 +36,14 @@ def load_weights(model: nn.Module, state_dict: Mapping[str, Tensor], *, source: 
     missing, unexpected, resized = (
         [key for key in keys if not in_modules(key, optional)] for keys in (missing, unexpected, resized))
     if strict and (missing or unexpected or resized):
-        sizes = [f'{key}: {tuple(state_dict[key].shape)} there, {tuple(own[key].shape)} here' for key in resized]
+        shapes = [f'{key}: {tuple(state_dict[key].shape)} instead of {tuple(own[key].shape)}' for key in resized]
         parts = [f'{len(keys)} {label} ({format_list(keys)})' for label, keys in (
-            ('keys are missing', missing), ('are unexpected', unexpected), ('have another size', sizes)) if keys]
+            ('keys are missing', missing), ('are unexpected', unexpected), ('have another shape', shapes)) if keys]
         raise UserError(f'{source} does not fit the model: {"; ".join(parts)}; '
                         f'{_likely_cause(model, own, state_dict, meta or {})}')
     fitting = len(own) - len(set(tolerated) & own.keys())
     if not strict and 10 * fitting < len(own):
-        raise UserError(f'{source} does not fit the model: {fitting} of its {len(own)} keys would be loaded; '
+        raise UserError(f'{source} does not fit the model: only {fitting} of its {len(own)} keys match; '
                         f'{_likely_cause(model, own, state_dict, meta or {})}')
     if strict:
         _check_conventions(conventions(model), (meta or {}).get('conventions', {}), source)
@@ -56,18 +53,14 @@ def load_weights(model: nn.Module, state_dict: Mapping[str, Tensor], *, source: 
 
 
 def in_modules(key: str, modules: Sequence[str]) -> bool:
-    """Whether a state-dict key lies in one of the named modules, at any depth."""
+    """True if a state-dict key belongs to one of the named modules, at any depth."""
     return any(f'.{name}.' in f'.{key}' for name in modules)
 
 
 def conventions(model: nn.Module) -> dict[str, Any]:
-    """What a model's weights rely on and do not show, such as the grid that flows are added to.
+    """Settings that a model's weights depend on without showing it, such as the grid that flows are added to.
 
-    Args:
-        model (nn.Module): A model; any module of it may have an attribute ``conventions``, a dict of plain values.
-
-    Returns:
-        dict[str, Any]: All of them.
+    Any module may have an attribute ``conventions``, a dict of plain values.
     """
     found: dict[str, Any] = {}
     for module in model.modules():
@@ -80,7 +73,7 @@ def _check_conventions(own: Mapping[str, Any], other: Mapping[str, Any], source:
     for name, value in own.items():
         if other.get(name, value) != value:
             raise UserError(f'{source} was trained with {name}={other[name]!r}, but the config builds a model with '
-                            f'{name}={value!r}, which would use its weights wrongly; '
+                            f'{name}={value!r}, under which these weights are wrong; '
                             f'set {name} to {other[name]!r} in the config')
 
 
@@ -90,11 +83,11 @@ def _likely_cause(model: nn.Module, own: Mapping[str, Tensor], other: Mapping[st
     if meta.get('model', name) != name:
         return f'it is a checkpoint of {meta["model"]}, and the config builds {name}'
     sizes = {key: meta[key] for key in ('size', 'appearance_dim', 'motion_dim') if key in meta}
-    if sizes:  # of a converted checkpoint, which no config was written for
-        return f'it was made for {", ".join(f"{key}={value}" for key, value in sizes.items())}: set these in the config'
+    if sizes:  # of a converted checkpoint, which comes without a config
+        return f'its model has {", ".join(f"{key}={value}" for key, value in sizes.items())}; set these in the config'
     prefixes = [prefix for prefix in ('module.', '_orig_mod.') if all(key.startswith(prefix) for key in other)]
     if prefixes:
-        return f'all its keys begin with {prefixes[0]!r}: it was saved from a wrapped model; strip the prefix first'
+        return f'all its keys begin with {prefixes[0]!r}, so it was saved from a wrapped model; remove the prefix first'
     if not set(own) & set(other):
-        return f'not one key is shared, so it is most likely a checkpoint of another model than {name}'
-    return 'most likely the config differs from the one it was trained with, which is saved in its work dir'
+        return f'the two share no key, so it is most likely the checkpoint of another model than {name}'
+    return 'most likely the config differs from the one of its training, which is saved in the work dir'

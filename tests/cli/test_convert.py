@@ -40,7 +40,7 @@ def test_the_grid_of_the_config_must_be_the_references(converted):
 
 
 def test_other_sizes_are_told(converted):
-    with pytest.raises(UserError, match='it was made for size=32, appearance_dim=16, motion_dim=4'):
+    with pytest.raises(UserError, match='its model has size=32, appearance_dim=16, motion_dim=4'):
         options = {**OPTIONS, 'size': 64, 'model.training': None}
         init_model(CONFIGS / 'lia_celebv_256.py', converted, cfg_options=options)
 

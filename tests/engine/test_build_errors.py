@@ -49,14 +49,14 @@ def parts():
     (dict(type='Careless'), r"Careless .* takes no argument 'sice'; did you mean 'size'"),
     (dict(type='Needy'), r"Needy .* cannot be built: .*__init__\(\) missing 1 required keyword-only argument: 'size'"),
     (dict(size=3), r"this part of the config has no 'type': \{'size': 3\}")])
-def test_a_mistake_in_a_part_is_one_sentence(part, sentence):
+def test_mistakes_in_a_component_are_explained(part, sentence):
     config = dict(model=dict(type='M', parts=[dict(type='Other'), part]))
     with pytest.raises(UserError, match=sentence):
         with explain_build_errors(config):
             ENCODERS.build(part)
 
 
-def test_a_name_where_a_part_should_be_is_one_sentence():
+def test_a_string_in_place_of_a_component_is_explained():
     with pytest.raises(UserError, match="must be a dict with a 'type', but here it is 'Part'"):
         with explain_build_errors({}):
             ENCODERS.build('Part')
@@ -97,9 +97,9 @@ def test_types_of_mmengine_are_suggested_too(tmp_path):
     ({'log_level': 'LOUD'}, "log_level cannot be built: 'LOUD'"),
     ({'compile': 3}, 'compile=3 must be True, False or a'),
     ({'param_scheduler': ['LinearLR']}, 'param_scheduler cannot be built: '),
-    ({'train_cfg.max_iters': 'abc'}, "train_cfg.max_iters='abc' must be a whole number from 1 on"),
-    ({'train_cfg.val_interval': 0}, 'train_cfg.val_interval=0 must be a whole number from 1 on')])
-def test_a_mistake_anywhere_in_a_config_is_one_sentence(tmp_path, changes, sentence):
+    ({'train_cfg.max_iters': 'abc'}, "train_cfg.max_iters='abc' must be an integer of at least 1"),
+    ({'train_cfg.val_interval': 0}, 'train_cfg.val_interval=0 must be an integer of at least 1')])
+def test_mistakes_in_a_whole_config_are_explained(tmp_path, changes, sentence):
     config = toy_config(tmp_path, **with_validation())
     config.merge_from_dict(changes)
     with pytest.raises(UserError, match=sentence):

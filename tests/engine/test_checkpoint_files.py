@@ -17,7 +17,7 @@ def save(folder, iteration):
     return path
 
 
-def test_checkpoints_are_numbered_newest_first_and_unfinished_ones_do_not_count(tmp_path):
+def test_checkpoints_are_sorted_newest_first_without_unfinished_ones(tmp_path):
     for iteration in (9, 100, 20):
         save(tmp_path, iteration)
     for name in ('iter_200.part.pth', 'best_x_iter_300.pth', 'iter_x.pth'):
@@ -33,7 +33,7 @@ def test_the_marked_checkpoint_is_the_newest(tmp_path):
     assert path.name == 'iter_5.pth' and content['meta']['iter'] == 5
 
 
-def test_damaged_checkpoints_are_passed_over_and_named(tmp_path):
+def test_damaged_checkpoints_are_skipped_with_a_warning(tmp_path):
     for iteration in (1, 2):
         save(tmp_path, iteration)
     write_last_checkpoint(save(tmp_path, 3))
@@ -54,7 +54,7 @@ def test_a_work_dir_may_be_moved(tmp_path):
     assert newest_checkpoint(tmp_path / 'new', pytest.fail)[0] == tmp_path / 'new' / 'iter_5.pth'
 
 
-def test_where_a_run_starts(tmp_path):
+def test_start_checkpoint_by_resume_and_load_from(tmp_path):
     work_dir, other = tmp_path / 'work', tmp_path / 'other'
     weights = str(save(other, 7))
 

@@ -21,12 +21,12 @@ def test_the_newest_are_kept_and_the_last_is_marked(tmp_path):
     assert (tmp_path / 'last_checkpoint').read_text() == 'iter_12.pth'
 
 
-def test_all_may_be_kept_and_the_end_is_saved(tmp_path):
+def test_all_checkpoints_can_be_kept_and_the_last_iteration_is_saved(tmp_path):
     train(toy_config(tmp_path, default_hooks=with_hook(interval=5, max_keep_ckpts=0)))
     assert files(tmp_path) == ['iter_10.pth', 'iter_12.pth', 'iter_5.pth', 'last_checkpoint']
 
 
-def test_a_resumed_training_prunes_its_own_files_and_clears_leftovers(tmp_path):
+def test_a_resumed_training_prunes_its_own_files_and_removes_partial_ones(tmp_path):
     config = toy_config(tmp_path, default_hooks=with_hook(interval=3, max_keep_ckpts=2))
     train(config)
     (tmp_path / 'iter_15.part.pth').write_bytes(b'half')
@@ -35,7 +35,7 @@ def test_a_resumed_training_prunes_its_own_files_and_clears_leftovers(tmp_path):
     assert files(tmp_path) == ['iter_12.pth', 'iter_15.pth', 'last_checkpoint']
 
 
-def test_a_resume_from_elsewhere_touches_no_other_files(tmp_path):
+def test_resuming_from_another_folder_deletes_no_files(tmp_path):
     train(toy_config(tmp_path / 'a', default_hooks=with_hook(interval=6, max_keep_ckpts=1)))
     train(toy_config(tmp_path / 'b', default_hooks=with_hook(interval=4, max_keep_ckpts=1)))
     config = toy_config(tmp_path / 'b', resume=str(tmp_path / 'a' / 'iter_12.pth'),
@@ -57,7 +57,7 @@ def test_the_best_weights_are_kept(tmp_path, rule, best):
     assert 'optimizer' not in load_checkpoint(tmp_path / best)
 
 
-def test_a_resumed_training_knows_the_best_so_far(tmp_path):
+def test_a_resumed_training_keeps_the_best_metric(tmp_path):
     config = toy_config(tmp_path, **with_validation(scale=-1.0),
                         default_hooks=with_hook(interval=4, save_best='toy/error', rule='greater'))
     config.train_cfg.val_interval = 4
@@ -67,13 +67,13 @@ def test_a_resumed_training_knows_the_best_so_far(tmp_path):
     assert [name for name in files(tmp_path) if name.startswith('best_toy')] == ['best_toy_error_iter_12.pth']
 
 
-def test_an_unknown_metric_is_named(tmp_path):
+def test_an_unknown_metric_is_an_error(tmp_path):
     config = toy_config(tmp_path, **with_validation(), default_hooks=with_hook(interval=4, save_best='fvd'))
     with pytest.raises(UserError, match="save_best='fvd' is none of the validation metrics: toy/error"):
         train(config)
 
 
-def test_half_an_accumulation_is_never_saved(tmp_path):
+def test_a_partial_accumulation_is_never_saved(tmp_path):
     config = toy_config(tmp_path, default_hooks=with_hook(interval=4))
     config.optim_wrapper.accumulative_counts = 3
     with pytest.raises(UserError, match='interval=4 is no multiple of optim_wrapper.accumulative_counts=3'):

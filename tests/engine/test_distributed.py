@@ -14,7 +14,7 @@ WORLD = 2
 
 
 def config(work_dir, batch_size, **changes):
-    """No dropout: its noise is another one on every rank."""
+    """A config without dropout, whose noise differs between ranks."""
     made = toy_config(
         work_dir, model=dict(type='ToyModel', dropout=0.0),
         optim_wrapper=dict(type='AutocastOptimWrapper', dtype='float32', clip_grad=dict(max_norm=0.3),
@@ -24,7 +24,7 @@ def config(work_dir, batch_size, **changes):
 
 
 def train_ranks(work_dir, **changes):
-    """Train on two ranks; their exit statuses and what each ended with."""
+    """Train on two ranks; returns their exit statuses and final states."""
     with socket.socket() as probe:
         probe.bind(('127.0.0.1', 0))
         port = str(probe.getsockname()[1])
@@ -73,10 +73,10 @@ def test_a_signal_to_one_rank_stops_both_at_the_same_iteration(tmp_path, two_ran
                for key, weight in ends[0]['state_dict'].items())
 
 
-def test_a_launcher_that_started_nothing_is_named(monkeypatch):
+def test_a_launcher_without_its_environment_is_an_error(monkeypatch):
     monkeypatch.delenv('RANK', raising=False)
     check_launcher('none')
-    with pytest.raises(UserError, match='--launcher pytorch was asked for, but RANK is not in the environment'):
+    with pytest.raises(UserError, match='--launcher pytorch needs RANK in the environment'):
         check_launcher('pytorch')
     with pytest.raises(UserError, match="'ray' is unknown; it is one of none, pytorch, slurm, mpi"):
         check_launcher('ray')

@@ -52,7 +52,7 @@ def test_no_update_while_gradients_accumulate():
     assert torch.equal(hook._averages['encoder.0.weight'], before)
 
 
-def test_validation_sees_the_average_and_training_gets_its_weights_back():
+def test_validation_uses_the_average_and_training_the_raw_weights():
     runner, hook = FakeRunner(), EMAHook(decay=0.9)
     hook.before_train(runner)
     step(runner, hook)
@@ -93,7 +93,7 @@ def test_loading_without_resuming_starts_a_new_average():
     assert torch.equal(hook._averages['encoder.0.weight'], runner.model.encoder[0].weight)
 
 
-def test_without_training_there_is_nothing_to_swap():
+def test_without_training_nothing_is_swapped():
     runner, hook = FakeRunner(), EMAHook()
     hook.before_test_epoch(runner)
     hook.after_test_epoch(runner)

@@ -27,7 +27,7 @@ def test_the_weight_rises_to_its_full_value_and_the_others_stay():
     assert runner.model.losses[1].weight == 0.4
 
 
-def test_it_may_begin_later():
+def test_the_ramp_can_begin_later():
     runner = runner_with(('perceptual', 2.0))
     hook = LossRampHook('perceptual', 300, start=0.0, begin=100)
     hook.before_train(runner)
@@ -36,14 +36,14 @@ def test_it_may_begin_later():
         hook.before_train_iter(runner, runner.iter)
         seen.append(runner.model.losses[0].weight)
     assert seen == pytest.approx([0.0, 0.0, 1.0, 2.0, 2.0])
-    with pytest.raises(UserError, match='end above begin'):
+    with pytest.raises(UserError, match='needs 0 <= begin < end'):
         LossRampHook('perceptual', 100, begin=100)
 
 
-def test_mistakes_are_one_sentence():
-    with pytest.raises(UserError, match='no loss .perceptual. but l1'):
+def test_invalid_arguments_are_errors():
+    with pytest.raises(UserError, match='no loss .perceptual.; its losses are l1'):
         LossRampHook('perceptual', 100).before_train(runner_with(('l1', 1.0)))
-    with pytest.raises(UserError, match='between 0 and 1'):
+    with pytest.raises(UserError, match='start from 0 to 1'):
         LossRampHook('l1', 100, start=2)
-    with pytest.raises(UserError, match='end above begin'):
+    with pytest.raises(UserError, match='needs 0 <= begin < end'):
         LossRampHook('l1', 0)

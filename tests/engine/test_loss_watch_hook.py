@@ -7,7 +7,7 @@ from leokit.engine.loss_watch_hook import sample_names
 from leokit.utils import UserError
 
 
-def test_the_log_history_is_the_one_of_every_iteration(tmp_path):
+def test_the_log_history_has_every_iteration(tmp_path):
     runner = train(toy_config(tmp_path, optim_wrapper=dict(
         type='AutocastOptimWrapper', dtype='float32', optimizer=dict(type='SGD', lr=0.0),
         clip_grad=dict(max_norm=1.0))))
@@ -19,7 +19,7 @@ def test_the_log_history_is_the_one_of_every_iteration(tmp_path):
 
 
 @pytest.mark.parametrize('interval', [4, 100])
-def test_a_bad_loss_is_found_whatever_the_log_interval_and_never_saved(tmp_path, interval):
+def test_a_non_finite_loss_is_found_at_any_log_interval_and_never_saved(tmp_path, interval):
     config = toy_config(tmp_path)
     config.train_dataloader.sampler.shuffle = False
     config.train_dataloader.dataset.broken = 21  # iteration 6: draws 20 to 23
@@ -33,7 +33,7 @@ def test_a_bad_loss_is_found_whatever_the_log_interval_and_never_saved(tmp_path,
     assert saved == ['iter_4.pth']
 
 
-def test_a_checkpoint_is_not_written_over_by_broken_weights(tmp_path):
+def test_non_finite_weights_do_not_overwrite_a_checkpoint(tmp_path):
     runner = train(toy_config(tmp_path))
     with torch.no_grad():
         runner.model.encoder[0].bias[1] = torch.inf

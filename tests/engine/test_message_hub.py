@@ -15,7 +15,7 @@ def hub(name, count):
     return made
 
 
-def test_a_hub_survives_a_checkpoint(tmp_path):
+def test_a_message_hub_is_restored_from_a_checkpoint(tmp_path):
     old = hub('old', 5)
     old.update_info('eta', 12.5)
     old.update_info('cfg', 'text of a config')
@@ -53,6 +53,6 @@ def test_histories_stop_growing():
     assert len(made.get_scalar('train/loss').data[0]) == HISTORY_LENGTH
 
 
-def test_packed_values_are_plain():
+def test_the_state_is_plain_data():
     packed = message_hub_state(hub('plain', 2))
     assert packed['log_scalars']['train/loss']['values'].dtype == torch.float64

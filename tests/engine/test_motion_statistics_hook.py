@@ -36,14 +36,14 @@ def test_the_model_gets_the_statistics_of_the_training_data():
     assert model.known == (1, 2, 3, 'ab' * 32)
 
 
-def test_statistics_of_a_checkpoint_stay_if_they_are_of_the_same_animator():
+def test_statistics_of_a_checkpoint_are_kept_for_the_same_animator():
     model = Model()
     model.set_statistics(7, 8, 9, animator_hash='ab' * 32)
     MotionStatisticsHook().before_train(runner(model, Codes()))
     assert model.known == (7, 8, 9, 'ab' * 32)
 
 
-def test_another_animator_is_refused():
+def test_codes_of_another_animator_are_an_error():
     model = Model()
     model.set_statistics(7, 8, 9, animator_hash='cd' * 32)
     with pytest.raises(UserError, match='another animator'):

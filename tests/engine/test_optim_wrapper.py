@@ -26,7 +26,7 @@ def step(model, wrapper, x):
 
 
 @pytest.mark.parametrize('dtype', ['bfloat16', 'float32'])
-def test_the_forward_pass_runs_in_the_type_and_the_weights_stay_float32(dtype):
+def test_the_forward_pass_runs_in_the_dtype_and_weights_stay_float32(dtype):
     model, wrapper = wrapped(dtype=dtype)
     before = model.weight.detach().clone()
     step(model, wrapper, torch.ones(4, 3))
@@ -34,7 +34,7 @@ def test_the_forward_pass_runs_in_the_type_and_the_weights_stay_float32(dtype):
     assert model.weight.dtype == torch.float32 and not torch.equal(model.weight, before)
 
 
-def test_accumulated_halves_equal_the_whole():
+def test_accumulated_half_batches_equal_the_whole_batch():
     x = torch.randn(8, 3, generator=torch.Generator().manual_seed(1))
     whole, wrapper = wrapped(dtype='float32')
     step(whole, wrapper, x)
@@ -53,6 +53,6 @@ def test_the_gradient_norm_is_clipped_and_kept_as_a_tensor():
     assert (model.weight - before).norm() <= 0.1 * 1.001e-3
 
 
-def test_an_unknown_type_is_refused():
+def test_an_unknown_dtype_is_an_error():
     with pytest.raises(ValueError, match="dtype must be one of bfloat16, float32, got 'float16'"):
         wrapped(dtype='float16')

@@ -11,7 +11,7 @@ CPU = torch.device('cpu')
 
 
 @pytest.mark.parametrize('number', STOP_SIGNALS)
-def test_a_signal_is_remembered_and_the_old_handler_comes_back(number):
+def test_a_signal_is_recorded_and_the_old_handler_restored(number):
     before = signal.getsignal(number)
     with StopRequest(CPU) as request:
         assert not request.all_ranks_agree()
@@ -20,7 +20,7 @@ def test_a_signal_is_remembered_and_the_old_handler_comes_back(number):
     assert signal.getsignal(number) is before
 
 
-def test_only_a_guarded_block_is_broken_off():
+def test_only_an_interruptible_block_is_interrupted():
     with StopRequest(CPU) as request:
         with request.interruptible():
             pass
@@ -49,7 +49,7 @@ def test_outside_the_main_thread_signals_stay_as_they_are():
     assert seen == [(False, before)]
 
 
-def test_a_second_ctrl_c_does_not_wait():
+def test_a_second_ctrl_c_ends_at_once():
     with StopRequest(torch.device('cpu')) as request:
         signal.raise_signal(signal.SIGINT)
         assert request.all_ranks_agree() and request.received == 'SIGINT'

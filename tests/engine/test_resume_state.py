@@ -37,7 +37,7 @@ def run(model, wrapper, schedulers, steps):
 @pytest.mark.filterwarnings('ignore:Detected call')
 @pytest.mark.parametrize('schedule', SCHEDULES)
 @pytest.mark.parametrize('groups', [1, 2])
-def test_optimizer_and_schedule_go_on_exactly(tmp_path, schedule, groups):
+def test_optimizer_and_schedule_resume_exactly(tmp_path, schedule, groups):
     model, wrapper, schedulers = trained(schedule, groups, 7)
     save_checkpoint(dict(state_dict=model.state_dict(), optimizer=wrapper.state_dict(),
                          schedulers=scheduler_states(schedulers)), tmp_path / 'a.pth')
@@ -50,7 +50,7 @@ def test_optimizer_and_schedule_go_on_exactly(tmp_path, schedule, groups):
     assert all(torch.equal(a, b) for a, b in zip(model.parameters(), other.parameters()))
 
 
-def test_schedulers_of_several_optimizers_keep_their_arrangement():
+def test_schedulers_of_several_optimizers_keep_their_structure():
     _, _, schedulers = trained(SCHEDULES[0], 1, 3)
     packed = scheduler_states(dict(a=schedulers, b=[]))
     assert list(packed) == ['a', 'b'] and packed['a'][0]['last_step'] == 3
@@ -58,7 +58,7 @@ def test_schedulers_of_several_optimizers_keep_their_arrangement():
     restore_schedulers(dict(a=schedulers, b=[]), packed, 'a.pth')
 
 
-def test_a_changed_schedule_is_told():
+def test_differences_of_schedules_are_reported():
     _, _, old = trained(SCHEDULES[0], 1, 3)
     _, _, new = trained(lambda optimizer: [CosineAnnealingLR(optimizer, T_max=30, by_epoch=False)], 1, 0)
     assert restore_schedulers(new, scheduler_states(old), 'a.pth') == ['CosineAnnealingLR.T_max=20 (not 30)']
@@ -66,7 +66,7 @@ def test_a_changed_schedule_is_told():
         restore_schedulers(None, scheduler_states(old), 'a.pth')
 
 
-def test_another_optimizer_is_refused():
+def test_another_optimizer_is_an_error():
     _, wrapper, _ = trained(SCHEDULES[0], 1, 3)
     _, other, _ = trained(SCHEDULES[0], 2, 0)
     with pytest.raises(UserError, match="optimizer's state in a.pth does not fit"):

@@ -25,7 +25,7 @@ def registered():
     del MODELS.module_dict['Compiled']
 
 
-def test_a_checkpoint_holds_what_it_promises_and_nothing_else(tmp_path):
+def test_the_entries_of_a_checkpoint(tmp_path):
     runner = train(toy_config(tmp_path, custom_hooks=[dict(type='EMAHook')]))
     checkpoint = load_checkpoint(tmp_path / 'iter_12.pth')
     assert checkpoint.keys() == {'meta', 'state_dict', 'raw_state_dict', 'optimizer', 'param_schedulers',
@@ -46,14 +46,14 @@ def test_a_checkpoint_carries_the_conventions_of_its_model(tmp_path):
     assert load_checkpoint(tmp_path / 'iter_12.pth')['meta']['conventions'] == dict(grid='exact')
 
 
-def test_a_work_dir_that_cannot_be_made_is_named(tmp_path):
+def test_a_work_dir_that_cannot_be_created_is_an_error(tmp_path):
     (tmp_path / 'file').write_text('')
     for work_dir in (tmp_path / 'file', tmp_path / 'file' / 'below'):
-        with pytest.raises(UserError, match=r'the work dir .* cannot be made \(.*\); pass another --work-dir'):
+        with pytest.raises(UserError, match=r'the work dir .* cannot be created \(.*\); pass another --work-dir'):
             LeoRunner.from_cfg(toy_config(work_dir))
 
 
-def test_no_workers_is_enough_to_say():
+def test_without_workers_their_options_are_ignored():
     config = toy_config('unused').train_dataloader
     config.update(num_workers=0, persistent_workers=True, prefetch_factor=4)
     assert LeoRunner.build_dataloader(config).num_workers == 0
@@ -67,7 +67,7 @@ def test_the_resolved_config_is_in_the_work_dir(tmp_path):
     assert "type='ToyModel'" in (tmp_path / f'{runner.timestamp}.py').read_text()
 
 
-def test_the_log_goes_on_after_a_resume(tmp_path):
+def test_the_log_continues_after_a_resume(tmp_path):
     whole = train(toy_config(tmp_path / 'a'))
     config = toy_config(tmp_path / 'b')
     config.train_cfg.max_iters = 8
@@ -81,7 +81,7 @@ def test_the_log_goes_on_after_a_resume(tmp_path):
     assert resumed.message_hub.get_info('eta') == 0
 
 
-def test_weights_to_start_from_are_the_averaged_ones(tmp_path):
+def test_load_from_loads_the_averaged_weights(tmp_path):
     train(toy_config(tmp_path / 'a', custom_hooks=[dict(type='EMAHook')]))
     file = tmp_path / 'a' / 'iter_12.pth'
     runner = LeoRunner.from_cfg(toy_config(tmp_path / 'b', load_from=str(file)))
@@ -91,7 +91,7 @@ def test_weights_to_start_from_are_the_averaged_ones(tmp_path):
     assert runner.resumed_from is None and runner.iter == 0
 
 
-def test_a_resume_without_the_average_goes_on_with_the_raw_weights(tmp_path):
+def test_resuming_without_an_average_uses_the_raw_weights(tmp_path):
     train(toy_config(tmp_path, custom_hooks=[dict(type='EMAHook')]))
     runner = LeoRunner.from_cfg(toy_config(tmp_path, resume='auto'))
     runner.load_or_resume()
@@ -99,7 +99,7 @@ def test_a_resume_without_the_average_goes_on_with_the_raw_weights(tmp_path):
     assert all(torch.equal(runner.model.state_dict()[key], weight) for key, weight in raw.items())
 
 
-def test_a_resumed_training_takes_over_the_seed(tmp_path):
+def test_a_resumed_training_adopts_the_seed(tmp_path):
     train(toy_config(tmp_path, randomness=dict(seed=8)))
     config = toy_config(tmp_path, randomness=dict(seed=None), resume='auto')
     config.train_cfg.max_iters = 13
@@ -114,11 +114,11 @@ def test_weights_only_files_cannot_be_resumed(tmp_path):
         train(toy_config(tmp_path / 'b', resume=str(tmp_path / 'best.pth')))
 
 
-def test_a_checkpoint_that_does_not_fit_is_refused_unless_asked_for(tmp_path):
+def test_a_checkpoint_of_another_shape_needs_load_strict_false(tmp_path):
     train(toy_config(tmp_path / 'a'))
     config = toy_config(tmp_path / 'b', load_from=str(tmp_path / 'a' / 'iter_12.pth'),
                         model=dict(type='ToyModel', width=4))
-    with pytest.raises(UserError, match='have another size .* config differs'):
+    with pytest.raises(UserError, match='have another shape .* config differs'):
         LeoRunner.from_cfg(config).load_or_resume()
     config.load_strict = False
     LeoRunner.from_cfg(config).load_or_resume()
@@ -131,7 +131,7 @@ def test_a_bad_checkpoint_fails_before_the_data_is_opened(tmp_path):
         train(config)
 
 
-def test_a_new_training_does_not_run_over_an_old_one(tmp_path):
+def test_a_new_training_does_not_overwrite_an_old_one(tmp_path):
     config = toy_config(tmp_path)
     train(config)
     with pytest.raises(UserError, match=r'already holds checkpoints \(iter_12\.pth\); pass --resume'):
@@ -139,7 +139,7 @@ def test_a_new_training_does_not_run_over_an_old_one(tmp_path):
 
 
 @pytest.mark.parametrize('model', ['ToyModel', 'Compiled'])
-def test_compiling_leaves_the_keys_alone(tmp_path, model):
+def test_compiling_does_not_change_state_dict_keys(tmp_path, model):
     config = toy_config(tmp_path, model=dict(type=model, dropout=0.0), compile=dict(backend='eager'))
     config.train_cfg.max_iters = 2
     runner = train(config)
@@ -163,14 +163,14 @@ def test_precision_and_cudnn_are_settings(tmp_path):
         LeoRunner.from_cfg(toy_config(tmp_path, env_cfg=dict(float32_matmul_precision='tf32')))
 
 
-def test_two_runners_of_one_second_share_nothing(tmp_path, monkeypatch):
+def test_two_runners_built_within_a_second_share_nothing(tmp_path, monkeypatch):
     now = time.time()
     monkeypatch.setattr(time, 'time', lambda: now)
     first, second = (LeoRunner.from_cfg(toy_config(tmp_path)) for _ in range(2))
     assert first.message_hub is not second.message_hub and first.log_dir != second.log_dir
 
 
-def test_what_a_config_has_not_cannot_be_run(tmp_path):
+def test_a_loop_missing_in_the_config_is_an_error(tmp_path):
     config = toy_config(tmp_path, train_dataloader=None, train_cfg=None, optim_wrapper=None, param_scheduler=None)
     with pytest.raises(UserError, match='no train_dataloader and train_cfg, so there is nothing to train'):
         train(config)
@@ -180,13 +180,13 @@ def test_what_a_config_has_not_cannot_be_run(tmp_path):
             run()
 
 
-def test_validation_alone(tmp_path):
+def test_validation_without_training(tmp_path):
     train(toy_config(tmp_path / 'a'))
     config = toy_config(tmp_path / 'b', load_from=str(tmp_path / 'a' / 'iter_12.pth'), **with_validation())
     assert LeoRunner.from_cfg(config).val()['toy/error'] > 0
 
 
-def test_mmengines_own_checkpoint_hook_serves_too(tmp_path):
+def test_the_checkpoint_hook_of_mmengine_works(tmp_path):
     config = toy_config(tmp_path)
     config.default_hooks.checkpoint = dict(type='CheckpointHook', interval=4, by_epoch=False, max_keep_ckpts=2)
     train(config)
@@ -195,7 +195,7 @@ def test_mmengines_own_checkpoint_hook_serves_too(tmp_path):
     assert sorted(file.name for file in tmp_path.glob('*.pth')) == ['iter_12.pth', 'iter_16.pth']
 
 
-def test_a_refused_start_leaves_the_saved_config_alone(tmp_path):
+def test_a_run_that_cannot_start_does_not_replace_the_saved_config(tmp_path):
     (tmp_path / 'toy.py').write_text(toy_config(tmp_path / 'run').pretty_text)
     train(load_config(tmp_path / 'toy.py'))
     saved = (tmp_path / 'run' / 'toy.py').read_text()
@@ -203,6 +203,6 @@ def test_a_refused_start_leaves_the_saved_config_alone(tmp_path):
     with pytest.raises(UserError, match='already holds checkpoints'):
         train(other)
     other.resume = 'auto'
-    with pytest.raises(UserError, match='another size'):
+    with pytest.raises(UserError, match='another shape'):
         train(other)
     assert (tmp_path / 'run' / 'toy.py').read_text() == saved

@@ -13,7 +13,7 @@ from leokit.utils.checkpoints import load_checkpoint
 
 
 def full_config(work_dir, *, num_workers=0, record='losses.txt', **hook):
-    """Everything that has a state: Adam, a schedule, an average, bfloat16, dropout, clipping, workers."""
+    """A config with everything that has a state: Adam, a schedule, an average, bfloat16, dropout, clipping, workers."""
     config = toy_config(
         work_dir,
         optim_wrapper=dict(type='AutocastOptimWrapper', dtype='bfloat16', optimizer=dict(type='Adam', lr=0.01),
@@ -51,14 +51,14 @@ def resume(work_dir, **options):
 
 @pytest.fixture(scope='module')
 def whole(tmp_path_factory):
-    """The folder of a training that nothing interrupted."""
+    """The folder of an uninterrupted training."""
     folder = tmp_path_factory.mktemp('whole')
     train(full_config(folder))
     return folder
 
 
 @pytest.mark.parametrize('num_workers', [0, 2])
-def test_a_killed_training_goes_on_bit_by_bit(tmp_path, whole, num_workers):
+def test_a_killed_training_resumes_bit_identically(tmp_path, whole, num_workers):
     config = full_config(tmp_path, num_workers=num_workers, signal_after=14, number=int(signal.SIGKILL))
     assert run_process(train_in_process, config.pretty_text) == -signal.SIGKILL
     assert (tmp_path / 'last_checkpoint').read_text() == 'iter_12.pth'
@@ -70,7 +70,7 @@ def test_a_killed_training_goes_on_bit_by_bit(tmp_path, whole, num_workers):
 
 
 def die_while_saving(config_text):
-    """Process target: be killed in the middle of writing the second checkpoint."""
+    """Process target: exits while the second checkpoint is being written."""
     saved = []
     save = torch.save
 
@@ -84,7 +84,7 @@ def die_while_saving(config_text):
     train_in_process(config_text)
 
 
-def test_a_training_killed_while_it_saves_goes_on_from_the_checkpoint_before(tmp_path):
+def test_a_training_killed_while_saving_resumes_the_previous_checkpoint(tmp_path):
     config = toy_config(tmp_path)
     config.default_hooks.checkpoint.max_keep_ckpts = 1
     assert run_process(die_while_saving, config.pretty_text) == -signal.SIGKILL
@@ -95,7 +95,7 @@ def test_a_training_killed_while_it_saves_goes_on_from_the_checkpoint_before(tmp
 
 
 @pytest.mark.slow
-def test_a_training_killed_again_and_again_arrives(tmp_path, whole):
+def test_a_training_killed_repeatedly_completes(tmp_path, whole):
     config = full_config(tmp_path)
     config.default_hooks.checkpoint.interval = 1
     config.resume = 'auto'
@@ -125,14 +125,14 @@ def test_a_stop_signal_ends_with_a_checkpoint(tmp_path, whole, number):
 
 @pytest.mark.timeout(60)
 def test_a_process_with_persistent_workers_ends(tmp_path):
-    """Python ends workers that are left at exit with SIGTERM; they must obey their parent."""
+    """At exit Python sends SIGTERM to the remaining workers, which must end."""
     config = toy_config(tmp_path, **with_validation())
     for loader in (config.train_dataloader, config.val_dataloader):
         loader.update(num_workers=1, persistent_workers=True)
     assert run_process(train_in_process, config.pretty_text) == 0
 
 
-def test_a_stop_signal_during_validation_breaks_it_off_and_saves_the_raw_weights(tmp_path, whole):
+def test_a_stop_signal_interrupts_validation_and_saves_the_raw_weights(tmp_path, whole):
     config = full_config(tmp_path)
     config.merge_from_dict(with_validation(interrupt=True))
     config.train_cfg.val_interval = 7
@@ -157,21 +157,21 @@ def test_resuming_loads_nothing_that_was_skipped(tmp_path):
     assert runner.train_dataloader.dataset.loaded == list(range(48, 56))
 
 
-def test_a_finished_training_resumes_to_nothing(tmp_path):
+def test_resuming_a_finished_training_does_nothing(tmp_path):
     config = toy_config(tmp_path)
     train(config)
     config.resume = True
     assert train(config).train_dataloader.dataset.loaded == []
 
 
-def test_validation_comes_at_intervals_and_at_the_end(tmp_path):
+def test_validation_runs_at_intervals_and_at_the_end(tmp_path):
     config = toy_config(tmp_path, **with_validation())
     config.train_cfg.update(val_interval=5, val_begin=6)
     runner = train(config)
     assert len(runner.message_hub.get_scalar('val/toy/error').data[0]) == 2  # after 10 and 12
 
 
-def test_an_iteration_is_seeded_by_seed_number_and_rank():
+def test_an_iteration_is_seeded_by_seed_iteration_and_rank():
     draws = {}
     for key in [(0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1), (0, 0, 0)]:
         seed_iteration(*key)
@@ -180,7 +180,7 @@ def test_an_iteration_is_seeded_by_seed_number_and_rank():
     assert len({tuple(drawn.tolist()) for drawn in draws.values()}) == 4
 
 
-def test_a_sampler_that_cannot_seek_is_refused(tmp_path):
+def test_a_sampler_without_start_at_is_an_error(tmp_path):
     config = toy_config(tmp_path)
     config.train_dataloader.sampler = dict(type='InfiniteSampler')
     remedy = "InfiniteSampler; set train_dataloader.sampler=dict\\(type='DeterministicSampler'\\)"
@@ -189,7 +189,7 @@ def test_a_sampler_that_cannot_seek_is_refused(tmp_path):
 
 
 @pytest.mark.skipif(not hasattr(torch.compiler, 'set_stance'), reason='PyTorch 2.6 and later')
-def test_validation_compiles_nothing_and_training_goes_on_compiled():
+def test_validation_runs_eagerly_and_training_compiled():
     compiled = []
 
     def backend(graph, inputs):

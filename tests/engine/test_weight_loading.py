@@ -12,7 +12,7 @@ def model(width=3):
     return parts
 
 
-def test_weights_fit_entirely_or_not_at_all():
+def test_weights_load_completely_or_not_at_all():
     target, before = model(), model().state_dict()
     target.load_state_dict(before)
     state = {key: torch.ones_like(tensor) for key, tensor in before.items()}
@@ -25,12 +25,12 @@ def test_weights_fit_entirely_or_not_at_all():
     assert target['encoder'].weight.eq(1).all() and torch.equal(target['encoder'].bias, before['encoder.bias'])
 
 
-def test_other_sizes_are_named():
-    with pytest.raises(UserError, match=r'encoder\.weight: \(2, 4\) there, \(2, 3\) here.*config differs'):
+def test_other_shapes_are_named():
+    with pytest.raises(UserError, match=r'encoder\.weight: \(2, 4\) instead of \(2, 3\).*config differs'):
         load_weights(model(3), model(4).state_dict(), source='x.pth')
 
 
-def test_training_only_parts_may_be_absent_or_left_over():
+def test_training_only_modules_may_be_missing_or_unexpected():
     state = model().state_dict()
     generator = {key: tensor for key, tensor in state.items() if key.startswith('encoder')}
     assert len(load_weights(model(), generator, source='x', optional=('discriminator',))) == 2
@@ -43,8 +43,8 @@ def test_training_only_parts_may_be_absent_or_left_over():
 @pytest.mark.parametrize('state, meta, cause', [
     ({'a': torch.zeros(1)}, dict(model='MotionDiffusion'), 'a checkpoint of MotionDiffusion, and the config builds'),
     ({'module.encoder.bias': torch.zeros(2)}, {}, "begin with 'module.'"),
-    ({'a': torch.zeros(1)}, {}, 'not one key is shared')])
-def test_the_likely_cause_is_told(state, meta, cause):
+    ({'a': torch.zeros(1)}, {}, 'the two share no key')])
+def test_the_likely_cause_is_named(state, meta, cause):
     with pytest.raises(UserError, match=cause):
         load_weights(model(), state, source='x.pth', meta=meta)
 
@@ -55,7 +55,7 @@ class Convention(nn.Linear):
         self.conventions = dict(grid=grid)
 
 
-def test_what_weights_rely_on_is_checked():
+def test_conventions_are_compared():
     ours = nn.Sequential(Convention('exact'), nn.Linear(1, 1))
     assert conventions(ours) == dict(grid='exact')
     state = ours.state_dict()
@@ -67,7 +67,7 @@ def test_what_weights_rely_on_is_checked():
     load_weights(ours, state, source='x.pth', meta=meta, strict=False)
 
 
-def test_weights_of_something_else_are_no_start():
+def test_weights_of_another_model_are_an_error():
     model = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))
-    with pytest.raises(UserError, match='x.pth does not fit the model: 0 of its 4 keys would be loaded'):
+    with pytest.raises(UserError, match='x.pth does not fit the model: only 0 of its 4 keys match'):
         load_weights(model, {'other.weight': torch.zeros(2, 2)}, source='x.pth', strict=False)

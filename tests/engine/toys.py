@@ -1,4 +1,4 @@
-"""A model, data and hooks small enough to train in a test, and how to run them in a process of their own."""
+"""A tiny model, data and hooks for training in tests, and functions that run a training in its own process."""
 
 import multiprocessing
 import os
@@ -26,7 +26,7 @@ WIDTH = 6
 
 @MODELS.register_module()
 class ToyModel(BaseModel):
-    """Regression with dropout, batch statistics and a 'discriminator' that nothing but training needs."""
+    """Regression with dropout, batch statistics and a discriminator, which only training needs."""
 
     def __init__(self, width: int = WIDTH, dropout: float = 0.2, data_preprocessor: dict | None = None):
         super().__init__(data_preprocessor or dict(type='mmengine.BaseDataPreprocessor'))
@@ -45,7 +45,7 @@ class ToyModel(BaseModel):
 
 @DATASETS.register_module()
 class ToyData(Dataset):
-    """Random pairs; records in ``loaded`` what was asked for."""
+    """Random pairs; records the loaded indices in ``loaded``."""
 
     def __init__(self, length: int = 40, seed: int = 5, broken: int | None = None, folder: str | None = None):
         if folder is not None and not any(Path(folder).iterdir()):
@@ -82,7 +82,7 @@ class ToyMetric(BaseMetric):
     def process(self, data_batch: dict, data_samples: list[dict]) -> None:
         if self.interrupt:
             os.kill(os.getpid(), signal.SIGTERM)
-            time.sleep(5)  # a validation that would outlast the notice
+            time.sleep(5)  # longer than the time until a scheduler kills the job
             raise AssertionError('the signal did not break the validation off')
         self.results += [float(sample['error']) for sample in data_samples]
 
@@ -113,7 +113,7 @@ class RecordHook(Hook):
 
 
 def toy_config(work_dir: Path, **changes: Any) -> Config:
-    """A whole training config; ``changes`` replace top-level keys."""
+    """A complete training config; ``changes`` replace top-level keys."""
     loader = dict(batch_size=4, num_workers=0, dataset=dict(type='ToyData'), sampler=dict(type='DeterministicSampler'),
                   collate_fn=dict(type='default_collate'))
     config = dict(
@@ -129,7 +129,7 @@ def toy_config(work_dir: Path, **changes: Any) -> Config:
 
 
 def with_validation(**metric: Any) -> dict[str, Any]:
-    """The keys that add a validation."""
+    """The config keys of a validation."""
     loader = dict(batch_size=4, num_workers=0, dataset=dict(type='ToyData', length=8, seed=6),
                   sampler=dict(type='DefaultSampler', shuffle=False), collate_fn=dict(type='default_collate'))
     return dict(val_dataloader=loader, val_cfg=dict(), val_evaluator=dict(type='ToyMetric', **metric))
@@ -143,7 +143,7 @@ def train(config: Config) -> LeoRunner:
 
 
 def run_process(target, *args: Any) -> int:
-    """Run a function in a fresh process that has torch imported already; its exit status (negative: a signal)."""
+    """Run a function in a forked process with torch imported; returns the exit status (negative: a signal)."""
     process = start_process(target, *args)
     process.join(120)
     assert process.exitcode is not None, 'the process hangs'
@@ -151,7 +151,7 @@ def run_process(target, *args: Any) -> int:
 
 
 def start_process(target, *args: Any):
-    """Start a function in a fresh process; it may have children of its own."""
+    """Start a function in a new process that may have children."""
     context = multiprocessing.get_context('forkserver')
     context.set_forkserver_preload(['torch', 'mmengine.runner', 'leokit.engine', 'leokit.datasets', 'engine.toys'])
     process = context.Process(target=target, args=args, daemon=False)
@@ -160,7 +160,7 @@ def start_process(target, *args: Any):
 
 
 def train_in_process(config_text: str, variables: dict[str, str] | None = None, weights: str | None = None) -> None:
-    """Process target: train a config given as text; leave as tools/train.py does.
+    """Process target: train a config given as text; exit as tools/train.py does.
 
     Args:
         config_text: The config.

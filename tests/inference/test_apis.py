@@ -51,7 +51,7 @@ def test_what_only_training_needs_is_not_built():
 
 
 @pytest.mark.parametrize('options, sentence', [
-    (dict(width=4), 'have another size'), ({'model.type': 'ToyMdel'}, "did you mean 'ToyModel'"),
+    (dict(width=4), 'have another shape'), ({'model.type': 'ToyMdel'}, "did you mean 'ToyModel'"),
     (dict(wdth=4), "no top-level key 'wdth'; did you mean 'width'")])
 def test_mistakes_are_one_sentence(trained, options, sentence):
     with pytest.raises(UserError, match=sentence):

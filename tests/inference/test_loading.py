@@ -41,7 +41,7 @@ def test_another_kind_of_model(models):
         load_motion_diffusion(models['animator_config'], models['animator'])
     with pytest.raises(UserError, match='builds MotionDiffusion; here a config of a start-frame model'):
         load_start_frame_diffusion(models['motion_config'], models['motion'])
-    with pytest.raises(UserError, match='size'):
+    with pytest.raises(UserError, match='another shape'):
         load_animator(models['animator_config'], models['animator'], cfg_options={'model.motion_dim': 5})
 
 
