@@ -1,11 +1,12 @@
-"""The evaluation protocol of the LEO paper end to end, and the validation and test loops that render videos."""
+"""The evaluation of the LEO paper end to end, and the validation and test loops that generate videos or frames."""
 
 from leokit.benchmark.generation_test_loop import GenerationTestLoop
 from leokit.benchmark.generation_val_loop import GenerationValLoop
 from leokit.benchmark.leo_benchmark import LEOBenchmark
+from leokit.benchmark.prediction_loop import PredictionLoop
 from leokit.benchmark.scenario import Scenario
 from leokit.benchmark.start_frame_test_loop import StartFrameTestLoop
 
 __all__ = [
-    'GenerationTestLoop', 'GenerationValLoop', 'LEOBenchmark', 'Scenario', 'StartFrameTestLoop',
+    'GenerationTestLoop', 'GenerationValLoop', 'LEOBenchmark', 'PredictionLoop', 'Scenario', 'StartFrameTestLoop',
 ]

@@ -1,7 +1,7 @@
-"""Numbered videos in a folder, made once: a test that was broken off goes on where it stopped.
+"""Numbered generated videos in a folder: an interrupted benchmark resumes with the missing ones.
 
-Beside the folder ``<name>`` lie ``<name>_codes`` with the motion of every video, and ``<name>.json`` with the facts
-that the videos depend on. A folder that holds videos of other facts is refused.
+Next to the folder ``<name>``, ``<name>_codes`` has the motion codes of each video and ``<name>.json`` the settings of
+the videos. A folder with videos of other settings is refused.
 """
 
 from pathlib import Path
@@ -21,87 +21,77 @@ from leokit.video import check_space
 
 
 class GeneratedClips:
-    """Videos 0, 1, 2, ... of one kind.
+    """Videos 0, 1, 2, ... with common settings.
 
     Args:
-        folder (str | Path): Where they are.
-        facts (Mapping): What they depend on: plain values.
+        folder (str | Path): Folder of the videos.
+        settings (Mapping): Everything that the videos depend on, JSON-serializable.
         clip_format (str): ``'mp4'``, ``'gif'``, ``'npy'`` or ``'frames'``.
-        fps (float): Their rate.
+        fps (float): Frame rate.
 
     Raises:
-        UserError: If the format is unknown, or the folder holds videos of other facts.
+        UserError: If the format is unknown, or the folder has videos of other settings.
     """
 
-    def __init__(self, folder: str | Path, facts: Mapping[str, Any], *, clip_format: str = 'npy',
+    def __init__(self, folder: str | Path, settings: Mapping[str, Any], *, clip_format: str = 'npy',
                  fps: float = 25.0) -> None:
         if clip_format not in OUTPUT_SUFFIXES:
             raise UserError(f'the clip format {clip_format!r} is unknown; choose one of {", ".join(OUTPUT_SUFFIXES)}')
         self.folder = Path(folder)
         self.suffix = OUTPUT_SUFFIXES[clip_format]
         self.fps = fps
-        self._facts = plain_settings({**facts, 'format': clip_format})
-        self._facts_file = self.folder.with_name(f'{self.folder.name}.json')
+        self._settings = plain_settings({**settings, 'format': clip_format})
+        self._settings_file = self.folder.with_name(f'{self.folder.name}.json')
         if self.folder.is_dir() and any(self.folder.iterdir()):
-            check_settings(self._facts_file, self._facts, subject=f'{self.folder} holds videos',
+            check_settings(self._settings_file, self._settings, subject=f'{self.folder} holds videos',
                            remedy='remove the folder or choose another --work-dir', upgrade=upgrade_facts)
 
     def path(self, number: int) -> Path:
-        """The video of a number."""
+        """File or folder of a video."""
         return self.folder / f'{self.folder.name}_{number:05d}{self.suffix}'
 
-    def _codes(self, number: int) -> Path:
+    def _codes_path(self, number: int) -> Path:
         return self.folder.with_name(f'{self.folder.name}_codes') / f'{number:05d}.npz'
 
     def missing(self, count: int) -> list[int]:
-        """Which of the first ``count`` videos are not there yet."""
-        return [number for number in range(count) if not (self.path(number).exists() and self._codes(number).exists())]
+        """Those of the first ``count`` videos that do not exist yet."""
+        return [number for number in range(count)
+                if not (self.path(number).exists() and self._codes_path(number).exists())]
 
     def check_space(self, count: int, num_frames: int, size: int) -> None:
-        """Refuse to begin what the disk has no room for.
-
-        Args:
-            count (int): Videos that there shall be.
-            num_frames (int): Frames of each.
-            size (int): Their side.
-
-        Raises:
-            UserError: If there is less room than the missing ones need.
-        """
+        """Raise if the disk has too little space for the missing ones of ``count`` videos of this shape."""
         missing = self.missing(count)
         if missing:
             check_space([self.path(number) for number in missing], num_frames, size, size)
 
-    def add(self, numbers: Sequence[int], chunks: FrameStream, codes: Iterable[Tensor], read: Tensor, *,
+    def add(self, numbers: Sequence[int], chunks: FrameStream, codes: Iterable[Tensor], encoded: Tensor, *,
             bar: tqdm | None = None) -> None:
-        """Write videos.
+        """Write videos and their codes.
 
         Args:
-            numbers (Sequence[int]): Theirs.
-            chunks (FrameStream): Their frames, as they are made.
-            codes (Iterable[Tensor]): Their motion, shape (B, t, N) each; asked for after the frames.
-            read (Tensor): What the animator reads in the first frames, shape (B, N).
-            bar (tqdm, optional): Told how many frames were written.
-
-        Raises:
-            UserError: If the disk is full or refuses.
+            numbers (Sequence[int]): Numbers of the videos.
+            chunks (FrameStream): Consecutive frames.
+            codes (Iterable[Tensor]): Consecutive motion codes, shape (B, t, N); read after the frames.
+            encoded (Tensor): Codes of the first frames, shape (B, N).
+            bar (tqdm, optional): Progress bar of frames.
         """
-        with clear_write_errors(self._facts_file):
+        with clear_write_errors(self._settings_file):
             self.folder.mkdir(parents=True, exist_ok=True)
-        write_json(self._facts_file, self._facts)
-        for number in numbers:  # a video without its codes is of a test that was broken off
+        write_json(self._settings_file, self._settings)
+        for number in numbers:  # a video without codes is left from an interruption
             remove(self.path(number))
         write_videos(chunks, [self.path(number) for number in numbers], self.fps, bar=bar)
-        motion = torch.cat([piece.float().cpu() for piece in codes], dim=1).numpy()
-        for number, row, first in zip(numbers, motion, read.float().cpu().numpy()):
-            with clear_write_errors(self._codes(number)), atomic_path(self._codes(number)) as part:
+        motion = torch.cat([piece.float().cpu() for piece in codes], dim=1).numpy()  # (B, T, N)
+        for number, row, first in zip(numbers, motion, encoded.float().cpu().numpy()):
+            path = self._codes_path(number)
+            with clear_write_errors(path), atomic_path(path) as part:
                 np.savez(part, motion=row, read=first)
 
     def codes(self, count: int) -> tuple[Tensor, Tensor]:
-        """The motion of the first ``count`` videos (B, T, N), and what was read in their first frames (B, N)."""
+        """Motion codes of the first ``count`` videos (B, T, N), and the codes of their first frames (B, N)."""
         loaded = []
         for number in range(count):
-            with np.load(self._codes(number), allow_pickle=False) as file:
+            with np.load(self._codes_path(number), allow_pickle=False) as file:
                 loaded.append((torch.from_numpy(file['motion']), torch.from_numpy(file['read'])))
-        motion, read = zip(*loaded)
-        return torch.stack(motion), torch.stack(read)
+        motion, encoded = zip(*loaded)
+        return torch.stack(motion), torch.stack(encoded)

@@ -1,6 +1,7 @@
-"""Validating a motion diffusion on video while it trains: does what it generates get better?
+"""Validate a motion diffusion on video during training.
 
-The loss of a diffusion model hardly tells. What does is what :class:`GenerationTestLoop` measures, on few clips.
+The loss of a diffusion model hardly shows the quality of its samples; the metrics of :class:`GenerationTestLoop`, on
+few clips, do.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,26 +22,16 @@ from leokit.utils.modules import unwrap_model
 
 @LOOPS.register_module()
 class GenerationValLoop(GenerationTestLoop):
-    """Generate a clip for every clip of the validation data, from its first frame, and measure.
+    """Generate a clip from the first frame of each validation clip, and evaluate.
 
-    What the real clips are is computed in the first validation and remembered (of every clip its codes; the metrics
-    remember what they are told to), so later ones generate and describe what was generated. The averaged weights are
-    used where there is an EMAHook. Noise is a function of the clip, so two validations differ by the model alone, and
-    the training's own randomness is left alone: a training with validations is bit by bit the one without.
+    Codes of real clips are computed in the first validation and cached, as are the values that metrics cache. With an
+    EMAHook, the averaged weights are validated. Noise is a function of the clip, so that two validations differ by the
+    model alone. Validation does not touch the random state of the training, which is bit for bit the same without it.
 
     Args:
-        runner (Runner): The runner; its model is a MotionDiffusion.
-        dataloader (DataLoader | dict): Real clips, as ClipDataset gives them; ``max_clips`` keeps them few.
-        evaluator (Evaluator | dict | list): Metrics of generated video.
-        animator (dict, optional): As for :class:`GenerationTestLoop`.
-        motion_evaluator (Evaluator | dict | list, optional): Metrics of motion codes.
-        num_sequences (int): Sequences of codes that are drawn from every start.
-        seed (int): Another seed generates other motion.
-        out_dir (str, optional): Folder for the generated clips; those of an iteration go to ``iter_<number>`` in it.
-        chunk_size (int): Frames per forward pass of the animator.
-
-    Raises:
-        UserError: If an option is unknown or the animator cannot be loaded.
+        runner, dataloader, evaluator, animator, motion_evaluator, num_sequences, seed, chunk_size: As for
+            :class:`GenerationTestLoop`.
+        out_dir (str, optional): Folder for the generated clips, in a subfolder ``iter_<number>`` per validation.
     """
 
     stage = 'val'
@@ -57,26 +48,23 @@ class GenerationValLoop(GenerationTestLoop):
         self._real_cache = RealClipCache()
 
     @property
-    def folder(self) -> Path | None:
-        """Where the clips of this validation go."""
+    def clip_dir(self) -> Path | None:
         return self.out_dir and self.out_dir / f'iter_{self.runner.iter}'
 
     def check(self) -> None:
-        """Find out before the training whether its validations will work.
+        """Raise before the training if its validations would fail.
 
         Raises:
-            UserError: If the animator did not make the training codes, or the clips have another size.
+            UserError: If the training codes are not of the animator, or the clips have another resolution.
         """
-        model = unwrap_model(self.runner.model)
-        check_same_codes(self.animator, model)
+        check_same_codes(self.animator, unwrap_model(self.runner.model))
         dataset, size = self.dataloader.dataset, self.animator.size
         if getattr(dataset, 'size', size) != size:
-            raise UserError(f'val_dataloader.dataset.size={dataset.size} does not fit the animator, which makes {size} '
-                            'pixels; set it to the size of the animator')
+            raise UserError(f'val_dataloader.dataset.size={dataset.size} does not fit the animator of size {size}; set '
+                            'it to the size of the animator')
 
     def encode_motion(self, real: Tensor, labels: Mapping[str, Sequence]) -> Tensor:
-        """As in the test, once for every clip."""
         clips = [dict(name=name, start=start) for name, start in zip(labels['name'], labels['start'])]
-        encode_anew = super().encode_motion
-        codes = self._real_cache.get_or_compute(clips, lambda: encode_anew(real, labels).cpu())
+        encode = super().encode_motion
+        codes = self._real_cache.get_or_compute(clips, lambda: encode(real, labels).cpu())
         return torch.stack(codes).to(real.device)

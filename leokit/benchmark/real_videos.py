@@ -1,4 +1,4 @@
-"""Real videos as a test of generation needs them: first frames to start from, and motion to compare with."""
+"""Real videos for the benchmark: first frames to generate from, and motion codes to compare with."""
 
 import dataclasses
 from contextlib import closing
@@ -6,6 +6,7 @@ from typing import Sequence
 
 import numpy as np
 import torch
+from einops import rearrange
 from torch import Tensor
 
 from leokit.evaluation import Protocol, VideoSet, plan_trials
@@ -20,48 +21,43 @@ from leokit.video.resize import fit_to_tensor
 
 
 def first_frames(videos: VideoSet, size: int, numbers: Sequence[int], stride: int) -> Tensor:
-    """Frames that videos are to start with: of every video the first one in use, then later ones.
+    """Real frames to generate from: the first selected frame of each video, then later frames.
 
     Args:
         videos (VideoSet): The real videos.
-        size (int): Side S of the frames.
-        numbers (Sequence[int]): Which of the frames: number k is of video k modulo the number of videos.
-        stride (int): Frames between two that are taken of one video.
+        size (int): Resolution S.
+        numbers (Sequence[int]): Numbers of the frames; frame k is of video k modulo the number of videos.
+        stride (int): Distance between two frames of one video; beyond its last frame, the count begins anew.
 
     Returns:
         Tensor: In [-1, 1], shape (len(numbers), 3, S, S).
-
-    Raises:
-        UserError: If a frame cannot be decoded.
     """
     frames = []
     for number in numbers:
-        entry = videos.entries[number % len(videos.entries)]
-        place = entry.first + number // len(videos.entries) * stride % entry.frames
+        round_number, index = divmod(number, len(videos.entries))
+        entry = videos.entries[index]
+        position = entry.first + round_number * stride % entry.frames
         with videos.reader.open(entry.path) as handle:
-            with closing(iterate_frames(handle, size, chunk_size=1, first=place, last=place + 1)) as piece:
-                frames.append(next(piece)[0])
+            with closing(iterate_frames(handle, size, chunk_size=1, first=position, last=position + 1)) as chunks:
+                frames.append(next(chunks)[0])
     return from_uint8(torch.stack(frames))
 
 
 def motion_windows(animator: Animator, videos: VideoSet, protocol: Protocol, *, length: int, count: int,
                    workers: int = 2, amp: bool = False) -> Tensor:
-    """Motion codes of windows from all over a set of videos.
+    """Motion codes of random windows of a set of videos.
 
     Args:
-        animator (Animator): The animator, in evaluation mode.
-        videos (VideoSet): The videos, none of them shorter than a window.
-        protocol (Protocol): Says how frames are cropped, and the seed of the draw.
-        length (int): Consecutive frames L of a window, at the videos' own rate.
-        count (int): Windows; fewer where there are not as many places.
+        animator (Animator): In evaluation mode.
+        videos (VideoSet): The videos, all at least as long as a window.
+        protocol (Protocol): Its frame rule and sampling seed are used.
+        length (int): Consecutive frames L per window, at the videos' own frame rate.
+        count (int): Maximum number of windows.
         workers (int): Decoding threads.
         amp (bool): Encode under bfloat16 autocast.
 
     Returns:
         Tensor: float32 on the CPU, shape (M, L, N).
-
-    Raises:
-        UserError: If no window can be decoded.
     """
     rule = dataclasses.replace(
         protocol, clips=ClipRule(length=length),
@@ -74,9 +70,10 @@ def motion_windows(animator: Animator, videos: VideoSet, protocol: Protocol, *, 
             failures.update(batch.failures)
             if batch.clips:
                 frames = torch.cat([fit_to_tensor(np.asarray(clip), animator.size) for clip in batch.clips])
-                codes.append(encode(animator, frames, amp=amp).motion.float().unflatten(0, (-1, length)).cpu())
+                motion = encode(animator, frames, amp=amp).motion.float()
+                codes.append(rearrange(motion, '(m l) n -> m l n', l=length).cpu())
             bar.update(len(batch.clips) + len(batch.failures))
     if not codes:
-        raise UserError(f'no window of {videos.source} can be decoded ({next(iter(failures.values()))}); mend or '
+        raise UserError(f'no window of {videos.source} can be decoded ({next(iter(failures.values()))}); repair or '
                         'remove those videos')
     return torch.cat(codes)

@@ -1,6 +1,5 @@
 """What the diffusion models *of* motion codes share, beyond what every model that knows codes does."""
 
-import zlib
 from abc import abstractmethod
 from typing import Any
 
@@ -9,6 +8,7 @@ from torch import Generator, Tensor
 from leokit.models.coded_model import CodedModel
 from leokit.models.diffusion_core import DiffusionCore
 from leokit.samplers import generators_from_seeds
+from leokit.utils.hashing import stable_number
 
 STATISTICS = ('mean', 'std', 'residual_std')
 
@@ -95,8 +95,8 @@ def evaluation_generators(data_samples: dict[str, Any] | None, count: int) -> li
     if not data_samples or 'name' not in data_samples:
         return None
     starts = data_samples.get('start', [0] * count)
-    keys = [f'{name}/{int(start)}' for name, start in zip(data_samples['name'], starts)]
-    return generators_from_seeds([zlib.crc32(key.encode()) for key in keys])
+    return generators_from_seeds([stable_number(name, int(start))
+                                  for name, start in zip(data_samples['name'], starts)])
 
 
 def one_dict_per_sample(data_samples: dict[str, Any] | None, **columns: Tensor) -> list[dict[str, Any]]:

@@ -1,6 +1,7 @@
 """Fingerprints of weights: which network made these codes or these features."""
 
 import hashlib
+import zlib
 from pathlib import Path
 from typing import Mapping
 
@@ -11,6 +12,11 @@ from leokit.utils.checkpoints import load_checkpoint
 from leokit.utils.errors import UserError
 
 ANIMATOR_PARTS = ('encoder', 'motion_space', 'flow_generator')  # submodules that motion codes depend on
+
+
+def stable_number(*parts: str | int) -> int:
+    """A 32-bit number that depends on the parts only: the CRC-32 of their texts, joined by slashes."""
+    return zlib.crc32('/'.join(map(str, parts)).encode())
 
 
 def weights_hash(state_dict: Mapping[str, Tensor]) -> str:

@@ -1,4 +1,4 @@
-"""A motion diffusion tested on video: what metrics see, and what does not change it."""
+"""Testing a motion diffusion on video: what metrics get, and what does not change it."""
 
 import numpy as np
 import pytest
@@ -50,7 +50,7 @@ def run(config):
     return metrics, seen['video']
 
 
-def test_what_metrics_see(make_config):
+def test_what_metrics_get(make_config):
     metrics, rows = run(make_config(motion_evaluator=[dict(type='Recorder', name='motion')]))
     assert metrics == {'video/count': CLIPS, 'motion/count': CLIPS}
     assert [row['name'] for row in rows] == ['0', '1', '2']
@@ -63,7 +63,7 @@ def test_what_metrics_see(make_config):
     torch.testing.assert_close(codes['generated'][0], codes['real'][0])
 
 
-def test_a_clip_is_the_same_in_any_batch(make_config):
+def test_a_clip_does_not_depend_on_its_batch(make_config):
     alone = run(make_config(batch_size=1))[1]
     together = run(make_config(batch_size=3))[1]
     other = run(make_config(batch_size=3, seed=1))[1]
@@ -87,7 +87,7 @@ def test_several_sequences_from_one_start(make_config):
         run(make_config(num_sequences=0))
 
 
-def test_motions_to_compare_with(make_config):
+def test_frozen_and_real_motion_as_baselines(make_config):
     animator = make_animator()
     frozen = run(make_config(motion='frozen'))[1][0]['generated']
     assert torch.equal(frozen[0], frozen[-1])
@@ -109,8 +109,8 @@ def test_files(make_config, tmp_path):
         assert len(video) == FRAMES
 
 
-def test_misfits(make_config, models):
-    with pytest.raises(UserError, match='64 pixels wide, the animator makes 32'):
+def test_clips_and_animators_that_do_not_fit(make_config, models):
+    with pytest.raises(UserError, match='resolution 64, the animator 32'):
         run(make_config(size=64))
     with pytest.raises(UserError, match='builds MotionDiffusion'):
         run(make_config(animator=dict(config=str(models['motion_config']), checkpoint=str(models['motion']))))

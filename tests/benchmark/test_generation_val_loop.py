@@ -1,4 +1,4 @@
-"""Validating on video while a motion diffusion trains: it works, is remembered, and leaves the training alone."""
+"""Validation on video during training: cached real clips, and an unchanged training."""
 
 import numpy as np
 import pytest
@@ -83,13 +83,13 @@ def assert_equal(one, other):
 
 @pytest.fixture(scope='module')
 def plain(folder, tmp_path_factory):
-    """Weights of a training that is never validated."""
+    """Weights of a training without validation."""
     work_dir = tmp_path_factory.mktemp('plain')
     train(make_config(folder, work_dir, val_cfg=None))
     return weights(work_dir)
 
 
-def test_training_is_left_alone_and_metrics_have_clear_names(folder, plain, tmp_path):
+def test_training_is_unchanged_and_metrics_are_named(folder, plain, tmp_path):
     config = make_config(folder, tmp_path)
     config.default_hooks.checkpoint.save_best = DISTANCE
     config.val_evaluator[0].records = str(tmp_path / 'records.json')
@@ -134,7 +134,7 @@ def test_averaged_weights_are_validated(folder, tmp_path):
     averaged, raw = checkpoint['state_dict'], checkpoint['raw_state_dict']
     assert all(torch.equal(used[0][key], averaged[key]) for key in averaged)
     assert any(not torch.equal(averaged[key], raw[key]) for key in raw)
-    assert all(torch.equal(runner.model.state_dict()[key], raw[key]) for key in raw)  # and put back
+    assert all(torch.equal(runner.model.state_dict()[key], raw[key]) for key in raw)  # and restored
 
 
 def test_real_clips_are_encoded_once_and_noise_is_the_same(folder, tmp_path, monkeypatch):
@@ -164,7 +164,7 @@ def test_generated_clips_are_kept_by_iteration(folder, tmp_path):
 
 @pytest.mark.parametrize('key, value, message', [
     ('model.motion_dim', 3, 'codes|motion'), ('val_dataloader.dataset.size', 64, 'size=64 does not fit the animator')])
-def test_misfits_are_found_before_the_training(folder, tmp_path, key, value, message):
+def test_mistakes_are_found_before_the_training(folder, tmp_path, key, value, message):
     config = make_config(folder, tmp_path)
     config.merge_from_dict({key: value})
     with pytest.raises(UserError, match=message):

@@ -1,4 +1,4 @@
-"""The paper's protocol from one config: videos, records, a table, and going on after a break."""
+"""The evaluation of the LEO paper from one config: videos, records, a table, and resuming after an interruption."""
 
 import json
 from pathlib import Path
@@ -36,7 +36,7 @@ protocol = dict(name='tiny', clips=dict(length={SPAN}), frames=dict(resolution=1
 
 @pytest.fixture(scope='module')
 def config(tmp_path_factory):
-    """A config, with models and real videos beside it."""
+    """A config with models and real videos."""
     folder = tmp_path_factory.mktemp('leo')
     write_leo(folder)
     (folder / 'videos').mkdir()
@@ -61,7 +61,7 @@ def tested(config, tmp_path_factory):
     return work_dir, said
 
 
-def test_every_scenario_is_made_and_measured(tested):
+def test_every_scenario_is_generated_and_evaluated(tested):
     work_dir, said = tested
     metrics = json.loads((work_dir / 'metrics.json').read_text())
     for scenario, number, frames in (('unconditional', VIDEOS, SHORT), ('conditional', VIDEOS, SHORT),
@@ -79,7 +79,7 @@ def test_every_scenario_is_made_and_measured(tested):
     assert (work_dir / 'sheet.png').is_file() and '| fvd-tiny_dt@6x1 |' in (work_dir / 'table.md').read_text()
 
 
-def test_records_say_how(tested):
+def test_records(tested):
     records = {(record.run.model.split()[1], record.metric): record
                for record in load_records(tested[0] / 'records.json')}
     short, late = records['unconditional', 'fvd-tiny_dt@6x1'], records['long', 'fvd_over_time-tiny_dt@6x1']
@@ -93,7 +93,7 @@ def test_records_say_how(tested):
     assert ('conditional', 'motion_drift') not in records
 
 
-def test_the_same_folder_scores_the_same_with_the_other_tool(tested, config, tmp_path):
+def test_evaluate_gives_the_same_scores(tested, config, tmp_path):
     status, said = call_tool(
         'evaluate', '--real', config.with_name('videos'), '--fake', tested[0] / 'conditional', '--metrics', 'fvd',
         '--protocol', config.with_name('protocol.py'), '--protocol-options', f'sampling.num_clips={VIDEOS}',
@@ -103,22 +103,22 @@ def test_the_same_folder_scores_the_same_with_the_other_tool(tested, config, tmp
     assert found.value == json.loads((tested[0] / 'metrics.json').read_text())['conditional/fvd-tiny_dt@6x1']
 
 
-def test_what_is_there_is_not_made_again(tested, config):
+def test_existing_videos_are_reused(tested, config):
     work_dir, _ = tested
-    kept, broken, halved = (work_dir / 'long' / f'long_0000{number}.npy' for number in range(3))
-    before = {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in (kept, broken, halved)}
-    broken.unlink()
+    complete, missing, without_codes = (work_dir / 'long' / f'long_0000{number}.npy' for number in range(3))
+    before = {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in (complete, missing, without_codes)}
+    missing.unlink()
     (work_dir / 'long_codes' / '00002.npz').unlink()
     status, said = call_tool('test', config, '--work-dir', work_dir)
     assert status == 0, said
-    assert kept.stat().st_mtime_ns == before[kept][0]
-    for path in (broken, halved):  # the same videos, in another batch
+    assert complete.stat().st_mtime_ns == before[complete][0]
+    for path in (missing, without_codes):  # the same videos, in another batch
         difference = np.abs(np.load(path).astype(int) - np.frombuffer(before[path][1], np.uint8, offset=128).reshape(
             LONG, SIZE, SIZE, 3))
         assert difference.max() <= 1
 
 
-def test_videos_of_another_test_are_not_mixed_in(tested, config):
+def test_videos_of_other_settings_are_refused(tested, config):
     status, said = call_tool('test', config, '--work-dir', tested[0], '--cfg-options', 'test_seed=1')
     assert status == 2 and 'holds videos of other settings (seed=0, not 1)' in said
     status, said = call_tool('test', config, '--work-dir', tested[0], '--cfg-options', 'long_video.context_frames=3')
@@ -135,7 +135,7 @@ def test_videos_of_another_test_are_not_mixed_in(tested, config):
     (['test_cfg.steps=3'], 'steps'),
     (['data_root=/nowhere'], '/nowhere does not exist'),
     (['long_frames=100000000000'], 'need about')])
-def test_mistakes_are_one_sentence_before_anything_is_made(config, tmp_path, options, sentence):
+def test_mistakes_are_found_before_any_generation(config, tmp_path, options, sentence):
     status, said = call_tool('test', config, '--work-dir', tmp_path, '--cfg-options', *options)
     assert status == 2 and sentence in said, said
     assert not list(tmp_path.rglob('*.npy'))
@@ -148,7 +148,7 @@ def test_the_checkpoint_argument_fits_the_config(config):
     assert status == 2 and 'its checkpoint is needed' in said
 
 
-def test_a_scenario_may_be_left_out(config, tmp_path):
+def test_a_scenario_can_be_skipped(config, tmp_path):
     settings = load_config(config).test_cfg
     settings.scenarios.update(long=None, unconditional=None)
     test = LEOBenchmark(LEO.from_config(config, cfg_options=dict(start_frame=None)), tmp_path,

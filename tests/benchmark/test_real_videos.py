@@ -1,4 +1,4 @@
-"""First frames and motion of real videos are those of the frames that the set uses."""
+"""First frames and motion are those of the selected frames of real videos."""
 
 import numpy as np
 import pytest
@@ -29,8 +29,8 @@ def as_tensor(frames):
 def test_first_frames_of_every_video_then_later_ones(videos):
     found = scan_videos(videos, PROTOCOL, filters=VideoFilter(segment=(0.5, 1.0)))
     frames = first_frames(found, SIZE, [0, 1, 4, 7], 6)
-    for frame, video, place in zip(frames, (0, 1, 1, 1), (10, 10, 16, 12)):  # 12 of 10 in use begins anew
-        assert torch.equal(frame, as_tensor(np.load(videos / f'{video}.npy')[place][None])[0])
+    for frame, video, position in zip(frames, (0, 1, 1, 1), (10, 10, 16, 12)):  # 12 of 10 frames wraps around
+        assert torch.equal(frame, as_tensor(np.load(videos / f'{video}.npy')[position][None])[0])
     assert torch.equal(first_frames(found, SIZE, [7], 6)[0], frames[3])
 
 

@@ -1,4 +1,4 @@
-"""Training and testing a start-frame model on procedural faces, through the tools."""
+"""Training and testing a start-frame model on SyntheticFaces, through the tools."""
 
 import json
 
@@ -24,7 +24,7 @@ TINY = ['model.backbone.channels=[8,16]', 'model.backbone.num_blocks=1', 'model.
 
 @pytest.fixture(scope='module')
 def place(tmp_path_factory):
-    """Videos, and an animator that never was trained."""
+    """Videos, and an untrained animator."""
     folder = tmp_path_factory.mktemp('start_frames')
     plan = SyntheticFacesPlan(num_identities=6, clips_per_identity=1, num_frames=6, size=SIZE, train=0.5, val=0,
                               test=0.5)
@@ -53,13 +53,13 @@ def run_test(place, config, work_dir, *more):
     return json.loads((place / 'metrics.json').read_text())
 
 
-def test_training_knows_the_codes_and_testing_measures_and_shows(place, trained):
+def test_training_and_testing(place, trained):
     state = load_checkpoint(trained / 'iter_3.pth')['state_dict']
     assert state['animator_hash'].any() and np.isfinite(state['std'].numpy()).all()
     assert (place / 'videos_codes' / 'index.json').is_file()
     measured = run_test(place, CONFIG, trained)
     assert measured['start_frame/samples'] == 3 and measured['start_frame/chance_distance'] > 0
-    # frames of the animator's size are read again as they were
+    # frames at the animator's size have the codes of the data
     assert measured['start_frame/real_distance'] == pytest.approx(0, abs=1e-3)
     assert measured['start_frame/variety-tiny'] > 0
     assert {f'start_frame/r2_{number:02d}' for number in range(MOTION_DIM)} <= set(measured)
@@ -68,7 +68,7 @@ def test_training_knows_the_codes_and_testing_measures_and_shows(place, trained)
     assert measured != run_test(place, CONFIG, trained, 'test_cfg.seed=1')
 
 
-def test_a_second_stage_is_tested_behind_its_first(place, trained):
+def test_a_super_resolution_stage_is_tested_with_its_first_stage(place, trained):
     config = 'configs/leo/start_frame_sr_celebv.py'
     more = ('size=64', 'low_size=16', f'first_stage.config={trained}/start_frame_synthetic.py',
             f'first_stage.checkpoint={trained}', 'held_out_filters=None', 'train_filters=None')
@@ -82,7 +82,7 @@ def test_a_second_stage_is_tested_behind_its_first(place, trained):
     assert measured['start_frame/samples'] == 6 and measured['start_frame/real_distance'] > 1e-3
 
 
-def test_models_that_do_not_belong_together_are_refused(place, trained, tmp_path):
+def test_models_of_different_animators_are_refused(place, trained, tmp_path):
     other = tmp_path / 'other.pth'
     save_checkpoint(dict(meta=dict(model='Animator'), state_dict=make_animator(7).state_dict()), other)
     status, said = call_tool('test', CONFIG, trained, '--work-dir', tmp_path,

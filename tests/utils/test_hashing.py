@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from leokit.utils import weights_hash
+from leokit.utils.hashing import stable_number
 
 STATE = {'b': torch.arange(6.).reshape(2, 3), 'a': torch.tensor([1, 2])}
 
@@ -25,3 +26,7 @@ def test_a_name_matters():
 def test_scalars_and_half_precision_have_a_hash():
     state = dict(a=torch.tensor(3.0), b=torch.ones(2, dtype=torch.bfloat16), c=torch.tensor(True))
     assert weights_hash(state) == weights_hash({key: tensor.clone() for key, tensor in state.items()})
+
+
+def test_numbers_of_names():
+    assert stable_number('clip', 16) == stable_number('clip/16') == 2649710705 != stable_number('clip', 17)

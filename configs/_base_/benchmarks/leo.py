@@ -1,15 +1,15 @@
-# The tests of LEO's paper (arXiv 2305.03989, section 4) for a config that names its checkpoints: short videos of drawn
-# and of given first frames (tables 1 and 2) and long videos (table 3). `python tools/test.py CONFIG` runs all of them;
-# --cfg-options test_cfg.scenarios.long=None leaves one out.
+# The evaluation of the LEO paper (arXiv 2305.03989, section 4), for a config that names its checkpoints: short
+# unconditional and conditional videos (tables 1 and 2) and long videos (table 3). `leokit test CONFIG` runs all;
+# --cfg-options test_cfg.scenarios.long=None skips one.
 num_videos = 2048
 num_frames = 16
 protocol = 'leo'
 long_videos = 2048
 long_frames = 512
 long_protocol = 'leo_long'
-# how often a measurement is repeated with other clips of the real videos
+# repetitions of each measurement, with other clips of the real videos
 trials = 10
-# of a manifest with splits; without a filter the protocol's split is taken
+# selects the real videos of a manifest with splits; without a filter the protocol's split is used
 test_filters = dict()
 video_extractor = dict(type='I3D')
 # FaceIdentity for faces
@@ -17,9 +17,9 @@ content_extractor = dict(type='ColorStatistics')
 test_batch_size = 16
 # frames per forward pass of the animator
 test_chunk_size = 64
-# 'mp4' is small and, like the real videos, H.264; 'npy' and 'frames' lose nothing and are large
+# 'mp4' is small and H.264 like the real videos; 'npy' and 'frames' are lossless and large
 clip_format = 'mp4'
-# bfloat16 for the animator and the starting frames
+# bfloat16 autocast for the animator and the starting frames
 amp = False
 test_seed = 0
 
