@@ -1,7 +1,7 @@
-"""From the answers of a study to its findings: preferences, ranking, agreement, and what went wrong.
+"""Analyze a study: preferences, ranking, agreement and warnings as one plain record, which ``report`` prints.
 
-The functions of ``preference``, ``bradley_terry`` and ``agreement`` do the arithmetic; here the answers become arrays
-and the findings become one plain record, which ``report`` prints. Letters: R raters, K methods.
+The statistics are in ``preference``, ``bradley_terry`` and ``agreement``; here answers become their arrays.
+Dimensions: R raters, K methods.
 """
 
 import itertools
@@ -21,7 +21,7 @@ from leokit.version import __version__
 
 REPORT_FORMAT = 'leokit user study report'
 REPORT_VERSION = 1
-FEW_RATERS = 10  # below, bootstrap intervals over raters tend to be too narrow
+FEW_RATERS = 10  # below this number, bootstrap intervals over raters tend to be too narrow
 
 
 def analyze_study(paths: Sequence[str | Path], key: StudyKey, *, max_failed_checks: int = 0, samples: int = 2000,
@@ -29,18 +29,15 @@ def analyze_study(paths: Sequence[str | Path], key: StudyKey, *, max_failed_chec
     """Analyze the results of a study.
 
     Args:
-        paths (sequence): Results files, or folders of them.
+        paths (Sequence[str | Path]): Results files, or folders of them.
         key (StudyKey): The study's key.
-        max_failed_checks (int): Failed attention checks that are forgiven.
+        max_failed_checks (int): Failed attention checks that are tolerated.
         samples (int): Bootstrap samples (raters are resampled).
         confidence (float): Coverage of all intervals, between 0 and 1.
         seed (int): Seed of the bootstrap.
 
     Returns:
         dict: The findings, JSON types only; ``docs/user_study.md`` explains each entry.
-
-    Raises:
-        UserError: If an argument is out of range, a file cannot be used, or no answer is left.
     """
     if not 0 < confidence < 1 or samples < 1 or max_failed_checks < 0 or seed < 0:
         raise UserError('--confidence must lie between 0 and 1, --bootstrap be at least 1, --max-failed-checks and '
@@ -48,15 +45,15 @@ def analyze_study(paths: Sequence[str | Path], key: StudyKey, *, max_failed_chec
     results = read_results(find_results(paths), key)
     screening = screen_raters(results, key, max_failed_checks)
     if not screening.kept:
-        raise UserError(f'all {len(results)} raters are left out: {screening.rule}; raise --max-failed-checks or ask '
-                        'more people')
+        raise UserError(f'all {len(results)} raters are excluded: {screening.rule}; raise --max-failed-checks or '
+                        'invite more raters')
     methods = list(key.methods)
     tally = tally_answers(screening.kept, key)
     if not tally.wins.any():
-        raise UserError('the results hold no answer to a pair of methods; ask for complete results')
+        raise UserError('the results contain no answer to a pair of methods; ask the raters for complete results')
     rng = np.random.default_rng(seed)
     notes = _notes(screening.kept)
-    ranking, note = _ranking(tally, methods, rng, samples, confidence)
+    ranking, ranking_notes = _ranking(tally, methods, rng, samples, confidence)
     return {
         'format': REPORT_FORMAT,
         'version': REPORT_VERSION,
@@ -69,28 +66,20 @@ def analyze_study(paths: Sequence[str | Path], key: StudyKey, *, max_failed_chec
         'ranking': ranking,
         'agreement': _agreement(screening.kept, key),
         'sides': _sides(screening.kept, key, confidence),
-        'notes': notes + note,
+        'notes': notes + ranking_notes,
         'protocol': {'confidence': confidence, 'bootstrap_samples': samples, 'seed': seed,
                      'max_failed_checks': max_failed_checks, 'leokit_version': __version__},
     }
 
 
 def tally_answers(results: Sequence[RaterResult], key: StudyKey) -> Tally:
-    """Count wins and ties of each rater; attention checks and unplayable pairs stay out.
-
-    Args:
-        results (sequence): One result per rater.
-        key (StudyKey): The study's key.
-
-    Returns:
-        Tally: Methods in the order of the key.
-    """
-    number = {method: i for i, method in enumerate(key.methods)}
-    shape = (len(results), len(number), len(number))
+    """Count wins and ties of each rater without attention checks and unplayable pairs; methods in the key's order."""
+    index = {method: i for i, method in enumerate(key.methods)}
+    shape = (len(results), len(index), len(index))
     wins, ties = np.zeros(shape), np.zeros(shape, dtype=np.int64)
     for rater, result in enumerate(results):
         for trial, choice, winner, _ in _votes(result, key):
-            first, second = (number[method] for method in trial.methods)
+            first, second = (index[method] for method in trial.methods)
             score = 0.5 if choice == 'tie' else float(winner == trial.videos[0])
             wins[rater, first, second] += score
             wins[rater, second, first] += 1 - score
@@ -101,15 +90,11 @@ def tally_answers(results: Sequence[RaterResult], key: StudyKey) -> Tally:
 def rating_counts(results: Sequence[RaterResult], key: StudyKey) -> np.ndarray:
     """Count the answers to each pair, for measures of agreement.
 
-    The categories are the pair's videos in the key's order, which was drawn, so that chance agreement is about one
-    half however much one method is liked.
-
-    Args:
-        results (sequence): One result per rater.
-        key (StudyKey): The study's key.
+    The categories are the pair's videos in the key's order, which is random, so that chance agreement is about one half
+    however popular a method is.
 
     Returns:
-        ndarray: int64, shape (trials, 3): first video, second video, tie. Rows of attention checks are zero.
+        np.ndarray: int64, shape (trials, 3): first video, second video, tie. Rows of attention checks are zero.
     """
     counts = np.zeros((len(key.trials), 3), dtype=np.int64)
     row = {trial.id: i for i, trial in enumerate(key.trials)}
@@ -120,13 +105,13 @@ def rating_counts(results: Sequence[RaterResult], key: StudyKey) -> np.ndarray:
 
 
 def _votes(result: RaterResult, key: StudyKey) -> list[tuple]:
-    """Return (trial, choice, winner, reaction_ms) of a rater's answers about methods."""
+    """(trial, choice, winner, reaction_ms) of a rater's answers about methods."""
     return [(key.trials[answer.trial], *answer[1:]) for answer in result.answers
             if answer.choice != 'unplayable' and not key.trials[answer.trial].is_check]
 
 
 def _answer_counts(results: Sequence[RaterResult], key: StudyKey) -> dict[str, Any]:
-    """Count answers, ties, failures; state reaction times."""
+    """Numbers of answers, ties and failures; quartiles of reaction times."""
     votes = [vote for result in results for vote in _votes(result, key)]
     times = np.array([reaction for *_, reaction in votes])
     quartiles = np.quantile(times, [0.25, 0.5, 0.75]).round().tolist()
@@ -141,7 +126,7 @@ def _answer_counts(results: Sequence[RaterResult], key: StudyKey) -> dict[str, A
 
 def _preferences(tally: Tally, methods: list[str], rng: np.random.Generator, samples: int,
                  confidence: float) -> list[dict[str, Any]]:
-    """One entry for each pair of methods that was compared."""
+    """One entry per pair of methods that was compared."""
     wins, ties = tally.wins.sum(axis=0), tally.ties.sum(axis=0)
     ends = share_intervals(resample_raters(tally.wins, samples, rng), confidence)
     entries = []
@@ -166,7 +151,7 @@ def _preferences(tally: Tally, methods: list[str], rng: np.random.Generator, sam
 
 def _ranking(tally: Tally, methods: list[str], rng: np.random.Generator, samples: int,
              confidence: float) -> tuple[list[dict[str, Any]] | None, list[str]]:
-    """The ranking, best first, or None where there can be none; and remarks on it."""
+    """The ranking, best first, or None if it is undefined; and notes on it."""
     try:
         ranking = rank_methods(tally.wins, methods, rng, samples=samples, confidence=confidence)
     except UserError as error:
@@ -184,16 +169,16 @@ def _ranking(tally: Tally, methods: list[str], rng: np.random.Generator, samples
     notes = []
     if ranking.regularized:
         notes.append('some methods never lost to the others, so the strengths have no finite maximum; '
-                     f'{PSEUDO_WINS} wins were added on both sides of each compared pair of methods, and the distances '
-                     'between strengths mean little')
+                     f'{PSEUDO_WINS} wins were added for both methods of each compared pair, and the distances between '
+                     'strengths mean little')
     elif ranking.regularized_samples and several:
         notes.append(f'{ranking.regularized_samples:.0%} of the bootstrap samples had no finite strengths; '
-                     f'{PSEUDO_WINS} wins were added on both sides of each compared pair of methods in these')
+                     f'{PSEUDO_WINS} wins were added for both methods of each compared pair in these')
     return entries, notes
 
 
 def _agreement(results: Sequence[RaterResult], key: StudyKey) -> dict[str, Any]:
-    """Agreement of the raters; None where it is not defined."""
+    """Agreement of the raters; None where it is undefined."""
     counts = rating_counts(results, key)
     shared = counts[counts.sum(axis=1) >= 2]
     values = {'fleiss_kappa': fleiss_kappa(counts), 'krippendorff_alpha': krippendorff_alpha(counts),
@@ -203,7 +188,7 @@ def _agreement(results: Sequence[RaterResult], key: StudyKey) -> dict[str, Any]:
 
 
 def _sides(results: Sequence[RaterResult], key: StudyKey, confidence: float) -> dict[str, Any]:
-    """How often the left video was chosen, over all answers that chose a side."""
+    """How often the left video was chosen, over all answers without ties."""
     choices = [choice for result in results for _, choice, _, _ in _votes(result, key) if choice != 'tie']
     left = choices.count('left')
     interval = list(wilson_interval(left, len(choices), confidence)) if choices else None
@@ -222,7 +207,7 @@ def _notes(results: Sequence[RaterResult]) -> list[str]:
     if partial:
         notes.append(f'answers are missing from {", ".join(partial)}')
     for result in results:
-        sides = [answer.choice for answer in result.answers]
-        if len(sides) >= 8 and len(set(sides)) == 1:
-            notes.append(f'the rater {result.rater} chose {sides[0]} every time')
+        choices = [answer.choice for answer in result.answers]
+        if len(choices) >= 8 and len(set(choices)) == 1:
+            notes.append(f'the rater {result.rater} chose {choices[0]} every time')
     return notes

@@ -1,7 +1,6 @@
-"""The key of a study: the experimenter's file that says which opaque id of the page is which method's video.
+"""The key of a study: the experimenter's file that maps the random ids of the page to methods and videos.
 
-The page and the results hold random ids only. Without the key they cannot be read, so it must not be lost, and
-nobody who rates should have it.
+The page and the results hold random ids only. Results cannot be read without the key, and raters must not have it.
 """
 
 from pathlib import Path
@@ -16,15 +15,15 @@ KEY_VERSION = 1
 
 
 class Trial(NamedTuple):
-    """What one trial shows.
+    """The two videos of a trial.
 
     Attributes:
-        id (str): Its opaque id.
+        id (str): Random id of the trial.
         videos (tuple): Ids of the two videos.
-        methods (tuple | None): The methods they come from; None for an attention check.
-        names (tuple | None): The videos' names in the methods' folders; None for an attention check.
-        right_answer (str | None): Id of the intact video of an attention check.
-        check_kind (str | None): How the other video of the check was spoilt.
+        methods (tuple | None): Methods of the videos; None for an attention check.
+        names (tuple | None): Names of the videos in the methods' folders; None for an attention check.
+        right_answer (str | None): Id of the original video of an attention check.
+        check_kind (str | None): How the other video of the check was degraded.
     """
 
     id: str
@@ -36,20 +35,20 @@ class Trial(NamedTuple):
 
     @property
     def is_check(self) -> bool:
-        """Whether this is an attention check."""
+        """bool: True for an attention check."""
         return self.right_answer is not None
 
 
 class StudyKey(NamedTuple):
-    """Everything the experimenter knows and the rater does not.
+    """What the experimenter knows and the rater does not.
 
     Attributes:
-        page_hash (str): What ties results to their page, see :func:`leokit.user_study.page.page_hash`.
+        page_hash (str): Identifies the page; see :func:`leokit.user_study.page.page_hash`.
         settings (dict): Question, seed and the other options of the study.
         methods (dict): Folder of each method.
-        videos (dict): Where each video of the page comes from: method, name, file.
-        trials (list): All trials, in the order that the forms count.
-        forms (list): For each form, its (number of a trial, flipped) in order.
+        videos (dict): Origin of each video of the page: method, name, file.
+        trials (list): All trials; forms refer to their index.
+        forms (list): For each form, (index of a trial, flipped) in order.
     """
 
     page_hash: str
@@ -60,27 +59,13 @@ class StudyKey(NamedTuple):
     forms: list[list[tuple[int, bool]]]
 
     def save(self, path: str | Path) -> None:
-        """Write the key as JSON.
-
-        Args:
-            path (str | Path): Where to.
-        """
+        """Write the key as JSON."""
         write_json(path, {'format': KEY_FORMAT, 'version': KEY_VERSION, **self._asdict(),
                           'trials': [trial._asdict() for trial in self.trials]})
 
     @classmethod
     def load(cls, path: str | Path) -> 'StudyKey':
-        """Read a key.
-
-        Args:
-            path (str | Path): The file.
-
-        Returns:
-            StudyKey: The key.
-
-        Raises:
-            UserError: If the file is missing, is no key, or is damaged.
-        """
+        """Read a key that :meth:`save` wrote."""
         record = read_record(path, KEY_FORMAT, KEY_VERSION)
         try:
             pairs = ('videos', 'methods', 'names')
@@ -89,4 +74,4 @@ class StudyKey(NamedTuple):
             forms = [[(int(trial), bool(flipped)) for trial, flipped in form] for form in record['forms']]
             return cls(record['page_hash'], record['settings'], record['methods'], record['videos'], trials, forms)
         except (KeyError, TypeError, ValueError) as error:
-            raise UserError(f'the key {path} is damaged ({error!r}); use the file as prepare wrote it') from error
+            raise UserError(f'the key {path} is damaged ({error!r}); use the file that prepare wrote') from error

@@ -1,7 +1,7 @@
-"""The page of a study: one HTML file that holds its style, its program and its videos, and loads nothing else.
+"""The page of a study: one HTML file that contains its styles, scripts and videos, and loads nothing else.
 
-A content security policy with the hashes of the style and the program forbids the page to send or fetch anything.
-The videos lie in inert ``script`` elements as base64 and become blob addresses when their pair is shown, so the
+A content security policy with the hashes of the styles and scripts forbids the page to send or fetch anything. The
+videos are stored as base64 in inert ``script`` elements and become blob URLs when their pair is shown, so that the
 browser decodes two of them at a time.
 """
 
@@ -17,15 +17,7 @@ SCRIPTS = ('session.js', 'player.js', 'page.js')
 
 
 def page_hash(study: dict[str, Any], digests: dict[str, str]) -> str:
-    """Return the hash that ties results to their page.
-
-    Args:
-        study (dict): As :func:`render_page`.
-        digests (dict): Digest of each video's frames by opaque id.
-
-    Returns:
-        str: SHA-256, as hexadecimal digits.
-    """
+    """SHA-256 that identifies a page in its results, from the study and the digests of the videos' frames by id."""
     return hashlib.sha256(json.dumps([study, digests], sort_keys=True).encode()).hexdigest()
 
 
@@ -33,12 +25,9 @@ def render_page(study: dict[str, Any], videos: dict[str, bytes]) -> str:
     """Assemble the page.
 
     Args:
-        study (dict): What the page's program knows: page_hash, title, introduction, question, closing (str),
-            allow_ties (bool), trials (list of dict(id, videos)), forms (lists of [number of a trial, flipped]).
-        videos (dict): MP4 files by opaque id.
-
-    Returns:
-        str: The page.
+        study (dict): Data for the page's scripts: page_hash, title, introduction, question, closing (str),
+            allow_ties (bool), trials (list of dict(id, videos)), forms (lists of [index of a trial, flipped]).
+        videos (dict): MP4 files by id.
     """
     style = _part('style.css')
     script = "'use strict';\n" + '\n'.join(_part(name) for name in SCRIPTS)
@@ -56,15 +45,15 @@ def render_page(study: dict[str, Any], videos: dict[str, bytes]) -> str:
 
 
 def _part(name: str) -> str:
-    """Read one of the files that the page is made of."""
+    """Read one of the files of the page."""
     return resources.files('leokit.user_study').joinpath('page', name).read_text(encoding='utf-8')
 
 
 def _source_hash(text: str) -> str:
-    """Return the source expression that allows exactly this inline text in a content security policy."""
+    """The source expression that allows exactly this inline text in a content security policy."""
     return 'sha256-' + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
 def _inert_json(record: dict[str, Any]) -> str:
-    """Write JSON that cannot end the script element around it, whatever the experimenter's texts hold."""
+    """JSON that cannot close the script element around it, whatever the experimenter's texts contain."""
     return json.dumps(record, ensure_ascii=False).replace('<', '\\u003c')

@@ -1,6 +1,6 @@
-"""Preference between two methods, with intervals that do and do not know that answers come from raters.
+"""Preference between two methods, with intervals that account for raters (bootstrap) or do not (Wilson).
 
-Letters: R raters, K methods, B bootstrap samples.
+Dimensions: R raters, K methods, B bootstrap samples.
 """
 
 import math
@@ -14,9 +14,9 @@ class Tally(NamedTuple):
     """The answers of a study as counts.
 
     Attributes:
-        wins (ndarray): float64, shape (R, K, K): how often the rater preferred the row's method to the column's; a
+        wins (np.ndarray): float64, shape (R, K, K): how often the rater preferred the row's method to the column's; a
             tie counts one half for each.
-        ties (ndarray): int64, shape (R, K, K), symmetric: how many of those were ties.
+        ties (np.ndarray): int64, shape (R, K, K), symmetric: the ties among them.
     """
 
     wins: np.ndarray
@@ -33,9 +33,6 @@ def wilson_interval(successes: float, count: float, confidence: float = 0.95) ->
 
     Returns:
         tuple: Lower and upper end, in [0, 1].
-
-    Raises:
-        ValueError: If the arguments are out of range.
     """
     if not (0 < count and 0 <= successes <= count and 0 < confidence < 1):
         raise ValueError(f'need 0 <= successes <= count, count > 0 and 0 < confidence < 1, got {successes}, {count}, '
@@ -48,17 +45,17 @@ def wilson_interval(successes: float, count: float, confidence: float = 0.95) ->
 
 
 def resample_raters(wins: np.ndarray, samples: int, rng: np.random.Generator) -> np.ndarray:
-    """Draw bootstrap samples of whole raters, with replacement, and add up their wins.
+    """Bootstrap raters (with replacement) and sum their wins.
 
-    Answers of one person resemble each other; drawing raters instead of answers keeps that in the intervals.
+    Answers of one rater are correlated; resampling raters instead of answers keeps the correlation in the intervals.
 
     Args:
-        wins (ndarray): Shape (R, K, K).
+        wins (np.ndarray): Shape (R, K, K).
         samples (int): Number of samples B.
-        rng (Generator): Source of randomness.
+        rng (np.random.Generator): Source of randomness.
 
     Returns:
-        ndarray: float64, shape (B, K, K).
+        np.ndarray: float64, shape (B, K, K).
     """
     raters = len(wins)
     weights = rng.multinomial(raters, np.full(raters, 1 / raters), size=samples)
@@ -69,12 +66,12 @@ def share_intervals(resampled: np.ndarray, confidence: float = 0.95) -> np.ndarr
     """Percentile intervals of the preference of each method over each other one.
 
     Args:
-        resampled (ndarray): Wins of B bootstrap samples, shape (B, K, K).
+        resampled (np.ndarray): Wins of B bootstrap samples, shape (B, K, K).
         confidence (float): Coverage, between 0 and 1.
 
     Returns:
-        ndarray: Shape (2, K, K), lower and upper ends in [0, 1]; NaN where two methods were never compared. A sample
-        without a comparison of two methods says nothing about them and is not counted.
+        np.ndarray: Shape (2, K, K), lower and upper ends in [0, 1]; NaN where two methods were never compared. Samples
+        without a comparison of two methods are ignored for that pair.
     """
     counts = resampled + resampled.swapaxes(1, 2)
     shares = np.divide(resampled, counts, out=np.full_like(counts, np.nan), where=counts > 0)

@@ -1,7 +1,7 @@
-"""From folders of videos to a page and its key.
+"""Prepare a study: from folders of videos to a page and its key.
 
 All randomness comes from the seed *and* the listing of the folders (names and sizes of the original files). The same
-folders give the same study again, while a rater who guesses the seed still cannot retrace which method is where.
+folders give the same study again, while a rater who guesses the seed still cannot find out which method is where.
 """
 
 import hashlib
@@ -13,11 +13,11 @@ from typing import Any, Sequence
 
 import numpy as np
 
-from leokit.user_study.attention import CHECK_KINDS, break_video
+from leokit.user_study.attention import CHECK_KINDS, degrade_video
 from leokit.user_study.files import write_text
 from leokit.user_study.key import StudyKey, Trial
 from leokit.user_study.page import page_hash, render_page
-from leokit.user_study.pairing import Pair, Showing, draw_forms, draw_pool
+from leokit.user_study.pairing import FormEntry, Pair, sample_forms, sample_pool
 from leokit.user_study.videos import CHUNK, DEFAULT_CRF, EncodedClip, encode_clip, open_moving_video, videos_by_name
 from leokit.utils import UserError, progress_bar
 from leokit.version import __version__
@@ -30,16 +30,16 @@ class StudyOptions:
     """The settings of a study.
 
     Attributes:
-        question (str): What the rater answers for every pair.
-        pairs_per_rater (int): Pairs that one rater sees, attention checks not counted.
-        pool (int | None): Pairs on the page; None: as many as one rater sees, so that all raters see the same.
-        attention_checks (int): Attention checks that every rater sees.
+        question (str): The question that the rater answers for every pair.
+        pairs_per_rater (int): Pairs that one rater sees, without attention checks.
+        pool (int | None): Pairs on the page; None for as many as one rater sees, so that all raters see the same.
+        attention_checks (int): Attention checks, which every rater sees.
         allow_ties (bool): Offer "no difference".
         title (str): Title of the page.
         introduction (str): Text on the first screen, below the title.
         closing (str): Text on the last screen.
         height (int | None): Height in pixels to scale all videos to; None keeps their sizes.
-        seed (int): Seed of all that is drawn.
+        seed (int): Seed of the design.
     """
 
     question: str
@@ -56,7 +56,7 @@ class StudyOptions:
 
 @dataclass(frozen=True)
 class PreparedStudy:
-    """What :func:`prepare_study` made: the page's text, the key, and remarks for the experimenter."""
+    """Result of :func:`prepare_study`: the page as HTML, the key, and remarks for the experimenter."""
 
     page: str
     key: StudyKey
@@ -66,46 +66,36 @@ class PreparedStudy:
         """Write the key, then the page.
 
         Args:
-            page_path (str | Path): Where the page goes.
-            key_path (str | Path): Where the key goes.
-            overwrite (bool): Replace the key of another study.
-
-        Raises:
-            UserError: If both paths are one, or the key of another study (or another file) lies there: results
-                of that study could no longer be read.
+            page_path (str | Path): File of the page.
+            key_path (str | Path): File of the key.
+            overwrite (bool): Replace the key of another study, whose results can then no longer be read.
         """
         page_path, key_path = Path(page_path), Path(key_path)
         if page_path.resolve() == key_path.resolve():
             raise UserError(f'the page and its key cannot both be {page_path}; pass another --key')
         if key_path.exists() and not overwrite and StudyKey.load(key_path).page_hash != self.key.page_hash:
             raise UserError(f'{key_path} is the key of another study, whose results need it; pass another --out '
-                            'or --key, or --overwrite to give the old study up')
+                            'or --key, or --overwrite to discard the old study')
         self.key.save(key_path)
         write_text(page_path, self.page)
 
 
 def prepare_study(folders: dict[str, str | Path], options: StudyOptions) -> PreparedStudy:
-    """Draw the pairs of a study, encode its videos and assemble its page.
+    """Sample the pairs of a study, encode its videos and assemble its page.
 
     Args:
         folders (dict): Folder of videos of each method, by the method's name; two or more.
         options (StudyOptions): The settings.
-
-    Returns:
-        PreparedStudy: Page, key and remarks.
-
-    Raises:
-        UserError: If an option does not fit the folders, or a folder or video cannot be used.
     """
     _check(folders, options)
     files = {method: videos_by_name(folder) for method, folder in folders.items()}
     rng = np.random.default_rng(_secret_seed(files, options))
-    pool = draw_pool(files, options.pool or options.pairs_per_rater, rng)
-    forms = draw_forms(len(pool), options.pairs_per_rater, options.attention_checks, rng)
+    pool = sample_pool(files, options.pool or options.pairs_per_rater, rng)
+    forms = sample_forms(len(pool), options.pairs_per_rater, options.attention_checks, rng)
     builder = _Builder(files, options, rng)
     builder.add_pairs(pool)
     builder.add_checks(options.attention_checks)
-    forms = builder.mix(forms)
+    forms = builder.shuffle(forms)
     study = {
         **{name: getattr(options, name) for name in ('title', 'introduction', 'question', 'closing', 'allow_ties')},
         'trials': [{'id': trial.id, 'videos': trial.videos} for trial in builder.trials],
@@ -120,7 +110,7 @@ def prepare_study(folders: dict[str, str | Path], options: StudyOptions) -> Prep
 
 
 class _Builder:
-    """Collects the trials of a study and encodes each video that they need once."""
+    """Collects the trials of a study and encodes each of their videos once."""
 
     def __init__(self, files: dict[str, dict[str, Path]], options: StudyOptions, rng: np.random.Generator) -> None:
         self.files = files
@@ -147,41 +137,35 @@ class _Builder:
             self.trials.append(Trial(self._new_id(), videos, pair.methods, pair.names))
 
     def add_checks(self, count: int) -> None:
-        """Spoil ``count`` of the videos, different ones as long as there are, and add the attention checks."""
-        intact = sorted(self.origins)
-        order = [intact[i] for i in self.rng.permutation(len(intact))]
+        """Degrade ``count`` of the videos, different ones as far as possible, and add the attention checks."""
+        originals = sorted(self.origins)
+        order = [originals[i] for i in self.rng.permutation(len(originals))]
         for number in range(count):
             right_answer = order[number % len(order)]
             with open_moving_video(self.origins[right_answer]['file']) as original:
                 frames = original.read(np.arange(len(original)))
-            broken = break_video(frames, CHECK_KINDS[number % len(CHECK_KINDS)], self.rng)
-            clip = encode_clip([broken.frames], original.fps, height=self.height)
-            video = self._add(clip, spoilt=broken.kind, made_from=right_answer)
+            degraded = degrade_video(frames, CHECK_KINDS[number % len(CHECK_KINDS)], self.rng)
+            clip = encode_clip([degraded.frames], original.fps, height=self.height)
+            video = self._add(clip, spoilt=degraded.kind, made_from=right_answer)
             videos = (video, right_answer) if self.rng.random() < 0.5 else (right_answer, video)
-            self.trials.append(Trial(self._new_id(), videos, right_answer=right_answer, check_kind=broken.kind))
+            self.trials.append(Trial(self._new_id(), videos, right_answer=right_answer, check_kind=degraded.kind))
 
-    def mix(self, forms: list[list[Showing]]) -> list[list[Showing]]:
-        """Bring the trials into random order, so that their numbers do not tell checks from pairs.
-
-        Args:
-            forms (list): Forms by the old numbers.
-
-        Returns:
-            list: The same forms by the new numbers.
+    def shuffle(self, forms: list[list[FormEntry]]) -> list[list[FormEntry]]:
+        """Shuffle the trials, so that their indices do not tell checks from pairs; return the forms with new indices.
         """
         order = self.rng.permutation(len(self.trials))
-        number = np.argsort(order).tolist()
+        new_index = np.argsort(order).tolist()
         self.trials = [self.trials[i] for i in order]
-        return [[Showing(number[trial], flipped) for trial, flipped in form] for form in forms]
+        return [[FormEntry(new_index[trial], flipped) for trial, flipped in form] for form in forms]
 
     def _add(self, clip: EncodedClip, **origin: str) -> str:
-        """Keep a clip under a new opaque id."""
+        """Store a clip under a new random id."""
         name = self._new_id()
         self.clips[name], self.origins[name] = clip, origin
         return name
 
     def _new_id(self) -> str:
-        """Return a random id that no trial or video has."""
+        """A random id that no trial or video has."""
         while (name := self.rng.bytes(6).hex()) in self._ids:
             pass
         self._ids.add(name)
@@ -189,22 +173,22 @@ class _Builder:
 
 
 def _check(folders: dict[str, str | Path], options: StudyOptions) -> None:
-    """Raise UserError for settings that make no study."""
+    """Raise a :class:`UserError` for invalid settings."""
     if len(folders) < 2:
-        raise UserError(f'a comparison needs two or more folders, got {len(folders)}; pass --folder NAME=DIR twice')
+        raise UserError(f'a comparison needs two or more folders, got {len(folders)}; pass --method NAME=DIR twice')
     if not options.question.strip():
-        raise UserError('the question is empty; pass --question with what the rater is to answer')
+        raise UserError('the question is empty; pass the question that raters answer with --question')
     for name, least in (('pairs_per_rater', 1), ('attention_checks', 0), ('height', 16), ('seed', 0)):
         value = getattr(options, name)
         if value is not None and value < least:
             raise UserError(f'--{name.replace("_", "-")} {value} must be at least {least}')
     if options.pool is not None and options.pool < options.pairs_per_rater:
         raise UserError(f'--pool {options.pool} is smaller than --pairs-per-rater {options.pairs_per_rater}; '
-                        'raise the one or lower the other')
+                        'raise --pool or lower --pairs-per-rater')
 
 
 def _secret_seed(files: dict[str, dict[str, Path]], options: StudyOptions) -> int:
-    """Return a seed that depends on the options and on names and sizes of all original files."""
+    """A seed that depends on the options and on names and sizes of all original files."""
     listing = {method: [(name, path.stat().st_size) for name, path in listed.items()]
                for method, listed in files.items()}
     text = json.dumps([asdict(options), listing], sort_keys=True)
@@ -212,7 +196,7 @@ def _secret_seed(files: dict[str, dict[str, Path]], options: StudyOptions) -> in
 
 
 def _remarks(files: dict[str, dict[str, Path]], builder: _Builder, page_size: int) -> list[str]:
-    """Say how videos were matched, and what could give the methods away."""
+    """State how videos were matched, and differences that could reveal the methods."""
     remarks = []
     used = Counter(tuple(sorted(trial.methods)) for trial in builder.trials if not trial.is_check)
     for (first, second), count in sorted(used.items()):
@@ -220,13 +204,13 @@ def _remarks(files: dict[str, dict[str, Path]], builder: _Builder, page_size: in
         how = (f'matched by {common} common names of {len(files[first])} and {len(files[second])}' if common
                else 'no common names, paired at random')
         remarks.append(f'{first} / {second}: {count} pairs, {how}')
-    for what, value in (('sizes', lambda clip: clip.size), ('frame rates', lambda clip: clip.fps),
+    for quantity, value in (('sizes', lambda clip: clip.size), ('frame rates', lambda clip: clip.fps),
                         ('lengths', lambda clip: clip.frames)):
         differing = sum(value(builder.clips[a]) != value(builder.clips[b]) for a, b in
                         (trial.videos for trial in builder.trials))
         if differing:
-            remedy = '; --height scales all alike' if what == 'sizes' else ''
-            remarks.append(f'warning: the two videos have different {what} in {differing} pairs, which raters can '
+            remedy = '; --height scales all to one height' if quantity == 'sizes' else ''
+            remarks.append(f'warning: the two videos have different {quantity} in {differing} pairs, which raters can '
                            f'notice{remedy}')
     if page_size > LARGE_PAGE:
         remarks.append(f'warning: the page is {page_size / 2 ** 20:.0f} MiB and opens slowly; lower --pool or '

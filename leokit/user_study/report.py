@@ -2,16 +2,11 @@
 
 from typing import Any, Sequence
 
+from leokit.utils.tables import MISSING, markdown_table
+
 
 def render_report(report: dict[str, Any]) -> str:
-    """Write the findings as a Markdown page.
-
-    Args:
-        report (dict): What :func:`leokit.user_study.analyze_study` returned.
-
-    Returns:
-        str: Markdown.
-    """
+    """The result of :func:`leokit.user_study.analyze_study` as a Markdown page."""
     study, answers, protocol = report['study'], report['answers'], report['protocol']
     low, middle, high = (f'{value / 1000:.1f}' for value in answers['reaction_ms_quartiles'])
     blocks = [
@@ -23,10 +18,10 @@ def render_report(report: dict[str, Any]) -> str:
          f'seed {protocol["seed"]}.'),
         '## Preference',
         _preference_table(report['preferences']),
-        ('Ties count one half for each side. The first interval resamples raters; Wilson\'s takes all answers as '
+        ('Ties count one half for each method. The first interval resamples raters; Wilson\'s takes all answers as '
          'independent and is too narrow when raters differ.'),
         '## Ranking (Bradley-Terry)',
-        _ranking_table(report['ranking']) if report['ranking'] else 'There is none, see the notes.',
+        _ranking_table(report['ranking']) if report['ranking'] else 'There is no ranking; see the notes.',
         '## Agreement',
         _agreement_table(report['agreement'], report['sides']),
         '## Raters',
@@ -37,68 +32,61 @@ def render_report(report: dict[str, Any]) -> str:
     return '\n\n'.join(blocks) + '\n'
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    """A Markdown table; columns after the first are right-aligned."""
-    lines = [head, ['---'] + ['---:'] * (len(head) - 1), *rows]
-    return '\n'.join('| ' + ' | '.join(str(cell).replace('|', '\\|') for cell in line) + ' |' for line in lines)
-
-
 def _interval(ends: Sequence[float] | None, form: str) -> str:
-    """An interval, or a dash."""
-    return '–' if ends is None else f'{ends[0]:{form}} … {ends[1]:{form}}'
+    return MISSING if ends is None else f'{ends[0]:{form}} … {ends[1]:{form}}'
 
 
 def _number(value: float | None, form: str = '.3f') -> str:
-    """A number, or a dash."""
-    return '–' if value is None else f'{value:{form}}'
+    return MISSING if value is None else f'{value:{form}}'
 
 
 def _preference_table(preferences: Sequence[dict[str, Any]]) -> str:
-    """One row for each pair of methods, the preferred one first."""
+    """One row per pair of methods, the preferred one first."""
     rows = []
     for entry in preferences:
-        turned = entry['preference'] < 0.5
-        first, second = ('second', 'first') if turned else ('first', 'second')
-        wins, losses = ('losses', 'wins') if turned else ('wins', 'losses')
+        swap = entry['preference'] < 0.5
+        first, second = ('second', 'first') if swap else ('first', 'second')
+        wins, losses = ('losses', 'wins') if swap else ('wins', 'losses')
         share, *intervals = [entry['preference'], entry['bootstrap'], entry['wilson']]
-        if turned:
+        if swap:
             share = 1 - share
             intervals = [ends and [1 - ends[1], 1 - ends[0]] for ends in intervals]
         rows.append([f'**{entry[first]}** over {entry[second]}', f'{share:.1%}',
                      *(_interval(ends, '.1%') for ends in intervals),
-                     f'{entry[wins]} / {entry["ties"]} / {entry[losses]}', entry['raters']])
-    return _table(['preferred', 'share', 'interval', 'Wilson', 'wins / ties / losses', 'raters'], rows)
+                     f'{entry[wins]} / {entry["ties"]} / {entry[losses]}', str(entry['raters'])])
+    return markdown_table(['preferred', 'share', 'interval', 'Wilson', 'wins / ties / losses', 'raters'], rows)
 
 
 def _ranking_table(ranking: Sequence[dict[str, Any]]) -> str:
-    """One row for each method, the best first."""
-    rows = [[entry['method'], entry['rank'], _interval(entry['rank_interval'], 'd'), f'{entry["strength"]:+.3f}',
+    """One row per method, the best first."""
+    rows = [[entry['method'], str(entry['rank']), _interval(entry['rank_interval'], 'd'), f'{entry["strength"]:+.3f}',
              _interval(entry['bootstrap'], '+.3f'), _number(entry['standard_error']),
              _number(entry['best_share'], '.0%')]
             for entry in ranking]
-    return _table(['method', 'rank', 'ranks', 'strength', 'interval', 'std. error', 'comes first'], rows)
+    return markdown_table(['method', 'rank', 'ranks', 'strength', 'interval', 'std. error', 'ranks first'], rows)
 
 
 def _agreement_table(agreement: dict[str, Any], sides: dict[str, Any]) -> str:
-    """Measures of agreement and the balance of sides."""
+    """Measures of agreement, and how often the left video was chosen."""
     total = sides['left'] + sides['right']
     per_pair = _number(agreement['raters_per_pair'], '.1f')
+    left = f'{sides["left"] / total:.1%} ({_interval(sides["wilson"], ".1%")})' if total else MISSING
     rows = [
         ['Krippendorff\'s alpha', _number(agreement['krippendorff_alpha'])],
         ['Fleiss\' kappa', _number(agreement['fleiss_kappa'])],
         ['equal answers of two raters', _number(agreement['equal_answers'], '.1%')],
-        ['pairs seen by two raters or more', f'{agreement["pairs"]} ({per_pair} raters each)'],
-        ['left video chosen', f'{sides["left"] / total:.1%} ({_interval(sides["wilson"], ".1%")})' if total else '–'],
+        ['pairs seen by two or more raters', f'{agreement["pairs"]} ({per_pair} raters each)'],
+        ['left video chosen', left],
     ]
-    return _table(['', ''], rows)
+    return markdown_table(['', ''], rows)
 
 
 def _raters(raters: dict[str, Any], answers: dict[str, Any]) -> str:
-    """Who was kept, who was not, and why."""
-    lines = [f'{raters["sent"]} sent results, {raters["kept"]} count. Rule: {raters["rule"]}.']
+    """Raters who were kept and excluded, with reasons."""
+    lines = [f'{raters["sent"]} raters sent results, {raters["kept"]} are kept. Rule: {raters["rule"]}.']
     if answers['unplayable'] or answers['missing']:
         lines.append(f'{answers["unplayable"]} pairs could not be played, {answers["missing"]} were not answered.')
     text = ' '.join(lines)
     if raters['excluded']:
-        text += '\n\n' + '\n'.join(f'- left out: {entry["rater"]} ({entry["reason"]})' for entry in raters['excluded'])
+        text += '\n\n' + '\n'.join(f'- excluded: {entry["rater"]} ({entry["reason"]})' for entry in raters['excluded'])
     return text

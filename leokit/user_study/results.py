@@ -1,4 +1,4 @@
-"""Reading the files that raters sent, and deciding whose answers count."""
+"""Read the files that raters sent, and exclude raters by attention checks."""
 
 import itertools
 from pathlib import Path
@@ -17,10 +17,10 @@ class Answer(NamedTuple):
     """One answer.
 
     Attributes:
-        trial (int): Number of the trial in the key.
+        trial (int): Index of the trial in the key.
         choice (str): One of ``CHOICES``.
         winner (str | None): Id of the chosen video; None for a tie or an unplayable pair.
-        reaction_ms (float): Milliseconds from the moment when both videos had been watched to the choice.
+        reaction_ms (float): Milliseconds from the time when both videos had been watched to the choice.
     """
 
     trial: int
@@ -35,7 +35,7 @@ class RaterResult(NamedTuple):
     Attributes:
         rater (str): The name or code that the rater entered.
         session (str): Random id of the rater's session.
-        file (str): Where it was read from.
+        file (str): The results file.
         answers (list): The answers in the order of the form.
         missing (int): Pairs of the form without an answer.
     """
@@ -48,12 +48,12 @@ class RaterResult(NamedTuple):
 
 
 class Screening(NamedTuple):
-    """Whose answers count.
+    """Raters who are kept and excluded.
 
     Attributes:
         rule (str): The rule, in words.
-        kept (list): Results that count.
-        excluded (list): dict(rater, failed, answered, reason) of each rater who was left out.
+        kept (list): Results of the raters who are kept.
+        excluded (list): dict(rater, failed, answered, reason) of each excluded rater.
     """
 
     rule: str
@@ -62,41 +62,27 @@ class Screening(NamedTuple):
 
 
 def find_results(paths: Sequence[str | Path]) -> list[Path]:
-    """Replace folders by the JSON files in them.
-
-    Args:
-        paths (sequence): Files and folders.
-
-    Returns:
-        list: Files, sorted within each folder.
-
-    Raises:
-        UserError: If a folder holds no JSON file.
-    """
+    """Replace folders by the JSON files in them, sorted within each folder."""
     found: list[Path] = []
     for path in map(Path, paths):
         inside = sorted(path.glob('*.json')) if path.is_dir() else [path]
         if not inside:
-            raise UserError(f'the folder {path} holds no results (*.json); pass the files that the raters sent')
+            raise UserError(f'the folder {path} contains no results (*.json); pass the files that the raters sent')
         found += [file for file in inside if file not in found]
     return found
 
 
 def read_results(paths: Sequence[str | Path], key: StudyKey) -> list[RaterResult]:
-    """Read results files and hold them against the key.
+    """Read results files and check them against the key of their study.
 
-    A session that was saved more than once counts once, with the file that was saved last.
-
-    Args:
-        paths (sequence): The files.
-        key (StudyKey): The key of their study.
+    Of a session that was saved more than once, the file that was saved last counts.
 
     Returns:
         list: One result per rater, sorted by rater.
 
     Raises:
-        UserError: If a file is no results file, belongs to another page, does not fit its form, or two sessions
-            carry the same name.
+        UserError: If a file is not a results file, belongs to another page or does not match its form, or two sessions
+            have the same rater.
     """
     latest: dict[str, tuple[str, RaterResult]] = {}
     for path in paths:
@@ -116,47 +102,44 @@ def read_results(paths: Sequence[str | Path], key: StudyKey) -> list[RaterResult
     for first, second in itertools.pairwise(results):
         if first.rater == second.rater:
             raise UserError(f'{first.file} and {second.file} are two sessions of the rater {first.rater!r}; leave one '
-                            'out, or give two people of one name different names in the files')
+                            'out, or give two raters of the same name different names in the files')
     return results
 
 
 def screen_raters(results: Sequence[RaterResult], key: StudyKey, max_failed: int = 0) -> Screening:
-    """Leave out raters who failed attention checks.
+    """Exclude raters who failed attention checks.
 
-    A check is failed by choosing the spoilt video or "no difference". A rater of a study with checks who answered
-    none of them is left out too; an unplayable check counts as not answered.
+    A check is failed by choosing the degraded video or "no difference". A rater of a study with checks who answered
+    none of them is excluded too; an unplayable check counts as not answered.
 
     Args:
-        results (sequence): One result per rater.
+        results (Sequence[RaterResult]): One result per rater.
         key (StudyKey): The study's key.
-        max_failed (int): Failed checks that are forgiven.
-
-    Returns:
-        Screening: The rule, who is kept, who is left out and why.
+        max_failed (int): Failed checks that are tolerated.
     """
     checks = sum(trial.is_check for trial in key.trials)
     plural = '' if max_failed == 1 else 's'
-    rule = ('the study has no attention checks: nobody is left out' if not checks else
-            f'a rater is left out who fails more than {max_failed} of the {checks} attention check{"s" * (checks > 1)} '
-            '(prefers the spoilt video or sees no difference) or answers none of them')
+    rule = ('the study has no attention checks: no rater is excluded' if not checks else
+            f'a rater who fails more than {max_failed} of the {checks} attention check{"s" * (checks > 1)} (prefers '
+            'the degraded video or sees no difference) or answers none of them is excluded')
     kept, excluded = [], []
     for result in results:
-        asked = [answer for answer in result.answers
-                 if key.trials[answer.trial].is_check and answer.choice != 'unplayable']
-        failed = sum(answer.winner != key.trials[answer.trial].right_answer for answer in asked)
-        if checks and not asked:
+        answered = [answer for answer in result.answers
+                    if key.trials[answer.trial].is_check and answer.choice != 'unplayable']
+        failed = sum(answer.winner != key.trials[answer.trial].right_answer for answer in answered)
+        if checks and not answered:
             reason = 'answered no attention check'
         elif failed > max_failed:
-            reason = f'failed {failed} of {len(asked)} attention checks, {max_failed} failure{plural} allowed'
+            reason = f'failed {failed} of {len(answered)} attention checks, {max_failed} failure{plural} allowed'
         else:
             kept.append(result)
             continue
-        excluded.append({'rater': result.rater, 'failed': failed, 'answered': len(asked), 'reason': reason})
+        excluded.append({'rater': result.rater, 'failed': failed, 'answered': len(answered), 'reason': reason})
     return Screening(rule, kept, excluded)
 
 
 def _parse(record: dict[str, Any], path: str, key: StudyKey) -> RaterResult:
-    """Read one record; whatever does not fit the form raises ValueError or the like."""
+    """Parse one record; what does not match the form raises ValueError, KeyError or TypeError."""
     shown = {}
     form = record['form']
     if type(form) is not int or not 0 <= form < len(key.forms):
@@ -169,13 +152,13 @@ def _parse(record: dict[str, Any], path: str, key: StudyKey) -> RaterResult:
         number, (left, right) = shown[answer['trial']]
         choice = answer['choice']
         if choice not in CHOICES or (answer['left'], answer['right']) != (left, right) or number in answers:
-            raise ValueError(f'the answer to {answer["trial"]} does not fit form {form}')
+            raise ValueError(f'the answer to {answer["trial"]} does not match form {form}')
         if choice == 'tie' and not key.settings.get('allow_ties'):
-            raise ValueError(f'the answer to {answer["trial"]} is a tie, which the page does not offer')
+            raise ValueError(f'the answer to {answer["trial"]} is a tie, which the page did not offer')
         winner = {'left': left, 'right': right}.get(choice)
         answers[number] = Answer(number, choice, winner, float(answer['reaction_ms']))
     rater, session = record['rater'], record['session']
     if not (isinstance(rater, str) and rater and isinstance(session, str) and session):
-        raise ValueError('rater and session must be texts')
+        raise ValueError('rater and session must be strings')
     ordered = [answers[number] for number, _ in key.forms[form] if number in answers]
     return RaterResult(rater, session, path, ordered, len(shown) - len(ordered))

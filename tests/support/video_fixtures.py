@@ -1,4 +1,4 @@
-"""Real video files whose frames carry their number, made on the fly."""
+"""Real video files whose frames carry their number, generated on the fly."""
 
 from types import SimpleNamespace
 
@@ -6,7 +6,7 @@ import av
 import numpy as np
 import pytest
 
-BITS = 10  # of the frame number, drawn as black and white bars
+BITS = 10  # of the frame number, encoded as black and white bars
 
 
 def make_frames(count, height=48, width=96, seed=0):
@@ -46,7 +46,7 @@ def write_video(path, frames, *, b_frames=3, gop=12, codec='libx264', pixels='yu
 
 
 def cut_front(source, target, packets):
-    """Copy a file without its first packets, so that it starts in the middle of a group of pictures."""
+    """Copy a file without its first packets, so that it starts in the middle of a GOP."""
     with av.open(str(source)) as old, av.open(str(target), 'w') as new:
         stream = new.add_stream_from_template(old.streams.video[0])
         for number, packet in enumerate(packet for packet in old.demux(video=0) if packet.dts is not None):
@@ -57,7 +57,7 @@ def cut_front(source, target, packets):
 
 
 def decode_in_order(path):
-    """What plain decoding from the start shows, uint8 (T, H, W, 3)."""
+    """Frames of plain decoding from the start, uint8 (T, H, W, 3)."""
     kind = av.video.reformatter.Interpolation
     exact = dict(interpolation=kind.BILINEAR | kind.ACCURATE_RND | kind.FULL_CHR_H_INT) if hasattr(
         kind, 'ACCURATE_RND') else {}
@@ -78,8 +78,8 @@ def write_sound(path):
 def flip_bytes(path, target, count=200):
     """Copy a file with damaged bytes in its middle."""
     content = bytearray(path.read_bytes())
-    for place in np.random.default_rng(0).integers(len(content) // 4, len(content) // 2, count):
-        content[place] ^= 0xFF
+    for position in np.random.default_rng(0).integers(len(content) // 4, len(content) // 2, count):
+        content[position] ^= 0xFF
     target.write_bytes(content)
     return target
 
@@ -94,13 +94,13 @@ def clips():
 
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path_factory, monkeypatch):
-    """Probes are remembered in a folder of the test's own."""
+    """Probes are cached in a folder of the test's own."""
     monkeypatch.setenv('LEOKIT_CACHE', str(tmp_path_factory.mktemp('cache')))
 
 
 @pytest.fixture(scope='session')
 def video_folder(tmp_path_factory):
-    """Three good videos of other sizes and lengths, one of them with an awkward name."""
+    """Three good videos of different sizes and lengths, one of them with an awkward name."""
     folder = tmp_path_factory.mktemp('videos')
     write_video(folder / 'a.mp4', make_frames(20, seed=1))
     write_video(folder / 'deep' / 'b ü#日本.mp4', make_frames(31, 64, 80, seed=2))

@@ -7,10 +7,10 @@ import av
 import numpy as np
 
 METHODS = ('zebramethod', 'walrusmethod', 'ospreymethod')  # words that base64 or prose do not hold by chance
-SIDE, LENGTH = 48, 8
+RESOLUTION, LENGTH = 48, 8
 
 
-def moving_frames(seed=0, length=LENGTH, height=SIDE, width=SIDE):
+def moving_frames(seed=0, length=LENGTH, height=RESOLUTION, width=RESOLUTION):
     """Moving color waves, uint8, (length, height, width, 3)."""
     time, y, x = np.meshgrid(np.arange(length), np.arange(height), np.arange(width), indexing='ij')
     waves = [np.sin((x + 5 * time + 9 * seed) / 6), np.cos((y - 4 * time + 5 * seed) / 8), np.sin((x + y + seed) / 9)]
@@ -47,8 +47,8 @@ def rate(key, rater, form, choose, keep=None, session=None, saved='2025-01-01T00
         key: The study's key.
         rater: The rater's name.
         form: Number of the form.
-        choose: Function (trial, left, right) -> choice; it is asked for pairs only, attention checks are passed.
-        keep: Answer only that many pairs.
+        choose: Function (trial, left, right) -> choice; it is called for pairs only; attention checks are passed.
+        keep: Number of answers; all by default.
     """
     answers = []
     for number, flipped in key.forms[form][:keep]:

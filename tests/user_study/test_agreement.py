@@ -40,7 +40,7 @@ def test_perfect_agreement_is_one_and_chance_is_zero(measure):
 
 
 @pytest.mark.parametrize('measure', [fleiss_kappa, krippendorff_alpha, pair_agreement])
-def test_items_with_one_rating_say_nothing(measure):
+def test_items_with_one_rating_are_ignored(measure):
     counts = np.array([[3, 1], [1, 3], [4, 0]])
     assert measure(np.vstack([counts, [[1, 0], [0, 0], [0, 1]]])) == measure(counts)
 

@@ -89,7 +89,7 @@ def test_unanimous_raters_agree_fully(key, tmp_path):
     assert any('never lost' in note for note in report['notes'])
 
 
-def test_rating_counts_leave_checks_out(key, mixed):
+def test_rating_counts_without_checks(key, mixed):
     counts = rating_counts(read_results(sorted(mixed[0].glob('*.json')), key), key)
     checks = [trial.is_check for trial in key.trials]
     assert counts.shape == (11, 3) and counts.sum() == 72 and counts[checks].sum() == 0
@@ -128,7 +128,7 @@ def test_one_rater_has_no_intervals_over_raters(key, tmp_path):
     assert any('one rater' in note for note in report['notes'])
 
 
-def test_groups_that_never_met_give_preferences_and_a_reason(key, tmp_path):
+def test_groups_without_comparison_have_preferences_and_a_note(key, tmp_path):
     record = rate(key, 'ann', 0, by_order(key))
     wanted = {METHODS[0], METHODS[1]}
     trials = {trial.id: trial for trial in key.trials}
@@ -142,9 +142,9 @@ def test_groups_that_never_met_give_preferences_and_a_reason(key, tmp_path):
     assert report['answers']['unplayable'] == 4
 
 
-def test_nobody_left_is_an_error(key, tmp_path):
+def test_no_rater_left_is_an_error(key, tmp_path):
     record = rate(key, 'ann', 0, by_order(key), keep=1)  # stopped before the first check
-    with pytest.raises(UserError, match='all 1 raters are left out'):
+    with pytest.raises(UserError, match='all 1 raters are excluded'):
         analyze_study(save(tmp_path, [record]), key)
 
 

@@ -51,7 +51,7 @@ def test_equals_minorize_maximize():
         assert fit_strengths(wins) == pytest.approx(minorize_maximize(wins), abs=1e-7)
 
 
-def test_many_data_sets_at_once_equal_one_at_a_time():
+def test_a_batch_of_data_sets_equals_one_at_a_time():
     rng = np.random.default_rng(1)
     wins = np.stack([random_wins(rng, 4)[0] + 0.5 for _ in range(4)])  # as many data sets as methods
     assert fit_strengths(wins) == pytest.approx(np.stack([fit_strengths(one) for one in wins]))
@@ -88,7 +88,7 @@ def raters(rng, true, count=30, games=6):
     return (upper + np.tril(games - upper.swapaxes(1, 2), -1)).astype(float)
 
 
-def test_ranking_finds_the_order_and_says_how_sure_it_is():
+def test_ranking_finds_the_order_and_its_uncertainty():
     true = np.array([-0.6, 0.9, -0.55, 0.25])
     ranking = rank_methods(raters(np.random.default_rng(0), true), 'abcd', np.random.default_rng(1))
     assert ranking.ranks[1] == 1 and ranking.ranks[3] == 2

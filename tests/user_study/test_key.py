@@ -11,7 +11,7 @@ from leokit.utils import UserError
 def test_round_trip(key, tmp_path):
     key.save(tmp_path / 'sub' / 'key.json')
     loaded = StudyKey.load(tmp_path / 'sub' / 'key.json')
-    assert loaded == key._replace(forms=[[tuple(showing) for showing in form] for form in key.forms])
+    assert loaded == key._replace(forms=[[tuple(entry) for entry in form] for form in key.forms])
     assert [path.name for path in (tmp_path / 'sub').iterdir()] == ['key.json']
 
 
@@ -22,7 +22,7 @@ def damage(record, change):
 
 
 @pytest.mark.parametrize('change, message', [
-    (lambda record: record.update(format='something else'), 'no file of leokit user study key'),
+    (lambda record: record.update(format='something else'), 'not a file of leokit user study key'),
     (lambda record: record.update(version=99), 'version 99'),
     (lambda record: record.pop('trials'), 'damaged'),
     (lambda record: record.update(trials=[dict(id='x', color='blue')]), 'damaged'),
@@ -40,8 +40,8 @@ def test_missing_or_unreadable_files_are_refused(tmp_path):
     with pytest.raises(UserError, match='cannot be read'):
         StudyKey.load(tmp_path / 'none.json')
     (tmp_path / 'cut.json').write_text('{"format": ')
-    with pytest.raises(UserError, match='no JSON'):
+    with pytest.raises(UserError, match='not JSON'):
         StudyKey.load(tmp_path / 'cut.json')
     (tmp_path / 'binary.json').write_bytes(b'\xff\xfe\x00')
-    with pytest.raises(UserError, match='no JSON'):
+    with pytest.raises(UserError, match='not JSON'):
         StudyKey.load(tmp_path / 'binary.json')

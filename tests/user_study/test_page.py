@@ -1,4 +1,4 @@
-"""The page is one file, allows nothing from outside, and its texts cannot break out of their place."""
+"""The page is one file, loads nothing else, and its texts cannot escape from their elements."""
 
 import base64
 import hashlib
@@ -24,7 +24,7 @@ def block(page, pattern):
     return re.search(pattern, page, re.DOTALL)[1]
 
 
-def test_videos_lie_in_the_page(page):
+def test_videos_are_in_the_page(page):
     for name, data in dict(v1=b'first video', v2=b'second video').items():
         text = block(page, f'<script type="text/plain" id="video-{name}">(.*?)</script>')
         assert base64.b64decode(text) == data

@@ -1,4 +1,4 @@
-"""The page in a real browser: play, choose, go back, stop and go on, finish, save, analyze."""
+"""The page in a real browser: play, choose, go back, close and resume, finish, save, analyze."""
 
 import base64
 import json
@@ -144,7 +144,7 @@ def test_a_whole_session(page, small, tmp_path):
     assert requests == {'file', 'blob'}  # nothing left the page
 
 
-def test_a_session_goes_on_after_closing(page, small):
+def test_a_session_resumes_after_closing(page, small):
     begin(page, 'Bob')
     form = page.evaluate('session.state.form')
     choose(page, 'left')
@@ -187,7 +187,7 @@ def test_the_link_names_rater_and_form(browser, small, tmp_path):
     assert browser.evaluate('session.state.form') == 33 % len(small.key.forms)
 
 
-def test_a_video_that_cannot_be_played_is_skipped_and_said(page, small, tmp_path):
+def test_a_video_that_cannot_be_played_is_skipped_and_reported(page, small, tmp_path):
     broken = next(iter(small.key.videos))
     path = tmp_path / 'broken.html'
     path.write_text(re.sub(rf'(id="video-{broken}">)[^<]+', rf'\g<1>{base64.b64encode(b"junk" * 99).decode()}',

@@ -62,7 +62,7 @@ def test_shares_of_two_methods_mirror_each_other():
     assert ends[:, 0, 1] == pytest.approx(1 - ends[::-1, 1, 0])
 
 
-def test_methods_that_never_met_have_no_interval():
+def test_methods_that_were_never_compared_have_no_interval():
     wins = np.zeros((4, 3, 3))
     wins[:, 0, 1] = wins[0, 1, 2] = 1  # only one rater compared the second with the third
     ends = share_intervals(resample_raters(wins, 400, np.random.default_rng(0)))

@@ -24,7 +24,7 @@ def test_no_name_is_in_the_page(study, folders):
         assert word.encode() not in everything.lower(), word
 
 
-def test_page_tells_neither_checks_nor_methods(study):
+def test_page_reveals_neither_checks_nor_methods(study):
     data = json.loads(re.search('id="study">(.*?)</script>', study.page)[1])
     assert all(trial.keys() == {'id', 'videos'} for trial in data['trials'])
     checks = [i for i, trial in enumerate(study.key.trials) if trial.is_check]
@@ -38,11 +38,11 @@ def test_all_videos_of_the_trials_are_embedded_once(study):
     assert len(set(videos.values())) == len(videos)
 
 
-def test_the_key_says_where_videos_come_from(study, folders):
+def test_the_key_has_the_origin_of_videos(study, folders):
     for trial in study.key.trials:
         if trial.is_check:
-            spoilt = next(video for video in trial.videos if video != trial.right_answer)
-            assert study.key.videos[spoilt] == dict(spoilt=trial.check_kind, made_from=trial.right_answer)
+            degraded = next(video for video in trial.videos if video != trial.right_answer)
+            assert study.key.videos[degraded] == dict(spoilt=trial.check_kind, made_from=trial.right_answer)
         else:
             for video, method, name in zip(trial.videos, trial.methods, trial.names):
                 origin = study.key.videos[video]
@@ -56,13 +56,13 @@ def test_same_input_same_study_other_seed_other_study(study, folders, options):
     assert prepare_study(folders, replace(options, seed=4)).key.page_hash != study.key.page_hash
 
 
-def test_the_seed_alone_does_not_tell_the_layout(study, folders, options, tmp_path):
+def test_the_seed_alone_does_not_determine_the_layout(study, folders, options, tmp_path):
     others = make_folders(tmp_path)
     write_video(others[METHODS[0]] / 'clip_0.mp4', moving_frames(seed=77, length=12))  # another size
     assert [form[:3] for form in prepare_study(others, options).key.forms] != [form[:3] for form in study.key.forms]
 
 
-def test_differences_that_unblind_are_remarked(folders, tmp_path):
+def test_differences_that_unblind_are_reported(folders, tmp_path):
     write_video(tmp_path / 'other' / 'clip_0.mp4', moving_frames(length=12, height=64, width=64), fps=30)
     chosen = {'one': folders[METHODS[0]], 'two': tmp_path / 'other'}
     options = StudyOptions(question='Which?', pairs_per_rater=1, attention_checks=0)
@@ -100,7 +100,7 @@ def test_bad_settings_are_refused(folders, options, change, message):
         prepare_study(folders, replace(options, **change))
 
 
-def test_one_folder_is_no_comparison(folders, options):
+def test_one_folder_is_refused(folders, options):
     with pytest.raises(UserError, match='two or more folders'):
         prepare_study({METHODS[0]: folders[METHODS[0]]}, options)
 

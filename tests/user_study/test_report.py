@@ -1,4 +1,4 @@
-"""The Markdown page says what the record says."""
+"""The Markdown page has the content of the record."""
 
 import json
 
@@ -17,7 +17,7 @@ def test_every_part_is_there(key, tmp_path):
     careless = rate(key, 'careless', 2, prefer(key, METHODS[0]), keep=1)
     text = report_of(key, tmp_path, [careless] + [rate(key, str(i), i, prefer(key, METHODS[2])) for i in range(3)])
     for part in ('Which video looks more natural?', '## Preference', '## Ranking', 'Krippendorff', '## Raters',
-                 'left out: careless (answered no attention check)', '4 sent results, 3 count',
+                 'excluded: careless (answered no attention check)', '4 raters sent results, 3 are kept',
                  '18 answers of 3 raters'):
         assert part in text, part
     assert text.index(f'| {METHODS[2]} | 1 |') < text.index(f'| {METHODS[0]} |')

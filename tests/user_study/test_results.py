@@ -1,4 +1,4 @@
-"""Results are held against the key; raters who do not look are left out, by rule."""
+"""Results are checked against the key; inattentive raters are excluded by rule."""
 
 import json
 
@@ -60,19 +60,19 @@ def first_answer(**changes):
 
 @pytest.mark.parametrize('change, message', [
     (lambda record: record.update(page_hash='0' * 64), 'belong to another page'),
-    (lambda record: record.update(format='shopping list'), 'no file of leokit user study results'),
+    (lambda record: record.update(format='shopping list'), 'not a file of leokit user study results'),
     (lambda record: record.update(version=7), 'version 7'),
     (lambda record: record.update(form=10 ** 6), 'damaged'),
     (lambda record: record.update(form='1'), 'damaged'),
     (lambda record: record.update(rater=''), 'damaged'),
     (lambda record: record.pop('answers'), 'damaged'),
-    (lambda record: record['answers'].append(record['answers'][0]), 'does not fit form'),
-    (first_answer(choice='both'), 'does not fit form'),
-    (first_answer(left='elsewhere'), 'does not fit form'),
+    (lambda record: record['answers'].append(record['answers'][0]), 'does not match form'),
+    (first_answer(choice='both'), 'does not match form'),
+    (first_answer(left='elsewhere'), 'does not match form'),
     (first_answer(trial='elsewhere'), 'damaged'),
     (first_answer(reaction_ms='quick'), 'damaged'),
 ])
-def test_files_that_do_not_fit_are_refused(key, tmp_path, change, message):
+def test_files_that_do_not_match_are_refused(key, tmp_path, change, message):
     record = rate(key, 'ann', 0, prefer(key, METHODS[0]))
     change(record)
     with pytest.raises(UserError, match=message):
@@ -88,27 +88,27 @@ def test_ties_need_a_page_that_offers_them(key, tmp_path):
         read_results(paths, strict)
 
 
-def test_folders_stand_for_their_files(key, tmp_path):
+def test_folders_are_replaced_by_their_files(key, tmp_path):
     paths = save(tmp_path, *(rate(key, name, 0, prefer(key, METHODS[0])) for name in 'ab'))
     assert find_results([tmp_path, paths[1]]) == paths
     (tmp_path / 'empty').mkdir()
-    with pytest.raises(UserError, match='holds no results'):
+    with pytest.raises(UserError, match='contains no results'):
         find_results([tmp_path / 'empty'])
 
 
-@pytest.mark.parametrize('forgiven, kept', [(0, ['careful']), (1, ['careful', 'once']),
+@pytest.mark.parametrize('tolerated, kept', [(0, ['careful']), (1, ['careful', 'once']),
                                             (2, ['careful', 'once', 'twice'])])
-def test_raters_who_fail_checks_are_left_out(key, tmp_path, forgiven, kept):
+def test_raters_who_fail_checks_are_excluded(key, tmp_path, tolerated, kept):
     records = [spoil(rate(key, name, 0, prefer(key, METHODS[0])), key, failures)
                for failures, name in enumerate(('careful', 'once', 'twice'))]
-    screening = screen_raters(read_results(save(tmp_path, *records), key), key, forgiven)
+    screening = screen_raters(read_results(save(tmp_path, *records), key), key, tolerated)
     assert [result.rater for result in screening.kept] == kept
-    assert len(screening.excluded) == 3 - len(kept) and f'more than {forgiven} of the 2' in screening.rule
+    assert len(screening.excluded) == 3 - len(kept) and f'more than {tolerated} of the 2' in screening.rule
     for entry in screening.excluded:
         assert entry['failed'] == {'once': 1, 'twice': 2}[entry['rater']] and entry['answered'] == 2
 
 
-def test_no_difference_fails_a_check_and_unplayable_is_no_answer(key, tmp_path):
+def test_no_difference_fails_a_check_and_unplayable_is_not_an_answer(key, tmp_path):
     records = {}
     for choice in ('tie', 'unplayable'):
         records[choice] = rate(key, choice, 0, prefer(key, METHODS[0]))
@@ -120,7 +120,7 @@ def test_no_difference_fails_a_check_and_unplayable_is_no_answer(key, tmp_path):
         'tie': (2, 2), 'unplayable': (0, 0)}
 
 
-def test_a_study_without_checks_keeps_everybody(key, tmp_path):
+def test_a_study_without_checks_keeps_all_raters(key, tmp_path):
     results = read_results(save(tmp_path, rate(key, 'ann', 0, prefer(key, METHODS[0]))), key)
     plain = key._replace(trials=[trial._replace(right_answer=None, methods=METHODS[:2]) for trial in key.trials])
     screening = screen_raters(results, plain)

@@ -1,4 +1,4 @@
-"""Videos are found, refused with a reason, and re-encoded without a trace of where they come from."""
+"""Videos are found, refused with a reason, and re-encoded without a trace of their origin."""
 
 import io
 
@@ -17,7 +17,7 @@ def decode(data):
         return np.stack([frame.to_ndarray(format='rgb24') for frame in container.decode(video=0)])
 
 
-def test_names_leave_out_folder_and_ending(tmp_path):
+def test_names_omit_folder_and_suffix(tmp_path):
     for name in ('b.mp4', 'deep/a.avi', 'deep/c.mkv', '.hidden.mp4'):
         write_video(tmp_path / name, moving_frames())
     (tmp_path / 'notes.txt').write_text('no video')
@@ -48,7 +48,7 @@ def test_clip_keeps_frames_rate_and_colors():
     assert np.abs(decode(clip.data).astype(int) - frames).mean() < 6
 
 
-def test_colors_are_tagged_as_they_are_coded():
+def test_colors_are_tagged_with_their_matrix():
     red = np.zeros((4, 32, 32, 3), np.uint8)
     red[..., 0] = 200
     clip = encode_clip([red], 25)
@@ -79,7 +79,7 @@ def test_no_metadata_survives(tmp_path):
 
 @pytest.mark.parametrize('shape, height, size', [
     ((47, 33), None, (32, 46)), ((48, 96), 24, (48, 24)), ((30, 20), 61, (40, 60)), ((2, 2), None, (2, 2))])
-def test_sides_become_even(shape, height, size):
+def test_sizes_become_even(shape, height, size):
     frames = moving_frames(length=2, height=shape[0], width=shape[1])
     clip = encode_clip([frames], 25, height=height)
     assert clip.size == size

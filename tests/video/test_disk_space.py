@@ -19,7 +19,7 @@ def disk(monkeypatch):
     return set_free
 
 
-def test_what_does_not_fit_is_refused(tmp_path, disk):
+def test_videos_that_do_not_fit_are_refused(tmp_path, disk):
     disk(10**6)
     check_space([tmp_path / 'new' / 'a.npy'], 81, 64, 64)
     with pytest.raises(UserError, match=r'a\.npy of 82 frames with 64x64 pixels need about 0\.00101 GB'):
@@ -30,7 +30,7 @@ def test_what_does_not_fit_is_refused(tmp_path, disk):
 
 
 @pytest.mark.parametrize('name', ['a.mp4', 'a.gif', 'a.npy', 'a'])
-def test_the_estimate_is_not_above_what_pictures_take(tmp_path, name):
+def test_the_estimate_is_not_above_the_actual_size(tmp_path, name):
     y, x = np.mgrid[:64, :64]
     frames = np.stack([np.stack([128 + 100 * np.sin((x * i + y * c) / 9 + c) for c in range(1, 4)], -1)
                        for i in range(1, 31)]).astype(np.uint8)

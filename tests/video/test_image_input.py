@@ -42,7 +42,7 @@ def test_gray_transparent_and_16_bit(pixels):
     assert torch.equal(read_images(clear, 32), torch.ones(1, 3, 32, 32))  # composited over white
 
 
-def test_center_is_cut_out_and_resized():
+def test_center_is_cropped_and_resized():
     wide = np.zeros((64, 100, 3), np.uint8)
     wide[:, 18:82] = 200
     assert torch.equal(to_uint8(read_images(wide, 32)), torch.full((1, 3, 32, 32), 200, dtype=torch.uint8))

@@ -23,7 +23,7 @@ def test_gray_becomes_three_equal_channels(tmp_path, suffix):
     assert np.array_equal(read_image(tmp_path / f'a.{suffix}'), np.repeat(GRAY[..., None], 3, -1))
 
 
-def test_transparency_is_laid_over_white(tmp_path):
+def test_transparency_is_composited_over_white(tmp_path):
     alpha = np.zeros_like(GRAY)
     alpha[8:] = 255
     Image.fromarray(np.dstack([np.full_like(GRAY, 10)] * 3 + [alpha])).save(tmp_path / 'rgba.png')
@@ -45,7 +45,7 @@ def test_sixteen_bits_keep_the_upper_eight(tmp_path):
         assert np.array_equal(read_image(tmp_path / name), np.repeat(GRAY[..., None], 3, -1)), name
 
 
-def test_camera_orientation_is_obeyed(tmp_path):
+def test_exif_orientation_is_applied(tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6  # to be shown rotated by 90 degrees clockwise
     Image.fromarray(COLOR).save(tmp_path / 'a.png', exif=exif)
@@ -62,7 +62,7 @@ def test_cmyk_and_animations(tmp_path):
 
 def test_problems_are_named(tmp_path):
     Image.fromarray(GRAY.astype(np.float32)).save(tmp_path / 'float.tif')
-    (tmp_path / 'text.png').write_text('no picture')
+    (tmp_path / 'text.png').write_text('not an image')
     (tmp_path / 'empty.png').write_bytes(b'')
     Image.fromarray(COLOR.repeat(20, 0)).save(tmp_path / 'whole.png')
     (tmp_path / 'cut.png').write_bytes((tmp_path / 'whole.png').read_bytes()[:300])

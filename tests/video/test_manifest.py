@@ -39,7 +39,7 @@ def test_problems_are_named(tmp_path, name, content, message):
     assert name in str(error.value)
 
 
-def test_missing_file_and_unknown_ending(tmp_path):
+def test_missing_file_and_unknown_suffix(tmp_path):
     with pytest.raises(UserError, match='does not exist'):
         read_manifest(tmp_path / 'm.json')
     with pytest.raises(UserError, match='must end in'):

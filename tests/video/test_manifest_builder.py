@@ -30,12 +30,12 @@ def test_a_manifest_round_trip(clips, tmp_path):
     assert rows[1]['file'] == 'person0/take1.mp4' and rows[1]['frames'] == 4 and rows[1]['fps'] == 25.0
     write_manifest(tmp_path / 'manifest.json', rows)
     parts = {split: VideoIndex(tmp_path, VideoFilter(split=split)).videos for split in ('train', 'val', 'test')}
-    people = {split: {video.identity for video in videos} for split, videos in parts.items()}
+    identities = {split: {video.identity for video in videos} for split, videos in parts.items()}
     assert [len(videos) for videos in parts.values()] == [4, 2, 2]
-    assert not people['train'] & people['val'] and not people['val'] & people['test']
+    assert not identities['train'] & identities['val'] and not identities['val'] & identities['test']
 
 
-def test_split_folders_stay_and_far_files_are_absolute(clips, tmp_path):
+def test_split_folders_are_kept_and_files_elsewhere_are_absolute(clips, tmp_path):
     for split in ('train', 'test'):
         clips.write(tmp_path / 'data' / split / 'a.mp4', clips.frames(3))
     rows = build_manifest(VideoIndex(tmp_path / 'data'), tmp_path / 'elsewhere')

@@ -47,7 +47,7 @@ def test_each_filter():
     assert names(exclude_identities=['p0', 'p1', 'p2', 'p3']) == ['v8', 'v9', 'v10', 'v11']
 
 
-def test_an_excluded_person_may_be_in_another_split():
+def test_an_excluded_identity_may_be_in_another_split():
     assert names(split='test', exclude_identities=['p0']) == ['v8', 'v9', 'v10', 'v11']
 
 
@@ -55,12 +55,12 @@ def test_an_excluded_person_may_be_in_another_split():
     (dict(split='valid'), 'there are: test, train'), (dict(category='cat'), 'there are: body, face'),
     (dict(identities=['anna']), "'anna'"), (dict(exclude_identities=['anna']), "'anna'"),
     (dict(split='train', identities=['p5']), 'leaves no video')])
-def test_what_does_not_exist_is_named(wanted, message):
+def test_missing_labels_are_named(wanted, message):
     with pytest.raises(UserError, match=message):
         names(**wanted)
 
 
-def test_people_are_divided_where_nobody_says_splits():
+def test_identities_are_divided_if_there_are_no_splits():
     entries = [VideoEntry(f'v{number}', Path(f'{number}.mp4'), identity=f'p{number // 3}') for number in range(60)]
     parts = {split: {entry.identity for entry in select_videos(entries, VideoFilter(split=split), 'root')}
              for split in ('train', 'val', 'test')}

@@ -23,7 +23,7 @@ def test_a_folder_is_searched(video_folder):
     assert len(index) == 3 and index.skipped == []
 
 
-def test_frame_folders_hidden_files_and_endings(clips, tmp_path):
+def test_frame_folders_hidden_files_and_suffixes(clips, tmp_path):
     for name in ('train/x', 'train/y', 'valid/.hidden'):
         (tmp_path / name).mkdir(parents=True)
         for number, frame in enumerate(clips.frames(4)):
@@ -66,7 +66,7 @@ def test_unusable_videos_are_named_counted_and_skipped(clips, video_folder, tmp_
     assert '3 in all' in text and all(name in text for name in ('broken.mp4', 'empty.mp4', 'c.mkv'))
 
 
-def test_a_long_list_of_skipped_videos_is_cut(tmp_path, clips, warnings):
+def test_a_long_list_of_skipped_videos_is_truncated(tmp_path, clips, warnings):
     clips.write(tmp_path / 'good.mp4', clips.frames(2))
     for number in range(30):
         (tmp_path / f'{number:02d}.mp4').write_bytes(b'broken')
@@ -102,7 +102,7 @@ def test_problems_end_in_one_sentence(video_folder, tmp_path):
         VideoIndex(video_folder, VideoFilter(identities=['deep/zzz']))
 
 
-def test_probes_are_remembered_between_data_sets(video_folder, monkeypatch):
+def test_probes_are_cached_between_data_sets(video_folder, monkeypatch):
     VideoIndex(video_folder)
     monkeypatch.setattr('leokit.video.video_probe.probe_video', None)  # would fail if called
     assert len(VideoIndex(video_folder, VideoFilter(min_frames=13))) == 2

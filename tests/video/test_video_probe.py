@@ -26,7 +26,7 @@ def test_probe_of_one_video(clips, tmp_path):
         probe_video(tmp_path / 'b.mp4', AutoReader())
 
 
-def test_reasons_stand_in_for_probes(clips, tmp_path):
+def test_reasons_replace_probes_of_unreadable_videos(clips, tmp_path):
     good = clips.write(tmp_path / 'a.mp4', clips.frames(3))
     (tmp_path / 'b.mp4').write_bytes(b'broken')
     probes = probe_videos([tmp_path / 'b.mp4', good, tmp_path / 'c.mp4'], AutoReader())
@@ -48,7 +48,7 @@ def test_unchanged_videos_are_not_opened_again(clips, tmp_path):
     assert reader.opened == ['a.mp4']
 
 
-def test_other_videos_of_the_folder_stay_known(clips, tmp_path):
+def test_other_videos_of_the_folder_stay_cached(clips, tmp_path):
     paths = [clips.write(tmp_path / name, clips.frames(3)) for name in ('a.mp4', 'b.mp4')]
     reader, cache = CountingReader(), tmp_path / 'probes.json'
     probe_videos(paths[:1], reader, cache=cache)
@@ -59,20 +59,20 @@ def test_other_videos_of_the_folder_stay_known(clips, tmp_path):
 
 
 @pytest.mark.parametrize('content', ['', '[1]', '{"version": 0}', '{"version": 1, "probes": {"a": [1]}}', '\x00'])
-def test_a_broken_cache_is_done_without(clips, tmp_path, content):
+def test_a_broken_cache_is_ignored(clips, tmp_path, content):
     path = clips.write(tmp_path / 'a.mp4', clips.frames(3))
     (tmp_path / 'probes.json').write_text(content)
     assert probe_videos([path], AutoReader(), cache=tmp_path / 'probes.json')[0].frames == 3
     assert str(path) in json.loads((tmp_path / 'probes.json').read_text())['probes']
 
 
-def test_a_cache_that_cannot_be_written_is_done_without(clips, tmp_path):
+def test_a_cache_that_cannot_be_written_is_ignored(clips, tmp_path):
     path = clips.write(tmp_path / 'a.mp4', clips.frames(3))
     (tmp_path / 'file').write_text('in the way')
     assert probe_videos([path], AutoReader(), cache=tmp_path / 'file' / 'probes.json')[0].frames == 3
 
 
-def test_where_probes_are_kept(tmp_path, monkeypatch):
+def test_cache_files_of_probes(tmp_path, monkeypatch):
     monkeypatch.setenv('LEOKIT_CACHE', str(tmp_path))
     files = {probe_cache_file(tmp_path / 'a', AutoReader()), probe_cache_file(tmp_path / 'b', AutoReader()),
              probe_cache_file(tmp_path / 'a', AutoReader(fps=10))}

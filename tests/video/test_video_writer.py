@@ -40,7 +40,7 @@ def test_mp4_has_every_frame_size_rate_and_pixels(tmp_path):
     assert [entry.name for entry in tmp_path.iterdir()] == ['a.mp4']
 
 
-def test_mp4_is_plain_h264_with_the_asked_key_frames(tmp_path):
+def test_mp4_is_plain_h264_with_the_requested_key_frames(tmp_path):
     with VideoWriter(tmp_path / 'a.mp4', 25, keyframe_interval=3) as writer:
         writer.write(make_frames())
     with av.open(str(tmp_path / 'a.mp4')) as container:
@@ -50,7 +50,7 @@ def test_mp4_is_plain_h264_with_the_asked_key_frames(tmp_path):
     assert keys[0] == 0 and all(after - before <= 3 for before, after in zip(keys, keys[1:] + [7]))
 
 
-def test_color_may_keep_its_resolution(tmp_path):
+def test_chroma_may_keep_its_resolution(tmp_path):
     frames = np.random.default_rng(0).integers(0, 256, (4, 16, 16, 3)).astype(np.uint8)
     errors = {}
     for pixel_format in ('yuv420p', 'yuv444p'):
@@ -95,7 +95,7 @@ def test_there_are_no_b_frames(tmp_path):
     assert len(packets) == 30 and all(packet.pts == packet.dts for packet in packets)
 
 
-def test_odd_sides_are_padded_by_the_border(tmp_path):
+def test_odd_sizes_are_padded_by_the_border(tmp_path):
     frames = make_frames(height=33, width=35)
     with VideoWriter(tmp_path / 'a.mp4', 25) as writer:
         writer.write(frames)
@@ -197,7 +197,7 @@ def test_a_full_disk_is_one_clear_sentence(tmp_path, monkeypatch, name, code):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_array_holds_the_very_frames(tmp_path):
+def test_an_array_holds_the_frames_as_numpy_saves_them(tmp_path):
     frames = make_frames(5)
     with VideoWriter(tmp_path / 'a.npy', 25) as writer:
         writer.write(frames[:2])
@@ -247,7 +247,7 @@ def test_memory_does_not_grow_with_the_number_of_frames(tmp_path):
     assert peaks[1] < peaks[0] + frames[0].nbytes
 
 
-def test_names_and_rates_that_cannot_be_are_told_before_the_work(tmp_path):
+def test_impossible_names_and_rates_are_refused_before_the_work(tmp_path):
     (tmp_path / 'taken.mp4').mkdir()
     with pytest.raises(UserError, match='taken.mp4 is a folder'):
         VideoWriter(tmp_path / 'taken.mp4', 25)

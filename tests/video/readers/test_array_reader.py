@@ -65,7 +65,7 @@ def test_values_outside_the_stated_range_are_refused(tmp_path):
 
 
 @pytest.mark.parametrize('bad', [np.nan, np.inf])
-def test_frames_that_are_no_numbers_are_named(tmp_path, bad):
+def test_frames_with_nan_are_named(tmp_path, bad):
     frames = np.zeros((3, 4, 4, 3), np.float32)
     frames[1, 2, 3, 0] = bad
     handle = ArrayReader(float_range='-1:1').open(save(tmp_path, frames))

@@ -9,7 +9,7 @@ from leokit.utils import UserError
 from leokit.video.readers import AutoReader
 
 
-def test_chooses_by_what_is_there(clips, tmp_path):
+def test_chooses_by_the_kind_of_file(clips, tmp_path):
     frames = clips.frames(5)
     (tmp_path / 'folder.mp4').mkdir()  # data sets of frame folders are named like this
     for number, frame in enumerate(frames):
@@ -24,7 +24,7 @@ def test_chooses_by_what_is_there(clips, tmp_path):
             assert video.fps == fps
 
 
-def test_the_next_reader_is_asked_when_one_refuses(clips, tmp_path):
+def test_the_next_reader_is_tried_when_one_refuses(clips, tmp_path):
     path = clips.write(tmp_path / 'a.avi', clips.frames(9))
     readers = [dict(type='DecordReader'), dict(type='PyAVReader')]
     with pytest.raises(UserError):
@@ -40,14 +40,14 @@ def test_problems_are_named(tmp_path):
         AutoReader(file_readers=())
 
 
-def test_a_reader_can_be_made_in_a_thread_while_a_lock_of_the_registries_is_taken():
+def test_a_reader_can_be_built_in_a_thread_while_a_lock_of_the_registries_is_taken():
     from mmengine.utils.manager import _accquire_lock, _release_lock  # an exception inside MMEngine leaves it taken
-    made = []
+    built = []
     _accquire_lock()
     try:
-        thread = Thread(target=lambda: made.append(AutoReader()), daemon=True)
+        thread = Thread(target=lambda: built.append(AutoReader()), daemon=True)
         thread.start()
         thread.join(timeout=10)
     finally:
         _release_lock()
-    assert made
+    assert built

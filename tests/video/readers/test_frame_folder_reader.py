@@ -18,7 +18,7 @@ def write(folder, frames, name='frame_{}.png'):
 def test_frames_in_natural_order(clips, tmp_path):
     folder = write(tmp_path / 'clip ü', clips.frames(12))
     (folder / '.hidden.png').write_bytes(b'')
-    (folder / 'notes.txt').write_text('no picture')
+    (folder / 'notes.txt').write_text('not an image')
     with FrameFolderReader(fps=30).open(folder) as video:
         assert len(video) == 12 and video.fps == 30
         assert clips.numbers(video.read([11, 2, 2, 10])) == [11, 2, 2, 10]
@@ -31,7 +31,7 @@ def test_natural_order_of_mixed_names(tmp_path):
     assert frame_files(tmp_path) == ['9.jpg', '10.png', 'a2.PNG', 'a10.png', 'a.png', 'b.png']
 
 
-def test_a_folder_that_grew_is_listed_anew(clips, tmp_path):
+def test_a_folder_that_grew_is_listed_again(clips, tmp_path):
     reader = FrameFolderReader()
     folder = write(tmp_path / 'a', clips.frames(3))
     assert len(reader.open(folder)) == len(reader.open(folder)) == 3

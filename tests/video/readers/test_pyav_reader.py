@@ -30,7 +30,7 @@ def open_files():
 
 
 @pytest.mark.parametrize('name', KINDS)
-def test_every_frame_is_the_one_asked_for(clips, tmp_path, name):
+def test_every_frame_is_the_requested_one(clips, tmp_path, name):
     path = clips.write(tmp_path / name, clips.frames(FRAMES), **KINDS[name])
     with PyAVReader().open(path) as video:
         assert len(video) == FRAMES
@@ -45,7 +45,7 @@ def test_every_frame_is_the_one_asked_for(clips, tmp_path, name):
 
 @pytest.mark.parametrize('suffix', ['mp4', 'mkv'])
 @pytest.mark.parametrize('options', [{}, OPEN_GOP], ids=['closed', 'open'])
-def test_frames_in_front_of_the_first_key_frame_do_not_count(clips, tmp_path, suffix, options):
+def test_frames_before_the_first_key_frame_do_not_count(clips, tmp_path, suffix, options):
     whole = clips.write(tmp_path / f'whole.{suffix}', clips.frames(FRAMES), options=options)
     path = clips.cut_front(whole, tmp_path / f'cut.{suffix}', 5)
     shown = clips.decode(path)
@@ -78,12 +78,12 @@ def test_sizes(clips, tmp_path, size):
         assert video.read(range(size[0])).shape == (*size, 3)
 
 
-def test_rotation_tags_are_obeyed(clips, tmp_path):
+def test_rotation_tags_are_applied(clips, tmp_path):
     path = clips.write(tmp_path / 'a.mp4', clips.frames(5))
     upright = clips.decode(path)
     content = bytearray(path.read_bytes())
-    place = content.index(b'tkhd') + 4 + 40  # the display matrix: rotate by 90 degrees clockwise
-    content[place:place + 36] = struct.pack('>9i', 0, 1 << 16, 0, -(1 << 16), 0, 0, 48 << 16, 0, 1 << 30)
+    start = content.index(b'tkhd') + 4 + 40  # the display matrix: rotate by 90 degrees clockwise
+    content[start:start + 36] = struct.pack('>9i', 0, 1 << 16, 0, -(1 << 16), 0, 0, 48 << 16, 0, 1 << 30)
     path.write_bytes(content)
     with PyAVReader().open(path) as video:
         assert np.array_equal(video.read(range(5)), np.rot90(upright, -1, axes=(1, 2)))
@@ -118,7 +118,7 @@ def test_no_files_or_threads_leak(clips, tmp_path):
     assert open_files() == before
 
 
-def test_an_overwritten_file_is_indexed_anew(clips, tmp_path):
+def test_an_overwritten_file_is_indexed_again(clips, tmp_path):
     reader = PyAVReader()
     path = clips.write(tmp_path / 'a.mp4', clips.frames(10))
     with reader.open(path) as video:
@@ -168,7 +168,7 @@ def test_misuse(clips, tmp_path):
 
 
 @pytest.mark.parametrize('name', ['a.mkv', 'a.ts', 'a.flv'])
-def test_what_is_left_of_a_stream_that_was_cut_off_can_be_read(clips, tmp_path, name):
+def test_the_rest_of_a_truncated_stream_can_be_read(clips, tmp_path, name):
     whole = clips.write(tmp_path / f'whole_{name}', clips.frames(60))
     content = whole.read_bytes()
     (tmp_path / name).write_bytes(content[:len(content) * 6 // 10])
@@ -193,7 +193,7 @@ def test_tags_in_another_encoding_do_no_harm(clips, tmp_path):
         assert clips.numbers(video.read(range(3))) == [0, 1, 2]
 
 
-def test_colors_do_not_fade(tmp_path):
+def test_colors_do_not_drift(tmp_path):
     """FFmpeg's shortcut takes 1.2 gray levels at every reading."""
     height = width = 64
     across, down = np.meshgrid(np.linspace(60, 200, width), np.linspace(40, 220, height))
