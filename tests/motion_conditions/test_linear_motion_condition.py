@@ -13,19 +13,19 @@ def test_residuals_by_hand():
     assert residuals.tolist() == [[[0.5, -1.0], [3.0, -2.0]]]
 
 
-def test_network_input_is_the_first_code_in_front_and_added():
+def test_network_input_by_hand():
     start, noisy = torch.tensor([[1.0, 2.0]]), torch.tensor([[[10.0, 20.0], [-1.0, 0.0]]])
     x, cond = LinearMotionCondition().network_input(noisy, start)
     assert x.tolist() == [[[1.0, 2.0], [11.0, 22.0], [0.0, 2.0]]]
     assert cond is None
 
 
-def test_clean_residuals_show_the_network_the_sequence_itself():
+def test_network_input_of_clean_residuals_is_the_sequence():
     condition = LinearMotionCondition()
     assert torch.equal(condition.network_input(*condition.split(MOTION)).x, MOTION)
 
 
-def test_input_is_linear_in_raw_codes_too():
+def test_network_input_commutes_with_normalization():
     """Normalizing with one factor per dimension commutes with adding the first code."""
     condition = LinearMotionCondition()
     mean, unit = torch.tensor([3.0, -1.0]), torch.tensor([0.5, 4.0])

@@ -1,4 +1,4 @@
-"""What holds for every motion condition."""
+"""Properties of every motion condition."""
 
 import pytest
 import torch
@@ -46,7 +46,7 @@ def test_noised_variable_has_unit_variance(condition):
 
 
 def test_first_code_is_never_noised(condition):
-    """Whatever the noisy variable is, the clean first code reaches the network and the result."""
+    """For any noisy variable, the clean first code reaches the network and the result."""
     motion = sequences()
     target, start = condition.split(motion)
     if start is None:
@@ -65,7 +65,7 @@ def test_one_frame_is_too_short_for_a_condition():
             MOTION_CONDITIONS.build(dict(type=name)).split(sequences((2, 1, 3)))
 
 
-def test_residuals_of_a_still_dimension_do_not_blow_up_the_first_code():
+def test_first_codes_of_a_still_dimension_are_bounded():
     for name in TYPES[:2]:
         unit = MOTION_CONDITIONS.build(dict(type=name)).unit(torch.tensor([2.0, 2.0]), torch.tensor([0.0, 1.0]))
         assert torch.allclose(unit, torch.tensor([0.2, 1.0]))
