@@ -13,6 +13,7 @@ from typing import Any, Mapping
 
 from leokit.deprecation import PROTOCOL_VALUES
 from leokit.utils import UserError, load_config
+from leokit.utils.shipped import find_config
 
 PRESET_FOLDER = Path(__file__).resolve().parent / 'protocols'
 
@@ -251,7 +252,7 @@ def load_protocol(name: str | Path) -> Protocol:
     """Read a preset by name, or a protocol from a config file with the top-level key ``protocol``.
 
     Args:
-        name (str | Path): A preset's name, or a path ending in ``.py``.
+        name (str | Path): A preset's name, or a config file, ending in ``.py``.
 
     Returns:
         Protocol: The protocol.
@@ -259,7 +260,7 @@ def load_protocol(name: str | Path) -> Protocol:
     Raises:
         UserError: If there is no such preset or the file has no protocol.
     """
-    path = Path(name) if str(name).endswith('.py') else PRESET_FOLDER / f'{name}.py'
+    path = find_config(name) if str(name).endswith('.py') else PRESET_FOLDER / f'{name}.py'
     if not path.is_file():
         known = ', '.join(preset_names()) or f'none found in {PRESET_FOLDER}'
         raise UserError(f'there is no protocol {name}; presets are {known}, or pass a config file (.py) with a '
