@@ -20,7 +20,7 @@ CODES_FILE = 'codes.npy'
 INDEX_FILE = 'index.json'
 JOURNAL_FILE = 'journal.jsonl'
 MAX_WINDOWS = 100_000  # number of windows that statistics are computed from
-RESUME = 'run the same command of tools/extract_motion_codes.py again to complete it'
+RESUME = 'run the same `leokit extract` command again to complete it'
 
 
 class CodedVideo(NamedTuple):
@@ -150,7 +150,7 @@ def check_animator(folder: Path, animator: dict[str, Any], animator_hash: str | 
         raise UserError(f'the codes in {folder} were extracted with another animator ({producer[:12]}, '
                         f'{animator.get("checkpoint") or "checkpoint unknown"}) than the one in use '
                         f'({animator_hash[:12]}); delete that folder or choose another one, '
-                        'and extract the codes with tools/extract_motion_codes.py')
+                        'and extract the codes with `leokit extract`')
 
 
 def read_index(folder: Path) -> dict[str, Any]:
@@ -160,7 +160,7 @@ def read_index(folder: Path) -> dict[str, Any]:
         if (folder / JOURNAL_FILE).is_file():
             raise UserError(f'the code cache {folder} is unfinished; {RESUME}')
         raise UserError(f'{folder} is not a code cache (it has no {INDEX_FILE}); create one with '
-                        'tools/extract_motion_codes.py CONFIG CHECKPOINT --videos DIR --out DIR')
+                        '`leokit extract CONFIG CHECKPOINT --videos DIR --out DIR`')
     try:
         index = json.loads(path.read_text(encoding='utf-8'))
         version = index['version']

@@ -73,7 +73,7 @@ class CodedFrameDataset(VideoDataset):
         for video in self.videos:
             if video.name not in coded:
                 raise UserError(f'there are no codes of {video.path} in {cache.folder}; extract the codes of '
-                                f'{data_root} with tools/extract_motion_codes.py, which adds the missing ones')
+                                f'{data_root} with `leokit extract`, which adds the missing ones')
             if coded[video.name].length != video.frames:
                 raise UserError(f'{video.path} has {video.frames} frames, but {coded[video.name].length} codes in '
                                 f'{cache.folder}; the video has changed since: delete that folder and extract the '

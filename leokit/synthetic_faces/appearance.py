@@ -1,13 +1,13 @@
-"""Who a synthetic face is: everything about its appearance that never moves, drawn from (seed, identity number).
+"""Appearance of a synthetic face: all parameters that do not move, sampled from (seed, identity number).
 
-The number of identities is unlimited: identity ``k`` is the same whoever else is drawn.
+The number of identities is unlimited; identity ``k`` does not depend on the other ones.
 """
 
 from typing import Iterable
 
 import numpy as np
 
-# Stream tag: keeps the random numbers of identities apart from those of motions with the same seed.
+# Separates the random numbers of identities from those of motions with the same seed.
 IDENTITY_STREAM = 1
 
 _SCALARS = (
@@ -17,7 +17,7 @@ _SCALARS = (
     'brow_y', 'brow_length', 'brow_thickness', 'brow_arch', 'brow_slant',
     'nose_y', 'nose_width', 'nose_tone', 'freckles',
     'mouth_y', 'mouth_width', 'mouth_curve', 'lip_upper', 'lip_lower',
-    # hair cap: opacity, extra radius at the sides and above, front hairline, where the sides begin and end
+    # hair cap: opacity, extra radius at the sides and above, front hairline, limits of the sides
     'hair', 'hair_volume', 'hair_top', 'hairline', 'hairline_curve', 'swoop', 'parting', 'strands', 'strand_count',
     'hair_side', 'hair_side_end', 'curls', 'curl_count', 'gloss',
     # hair behind the head: opacity, half width, lower end; bun: radius, height
@@ -43,7 +43,7 @@ _IRIS_COLORS = np.array([
     (0.24, 0.14, 0.08), (0.36, 0.21, 0.10), (0.45, 0.32, 0.14), (0.35, 0.45, 0.25), (0.25, 0.50, 0.42),
     (0.28, 0.48, 0.70), (0.42, 0.58, 0.72), (0.45, 0.50, 0.53)])
 
-# Half width, height above, height below, taper, squareness, each +- the last row.
+# Half width, height above, height below, taper, squareness; each varies by up to _FACE_VARIATION.
 _FACE_SHAPES = {
     'oval': (0.425, 0.53, 0.53, 0.34, 0.05),
     'round': (0.475, 0.51, 0.47, 0.22, 0.12),
@@ -51,15 +51,15 @@ _FACE_SHAPES = {
     'jaw': (0.435, 0.52, 0.54, 0.16, 0.55),
     'heart': (0.455, 0.54, 0.52, 0.50, 0.00),
 }
-_FACE_SPREAD = np.array([0.018, 0.02, 0.025, 0.05, 0.05])
+_FACE_VARIATION = np.array([0.018, 0.02, 0.025, 0.05, 0.05])
 
-# Ranges of the hair parameters; a style changes some. Widths of hanging hair are in widths of the face.
+# Ranges of the hair parameters, some of which a style overrides. Widths of back hair are relative to the face.
 _HAIR_DEFAULTS = dict(
     hair=(1, 1), hair_volume=(0.03, 0.06), hair_top=(0.06, 0.11), hairline=(-0.36, -0.30), hairline_curve=(0.02, 0.12),
     swoop=(0, 0), parting=(-0.5, 0.5), strands=(0, 0.012), strand_count=(5, 11), hair_side=(0.10, 0.19),
     hair_side_end=(0.0, 0.12), curls=(0, 0), gloss=(0.0, 0.9), back_hair=(0, 0), back_width=(1.12, 1.28),
     back_end=(0.45, 0.62), bun=(0, 0))
-# How often each style occurs, and what it changes.
+# Probability of each style, and the ranges that it overrides.
 _HAIR_STYLES = {
     'bald': (0.07, dict(hair=(0, 0))),
     'crop': (0.08, dict(hair_volume=(0.01, 0.015), hair_top=(0.02, 0.03), hair_side=(0.08, 0.14), gloss=(0, 0.2),
@@ -86,11 +86,11 @@ _HAIR_STYLES = {
 
 
 def sample_identities(numbers: Iterable[int], seed: int = 0) -> np.ndarray:
-    """Draw the appearance of some identities.
+    """Sample the appearance of identities.
 
     Args:
         numbers (Iterable[int]): Identity numbers, each >= 0.
-        seed (int): Seed of the world. Default: 0.
+        seed (int): Seed of the data set.
 
     Returns:
         np.ndarray: float32 of shape (identities, len(APPEARANCE_NAMES)); lengths in scene units, colors in [0, 1].
@@ -110,30 +110,31 @@ def _sample_one(rng: np.random.Generator) -> dict[str, float]:
     return appearance
 
 
-def _put_color(appearance: dict[str, float], name: str, color: np.ndarray) -> None:
+def _set_color(appearance: dict[str, float], name: str, color: np.ndarray) -> None:
     appearance.update({f'{name}_{channel}': float(value) for channel, value in zip('rgb', np.clip(color, 0, 1))})
 
 
 def _hue(rng: np.random.Generator, saturation: tuple[float, float], value: tuple[float, float]) -> np.ndarray:
-    """A color of random hue, with saturation and value drawn from the given ranges."""
+    """A color of random hue, with saturation and value sampled from the given ranges."""
     offset = 6 * rng.random() + np.array([0.0, 4.0, 2.0])
     pure = np.clip(np.abs(offset % 6 - 3) - 1, 0, 1)
     return rng.uniform(*value) * (1 - rng.uniform(*saturation) * (1 - pure))
 
 
 def _sample_head(appearance: dict[str, float], rng: np.random.Generator) -> None:
-    shape = _FACE_SHAPES[rng.choice(list(_FACE_SHAPES))] + _FACE_SPREAD * rng.uniform(-1, 1, 5)
+    shape = _FACE_SHAPES[rng.choice(list(_FACE_SHAPES))] + _FACE_VARIATION * rng.uniform(-1, 1, 5)
     appearance.update(zip(('face_width', 'face_top', 'face_bottom', 'taper', 'squareness'), np.maximum(shape, 0)))
+    # skin between two neighboring tones of the table
     tone = rng.uniform(0, len(_SKIN_TONES) - 1)
     step, fraction = int(tone), tone % 1
     skin = _SKIN_TONES[step] * (1 - fraction) + _SKIN_TONES[step + 1] * fraction
-    _put_color(appearance, 'skin', skin + rng.uniform(-0.025, 0.025, 3))
+    _set_color(appearance, 'skin', skin + rng.uniform(-0.025, 0.025, 3))
     appearance['ear_size'] = rng.uniform(0.075, 0.115)
     appearance['blush'] = rng.choice([0.0, 0.25, 0.5])
     appearance['freckles'] = float(rng.random() < 0.08)
     lip_tint = np.array([rng.uniform(0.6, 0.82), rng.uniform(0.12, 0.32), rng.uniform(0.2, 0.42)])
     natural = skin * np.array([0.86, 0.62, 0.62])
-    _put_color(appearance, 'lips', natural + (lip_tint - natural) * rng.choice([0.1, 0.35, 0.8], p=[0.5, 0.3, 0.2]))
+    _set_color(appearance, 'lips', natural + (lip_tint - natural) * rng.choice([0.1, 0.35, 0.8], p=[0.5, 0.3, 0.2]))
 
 
 def _sample_features(appearance: dict[str, float], rng: np.random.Generator) -> None:
@@ -143,7 +144,7 @@ def _sample_features(appearance: dict[str, float], rng: np.random.Generator) -> 
         eye_width=width * rng.uniform(0.28, 0.34), eye_height=rng.uniform(0.068, 0.098),
         eye_slant=rng.uniform(-0.20, 0.16), iris_size=rng.uniform(0.062, 0.076),
         lashes=rng.uniform(0.010, 0.026), lid=rng.uniform(0.0, 0.8))
-    _put_color(appearance, 'iris', _IRIS_COLORS[rng.integers(len(_IRIS_COLORS))] + rng.uniform(-0.04, 0.04, 3))
+    _set_color(appearance, 'iris', _IRIS_COLORS[rng.integers(len(_IRIS_COLORS))] + rng.uniform(-0.04, 0.04, 3))
     appearance.update(
         brow_y=appearance['eye_y'] - rng.uniform(0.155, 0.20),
         # the limit keeps the brows apart
@@ -164,8 +165,8 @@ def _sample_hair(appearance: dict[str, float], rng: np.random.Generator) -> None
     appearance['bun_y'] = -appearance['face_top'] - appearance['hair_top'] - 0.45 * appearance['bun']
     appearance['ears'] = 1 - appearance['back_hair']
     color = _HAIR_COLORS[rng.choice(len(_HAIR_COLORS), p=_HAIR_WEIGHTS)] + rng.uniform(-0.03, 0.03, 3)
-    _put_color(appearance, 'hair_color', color)
-    _put_color(appearance, 'brow_color', color * rng.uniform(0.5, 0.8))
+    _set_color(appearance, 'hair_color', color)
+    _set_color(appearance, 'brow_color', color * rng.uniform(0.5, 0.8))
 
 
 def _sample_extras(appearance: dict[str, float], rng: np.random.Generator) -> None:
@@ -181,7 +182,7 @@ def _sample_extras(appearance: dict[str, float], rng: np.random.Generator) -> No
         glasses_height=rng.uniform(0.10, 0.14),
         glasses_round=rng.uniform(0.3, 1.0), glasses_rim=rng.uniform(0.010, 0.02))
     dark = rng.uniform(0.05, 0.2) * np.ones(3)
-    _put_color(appearance, 'glasses_color', dark if rng.random() < 0.65 else _hue(rng, (0.4, 0.8), (0.3, 0.7)))
+    _set_color(appearance, 'glasses_color', dark if rng.random() < 0.65 else _hue(rng, (0.4, 0.8), (0.3, 0.7)))
 
 
 def _sample_surroundings(appearance: dict[str, float], rng: np.random.Generator) -> None:
@@ -190,12 +191,12 @@ def _sample_surroundings(appearance: dict[str, float], rng: np.random.Generator)
         collar=rng.uniform(0.02, 0.10), collar_v=float(rng.random() < 0.45) * rng.uniform(0.1, 0.24),
         stripes=float(rng.random() < 0.25))
     cloth = _hue(rng, (0.1, 0.75), (0.2, 0.9))
-    _put_color(appearance, 'cloth', cloth)
+    _set_color(appearance, 'cloth', cloth)
     tonal = rng.random() < 0.6
-    _put_color(appearance, 'trim', cloth * rng.uniform(0.5, 0.75) if tonal else _hue(rng, (0.0, 0.6), (0.7, 1.0)))
+    _set_color(appearance, 'trim', cloth * rng.uniform(0.5, 0.75) if tonal else _hue(rng, (0.0, 0.6), (0.7, 1.0)))
     far = _hue(rng, (0.08, 0.42), (0.5, 0.95))
-    _put_color(appearance, 'background_far', far)
-    _put_color(appearance, 'background', far * rng.uniform(0.6, 0.85) + rng.uniform(-0.08, 0.08, 3))
+    _set_color(appearance, 'background_far', far)
+    _set_color(appearance, 'background', far * rng.uniform(0.6, 0.85) + rng.uniform(-0.08, 0.08, 3))
     pattern = rng.choice(['plain', 'stripes', 'discs'], p=[0.4, 0.25, 0.35])
     appearance.update(
         background_angle=rng.uniform(0, 2 * np.pi), background_stripes=0.12 * (pattern == 'stripes'),

@@ -1,6 +1,6 @@
-"""Which clips a synthetic data set has: names, splits and the seeds of everything in them.
+"""The clips of a synthetic data set: names, splits and parameters as pure functions of the settings.
 
-A plan is pure arithmetic. Any part of the data set can be made, or made again, from it alone.
+Any part of the data set can be generated from its plan alone, in any order.
 """
 
 from dataclasses import asdict, dataclass
@@ -12,8 +12,8 @@ from leokit.synthetic_faces.appearance import sample_identities
 from leokit.synthetic_faces.random_motion import sample_motion
 from leokit.utils import UserError
 
-SPLIT_STREAM = 3  # keeps the random numbers of the split apart from those of identities and motions
-FORMAT_VERSION = 2  # raised when the same settings come to draw other pictures
+SPLIT_STREAM = 3  # separates the random numbers of the split from those of identities and motions
+FORMAT_VERSION = 2  # incremented when the same settings give other images
 MIN_SIZE = 16
 
 
@@ -29,7 +29,7 @@ class SyntheticClip:
 
     @property
     def file(self) -> str:
-        """The video's path inside the data set's folder."""
+        """Path of the video within the folder of the data set."""
         return f'videos/{self.name}.mp4'
 
 
@@ -38,17 +38,14 @@ class SyntheticFacesPlan:
     """The settings of a synthetic data set.
 
     Args:
-        num_identities (int): How many people.
-        clips_per_identity (int): How many clips of each; every clip has a motion of its own.
-        num_frames (int): Length of each clip.
-        size (int): Side of the pictures in pixels; even, for the video codec.
-        seed (int): Seed of people, motions and split.
-        fps (float): Frames a second.
-        train, val, test (float): Shares of the identities; they are scaled to sum 1. Every split with a share gets at
-            least one identity as long as there are enough.
-
-    Raises:
-        UserError: If a number is out of range.
+        num_identities (int): Number of identities.
+        clips_per_identity (int): Clips per identity; every clip has its own motion.
+        num_frames (int): Frames per clip.
+        size (int): Resolution of the images; even, as the video codec requires.
+        seed (int): Seed of identities, motions and split.
+        fps (float): Frame rate.
+        train, val, test (float): Fractions of the identities, normalized to sum 1. Every split with a fraction above 0
+            gets at least one identity if there are enough identities.
     """
 
     num_identities: int = 1000
@@ -69,9 +66,9 @@ class SyntheticFacesPlan:
             raise UserError(f'size must be an even number of at least {MIN_SIZE} pixels, got {self.size}')
         if self.seed < 0:
             raise UserError(f'seed must not be negative, got {self.seed}')
-        if min(self._shares()) < 0 or sum(self._shares()) <= 0:
-            raise UserError('the shares of train, val and test must not be negative and not all 0, got '
-                            f'{self._shares()}')
+        if min(self._fractions()) < 0 or sum(self._fractions()) <= 0:
+            raise UserError('the fractions of train, val and test must not be negative and not all 0, got '
+                            f'{self._fractions()}')
 
     def clips(self) -> list[SyntheticClip]:
         """All clips, in the order of the manifest and of the truth arrays."""
@@ -80,9 +77,10 @@ class SyntheticFacesPlan:
                 for number in range(self.num_identities) for clip in range(self.clips_per_identity)]
 
     def identity_splits(self) -> list[str]:
-        """The split of each identity; no identity is in two."""
-        names, shares = zip(*[(name, share) for name, share in zip(('train', 'val', 'test'), self._shares()) if share])
-        counts = np.floor(np.array(shares) / sum(shares) * self.num_identities).astype(int)
+        """The split of each identity."""
+        used = {name: part for name, part in zip(('train', 'val', 'test'), self._fractions()) if part}
+        names, fractions = list(used), list(used.values())
+        counts = np.floor(np.array(fractions) / sum(fractions) * self.num_identities).astype(int)
         if self.num_identities >= len(names):
             counts = np.maximum(counts, 1)
         counts[0] += self.num_identities - counts.sum()
@@ -92,16 +90,16 @@ class SyntheticFacesPlan:
         return splits.tolist()
 
     def motion(self, clip: SyntheticClip) -> tuple[np.ndarray, str]:
-        """True motion parameters of a clip, shape (T, len(MOTION_NAMES)), and its behavior."""
+        """Motion parameters of a clip, shape (T, len(MOTION_NAMES)), and its behavior."""
         return sample_motion(self.num_frames, seed=(self.seed, clip.identity_number, clip.clip_number), fps=self.fps)
 
     def appearance(self, clip: SyntheticClip) -> np.ndarray:
-        """Identity parameters of a clip, shape (1, len(APPEARANCE_NAMES))."""
+        """Appearance parameters of a clip, shape (1, len(APPEARANCE_NAMES))."""
         return sample_identities([clip.identity_number], self.seed)
 
     def settings(self) -> dict[str, Any]:
-        """Everything the pictures depend on, for comparison with a folder's."""
+        """All settings that the images depend on, and the version of the format."""
         return dict(asdict(self), version=FORMAT_VERSION)
 
-    def _shares(self) -> tuple[float, float, float]:
+    def _fractions(self) -> tuple[float, float, float]:
         return self.train, self.val, self.test

@@ -1,4 +1,4 @@
-"""Make a synthetic data set: videos, manifest and truth, on all cores, resumable at any moment."""
+"""Writing a synthetic data set: videos, manifest and ground truth, on all cores, resumable at any time."""
 
 import os
 import threading
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Iterator, Sequence
 
 import torch
+from einops import rearrange
 
 from leokit.synthetic_faces.dataset_plan import SyntheticClip, SyntheticFacesPlan
 from leokit.synthetic_faces.ground_truth import save_truth
@@ -22,36 +23,33 @@ from leokit.video.manifest import write_manifest
 
 SETTINGS_FILE = 'synthetic_faces.json'
 LOCK_FILE = '.synthetic_faces.lock'
-# Lossless, color at full resolution. At 64x64 the usual settings (crf 18, 4:2:0) put more than half of the perceptual
-# distance between two frames of a clip into the codec: what is measured here is to be the model.
+# Lossless, with color at full resolution. At 64x64, artifacts of the usual settings (crf 18, 4:2:0) would be more than
+# half of the perceptual distance between two frames of a clip: evaluations would measure the codec.
 CRF = 0
 PIXEL_FORMAT = 'yuv444p'
-KEYFRAME_INTERVAL = 12  # single frames are read at random in training
-FRAMES_AT_ONCE = 64  # memory stays flat however long a clip is
-CLIPS_A_TASK = 8  # given to a worker at a time
+KEYFRAME_INTERVAL = 12  # training reads single frames in random order
+CHUNK_FRAMES = 64  # bounds the memory for clips of any length
+CLIPS_PER_TASK = 8  # clips that a worker process receives at a time
 
 
 def write_synthetic_faces(out_dir: str | Path, plan: SyntheticFacesPlan, *, workers: int | None = None,
                           show_progress: bool = True) -> Path:
-    """Draw all clips of a plan, write them as H.264 and describe them.
+    """Render all clips of a plan and write them as H.264, with manifest and ground truth.
 
     The folder then holds ``videos/*.mp4``, ``manifest.json`` (name, file, identity, split, frames, fps, size,
-    behavior), ``truth.npz`` (see :func:`load_truth`) and the settings. Called again with the same plan, only what is
-    missing is made; a killed run loses the clips in work and no more. The manifest is written last.
+    behavior), ``truth.npz`` (see :func:`load_truth`) and the settings. A second call with the same plan writes the
+    missing clips only; a run that is killed loses the clips in progress. The manifest is written last.
 
-    Workers are fresh processes, so a script that calls this needs the usual ``if __name__ == '__main__':``.
+    Workers are spawned processes, so a script that calls this needs ``if __name__ == '__main__':``.
 
     Args:
-        out_dir (str | Path): The folder; made if it is missing.
-        plan (SyntheticFacesPlan): What to make.
-        workers (int, optional): Processes; 0 works in this one. Default: None, one for each core.
-        show_progress (bool): Whether to show a bar with the remaining time. Default: True.
+        out_dir (str | Path): Folder of the data set; created if it does not exist.
+        plan (SyntheticFacesPlan): Settings of the data set.
+        workers (int, optional): Number of processes; 0 uses the current one. Default: one per core.
+        show_progress (bool): Show a progress bar.
 
     Returns:
         Path: The manifest.
-
-    Raises:
-        UserError: If the folder holds another data set, another process writes it, or the disk is full or refuses.
     """
     out_dir = Path(out_dir)
     with clear_write_errors(out_dir):
@@ -63,9 +61,9 @@ def write_synthetic_faces(out_dir: str | Path, plan: SyntheticFacesPlan, *, work
         _lock_folder(out_dir, plan)
         clips = plan.clips()
         missing = [clip for clip in clips if not (out_dir / clip.file).is_file()]
-        label = 'drawing faces' if len(missing) == len(clips) else f'drawing the {len(missing)} missing clips'
+        label = 'rendering faces' if len(missing) == len(clips) else f'rendering the {len(missing)} missing clips'
         with progress_bar(len(missing), label, unit='clip', show=show_progress and bool(missing)) as bar:
-            for count in _make_clips(out_dir, plan, missing, _count_workers(workers, len(missing))):
+            for count in _write_clips(out_dir, plan, missing, _count_workers(workers, len(missing))):
                 bar.update(count)
         with clear_write_errors(out_dir):
             save_truth(out_dir, plan)
@@ -77,19 +75,13 @@ def write_synthetic_faces(out_dir: str | Path, plan: SyntheticFacesPlan, *, work
 
 
 def write_clip(out_dir: str | Path, plan: SyntheticFacesPlan, clip: SyntheticClip) -> None:
-    """Draw one clip and write its video; the file appears when it is complete.
-
-    Args:
-        out_dir (str | Path): The data set's folder.
-        plan (SyntheticFacesPlan): The settings.
-        clip (SyntheticClip): One of the plan's clips.
-    """
+    """Render one clip of a plan and write its video; the file appears under its name when it is complete."""
     appearance = torch.from_numpy(plan.appearance(clip))
     motion = torch.from_numpy(plan.motion(clip)[0])
     with VideoWriter(Path(out_dir) / clip.file, plan.fps, crf=CRF, keyframe_interval=KEYFRAME_INTERVAL,
                      threads=1, pixel_format=PIXEL_FORMAT) as writer:
-        for moves in motion.split(FRAMES_AT_ONCE):
-            writer.write(render_faces(appearance, moves, size=plan.size).permute(0, 2, 3, 1))
+        for chunk in motion.split(CHUNK_FRAMES):
+            writer.write(rearrange(render_faces(appearance, chunk, size=plan.size), 't c h w -> t h w c'))
 
 
 def _lock_folder(out_dir: Path, plan: SyntheticFacesPlan) -> None:
@@ -106,39 +98,40 @@ def _lock_folder(out_dir: Path, plan: SyntheticFacesPlan) -> None:
 def _count_workers(workers: int | None, num_clips: int) -> int:
     if workers is None:
         workers = len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
-    return min(workers, -(-num_clips // CLIPS_A_TASK))
+    return min(workers, -(-num_clips // CLIPS_PER_TASK))
 
 
-def _make_clips(out_dir: Path, plan: SyntheticFacesPlan, clips: Sequence[SyntheticClip], workers: int) -> Iterator[int]:
-    """Make clips; yields how many were finished, again and again."""
+def _write_clips(out_dir: Path, plan: SyntheticFacesPlan, clips: Sequence[SyntheticClip],
+                 workers: int) -> Iterator[int]:
+    """Write clips; yields the number of newly finished clips."""
     if workers <= 1:
         for clip in clips:
             write_clip(out_dir, plan, clip)
             yield 1
         return
-    tasks = [clips[start:start + CLIPS_A_TASK] for start in range(0, len(clips), CLIPS_A_TASK)]
+    tasks = [clips[start:start + CLIPS_PER_TASK] for start in range(0, len(clips), CLIPS_PER_TASK)]
     with ProcessPoolExecutor(workers, mp_context=get_context('spawn'), initializer=_start_worker) as pool:
         try:
             futures = [pool.submit(_work, out_dir, plan, task) for task in tasks]
             for future in as_completed(futures):
                 yield future.result()
         except BrokenProcessPool as error:
-            raise UserError(f'a worker process ended by force, maybe for want of memory; run the same command again to '
-                            f'go on in {out_dir}, with fewer workers') from error
+            raise UserError(f'a worker process was killed, possibly because memory ran out; run the same command again '
+                            f'with fewer workers to resume in {out_dir}') from error
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _start_worker() -> None:
-    """One thread a process, and none that outlives the process that asked for it."""
+    """Use one thread per process, and exit with the parent process."""
     torch.set_num_threads(1)
     parent = parent_process()
 
-    def follow() -> None:
+    def exit_with_parent() -> None:
         parent.join()
         os._exit(1)
 
-    threading.Thread(target=follow, daemon=True).start()
+    threading.Thread(target=exit_with_parent, daemon=True).start()
 
 
 def _work(out_dir: Path, plan: SyntheticFacesPlan, clips: Sequence[SyntheticClip]) -> int:

@@ -1,10 +1,10 @@
 """The face of a synthetic head: skin, eyes, brows, nose, mouth, beard, glasses.
 
-Everything is drawn in the coordinates of the frontal face (see ``geometry``). Pairs of features are drawn once, in
-coordinates mirrored about the middle of the face. What reaches beyond the head's outline is cut off by the renderer.
+Features are painted in the coordinates of the frontal face (see ``geometry``). Pairs of features are painted once, in
+coordinates mirrored about the middle of the face. The renderer clips them to the outline of the head.
 
-All painters share their arguments: ``canvas`` with B pictures of H x W pixels (or a box of them), ``appearance`` and
-``motion`` with the parameters of 1 or B and of B frames, ``frame`` and ``skin`` with coordinates of shape (B, H, W).
+Arguments of all functions: ``canvas``, B images of H x W pixels (or a box of them); ``appearance``, the parameters of 1
+or B identities; ``motion``, those of B frames; ``frame`` and ``skin``, coordinates of shape (B, H, W).
 """
 
 import torch
@@ -13,14 +13,14 @@ from leokit.synthetic_faces.canvas import Canvas, band, bump, cover, smooth_step
 from leokit.synthetic_faces.geometry import HeadFrame, Shell, raised_coordinates
 from leokit.synthetic_faces.motion_parameters import ParameterTable
 
-NOSE_HEIGHT, MOUTH_HEIGHT, GLASSES_HEIGHT = 0.11, 0.03, 0.07  # in front of the skin
-MOUTH_OPENING = 0.18  # height of a wide open mouth
-GAZE_X, GAZE_Y = 0.045, 0.028  # travel of the iris at gaze 1
-LID_LINE = 0.75  # where a closed eye's lids meet, as a fraction of the lower lid's height
+NOSE_HEIGHT, MOUTH_HEIGHT, GLASSES_HEIGHT = 0.11, 0.03, 0.07  # distances in front of the skin
+MOUTH_OPENING = 0.18  # height of a mouth that is wide open
+GAZE_X, GAZE_Y = 0.045, 0.028  # shift of the iris at gaze 1
+LID_LINE = 0.75  # height at which the lids of a closed eye meet, as a fraction of the height of the lower lid
 
 
 def paint_skin(canvas: Canvas, appearance: ParameterTable, frame: HeadFrame, skin: Shell) -> None:
-    """The head's outline filled with skin, lit from above and one side, with cheeks and freckles."""
+    """Skin within the outline of the head, lit from above and one side, with blush and freckles."""
     inside = cover(skin.distance, frame.pixel * 1.1)
     light = 0.62 * skin.facing - 0.55 * frame.y + appearance['light'] * frame.x
     color = appearance.color('skin')
@@ -35,10 +35,10 @@ def paint_skin(canvas: Canvas, appearance: ParameterTable, frame: HeadFrame, ski
 
 
 def paint_eyes(canvas: Canvas, appearance: ParameterTable, motion: ParameterTable, skin: Shell) -> None:
-    """Both eyes: white, iris, pupil, highlight, upper lid that comes down in a blink, lashes."""
+    """Both eyes: white, iris, pupil, highlight, upper lid (lowered by a blink), lashes."""
     soft = skin.softness
-    side = torch.sign(skin.x)
-    x = skin.x.abs() - appearance['eye_spacing']  # outer corner positive
+    eye = torch.sign(skin.x)  # -1 left, 1 right
+    x = skin.x.abs() - appearance['eye_spacing']  # positive towards the outer corner
     y = skin.y - appearance['eye_y'] - appearance['eye_slant'] * x
     width = appearance['eye_width']
     arc = (1 - (x / width) ** 2).clamp(min=0)
@@ -56,7 +56,7 @@ def paint_eyes(canvas: Canvas, appearance: ParameterTable, motion: ParameterTabl
     opening = band(lid, lower, y, soft)
     canvas.paint(skin.x.new_tensor([0.96, 0.96, 0.95]).view(1, 3, 1, 1), opening)
     canvas.shade(0.72, band(lid, lid + 0.025, y, soft * 1.5) * opening)
-    iris_x = skin.x - side * appearance['eye_spacing'] - GAZE_X * motion['gaze_x']
+    iris_x = skin.x - eye * appearance['eye_spacing'] - GAZE_X * motion['gaze_x']
     iris_y = y - GAZE_Y * motion['gaze_y'] + 0.006
     distance, size = (iris_x * iris_x + iris_y * iris_y).sqrt(), appearance['iris_size']
     iris = appearance.color('iris')
@@ -65,7 +65,7 @@ def paint_eyes(canvas: Canvas, appearance: ParameterTable, motion: ParameterTabl
     canvas.paint(iris * 0.12, opening * cover(distance - 0.44 * size, soft))
     spark = ((iris_x + 0.32 * size) ** 2 + (iris_y + 0.36 * size) ** 2).sqrt()
     canvas.paint(torch.ones_like(iris), opening * cover(spark - 0.24 * size, soft) * 0.95)
-    # lashes: a line along the upper lid, thicker in the middle, that runs out past the outer corner
+    # lashes: a line along the upper lid, thicker in the middle, that extends beyond the outer corner
     thick = appearance['lashes'] * (0.4 + 0.6 * arc)
     line = band(lid - thick, lid + 0.006, y, soft) * cover(x.abs() - 1.04 * width, soft * 1.5)
     canvas.paint(iris.new_tensor([0.10, 0.07, 0.07]).view(1, 3, 1, 1), line * 0.92)
@@ -73,7 +73,7 @@ def paint_eyes(canvas: Canvas, appearance: ParameterTable, motion: ParameterTabl
 
 
 def paint_brows(canvas: Canvas, appearance: ParameterTable, motion: ParameterTable, skin: Shell) -> None:
-    """Two brows that rise, or sink and draw together."""
+    """Both brows; they rise, or sink and move towards each other."""
     soft, length = skin.softness, appearance['brow_length']
     x = skin.x.abs() - appearance['eye_spacing'] + 0.03 * (-motion['brow']).clamp(min=0)
     along = x / length
@@ -86,12 +86,12 @@ def paint_brows(canvas: Canvas, appearance: ParameterTable, motion: ParameterTab
 
 
 def paint_nose(canvas: Canvas, appearance: ParameterTable, frame: HeadFrame, skin: Shell) -> None:
-    """A nose that stands out: light bridge, round tip with a shadow below, nostrils."""
+    """Nose in front of the skin: light bridge, round tip with a shadow below, nostrils."""
     x, y = raised_coordinates(skin, frame, NOSE_HEIGHT)
     bridge_x, _ = raised_coordinates(skin, frame, 0.6 * NOSE_HEIGHT)
     soft, width, tip = skin.softness, appearance['nose_width'], appearance['nose_y']
     tone = appearance['nose_tone']
-    # the side away from the light is in shadow; turning the head shows more of it
+    # the flank away from the light is in shadow; a turn of the head shows more of it
     lean = torch.sign(-appearance['light'])
     flank = bump(((bridge_x - lean * 0.75 * width) / (0.5 * width)) ** 2 + ((y - 0.45 * tip) / (0.55 * tip)) ** 2)
     canvas.shade(1 - 0.20 * tone, flank)
@@ -109,7 +109,7 @@ def paint_nose(canvas: Canvas, appearance: ParameterTable, frame: HeadFrame, ski
 
 def paint_mouth(canvas: Canvas, appearance: ParameterTable, motion: ParameterTable, frame: HeadFrame,
                 skin: Shell) -> None:
-    """Lips around an opening with teeth and tongue; corners rise and move out in a smile."""
+    """Lips around an opening with teeth and tongue; a smile raises the corners and moves them outwards."""
     x, y = raised_coordinates(skin, frame, MOUTH_HEIGHT)
     soft, opened, smile = skin.softness, motion['mouth_open'], motion['smile']
     width = appearance['mouth_width'] * (1 + 0.25 * smile - 0.16 * opened)
@@ -129,7 +129,7 @@ def paint_mouth(canvas: Canvas, appearance: ParameterTable, motion: ParameterTab
     canvas.paint(lips, band(gap_bottom, lip_bottom, y, soft))
     shine = bump((across / 0.4) ** 2 + ((y - gap_bottom - 0.42 * appearance['lip_lower']) / 0.012) ** 2)
     canvas.shade(1.16, shine * band(gap_bottom, lip_bottom, y, soft))
-    # inside
+    # inside of the mouth
     inside = band(gap_top, gap_bottom, y, soft)
     canvas.paint(lips.new_tensor([0.24, 0.05, 0.07]).view(1, 3, 1, 1), inside)
     tongue = bump((across / 0.5) ** 2 + ((y - gap_bottom) / (0.42 * MOUTH_OPENING * opened + 0.01)) ** 2)
@@ -137,17 +137,17 @@ def paint_mouth(canvas: Canvas, appearance: ParameterTable, motion: ParameterTab
     teeth = band(gap_top, gap_top + (0.34 * MOUTH_OPENING) * opened.sqrt() * full, y, soft)
     teeth = teeth * inside * smooth_step((1 - across.abs()) * 6)
     canvas.paint(lips.new_tensor([0.95, 0.94, 0.91]).view(1, 3, 1, 1), teeth)
-    # the line where closed lips meet
+    # line between closed lips
     closed = band(gap_top - 0.006, gap_bottom + 0.006, y, soft) * cover((across.abs() - 1.04) * width, soft * 1.5)
     canvas.paint(lips * 0.42, closed * (1 - smooth_step(opened * 6)) * 0.9)
 
 
 def paint_beard(canvas: Canvas, appearance: ParameterTable, motion: ParameterTable, frame: HeadFrame,
                 skin: Shell) -> None:
-    """A beard around the mouth, from stubble to full, and a mustache; opacity 0 for most identities."""
+    """Beard around the mouth, from stubble to full, and mustache; their opacity is 0 for most identities."""
     soft = skin.softness * 2.5
-    side = skin.x.abs() / appearance['face_width']
-    edge = appearance['mouth_y'] + 0.04 - 0.30 * smooth_step((side - 0.25) / 0.65)
+    lateral = skin.x.abs() / appearance['face_width']
+    edge = appearance['mouth_y'] + 0.04 - 0.30 * smooth_step((lateral - 0.25) / 0.65)
     reach = appearance['beard_width'] * (1 - 0.45 * smooth_step((skin.y - appearance['mouth_y'] - 0.05) / 0.2))
     area = cover(edge - skin.y, soft) * cover(skin.x.abs() - reach, soft)
     area = area * (1 - bump((skin.x / 0.14) ** 2 + ((skin.y - appearance['mouth_y']) / 0.05) ** 2))
@@ -162,7 +162,7 @@ def paint_beard(canvas: Canvas, appearance: ParameterTable, motion: ParameterTab
 
 
 def paint_glasses(canvas: Canvas, appearance: ParameterTable, frame: HeadFrame, skin: Shell) -> None:
-    """Rims in front of the eyes, a bridge, and temples that run back to the ears."""
+    """Rims in front of the eyes, bridge, and temples towards the ears."""
     x, y = raised_coordinates(skin, frame, GLASSES_HEIGHT)
     soft, rim = skin.softness, appearance['glasses_rim']
     y = y - appearance['eye_y'] - 0.01
@@ -178,6 +178,3 @@ def paint_glasses(canvas: Canvas, appearance: ParameterTable, frame: HeadFrame, 
     temple = band(-rim * 0.8, rim * 0.8, y + 0.02, soft) * cover(half_width - u, soft)
     wire = torch.maximum(band(-rim, rim, lens, soft), torch.maximum(bridge, temple))
     canvas.paint(appearance.color('glasses_color'), wire * shown)
-
-
-__all__ = ['paint_beard', 'paint_brows', 'paint_eyes', 'paint_glasses', 'paint_mouth', 'paint_nose', 'paint_skin']

@@ -1,4 +1,4 @@
-"""The true parameters of a synthetic data set: what every frame shows, to hold learned motion codes against."""
+"""Ground truth of a synthetic data set: the appearance and motion parameters of every frame."""
 
 import io
 import zipfile
@@ -14,40 +14,31 @@ from leokit.utils import UserError
 from leokit.utils.files import write_bytes
 
 TRUTH_FILE = 'truth.npz'
-# Keys of data sets of older versions.
+# Keys in data sets of older versions.
 OLD_KEYS = dict(behaviors='behaviours', appearance='looks', appearance_names='looks_names')
 
 
 class SyntheticTruth(NamedTuple):
-    """True parameters, one row a video, in the order of the manifest."""
+    """Ground-truth parameters, one row per video, in the order of the manifest."""
 
     names: list[str]  # of the videos
     identities: list[str]
-    behaviors: list[str]  # of BEHAVIORS
+    behaviors: list[str]  # each one of BEHAVIORS
     motion: np.ndarray  # float32 (videos, T, len(motion_names))
     appearance: np.ndarray  # float32 (videos, len(appearance_names))
     motion_names: tuple[str, ...]
     appearance_names: tuple[str, ...]
 
     def index(self, name: str) -> int:
-        """The row of the video ``name``.
-
-        Raises:
-            KeyError: If there is no such video.
-        """
+        """Row of the video ``name``; raises a ``KeyError`` if there is none."""
         try:
             return self.names.index(name)
         except ValueError:
-            raise KeyError(f'no video {name!r} in the truth; it holds {len(self.names)}') from None
+            raise KeyError(f'no video {name!r} in the ground truth of {len(self.names)} videos') from None
 
 
 def save_truth(folder: str | Path, plan: SyntheticFacesPlan) -> None:
-    """Draw the parameters of all clips of a plan again and write them as ``truth.npz``, atomically.
-
-    Args:
-        folder (str | Path): The data set's folder.
-        plan (SyntheticFacesPlan): What it holds.
-    """
+    """Write the parameters of all clips of a plan to ``truth.npz`` in the folder of the data set, atomically."""
     clips = plan.clips()
     motions, behaviors = zip(*(plan.motion(clip) for clip in clips))
     content = io.BytesIO()
@@ -59,21 +50,10 @@ def save_truth(folder: str | Path, plan: SyntheticFacesPlan) -> None:
 
 
 def load_truth(folder: str | Path) -> SyntheticTruth:
-    """Read the true parameters of a synthetic data set.
-
-    Args:
-        folder (str | Path): The data set's folder, where ``manifest.json`` lies.
-
-    Returns:
-        SyntheticTruth: Rows in the order of the manifest.
-
-    Raises:
-        UserError: If there is no such file, or it is damaged.
-    """
+    """Read the ground truth of a synthetic data set from its folder."""
     path = Path(folder) / TRUTH_FILE
     if not path.is_file():
-        raise UserError(f'{path} does not exist; make the data set with '
-                        'tools/dataset_converters/make_synthetic_faces.py')
+        raise UserError(f'{path} does not exist; create the data set with `leokit synthetic-faces`')
     try:
         with np.load(path, allow_pickle=False) as arrays:
             # (videos,) lists, (videos, ...) parameters, names of the last axis
@@ -82,10 +62,10 @@ def load_truth(folder: str | Path) -> SyntheticTruth:
             columns = {key: tuple(_current_name(name) for name in content[key].tolist())
                        for key in ('motion_names', 'appearance_names')}
     except (ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
-        raise UserError(f'{path} is damaged ({error}); delete it and run make_synthetic_faces.py again') from error
+        raise UserError(f'{path} is damaged ({error}); delete it and run `leokit synthetic-faces` again') from error
     return SyntheticTruth(**content | lists | columns)
 
 
 def _current_name(name: str) -> str:
-    """A column's name in the current spelling; older data sets have the British one."""
+    """Current spelling of a parameter name; older data sets have the British one."""
     return name.replace('colour', 'color').replace('moustache', 'mustache')

@@ -1,4 +1,4 @@
-"""Hair of a synthetic head: what hangs behind it, and the cap on it."""
+"""Hair of a synthetic head: long hair and bun behind the head, and the cap on it; arguments as in :mod:`~.face`."""
 
 import torch
 
@@ -6,23 +6,19 @@ from leokit.synthetic_faces.canvas import Canvas, bump, cover, smooth_step
 from leokit.synthetic_faces.geometry import HeadFrame, Shell
 from leokit.synthetic_faces.motion_parameters import ParameterTable
 
-BACK_DEPTH = 0.22  # how far behind the head's center the hanging hair and the bun lie
+BACK_DEPTH = 0.22  # distance of long hair and bun behind the center of the head
 
 
 def paint_back_hair(canvas: Canvas, appearance: ParameterTable, frame: HeadFrame, *, curtains: bool) -> None:
-    """Long hair behind the head, and a bun on top; both slide against the turn.
+    """Long hair behind the head, and a bun on top; both move against a turn of the head.
 
-    Args:
-        canvas (Canvas): The pictures.
-        appearance (ParameterTable): Identity parameters.
-        frame (HeadFrame): Pixel coordinates.
-        curtains (bool): False paints all of it, before the body; True only its two sides again, over the shoulders.
+    With ``curtains``, only the two sides of the hair, painted again over the shoulders.
     """
     color = appearance.color('hair_color')
     x = frame.x + BACK_DEPTH * frame.yaw.sin()
     y = frame.y + BACK_DEPTH * frame.pitch.sin()
     width, end = appearance['back_width'], appearance['back_end']
-    # a rounded box from above the head to the ends of the hair, a little wider below
+    # rounded box from above the head to the ends of the hair, slightly wider at the bottom
     half = width * (0.94 + 0.12 * smooth_step((y + 0.2) / 0.8))
     middle = 0.5 * (end - 0.52)
     tall = 0.5 * (end + 0.52)
@@ -34,7 +30,7 @@ def paint_back_hair(canvas: Canvas, appearance: ParameterTable, frame: HeadFrame
     lower = (low_x.clamp(min=0).square() + low_y.clamp(min=0).square()).sqrt() - corner_low
     distance = torch.where(y < middle, upper, lower)
     shape = cover(distance, frame.pixel * 1.2) * appearance['back_hair']
-    if curtains:  # what falls in front of the shoulders, beside the neck
+    if curtains:  # the part in front of the shoulders, next to the neck
         shape = shape * cover(0.62 * width - 0.10 * (y - 0.6) - x.abs(), frame.pixel * 1.5)
     canvas.paint(color * (0.9 if curtains else 0.72), shape)
     across = (x / width) * appearance['strand_count']
@@ -49,19 +45,19 @@ def paint_back_hair(canvas: Canvas, appearance: ParameterTable, frame: HeadFrame
 
 
 def paint_hair_cap(canvas: Canvas, appearance: ParameterTable, frame: HeadFrame, skull: Shell) -> None:
-    """Hair on the skull: everything above the hairline in front, and the sides behind the temples."""
+    """Hair on the skull: above the hairline in front, and behind the temples at the sides."""
     soft = skull.softness
-    # hair that stands off the head beyond its outline belongs to the point of the outline below it
+    # hair beyond the outline of the head belongs to the nearest point of the outline
     root = skull.radius.clamp(min=1).reciprocal()
     x, y, z = skull.x * root, skull.y * root, skull.z * root
-    # outline: the skull's, and a volume that grows upwards and thins out towards the chin
+    # outline: that of the skull plus a volume that grows upwards and decreases towards the chin
     up = smooth_step(frame.y / (-0.8 * appearance['face_top']))
     volume = appearance['hair_volume'] * (1 - smooth_step(frame.y / (0.8 * appearance['face_bottom'])))
     volume = volume + (appearance['hair_top'] - appearance['hair_volume']) * up
     volume = volume + appearance['curls'] * torch.sin(torch.atan2(frame.x, -frame.y) * appearance['curl_count'])
-    volume = volume * (1 - smooth_step((z - 0.08) / 0.3))  # none in front of the face
+    volume = volume * (1 - smooth_step((z - 0.08) / 0.3))  # no volume in front of the face
     outline = cover(skull.distance - volume, frame.pixel * 1.2)
-    # front: parted, swept to one side, ending in strands
+    # front: hairline with parting, sweep to one side and strands
     across = x / appearance['face_width']
     line = appearance['hairline'] + appearance['hairline_curve'] * across.square()
     line = line + 0.35 * appearance['swoop'] * (across - appearance['parting'])
@@ -82,6 +78,3 @@ def paint_hair_cap(canvas: Canvas, appearance: ParameterTable, frame: HeadFrame,
     canvas.shade((1 - 0.28 * (1 - light)) * (1 + 0.10 * strands.clamp(min=0)), covered)
     shine = bump(((frame.y + 0.40 + 0.25 * frame.x.square()) / 0.05) ** 2) * appearance['gloss']
     canvas.paint(1 - (1 - color) * 0.72, covered * shine * 0.7 * (0.6 + 0.4 * strands))
-
-
-__all__ = ['paint_back_hair', 'paint_hair_cap']

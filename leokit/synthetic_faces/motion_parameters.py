@@ -1,6 +1,6 @@
-"""What can move in a synthetic face: the names, units and ranges of the true motion parameters.
+"""Motion parameters of a synthetic face: names, units and ranges.
 
-The order of ``MOTION_NAMES`` is the order of columns in every motion array of this package and in ``truth.npz``.
+``MOTION_NAMES`` is the order of the columns in every motion array of this package and in ``truth.npz``.
 """
 
 from typing import NamedTuple
@@ -19,15 +19,14 @@ class MotionParameter(NamedTuple):
     meaning: str
 
 
-# Directions are those of the image: x to the right, y down. Lengths are in units of the scene, of
-# which a picture shows [-0.9, 0.9].
+# Directions are those of the image: x to the right, y down. Lengths are in scene units; an image shows [-0.9, 0.9]².
 MOTION_PARAMETERS = {
     'yaw': MotionParameter(-32.0, 32.0, 'degrees; positive turns the face to the right of the image'),
     'pitch': MotionParameter(-22.0, 22.0, 'degrees; positive looks down'),
     'roll': MotionParameter(-18.0, 18.0, 'degrees; positive tilts the head clockwise'),
     'tx': MotionParameter(-0.14, 0.14, 'shift of the head to the right'),
     'ty': MotionParameter(-0.09, 0.09, 'shift of the head down'),
-    'scale': MotionParameter(0.92, 1.08, 'size of the head relative to its own; the camera distance'),
+    'scale': MotionParameter(0.92, 1.08, 'size of the head relative to its size at rest; the camera distance'),
     'mouth_open': MotionParameter(0.0, 1.0, '0 closed, 1 wide open'),
     'smile': MotionParameter(-0.4, 1.0, 'corners of the mouth: negative down, 1 a broad smile'),
     'blink': MotionParameter(0.0, 1.0, '0 eyes open, 1 both eyes closed'),
@@ -37,7 +36,7 @@ MOTION_PARAMETERS = {
 }
 MOTION_NAMES = tuple(MOTION_PARAMETERS)
 
-# The value of every parameter in a neutral, frontal face.
+# Parameters of a neutral, frontal face.
 NEUTRAL_MOTION = tuple(1.0 if name == 'scale' else 0.0 for name in MOTION_NAMES)
 
 BEHAVIORS = ('nodding', 'talking', 'mixed')
@@ -47,13 +46,13 @@ class ParameterTable:
     """Named columns of a parameter array, shaped to broadcast over images.
 
     Args:
-        names (tuple[str, ...]): One name a column.
-        values (Tensor): Shape (B, columns).
+        names (tuple[str, ...]): Names of the columns.
+        values (Tensor): Parameters, shape (B, columns).
     """
 
     def __init__(self, names: tuple[str, ...], values: Tensor) -> None:
         check_shape('values', values, (None, len(names)))
-        self._columns = {name: values[:, i, None, None] for i, name in enumerate(names)}
+        self._columns = {name: values[:, i, None, None] for i, name in enumerate(names)}  # (B, 1, 1) each
 
     def __getitem__(self, name: str) -> Tensor:
         """The column ``name``, shape (B, 1, 1)."""

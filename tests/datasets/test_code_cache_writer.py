@@ -41,7 +41,7 @@ def test_interrupted_work_is_kept_and_continued(tmp_path):
         with CodeCacheWriter(tmp_path, 4, animator=ANIMATOR) as writer:
             writer.add('v0', codes_of(0), identity='p0')
             raise KeyboardInterrupt
-    with pytest.raises(UserError, match='unfinished; run the same command'):
+    with pytest.raises(UserError, match='unfinished; run the same .leokit extract. command'):
         CodeCache(tmp_path)
     with CodeCacheWriter(tmp_path, 4, animator=ANIMATOR) as writer:
         assert 'v0' in writer and 'v1' not in writer and writer.total == len(codes_of(0))

@@ -103,7 +103,7 @@ def test_videos_and_codes_must_be_of_the_same_data(video_folder, tmp_path):
     shorter = write_codes(tmp_path / 'shorter', index, {name: 5})
     with pytest.raises(UserError, match='31 frames, but 5 codes .*extract the codes again'):
         build(video_folder, shorter, 16)
-    with pytest.raises(UserError, match='there are no codes of .*extract_motion_codes.py'):
+    with pytest.raises(UserError, match='there are no codes of .*leokit extract'):
         build(video_folder, write_codes(tmp_path / 'fewer', index, {name: 0}), 16)
 
 

@@ -37,7 +37,7 @@ def test_files_of_older_versions_load(tmp_path):
 
 
 def test_missing_and_damaged_files_are_one_sentence(tmp_path):
-    with pytest.raises(UserError, match='make_synthetic_faces'):
+    with pytest.raises(UserError, match='leokit synthetic-faces'):
         load_truth(tmp_path)
     (tmp_path / TRUTH_FILE).write_bytes(b'PK half a file')
     with pytest.raises(UserError, match='damaged'):

@@ -57,7 +57,7 @@ def test_drawn_faces_change_one_thing_at_a_time(config, models):
 @pytest.mark.parametrize('arguments, sentence', [
     (('--split', 'test'), 'no test_dataloader'), (('--extractor', 'TinyLandmark'), "did you mean 'TinyLandmarks'"),
     (('--extractor', 'TinyImageFeatures'), 'does not extract 68 landmarks'),
-    (('--pairs-per-video', '0'), 'pairs-per-video'), (('--ground-truth', 'nowhere'), 'make_synthetic_faces.py')])
+    (('--pairs-per-video', '0'), 'pairs-per-video'), (('--ground-truth', 'nowhere'), 'leokit synthetic-faces')])
 def test_mistakes_are_one_sentence(config, models, arguments, sentence):
     status, said = measure(config, models, *arguments)
     assert status == 2 and sentence in said and 'Traceback' not in said
