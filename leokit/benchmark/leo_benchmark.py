@@ -19,7 +19,7 @@ from leokit.benchmark.scenario import Scenario
 from leokit.evaluation import (
     Compute, Protocol, ReadOptions, ResultRecord, RunInfo, Score, VideoSet, build_jobs, evaluate_sets, save_records,
     scan_videos)
-from leokit.evaluation.evaluate_sets import EvaluationJob
+from leokit.evaluation.evaluation_jobs import EvaluationJob
 from leokit.evaluation.motion_records import motion_records
 from leokit.evaluation.score_table import score_table
 from leokit.inference.generation import sample_seeds

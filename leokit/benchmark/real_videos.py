@@ -10,7 +10,7 @@ from einops import rearrange
 from torch import Tensor
 
 from leokit.evaluation import Protocol, VideoSet, plan_trials
-from leokit.evaluation.clip_loader import ClipLoader, batch_places
+from leokit.evaluation.clip_loader import ClipLoader, batch_indices
 from leokit.evaluation.protocol import ClipRule
 from leokit.inference.rendering import encode
 from leokit.models import Animator
@@ -62,8 +62,8 @@ def motion_windows(animator: Animator, videos: VideoSet, protocol: Protocol, *, 
     rule = dataclasses.replace(
         protocol, clips=ClipRule(length=length),
         sampling=dataclasses.replace(protocol.sampling, num_clips=count, trials=1, real='windows', fewer='both'))
-    clips = plan_trials(videos.windows(rule), rule, 'real')[0]
-    loader = ClipLoader(videos, clips, protocol=rule, batches=batch_places(len(clips), length), workers=workers)
+    clips = plan_trials(videos.num_windows(rule), rule, 'real')[0]
+    loader = ClipLoader(videos, clips, protocol=rule, batches=batch_indices(len(clips), length), workers=workers)
     codes, failures = [], {}
     with progress_bar(len(clips), 'real motion', unit='window') as bar:
         for batch in loader:

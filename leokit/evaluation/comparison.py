@@ -42,7 +42,7 @@ class Table:
         mixed = any(key[1] == column for key in self.marks)
         values = [cell.score.value for key, cell in self.cells.items()
                   if key[1] == column and cell.score.value is not None]
-        return min(values) if metric and metric.paired and not mixed and len(values) > 1 else None
+        return min(values) if metric and metric.is_distance and not mixed and len(values) > 1 else None
 
 
 def metric_name(key: str) -> str:
@@ -103,7 +103,7 @@ def differences(records: Sequence[ResultRecord]) -> dict[str, list[Any]]:
     """What records disagree on, of all that scores in one column must share; ``key -> values``, one a record."""
     facts = [record.comparable() for record in records]
     metric = VIDEO_SET_METRICS.get(metric_name(records[0].metric))
-    if metric is not None and not metric.paired:
+    if metric is not None and not metric.is_distance:
         facts = [{key: value for key, value in fact.items() if key not in OF_DISTANCES} for fact in facts]
     columns = {key: [fact.get(key) for fact in facts] for fact in facts for key in fact}
     return {key: values for key, values in columns.items() if any(value != values[0] for value in values)}

@@ -1,8 +1,20 @@
-"""Measuring one set of videos against another, whoever made them."""
+"""Evaluate a set of generated videos against a set of real ones, of any origin.
+
+The path from a clip to a score, module by module:
+
+1. :mod:`~leokit.evaluation.video_set` finds the usable videos of a folder or manifest.
+2. :mod:`~leokit.evaluation.clip_sampling` samples the clips of every trial.
+3. :mod:`~leokit.evaluation.feature_extraction` computes the features of all clips:
+   :mod:`~leokit.evaluation.clip_loader` decodes and crops, :mod:`~leokit.evaluation.clip_preprocessing` resizes on the
+   device, :mod:`~leokit.evaluation.reductions` runs the extractors and keeps one small array per clip.
+4. :mod:`~leokit.evaluation.video_set_metrics` computes the metric of every trial with the formulas of
+   :mod:`leokit.metrics`.
+5. :mod:`~leokit.evaluation.uncertainty` combines the trials to a score, which :mod:`~leokit.evaluation.records` stores.
+"""
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Mapping, NamedTuple, Sequence
+from typing import Sequence
 
 import numpy as np
 import torch
@@ -10,26 +22,24 @@ from mmengine.dist import is_main_process
 from torch import Tensor
 
 from leokit.evaluation.clip_sampling import Clip, plan_over_time, plan_trials, unique_clips
-from leokit.evaluation.features import ClipFeatures, clip_features
+from leokit.evaluation.evaluation_jobs import EvaluationJob
+from leokit.evaluation.feature_extraction import ClipFeatures, clip_features
 from leokit.evaluation.protocol import Protocol
-from leokit.evaluation.records import NetworkInfo, ResultRecord, RunInfo, SetInfo
-from leokit.evaluation.reductions import FeatureRequest
+from leokit.evaluation.records import NetworkInfo, ResultRecord, RunInfo, Score, SetInfo
 from leokit.evaluation.uncertainty import score_of_trials
 from leokit.evaluation.video_set import VideoSet
-from leokit.evaluation.video_set_metrics import (
-    OVER_TIME, VIDEO_SET_METRICS, MetricResult, VideoSetMetric, feature_warnings, metric_key)
-from leokit.registry import FEATURE_EXTRACTORS
+from leokit.evaluation.video_set_metrics import MetricResult, VideoSetMetric, metric_key
 from leokit.utils import UserError
 
 
 @dataclass(frozen=True)
 class Compute:
-    """Where and how fast things run; none of it changes a value.
+    """Device and threads; none of it changes a value.
 
     Attributes:
         device (str): Device of the networks.
         workers (int): Decoding threads.
-        cache_dir (Path, optional): Folder of cached features of real sets; None caches nothing.
+        cache_dir (Path, optional): Folder of cached features of real sets; None disables the cache.
     """
 
     device: str = 'cpu'
@@ -37,90 +47,41 @@ class Compute:
     cache_dir: Path | None = None
 
 
-class EvaluationJob(NamedTuple):
-    """A metric with the feature it looks at."""
-
-    metric: VideoSetMetric
-    request: FeatureRequest
-
-
 @dataclass
 class EvaluatedSet:
     """Clips and features of one of the two sets.
 
     Attributes:
-        videos (VideoSet): The set.
-        plans (list): Places of the clips of every trial, after failures have gone.
+        videos (VideoSet): The videos.
+        plans (list): Indices of the clips of every trial, without clips that failed.
         windows (list): The same for every window over time.
         features (ClipFeatures): Features of all clips.
-        requested (int): Clips that a trial was meant to have.
+        warnings (list[str]): Sentences for the readers of a score.
     """
 
     videos: VideoSet
     plans: list[np.ndarray]
     windows: list[np.ndarray]
     features: ClipFeatures
-    requested: int
     warnings: list[str] = field(default_factory=list)
 
     @property
     def clips(self) -> int:
-        """Clips of a trial."""
+        """Number of clips of a trial."""
         return min(len(plan) for plan in self.plans)
 
     @property
     def trials_differ(self) -> bool:
-        """Whether trials look at different clips."""
+        """Whether trials use different clips."""
         return any(not np.array_equal(plan, self.plans[0]) for plan in self.plans[1:])
 
-    def trial(self, key: str, plan: np.ndarray) -> Tensor:
+    def select(self, key: str, plan: np.ndarray) -> Tensor:
         """A feature of the clips of a plan; on the first process only."""
         return self.features.arrays[key][torch.from_numpy(plan)]
 
     def info(self) -> SetInfo:
-        """For the record."""
+        """The set as a result record describes it."""
         return self.videos.info(self.clips)
-
-
-def build_jobs(names: Sequence[str], protocol: Protocol, extractors: Mapping[str, str] | None = None,
-               options: Mapping[str, Mapping[str, Any]] | None = None) -> list[EvaluationJob]:
-    """Build the measures and the extractors they need; one extractor of a type serves all of them.
-
-    Args:
-        names (Sequence[str]): Names of measures.
-        protocol (Protocol): The protocol.
-        extractors (Mapping, optional): Extractor type for a metric's name, with its twin over time; the key '' is for
-            all video distances.
-        options (Mapping, optional): Constructor arguments for an extractor type.
-
-    Returns:
-        list[EvaluationJob]: In the order of the names.
-
-    Raises:
-        UserError: If a metric or an extractor is unknown, or an extractor cannot be built.
-    """
-    chosen, built, jobs = dict(extractors or {}), {}, []
-    for name in [*names, *(key for key in chosen if key)]:
-        if name not in VIDEO_SET_METRICS:
-            raise UserError(f'there is no metric {name!r}; choose from {", ".join(VIDEO_SET_METRICS)}')
-    for name in dict.fromkeys(names):
-        metric = VIDEO_SET_METRICS[name](protocol.arithmetic)
-        kind = chosen.get(name) or chosen.get(name.removesuffix(OVER_TIME)) \
-            or (chosen.get('') if metric.extractor is None else None) or metric.extractor or protocol.extractor
-        if kind not in built:
-            try:
-                built[kind] = FEATURE_EXTRACTORS.build(dict((options or {}).get(kind, {}), type=kind))
-            except UserError as error:
-                raise UserError(f'{error} (--extractor {name}=TYPE chooses another network)') from error
-        request = FeatureRequest(built[kind], metric.reduction)
-        if request.reduction != 'clip' and request.extractor.kind != 'image':
-            raise UserError(f'the metric {name} needs a feature of every frame, but {kind} describes whole clips; '
-                            f'choose an image extractor, as in --extractor {name}=EfficientNetLite0Features')
-        jobs.append(EvaluationJob(metric, request))
-    if '' in chosen and chosen[''] not in built:  # asked for, and nothing that it could be used for
-        raise UserError(f'--extractor {chosen[""]} is that of the video distances, and none is measured; name the '
-                        f'metric as well, as in --extractor {names[0]}={chosen[""]}')
-    return jobs
 
 
 def evaluate_sets(real: VideoSet, fake: VideoSet, jobs: list[EvaluationJob], protocol: Protocol, *,
@@ -130,142 +91,145 @@ def evaluate_sets(real: VideoSet, fake: VideoSet, jobs: list[EvaluationJob], pro
     Args:
         real (VideoSet): The real set.
         fake (VideoSet): The generated set.
-        jobs (list[EvaluationJob]): What is measured, from :func:`build_jobs`.
-        protocol (Protocol): How.
+        jobs (list[EvaluationJob]): The metrics, from :func:`~leokit.evaluation.evaluation_jobs.build_jobs`.
+        protocol (Protocol): The protocol.
         compute (Compute): Device, threads and cache.
-        run (RunInfo, optional): Who made the videos.
+        run (RunInfo, optional): Model, step and versions.
 
     Returns:
-        list[ResultRecord] | None: One record for each job on the first process, None on the others.
-
-    Raises:
-        UserError: If there are fewer clips than the protocol asks for, or the sets cannot be compared.
+        list[ResultRecord] | None: One record per job on the first process, None on the others.
     """
-    _check_comparable(real, fake, protocol)
+    _check_sizes(real, fake, protocol)
     over_time = any(job.metric.over_time for job in jobs)
-    sides = {
-        'real': _measure_side(real, 'real', jobs, protocol, compute, over_time=False),
-        'fake': _measure_side(fake, 'fake', jobs, protocol, compute, over_time=over_time)}
+    real_set = _extract_set(real, 'real', jobs, protocol, compute, over_time=False)
+    fake_set = _extract_set(fake, 'fake', jobs, protocol, compute, over_time=over_time)
     if not is_main_process():
         return None
     shared = {entry.sha256 for entry in real.entries} & {entry.sha256 for entry in fake.entries}
-    warnings = _split_warnings(real, protocol) + sides['real'].warnings + sides['fake'].warnings
+    warnings = _split_warnings(real, protocol) + real_set.warnings + fake_set.warnings
     if shared:
-        warnings.append(f'{len(shared)} videos are in both sets, byte for byte; the score is flattered')
+        warnings.append(f'{len(shared)} videos are in both sets, byte for byte; the score is too good')
     run = run or RunInfo.now()
-    return [_record(job, sides['real'], sides['fake'], protocol, warnings, run) for job in jobs]
+    return [_evaluate_job(job, real_set, fake_set, protocol, warnings, run) for job in jobs]
+
+
+def _check_sizes(real: VideoSet, fake: VideoSet, protocol: Protocol) -> None:
+    """Without a resolution in the protocol, both sets need the same size."""
+    if protocol.frames.resolution is not None:
+        return
+    real_size, fake_size = (next(iter(videos.sizes(protocol))) for videos in (real, fake))
+    if real_size != fake_size:
+        raise UserError(f'the real videos are {real_size[1]}x{real_size[0]} and the generated ones '
+                        f'{fake_size[1]}x{fake_size[0]}, and the protocol {protocol.name} defines no size; set one '
+                        f'with --protocol-options frames.resolution={min(*real_size, *fake_size)}')
 
 
 def _split_warnings(real: VideoSet, protocol: Protocol) -> list[str]:
-    """Whether the real set is the split that the protocol means."""
-    wanted, taken = protocol.sampling.split, real.filters.split
-    if wanted is None or taken == wanted:
+    expected, split = protocol.sampling.split, real.filters.split
+    if expected is None or split == expected:
         return []
-    if taken is None:
-        return [f'the protocol {protocol.name} means the {wanted} split, and {real.source} tells no splits; make sure '
-                'that it holds that split and nothing else']
-    return [f'the protocol {protocol.name} means the {wanted} split, and the real videos are of {taken}']
+    if split is None:
+        return [f'the protocol {protocol.name} uses the {expected} split, and {real.source} has no splits; make sure '
+                'that it contains that split and nothing else']
+    return [f'the protocol {protocol.name} uses the {expected} split, and the real videos are of the {split} split']
 
 
-def _check_comparable(real: VideoSet, fake: VideoSet, protocol: Protocol) -> None:
-    if protocol.frames.resolution is not None:
-        return
-    square = protocol.frames.aspect == 'center_crop'
-    sizes = []
-    for videos in (real, fake):
-        height, width = videos.entries[0].height, videos.entries[0].width
-        sizes.append((min(height, width),) * 2 if square else (height, width))
-    if sizes[0] != sizes[1]:
-        raise UserError(f'the real videos are {sizes[0][1]}x{sizes[0][0]} and the generated ones '
-                        f'{sizes[1][1]}x{sizes[1][0]}, and the protocol {protocol.name} sets no size; set one with '
-                        f'--protocol-options frames.resolution={min(min(sizes[0]), min(sizes[1]))}')
-
-
-def _measure_side(videos: VideoSet, side: str, jobs: list[EvaluationJob], protocol: Protocol, compute: Compute, *,
-                  over_time: bool) -> EvaluatedSet:
-    """Plan the clips of a set, get their features and drop the clips that failed."""
-    windows = videos.windows(protocol)
-    plans = plan_trials(windows, protocol, side)
+def _extract_set(videos: VideoSet, name: str, jobs: list[EvaluationJob], protocol: Protocol, compute: Compute, *,
+                 over_time: bool) -> EvaluatedSet:
+    """Sample the clips of a set, compute their features and drop the clips that failed."""
+    windows = videos.num_windows(protocol)
+    plans = plan_trials(windows, protocol, name)
     later: list[list[Clip]] = plan_over_time(windows, protocol) if over_time else []
-    clips, places = unique_clips([*plans, *later])
+    clips, indices = unique_clips([*plans, *later])
     requests = list({job.request.key: job.request for job in jobs}.values())
     features = clip_features(
         videos, clips, protocol, requests, device=compute.device, workers=compute.workers,
-        cache_dir=compute.cache_dir if side == 'real' else None, label=f'{side} clips')
+        cache_dir=compute.cache_dir if name == 'real' else None, label=f'{name} clips')
     failed = np.asarray(sorted(features.failures), dtype=np.int64)
-    kept = [place[~np.isin(place, failed)] for place in places]
-    result = EvaluatedSet(videos, kept[:len(plans)], kept[len(plans):], features, len(plans[0]),
-                          videos.warnings(protocol))
+    kept = [plan[~np.isin(plan, failed)] for plan in indices]
+    result = EvaluatedSet(videos, kept[:len(plans)], kept[len(plans):], features, videos.warnings(protocol))
     if len(failed):
-        _report_failures(result, side, clips, protocol)
+        _report_failures(result, name, clips, protocol)
     if result.clips < protocol.sampling.num_clips:
-        result.warnings.append(f'{videos.source} gives {result.clips} clips, fewer than the {protocol.name} '
-                               f'protocol\'s {protocol.sampling.num_clips}')
+        result.warnings.append(f'{videos.source} has {result.clips} clips, fewer than the '
+                               f'{protocol.sampling.num_clips} of the protocol {protocol.name}')
     return result
 
 
-def _report_failures(side: EvaluatedSet, name: str, clips: Sequence[Clip], protocol: Protocol) -> None:
-    """Clips that could not be decoded: an error where the protocol wants them all, else a counted warning."""
-    failures = side.features.failures
+def _report_failures(evaluated: EvaluatedSet, name: str, clips: Sequence[Clip], protocol: Protocol) -> None:
+    """Clips that could not be decoded: a warning if the protocol allows fewer clips, else an error."""
+    failures, source = evaluated.features.failures, evaluated.videos.source
     first = next(iter(failures))
-    example = f'{side.videos.entries[clips[first].video].name}: {failures[first]}'
-    if protocol.sampling.fewer not in (name, 'both') or side.clips < 2:
-        raise UserError(f'{len(failures)} clips of {side.videos.source} cannot be decoded ({example}); remove or mend '
-                        f'those videos, or allow fewer clips with --protocol-options sampling.fewer={name}')
-    side.warnings.append(f'{len(failures)} clips of {side.videos.source} could not be decoded ({example})')
+    example = f'{evaluated.videos.entries[clips[first].video].name}: {failures[first]}'
+    if protocol.sampling.fewer not in (name, 'both') or evaluated.clips < 2:
+        raise UserError(f'{len(failures)} clips of {source} cannot be decoded ({example}); remove or repair those '
+                        f'videos, or allow fewer clips with --protocol-options sampling.fewer={name}')
+    evaluated.warnings.append(f'{len(failures)} clips of {source} could not be decoded ({example})')
 
 
-def _record(job: EvaluationJob, real: EvaluatedSet, fake: EvaluatedSet, protocol: Protocol, warnings: list[str],
-            run: RunInfo) -> ResultRecord:
+def _evaluate_job(job: EvaluationJob, real: EvaluatedSet, fake: EvaluatedSet, protocol: Protocol, warnings: list[str],
+                  run: RunInfo) -> ResultRecord:
     metric, request = job
-    results, warnings = _results(metric, request.key, real, fake), list(warnings)
-    differ = not metric.over_time and (fake.trials_differ or (metric.paired and real.trials_differ))
-    values = [result.value for result in results]
-    score = score_of_trials([float(np.mean(values))] if metric.over_time else values, differ,
-                            lambda: _jackknife(metric, request.key, real, fake, results))
+    differ = fake.trials_differ or (metric.is_distance and real.trials_differ)
+    results = _results_over_time(metric, request.key, real, fake) if metric.over_time \
+        else _results_of_trials(metric, request.key, real, fake, differ)
+    score = _score(metric, request.key, real, fake, results, differ)
     details = dict(results[0].details)
-    if not metric.paired:
-        own = metric.describe(real.trial(request.key, real.plans[0]), want_std=True)
+    if not metric.is_distance:
+        own = metric.statistic(real.select(request.key, real.plans[0]), want_std=True)
         details.update(real_value=own.value, real_std=own.std)
         details.update({f'real_{key}': value for key, value in own.details.items()})
-    if protocol.sampling.trials > 1 and not differ and not metric.over_time:
-        warnings.append(f'all {protocol.sampling.trials} trials would see the same clips, so {metric.name} is '
-                        "measured once; its uncertainty is the jackknife's")
-    if score.value is None:
-        warnings.append(f'{metric.name} could not be measured: no clip has the features it needs')
-    if metric.over_time:
-        span = protocol.clips.span
-        curve = dict(label='first frame', x=[window * span for window in range(len(results))],
-                     y=[result.value for result in results])
-    else:
-        curve = results[0].curve
     frames = protocol.clips.length if request.reduction == 'frames' else 1
-    warnings += feature_warnings(metric, request.dim, [real.clips * frames, fake.clips * frames])
+    warnings = [*warnings, *_score_warnings(metric, protocol, score, differ),
+                *metric.warnings(request.dim, [real.clips * frames, fake.clips * frames])]
     return ResultRecord(
         metric=metric_key(metric.name, request.label, protocol), score=score, protocol=protocol.to_dict(), run=run,
         real=real.info(), fake=fake.info(),
-        network=NetworkInfo(request.label, request.extractor.fingerprint(), request.dim), curve=curve,
+        network=NetworkInfo(request.label, request.extractor.fingerprint(), request.dim),
+        curve=_curve(results, protocol) if metric.over_time else results[0].curve,
         details=details, warnings=tuple(warnings))
 
 
-def _jackknife(metric: VideoSetMetric, key: str, real: EvaluatedSet, fake: EvaluatedSet,
-               results: list[MetricResult]) -> float | None:
-    """The uncertainty where repeating would look at the same clips."""
+def _results_of_trials(metric: VideoSetMetric, key: str, real: EvaluatedSet, fake: EvaluatedSet,
+                       differ: bool) -> list[MetricResult]:
+    """One result per trial; a single one, with its standard error, if all trials use the same clips."""
+    trials = list(zip(real.plans, fake.plans))[:None if differ else 1]
+    if not metric.is_distance:
+        return [metric.statistic(fake.select(key, plan), want_std=not differ) for _, plan in trials]
+    return [metric.compare(real.select(key, real_plan), fake.select(key, fake_plan), want_std=not differ)
+            for real_plan, fake_plan in trials]
+
+
+def _results_over_time(metric: VideoSetMetric, key: str, real: EvaluatedSet, fake: EvaluatedSet) -> list[MetricResult]:
+    """One result per window of the generated videos."""
+    windows = [fake.select(key, window) for window in fake.windows]
+    if not metric.is_distance:
+        return [metric.statistic(window, want_std=False) for window in windows]
+    reference = real.select(key, real.plans[0])
+    return [metric.compare(reference, window, want_std=False) for window in windows]
+
+
+def _score(metric: VideoSetMetric, key: str, real: EvaluatedSet, fake: EvaluatedSet, results: list[MetricResult],
+           differ: bool) -> Score:
+    values = [result.value for result in results]
     if not metric.over_time:
-        return results[0].std
-    return metric.mean_std(real.trial(key, real.plans[0]), [fake.trial(key, window) for window in fake.windows])
+        return score_of_trials(values, differ, lambda: results[0].std)
+    windows = [fake.select(key, window) for window in fake.windows]
+    return score_of_trials([float(np.mean(values))], False,
+                           lambda: metric.mean_std(real.select(key, real.plans[0]), windows))
 
 
-def _results(metric: VideoSetMetric, key: str, real: EvaluatedSet, fake: EvaluatedSet) -> list[MetricResult]:
-    """One result for each trial, or for each window over time."""
-    if metric.over_time:
-        windows = [fake.trial(key, window) for window in fake.windows]
-        if not metric.paired:
-            return [metric.describe(window, want_std=False) for window in windows]
-        reference = real.trial(key, real.plans[0])
-        return [metric.compare(reference, window, want_std=False) for window in windows]
-    alike = not (fake.trials_differ or (metric.paired and real.trials_differ))
-    trials = list(zip(real.plans, fake.plans))[:1 if alike else None]
-    if not metric.paired:
-        return [metric.describe(fake.trial(key, plan), alike) for _, plan in trials]
-    return [metric.compare(real.trial(key, one), fake.trial(key, other), alike) for one, other in trials]
+def _score_warnings(metric: VideoSetMetric, protocol: Protocol, score: Score, differ: bool) -> list[str]:
+    sentences = []
+    if protocol.sampling.trials > 1 and not differ and not metric.over_time:
+        sentences.append(f'all {protocol.sampling.trials} trials would use the same clips, so {metric.name} is '
+                         'computed once; its uncertainty is the standard error of the jackknife')
+    if score.value is None:
+        sentences.append(f'{metric.name} could not be measured: no clip has the features it needs')
+    return sentences
+
+
+def _curve(results: list[MetricResult], protocol: Protocol) -> dict:
+    span = protocol.clips.span
+    return dict(label='first frame', x=[window * span for window in range(len(results))],
+                y=[result.value for result in results])

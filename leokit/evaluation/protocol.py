@@ -1,6 +1,6 @@
-"""The protocol of a score: everything that changes its value besides the videos and the feature network.
+"""The protocol of a score: everything that changes its value apart from the videos and the feature network.
 
-The presets are the config files in ``leokit/evaluation/protocols``. Training configs and ``tools/evaluate.py`` refer to
+The presets are the config files in ``leokit/evaluation/protocols``. Training configs and ``leokit evaluate`` refer to
 them by name. Scores may share a table column only if :meth:`Protocol.comparable` agrees.
 """
 
@@ -10,6 +10,8 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Mapping
+
+import numpy as np
 
 from leokit.deprecation import PROTOCOL_VALUES
 from leokit.utils import UserError, load_config
@@ -23,16 +25,7 @@ SAMPLINGS = ('first', 'random', 'windows', 'tiles')
 FEWER = ('none', 'real', 'both')
 COVARIANCES = ('population', 'unbiased')
 KERNELS = ('full', 'subsets')
-
-
-def _choice(key: str, value: str, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
-        raise UserError(f'the protocol key {key} must be one of {", ".join(allowed)}, got {value!r}')
-
-
-def _at_least(key: str, value: float | None, minimum: float) -> None:
-    if value is not None and not value >= minimum:
-        raise UserError(f'the protocol key {key} must be at least {minimum}, got {value}')
+MAX_RATE_ERROR = 1e-6  # in frames; accepts a video of exactly the required length despite rounding
 
 
 @dataclass(frozen=True)
@@ -41,9 +34,9 @@ class ClipRule:
 
     Attributes:
         length (int): Frames of a clip.
-        stride (int): Every how many-th frame is taken.
-        fps (float, optional): Rate to which videos are resampled (nearest frame) before the stride; None takes the
-            frames as they come.
+        stride (int): Distance between two frames of a clip; 1 takes every frame.
+        fps (float, optional): Frame rate to which videos are resampled (nearest frame) before the stride is applied;
+            None keeps the rate of each video.
     """
 
     length: int = 16
@@ -61,15 +54,32 @@ class ClipRule:
         """Frames from the first to the last of a clip, both included."""
         return (self.length - 1) * self.stride + 1
 
+    def available_frames(self, frames: int, fps: float) -> int:
+        """Number of frames at the protocol's rate of a video of ``frames`` frames at ``fps``."""
+        if self.fps is None:
+            return frames
+        return int((frames - 1) * self.fps / fps + MAX_RATE_ERROR) + 1
+
+    def frame_numbers(self, start: int, frames: int, fps: float) -> np.ndarray:
+        """The frames of the clip that begins at frame ``start`` (at the protocol's rate) of a video.
+
+        Returns:
+            np.ndarray: Frame numbers at the video's own rate, int64, shape (length,).
+        """
+        numbers = start + np.arange(self.length) * self.stride
+        if self.fps is not None:
+            numbers = np.rint(numbers * fps / self.fps).astype(np.int64)
+        return np.minimum(numbers, frames - 1).astype(np.int64)
+
 
 @dataclass(frozen=True)
 class FrameRule:
-    """How a frame becomes a square picture of the protocol's size, on the device, in float32.
+    """How frames become square images of the protocol's resolution; on the device, in float32.
 
     Attributes:
-        resolution (int, optional): Side in pixels; None leaves frames as they are.
-        aspect (str): What happens to frames that are not square: 'center_crop', 'stretch' or 'square_only' (the video
-            is skipped and counted).
+        resolution (int, optional): Width and height in pixels; None keeps the size of the frames.
+        aspect (str): Treatment of frames that are not square: 'center_crop', 'stretch', or 'square_only' (the video is
+            skipped and counted).
         resize (str): 'bilinear' (half-pixel centers, no anti-aliasing), 'bilinear_antialias', 'bicubic_antialias',
             'area' or 'nearest'.
     """
@@ -86,17 +96,18 @@ class FrameRule:
 
 @dataclass(frozen=True)
 class SamplingRule:
-    """How many clips are taken of which videos, and how often the measurement is repeated.
+    """How many clips are sampled from which videos, and how often the measurement is repeated.
 
     Attributes:
         num_clips (int): Clips of each set in one trial.
-        trials (int): Repetitions with other draws; the score is their mean.
-        split (str, optional): Which split of the real set, where a manifest tells splits.
-        real (str): 'first' (one clip a video, its start), 'random' (one clip a video, random start), 'windows' (any
+        trials (int): Repetitions with other clips; the score is their mean.
+        split (str, optional): Split of the real set, if its manifest or folders define splits.
+        real (str): 'first' (one clip per video, its start), 'random' (one clip per video, random start), 'windows' (any
             window of any video, all equally likely) or 'tiles' (windows that do not overlap).
         fake (str): The same for generated videos.
-        fewer (str): Which set may have fewer clips than ``num_clips`` and is then taken whole: 'none', 'real', 'both'.
-        seed (int): Seed of all draws.
+        fewer (str): Which set may have fewer clips than ``num_clips``, and is then used completely: 'none', 'real' or
+            'both'.
+        seed (int): Seed of the clip sampling.
     """
 
     num_clips: int = 2048
@@ -118,12 +129,12 @@ class SamplingRule:
 
 @dataclass(frozen=True)
 class ArithmeticRule:
-    """Which of the conventions in use the distances follow.
+    """Conventions of the distances.
 
     Attributes:
         covariance (str): 'population' (over N) or 'unbiased' (over N - 1).
-        kernel (str): 'full' (unbiased MMD of all features, as it is) or 'subsets' (mean over 100 subsets of at most
-            1000, times 1000).
+        kernel (str): 'full' (unbiased MMD of all features) or 'subsets' (mean over 100 subsets of at most 1000, times
+            1000).
     """
 
     covariance: str = 'population'
@@ -139,15 +150,15 @@ SECTIONS = dict(clips=ClipRule, frames=FrameRule, sampling=SamplingRule, arithme
 
 @dataclass(frozen=True)
 class Protocol:
-    """A measurement protocol.
+    """An evaluation protocol.
 
     Attributes:
-        name (str): Preset name; ends in ``*`` once a preset has been changed.
-        source (str): Where the protocol was published, or why it exists.
-        note (str): What is known to differ from the source.
-        extractor (str): Type of the feature extractor that the source takes for video distances.
+        name (str): Name of the preset; ends in ``*`` if a preset was changed.
+        source (str): Publication of the protocol; empty if it is not published.
+        note (str): Known differences from the source, or other remarks.
+        extractor (str): Type of the feature extractor that the source uses for video distances.
         clips (ClipRule): Which frames make a clip.
-        frames (FrameRule): What size and shape frames get.
+        frames (FrameRule): Size and shape of frames.
         sampling (SamplingRule): How many clips, of which videos, how often.
         arithmetic (ArithmeticRule): Conventions of the distances.
     """
@@ -163,35 +174,28 @@ class Protocol:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> 'Protocol':
-        """Build a protocol from a config's dict; sections may be left out.
+        """Build a protocol from a config.
 
         Args:
-            values (Mapping): Keys as the attributes, sections as dicts. The values of the preset ``base``, if that key
-                is given, are the defaults, except for ``name`` and ``source``.
-
-        Returns:
-            Protocol: The protocol.
-
-        Raises:
-            UserError: If a key is unknown or a value not allowed.
+            values (Mapping): The attributes, sections as dicts; all but ``name`` are optional. With the additional key
+                ``base``, the defaults are the values of that preset, except for ``name`` and ``source``.
         """
         values = dict(values)
         if 'base' in values:
             values = _on_base(load_protocol(values.pop('base')), values)
-        known = {item.name for item in dataclasses.fields(cls)}
-        _refuse_unknown('', values, known)
+        _check_keys('', values, {item.name for item in dataclasses.fields(cls)})
         if not values.get('name'):
-            raise UserError("a protocol needs the key name; give the preset's name, or one of your own")
+            raise UserError("a protocol needs the key name: the preset's name, or one of your own")
         for section, rule in SECTIONS.items():
             part = dict(values.get(section) or {})
-            _refuse_unknown(f'{section}.', part, {item.name for item in dataclasses.fields(rule)})
+            _check_keys(f'{section}.', part, {item.name for item in dataclasses.fields(rule)})
             for key, value in part.items():  # records of older versions
                 part[key] = PROTOCOL_VALUES.get((section, key), {}).get(value, value)
             values[section] = rule(**part)
         return cls(**values)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain numbers and strings, as :meth:`from_dict` takes them."""
+        """Plain numbers and strings; inverse of :meth:`from_dict`."""
         return dataclasses.asdict(self)
 
     def changed(self, options: Mapping[str, Any]) -> 'Protocol':
@@ -199,12 +203,6 @@ class Protocol:
 
         Args:
             options (Mapping): Dotted keys, such as ``{'sampling.num_clips': 64}``.
-
-        Returns:
-            Protocol: The changed protocol.
-
-        Raises:
-            UserError: If a key is unknown or a value not allowed.
         """
         values = self.to_dict()
         for key, value in options.items():
@@ -216,20 +214,20 @@ class Protocol:
         try:
             protocol = Protocol.from_dict(values)
         except TypeError as error:
-            raise UserError(f'a value of the protocol options {", ".join(options)} is of the wrong kind ({error}); '
-                            'numbers are written as in clips.length=16') from error
+            raise UserError(f'a value of the protocol options {", ".join(options)} has the wrong type ({error}); '
+                            'write numbers as in clips.length=16') from error
         if protocol.comparable() == self.comparable() or self.name.endswith('*'):
             return protocol
         return dataclasses.replace(protocol, name=self.name + '*')
 
     @property
     def tag(self) -> str:
-        """'' for a published preset as it stands, else ``@<frames>x<stride>`` for the key of a metric."""
+        """Suffix of metric keys: '' for an unchanged published preset, else ``@<length>x<stride>``."""
         standard = self.source and not self.name.endswith('*')
         return '' if standard else f'@{self.clips.length}x{self.clips.stride}'
 
     def comparable(self) -> dict[str, Any]:
-        """What two scores must share: all but names and what only changes how often and which clips were drawn."""
+        """The values that two scores must share to be comparable: all but names, trials, seed and ``fewer``."""
         values = self.to_dict()
         for key in ('name', 'source', 'note', 'extractor'):
             del values[key]
@@ -238,41 +236,30 @@ class Protocol:
         return values
 
     def fingerprint(self) -> str:
-        """SHA-256 of everything that can change a set's features or a distance, 64 hexadecimal digits."""
+        """SHA-256 of everything that can change the features of a set or a distance, 64 hexadecimal digits."""
         values = {section: dataclasses.asdict(getattr(self, section)) for section in SECTIONS}
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
 def preset_names() -> list[str]:
-    """Names that :func:`load_protocol` knows."""
+    """Names of the presets."""
     return sorted(path.stem for path in PRESET_FOLDER.glob('*.py'))
 
 
 def load_protocol(name: str | Path) -> Protocol:
-    """Read a preset by name, or a protocol from a config file with the top-level key ``protocol``.
-
-    Args:
-        name (str | Path): A preset's name, or a config file, ending in ``.py``.
-
-    Returns:
-        Protocol: The protocol.
-
-    Raises:
-        UserError: If there is no such preset or the file has no protocol.
-    """
+    """Read a preset by name, or a protocol from a config file (``.py``) with a top-level dict ``protocol``."""
     path = find_config(name) if str(name).endswith('.py') else PRESET_FOLDER / f'{name}.py'
     if not path.is_file():
-        known = ', '.join(preset_names()) or f'none found in {PRESET_FOLDER}'
-        raise UserError(f'there is no protocol {name}; presets are {known}, or pass a config file (.py) with a '
-                        'top-level dict protocol')
+        raise UserError(f'there is no protocol {name}; presets are {", ".join(preset_names())}, or pass a config file '
+                        '(.py) with a top-level dict protocol')
     config = load_config(path)
     if not isinstance(config.get('protocol'), dict):
-        raise UserError(f'the config {path} has no top-level dict protocol; see docs/evaluation.md for its keys')
+        raise UserError(f'the config {path} has no top-level dict protocol; docs/evaluation.md describes its keys')
     return Protocol.from_dict(config.protocol.to_dict())
 
 
 def as_protocol(value: 'Protocol | Mapping[str, Any] | str') -> Protocol:
-    """A protocol from itself, from a config's dict, or from a preset's name."""
+    """A protocol from itself, from a config, or from the name of a preset or a file."""
     if isinstance(value, Protocol):
         return value
     return Protocol.from_dict(value) if isinstance(value, Mapping) else load_protocol(value)
@@ -285,8 +272,18 @@ def _on_base(base: Protocol, values: Mapping[str, Any]) -> dict[str, Any]:
     return {**defaults, **values, **sections}
 
 
-def _refuse_unknown(prefix: str, values: Mapping[str, Any], known: set[str]) -> None:
+def _check_keys(prefix: str, values: Mapping[str, Any], known: set[str]) -> None:
     for key in values:
         if key not in known:
             raise UserError(f'the protocol has no key {prefix}{key}; known keys are '
                             f'{", ".join(prefix + name for name in sorted(known))}')
+
+
+def _choice(key: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise UserError(f'the protocol key {key} must be one of {", ".join(allowed)}, got {value!r}')
+
+
+def _at_least(key: str, value: float | None, minimum: float) -> None:
+    if value is not None and not value >= minimum:
+        raise UserError(f'the protocol key {key} must be at least {minimum}, got {value}')

@@ -1,12 +1,13 @@
-"""What is kept of a clip: one small array for each feature that a measure needs.
+"""The part of a clip's features that is kept: one small array for each feature that a metric needs.
 
-A reduction turns the per-frame features of an image extractor, or the output of a video extractor, into what is
-stored, so that memory grows with the number of clips and not with their pixels.
+A reduction maps the output of an extractor to this array, so that memory grows with the number of clips and not with
+the number of frames.
 """
 
 from typing import Callable, NamedTuple
 
 import torch
+from einops import rearrange
 from torch import Tensor, nn
 
 from leokit.feature_extractors.video_features import frame_features, temporal_summary, video_dim, video_label
@@ -16,14 +17,18 @@ from leokit.utils import UserError
 
 
 class FeatureRequest(NamedTuple):
-    """A feature of a clip: which extractor, reduced how."""
+    """A feature of a clip: an extractor and the reduction of its output.
+
+    The reduction is 'clip' (one vector per clip, see :mod:`leokit.feature_extractors.video_features`) or a key of
+    ``FRAME_REDUCTIONS``.
+    """
 
     extractor: nn.Module
     reduction: str
 
     @property
     def key(self) -> str:
-        """Name that tells features apart, as in ``clip-i3d``; also part of cache file names."""
+        """Name of the feature, as in ``clip-i3d``; part of the names of cache files."""
         return f'{self.reduction}-{self.label}'
 
     @property
@@ -33,24 +38,24 @@ class FeatureRequest(NamedTuple):
 
     @property
     def dim(self) -> int:
-        """Length of the feature vectors that the reduction looks at."""
+        """Length of the feature vectors that are reduced."""
         return video_dim(self.extractor) if self.reduction == 'clip' else self.extractor.dim
 
 
 def _content(features: Tensor) -> Tensor:
-    """Content distance and number of frames with a feature, shape (B, 2)."""
+    """Average content distance and number of frames with a feature, shape (B, 2)."""
     distance = average_content_distance(features)
     return torch.stack([distance.value, distance.detected.double()], dim=1)
 
 
 def _jitter(features: Tensor) -> Tensor:
-    """Mean jitter of a point, NaN unless every frame has points, and the number of frames that have, shape (B, 2).
+    """Mean jitter of the points ``x_0, y_0, x_1, ...`` and number of frames with points, shape (B, 2).
 
-    The features are points ``x_0, y_0, x_1, y_1, ...``.
+    The jitter is NaN unless every frame has points.
     """
     detected = detected_frames(features)
-    points = features.nan_to_num().unflatten(2, (-1, 2)).transpose(1, 2)  # (B, K, T, 2)
-    steps = jitter(points.flatten(0, 1)).unflatten(0, points.shape[:2]).mean(1)
+    points = rearrange(features.nan_to_num(), 'b t (k c) -> (b k) t c', c=2)
+    steps = rearrange(jitter(points), '(b k) -> b k', b=len(features)).mean(1)
     values = torch.where(detected.all(1), steps, torch.nan)
     return torch.stack([values, detected.sum(1).double()], dim=1)
 
@@ -61,24 +66,20 @@ FRAME_REDUCTIONS: dict[str, Callable[[Tensor], Tensor]] = dict(
     content=_content,
     content_drift=content_drift,
     jitter=_jitter)
-REDUCTIONS = ('clip', *FRAME_REDUCTIONS)
 
 
 @torch.no_grad()
 def reduce_clips(requests: list[FeatureRequest], clips: Tensor) -> dict[str, Tensor]:
-    """Compute all requested features of a batch; every network sees the batch once.
+    """Compute the requested features of a batch; every network runs once.
 
     Args:
-        requests (list[FeatureRequest]): What is asked for.
+        requests (list[FeatureRequest]): The features.
         clips (Tensor): Shape (B, T, 3, H, W) in [-1, 1].
 
     Returns:
-        dict[str, Tensor]: For each request's key an array whose first dimension is B.
-
-    Raises:
-        UserError: If a reduction of frames is asked of a video extractor.
+        dict[str, Tensor]: For the key of each request an array whose first dimension is B.
     """
-    frames: dict[int, Tensor] = {}
+    frames: dict[int, Tensor] = {}  # per-frame features by extractor
     results = {}
     for request in requests:
         extractor = request.extractor

@@ -1,4 +1,4 @@
-"""How far a score could be off: spread over trials, or the jackknife where trials cannot differ."""
+"""Uncertainty of a score: standard deviation over trials, or the jackknife if all trials use the same clips."""
 
 import math
 from typing import Callable, Sequence
@@ -12,21 +12,22 @@ JACKKNIFE_GROUPS = 10
 
 
 def jackknife_std(estimate: Callable[..., float], *sets: Tensor, groups: int = JACKKNIFE_GROUPS) -> float | None:
-    """Standard error of an estimate by leaving out one group of samples of every set at a time.
+    """Standard error of an estimate by the delete-a-group jackknife.
 
-    For independent sets this adds the variances that each of them causes. It tells how much the value would move
-    with other samples of the same number; it does not see the bias that a small number itself causes.
+    One group of samples of every set is left out at a time; for independent sets this adds the variances that they
+    cause. It estimates how much the value varies with other samples of the same number, and does not include the bias
+    of a small number of samples.
 
     Args:
-        estimate (Callable): Takes the sets, gives a number.
+        estimate (Callable): Maps the sets to a number.
         *sets (Tensor): Samples along the first dimension.
         groups (int): Number of groups.
 
     Returns:
-        float | None: The standard error; None when a set is too small to be divided.
+        float | None: None if a set is too small to be divided.
     """
     groups = min(groups, *(len(samples) for samples in sets))
-    # A distance of sets needs at least two samples after one group has gone.
+    # A distance of sets needs at least two samples after a group was left out.
     if groups < 2 or any(len(samples) - math.ceil(len(samples) / groups) < 2 for samples in sets):
         return None
     values = np.asarray([estimate(*(_without(samples, group, groups) for samples in sets)) for group in range(groups)])
@@ -34,15 +35,15 @@ def jackknife_std(estimate: Callable[..., float], *sets: Tensor, groups: int = J
 
 
 def score_of_trials(values: Sequence[float], trials_differ: bool, jackknife: Callable[[], float | None]) -> Score:
-    """Put the trials' values into a score.
+    """Combine the values of the trials to a score.
 
     Args:
-        values (Sequence[float]): One value for each trial.
-        trials_differ (bool): Whether the trials looked at different clips.
-        jackknife (Callable): Gives the standard error where they did not.
+        values (Sequence[float]): One value per trial.
+        trials_differ (bool): Whether the trials used different clips.
+        jackknife (Callable): Returns the standard error; called if the trials did not differ.
 
     Returns:
-        Score: With a value of None when a trial has none.
+        Score: Its value is None if a trial has no finite value.
     """
     if not values or not all(math.isfinite(value) for value in values):
         return Score(None, values=tuple(values))
@@ -55,5 +56,5 @@ def score_of_trials(values: Sequence[float], trials_differ: bool, jackknife: Cal
 
 
 def _without(samples: Tensor, group: int, groups: int) -> Tensor:
-    # Groups are blocks: clips stand in the order of their videos, and clips of one video belong together.
+    # Groups are contiguous: clips are sorted by video, and the clips of one video are not independent.
     return samples[np.arange(len(samples)) * groups // len(samples) != group]

@@ -1,12 +1,15 @@
-"""The measures that a folder of videos can be given: what each needs, and how it is computed from features.
+"""Metrics of sets of videos: FVD, KVD, FID of frames, ACD, content drift, landmark jitter.
 
-To add one, write a class here and name it in ``VIDEO_SET_METRICS``.
+Each metric defines the feature that it needs of a clip (extractor and reduction) and computes a value from the features
+of all clips of a trial. The formulas are in :mod:`leokit.metrics`. To add a metric, write a subclass of
+:class:`VideoSetMetric` and add it to ``VIDEO_SET_METRICS``.
 """
 
 from dataclasses import dataclass, field
 from typing import Any, Sequence
 
 import torch
+from einops import rearrange
 from torch import Tensor
 
 from leokit.evaluation.protocol import ArithmeticRule, Protocol
@@ -16,22 +19,24 @@ from leokit.metrics.fvd import frechet_distance
 from leokit.metrics.kvd import kernel_distance, polynomial_mmd
 
 STANDARD_VIDEO_LABELS = ('i3d', 'i3d_styleganv')  # networks that a bare "fvd" or "kvd" stands for
-OVER_TIME = '_over_time'  # ends the name of a metric of successive windows
-KERNEL_SCALE = 1000  # StyleGAN's kernel distance is reported times 1000
+OVER_TIME = '_over_time'  # suffix of metrics of successive windows
+KERNEL_SCALE = 1000  # StyleGAN reports its kernel distance times 1000
 
 
 @dataclass(frozen=True)
 class MetricResult:
-    """What a metric found in one trial."""
+    """The value of a metric in one trial."""
 
     value: float
-    std: float | None = None  # standard error by the jackknife; only asked for where trials do not tell it
+    std: float | None = None  # jackknife standard error, if it was requested
     curve: dict[str, Any] | None = None
     details: dict[str, Any] = field(default_factory=dict)
 
 
 def metric_key(name: str, label: str, protocol: Protocol) -> str:
-    """Key of a metric: the bare name only for the network and the protocol that the literature means by it.
+    """Key of a metric in records and logs.
+
+    It is the bare name only for the network and a published protocol that the literature means by that name.
 
     Args:
         name (str): Name of the metric.
@@ -46,46 +51,50 @@ def metric_key(name: str, label: str, protocol: Protocol) -> str:
 
 
 class VideoSetMetric:
-    """A metric of generated videos.
+    """Base class of the metrics.
 
     Attributes:
         name (str): Name on the command line and in keys.
-        reduction (str): What is kept of every clip; see :mod:`leokit.evaluation.reductions`.
-        extractor (str, optional): Type of the extractor that is taken unless another is chosen; None is the
-            protocol's.
-        paired (bool): Whether it compares with the real set. If not, the real set's own value is reported beside it.
-        over_time (bool): Whether it looks at successive windows of the generated videos.
+        reduction (str): What is kept of the features of a clip; see :mod:`leokit.evaluation.reductions`.
+        extractor (str, optional): Default extractor type; None is the protocol's.
+        is_distance (bool): A distance of the generated from the real set, as opposed to a statistic of one set, which
+            is reported for both sets.
+        over_time (bool): Evaluates successive windows of the generated videos.
     """
 
     name: str
     reduction: str
     extractor: str | None = None
-    paired = True
+    is_distance = True
     over_time = False
 
     def __init__(self, arithmetic: ArithmeticRule) -> None:
         self.arithmetic = arithmetic
 
     def distance(self, real: Tensor, fake: Tensor) -> float:
-        """The value of a trial; paired measures implement it."""
+        """The distance of two sets of features; distances implement it."""
         raise NotImplementedError
 
-    def describe(self, features: Tensor, want_std: bool) -> MetricResult:
-        """The value of one set alone; unpaired measures implement it."""
+    def statistic(self, features: Tensor, want_std: bool) -> MetricResult:
+        """The value of one set; metrics that are no distance implement it."""
         raise NotImplementedError
 
     def compare(self, real: Tensor, fake: Tensor, want_std: bool) -> MetricResult:
-        """The value of a trial of a paired metric, and its standard error if wanted.
+        """The distance in one trial, and its standard error if requested.
 
-        Clips without a feature (no face in any frame, say) are left out and counted.
+        Clips without a feature (such as clips without a face in any frame) are left out and counted.
         """
         known = [features[features.flatten(1).isfinite().any(1)] for features in (real, fake)]
-        details = {f'{side}_clips_without_feature': len(features) - len(kept)
-                   for side, features, kept in zip(('real', 'fake'), (real, fake), known) if len(kept) < len(features)}
+        details = {f'{name}_clips_without_feature': len(features) - len(kept)
+                   for name, features, kept in zip(('real', 'fake'), (real, fake), known) if len(kept) < len(features)}
         if min(map(len, known)) < 2:
             return MetricResult(float('nan'), details=details)
         std = jackknife_std(self.distance, *known) if want_std else None
         return MetricResult(self.distance(*known), std, details=details)
+
+    def warnings(self, dim: int, counts: Sequence[int]) -> list[str]:
+        """Sentences on an estimate from ``counts`` samples of each set, of ``dim`` dimensions."""
+        return []
 
 
 class FVD(VideoSetMetric):
@@ -94,17 +103,21 @@ class FVD(VideoSetMetric):
     name, reduction = 'fvd', 'clip'
 
     def distance(self, real: Tensor, fake: Tensor) -> float:
-        """See :class:`VideoSetMetric`."""
         return frechet_distance(fake, real, unbiased=self.arithmetic.covariance == 'unbiased')
+
+    def warnings(self, dim: int, counts: Sequence[int]) -> list[str]:
+        if min(counts) > dim:
+            return []
+        return [f'{self.name} is estimated from {min(counts)} samples of {dim}-dimensional features: the covariance '
+                'is singular and the distance too large; compare it only with scores of the same number of samples']
 
 
 class KVD(VideoSetMetric):
-    """KVD: kernel distance of clip features; times 1000 where the protocol averages over subsets."""
+    """KVD: kernel distance of clip features; times 1000 if the protocol averages over subsets."""
 
     name, reduction = 'kvd', 'clip'
 
     def distance(self, real: Tensor, fake: Tensor) -> float:
-        """See :class:`VideoSetMetric`."""
         if self.arithmetic.kernel == 'subsets':
             return KERNEL_SCALE * kernel_distance(fake, real).value
         return polynomial_mmd(fake, real)
@@ -116,36 +129,38 @@ class FrameFID(FVD):
     name, reduction, extractor = 'fid', 'frames', 'EfficientNetLite0Features'
 
     def distance(self, real: Tensor, fake: Tensor) -> float:
-        """See :class:`VideoSetMetric`."""
-        real, fake = _rows(real), _rows(fake)
+        real, fake = _detected_rows(real), _detected_rows(fake)
         return super().distance(real, fake) if min(len(real), len(fake)) > 1 else float('nan')
 
 
 class OverTime(VideoSetMetric):
-    """A metric of successive windows of the generated videos: how quality holds over a long video."""
+    """A metric of successive windows of the generated videos: how quality changes over a long video."""
 
     over_time = True
 
     def mean_std(self, real: Tensor, windows: Sequence[Tensor]) -> float | None:
-        """Standard error of the mean over windows, by the jackknife over videos: windows of one video are alike.
+        """Standard error of the mean over windows.
+
+        The jackknife leaves out videos, since the windows of one video are not independent.
 
         Args:
             real (Tensor): Features of the real clips, shape (n, d).
             windows (Sequence[Tensor]): Features of every window, shape (m, d), videos in the same order.
 
         Returns:
-            float | None: None where there are too few videos, or not every video has every window.
+            float | None: None if there are too few videos, or a video lacks a window.
         """
         if len({len(window) for window in windows}) != 1:
             return None
         fake = torch.stack(tuple(windows), dim=1)  # (m, windows, d)
         real, fake = (features[features.flatten(1).isfinite().all(1)] for features in (real, fake))
-        if not self.paired:
-            return jackknife_std(lambda videos: self.describe(videos.flatten(0, 1), want_std=False).value, fake)
+        if not self.is_distance:
+            return jackknife_std(
+                lambda videos: self.statistic(rearrange(videos, 'm w d -> (m w) d'), want_std=False).value, fake)
 
-        def mean(real: Tensor, fake: Tensor) -> float:
+        def mean_distance(real: Tensor, fake: Tensor) -> float:
             return sum(self.distance(real, fake[:, window]) for window in range(fake.shape[1])) / fake.shape[1]
-        return jackknife_std(mean, real, fake)
+        return jackknife_std(mean_distance, real, fake)
 
 
 class FVDOverTime(FVD, OverTime):
@@ -163,11 +178,10 @@ class KVDOverTime(KVD, OverTime):
 class ACD(VideoSetMetric):
     """ACD: average content distance within a video."""
 
-    name, reduction, extractor, paired = 'acd', 'content', 'FaceIdentity', False
+    name, reduction, extractor, is_distance = 'acd', 'content', 'FaceIdentity', False
 
-    def describe(self, features: Tensor, want_std: bool) -> MetricResult:
-        """See :class:`VideoSetMetric`."""
-        values = features[:, 0].double()
+    def statistic(self, features: Tensor, want_std: bool) -> MetricResult:
+        values = features[:, 0].double()  # column 1: number of frames with a feature
         known = values[values.isfinite()]
         details = dict(videos_scored=len(known), videos_without_detection=len(values) - len(known),
                        frames_detected=int(features[:, 1].nansum()))
@@ -182,53 +196,34 @@ class ACDOverTime(ACD, OverTime):
 
 
 class ContentDrift(VideoSetMetric):
-    """Distance of every frame's content from the first frame's; the value is that of the last quarter."""
+    """Distance of every frame's content feature from the first frame's; the value is that of the last quarter."""
 
-    name, reduction, extractor, paired = 'content_drift', 'content_drift', 'FaceIdentity', False
+    name, reduction, extractor, is_distance = 'content_drift', 'content_drift', 'FaceIdentity', False
 
-    def describe(self, features: Tensor, want_std: bool) -> MetricResult:
-        """See :class:`VideoSetMetric`."""
-        curve = features.double().nanmean(0)
-        late = features.double()[:, -max(1, features.shape[1] // 4):].nanmean(1)
+    def statistic(self, features: Tensor, want_std: bool) -> MetricResult:
+        features = features.double()  # (clips, T)
+        by_frame = features.nanmean(0)
+        late = features[:, -max(1, features.shape[1] // 4):].nanmean(1)
         late = late[late.isfinite()]
-        curve = dict(label='frame', x=list(range(len(curve))), y=curve.tolist())
-        return MetricResult(_mean(late), jackknife_std(_mean, late) if want_std and len(late) else None, curve,
-                       dict(videos_scored=len(late)))
+        curve = dict(label='frame', x=list(range(len(by_frame))), y=by_frame.tolist())
+        std = jackknife_std(_mean, late) if want_std and len(late) else None
+        return MetricResult(_mean(late), std, curve, dict(videos_scored=len(late)))
 
 
 class LandmarkJitter(ACD):
-    """Mean third difference of a landmark, in pixels of the protocol's frames; right is what real videos have."""
+    """Mean third difference of a landmark, in pixels of the protocol's frames; compare with the real videos."""
 
-    name, reduction, extractor, paired = 'jitter', 'jitter', 'FaceLandmarks', False
+    name, reduction, extractor = 'jitter', 'jitter', 'FaceLandmarks'
 
 
 VIDEO_SET_METRICS: dict[str, type[VideoSetMetric]] = {
     metric.name: metric for metric in (
-        FVD, KVD, FrameFID, FVDOverTime, KVDOverTime, ACD, ACDOverTime,
-        ContentDrift, LandmarkJitter)}
+        FVD, KVD, FrameFID, FVDOverTime, KVDOverTime, ACD, ACDOverTime, ContentDrift, LandmarkJitter)}
 
 
-def feature_warnings(metric: VideoSetMetric, dim: int, counts: Sequence[int]) -> list[str]:
-    """Sentences on a distance estimated from too few samples.
-
-    Args:
-        metric (VideoSetMetric): The metric.
-        dim (int): Length of a feature vector.
-        counts (Sequence[int]): Samples of each set.
-
-    Returns:
-        list[str]: Empty where there is nothing to warn of.
-    """
-    if not isinstance(metric, FVD) or min(counts) > dim:
-        return []
-    sentence = (f'{metric.name} is estimated from {min(counts)} samples of {dim}-dimensional features: the covariance '
-                'is singular and the distance too large; compare it only with scores of as many samples')
-    return [sentence]
-
-
-def _rows(frames: Tensor) -> Tensor:
-    """Frames of all clips as samples, without those that have no feature; shape (n, d)."""
-    rows = frames.flatten(0, 1)
+def _detected_rows(features: Tensor) -> Tensor:
+    """The features of all frames (clips, T, d) as rows (n, d), without frames that have none."""
+    rows = rearrange(features, 'b t d -> (b t) d')
     return rows[detected_frames(rows)]
 
 

@@ -10,10 +10,10 @@ from leokit.feature_extractors.i3d import I3D
 from leokit.feature_extractors.i3d_torchscript import I3DTorchScript
 from leokit.feature_extractors.vgg import VGG19Features
 from leokit.feature_extractors.video_features import frame_features, temporal_summary, video_features
-from leokit.feature_extractors.weights import WeightFile, file_sha256, find_weights, load_tensors, weights_dir
+from leokit.feature_extractors.weights import WeightFile, find_weights, load_tensors
 
 __all__ = [
     'ColorStatistics', 'Detected', 'EfficientNetLite0Features', 'FaceIdentity', 'FaceLandmarks', 'FeatureChanges',
-    'FeatureExtractor', 'I3D', 'I3DTorchScript', 'VGG19Features', 'WeightFile', 'file_sha256',
-    'find_weights', 'frame_features', 'load_tensors', 'temporal_summary', 'video_features', 'weights_dir',
+    'FeatureExtractor', 'I3D', 'I3DTorchScript', 'VGG19Features', 'WeightFile', 'find_weights',
+    'frame_features', 'load_tensors', 'temporal_summary', 'video_features',
 ]

@@ -19,8 +19,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from leokit.feature_extractors.base import Detected, FeatureExtractor
-from leokit.feature_extractors.weights import file_sha256
 from leokit.utils import UserError, check_shape
+from leokit.utils.hashing import file_sha256
 from leokit.utils.pixels import to_uint8
 
 Result = TypeVar('Result')

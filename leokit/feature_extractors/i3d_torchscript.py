@@ -11,9 +11,10 @@ from torch import Tensor
 
 from leokit.feature_extractors.base import FeatureExtractor, full_precision
 from leokit.feature_extractors.i3d_network import NUM_CLASSES
-from leokit.feature_extractors.weights import WeightFile, file_sha256, find_weights
+from leokit.feature_extractors.weights import WeightFile, find_weights
 from leokit.registry import FEATURE_EXTRACTORS
 from leokit.utils import UserError, check_shape
+from leokit.utils.hashing import file_sha256
 from leokit.utils.pixels import HALF_RANGE
 
 DETECTOR_FILE = WeightFile(

@@ -4,16 +4,17 @@ import pytest
 import torch
 from support.tiny_extractors import TinyImageFeatures
 
-import leokit.evaluation.features as features_module
+import leokit.evaluation.feature_extraction as features_module
 from leokit.evaluation import FeatureRequest, clip_features, plan_trials, scan_videos
-from leokit.evaluation.clip_preprocessing import crop_frames, prepare_clips
+from leokit.evaluation.clip_loader import crop_frames
+from leokit.evaluation.clip_preprocessing import prepare_clips
 from leokit.evaluation.reductions import reduce_clips
 
 
 @pytest.fixture
-def asked(tmp_path, make, protocol):
+def clip_set(tmp_path, make, protocol):
     videos = scan_videos(make.folder(tmp_path / 'set', range(9)), protocol)
-    return videos, plan_trials(videos.windows(protocol), protocol, 'real')[0], protocol
+    return videos, plan_trials(videos.num_windows(protocol), protocol, 'real')[0], protocol
 
 
 def requests():
@@ -32,31 +33,31 @@ def count_extractions(monkeypatch):
     return calls
 
 
-def test_features_are_those_of_the_clips(asked, make):
-    videos, clips, protocol = asked
+def test_features_are_those_of_the_clips(clip_set, make):
+    videos, clips, protocol = clip_set
     arrays = clip_features(videos, clips, protocol, requests()).arrays
-    for place, clip in enumerate(clips):
+    for index, clip in enumerate(clips):
         frames = make.video(int(videos.entries[clip.video].name))[clip.start:clip.start + 6]
         prepared = prepare_clips([crop_frames(frames, 'center_crop')], protocol.frames, torch.device('cpu'))
-        torch.testing.assert_close(arrays['clip-tiny_dt'][place], reduce_clips(requests(), prepared)['clip-tiny_dt'][0])
+        torch.testing.assert_close(arrays['clip-tiny_dt'][index], reduce_clips(requests(), prepared)['clip-tiny_dt'][0])
 
 
-def test_workers_do_not_change_a_bit(asked):
-    one, three = (clip_features(*asked, requests(), workers=workers).arrays for workers in (1, 3))
+def test_workers_do_not_change_a_bit(clip_set):
+    one, three = (clip_features(*clip_set, requests(), workers=workers).arrays for workers in (1, 3))
     assert all(torch.equal(one[key], three[key]) for key in one)
 
 
-def test_the_cache_is_used_and_holds_the_same_numbers(asked, tmp_path, monkeypatch):
+def test_the_cache_is_used_and_holds_the_same_numbers(clip_set, tmp_path, monkeypatch):
     calls = count_extractions(monkeypatch)
-    first = clip_features(*asked, requests(), cache_dir=tmp_path / 'cache').arrays
-    second = clip_features(*asked, requests(), cache_dir=tmp_path / 'cache').arrays
+    first = clip_features(*clip_set, requests(), cache_dir=tmp_path / 'cache').arrays
+    second = clip_features(*clip_set, requests(), cache_dir=tmp_path / 'cache').arrays
     assert len(calls) == 1 and all(torch.equal(first[key], second[key]) for key in first)
-    clip_features(*asked, [*requests(), FeatureRequest(TinyImageFeatures(), 'frames')], cache_dir=tmp_path / 'cache')
+    clip_features(*clip_set, [*requests(), FeatureRequest(TinyImageFeatures(), 'frames')], cache_dir=tmp_path / 'cache')
     assert calls[1:] == [['frames-tiny']]
 
 
-def test_the_cache_knows_a_copied_set_and_notices_every_change(asked, tmp_path, make, monkeypatch):
-    videos, clips, protocol = asked
+def test_the_cache_knows_a_copied_set_and_notices_every_change(clip_set, tmp_path, make, monkeypatch):
+    videos, clips, protocol = clip_set
     cache = tmp_path / 'cache'
     clip_features(videos, clips, protocol, requests(), cache_dir=cache)
     calls = count_extractions(monkeypatch)
@@ -79,21 +80,21 @@ def test_the_cache_knows_a_copied_set_and_notices_every_change(asked, tmp_path, 
     assert len(calls) == 5
 
 
-def test_a_damaged_cache_file_is_made_anew(asked, tmp_path):
+def test_a_damaged_cache_file_is_made_anew(clip_set, tmp_path):
     cache = tmp_path / 'cache'
-    first = clip_features(*asked, requests(), cache_dir=cache).arrays
+    first = clip_features(*clip_set, requests(), cache_dir=cache).arrays
     for path in cache.iterdir():
         path.write_bytes(b'half a file')
-    second = clip_features(*asked, requests(), cache_dir=cache).arrays
+    second = clip_features(*clip_set, requests(), cache_dir=cache).arrays
     assert torch.equal(first['clip-tiny_dt'], second['clip-tiny_dt'])
     assert torch.equal(torch.load(next(cache.glob('clip-*')), weights_only=True)['features'], first['clip-tiny_dt'])
 
 
-def test_clips_that_fail_are_nan_and_named_and_never_cached(asked, tmp_path):
-    videos, clips, protocol = asked
+def test_clips_that_fail_are_nan_and_named_and_never_cached(clip_set, tmp_path):
+    videos, clips, protocol = clip_set
     (tmp_path / 'set' / '002.npy').write_bytes(b'damaged since')
     found = clip_features(videos, clips, protocol, requests(), cache_dir=tmp_path / 'cache')
-    lost = [place for place, clip in enumerate(clips) if videos.entries[clip.video].name == '002']
+    lost = [index for index, clip in enumerate(clips) if videos.entries[clip.video].name == '002']
     assert list(found.failures) == lost
     assert bool(found.arrays['clip-tiny_dt'][lost].isnan().all())
     assert bool(found.arrays['clip-tiny_dt'].isfinite().all(1).sum() == len(clips) - len(lost))

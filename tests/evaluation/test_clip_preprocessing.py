@@ -3,7 +3,8 @@ import pytest
 import torch
 from torch.nn import functional
 
-from leokit.evaluation.clip_preprocessing import crop_frames, prepare_clips, prepare_generated, resize_frames
+from leokit.evaluation.clip_loader import crop_frames
+from leokit.evaluation.clip_preprocessing import prepare_clips, prepare_generated, resize_frames
 from leokit.evaluation.protocol import RESIZES, FrameRule, Protocol
 from leokit.utils import UserError
 from leokit.utils.pixels import from_uint8

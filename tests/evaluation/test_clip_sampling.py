@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 
-from leokit.evaluation.clip_sampling import (
-    Clip, available_frames, frame_numbers, plan_over_time, plan_trials, unique_clips)
+from leokit.evaluation.clip_sampling import Clip, plan_over_time, plan_trials, unique_clips
 from leokit.evaluation.protocol import ClipRule, Protocol
 from leokit.utils import UserError
 
@@ -14,16 +13,16 @@ def build(num_clips=4, length=4, **sampling):
 def test_stride_and_length_give_the_span():
     rule = ClipRule(length=4, stride=3)
     assert rule.span == 10
-    assert frame_numbers(rule, 2, frames=20, fps=25).tolist() == [2, 5, 8, 11]
-    assert available_frames(rule, 20, 25) == 20
+    assert rule.frame_numbers(2, frames=20, fps=25).tolist() == [2, 5, 8, 11]
+    assert rule.available_frames(20, 25) == 20
 
 
-def test_resampling_takes_nearest_frames_of_the_right_times():
+def test_resampling_takes_the_nearest_frames():
     rule = ClipRule(length=4, fps=10)
-    assert available_frames(rule, 31, 30.0) == 11  # one second and the frame at its end
-    assert frame_numbers(rule, 0, 31, 30.0).tolist() == [0, 3, 6, 9]
-    assert frame_numbers(rule, 7, 31, 30.0).tolist() == [21, 24, 27, 30]
-    assert frame_numbers(ClipRule(length=4, fps=50), 0, 31, 25.0).tolist() == [0, 0, 1, 2]  # half to even
+    assert rule.available_frames(31, 30.0) == 11  # one second and the frame at its end
+    assert rule.frame_numbers(0, 31, 30.0).tolist() == [0, 3, 6, 9]
+    assert rule.frame_numbers(7, 31, 30.0).tolist() == [21, 24, 27, 30]
+    assert ClipRule(length=4, fps=50).frame_numbers(0, 31, 25.0).tolist() == [0, 0, 1, 2]  # half to even
 
 
 def test_same_seed_same_clips_other_trial_other_clips():
@@ -35,7 +34,7 @@ def test_same_seed_same_clips_other_trial_other_clips():
     assert first != plan_trials(windows, protocol.changed({'sampling.seed': 1}), 'real')
 
 
-def test_one_clip_a_video():
+def test_one_clip_per_video():
     for mode in ('first', 'random'):
         clips = plan_trials([5, 9, 1, 7, 3], build(num_clips=5, real=mode), 'real')[0]
         assert [clip.video for clip in clips] == [0, 1, 2, 3, 4]
@@ -60,21 +59,21 @@ def test_windows_are_all_equally_likely():
 
 
 def test_too_few_clips_are_an_error_that_names_the_remedy():
-    with pytest.raises(UserError, match=r'asks for 4 generated clips of 4 frames, but there are only 3.*num_clips=3'):
+    with pytest.raises(UserError, match=r'requires 4 generated clips of 4 frames, but there are only 3.*num_clips=3'):
         plan_trials([5, 5, 5], build(), 'fake')
     with pytest.raises(UserError, match='at least two'):
         plan_trials([5], build(fewer='both'), 'fake')
 
 
-@pytest.mark.parametrize(('fewer', 'side', 'allowed'), [
+@pytest.mark.parametrize(('fewer', 'set_name', 'allowed'), [
     ('none', 'real', False), ('real', 'real', True), ('real', 'fake', False), ('both', 'fake', True)])
-def test_fewer_clips_only_where_the_protocol_allows(fewer, side, allowed):
+def test_fewer_clips_only_where_the_protocol_allows(fewer, set_name, allowed):
     protocol = build(fewer=fewer, real='first')
     if allowed:
-        assert len(plan_trials([5, 5, 5], protocol, side)[0]) == 3
+        assert len(plan_trials([5, 5, 5], protocol, set_name)[0]) == 3
     else:
         with pytest.raises(UserError, match='only 3'):
-            plan_trials([5, 5, 5], protocol, side)
+            plan_trials([5, 5, 5], protocol, set_name)
 
 
 def test_over_time_takes_successive_windows_of_all_videos():
@@ -82,14 +81,14 @@ def test_over_time_takes_successive_windows_of_all_videos():
     assert plans == [[Clip(video, start) for video in range(3)] for start in (0, 4)]
 
 
-def test_unique_clips_and_their_places():
+def test_unique_clips_and_their_indices():
     a, b, c = Clip(0, 1), Clip(0, 5), Clip(2, 0)
-    clips, places = unique_clips([[c, a], [b, a]])
+    clips, indices = unique_clips([[c, a], [b, a]])
     assert clips == [a, b, c]
-    assert [place.tolist() for place in places] == [[2, 0], [1, 0]]
-    assert all(place.dtype == np.int64 for place in places)
+    assert [index.tolist() for index in indices] == [[2, 0], [1, 0]]
+    assert all(index.dtype == np.int64 for index in indices)
 
 
-def test_unknown_side_is_refused():
-    with pytest.raises(ValueError, match='side must be one of'):
+def test_an_unknown_set_is_refused():
+    with pytest.raises(ValueError, match='set_name must be one of'):
         plan_trials([5, 5], build(), 'left')

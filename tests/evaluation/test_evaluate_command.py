@@ -43,12 +43,12 @@ def test_protocol_options_and_extractor_options(evaluate):
     assert record.metric == 'acd-color_mean_std_histogram4@8x2' and record.protocol['name'] == 'quick*'
 
 
-def test_a_published_preset_wants_all_its_clips(evaluate):
-    with pytest.raises(UserError, match='digan asks for 2048 real clips'):
+def test_a_published_preset_requires_all_its_clips(evaluate):
+    with pytest.raises(UserError, match='digan requires 2048 real clips'):
         evaluate('--protocol', 'digan', *COLORS)
     record = evaluate('--protocol', 'digan', *COLORS, '--allow-fewer')[0]
     assert record.protocol['name'] == 'digan' and record.fake.clips == 10
-    assert any("fewer than the digan protocol's 2048" in sentence for sentence in record.warnings)
+    assert any('fewer than the 2048 of the protocol digan' in sentence for sentence in record.warnings)
 
 
 def test_float_arrays_need_their_range(evaluate, tmp_path, make):
@@ -66,7 +66,7 @@ def test_float_arrays_need_their_range(evaluate, tmp_path, make):
     (('--extractor-options', 'I3D=3'), 'not of the form TYPE.KEY=VALUE'),
     (('--metrics', 'fdv'), "no metric 'fdv'"), (('--device', 'foo'), "device 'foo' is unknown"),
     (('--metrics', 'acd', '--extractor', 'ColorStatistics'), 'as in --extractor acd=ColorStatistics'),
-    (('--protocol-options', 'clips.length=abc', *COLORS), 'options clips.length is of the wrong kind'),
+    (('--protocol-options', 'clips.length=abc', *COLORS), 'options clips.length has the wrong type'),
     (('--real-filters', 'segment=0.5', *COLORS), 'segment must be two fractions'),
     (('--real-filters', 'spilt=test', *COLORS), "unknown key 'spilt' in filters")])
 def test_wrong_arguments_end_in_one_sentence(evaluate, arguments, sentence):

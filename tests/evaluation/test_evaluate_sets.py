@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from leokit.evaluation import Compute, build_jobs, clip_loader, evaluate_sets, features, plan_trials, scan_videos
+from leokit.evaluation import (
+    Compute, build_jobs, clip_loader, evaluate_sets, feature_extraction, plan_trials, scan_videos)
 from leokit.evaluation.video_set_metrics import VIDEO_SET_METRICS, metric_key
 from leokit.utils import UserError
 from leokit.video import VideoFilter
@@ -20,7 +21,7 @@ def run(folders, protocol, metrics=tuple(VIDEO_SET_METRICS), extractors=TINY, **
     return {record.metric.partition('-')[0]: record for record in records}
 
 
-def test_every_measure_gives_a_record(video_sets, protocol):
+def test_every_metric_gives_a_record(video_sets, protocol):
     records = run(video_sets, protocol)
     assert set(records) == set(VIDEO_SET_METRICS)
     for name, record in records.items():
@@ -50,7 +51,7 @@ def test_frozen_videos_are_far_away_and_have_no_content_distance(video_sets, tmp
     assert still['jitter'].score.value == 0
 
 
-def test_trials_with_other_draws_tell_the_uncertainty(video_sets, protocol):
+def test_trials_with_different_clips_give_the_uncertainty(video_sets, protocol):
     record = run(video_sets, protocol.changed({'sampling.trials': 4}), ['fvd'])['fvd']
     assert len(record.score.values) == 4 and len(set(record.score.values)) == 4
     assert record.score.std_of == 'trials'
@@ -58,12 +59,12 @@ def test_trials_with_other_draws_tell_the_uncertainty(video_sets, protocol):
     assert record.score.value == pytest.approx(np.mean(record.score.values))
 
 
-def test_trials_that_cannot_differ_take_the_jackknife_and_say_so(video_sets, protocol):
+def test_trials_that_cannot_differ_use_the_jackknife_and_say_so(video_sets, protocol):
     whole = protocol.changed({'sampling.trials': 10, 'sampling.num_clips': 10, 'sampling.real': 'first'})
     real = scan_videos(video_sets[1], whole)
     record, = evaluate_sets(real, real, build_jobs(['fvd'], whole, TINY), whole)
     assert record.score.std_of == 'jackknife' and len(record.score.values) == 1 and record.score.std > 0
-    assert any('all 10 trials would see the same clips' in sentence for sentence in record.warnings)
+    assert any('all 10 trials would use the same clips' in sentence for sentence in record.warnings)
 
 
 def test_too_few_samples_are_warned_of(video_sets, protocol):
@@ -72,18 +73,18 @@ def test_too_few_samples_are_warned_of(video_sets, protocol):
     assert not any('dimensional' in sentence for sentence in records['kvd'].warnings + records['fid'].warnings)
 
 
-def test_fewer_clips_than_asked_are_an_error_or_a_counted_warning(video_sets, protocol):
+def test_fewer_clips_than_required_are_an_error_or_a_counted_warning(video_sets, protocol):
     many = protocol.changed({'sampling.num_clips': 11})
-    with pytest.raises(UserError, match='asks for 11 generated clips .* only 10'):
+    with pytest.raises(UserError, match='requires 11 generated clips .* only 10'):
         run(video_sets, many, ['fvd'])
     record = run(video_sets, many.changed({'sampling.fewer': 'both'}), ['fvd'])['fvd']
     assert (record.real.clips, record.fake.clips) == (11, 10)
-    assert any('gives 10 clips, fewer than' in sentence for sentence in record.warnings)
+    assert any('has 10 clips, fewer than' in sentence for sentence in record.warnings)
 
 
 def test_clips_that_fail_in_decoding_are_an_error_or_counted(video_sets, protocol):
     real, fake = (scan_videos(folder, protocol) for folder in video_sets)
-    clip = plan_trials(fake.windows(protocol), protocol, 'fake')[0][3]
+    clip = plan_trials(fake.num_windows(protocol), protocol, 'fake')[0][3]
     fake.entries[clip.video].path.write_bytes(b'damaged since')
     jobs = build_jobs(['fvd', 'acd'], protocol, TINY)
     with pytest.raises(UserError, match='1 clips of .* cannot be decoded .*sampling.fewer'):
@@ -121,7 +122,7 @@ def test_quality_over_time_is_a_curve(tmp_path, make, protocol):
     assert record.to_dict()['trials'] == 1  # windows are no trials
 
 
-def test_every_distance_has_a_twin_over_time(tmp_path, make, protocol):
+def test_every_distance_has_a_variant_over_time(tmp_path, make, protocol):
     long = make.folder(tmp_path / 'long', range(100, 110), frames=24)
     for path in long.iterdir():
         frames = np.load(path)
@@ -153,15 +154,15 @@ def test_a_real_set_that_may_be_another_split_is_warned_of(video_sets, tmp_path,
         return ' '.join(evaluate_sets(real, fake, jobs, wanting)[0].warnings)
 
     assert 'the test split' not in warnings(tmp_path / 'splits')
-    assert 'the real videos are of train' in warnings(tmp_path / 'splits', VideoFilter(split='train'))
-    assert 'tells no splits' in warnings(video_sets[0])
+    assert 'the real videos are of the train split' in warnings(tmp_path / 'splits', VideoFilter(split='train'))
+    assert 'has no splits' in warnings(video_sets[0])
 
 
 def test_decoding_and_network_overlap(video_sets, protocol, monkeypatch):
     """Both sleep, which needs no core: together they must take about as long as the slower one."""
     pause, batches = 0.05, 8
     monkeypatch.setattr(clip_loader, 'FRAMES_PER_BATCH', protocol.clips.length)
-    load, reduce_clips = clip_loader.ClipLoader.load, features.reduce_clips
+    load, reduce_clips = clip_loader.ClipLoader.load, feature_extraction.reduce_clips
 
     def slowly(function):
         def run(*arguments):
@@ -170,14 +171,15 @@ def test_decoding_and_network_overlap(video_sets, protocol, monkeypatch):
         return run
 
     monkeypatch.setattr(clip_loader.ClipLoader, 'load', slowly(load))
-    monkeypatch.setattr(features, 'reduce_clips', slowly(reduce_clips))
+    monkeypatch.setattr(feature_extraction, 'reduce_clips', slowly(reduce_clips))
     real = scan_videos(video_sets[0], protocol)
-    clips = plan_trials(real.windows(protocol), protocol, 'real')[0]
+    clips = plan_trials(real.num_windows(protocol), protocol, 'real')[0]
     request = build_jobs(['fvd'], protocol, TINY)[0].request
     times = []
     for _ in range(3):
         start = time.perf_counter()
-        features.extract(real, clips, protocol, [request], device=torch.device('cpu'), workers=1, label='clips')
+        feature_extraction.extract(real, clips, protocol, [request], device=torch.device('cpu'), workers=1,
+                                   label='clips')
         times.append(time.perf_counter() - start)
     assert len(clips) == batches and batches * pause <= min(times) < 1.75 * batches * pause
 
@@ -213,7 +215,7 @@ def test_one_extractor_serves_all_metrics(protocol):
     assert len({id(job.request.extractor) for job in jobs}) == 1
 
 
-def test_keys_are_bare_only_for_what_the_literature_means(protocol):
+def test_keys_are_bare_only_for_the_metrics_of_the_literature(protocol):
     from leokit.evaluation import load_protocol
     assert metric_key('fvd', 'i3d', load_protocol('digan')) == 'fvd'
     assert metric_key('kvd', 'i3d_styleganv', load_protocol('stylegan_v_fvd16')) == 'kvd'

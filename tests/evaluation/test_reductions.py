@@ -3,11 +3,13 @@ import torch
 from support.tiny_extractors import TinyImageFeatures, TinyVideoFeatures
 
 from leokit.evaluation import FeatureRequest
-from leokit.evaluation.reductions import REDUCTIONS, reduce_clips
+from leokit.evaluation.reductions import FRAME_REDUCTIONS, reduce_clips
 from leokit.feature_extractors import temporal_summary
 from leokit.feature_extractors.video_features import frame_features
 from leokit.metrics import average_content_distance, content_drift, jitter
 from leokit.utils import UserError
+
+REDUCTIONS = ('clip', *FRAME_REDUCTIONS)
 
 
 def clips():

@@ -106,8 +106,8 @@ def test_copies_mixed_orientation_and_enlarging_are_told(tmp_path, make, protoco
     np.save(folder / 'tall.npy', make.video(1, height=40, width=24))
     np.save(folder / 'wide.npy', make.video(1, height=12, width=24))
     sentences = ' '.join(scan_videos(folder, protocol).warnings(protocol))
-    assert 'byte for byte copies' in sentences and '1 portrait and 1 landscape' in sentences
-    assert '1 videos in' in sentences and 'enlarged' in sentences
+    assert 'byte-for-byte copies' in sentences and '1 portrait and 1 landscape' in sentences
+    assert '1 videos in' in sentences and 'upsampled' in sentences
 
 
 def test_square_only_leaves_the_others_out(tmp_path, make, protocol):
@@ -129,10 +129,10 @@ def test_without_a_resolution_sizes_must_agree(tmp_path, make, protocol):
 def test_resampling_needs_a_rate(tmp_path, make, protocol):
     resampling = protocol.changed({'clips.fps': 5})
     folder = make.folder(tmp_path / 'set', [0], frames=40)
-    with pytest.raises(UserError, match='state it with --fps'):
+    with pytest.raises(UserError, match='state it with --input-fps'):
         scan_videos(folder, resampling)
     videos = scan_videos(folder, resampling, options=ReadOptions(fps=20))
-    assert videos.windows(resampling) == [5]  # 39 steps at 20 a second are 9 at 5 a second: ten frames
+    assert videos.num_windows(resampling) == [5]  # 39 steps at 20 a second are 9 at 5 a second: ten frames
 
 
 def test_filters_take_what_training_takes(tmp_path, make, protocol):

@@ -2,10 +2,10 @@ import pytest
 import torch
 from feature_extractors.i3d_reference import TOLERANCE, figures, reference_state, video
 
-from leokit.feature_extractors import file_sha256
 from leokit.feature_extractors.i3d import preprocess
 from leokit.registry import FEATURE_EXTRACTORS
 from leokit.utils import UserError
+from leokit.utils.hashing import file_sha256
 
 
 @pytest.fixture(scope='module')

@@ -55,5 +55,5 @@ def test_says_what_is_missing_or_damaged(tmp_path, monkeypatch):
 
 
 def test_fingerprint_is_the_hash_of_the_file(detector):
-    from leokit.feature_extractors import file_sha256
+    from leokit.utils.hashing import file_sha256
     assert build(weights=detector, trust=True).fingerprint() == file_sha256(detector)

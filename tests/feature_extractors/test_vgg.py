@@ -65,7 +65,7 @@ def test_missing_weights_name_source_and_place(monkeypatch, tmp_path):
 def test_another_file_under_the_published_name_is_refused(monkeypatch, weights):
     monkeypatch.setenv('LEOKIT_WEIGHTS', str(weights.parent))
     (weights.parent / 'vgg19-dcbb9e9d.pth').write_bytes(weights.read_bytes())
-    with pytest.raises(UserError, match='vgg19-dcbb9e9d.pth is not the file that is meant'):
+    with pytest.raises(UserError, match='vgg19-dcbb9e9d.pth is not the expected file'):
         build()
 
 

@@ -3,9 +3,11 @@ import hashlib
 import pytest
 import torch
 
-from leokit.feature_extractors import WeightFile, file_sha256, find_weights, load_tensors, weights_dir
+from leokit.feature_extractors import WeightFile, find_weights, load_tensors
 from leokit.feature_extractors.weights import download_weights
 from leokit.utils import UserError
+from leokit.utils.cache_dirs import weights_dir
+from leokit.utils.hashing import file_sha256
 
 CONTENT = b'weights' * 1000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -65,7 +67,7 @@ def test_downloads_nothing_that_cannot_be_verified(home, published):
 def test_a_file_in_the_folder_must_be_the_published_one(home, published):
     home.mkdir()
     (home / 'net.pth').write_bytes(b'other')
-    with pytest.raises(UserError, match='net.pth is not the file that is meant'):
+    with pytest.raises(UserError, match='net.pth is not the expected file'):
         find_weights(published)
     assert find_weights(published._replace(sha256=None)) == home / 'net.pth'
 
@@ -74,7 +76,7 @@ def test_a_path_is_taken_as_it_is_unless_a_hash_is_asked_for(home, published, tm
     own = tmp_path / 'own.pth'
     own.write_bytes(b'own')
     assert find_weights(published, own) == own
-    with pytest.raises(UserError, match='own.pth is not the file'):
+    with pytest.raises(UserError, match='own.pth is not the expected file'):
         find_weights(published, own, sha256=SHA256)
     with pytest.raises(UserError, match='absent.pth does not exist'):
         find_weights(published, tmp_path / 'absent.pth')

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from leokit.evaluation import FeatureRequest, Protocol, VideoSet, plan_trials
-from leokit.evaluation.clip_loader import ClipLoader, batch_places
+from leokit.evaluation.clip_loader import ClipLoader, batch_indices
 from leokit.evaluation.clip_preprocessing import prepare_clips
-from leokit.evaluation.features import extract
+from leokit.evaluation.feature_extraction import extract
 from leokit.evaluation.reductions import reduce_clips
 from leokit.feature_extractors.base import full_precision
 from leokit.feature_extractors.i3d import preprocess
@@ -85,8 +85,8 @@ def bench_pipeline(videos: VideoSet, protocol: Protocol, extractor_name: str, de
     untrained = extractor_name == UNTRAINED_I3D
     extractor = UntrainedI3D() if untrained else FEATURE_EXTRACTORS.build(dict(type=extractor_name))
     requests = [FeatureRequest(extractor.to(device), 'clip')]
-    clips = plan_trials(videos.windows(protocol), protocol, 'real')[0]
-    batches = batch_places(len(clips), protocol.clips.length)
+    clips = plan_trials(videos.num_windows(protocol), protocol, 'real')[0]
+    batches = batch_indices(len(clips), protocol.clips.length)
     loader = ClipLoader(videos, clips, protocol=protocol, batches=batches, workers=workers)
     decoded = next(iter(loader)).clips
 

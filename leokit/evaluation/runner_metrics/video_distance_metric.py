@@ -11,7 +11,7 @@ from torch import Tensor
 
 from leokit.evaluation.clip_preprocessing import prepare_generated
 from leokit.evaluation.clip_sampling import plan_trials
-from leokit.evaluation.features import clip_features
+from leokit.evaluation.feature_extraction import clip_features
 from leokit.evaluation.protocol import as_protocol
 from leokit.evaluation.records import NetworkInfo, ResultRecord, RunInfo, Score, SetInfo, load_records, save_records
 from leokit.evaluation.reductions import FeatureRequest
@@ -116,7 +116,7 @@ class VideoDistances(BaseMetric):
         """Features of the real folder (on the first process) and what the record says of it."""
         videos = scan_videos(self.real['source'], self.protocol, use_protocol_split=True,
                              filters=VideoFilter.from_config(self.real.get('filters')))
-        clips = plan_trials(videos.windows(self.protocol), self.protocol, 'real')[0]
+        clips = plan_trials(videos.num_windows(self.protocol), self.protocol, 'real')[0]
         request = FeatureRequest(self.extractor, 'clip')
         device = device_of(self.extractor)
         found = clip_features(videos, clips, self.protocol, [request], device=device,
@@ -144,7 +144,7 @@ class VideoDistances(BaseMetric):
 def _distances(names: Sequence[str]) -> tuple[str, ...]:
     """The names, checked to be distances of one feature vector per clip."""
     known = [name for name, kind in VIDEO_SET_METRICS.items()
-             if kind.paired and kind.reduction == 'clip' and not kind.over_time]
+             if kind.is_distance and kind.reduction == 'clip' and not kind.over_time]
     if not names or not set(names) <= set(known):
         raise UserError(f'metrics of VideoDistances must be some of {", ".join(known)}, got {list(names)}')
     return tuple(names)

@@ -1,4 +1,4 @@
-"""Features of all clips of a set: decoded, resized and described in one overlapping pass, or taken from the cache."""
+"""Features of all clips of a set, extracted or read from a cache."""
 
 import hashlib
 from pathlib import Path
@@ -10,26 +10,26 @@ from mmengine.dist import all_gather_object, broadcast_object_list, gather_objec
     is_main_process
 from torch import Tensor
 
-from leokit.evaluation.clip_loader import ClipLoader, batch_places
+from leokit.evaluation.clip_loader import ClipLoader, batch_indices
 from leokit.evaluation.clip_preprocessing import prepare_clips
-from leokit.evaluation.clip_sampling import Clip, frame_numbers
-from leokit.evaluation.protocol import Protocol
+from leokit.evaluation.clip_sampling import Clip
+from leokit.evaluation.protocol import FrameRule, Protocol
 from leokit.evaluation.reductions import FeatureRequest, reduce_clips
 from leokit.evaluation.video_set import VideoSet
 from leokit.feature_extractors.base import full_precision
 from leokit.utils import progress_bar
 from leokit.utils.files import atomic_path, clear_write_errors
 
-CACHE_VERSION = 2  # raise when a reduction or the preparation of frames changes
+CACHE_VERSION = 2  # increase when a reduction or the preparation of frames changes
 
 
 class ClipFeatures(NamedTuple):
     """Features of the clips of a set.
 
     Attributes:
-        arrays (dict): For each request's key an array (clips, ...), NaN for clips that failed; None on all processes
-            but the first.
-        failures (dict): Clips that could not be decoded, with the reason; the same on every process.
+        arrays (dict): For the key of each request an array (clips, ...), NaN for clips that failed. None on all
+            processes but the first.
+        failures (dict): Reason by index of the clips that could not be decoded; the same on every process.
     """
 
     arrays: dict[str, Tensor] | None
@@ -39,33 +39,33 @@ class ClipFeatures(NamedTuple):
 def clip_features(videos: VideoSet, clips: Sequence[Clip], protocol: Protocol, requests: list[FeatureRequest], *,
                   device: str | torch.device = 'cpu', workers: int = 2, cache_dir: str | Path | None = None,
                   label: str = 'clips') -> ClipFeatures:
-    """Features of clips, from the cache where it has them.
+    """Features of clips, from the cache as far as it has them.
 
     Args:
-        videos (VideoSet): The set.
-        clips (Sequence[Clip]): Its clips.
-        protocol (Protocol): How clips are prepared.
-        requests (list[FeatureRequest]): What is asked for.
-        device (str | torch.device): Where the networks run.
+        videos (VideoSet): The videos.
+        clips (Sequence[Clip]): Clips of the videos.
+        protocol (Protocol): Defines how clips are prepared.
+        requests (list[FeatureRequest]): The features.
+        device (str | torch.device): Device of the networks.
         workers (int): Decoding threads.
-        cache_dir (str | Path, optional): Folder of cached features; None neither reads nor writes any.
-        label (str): For the progress bar.
+        cache_dir (str | Path, optional): Folder of cached features; None neither reads nor writes a cache.
+        label (str): Label of the progress bar.
 
     Returns:
-        ClipFeatures: The same numbers for any number of processes.
+        ClipFeatures: The same values for any number of processes.
     """
     paths = {request.key: cache_path(cache_dir, videos, clips, protocol, request) for request in requests} \
         if cache_dir is not None else {}
     cached = _read_cache(paths) if is_main_process() else {}
-    have = [set(cached)]
-    broadcast_object_list(have)  # its arrays are needed on the first process only
-    missing = [request for request in requests if request.key not in have[0]]
+    available = [set(cached)]
+    broadcast_object_list(available)  # the other processes need only the keys
+    missing = [request for request in requests if request.key not in available[0]]
     if not missing:
         return ClipFeatures(cached if is_main_process() else None, {})
     fresh = extract(videos, clips, protocol, missing, device=torch.device(device), workers=workers, label=label)
     if not is_main_process():
         return fresh
-    if not fresh.failures:  # a clip that failed today may be readable tomorrow
+    if not fresh.failures:  # a clip that failed once may be readable later
         for request in missing:
             if request.key in paths:
                 _write_cache(paths[request.key], fresh.arrays[request.key])
@@ -74,68 +74,61 @@ def clip_features(videos: VideoSet, clips: Sequence[Clip], protocol: Protocol, r
 
 def extract(videos: VideoSet, clips: Sequence[Clip], protocol: Protocol, requests: list[FeatureRequest], *,
             device: torch.device, workers: int, label: str) -> ClipFeatures:
-    """Decode, resize and describe clips; every process takes its share of the batches.
+    """Decode, resize and describe clips; arguments as in :func:`clip_features`.
 
-    Decoding runs in threads ahead of the networks. Results stay on the device until the end, so the device never
-    waits for a copy back.
-
-    Args:
-        videos (VideoSet): The set.
-        clips (Sequence[Clip]): Its clips.
-        protocol (Protocol): How clips are prepared.
-        requests (list[FeatureRequest]): What is asked for.
-        device (torch.device): Where the networks run.
-        workers (int): Decoding threads.
-        label (str): For the progress bar.
-
-    Returns:
-        ClipFeatures: Arrays on the first process, failures on all.
+    Decoding threads run ahead of the networks. Results stay on the device until the end, so the device never waits for
+    a copy to the host.
     """
-    batches = batch_places(len(clips), protocol.clips.length, get_rank(), get_world_size())
+    batches = batch_indices(len(clips), protocol.clips.length, get_rank(), get_world_size())
     loader = ClipLoader(videos, clips, protocol=protocol, batches=batches, workers=workers)
     for request in requests:
         request.extractor.to(device)
-    places, results, failures = [], [], {}
+    indices, results, failures = [], [], {}
     total = sum(map(len, batches))
     with full_precision(device), progress_bar(total, label, unit='clip', show=is_main_process()) as bar:
         for batch in loader:
             failures.update(batch.failures)
             if batch.clips:
-                places.append(batch.places)
+                indices.append(batch.indices)
                 results.append(reduce_clips(requests, prepare_clips(batch.clips, protocol.frames, device)))
-            bar.update(len(batch.places) + len(batch.failures))
+            bar.update(len(batch.indices) + len(batch.failures))
     local = {request.key: torch.cat([part[request.key] for part in results]).cpu() if results else None
              for request in requests}
-    share = (np.concatenate(places) if places else np.zeros(0, np.int64), local)
-    failures = {place: reason for part in all_gather_object(failures) for place, reason in part.items()}
+    share = (np.concatenate(indices) if indices else np.zeros(0, np.int64), local)
+    failures = {index: reason for part in all_gather_object(failures) for index, reason in part.items()}
     shares = gather_object(share)
     return ClipFeatures(_assemble(shares, len(clips)) if is_main_process() else None, dict(sorted(failures.items())))
 
 
 def cache_path(folder: str | Path, videos: VideoSet, clips: Sequence[Clip], protocol: Protocol,
                request: FeatureRequest) -> Path:
-    """File of a cached feature: its name is a hash of all that the numbers depend on.
+    """File of a cached feature, named by a hash of everything that the values depend on.
 
-    Contents of the videos, the very frames of the clips, how frames are prepared, and the weights of the network all
-    enter; names of folders and times of files do not, so a moved or copied set is recognized.
+    These are the contents of the videos, the frames of the clips, the preparation of frames and the weights of the
+    network. Names of folders and times of files do not matter, so a moved or copied set is recognized.
     """
-    digest = hashlib.sha256(f'{CACHE_VERSION}\n{protocol.frames}\n{request.extractor.fingerprint()}\n'.encode())
+    digest = hashlib.sha256(
+        f'{CACHE_VERSION}\n{_spelled_as_before(protocol.frames)}\n{request.extractor.fingerprint()}\n'.encode())
     for clip in clips:
         entry = videos.entries[clip.video]
-        numbers = entry.first + frame_numbers(protocol.clips, clip.start, entry.frames, entry.fps)
-        digest.update(f'{entry.sha256} '.encode() + numbers.tobytes())
+        digest.update(f'{entry.sha256} '.encode() + entry.frame_numbers(protocol.clips, clip.start).tobytes())
     return Path(folder) / f'{request.key}-{digest.hexdigest()[:32]}.pt'
 
 
+def _spelled_as_before(rule: FrameRule) -> str:
+    """The rule as earlier releases spelled it, so that their caches are still found."""
+    return repr(rule).replace('center_crop', 'centre_crop')
+
+
 def _read_cache(paths: dict[str, Path]) -> dict[str, Tensor]:
-    found = {}
+    arrays = {}
     for key, path in paths.items():
         if path.is_file():
             try:
-                found[key] = torch.load(path, map_location='cpu', weights_only=True)['features']
-            except Exception:  # a damaged file is as good as none: it is computed anew and replaced
+                arrays[key] = torch.load(path, map_location='cpu', weights_only=True)['features']
+            except Exception:  # a damaged file is the same as none: it is computed and written again
                 continue
-    return found
+    return arrays
 
 
 def _write_cache(path: Path, features: Tensor) -> None:
@@ -144,15 +137,15 @@ def _write_cache(path: Path, features: Tensor) -> None:
 
 
 def _assemble(shares: list[tuple[np.ndarray, dict[str, Tensor | None]]], number: int) -> dict[str, Tensor]:
-    """Put the processes' shares in the order of the clips."""
+    """Combine the shares of all processes in the order of the clips."""
     arrays = {}
     for key in shares[0][1]:
-        parts = [(places, part[key]) for places, part in shares if part[key] is not None]
+        parts = [(indices, part[key]) for indices, part in shares if part[key] is not None]
         if not parts:
             arrays[key] = torch.full((number, 1), torch.nan)
             continue
         example = parts[0][1]
         arrays[key] = example.new_full((number, *example.shape[1:]), torch.nan)
-        for places, values in parts:
-            arrays[key][torch.from_numpy(places)] = values
+        for indices, values in parts:
+            arrays[key][torch.from_numpy(indices)] = values
     return arrays
