@@ -105,7 +105,7 @@ MOTION_CONDITIONS = _component('motion_conditions')
 LONG_VIDEO = _component('long_video')
 
 # ---- components of data and measurement ------------------------------------
-# file or folder -> frames: decord, PyAV, frame folders
+# file or folder -> frames: PyAV, frame folders, arrays, decord
 VIDEO_READERS = Registry('video_readers', scope='leokit', locations=['leokit.video'])
 # image or video -> feature vector: I3D, face identity, color, image backbones
 FEATURE_EXTRACTORS = _component('feature_extractors')

@@ -42,7 +42,7 @@ def write_videos(chunks: Iterable[Tensor], paths: Sequence[str | Path], fps: flo
 
     Args:
         chunks (Iterable[Tensor]): Consecutive frames in [-1, 1], shape (B, t, 3, H, W).
-        paths (Sequence[str | Path]): One name for each row; see :class:`leokit.visualization.VideoWriter`.
+        paths (Sequence[str | Path]): One name for each row; see :class:`~leokit.video.VideoWriter`.
         fps (float): Frames per second.
         bar (tqdm, optional): Told how many frames were written.
 

@@ -40,7 +40,7 @@ class Trial(NamedTuple):
 
 
 class StudyKey(NamedTuple):
-    """What the experimenter knows and the rater does not.
+    """Data for the experimenter that raters must not see.
 
     Attributes:
         page_hash (str): Identifies the page; see :func:`leokit.user_study.page.page_hash`.

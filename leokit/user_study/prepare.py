@@ -151,8 +151,7 @@ class _Builder:
             self.trials.append(Trial(self._new_id(), videos, right_answer=right_answer, check_kind=degraded.kind))
 
     def shuffle(self, forms: list[list[FormEntry]]) -> list[list[FormEntry]]:
-        """Shuffle the trials, so that their indices do not tell checks from pairs; return the forms with new indices.
-        """
+        """Shuffle the trials, so that their indices do not reveal the checks; return the forms with new indices."""
         order = self.rng.permutation(len(self.trials))
         new_index = np.argsort(order).tolist()
         self.trials = [self.trials[i] for i in order]

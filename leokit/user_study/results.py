@@ -139,7 +139,7 @@ def screen_raters(results: Sequence[RaterResult], key: StudyKey, max_failed: int
 
 
 def _parse(record: dict[str, Any], path: str, key: StudyKey) -> RaterResult:
-    """Parse one record; what does not match the form raises ValueError, KeyError or TypeError."""
+    """Parse one record; ValueError, KeyError or TypeError if it does not match its form."""
     shown = {}
     form = record['form']
     if type(form) is not int or not 0 <= form < len(key.forms):

@@ -1,4 +1,4 @@
-"""H.264 encoding: the one place where RGB frames become H.264.
+"""H.264 encoding of RGB frames.
 
 H.264 stores YCbCr, and two matrices are in use to get there. Streams are always tagged with the matrix that encoded
 them; a player that ignores the tag and guesses wrong shows shifted colors.
@@ -91,6 +91,6 @@ class H264Stream:
         self.num_frames += 1
 
     def flush(self) -> None:
-        """Encode what the encoder still holds back."""
+        """Write the frames that the encoder has buffered."""
         if self.num_frames:
             self._container.mux(self._stream.encode(None))

@@ -74,7 +74,7 @@ def select_videos(entries: Sequence[VideoEntry], wanted: VideoFilter, root: str 
 
     Args:
         entries (Sequence[VideoEntry]): All videos.
-        wanted (VideoFilter): What to keep.
+        wanted (VideoFilter): The filter.
         root (str | Path): Their folder or manifest, for messages.
 
     Returns:

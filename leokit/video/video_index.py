@@ -22,7 +22,7 @@ class VideoIndex:
 
     Args:
         root (str | Path): A folder, a manifest, or a video file; see :func:`~leokit.video.video_list.find_videos`.
-        filter (VideoFilter, optional): What to select; everything by default.
+        filter (VideoFilter, optional): Default: all videos.
         manifest (str | Path, optional): See :func:`~leokit.video.video_list.find_videos`.
         reader (VideoReader, optional): Opens the videos; ``AutoReader()`` by default.
         cache_probes (bool): Keep probe results in the cache folder, so that unchanged videos are not opened again.

@@ -108,7 +108,7 @@ class VideoWriter:
         self._closed = True
 
     def abort(self) -> None:
-        """Remove what was written; an older file of that name stays."""
+        """Remove the unfinished file; an older file of that name stays."""
         if self._closed:
             return
         self._closed = True
@@ -129,7 +129,7 @@ class VideoWriter:
 
 
 def _check_path(path: Path, rate: Fraction) -> None:
-    """Refuse before the work starts, not after it, what cannot be written."""
+    """Refuse impossible paths before the work starts, not after it."""
     suffix = path.suffix.lower()
     if not path.name:
         raise UserError(f"'{path}' is not a name for a video; pass a file such as {path / 'video.mp4'}")

@@ -92,7 +92,7 @@ class ArrayHandle(VideoHandle):
 class ArrayReader(VideoReader):
     """Reads arrays saved by ``numpy.save``.
 
-    uint8 pixels are taken as they are. A file does not tell the range of floating-point pixels (a dark video in
+    uint8 pixels are taken as they are. A file does not store the range of floating-point pixels (a dark video in
     [0, 1] is a bright one in [-1, 1]), so it has to be stated; values outside it, and NaN, make the video unreadable.
 
     Args:
