@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
             print(f'{planned.name}: {planned.state}')
         return 0
     runner = StudyRunner(runs, work_dir, jobs=args.jobs, devices=list_gpus(args.gpus),
-                         say=lambda line: print(line, flush=True))
+                         log=lambda line: print(line, flush=True))
     try:
         runner.run()
     finally:  # summarize the finished runs, however the study ended
@@ -61,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
         except UserError as error:  # a damaged clip must not cost the table
             sheet = False
             print(f'no contact sheet: {error}')
-        write_results(comparison, work_dir, picture='curves.png' if plotted else None,
+        write_results(comparison, work_dir, curves='curves.png' if plotted else None,
                       sheet='sheet.png' if sheet else None)
         print(f'{work_dir}/table.md: {comparison.done} of {comparison.total} runs')
     return EXIT_STATUS if runner.stopped_by else 0

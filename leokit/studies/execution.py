@@ -1,6 +1,6 @@
-"""Carrying out the runs of a study: training and testing in processes of their own, in turn or side by side.
+"""Execution of the runs of a study: training and testing in subprocesses, one after another or concurrently.
 
-A stop signal is passed on, so that every training writes a checkpoint; the next time it is continued from there.
+A stop signal is forwarded, so that every training writes a checkpoint and resumes from it the next time.
 """
 
 import os
@@ -25,39 +25,39 @@ LOCK_FILE = 'study.lock'
 
 
 class StudyRunner:
-    """Runs what is not done yet.
+    """Executes unfinished runs.
 
     Args:
-        runs (Sequence[Run]): The runs, in the order in which they are to be started.
-        work_dir (str | Path): The study's folder.
-        program (Sequence[str]): The program whose commands ``train`` and ``test`` are run.
-        jobs (int): Runs side by side.
-        devices (Sequence[str]): GPUs to share out, as ``CUDA_VISIBLE_DEVICES`` names them; none leaves the processes
-            whatever this one sees.
-        say (Callable): Told, in one line each, what happens.
+        runs (Sequence[Run]): The runs, in the order in which they start.
+        work_dir (str | Path): Folder of the study.
+        program (Sequence[str]): Command that ``train`` or ``test`` and its arguments are appended to.
+        jobs (int): Concurrent runs.
+        devices (Sequence[str]): GPUs that the jobs share, as in ``CUDA_VISIBLE_DEVICES``; empty leaves the variable as
+            it is.
+        log (Callable): Receives one line per event.
 
     Attributes:
         stopped_by (str | None): The signal that ended the study early.
     """
 
     def __init__(self, runs: Sequence[Run], work_dir: str | Path, *, program: Sequence[str] = PROGRAM, jobs: int = 1,
-                 devices: Sequence[str] = (), say: Callable[[str], None] = print) -> None:
+                 devices: Sequence[str] = (), log: Callable[[str], None] = print) -> None:
         self.runs = list(runs)
         self.work_dir = Path(work_dir)
         self.program = list(program)
         self.jobs = jobs
         self.devices = list(devices)
-        self.say = say
+        self.log = log
         self.stopped_by: str | None = None
         self._processes: set[subprocess.Popen] = set()
         self._guard = threading.Lock()
 
     def run(self) -> None:
-        """Do everything that is left.
+        """Execute all unfinished runs.
 
         Raises:
-            UserError: If another process does so in the same folder, a run belongs to another config, or a run fails;
-                the others are finished first.
+            UserError: If another process runs a study in the folder, a folder belongs to another config, or runs
+                failed; the other runs are finished first.
         """
         self.work_dir.mkdir(parents=True, exist_ok=True)
         lock = FileLock(self.work_dir / LOCK_FILE)
@@ -73,19 +73,20 @@ class StudyRunner:
             raise UserError(f'{len(failures)} of {len(self.runs)} runs failed; the first: {failures[0]}')
 
     def _run_all(self, runs: list[Run]) -> list[str]:
-        slots: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        """Execute runs and return the failures."""
+        slots: queue.SimpleQueue[str | None] = queue.SimpleQueue()  # the device of each job
         for slot in range(self.jobs):
             slots.put(self.devices[slot % len(self.devices)] if self.devices else None)
         with self._forwarded_signals(), ThreadPoolExecutor(self.jobs) as pool:
             waiting = {pool.submit(self._complete, run, slots) for run in runs}
             failures: list[str] = []
-            while waiting:  # in short waits: a signal's handler runs between two of them
+            while waiting:  # short waits, because signal handlers run between them
                 finished, waiting = wait(waiting, POLL_SECONDS, FIRST_COMPLETED)
                 failures += [failure for future in finished if (failure := future.result())]
         return failures
 
     def _complete(self, run: Run, slots: queue.SimpleQueue) -> str | None:
-        """Train and test one run; return what went wrong."""
+        """Train and test one run as far as necessary; return a failure, if any."""
         device = slots.get()
         try:
             train = [run.config_file, '--work-dir', run.folder / 'train', '--resume']
@@ -95,47 +96,48 @@ class StudyRunner:
                     return None
                 if result.is_file():
                     continue
-                self.say(f'{run.name}: {stage} ({run.state})')
+                self.log(f'{run.name}: {stage} ({run.state})')
                 failure = self._call(run, stage, arguments, device)
                 if failure is None and not result.is_file():
-                    failure = f'leokit {stage} left no {result}'
+                    failure = f'leokit {stage} did not write {result}'
                 if failure and self.stopped_by is None:
-                    self.say(f'{run.name}: {failure}')
+                    self.log(f'{run.name}: {failure}')
                     return f'{run.name}: {failure}'
             if self.stopped_by is None:
-                self.say(f'{run.name}: done')
+                self.log(f'{run.name}: done')
         finally:
             slots.put(device)
         return None
 
     def _call(self, run: Run, stage: str, arguments: list[Any], device: str | None) -> str | None:
+        """Run one command in a subprocess; return a failure, if any."""
         environment = dict(os.environ)
         if device is not None:
             environment['CUDA_VISIBLE_DEVICES'] = device
         command = [*self.program, stage, *map(str, arguments)]
-        log = run.folder / f'{stage}.log'
-        with open(log, 'ab') as output:
+        log_file = run.folder / f'{stage}.log'
+        with open(log_file, 'ab') as output:
             with self._guard:
                 if self.stopped_by is not None:
                     return 'stopped'
-                # a session of its own: an interrupt from the keyboard reaches it as the signal it can handle
+                # its own session, so that Ctrl-C reaches it only as the forwarded signal
                 process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
                                            env=environment, start_new_session=True)
                 self._processes.add(process)
             status = process.wait()
             with self._guard:
                 self._processes.discard(process)
-        return f'leokit {stage} ended with status {status}{_last_error(log)}; see {log}' if status else None
+        return f'leokit {stage} ended with status {status}{_last_error(log_file)}; see {log_file}' if status else None
 
     @contextmanager
     def _forwarded_signals(self) -> Iterator[None]:
         def stop(number: int, frame: Any) -> None:
-            # nothing but a flag and signals: the interrupted thread may hold the lock
+            # does not take the lock, which the interrupted thread may hold
             self.stopped_by = signal.Signals(number).name
             for process in list(self._processes):
                 process.terminate()
         previous = {}
-        if threading.current_thread() is threading.main_thread():  # Python allows handlers in no other
+        if threading.current_thread() is threading.main_thread():  # Python allows signal handlers in no other
             previous = {number: signal.signal(number, stop) for number in STOP_SIGNALS}
         try:
             yield
@@ -144,8 +146,8 @@ class StudyRunner:
                 signal.signal(number, handler)
 
 
-def _last_error(log: Path) -> str:
-    """What a tool said last to people, if it did."""
-    lines = log.read_text(errors='replace').splitlines()
+def _last_error(log_file: Path) -> str:
+    """The last error message of a command, in parentheses; empty if there is none."""
+    lines = log_file.read_text(errors='replace').splitlines()
     errors = [line for line in lines if line.startswith('error: ')]
     return f' ({errors[-1].removeprefix("error: ")})' if errors else ''

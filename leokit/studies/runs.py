@@ -1,8 +1,8 @@
-"""One variant under one seed: its folder, its config, and how far it is.
+"""Runs of a study: one variant under one seed, with its folder, config and state.
 
-A run's folder holds ``config.py``, the resolved config; ``train`` and ``test``, the work dirs of the two tools; and,
-once it is done, ``metrics.json``. There is no other record of progress, so a study that was killed is continued by
-planning it again.
+The folder has ``config.py``, the resolved config; ``train`` and ``test``, the work dirs of the two commands; and, once
+the run is done, ``metrics.json``. The state is derived from these files alone, so an interrupted study resumes when it
+is planned again.
 """
 
 import copy
@@ -19,7 +19,7 @@ from leokit.utils import UserError, load_config
 from leokit.utils.files import clear_write_errors, write_bytes
 from leokit.utils.settings_file import changed_keys
 
-# Of a config: what decides the weights, and what decides their scores. The rest is logging and speed.
+# Keys of a config that determine the weights, and the scores of given weights; others concern logging and speed.
 TRAINING_KEYS = ('model', 'train_dataloader', 'train_cfg', 'optim_wrapper', 'param_scheduler', 'custom_hooks',
                  'randomness', 'load_from', 'data_preprocessor')
 TEST_KEYS = ('test_dataloader', 'test_evaluator', 'test_cfg', 'animator')
@@ -27,12 +27,12 @@ TEST_KEYS = ('test_dataloader', 'test_evaluator', 'test_cfg', 'animator')
 
 @dataclass(frozen=True)
 class Run:
-    """A variant under one seed.
+    """One variant under one seed.
 
     Attributes:
-        variant (Variant): What is trained.
-        seed (int): Its seed.
-        folder (Path): Where everything of it lies.
+        variant (Variant): The variant.
+        seed (int): The seed.
+        folder (Path): Folder of all its files.
         config (Config): The resolved config.
     """
 
@@ -43,22 +43,22 @@ class Run:
 
     @property
     def name(self) -> str:
-        """What people call it."""
+        """Name in messages."""
         return f'{self.variant.name}, seed {self.seed}'
 
     @property
     def config_file(self) -> Path:
-        """The resolved config on disk."""
+        """File of the resolved config."""
         return self.folder / 'config.py'
 
     @property
     def metrics_file(self) -> Path:
-        """The scores; there once the run is done."""
+        """File of the scores, which marks a finished run."""
         return self.folder / 'metrics.json'
 
     @property
     def checkpoint(self) -> Path:
-        """What the training leaves in the end."""
+        """The last checkpoint of the training."""
         return self.folder / 'train' / checkpoint_name(self.config.train_cfg.max_iters)
 
     @property
@@ -68,36 +68,31 @@ class Run:
             return 'done'
         if self.checkpoint.is_file():
             return 'trained'
-        known = checkpoints_by_iteration(self.folder / 'train')
-        return f'at iteration {next(iter(known))}' if known else 'new'
+        checkpoints = checkpoints_by_iteration(self.folder / 'train')
+        return f'at iteration {next(iter(checkpoints))}' if checkpoints else 'new'
 
     def scores(self) -> dict[str, float] | None:
-        """What the test measured; None if the run is not done.
-
-        Raises:
-            UserError: If the file is damaged.
-        """
+        """The scores of the test; None if the run is not done."""
         try:
             scores = json.loads(self.metrics_file.read_text())
             return {METRIC_NAMES.get(key, key): value for key, value in scores.items()}
         except FileNotFoundError:
             return None
         except ValueError as error:
-            raise UserError(f'{self.metrics_file} is damaged ({error}); delete it to measure that run again') from error
+            raise UserError(f'{self.metrics_file} is damaged ({error}); delete it to test that run again') from error
 
     def prepare(self) -> None:
-        """Write the config; scores of another test are dropped.
+        """Write the config; delete the scores of another test.
 
         Raises:
-            UserError: If the folder holds a training by another config.
+            UserError: If the folder has a training with another config.
         """
         if self.config_file.is_file():
-            before = Config.fromfile(str(self.config_file)).to_dict()
-            after = self.config.to_dict()
+            before, after = load_config(self.config_file).to_dict(), self.config.to_dict()
             changed = changed_keys(before, after, TRAINING_KEYS)
             if changed and self.state != 'new':
-                raise UserError(f'{self.folder} holds a run whose {", ".join(changed)} differ from what the study says '
-                                'now; pass another --work-dir, or delete that folder')
+                raise UserError(f'{self.folder} holds a run whose {", ".join(changed)} differ from the study; pass '
+                                'another --work-dir, or delete that folder')
             if changed or changed_keys(before, after, TEST_KEYS):
                 self.metrics_file.unlink(missing_ok=True)
         with clear_write_errors(self.config_file):
@@ -105,29 +100,18 @@ class Run:
 
 
 def plan_runs(study: Study, work_dir: str | Path) -> list[Run]:
-    """All runs of a study, seed by seed, so that comparisons are complete early. Nothing is written.
-
-    Args:
-        study (Study): The study.
-        work_dir (str | Path): Its folder.
-
-    Returns:
-        list[Run]: Variants times seeds.
-
-    Raises:
-        UserError: If a config cannot be read, or trains otherwise than by iterations.
-    """
+    """All runs of a study, seed by seed, so that comparisons are complete early. Nothing is written."""
     runs = []
     for seed in study.seeds:
         for variant in study.variants:
-            # merging takes the marks _delete_ out of what it is given, and leaves those that found nothing to delete
+            # a copy, because merging removes _delete_ from the options
             config = load_config(variant.config, copy.deepcopy({**study.options, **variant.options}))
-            for part in config.values():
+            for part in config.values():  # merging keeps _delete_ where there was nothing to delete
                 if isinstance(part, dict):
                     part.pop('_delete_', None)
             if not (config.get('train_cfg') or {}).get('max_iters'):
-                raise UserError(f'{variant.config} has no train_cfg.max_iters, so nobody could tell when a run of it '
-                                'is done; set it')
+                raise UserError(f'{variant.config} has no train_cfg.max_iters, which a study needs to tell whether a '
+                                'training is finished; set it')
             config.randomness = dict(config.get('randomness') or {}, seed=seed)
             runs.append(Run(variant, seed, Path(work_dir) / variant.folder / f'seed_{seed}', config))
     return runs

@@ -1,4 +1,5 @@
-"""What a study compares, as a config says it."""
+"""The definition of a study, read from a config."""
+
 
 import re
 from dataclasses import dataclass, field
@@ -22,9 +23,9 @@ class Metric:
     """A column of the table.
 
     Attributes:
-        key (str): What the test calls it.
-        label (str): What the table calls it.
-        target (str | float): ``'low'`` or ``'high'`` is better, or the number that is right.
+        key (str): Key in the scores of the test.
+        label (str): Column title. Default: '', the key.
+        target (str | float): ``'low'`` or ``'high'``, whichever is better, or the ideal value.
     """
 
     key: str
@@ -34,11 +35,11 @@ class Metric:
     def __post_init__(self) -> None:
         object.__setattr__(self, 'key', METRIC_NAMES.get(self.key, self.key))  # studies written with old names
         if self.target not in DIRECTIONS and (isinstance(self.target, (str, bool)) or self.target is None):
-            raise UserError(f"the target of metric {self.key!r} is {self.target!r}; set it to 'low', 'high' or to the "
-                            'number that is right')
+            raise UserError(f"the target of metric {self.key!r} is {self.target!r}; set it to 'low', 'high' or the "
+                            'ideal value')
 
     def loss(self, value: float) -> float:
-        """The value such that lower is better: negated, or its distance from the right one, where need be."""
+        """The value where low is better, its negative where high is, or its distance from the ideal value."""
         if self.target in DIRECTIONS:
             return value if self.target == 'low' else -value
         return abs(value - self.target)
@@ -49,9 +50,9 @@ class Variant:
     """A row of the table.
 
     Attributes:
-        name (str): What the table calls it.
-        config (str): The config file; the study's ``base`` by default.
-        options (dict): What differs from it, by dotted keys.
+        name (str): Row title.
+        config (str): Config file.
+        options (dict): Overrides of the config, by dotted keys.
     """
 
     name: str
@@ -60,7 +61,7 @@ class Variant:
 
     @property
     def folder(self) -> str:
-        """The name as a folder is called."""
+        """Name of its folder."""
         return re.sub(r'[^a-z0-9]+', '_', self.name.lower()).strip('_')
 
 
@@ -69,13 +70,13 @@ class Study:
     """Variants, seeds and metrics.
 
     Attributes:
-        title (str): Heading of the report.
-        variants (tuple[Variant, ...]): What is compared.
-        reference (Variant): What the others are held against.
-        seeds (tuple[int, ...]): One run of every variant for each.
-        metrics (tuple[Metric, ...]): What is measured.
-        options (dict): Overrides of every variant's config: the protocol.
-        curves (tuple[str, ...]): Keys of the training's log to draw.
+        title (str): Title of the report.
+        variants (tuple[Variant, ...]): The variants to compare.
+        reference (Variant): The variant that the others are compared with.
+        seeds (tuple[int, ...]): Seeds of each variant's runs.
+        metrics (tuple[Metric, ...]): Columns of the table.
+        options (dict): Overrides of all variants' configs, by dotted keys: the protocol.
+        curves (tuple[str, ...]): Keys of the training log to plot.
     """
 
     title: str
@@ -90,18 +91,12 @@ class Study:
 def load_study(path: str | Path, options: Mapping[str, Any] | None = None) -> Study:
     """Read a study's config.
 
-    References such as ``'$codes_dir'`` in it are left alone: they speak of the configs of the variants.
+    References such as ``'$codes_dir'`` are not resolved here: they refer to keys of the variants' configs.
 
     Args:
         path (str | Path): A Python config file, or the name of a shipped one, with ``base``, ``variants``, ``seeds``,
             ``metrics`` and optionally ``title``, ``options``, ``reference`` and ``curves``.
-        options (dict, optional): Overrides of it, with dotted keys.
-
-    Returns:
-        Study: The study.
-
-    Raises:
-        UserError: If the file cannot be read, a key is missing or unknown, or variants cannot be told apart.
+        options (dict, optional): Overrides of the study's config, by dotted keys.
     """
     path = find_config(path)
     try:
@@ -115,18 +110,18 @@ def load_study(path: str | Path, options: Mapping[str, Any] | None = None) -> St
             raise UserError(f'the study {path} has an unknown key {key!r}{suggest(key, KEYS)}')
     for key in ('variants', 'seeds', 'metrics'):
         if not content.get(key):
-            raise UserError(f'the study {path} says no {key}; add {key}=[...] to it')
+            raise UserError(f'the study {path} has no {key}; add {key}=[...] to it')
     variants = _variants(path, content)
     names = [variant.name for variant in variants]
     reference = content.get('reference', names[0])
     if reference not in names:
-        raise UserError(f'the reference {reference!r} of the study {path} is none of its variants '
+        raise UserError(f'the reference {reference!r} of the study {path} is not one of its variants '
                         f'({", ".join(names)})')
     return Study(
         title=content.get('title', path.stem), variants=variants, reference=variants[names.index(reference)],
         seeds=_distinct_seeds(path, content['seeds']), options=_dotted(content.get('options', {})),
         metrics=tuple(_build(Metric, entry, path) for entry in content['metrics']),
-        curves=tuple(content.get('curves', ())))
+        curves=tuple(METRIC_NAMES.get(key, key) for key in content.get('curves', ())))
 
 
 def _variants(path: Path, content: dict[str, Any]) -> tuple[Variant, ...]:
@@ -145,7 +140,7 @@ def _variants(path: Path, content: dict[str, Any]) -> tuple[Variant, ...]:
 
 
 def _dotted(options: Mapping[str, Any], prefix: str = '') -> dict[str, Any]:
-    """Nested options as dotted ones, so that two ways of saying the same key do not hide each other's neighbors."""
+    """Flatten nested options, so that nested and dotted spellings of neighboring keys merge."""
     flat = {}
     for key, value in options.items():
         nested = isinstance(value, Mapping) and value and '_delete_' not in value
@@ -155,7 +150,7 @@ def _dotted(options: Mapping[str, Any], prefix: str = '') -> dict[str, Any]:
 
 def _distinct_seeds(path: Path, seeds: Sequence[int]) -> tuple[int, ...]:
     if not all(type(seed) is int and seed >= 0 for seed in seeds) or len(set(seeds)) < len(seeds):
-        raise UserError(f'the seeds of the study {path} must be different whole numbers from 0 on, got {seeds}')
+        raise UserError(f'the seeds of the study {path} must be different non-negative integers, got {seeds}')
     return tuple(seeds)
 
 

@@ -1,4 +1,4 @@
-"""The contact sheet of a study whose test renders: the same clips, made by every variant."""
+"""Contact sheet of a study whose test generates videos: the same clips from every variant."""
 
 from pathlib import Path
 from typing import Sequence
@@ -10,38 +10,35 @@ from leokit.video import open_video
 from leokit.visualization import contact_sheet, save_png
 
 CLIPS = 4
-COLUMNS = 12  # frames of a clip, evenly spread
+COLUMNS = 12  # frames of a clip, evenly spaced
 
 
 def write_study_sheet(study: Study, runs: Sequence[Run], path: str | Path) -> bool:
-    """Put clips that the tests left (mp4 files below ``test``) below each other, a row a variant.
+    """Show clips of the tests (mp4 files below ``test``), one row per clip and variant.
 
-    Of each variant the first finished run that rendered is shown, at clips that all of these have.
+    Of each variant, the first finished run with clips is shown, at clips that all of these runs have.
 
     Args:
-        study (Study): The study; its order is that of the rows.
+        study (Study): The study; rows are in the order of its variants.
         runs (Sequence[Run]): Its runs.
-        path (str | Path): The PNG file to write.
+        path (str | Path): Output file.
 
     Returns:
-        bool: Whether there was anything to show.
-
-    Raises:
-        UserError: If a clip cannot be read, or the file cannot be written.
+        bool: False, and no file, if there are no common clips.
     """
-    shown: dict[str, dict[str, Path]] = {}
+    clips_by_run: dict[str, dict[str, Path]] = {}
     for variant in study.variants:
         for run in (run for run in runs if run.variant.name == variant.name and run.state == 'done'):
             clips = {file.stem: file for file in sorted((run.folder / 'test').rglob('*.mp4'))}
             if clips:
-                shown[run.name] = clips
+                clips_by_run[run.name] = clips
                 break
-    common = sorted(set.intersection(*map(set, shown.values()))) if shown else []
+    common = sorted(set.intersection(*map(set, clips_by_run.values()))) if clips_by_run else []
     if not common:
         return False
     rows, titles = [], []
     for index in evenly_spaced_indices(len(common), CLIPS):
-        for name, clips in shown.items():
+        for name, clips in clips_by_run.items():
             with open_video(clips[common[index]]) as video:
                 rows.append(list(video.read(evenly_spaced_indices(len(video), COLUMNS))))
             titles.append(f'{common[index]}  {name}')

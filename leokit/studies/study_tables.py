@@ -1,4 +1,4 @@
-"""A study's table for papers (LaTeX) and for people (Markdown)."""
+"""The report of a study in Markdown, its table in LaTeX, and all numbers in JSON."""
 
 import json
 from pathlib import Path
@@ -6,22 +6,16 @@ from pathlib import Path
 from leokit.studies.study import Metric
 from leokit.studies.study_statistics import CONFIDENCE, Comparison, Estimate
 from leokit.utils.files import clear_write_errors, write_bytes
-from leokit.utils.tables import escape_latex
-
-DIGITS = 4  # significant digits of a mean
-ERROR_DIGITS = 2
+from leokit.utils.tables import MISSING, escape_latex, latex_score, latex_table, markdown_score, markdown_table
 
 
-def to_markdown(comparison: Comparison, *, picture: str | None = None, sheet: str | None = None) -> str:
-    """The report.
+def markdown_report(comparison: Comparison, *, curves: str | None = None, sheet: str | None = None) -> str:
+    """Means, paired differences and all runs.
 
     Args:
         comparison (Comparison): The scores.
-        picture (str, optional): File of the curves, relative to the report.
+        curves (str, optional): File of the training curves, relative to the report.
         sheet (str, optional): File of the contact sheet, relative to the report.
-
-    Returns:
-        str: Markdown.
     """
     study = comparison.study
     seeds = ', '.join(map(str, study.seeds))
@@ -29,55 +23,47 @@ def to_markdown(comparison: Comparison, *, picture: str | None = None, sheet: st
               f'{comparison.done} of {comparison.total} runs are done; seeds {seeds}. Mean ± standard error over '
               'seeds; the best mean is bold.', _scores(comparison)]
     if comparison.differences:
-        blocks += [f'## Against {study.reference.name}',
-                   f'Difference at the same seed, its standard error, and Student\'s {CONFIDENCE:.0%} interval. Of '
-                   'whatever the metric, lower is made better (where a value is right, its distance from that), so '
-                   f'above 0 {study.reference.name} is better; an interval that holds 0 decides nothing.',
-                   _differences(comparison)]
-    blocks += ['## Every run', _every_run(comparison)]
-    if picture:
-        blocks += ['## Training', f'Mean over seeds, with its standard error as a band.\n\n![curves]({picture})']
+        blocks += [f'## Differences to {study.reference.name}',
+                   'Mean difference under the same seed ± standard error, and its '
+                   f'{CONFIDENCE:.0%} confidence interval (Student\'s t). Every metric counts as a loss (with an ideal '
+                   'value, the distance from it), so a positive difference is in favor of '
+                   f'{study.reference.name}. An interval that contains 0 is inconclusive.', _differences(comparison)]
+    blocks += ['## All runs', _runs(comparison)]
+    if curves:
+        blocks += ['## Training', f'Mean over seeds with standard error.\n\n![curves]({curves})']
     if sheet:
-        blocks += ['## What it looks like', f'The same clips by every variant.\n\n![contact sheet]({sheet})']
+        blocks += ['## Samples', f'The same clips from every variant.\n\n![contact sheet]({sheet})']
     return '\n\n'.join(blocks) + '\n'
 
 
-def to_latex(comparison: Comparison) -> str:
-    """The scores, and below the line the differences to the reference, as a LaTeX tabular."""
+def latex_report(comparison: Comparison) -> str:
+    """The means and, below a line, the paired differences to the reference, as a LaTeX tabular."""
     study = comparison.study
-    lines = [f'% {study.title}: mean and standard error over seeds {", ".join(map(str, study.seeds))}; below the line: '
-             f'paired differences to {study.reference.name}, above 0 it is better',
-             r'\begin{tabular}{l' + 'r' * len(study.metrics) + '}', r'\hline',
-             ' & '.join(['', *(_latex_head(metric) for metric in study.metrics)]) + r' \\', r'\hline']
+    rows: list[list[str] | None] = []
     for variant in study.variants:
-        cells = [_latex_cell(comparison.scores.get((variant.name, metric.key)),
-                             bold=comparison.best(metric) == variant.name) for metric in study.metrics]
-        lines.append(' & '.join([escape_latex(variant.name), *cells]) + r' \\')
+        rows.append([escape_latex(variant.name), *(
+            latex_score(*_numbers(comparison.scores.get((variant.name, metric.key))),
+                        bold=comparison.best(metric) == variant.name) for metric in study.metrics)])
     if comparison.differences:
-        lines.append(r'\hline')
+        rows.append(None)
     for variant in study.variants:
-        cells = [_latex_cell(comparison.differences.get((variant.name, metric.key)), sign='+')
-                 for metric in study.metrics]
-        if set(cells) != {'--'}:
-            lines.append(' & '.join([f'{escape_latex(variant.name)}, difference', *cells]) + r' \\')
-    return '\n'.join([*lines, r'\hline', r'\end{tabular}']) + '\n'
+        estimates = [comparison.differences.get((variant.name, metric.key)) for metric in study.metrics]
+        if any(estimates):
+            rows.append([f'{escape_latex(variant.name)}, difference',
+                         *(latex_score(*_numbers(estimate), sign='+') for estimate in estimates)])
+    comment = (f'{study.title}: mean and standard error over seeds {", ".join(map(str, study.seeds))}; below the line: '
+               f'paired differences to {study.reference.name}, positive values are in its favor')
+    return latex_table(['', *map(_latex_title, study.metrics)], rows, comments=[comment]) + '\n'
 
 
-def write_results(comparison: Comparison, folder: str | Path, *, picture: str | None = None,
+def write_results(comparison: Comparison, folder: str | Path, *, curves: str | None = None,
                   sheet: str | None = None) -> None:
-    """Write ``table.md``, ``table.tex`` and ``results.json``.
-
-    Args:
-        comparison (Comparison): The scores.
-        folder (str | Path): Where to.
-        picture (str, optional): File of the curves, relative to the folder.
-        sheet (str, optional): File of the contact sheet, relative to the folder.
-    """
+    """Write ``table.md``, ``table.tex`` and ``results.json`` to a folder; arguments as in :func:`markdown_report`."""
     numbers = dict(
         title=comparison.study.title, reference=comparison.study.reference.name, done=comparison.done,
         total=comparison.total, scores=_records(comparison.scores), differences=_records(comparison.differences))
-    contents = {'table.md': to_markdown(comparison, picture=picture, sheet=sheet), 'table.tex': to_latex(comparison),
-                'results.json': json.dumps(numbers, indent=1) + '\n'}
+    contents = {'table.md': markdown_report(comparison, curves=curves, sheet=sheet),
+                'table.tex': latex_report(comparison), 'results.json': json.dumps(numbers, indent=1) + '\n'}
     for name, content in contents.items():
         with clear_write_errors(Path(folder) / name):
             write_bytes(Path(folder) / name, content.encode())
@@ -88,17 +74,21 @@ def _records(estimates: dict[tuple[str, str], Estimate]) -> list[dict]:
                  values=estimate.values) for (name, key), estimate in estimates.items()]
 
 
-# ---- Markdown ----------------------------------------------------------------
+def _numbers(estimate: Estimate | None) -> tuple[float | None, float | None]:
+    """Mean and standard error."""
+    return (None, None) if estimate is None else (estimate.mean, estimate.error)
+
+
 def _scores(comparison: Comparison) -> str:
     study = comparison.study
     rows = []
     for variant in study.variants:
         estimates = [comparison.scores.get((variant.name, metric.key)) for metric in study.metrics]
         count = max((len(estimate.values) for estimate in estimates if estimate), default=0)
-        cells = [_cell(estimate, bold=comparison.best(metric) == variant.name)
-                 for estimate, metric in zip(estimates, study.metrics)]
-        rows.append([variant.name, str(count), *cells])
-    return _table(['', 'seeds', *(f'{_label(metric)} {_arrow(metric)}' for metric in study.metrics)], rows)
+        rows.append([variant.name, str(count), *(
+            markdown_score(*_numbers(estimate), bold=comparison.best(metric) == variant.name)
+            for estimate, metric in zip(estimates, study.metrics))])
+    return markdown_table(['', 'seeds', *(f'{_label(metric)} {_arrow(metric)}' for metric in study.metrics)], rows)
 
 
 def _differences(comparison: Comparison) -> str:
@@ -108,36 +98,22 @@ def _differences(comparison: Comparison) -> str:
             estimate = comparison.differences.get((variant.name, metric.key))
             if estimate is None:
                 continue
-            worse = sum(value > 0 for value in estimate.values.values())
-            interval = '–' if estimate.interval is None else '{:+.3g} … {:+.3g}'.format(*estimate.interval)
-            rows.append([variant.name, _label(metric), _cell(estimate, sign='+'), interval,
-                         f'{worse} of {len(estimate.values)}'])
-    return _table(['', 'metric', 'difference', 'interval', 'seeds above 0'], rows)
+            positive = sum(value > 0 for value in estimate.values.values())
+            interval = MISSING if estimate.interval is None else '{:+.3g} … {:+.3g}'.format(*estimate.interval)
+            rows.append([variant.name, _label(metric), markdown_score(*_numbers(estimate), sign='+'), interval,
+                         f'{positive} of {len(estimate.values)}'])
+    return markdown_table(['', 'metric', 'difference', 'interval', 'seeds above 0'], rows)
 
 
-def _every_run(comparison: Comparison) -> str:
+def _runs(comparison: Comparison) -> str:
     study = comparison.study
     rows = []
     for variant in study.variants:
         for seed in study.seeds:
-            values = [comparison.scores[key].values.get(seed) if (key := (variant.name, metric.key))
-                      in comparison.scores else None for metric in study.metrics]
-            rows.append([variant.name, str(seed),
-                         *('–' if value is None else f'{value:.{DIGITS}g}' for value in values)])
-    return _table(['', 'seed', *map(_label, study.metrics)], rows)
-
-
-def _table(head: list[str], rows: list[list[str]]) -> str:
-    lines = [head, ['---'] + ['---:'] * (len(head) - 1), *rows]
-    return '\n'.join('| ' + ' | '.join(cell.replace('|', '\\|') for cell in line) + ' |' for line in lines)
-
-
-def _cell(estimate: Estimate | None, *, sign: str = '', bold: bool = False) -> str:
-    if estimate is None:
-        return '–'
-    mean = f'{estimate.mean:{sign}.{DIGITS}g}'
-    error = '' if estimate.error is None else f' ± {estimate.error:.{ERROR_DIGITS}g}'
-    return (f'**{mean}**' if bold else mean) + error
+            estimates = [comparison.scores.get((variant.name, metric.key)) for metric in study.metrics]
+            values = [estimate.values.get(seed) if estimate else None for estimate in estimates]
+            rows.append([variant.name, str(seed), *map(markdown_score, values)])
+    return markdown_table(['', 'seed', *map(_label, study.metrics)], rows)
 
 
 def _label(metric: Metric) -> str:
@@ -148,15 +124,6 @@ def _arrow(metric: Metric) -> str:
     return {'low': '↓', 'high': '↑'}.get(metric.target) or f'→ {metric.target:g}'
 
 
-# ---- LaTeX -------------------------------------------------------------------
-def _latex_head(metric: Metric) -> str:
+def _latex_title(metric: Metric) -> str:
     arrow = {'low': r'$\downarrow$', 'high': r'$\uparrow$'}.get(metric.target) or rf'$\to {metric.target:g}$'
     return f'{escape_latex(_label(metric))} {arrow}'
-
-
-def _latex_cell(estimate: Estimate | None, *, sign: str = '', bold: bool = False) -> str:
-    if estimate is None:
-        return '--'
-    mean = f'{estimate.mean:{sign}.{DIGITS}g}'
-    error = '' if estimate.error is None else rf' \pm {estimate.error:.{ERROR_DIGITS}g}'
-    return '$' + (rf'\mathbf{{{mean}}}' if bold else mean) + error + '$'

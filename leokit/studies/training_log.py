@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any, Iterator
 
+from leokit.deprecation import METRIC_NAMES
 from leokit.utils import UserError
 
 LOGS = '**/vis_data/scalars.json'  # one JSON object per line; a resumed training starts a new file
@@ -28,7 +29,7 @@ def read_scalars(work_dir: str | Path) -> dict[str, dict[float, float]]:
                 continue
             for key, value in row.items():
                 if _is_number(value):
-                    curves.setdefault(key, {})[float(step)] = float(value)
+                    curves.setdefault(METRIC_NAMES.get(key, key), {})[float(step)] = float(value)
     return {key: dict(sorted(values.items())) for key, values in curves.items()}
 
 

@@ -13,5 +13,5 @@ def finished(tmp_path_factory):
     path, program = write_study(folder)
     study = load_study(path)
     runs = plan_runs(study, folder / 'work')
-    StudyRunner(runs, folder / 'work', program=program, jobs=2, say=lambda line: None).run()
+    StudyRunner(runs, folder / 'work', program=program, jobs=2, log=lambda line: None).run()
     return study, runs

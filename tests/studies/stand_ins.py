@@ -1,4 +1,4 @@
-"""A program that stands in for training and testing: it takes no time and leaves the same files."""
+"""A program that stands in for the leokit command: it takes no time and writes the same files."""
 
 import sys
 

@@ -15,14 +15,14 @@ ONE_SEED = STUDY.replace('[0, 1, 2]', '[0]')
 def runner_of(folder, study=ONE_SEED, **options):
     path, program = write_study(folder, study)
     runs = plan_runs(load_study(path), folder / 'work')
-    return StudyRunner(runs, folder / 'work', program=program, say=lambda line: None, **options)
+    return StudyRunner(runs, folder / 'work', program=program, log=lambda line: None, **options)
 
 
 def calls(run):
     return (run.folder / 'train' / 'calls').read_text().split()
 
 
-def test_what_is_done_is_skipped(tmp_path):
+def test_finished_runs_are_skipped(tmp_path):
     runner = runner_of(tmp_path)
     runner.run()
     assert [run.state for run in runner.runs] == ['done', 'done']
@@ -49,7 +49,7 @@ def test_one_failure_does_not_stop_the_others(tmp_path):
     assert [run.state for run in runner.runs] == ['new', 'done']
 
 
-def test_a_stop_signal_reaches_the_trainings_and_the_study_goes_on_from_there(tmp_path):
+def test_a_stop_signal_reaches_the_trainings_and_the_study_resumes(tmp_path):
     waiting = ONE_SEED.replace("'test_cfg.scale': 2.0", "'test_cfg.scale': 2.0, 'model.behavior': 'waits'")
     runner = runner_of(tmp_path, waiting)
 

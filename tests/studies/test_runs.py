@@ -32,7 +32,7 @@ def test_options_are_merged_anew_for_every_run(tmp_path):
         assert run.config.model.width == 2 and run.config.model.depth == 3 and run.config.model.quality > 0
 
 
-def test_states_are_read_off_the_folder(plan):
+def test_states_are_derived_from_the_folder(plan):
     run = plan()[0]
     assert run.state == 'new' and run.scores() is None
     (run.folder / 'train').mkdir(parents=True)
@@ -46,7 +46,7 @@ def test_states_are_read_off_the_folder(plan):
         run.scores()
 
 
-def test_another_training_is_refused_and_another_test_repeated(plan):
+def test_another_training_is_refused_and_another_test_is_repeated(plan):
     run = plan()[0]
     run.prepare()
     (run.folder / 'train').mkdir()
@@ -60,7 +60,25 @@ def test_another_training_is_refused_and_another_test_repeated(plan):
         plan(**{'options.model.quality': 9.0})[0].prepare()
 
 
-def test_a_config_without_an_end_is_refused(tmp_path):
+def test_runs_of_configs_with_old_names_are_kept(tmp_path):
+    path, _ = write_study(tmp_path, base="""
+model = dict(quality=1.0)
+train_cfg = dict(max_iters=4)
+train_dataloader = dict(sampler=dict(type='DeterministicSampler'))
+test_cfg = dict(scale=1.0)
+""")
+    run = plan_runs(load_study(path), tmp_path / 'work')[0]
+    run.prepare()
+    (run.folder / 'train').mkdir()
+    run.checkpoint.touch()
+    run.metrics_file.write_text('{}')
+    run.config_file.write_text(run.config_file.read_text().replace('DeterministicSampler', 'DrawSampler'))
+    with pytest.warns(FutureWarning, match='DeterministicSampler'):
+        run.prepare()
+    assert run.state == 'done' and 'DeterministicSampler' in run.config_file.read_text()
+
+
+def test_a_config_without_max_iters_is_refused(tmp_path):
     path, _ = write_study(tmp_path, base='model = dict(quality=1.0)\ntest_cfg = dict(scale=1.0)')
     with pytest.raises(UserError, match='no train_cfg.max_iters'):
         plan_runs(load_study(path), tmp_path)

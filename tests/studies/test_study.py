@@ -15,7 +15,7 @@ def test_a_study_is_read_and_changed(tmp_path):
     assert study.variants[0].config == study.variants[1].config == str(tmp_path / 'base.py')
 
 
-def test_references_are_left_to_the_variants(tmp_path):
+def test_references_are_resolved_by_the_variants(tmp_path):
     path, _ = write_study(tmp_path, STUDY.replace("'test_cfg.scale': 2.0", "'test_cfg.scale': '$nowhere'"))
     assert load_study(path).options['test_cfg.scale'] == '$nowhere'
 
@@ -32,10 +32,10 @@ def test_lower_losses_are_better():
     ("name='bad one'", "nane='bad one'", 'an entry of the study .* does not fit'),
     ("base = '{base}'", '', "variant 'good' .* has no config"),
     ('curves', 'curve', "unknown key 'curve'; did you mean 'curves'"),
-    ('seeds = [0, 1, 2]', 'seeds = [0, 0]', 'seeds .* must be different whole numbers'),
-    ('seeds = [0, 1, 2]', '', 'says no seeds'),
-    ('seeds = [', "reference = 'best'\nseeds = [", "reference 'best' .* none of its variants")])
-def test_mistakes_are_sentences(tmp_path, before, after, sentence):
+    ('seeds = [0, 1, 2]', 'seeds = [0, 0]', 'seeds .* must be different non-negative integers'),
+    ('seeds = [0, 1, 2]', '', 'has no seeds'),
+    ('seeds = [', "reference = 'best'\nseeds = [", "reference 'best' .* not one of its variants")])
+def test_mistakes_are_named(tmp_path, before, after, sentence):
     assert before in STUDY
     path, _ = write_study(tmp_path, STUDY.replace(before, after))
     with pytest.raises(UserError, match=sentence):

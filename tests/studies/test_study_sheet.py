@@ -23,7 +23,7 @@ def render(run, clips, done=True):
         run.metrics_file.write_text('{}')
 
 
-def test_a_row_for_every_variant_of_the_clips_that_all_have(study, tmp_path):
+def test_a_row_for_every_variant_and_common_clip(study, tmp_path):
     study, runs = study
     first = {run.variant.name: run for run in runs if run.seed == 1}
     render(first['good'], ['a', 'b', 'c'])
@@ -37,7 +37,7 @@ def test_a_row_for_every_variant_of_the_clips_that_all_have(study, tmp_path):
     assert bands == [4, 1, 4, 1]
 
 
-def test_without_finished_renderings_there_is_no_sheet(study, tmp_path):
+def test_without_finished_tests_there_is_no_sheet(study, tmp_path):
     study, runs = study
     render(runs[0], ['a'], done=False)
     assert not write_study_sheet(study, runs, tmp_path / 'sheet.png') and not (tmp_path / 'sheet.png').exists()

@@ -14,7 +14,7 @@ def test_mean_error_and_interval_by_hand():
     assert Estimate({4: 1.0}).error is None and Estimate({4: 1.0}).interval is None
 
 
-def test_pairs_cancel_what_a_seed_does_to_all(finished):
+def test_paired_differences_cancel_the_effect_of_a_seed(finished):
     comparison = compare(*finished)
     assert (comparison.done, comparison.total) == (6, 6)
     assert comparison.scores['good', 'error'].values == {0: 2.0, 1: 4.0, 2: 6.0}
@@ -38,5 +38,5 @@ def test_unfinished_runs_leave_gaps(finished, tmp_path):
 def test_a_metric_that_was_not_measured_is_named(finished):
     study, runs = finished
     wrong = dataclasses.replace(study, metrics=(Metric('eror'),))
-    with pytest.raises(UserError, match="holds no eror; did you mean 'error'"):
+    with pytest.raises(UserError, match="has no eror; did you mean 'error'"):
         compare(wrong, runs)
