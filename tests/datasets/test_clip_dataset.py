@@ -13,7 +13,7 @@ def starts(dataset):
             for item in (dataset[index] for index in range(len(dataset)))]
 
 
-def test_an_item_is_what_the_contract_says(clips, tmp_path):
+def test_items_follow_the_contract(clips, tmp_path):
     clips.write(tmp_path / 'a.mp4', clips.frames(20, 96, 96))
     dataset = ClipDataset(tmp_path, 96, num_frames=4, stride=3)
     for index in (0, SampleKey(0, 3)):
@@ -31,7 +31,7 @@ def test_fixed_clips(video_folder):
     assert starts(ClipDataset(video_folder, SIZE, num_frames=6, clips='all')) == [
         *(('a', start) for start in (0, 6, 12)), *(('deep/b ü#日本', start) for start in (0, 6, 12, 18, 24)),
         ('deep/c', 0), ('deep/c', 6)]
-    # with a stride of 2 a clip reaches over 11 frames, the next one begins 12 later
+    # with stride 2 a clip covers 11 frames, and the next one begins 12 frames later
     assert starts(ClipDataset(video_folder, SIZE, num_frames=6, stride=2, clips='all')) == [
         ('a', 0), ('deep/b ü#日本', 0), ('deep/b ü#日本', 12), ('deep/c', 0)]
 
@@ -53,9 +53,9 @@ def test_segments_and_short_videos(video_folder):
 
 def test_training_clips_start_anywhere(video_folder):
     dataset = ClipDataset(video_folder, SIZE, num_frames=6, stride=2, filters=dict(identities=['a']))
-    drawn = [dataset[SampleKey(0, number)]['data_samples']['start'] for number in range(120)]
-    assert set(drawn) == set(range(20 - 11 + 1))
-    assert drawn[:5] == [dataset[SampleKey(0, number)]['data_samples']['start'] for number in range(5)]
+    sampled = [dataset[SampleKey(0, number)]['data_samples']['start'] for number in range(120)]
+    assert set(sampled) == set(range(20 - 11 + 1))
+    assert sampled[:5] == [dataset[SampleKey(0, number)]['data_samples']['start'] for number in range(5)]
 
 
 def test_items_collate(video_folder):

@@ -45,7 +45,7 @@ def test_another_animator_is_refused(folder):
         CodeCache(folder, 'cd' * 32)
 
 
-def test_problems_end_in_one_sentence(folder, tmp_path):
+def test_errors_are_user_errors(folder, tmp_path):
     with pytest.raises(UserError, match='not a code cache'):
         CodeCache(tmp_path)
     with pytest.raises(UserError, match='not a code cache'):
@@ -96,6 +96,6 @@ def test_windows_lie_within_videos():
 
 
 @pytest.mark.parametrize('spans, frames', [([], None), ([(0, 0)], None), ([(0, 3)], 4), ([(0, 3)], 1)])
-def test_statistics_of_nothing(spans, frames):
+def test_statistics_without_codes_or_windows(spans, frames):
     with pytest.raises(ValueError):
         code_statistics(np.zeros((3, 2), np.float32), spans, frames)

@@ -36,7 +36,7 @@ def check(folder, numbers):
     assert sorted(path.name for path in folder.iterdir()) == ['codes.npy', 'index.json']
 
 
-def test_interrupted_work_is_kept_and_continued(tmp_path):
+def test_an_interrupted_cache_can_be_resumed(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         with CodeCacheWriter(tmp_path, 4, animator=ANIMATOR) as writer:
             writer.add('v0', codes_of(0), identity='p0')
@@ -62,7 +62,7 @@ def test_a_finished_cache_can_be_extended(tmp_path):
 
 
 @pytest.mark.parametrize('delay', [0.002, 0.01, 0.02, 0.03, 0.05, 0.08])
-def test_a_kill_at_any_moment_loses_one_video_at_most(tmp_path, delay):
+def test_killing_the_writer_loses_at_most_one_video(tmp_path, delay):
     context = get_context('fork')
     started = context.Event()
     process = context.Process(target=write, args=(tmp_path, range(100_000), started), daemon=True)
@@ -79,8 +79,8 @@ def test_a_kill_at_any_moment_loses_one_video_at_most(tmp_path, delay):
     check(tmp_path, range(lines + 1))
 
 
-def test_every_state_that_a_crash_can_leave_is_recovered(tmp_path):
-    """Cut both files at many places, as if their ends had not reached the disk."""
+def test_truncated_and_zeroed_files_are_recovered(tmp_path):
+    """Truncate both files at many positions, as if their ends had not reached the disk."""
     writer = CodeCacheWriter(tmp_path / 'whole', 4, animator=ANIMATOR)
     for number in range(4):
         writer.add(f'v{number}', codes_of(number), identity=f'p{number}')
@@ -92,7 +92,7 @@ def test_every_state_that_a_crash_can_leave_is_recovered(tmp_path):
         folder = tmp_path / f'trial_{trial}'
         folder.mkdir()
         kept = codes[:generator.integers(128, len(codes) + 1)]
-        if trial % 2:  # after a loss of power, pages that were not written are zeros
+        if trial % 2:  # after a power failure, pages that were not written are zeros
             kept = kept.ljust(len(codes), b'\0')
         (folder / 'codes.npy').write_bytes(kept)
         (folder / 'journal.jsonl').write_bytes(journal[:generator.integers(head, len(journal) + 1)])
@@ -103,8 +103,8 @@ def test_every_state_that_a_crash_can_leave_is_recovered(tmp_path):
 @pytest.mark.parametrize('files', [['journal.jsonl'], ['journal.jsonl', 'codes.npy'],
                                    ['codes.npy', 'index.json', 'journal.jsonl']])
 def test_a_crash_between_the_files_is_recovered(tmp_path, files):
-    write(tmp_path / 'done', range(3))
-    writer = CodeCacheWriter(tmp_path / 'begun', 4, animator=ANIMATOR)
+    write(tmp_path / 'finished', range(3))
+    writer = CodeCacheWriter(tmp_path / 'started', 4, animator=ANIMATOR)
     if 'index.json' in files:  # index written, journal not yet removed
         for number in range(3):
             writer.add(f'v{number}', codes_of(number), identity=f'p{number}', fps=25)
@@ -112,7 +112,7 @@ def test_a_crash_between_the_files_is_recovered(tmp_path, files):
     folder = tmp_path / 'folder'
     folder.mkdir()
     for name in files:
-        source = 'done' if name == 'index.json' else 'begun'
+        source = 'finished' if name == 'index.json' else 'started'
         shutil.copy(tmp_path / source / name, folder / name)
     write(folder, range(4))
     check(folder, range(4))
@@ -120,18 +120,18 @@ def test_a_crash_between_the_files_is_recovered(tmp_path, files):
 
 def test_another_animator_or_dimension_is_refused(tmp_path):
     other = dict(ANIMATOR, weights_hash='cd' * 32)
-    write(tmp_path / 'done', range(2))
-    CodeCacheWriter(tmp_path / 'begun', 4, animator=ANIMATOR)._release()
-    for folder in ('done', 'begun'):
+    write(tmp_path / 'finished', range(2))
+    CodeCacheWriter(tmp_path / 'started', 4, animator=ANIMATOR)._release()
+    for folder in ('finished', 'started'):
         with pytest.raises(UserError, match='another animator'):
             CodeCacheWriter(tmp_path / folder, 4, animator=other)
         with pytest.raises(UserError, match='4 dimensions'):
             CodeCacheWriter(tmp_path / folder, 5, animator=ANIMATOR)
-    check(tmp_path / 'done', range(2))
+    check(tmp_path / 'finished', range(2))
 
 
-def test_frames_that_were_read_otherwise_are_refused(tmp_path):
-    write(tmp_path, range(2))  # says nothing of how
+def test_other_crop_or_precision_is_refused(tmp_path):
+    write(tmp_path, range(2))  # without crop and precision
     with CodeCacheWriter(tmp_path / 'known', 4, animator=dict(ANIMATOR, crop='center', amp=False)) as writer:
         writer.add('v0', codes_of(0), identity='p')
     for key, value in (('crop', 'stretch'), ('amp', True)):
@@ -141,7 +141,7 @@ def test_frames_that_were_read_otherwise_are_refused(tmp_path):
         CodeCacheWriter(tmp_path, 4, animator=how).close()
 
 
-def test_two_writers_do_not_meet(tmp_path):
+def test_only_one_writer_at_a_time(tmp_path):
     with CodeCacheWriter(tmp_path, 4, animator=ANIMATOR) as writer:
         with pytest.raises(UserError, match='another process'):
             CodeCacheWriter(tmp_path, 4, animator=ANIMATOR)
@@ -159,7 +159,7 @@ def test_other_files_are_left_alone(tmp_path):
         CodeCacheWriter(tmp_path / 'file', 4, animator=ANIMATOR)
 
 
-def test_damage_is_named(tmp_path):
+def test_damaged_files_are_reported(tmp_path):
     write(tmp_path / 'a', range(3))
     (tmp_path / 'a' / 'codes.npy').write_bytes(b'short')
     with pytest.raises(UserError, match='shorter'):
@@ -170,7 +170,7 @@ def test_damage_is_named(tmp_path):
         CodeCacheWriter(tmp_path / 'b', 4, animator=ANIMATOR)
 
 
-def test_what_cannot_be_added(tmp_path):
+def test_invalid_codes_are_refused(tmp_path):
     with CodeCacheWriter(tmp_path, 4, animator=ANIMATOR) as writer:
         for wrong in (np.zeros((3, 5)), np.zeros(4), np.zeros((0, 4))):
             with pytest.raises(ValueError):

@@ -1,4 +1,4 @@
-"""Frames and their codes; a code here is (number of the video, number of the frame)."""
+"""Frames and their codes; the codes of these tests are (number of the video, number of the frame)."""
 
 import numpy as np
 import pytest
@@ -9,12 +9,12 @@ from leokit.registry import DATASETS
 from leokit.utils import UserError
 from leokit.video import VideoIndex
 
-SIZE = 80  # what the bars of the frame number need
+SIZE = 80  # the bars of the frame number need this size
 HASH = 'ab' * 32
 
 
 def write_codes(folder, index, change=None):
-    """Codes of all videos of an index; ``change`` maps a video's name to another number of codes, or to None."""
+    """Write codes of all videos of an index; ``change`` maps video names to another number of codes, or None."""
     with CodeCacheWriter(folder, 2, animator=dict(weights_hash=HASH, config='', checkpoint='')) as writer:
         for number, video in enumerate(index):
             count = (change or {}).get(video.name, video.frames)
@@ -36,7 +36,7 @@ def video_folder(clips, tmp_path_factory):
 
 @pytest.fixture(scope='module')
 def codes(video_folder, tmp_path_factory):
-    # any order but that of the videos
+    # in another order than the videos
     return write_codes(tmp_path_factory.mktemp('cache') / 'codes', list(VideoIndex(video_folder))[::-1])
 
 
@@ -45,7 +45,7 @@ def build(video_folder, codes, size=SIZE, **options):
 
 
 def check(clips, dataset, item):
-    """Frame and code belong together."""
+    """Check that frame and code match."""
     names = [video.name for video in VideoIndex(dataset.metainfo['data_root'])][::-1]
     sample, (owner, number) = item['data_samples'], item['inputs']['motion'].tolist()
     assert names[int(owner)] == sample['name'] and number == sample['start']
@@ -53,7 +53,7 @@ def check(clips, dataset, item):
 
 
 @pytest.mark.parametrize('frames', [None, dict(in_memory=True)])
-def test_frame_and_code_belong_together(clips, video_folder, codes, frames):
+def test_frames_and_codes_match(clips, video_folder, codes, frames):
     dataset = build(video_folder, codes, frames=frames, frames_per_video=4, filters=dict(segment=(0.3, 1.0)))
     assert len(dataset) == 12 and dataset.motion_dim == 2 and dataset.animator_hash == HASH
     for index in range(len(dataset)):
@@ -65,7 +65,7 @@ def test_frame_and_code_belong_together(clips, video_folder, codes, frames):
     assert set(item['data_samples']) == {'name', 'identity', 'start'}
 
 
-def test_evaluation_spreads_its_frames_and_is_always_the_same(video_folder, codes):
+def test_evaluation_frames_are_fixed_and_evenly_spaced(video_folder, codes):
     dataset = build(video_folder, codes, 16, frames_per_video=4)
     starts = [dataset[index]['data_samples']['start'] for index in range(4)]
     assert starts == [2, 7, 12, 17]  # of 20 frames
@@ -74,12 +74,12 @@ def test_evaluation_spreads_its_frames_and_is_always_the_same(video_folder, code
         dataset[12]
 
 
-def test_training_draws_any_frame_as_a_function_of_the_draw(video_folder, codes):
+def test_training_frames_are_a_random_function_of_the_key(video_folder, codes):
     dataset, twin = (build(video_folder, codes, 16, frames=dict(in_memory=True)) for _ in range(2))
     starts = [dataset[SampleKey(0, number)]['data_samples']['start'] for number in range(200)]
     assert set(starts) == set(range(20))
     assert starts[:20] == [twin[SampleKey(0, number)]['data_samples']['start'] for number in range(20)]
-    assert [dataset[SampleKey(place, 7)]['data_samples']['name'] for place in range(3)] == [
+    assert [dataset[SampleKey(index, 7)]['data_samples']['name'] for index in range(3)] == [
         video.name for video in dataset.videos]
 
 
@@ -117,12 +117,12 @@ def test_a_video_that_could_not_be_encoded_is_left_out(video_folder, tmp_path):
 
 @pytest.mark.parametrize('options, text', [
     (dict(frames_per_video=0), 'frames_per_video'), (dict(weighting='size'), 'video, length, identity'),
-    (dict(filters=dict(people=1)), 'unknown key')])
+    (dict(filters=dict(identity=1)), 'unknown key')])
 def test_bad_options_are_refused(video_folder, codes, options, text):
     with pytest.raises(UserError, match=text):
         build(video_folder, codes, 16, **options)
 
 
-def test_a_missing_cache_is_named(video_folder, tmp_path):
+def test_a_missing_cache_is_reported(video_folder, tmp_path):
     with pytest.raises(UserError, match='is not a code cache'):
         CodedFrameDataset(video_folder, 16, codes_dir=tmp_path / 'nothing')

@@ -17,7 +17,7 @@ SIZE = 32
 
 
 def fill(data, folder, chunks, patience):
-    """Fill a cache in another process; say how many chunks were decoded, and take one's time over them."""
+    """Fill a cache in another process: count the decoded chunks, and sleep ``patience`` seconds after each."""
     stream = FrameDecoder.stream
 
     def slow_stream(decoder, video):
@@ -55,7 +55,7 @@ def no_decoding(monkeypatch):
     return lambda: monkeypatch.setattr(FrameDecoder, 'stream', fail)
 
 
-def test_cached_frames_are_the_decoded_ones(videos, tmp_path, no_decoding):
+def test_cached_frames_equal_decoded_frames(videos, tmp_path, no_decoding):
     cache, decoder = FrameCache(FrameDecoder(SIZE), tmp_path), FrameDecoder(SIZE)
     assert cache.prepare(videos) == []
     for video in videos:
@@ -75,7 +75,7 @@ def test_the_files_are_ordinary_arrays(videos, tmp_path):
     assert np.array_equal(array[7], cache.read(videos[0], [7])[0].numpy())
 
 
-def test_size_crop_and_changed_files_have_their_own_frames(clips, tmp_path):
+def test_size_crop_and_file_content_are_cached_separately(clips, tmp_path):
     path = clips.write(tmp_path / 'data' / 'a.mp4', clips.frames(5))
     for decoder in (FrameDecoder(SIZE), FrameDecoder(SIZE, 'none'), FrameDecoder(16)):
         FrameCache(decoder, tmp_path / 'cache').prepare(VideoIndex(path).videos)
@@ -87,7 +87,7 @@ def test_size_crop_and_changed_files_have_their_own_frames(clips, tmp_path):
     assert len(files(tmp_path / 'cache')) == 4 and len(cache.read(video, [8])) == 1
 
 
-def test_videos_that_fail_are_named_and_leave_nothing(clips, tmp_path):
+def test_unreadable_videos_are_reported_and_leave_no_files(clips, tmp_path):
     whole = clips.write(tmp_path / 'whole.mp4', clips.frames(60))
     (tmp_path / 'data').mkdir()
     clips.damage(whole, tmp_path / 'data' / 'damaged.mp4')
@@ -100,7 +100,7 @@ def test_videos_that_fail_are_named_and_leave_nothing(clips, tmp_path):
     assert len(files(tmp_path / 'cache')) == 1
 
 
-def test_a_killed_process_leaves_no_half_video(clips, tmp_path):
+def test_a_killed_process_leaves_no_partial_video(clips, tmp_path):
     data = clips.write(tmp_path / 'data' / 'a.mp4', clips.frames(80)).parent
     process, chunks = start(data, tmp_path / 'cache', 60)
     while not chunks.value:
@@ -114,7 +114,7 @@ def test_a_killed_process_leaves_no_half_video(clips, tmp_path):
     assert torch.equal(cache.read(video, [79]), FrameDecoder(SIZE).read(video, [79]))
 
 
-def test_old_leftovers_are_removed(videos, tmp_path):
+def test_old_partial_files_are_removed(videos, tmp_path):
     cache = FrameCache(FrameDecoder(SIZE), tmp_path)
     cache.folder.mkdir(parents=True)
     old, new = cache.folder / 'x.1.part.npy', cache.folder / 'y.2.part.npy'
@@ -133,11 +133,11 @@ def test_two_processes_share_the_work(clips, tmp_path):
         process.join()
     assert [process.exitcode for process, _ in runs] == [0, 0]
     shares = [chunks.value for _, chunks in runs]
-    assert sum(shares) == 6 and min(shares) >= 1  # every video was decoded once, and both did some
+    assert sum(shares) == 6 and min(shares) >= 1  # every video was decoded once, and both processes decoded some
     assert len(files(tmp_path / 'cache')) == 6
 
 
-def test_problems_end_in_one_sentence(videos, tmp_path, monkeypatch):
+def test_errors_are_user_errors(videos, tmp_path, monkeypatch):
     (tmp_path / 'file').write_text('in the way')
     with pytest.raises(UserError, match='cannot be created'):
         FrameCache(FrameDecoder(SIZE), tmp_path / 'file').prepare(videos)

@@ -42,7 +42,7 @@ def test_another_reader(video_folder):
     assert (one - same).abs().mean() < 3 < (one - other).abs().mean()  # decord rounds colors down
 
 
-def test_a_file_that_changed_since_is_an_error(video_folder):
+def test_a_changed_file_is_an_error(video_folder):
     video = replace(VideoIndex(video_folder).videos[0], frames=25, last=25)
     with pytest.raises(UserError, match='20 frames now'):
         FrameDecoder(32).read(video, np.array([22]))

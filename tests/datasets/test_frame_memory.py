@@ -16,7 +16,7 @@ def test_frames_in_use_are_kept(video_folder):
         assert torch.equal(memory.read(video, frames), FrameDecoder(32).read(video, frames))
 
 
-def test_what_is_read_is_a_copy(video_folder):
+def test_reads_are_copies(video_folder):
     videos = VideoIndex(video_folder).videos
     memory = FrameMemory(FrameDecoder(16), 16)
     memory.prepare(videos)
@@ -25,7 +25,7 @@ def test_what_is_read_is_a_copy(video_folder):
     assert torch.equal(memory.read(videos[0], np.array([0])), before)
 
 
-def test_videos_that_fail_are_named(clips, tmp_path):
+def test_unreadable_videos_are_reported(clips, tmp_path):
     whole = clips.write(tmp_path / 'data' / 'good.mp4', clips.frames(60))
     clips.damage(whole, tmp_path / 'data' / 'damaged.mp4')
     skipped = FrameMemory(FrameDecoder(16), 16).prepare(VideoIndex(tmp_path / 'data').videos)

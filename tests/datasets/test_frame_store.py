@@ -11,7 +11,7 @@ from leokit.video import VideoIndex
 from leokit.video.readers import DecordReader
 
 
-def test_the_config_chooses(tmp_path):
+def test_the_config_selects_the_store(tmp_path):
     assert isinstance(build_frame_store(32)[0], FrameDecoder)
     assert isinstance(build_frame_store(32, dict(cache_dir=None))[0], FrameDecoder)
     store, reader = build_frame_store(32, dict(cache_dir=tmp_path, reader=dict(type='DecordReader'), crop='none'))
@@ -31,7 +31,7 @@ def test_all_stores_give_the_same_frames(video_folder, tmp_path):
     assert all(torch.equal(result, results[0]) for result in results)
 
 
-def test_stores_can_be_sent_to_other_processes(video_folder, tmp_path):
+def test_stores_can_be_pickled(video_folder, tmp_path):
     videos = VideoIndex(video_folder).videos
     for config in ({}, dict(reader=dict(type='DecordReader')), dict(cache_dir=tmp_path), dict(in_memory=True)):
         store, _ = build_frame_store(16, config)
@@ -40,6 +40,6 @@ def test_stores_can_be_sent_to_other_processes(video_folder, tmp_path):
         assert torch.equal(pickle.loads(pickle.dumps(store)).read(videos[0], np.array([3])), before)
 
 
-def test_unknown_keys_are_named():
+def test_unknown_keys_are_reported():
     with pytest.raises(UserError, match="'cache'"):
         build_frame_store(32, dict(cache='/tmp'))

@@ -22,7 +22,7 @@ def folder(tmp_path):
     return tmp_path / 'codes'
 
 
-def test_windows_are_all_and_never_cross_videos(folder):
+def test_all_windows_within_videos(folder):
     dataset = MotionCodeDataset(folder, 4)
     assert len(dataset) == 4 + 0 + 9
     seen = []
@@ -36,7 +36,7 @@ def test_windows_are_all_and_never_cross_videos(folder):
     assert seen == [*(('a', start) for start in range(4)), *(('c', start) for start in range(9))]
 
 
-def test_short_videos_are_named(folder):
+def test_short_videos_are_reported(folder):
     dataset = MotionCodeDataset(folder, 4)
     assert [tuple(skipped) for skipped in dataset.skipped] == [('b', '2 codes in use, 4 needed')]
     with pytest.raises(UserError, match='lower num_frames'):
@@ -51,11 +51,11 @@ def test_stride_and_filters(folder):
     assert held_out[0]['inputs']['motion'][:, 0].tolist() == [2006, 2007, 2008]
 
 
-def test_a_batch_is_the_items_one_by_one(folder):
+def test_a_batch_equals_its_single_items(folder):
     dataset = MotionCodeDataset(folder, 4)
-    places = [3, 12, 0, 3]
-    batch = default_collate(dataset.__getitems__([SampleKey(place, 99) for place in places]))
-    single = default_collate([dataset[place] for place in places])
+    indices = [3, 12, 0, 3]
+    batch = default_collate(dataset.__getitems__([SampleKey(index, 99) for index in indices]))
+    single = default_collate([dataset[index] for index in indices])
     assert torch.equal(batch['inputs']['motion'], single['inputs']['motion'])
     assert batch['data_samples']['name'] == single['data_samples']['name']
     assert batch['data_samples']['start'].tolist() == single['data_samples']['start'].tolist()

@@ -36,7 +36,7 @@ def test_clips_are_square_short_and_seekable(clips, raw, tmp_path):
         assert sum(packet.is_keyframe for packet in container.demux(video=0) if packet.size) == 4
 
 
-def test_pieces_follow_each_other(clips, tmp_path):
+def test_pieces_are_consecutive(clips, tmp_path):
     clips.write(tmp_path / 'raw' / 'a.mp4', clips.frames(30, 96, 96))
     prepare_videos(VideoIndex(tmp_path / 'raw'), tmp_path / 'out', Preparation(96, max_frames=12))
     shown = []
@@ -46,14 +46,14 @@ def test_pieces_follow_each_other(clips, tmp_path):
     assert shown == list(range(30))
 
 
-def test_an_interrupted_preparation_goes_on(raw, tmp_path):
+def test_an_interrupted_preparation_is_resumed(raw, tmp_path):
     settings = Preparation(32, max_frames=20)
     first = prepare_videos(VideoIndex(raw), tmp_path / 'out', settings)
     clip = tmp_path / 'out' / 'train' / 'long ü_01.mp4'
     content, time = clip.read_bytes(), (tmp_path / 'out' / 'train' / 'long ü_00.mp4').stat().st_mtime_ns
     clip.unlink()
     (tmp_path / 'out' / 'manifest.json').unlink()
-    (tmp_path / 'out' / 'train' / 'long ü_01.part.mp4').write_bytes(content[:500])  # what a kill leaves
+    (tmp_path / 'out' / 'train' / 'long ü_01.part.mp4').write_bytes(content[:500])  # partial file of a killed process
     again = prepare_videos(VideoIndex(raw), tmp_path / 'out', settings)
     assert again.clips == first.clips and again.written == 1
     assert clip.read_bytes() == content
@@ -80,13 +80,13 @@ def test_wrong_settings(options):
         Preparation(**options)
 
 
-def test_nothing_to_make(clips, tmp_path):
+def test_no_usable_video(clips, tmp_path):
     clips.write(tmp_path / 'raw' / 'a.mp4', clips.frames(3))
     with pytest.raises(UserError, match='3 frames, 5 needed'):
         prepare_videos(VideoIndex(tmp_path / 'raw'), tmp_path / 'out', Preparation(32, min_frames=5))
 
 
-def test_labels_given_to_clips_survive_the_next_preparation(clips, tmp_path):
+def test_edited_labels_of_clips_are_kept(clips, tmp_path):
     clips.write(tmp_path / 'raw' / 'a.mp4', clips.frames(12, 96, 96))
     settings, manifest = Preparation(32, max_frames=6), tmp_path / 'out' / 'manifest.json'
     prepare_videos(VideoIndex(tmp_path / 'raw'), tmp_path / 'out', settings)
@@ -98,7 +98,7 @@ def test_labels_given_to_clips_survive_the_next_preparation(clips, tmp_path):
         ('a_00', 'anna', 'test'), ('a_01', 'anna', 'test'), ('b_00', 'b', None)]
 
 
-def test_clips_do_not_go_where_raw_videos_lie(clips, tmp_path):
+def test_clips_are_not_written_to_the_raw_videos(clips, tmp_path):
     clips.write(tmp_path / 'raw' / 'a.mp4', clips.frames(12, 96, 96))
     with pytest.raises(UserError, match=r'a.mp4 is a raw video inside .*raw, .*choose another folder'):
         prepare_videos(VideoIndex(tmp_path / 'raw'), tmp_path / 'raw', Preparation(32))

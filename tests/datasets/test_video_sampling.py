@@ -19,14 +19,14 @@ def test_weights():
 
 @pytest.mark.parametrize('weighting, shares', [
     ('length', (30 / 45, 10 / 45, 5 / 45)), ('identity', (3 / 8, 1 / 8, 0.5))])
-def test_videos_are_drawn_by_their_weight(weighting, shares):
+def test_videos_are_sampled_by_weight(weighting, shares):
     generator = np.random.default_rng(0)
     sampler = VideoSampler(VIDEOS, weighting)
     counts = Counter(sampler.sample(0, generator).name for _ in range(4000))
     assert [counts[name] / 4000 for name in 'abc'] == pytest.approx(shares, abs=0.03)
 
 
-def test_the_place_in_the_epoch_names_the_video_and_without_one_any_is_drawn():
+def test_unweighted_videos_follow_the_index_or_are_random():
     generator = np.random.default_rng(0)
     sampler = VideoSampler(VIDEOS, 'video', per_video=2)
     assert [sampler.sample(index, generator).name for index in range(6)] == list('aabbcc')

@@ -10,7 +10,7 @@ BITS = 10  # of the frame number, encoded as black and white bars
 
 
 def make_frames(count, height=48, width=96, seed=0):
-    """uint8 (count, height, width, 3): noise blocks, a moving square, and the frame's number as bars on top."""
+    """uint8 (count, height, width, 3): noise blocks, a moving square, and the frame number as bars at the top."""
     rng = np.random.default_rng(seed)
     blocks = rng.integers(60, 200, (-(-height // 16), -(-width // 16), 3), dtype=np.uint8)
     frames = np.tile(blocks.repeat(16, 0).repeat(16, 1)[:height, :width], (count, 1, 1, 1))
@@ -76,7 +76,7 @@ def write_sound(path):
 
 
 def flip_bytes(path, target, count=200):
-    """Copy a file with damaged bytes in its middle."""
+    """Copy a file and damage bytes in the middle."""
     content = bytearray(path.read_bytes())
     for position in np.random.default_rng(0).integers(len(content) // 4, len(content) // 2, count):
         content[position] ^= 0xFF
@@ -86,7 +86,7 @@ def flip_bytes(path, target, count=200):
 
 @pytest.fixture(scope='session')
 def clips():
-    """The functions of this file."""
+    """Functions that write and decode test videos."""
     return SimpleNamespace(
         frames=make_frames, number=frame_number, numbers=frame_numbers, write=write_video, cut_front=cut_front,
         decode=decode_in_order, sound=write_sound, damage=flip_bytes)

@@ -7,18 +7,18 @@ def column(appearance, name):
     return appearance[:, APPEARANCE_NAMES.index(name)]
 
 
-def test_an_identity_depends_on_seed_and_number_alone():
+def test_an_identity_depends_on_seed_and_number_only():
     assert np.array_equal(sample_identities([7], 3)[0], sample_identities(range(10), 3)[7])
     assert not np.array_equal(sample_identities([7], 3), sample_identities([7], 4))
 
 
-def test_numbers_are_unlimited_and_all_differ():
+def test_identity_numbers_are_unlimited():
     appearance = sample_identities([0, 1, 2, 10 ** 9, 2 ** 40])
     assert appearance.shape == (5, len(APPEARANCE_NAMES)) and appearance.dtype == np.float32
     assert len(np.unique(appearance, axis=0)) == 5
 
 
-def test_people_are_varied():
+def test_identities_are_varied():
     appearance = sample_identities(range(300))
     assert np.isfinite(appearance).all()
     shares = dict(glasses=(0.1, 0.4), beard=(0.05, 0.4), back_hair=(0.2, 0.6), hair=(0.8, 0.99))
@@ -30,7 +30,7 @@ def test_people_are_varied():
     assert column(appearance, 'face_width').std() > 0.02
 
 
-def test_colors_are_colors_and_brows_do_not_meet():
+def test_colors_are_valid_and_brows_do_not_meet():
     appearance = sample_identities(range(300))
     colors = np.stack([column(appearance, name) for name in APPEARANCE_NAMES if name[-2:] in ('_r', '_g', '_b')])
     assert colors.min() >= 0 and colors.max() <= 1

@@ -5,7 +5,7 @@ from leokit.synthetic_faces import SyntheticFacesPlan
 from leokit.utils import UserError
 
 
-def test_clips_have_names_of_their_own_and_motions_of_their_own():
+def test_clips_have_unique_names_and_motions():
     plan = SyntheticFacesPlan(num_identities=5, clips_per_identity=2, num_frames=8)
     clips = plan.clips()
     assert len({clip.name for clip in clips}) == len({clip.file for clip in clips}) == 10
@@ -15,7 +15,7 @@ def test_clips_have_names_of_their_own_and_motions_of_their_own():
     assert not np.array_equal(plan.appearance(clips[0]), plan.appearance(clips[2]))
 
 
-def test_splits_are_by_identity_and_have_their_shares():
+def test_splits_are_by_identity_with_their_fractions():
     plan = SyntheticFacesPlan(num_identities=100, clips_per_identity=2, train=0.8, val=0.15, test=0.05)
     splits = plan.identity_splits()
     assert [splits.count(name) for name in ('train', 'val', 'test')] == [80, 15, 5]
@@ -23,22 +23,22 @@ def test_splits_are_by_identity_and_have_their_shares():
     for clip in plan.clips():
         by_identity.setdefault(clip.identity, set()).add(clip.split)
     assert all(len(names) == 1 for names in by_identity.values())
-    assert splits != sorted(splits)  # not the first ones
+    assert splits != sorted(splits)  # random, not in the order of the identities
 
 
-@pytest.mark.parametrize('people, wanted', [
+@pytest.mark.parametrize('identities, expected', [
     (3, {'train', 'val', 'test'}), (2, {'train'}), (30, {'train', 'val', 'test'})])
-def test_small_sets_have_all_splits_if_they_can(people, wanted):
-    assert set(SyntheticFacesPlan(num_identities=people).identity_splits()) == wanted
+def test_small_sets_have_all_splits_if_possible(identities, expected):
+    assert set(SyntheticFacesPlan(num_identities=identities).identity_splits()) == expected
 
 
-def test_a_split_without_a_share_has_nobody():
+def test_a_split_with_fraction_zero_is_empty():
     splits = SyntheticFacesPlan(num_identities=20, train=1, val=1, test=0).identity_splits()
     assert splits.count('test') == 0 and splits.count('train') == 10
 
 
 @pytest.mark.parametrize('key, value', [
     ('num_identities', 0), ('num_frames', -1), ('fps', 0.0), ('size', 33), ('size', 8), ('seed', -1), ('train', -0.1)])
-def test_nonsense_is_refused_by_name(key, value):
+def test_invalid_settings_are_refused_by_name(key, value):
     with pytest.raises(UserError, match=key):
         SyntheticFacesPlan(**{key: value})

@@ -26,7 +26,7 @@ def decode(path):
 
 def contents(folder):
     files = [path for path in sorted(folder.rglob('*')) if path.is_file()]
-    # of a video its shape: x264 may write the same frames in other bytes
+    # shapes of videos: x264 may encode the same frames to different bytes
     return {path.relative_to(folder).as_posix(): decode(path).shape if path.suffix == '.mp4' else path.read_bytes()
             for path in files}
 
@@ -46,9 +46,10 @@ def test_videos_hold_the_rendered_frames(dataset):
         at = truth.index(row['name'])
         decoded = decode(dataset / row['file'])
         assert decoded.shape == (14, 48, 48, 3) and row['frames'] == 14 and row['size'] == [48, 48]
-        drawn = render_faces(torch.from_numpy(truth.appearance[at:at + 1]), torch.from_numpy(truth.motion[at]), size=48)
-        error = (decoded.astype(float) - drawn.permute(0, 2, 3, 1).numpy()) ** 2
-        assert 10 * np.log10(255 ** 2 / error.mean()) > 45  # the rounding of the color matrix is all that is lost
+        appearance, motion = torch.from_numpy(truth.appearance[at:at + 1]), torch.from_numpy(truth.motion[at])
+        rendered = render_faces(appearance, motion, size=48)
+        error = (decoded.astype(float) - rendered.permute(0, 2, 3, 1).numpy()) ** 2
+        assert 10 * np.log10(255 ** 2 / error.mean()) > 45  # the only loss is the rounding of the color conversion
 
 
 def test_the_manifest_splits_by_identity(dataset):
@@ -60,7 +61,7 @@ def test_the_manifest_splits_by_identity(dataset):
     assert {name for names in splits.values() for name in names} == {'train', 'val', 'test'}
 
 
-def test_two_processes_make_the_same_data_set(dataset, tmp_path):
+def test_two_processes_write_the_same_data_set(dataset, tmp_path):
     plan = SyntheticFacesPlan(**{**PLAN.__dict__, 'num_identities': 5, 'num_frames': 6})  # more than one task
     write_synthetic_faces(tmp_path / 'a', plan, workers=0, show_progress=False)
     write_synthetic_faces(tmp_path / 'b', plan, workers=2, show_progress=False)
@@ -70,7 +71,7 @@ def test_two_processes_make_the_same_data_set(dataset, tmp_path):
         assert np.abs(decode(path).astype(float) - decode(other)).mean() < 1
 
 
-def test_only_what_is_missing_is_made_again(dataset, tmp_path):
+def test_only_missing_clips_are_written_again(dataset, tmp_path):
     before = contents(dataset)
     kept, lost = dataset / 'videos/id000000_00.mp4', dataset / 'videos/id000001_01.mp4'
     stamp = kept.stat().st_mtime_ns
@@ -82,8 +83,8 @@ def test_only_what_is_missing_is_made_again(dataset, tmp_path):
     assert kept.stat().st_mtime_ns == stamp
 
 
-def test_a_killed_run_goes_on(tmp_path):
-    """SIGKILL in the middle of the work; the same command then gives what an undisturbed run gives."""
+def test_a_killed_run_is_resumed(tmp_path):
+    """After a SIGKILL, the same settings complete the data set."""
     tool = str(REPOSITORY / 'tools/dataset_converters/make_synthetic_faces.py')
     command = [sys.executable, tool, str(tmp_path / 'a'), '--identities', '8', '--clips', '2',
                '--frames', '60', '--size', '32', '--workers', '0']

@@ -6,7 +6,7 @@ from leokit.synthetic_faces.ground_truth import TRUTH_FILE, save_truth
 from leokit.utils import UserError
 
 
-def test_truth_survives_the_file_and_follows_the_names(tmp_path):
+def test_truth_round_trip(tmp_path):
     plan = SyntheticFacesPlan(num_identities=3, clips_per_identity=2, num_frames=5)
     save_truth(tmp_path, plan)
     truth = load_truth(tmp_path)
@@ -16,8 +16,8 @@ def test_truth_survives_the_file_and_follows_the_names(tmp_path):
         motion, behavior = plan.motion(clip)
         assert (truth.names[row], truth.identities[row], truth.behaviors[row]) == (clip.name, clip.identity, behavior)
         assert np.array_equal(truth.motion[row], motion) and truth.index(clip.name) == row
-    with pytest.raises(KeyError, match='nobody'):
-        truth.index('nobody')
+    with pytest.raises(KeyError, match='unknown'):
+        truth.index('unknown')
 
 
 def test_files_of_older_versions_load(tmp_path):
@@ -36,7 +36,7 @@ def test_files_of_older_versions_load(tmp_path):
     assert loaded.appearance_names == APPEARANCE_NAMES and loaded.behaviors == truth.behaviors
 
 
-def test_missing_and_damaged_files_are_one_sentence(tmp_path):
+def test_missing_and_damaged_files_are_user_errors(tmp_path):
     with pytest.raises(UserError, match='leokit synthetic-faces'):
         load_truth(tmp_path)
     (tmp_path / TRUTH_FILE).write_bytes(b'PK half a file')

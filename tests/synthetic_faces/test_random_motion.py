@@ -12,15 +12,15 @@ def column(motion, name):
     return motion[..., MOTION_NAMES.index(name)]
 
 
-def share_of_band(signal, low, high, fps=25):
-    """The share of a signal's power (without its mean and trend) between two frequencies."""
+def band_power_fraction(signal, low, high, fps=25):
+    """Fraction of the power of a signal (of its frame differences) between two frequencies."""
     steps = np.diff(signal, axis=-1)
     power = np.abs(np.fft.rfft(steps, axis=-1)) ** 2
     frequency = np.fft.rfftfreq(steps.shape[-1], 1 / fps)
     return power[..., (frequency >= low) & (frequency <= high)].sum() / power.sum()
 
 
-def test_motion_depends_on_its_seed_alone():
+def test_motion_depends_on_its_seed_only():
     first, behavior = sample_motion(48, seed=(1, 2, 3))
     again, same = sample_motion(48, seed=(1, 2, 3))
     assert np.array_equal(first, again) and behavior == same
@@ -37,7 +37,7 @@ def test_parameters_stay_in_their_ranges():
 
 
 def test_motion_is_smooth():
-    """No parameter but the eyelids moves more than a fifth of its range from a frame to the next."""
+    """Except for eyelids and mouth, no parameter changes by more than a fifth of its range between two frames."""
     motion = np.concatenate([many(behavior) for behavior in BEHAVIORS])
     for name, parameter in MOTION_PARAMETERS.items():
         step = np.abs(np.diff(column(motion, name), axis=1)).max() / (parameter.high - parameter.low)
@@ -45,45 +45,45 @@ def test_motion_is_smooth():
     assert np.abs(np.diff(column(motion, 'yaw'), axis=1)).max() < 6
 
 
-def test_nodding_swings_the_pitch_and_keeps_the_mouth_shut():
+def test_nodding_oscillates_the_pitch_with_a_closed_mouth():
     nodding, talking = many('nodding'), many('talking')
     assert column(nodding, 'mouth_open').max() == 0
     assert column(nodding, 'pitch').std(axis=1).mean() > 1.5 * column(talking, 'pitch').std(axis=1).mean()
-    assert share_of_band(column(nodding, 'pitch'), 0.7, 2.5) > 0.6
+    assert band_power_fraction(column(nodding, 'pitch'), 0.7, 2.5) > 0.6
     pairs = zip(column(nodding, 'pitch'), column(nodding, 'ty'))
-    assert np.mean([np.corrcoef(pitch, ty)[0, 1] for pitch, ty in pairs]) > 0.2  # the head goes down with it
+    assert np.mean([np.corrcoef(pitch, ty)[0, 1] for pitch, ty in pairs]) > 0.2  # the head moves down with the pitch
 
 
 def test_talking_opens_the_mouth_in_the_rhythm_of_syllables():
     talking = many('talking')
     opened = column(talking, 'mouth_open')
-    assert (opened.max(axis=1) > 0.4).all() and (opened < 0.02).mean() > 0.08  # there are pauses
-    assert share_of_band(opened, 2.0, 7.0) > 0.6
+    assert (opened.max(axis=1) > 0.4).all() and (opened < 0.02).mean() > 0.08  # with pauses
+    assert band_power_fraction(opened, 2.0, 7.0) > 0.6
     beats = [np.corrcoef(np.diff(a), np.diff(b))[0, 1] for a, b in zip(opened, column(talking, 'pitch'))]
-    assert np.mean(beats) > 0.1  # the head beats time
+    assert np.mean(beats) > 0.1  # the head moves in the rhythm
 
 
-def test_mixed_does_both():
+def test_mixed_nods_and_talks():
     mixed = many('mixed')
-    assert column(mixed, 'mouth_open').max() > 0.5 and share_of_band(column(mixed, 'pitch'), 0.7, 2.5) > 0.4
+    assert column(mixed, 'mouth_open').max() > 0.5 and band_power_fraction(column(mixed, 'pitch'), 0.7, 2.5) > 0.4
 
 
 def test_blinks_are_events():
     blink = column(many('talking', count=80), 'blink')
     assert (blink < 0.01).mean() > 0.75
-    assert 0.5 < (blink.max(axis=1) > 0.8).mean()  # most clips of four seconds have one
+    assert 0.5 < (blink.max(axis=1) > 0.8).mean()  # most clips of four seconds contain a blink
     starts = ((blink[:, 1:] > 0.5) & (blink[:, :-1] <= 0.5)).sum() / (blink.size / 25)
-    assert 0.2 < starts < 0.6  # a second
+    assert 0.2 < starts < 0.6  # per second
 
 
-def test_behaviors_are_drawn_and_all_occur():
-    drawn = {sample_motion(8, seed=k)[1] for k in range(40)}
-    assert drawn == set(BEHAVIORS)
+def test_all_behaviors_are_sampled():
+    sampled = {sample_motion(8, seed=k)[1] for k in range(40)}
+    assert sampled == set(BEHAVIORS)
 
 
 @pytest.mark.parametrize('arguments', [dict(num_frames=0), dict(num_frames=8, fps=0),
                                        dict(num_frames=8, behavior='dancing')])
-def test_nonsense_is_refused(arguments):
+def test_invalid_arguments_are_refused(arguments):
     with pytest.raises(ValueError):
         sample_motion(**arguments)
 

@@ -1,4 +1,4 @@
-"""What all batch transforms have in common."""
+"""Properties of all batch transforms."""
 
 import pytest
 import torch
@@ -22,7 +22,7 @@ def seeded(seed=1):
 
 
 @pytest.mark.parametrize('kind', KINDS)
-def test_all_frames_of_a_sample_change_alike_and_samples_differ(kind):
+def test_frames_of_a_sample_share_parameters_and_samples_differ(kind):
     image = images(8, 3, 16, 16)
     inputs = dict(source=image, driving=image.clone(), video=image[:, None].repeat(1, 5, 1, 1, 1))
     out = build(kind)(inputs, seeded())
@@ -40,7 +40,7 @@ def test_probability_zero_changes_nothing(kind):
 
 
 @pytest.mark.parametrize('kind', KINDS)
-def test_probability_is_met(kind):
+def test_the_fraction_of_transformed_samples_is_the_probability(kind):
     image = images(1, 3, 8, 8).repeat(400, 1, 1, 1)
     out = build(kind, probability=0.3)(dict(a=image), seeded())['a']
     changed = (out - image).abs().amax(dim=(1, 2, 3)) > 1e-4
@@ -48,8 +48,8 @@ def test_probability_is_met(kind):
 
 
 @pytest.mark.parametrize('kind', KINDS)
-def test_a_sample_does_not_depend_on_how_many_follow(kind):
-    """With the same parameters, a sample alone and in a batch come out alike."""
+def test_samples_do_not_depend_on_the_batch(kind):
+    """With the same parameters, a sample is transformed alike alone and in a batch."""
     transform, image = build(kind), images(6, 3, 16, 16)
     parameters = transform.sample_parameters(torch.ones(6, dtype=torch.bool), seeded())
     together = transform.apply_to(image, parameters)
@@ -73,7 +73,7 @@ def test_randomness_is_an_argument(kind):
 
 
 @pytest.mark.parametrize('kind', KINDS)
-def test_what_is_no_image_passes(kind):
+def test_other_tensors_pass_unchanged(kind):
     inputs = dict(motion=torch.rand(4, 3, 20), name=['a'] * 4, flow=torch.rand(4, 2, 8, 8),
                   mask=torch.ones(4, 3, 8, 8) > 0)
     out = build(kind)(inputs)
@@ -93,7 +93,7 @@ def test_types_and_layouts(kind, layout):
     torch.testing.assert_close(out['a'].double(), out['b'], atol=1e-4, rtol=0)
 
 
-def test_misuse():
+def test_invalid_arguments():
     with pytest.raises(ValueError, match='one batch size'):
         build('PairedFlip')(dict(a=images(2, 3, 8, 8), b=images(3, 3, 8, 8)))
     with pytest.raises(ValueError, match='probability'):

@@ -17,7 +17,7 @@ def colors(count=64, scale=0.5):
     return (torch.rand(count, 3, 1, 1, generator=torch.Generator().manual_seed(5)) * 2 - 1) * scale
 
 
-def test_without_strength_nothing_changes():
+def test_zero_strengths_are_the_identity():
     torch.testing.assert_close(jitter(colors()), colors(), atol=1e-6, rtol=0)
 
 
@@ -33,19 +33,19 @@ def test_contrast_multiplies_about_mid_gray():
     assert 0.6 - 1e-4 <= factor.min() and factor.max() <= 1.4 + 1e-4 and factor[:, 0].std() > 0.1
 
 
-def test_saturation_and_hue_leave_gray_alone():
+def test_saturation_and_hue_preserve_gray():
     gray = torch.linspace(-0.9, 0.9, 16)[:, None, None, None].expand(16, 3, 1, 1)
     torch.testing.assert_close(jitter(gray, saturation=0.5, hue=0.5), gray, atol=1e-5, rtol=0)
     assert (jitter(colors(), saturation=0.5) - colors()).abs().max() > 0.1
 
 
-def test_saturation_keeps_luminance():
+def test_saturation_preserves_luminance():
     luma = torch.tensor([0.299, 0.587, 0.114])[:, None, None]
     changed = jitter(colors(), saturation=0.5)
     torch.testing.assert_close((changed * luma).sum(1), (colors() * luma).sum(1), atol=1e-5, rtol=0)
 
 
-def test_hue_turns_by_the_angle():
+def test_hue_rotates_by_the_angle():
     red = torch.tensor([0.4, -0.2, -0.2])[None, :, None, None].repeat(200, 1, 1, 1)
     turned = jitter(red, hue=0.25).squeeze()
     hues = torch.tensor([colorsys.rgb_to_hsv(*((pixel + 1) / 2).tolist())[0] for pixel in turned])
@@ -61,6 +61,6 @@ def test_pixels_stay_in_range():
 
 
 @pytest.mark.parametrize('wrong', [dict(brightness=-0.1), dict(contrast=1.1), dict(saturation=2), dict(hue=-1)])
-def test_misuse(wrong):
+def test_invalid_arguments(wrong):
     with pytest.raises(ValueError):
         PairedColorJitter(**wrong)

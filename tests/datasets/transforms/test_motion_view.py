@@ -3,7 +3,7 @@ import torch
 from leokit.registry import TRANSFORMS
 
 
-def test_the_view_has_other_colors_and_the_driving_frame_stays():
+def test_the_view_changes_colors_and_the_driving_frame_stays():
     view = TRANSFORMS.build(dict(type='MotionView', transforms=[dict(type='PairedColorJitter', brightness=0.5)]))
     inputs = dict(source=torch.rand(4, 3, 8, 8), driving=torch.rand(4, 3, 8, 8))
     out = view(inputs, torch.Generator().manual_seed(0))
