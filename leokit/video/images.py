@@ -5,14 +5,11 @@ documented, and OpenCV converts them without telling.
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from leokit.utils import UserError
-
-if TYPE_CHECKING:
-    from PIL import Image
 
 IMAGE_SUFFIXES = frozenset({'.png', '.jpg', '.jpeg', '.bmp', '.webp', '.tif', '.tiff'})
 TRANSPARENT_BACKGROUND = (255, 255, 255)  # color behind transparent pixels
@@ -25,7 +22,6 @@ def read_image(path: str | Path) -> np.ndarray:
     their upper eight bits. EXIF orientation is applied. Of an animation, the first frame is read. Float and 32-bit
     images are refused, because their range is unknown.
     """
-    from PIL import Image, ImageOps, UnidentifiedImageError
     path = Path(path)
     if not path.is_file():
         raise UserError(f'the image {path} {"is a folder" if path.is_dir() else "does not exist"}; check the path')
@@ -41,7 +37,7 @@ def read_image(path: str | Path) -> np.ndarray:
         raise UserError(f'the image {path} cannot be read ({error}); save it again as PNG or JPEG') from error
 
 
-def to_rgb(image: 'Image.Image', name: str, *, file_format: str | None = None) -> np.ndarray:
+def to_rgb(image: Image.Image, name: str, *, file_format: str | None = None) -> np.ndarray:
     """Convert a PIL image of any mode to uint8 RGB, shape (H, W, 3), as :func:`read_image` does.
 
     Args:
@@ -49,7 +45,6 @@ def to_rgb(image: 'Image.Image', name: str, *, file_format: str | None = None) -
         name (str): Name for error messages.
         file_format (str, optional): The format it was read from, which decides the meaning of mode ``I``.
     """
-    from PIL import Image
     if image.mode.startswith('I;16') or (image.mode == 'I' and file_format == 'PNG'):  # older Pillow: I for 16-bit PNG
         high_bytes = (np.asarray(image).astype(np.uint16) >> 8).astype(np.uint8)
         return np.repeat(high_bytes[..., None], 3, axis=-1)

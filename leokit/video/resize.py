@@ -4,6 +4,7 @@ The evaluation crops alike (:func:`center_square`) but resizes in float on the d
 (:mod:`leokit.evaluation.clip_preprocessing`).
 """
 
+import mmcv
 import numpy as np
 import torch
 from torch import Tensor
@@ -42,7 +43,6 @@ def fit_frames(frames: np.ndarray, size: int, *, crop: str = 'center') -> np.nda
     Returns:
         np.ndarray: uint8 frames, shape (T, S, S, 3); not a copy if there was nothing to do.
     """
-    import mmcv  # here, so that importing leokit stays light
     check_crop(crop)
     if crop == 'center':
         frames = center_square(frames)

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any, Iterator
 
+import av
 import numpy as np
 
 from leokit.registry import VIDEO_READERS
@@ -13,6 +14,7 @@ from leokit.video.readers.stream_index import StreamIndex, build_index, decode_f
 MAX_INDICES = 4096  # stream indices that a reader caches, some kilobytes each
 # Containers whose header states the number of frames; a file with fewer packets is truncated.
 COUNTED_FORMATS = ('mp4', 'mov')
+DECODING_ERRORS = (av.FFmpegError, OSError, EOFError)
 
 
 class PyAVHandle(VideoHandle):
@@ -27,17 +29,15 @@ class PyAVHandle(VideoHandle):
     """
 
     def __init__(self, path: Path, *, threads: int, index: StreamIndex | None = None) -> None:
-        import av
         self._container = None
         self._threads = threads
-        self._errors = (av.FFmpegError, OSError, EOFError)
         self._formatter = av.video.reformatter.VideoReformatter()
         self._format = _conversion()
         self.path = path
         try:
             self._open()
             self.index = index or self._make_index()
-        except self._errors as error:
+        except DECODING_ERRORS as error:
             self.close()
             raise UserError(f'{path} is not a readable video ({_reason(error)}); '
                             'fetch or convert it again') from error
@@ -57,7 +57,6 @@ class PyAVHandle(VideoHandle):
             self._container = None
 
     def _open(self) -> None:
-        import av
         if self._container is not None:
             self._container.close()
         # torchvision before 0.24 has FFmpeg's messages logged by Python: a decoder thread with a message would wait for
@@ -124,7 +123,7 @@ class PyAVHandle(VideoHandle):
                 self._position += 1
                 if self._position > number:
                     return frame
-        except self._errors as error:
+        except DECODING_ERRORS as error:
             self._position = None
             raise UserError(f'frame {number} of {self.path} cannot be decoded ({_reason(error)}); '
                             'fetch or convert it again') from error
@@ -152,7 +151,6 @@ def _conversion() -> dict[str, Any]:
     FFmpeg's fast conversion from 4:2:0 to RGB, its default, rounds down: frames get 1.2 gray levels darker every time
     a video is read and written again.
     """
-    import av
     options: dict[str, Any] = dict(format='rgb24')
     if int(av.__version__.split('.')[0]) >= 17:  # by default it starts a thread pool for every conversion
         options['threads'] = 1
