@@ -1,4 +1,4 @@
-# Stage 1 on SyntheticFaces at 64x64 (make them with tools/dataset_converters/make_synthetic_faces.py). One GPU,
+# Stage 1 on SyntheticFaces at 64x64 (make them with leokit synthetic-faces). One GPU,
 # bfloat16, some minutes; unseen identities are the test split.
 _base_ = [
     '../_base_/models/animator.py', '../_base_/datasets/frame_pairs.py', '../_base_/schedules/animator.py',

@@ -74,7 +74,7 @@ def video_sheet(folder: str | Path, count: int = 6, columns: int = 10) -> np.nda
     """
     entries = scan_folder(folder)
     if not entries:
-        raise UserError(f'{folder} holds no video to show; generate some with tools/generate.py')
+        raise UserError(f'{folder} holds no video to show; generate some with leokit generate')
     shown = [entries[index] for index in evenly_spaced_indices(len(entries), count)]
     rows, indices = [], []
     for entry in shown:

@@ -64,7 +64,7 @@ def build_table(records: Sequence[ResultRecord], *, allow_mixed: bool = False) -
         UserError: If there is nothing to show, a cell has two scores, or a column would mix protocols.
     """
     if not records:
-        raise UserError('there are no result records to compare; pass files that tools/evaluate.py --out wrote')
+        raise UserError('there are no result records to compare; pass files that leokit evaluate --out wrote')
     table = Table()
     last = {}
     for record in records:
@@ -72,7 +72,7 @@ def build_table(records: Sequence[ResultRecord], *, allow_mixed: bool = False) -
         other = last.get(key)
         if other is not None and other.run.step == record.run.step:
             raise UserError(f'there are two scores of {record.metric} for {key[0]!r}; name what made the videos with '
-                            'tools/evaluate.py --model, or leave one file out')
+                            'leokit evaluate --model, or leave one file out')
         if other is None or (record.run.step or 0) > (other.run.step or 0):
             last[key] = record
     for (row, column), record in last.items():

@@ -23,7 +23,7 @@ def plot_steps(records: Sequence[ResultRecord], path: str | Path, *, allow_mixed
     """
     kept = [record for record in records if record.run.step is not None and record.score.value is not None]
     if not kept:
-        raise UserError('no result record has a training step; state it with tools/evaluate.py --step')
+        raise UserError('no result record has a training step; state it with leokit evaluate --step')
     lines = _group(kept, allow_mixed)
     figure, axes = figure_with_panels(len(lines))
     for axis, (metric, models) in zip(axes, lines.items()):

@@ -201,7 +201,7 @@ def load_records(path: str | Path) -> list[ResultRecord]:
         UserError: If the file is missing or of another kind.
     """
     if not Path(path).is_file():
-        raise UserError(f'the result file {path} does not exist; tools/evaluate.py --out writes one')
+        raise UserError(f'the result file {path} does not exist; leokit evaluate --out writes one')
     try:
         content = json.loads(Path(path).read_text())
         if content['format'] != FORMAT:
@@ -211,4 +211,4 @@ def load_records(path: str | Path) -> list[ResultRecord]:
         if isinstance(error, UserError):
             raise
         raise UserError(f'{path} is not a result file of leokit ({type(error).__name__}: {error}); '
-                        'pass the file that tools/evaluate.py --out wrote') from error
+                        'pass the file that leokit evaluate --out wrote') from error

@@ -148,5 +148,5 @@ def _named(config: Config, part: str) -> dict[str, Any]:
         raise UserError(f'{part}.{unknown[0]} in {source} is unknown; the keys are {", ".join((*NEEDED, OPTIONAL))}')
     if part != 'animator' and not Path(entry['checkpoint']).exists():
         raise UserError(f'the checkpoint {entry["checkpoint"]} of {part} in {source} does not exist; train it with '
-                        f'tools/train.py {entry["config"]}, or do without it: --cfg-options {part}=None')
+                        f'leokit train {entry["config"]}, or do without it: --cfg-options {part}=None')
     return entry

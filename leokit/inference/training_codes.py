@@ -88,5 +88,5 @@ def _make(config: Config, folder: Path) -> None:
 
 def _command(config: Config, folder: Path) -> str:
     named = config.get('animator') or {}
-    return (f'python tools/extract_motion_codes.py {named.get("config") or "CONFIG"} '
+    return (f'leokit extract {named.get("config") or "CONFIG"} '
             f'{named.get("checkpoint") or "CHECKPOINT"} --videos {config.get("data_root") or "DIR"} --out {folder}')

@@ -60,10 +60,10 @@ def load_checkpoint(path: str | Path, map_location: str | torch.device = 'cpu') 
         UserError: If the file is missing, damaged, or not a checkpoint of leokit.
     """
     path = Path(path)
-    checkpoint = read_plain(path, map_location, 'tools/model_converters converts weights of other projects')
+    checkpoint = read_plain(path, map_location, 'leokit convert converts weights of LIA')
     if not isinstance(checkpoint, dict) or not isinstance(checkpoint.get('state_dict'), Mapping):
         raise UserError(f"{path} has no 'state_dict', so it is not a checkpoint of leokit; "
-                        f'tools/model_converters converts weights of other projects')
+                        'leokit convert converts weights of LIA')
     if 'leokit_version' in checkpoint.get('meta', {}):
         _check_sums(path)
     return checkpoint

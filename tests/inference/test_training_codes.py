@@ -61,11 +61,11 @@ def test_codes_of_another_animator_are_refused(config, tmp_path):
 
 
 @pytest.mark.parametrize('changes, sentence', [
-    ({'animator.checkpoint': 'none.pth'}, 'none.pth does not exist.*extract_motion_codes.py .* none.pth --videos'),
-    ({'animator.config': None}, 'no animator config is known.*extract_motion_codes.py CONFIG '),
+    ({'animator.checkpoint': 'none.pth'}, 'none.pth does not exist.*leokit extract .* none.pth --videos'),
+    ({'animator.config': None}, 'no animator config is known.*leokit extract CONFIG '),
     ({'data_root': 'nowhere'}, 'nowhere does not exist.*--videos nowhere'),
     ({'data_root': None}, 'no data_root.*--videos DIR'),
-    ({'launcher': 'pytorch'}, 'several processes does not make them; make them first: python tools/extract')])
+    ({'launcher': 'pytorch'}, 'several processes does not make them; make them first: leokit extract')])
 def test_what_is_missing_is_one_sentence_with_the_command(config, tmp_path, changes, sentence):
     config.merge_from_dict(changes)
     with pytest.raises(UserError, match=f'no finished motion codes in .*{sentence}'):

@@ -85,10 +85,9 @@ def test_only_missing_clips_are_written_again(dataset, tmp_path):
 
 def test_a_killed_run_is_resumed(tmp_path):
     """After a SIGKILL, the same settings complete the data set."""
-    tool = str(REPOSITORY / 'tools/dataset_converters/make_synthetic_faces.py')
-    command = [sys.executable, tool, str(tmp_path / 'a'), '--identities', '8', '--clips', '2',
-               '--frames', '60', '--size', '32', '--workers', '0']
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    command = [sys.executable, '-m', 'leokit', 'synthetic-faces', '--out', str(tmp_path / 'a'), '--num-identities', '8',
+               '--clips-per-identity', '2', '--num-frames', '60', '--size', '32', '--workers', '0']
+    process = subprocess.Popen(command, cwd=REPOSITORY, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     deadline = time.time() + 60
     while len(list((tmp_path / 'a').glob('videos/*[0-9].mp4'))) < 2 and time.time() < deadline:
         time.sleep(0.01)

@@ -1,5 +1,5 @@
 # Windows of motion codes from a cache that one animator made of a folder of videos. The whole cache is held in memory.
-# tools/train.py makes the cache of the videos in `data_root` if it is not there yet.
+# leokit train makes the cache of the videos in `data_root` if it is not there yet.
 codes_dir = '${data_root}_codes'
 sequences_per_batch = 64
 

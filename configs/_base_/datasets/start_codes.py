@@ -1,6 +1,6 @@
 # Single motion codes from a cache, every code of every video one sample. Validated and tested in code space: as many
 # codes are drawn as there are held-out ones, and their distributions are compared. Without splits in the cache, the
-# last tenth of every video is held out. tools/train.py makes the cache of the videos in `data_root` if it is not there.
+# last tenth of every video is held out. leokit train makes the cache of the videos in `data_root` if it is not there.
 codes_dir = '${data_root}_codes'
 code_filters = dict(segment=(0.0, 0.9))
 held_out_filters = dict(segment=(0.9, 1.0))

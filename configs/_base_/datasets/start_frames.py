@@ -1,4 +1,4 @@
-# Frames of the videos in `data_root`, with their codes from a cache, which tools/train.py makes if it is not there.
+# Frames of the videos in `data_root`, with their codes from a cache, which leokit train makes if it is not there.
 # Frames are drawn for the codes of other frames than the model was trained on; the animator of `animator` reads them
 # again. Without splits in a manifest, the last tenth of every video is held out.
 codes_dir = '${data_root}_codes'

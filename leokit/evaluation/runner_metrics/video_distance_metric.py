@@ -33,7 +33,7 @@ class VideoDistances(BaseMetric):
     Predictions hold ``generated``, a video (T, 3, H, W) in [-1, 1] with at least the protocol's frames. Real clips
     are the ``real`` videos of the predictions, or those of a folder, whose features are cached, so that measuring
     again costs nothing. Frames are rounded to bytes and prepared as files are, so a value agrees with the one that
-    ``tools/evaluate.py`` gives for the same videos saved without loss.
+    ``leokit evaluate`` gives for the same videos saved without loss.
 
     The key carries the extractor and the clip unless both are what the literature means, as in
     ``fvd-efficientnet_lite0_dt@16x1``; ``<key>_std`` is the jackknife's standard error.
