@@ -160,7 +160,7 @@ def start_process(target, *args: Any):
 
 
 def train_in_process(config_text: str, variables: dict[str, str] | None = None, weights: str | None = None) -> None:
-    """Process target: train a config given as text; exit as tools/train.py does.
+    """Process target: train a config given as text; exit as leokit train does.
 
     Args:
         config_text: The config.

@@ -73,9 +73,9 @@ def test_nothing_is_run_from_a_foreign_file(tmp_path):
     assert not (tmp_path / 'sprung').exists()
 
 
-def test_weights_of_another_project_are_pointed_to_the_converters(tmp_path):
+def test_weights_of_another_project_are_pointed_to_the_converter(tmp_path):
     torch.save(dict(gen=dict(a=torch.zeros(2))), tmp_path / 'vox.pt')
-    with pytest.raises(UserError, match='model_converters'):
+    with pytest.raises(UserError, match='leokit convert'):
         load_checkpoint(tmp_path / 'vox.pt')
 
 
