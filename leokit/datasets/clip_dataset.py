@@ -49,6 +49,7 @@ class ClipDataset(VideoDataset):
         self.span = (num_frames - 1) * stride + 1  # extent of a clip in frames of the video
         super().__init__(data_root, size, min_frames=self.span, filters=filters, frames=frames, seed=seed)
         self.clips = clips
+        # (index of the video, first frame) of every clip
         self._clips = [(position, start) for position, video in enumerate(self.videos) for start in self._starts(video)]
         if max_clips is not None and max_clips < len(self._clips):
             self._clips = [self._clips[number * len(self._clips) // max_clips] for number in range(max_clips)]

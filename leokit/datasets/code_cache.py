@@ -113,6 +113,7 @@ def code_statistics(codes: np.ndarray, spans: list[tuple[int, int]],
     if not rows:
         raise ValueError('there are no codes to compute statistics of')
     count = sum(len(row) for row in rows)
+    # Two passes: the difference of the mean square and the squared mean would lose small variances.
     mean = sum(row.sum(axis=0) for row in rows) / count
     variance = sum(((row - mean)**2).sum(axis=0) for row in rows) / count
     result = dict(mean=mean, std=np.sqrt(variance))
@@ -122,9 +123,9 @@ def code_statistics(codes: np.ndarray, spans: list[tuple[int, int]],
     if len(starts) == 0 or num_frames < 2:
         raise ValueError(f'no video has a window of {num_frames} frames with motion in it')
     starts = starts[np.linspace(0, len(starts) - 1, min(len(starts), MAX_WINDOWS)).astype(np.int64)]
-    first = codes[starts].astype(np.float64)
+    first = codes[starts].astype(np.float64)  # (windows, N)
     sums, squares = np.zeros((2, num_frames - 1, codes.shape[1]))
-    for lag in range(1, num_frames):
+    for lag in range(1, num_frames):  # frame by frame: all windows at once would need T times the memory
         residual = codes[starts + lag] - first
         sums[lag - 1], squares[lag - 1] = residual.mean(axis=0), (residual**2).mean(axis=0)
     return dict(result, residual_mean=sums.mean(axis=0), residual_std=np.sqrt(squares.mean(axis=0)),

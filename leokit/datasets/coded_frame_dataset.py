@@ -85,6 +85,7 @@ class CodedFrameDataset(VideoDataset):
 
     def statistics(self) -> dict[str, np.ndarray]:
         """``mean`` and ``std`` of the codes in use, float64, shape (N,)."""
+        # rows of the frames in use
         spans = [(self._offsets[video.name] + video.first, video.length) for video in self.videos]
         return code_statistics(self._codes.numpy(), spans)
 

@@ -76,6 +76,7 @@ class FrameCache:
         if missing:
             self._remove_leftovers()
             self._check_room(missing)
+        # Each round decodes the videos that no other process has locked.
         with progress_bar(len(missing), 'decoding videos into the frame cache', unit='video',
                           show=bool(missing) and is_main_process()) as bar:
             while missing:

@@ -40,6 +40,7 @@ class FrameDecoder:
                 raise UserError(f'{video.path} has {len(opened)} frames now, {video.frames} when it was probed; '
                                 'run the command again')
             pixels = np.empty((len(frames), 3, self.size, self.size), np.uint8)
+            # in chunks: frames at the resolution of the file can be much larger than S x S
             for start in range(0, len(frames), CHUNK_FRAMES):
                 part = slice(start, start + CHUNK_FRAMES)
                 pixels[part] = self._fit(opened.read(frames[part]))
@@ -55,4 +56,4 @@ class FrameDecoder:
                 yield self._fit(chunk)
 
     def _fit(self, frames: np.ndarray) -> np.ndarray:
-        return to_channels_first(fit_frames(frames, self.size, crop=self.crop))
+        return to_channels_first(fit_frames(frames, self.size, crop=self.crop))  # (t, H, W, 3) -> (t, 3, S, S)

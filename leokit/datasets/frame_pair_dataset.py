@@ -71,6 +71,7 @@ class FramePairDataset(VideoDataset):
         distance = distances[np.searchsorted(weights, generator.random() * weights[-1], side='right')]
         start = generator.integers(length - distance)
         pair = np.array([start, start + distance])
+        # either frame is the source; the copy gives torch.from_numpy a positive stride
         return pair[::-1].copy() if generator.random() < 0.5 else pair
 
     def _load_item(self, video: VideoEntry, frames: np.ndarray) -> dict[str, dict[str, Any]]:

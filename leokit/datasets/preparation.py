@@ -139,7 +139,7 @@ def _convert(video: VideoEntry, target: Path, settings: Preparation,
              reader: VideoReader) -> Iterator[tuple[dict[str, Any], bool]]:
     """Write the clips of one video; yields the manifest row of each, and True if it is new."""
     pieces = settings.pieces(video.frames)
-    digits = max(2, len(str(len(pieces) - 1)))
+    digits = max(2, len(str(len(pieces) - 1)))  # so that names sort like numbers
     for number, (first, last) in enumerate(pieces):
         name = video.name if settings.max_frames is None else f'{video.name}_{number:0{digits}d}'
         path = target / f'{name}.mp4'

@@ -53,14 +53,14 @@ class VideoDataset(Dataset):
         if not self.videos:
             raise UserError(f'none of the videos of {data_root} can be decoded; the first problem: {unreadable[0]}')
         self.metainfo = dict(dataset=type(self).__name__, data_root=str(data_root))  # required by MMEngine's evaluator
-        self._warned: set[str] = set()
+        self._warned: set[str] = set()  # names of the videos that a warning was given for
 
     def __getitem__(self, index: int | SampleKey) -> dict[str, dict[str, Any]]:
         """Load one item: ``inputs`` (tensors) and ``data_samples`` (names and numbers)."""
         if isinstance(index, SampleKey):
             generator = index.generator(self.seed)
         else:
-            generator, index = None, range(len(self))[index]
+            generator, index = None, range(len(self))[index]  # IndexError beyond the end
         for attempt in range(MAX_ATTEMPTS):
             video, frames = (self._fixed_frames(index, attempt) if generator is None
                              else self._random_frames(index.index if attempt == 0 else None, generator))

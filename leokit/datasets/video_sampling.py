@@ -40,7 +40,7 @@ class VideoSampler:
                 cannot be read.
             generator (np.random.Generator): Source of randomness of the sample.
         """
-        if self._cumulative is not None:
+        if self._cumulative is not None:  # inverse of the cumulative distribution
             position = int(np.searchsorted(self._cumulative, generator.random() * self._cumulative[-1], side='right'))
         elif index is not None:
             position = index // self.per_video
