@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Start a Python tool once per GPU with torchrun: tools/dist_launch.sh SCRIPT.py GPUS [ARGUMENT ...]
+# Start a Python script once per GPU with torchrun: tools/dist_launch.sh SCRIPT.py GPUS [ARGUMENT ...]
 #
 # dist_train.sh and dist_test.sh call this. GPUS counts processes per node; without CUDA they run on the CPU.
 #   one node      nothing to set; a free port is found (or PORT)
-#   more nodes    NNODES, NODE_RANK and MASTER_ADDR on every node, and PORT if 29500 is taken
+#   more nodes    NNODES, NODE_RANK and MASTER_ADDR on every node, and PORT if 29500 is in use
 #   Slurm         nothing to set, inside an sbatch or salloc allocation: one torchrun per node is started with srun
 set -euo pipefail
 
@@ -15,13 +15,13 @@ script=$1
 gpus=$2
 shift 2
 
-# a whole allocation of several nodes, but still only one process of ours: start one per node
+# an allocation of several nodes, but only this process so far: start one per node
 if [ "${SLURM_JOB_NUM_NODES:-1}" -gt 1 ] && [ "${SLURM_STEP_NUM_NODES:-1}" -eq 1 ] && [ -z "${NNODES:-}" ]; then
     exec srun --ntasks="$SLURM_JOB_NUM_NODES" --ntasks-per-node=1 --kill-on-bad-exit=1 \
         "${BASH_SOURCE[0]}" "$script" "$gpus" "$@"
 fi
 
-# one of several processes that srun started: which node am I, and which is the first
+# one of several processes that srun started: find the rank of this node, and the first node
 if [ "${SLURM_STEP_NUM_NODES:-1}" -gt 1 ] && [ -z "${NNODES:-}" ]; then
     if [ "${SLURM_STEP_NUM_TASKS:-$SLURM_STEP_NUM_NODES}" -ne "$SLURM_STEP_NUM_NODES" ]; then
         echo "error: srun started $SLURM_STEP_NUM_TASKS tasks on $SLURM_STEP_NUM_NODES nodes;" \

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Install leokit with its test dependencies and pass the tests: bash tools/run_tests.sh [PYTEST ARGUMENT ...]
+# Install leokit with its test dependencies and run the tests: bash tools/run_tests.sh [PYTEST ARGUMENT ...]
 # Slow tests: bash tools/run_tests.sh -m slow; those that need a GPU: -m gpu
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/environment.sh" test
 
-# small tensors run faster on one thread, and the subprocesses that some tests start share the cores
+# small tensors are faster on one thread, and the subprocesses of some tests share the cores
 export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
 exec "$PYTHON" -m pytest "$@"
