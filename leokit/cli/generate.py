@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                        help='videos to continue: the generated frames follow their last frames')
     start.add_argument('--unconditional', type=positive_int, metavar='N',
                        help='sample the first frames too, for N videos of identities that do not exist')
-    options.add(parser, '--num-sequences', role='from each first frame', default=1)
+    options.add(parser, '--num-sequences', role='generated from each first frame', default=1)
     options.add(parser, '--num-frames', unset="the motion diffusion's window")
     options.add(parser, '--seed')
     options.add_out(parser, 'folder', required=True)

@@ -59,7 +59,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     '--extractor': dict(metavar='TYPE', help='feature extractor'),
     # generation
     '--num-frames': dict(type=positive_int, metavar='N', help='frames per video'),
-    '--num-sequences': dict(type=positive_int, metavar='N', help='number of generated sequences'),
+    '--num-sequences': dict(type=positive_int, metavar='N', help='number of sequences'),
     '--mode': dict(choices=TRANSFER_MODES, default='relative',
                    help="'relative' adds the driving motion since its first frame to the source's pose; "
                         "'absolute' takes over the driving pose"),

@@ -17,7 +17,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     options.add_config(parser, 'an animator', 'lia_celebv_256')
     options.add_checkpoint(parser)
-    options.add(parser, '--split', role="of the config's data", choices=('val', 'test'), metavar=None, default='test')
+    options.add(parser, '--split', role='a dataloader of the config', metavar=None,
+                choices=('val', 'test'), default='test')
     parser.add_argument('--rows', type=positive_int, default=6, metavar='N',
                         help='pairs to show (default: %(default)s)')
     options.add(parser, '--source', nargs='+', default=[])

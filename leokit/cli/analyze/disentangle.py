@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                 role='or a folder of images, or a folder or manifest of videos, whose first frames are used')
     motions = parser.add_mutually_exclusive_group(required=True)
     options.add(motions, '--driving', nargs='+', metavar='PATH', role='several, or a folder or manifest of them')
-    options.add(motions, '--num-sequences', role='instead of driving videos')
+    options.add(motions, '--num-sequences', role='generated instead of reading driving videos')
     options.add(parser, '--motion-diffusion-config', '--motion-diffusion-checkpoint', role='for --num-sequences')
     options.add(parser, '--split', role='where --source and --driving have splits', unset='all')
     parser.add_argument('--num-sources', type=positive_int, default=6, metavar='N',

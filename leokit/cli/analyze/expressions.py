@@ -25,7 +25,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     options.add_config(parser, 'an animator', 'lia_celebv_256')
     options.add_checkpoint(parser)
-    options.add(parser, '--split', role="of the config's data", choices=options.SPLITS, metavar=None, default='val')
+    options.add(parser, '--split', role='a dataloader of the config', metavar=None,
+                choices=options.SPLITS, default='val')
     parser.add_argument('--pairs-per-video', type=positive_int, default=4, metavar='N',
                         help='frame pairs per video (default: %(default)s)')
     options.add(parser, '--extractor', role='68 facial landmarks', default='FaceLandmarks')
