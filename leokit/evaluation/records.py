@@ -1,4 +1,4 @@
-"""Result records: a score with everything that is needed to know what it may be compared with.
+"""Result records: a score with everything that decides which other scores it compares with.
 
 A file of records is JSON: ``{"format": 1, "records": [...]}``. A value that could not be measured is null, with the
 reason among the warnings; it is never left out and never zero.
@@ -26,10 +26,10 @@ class Score:
     """A value and its uncertainty.
 
     Attributes:
-        value (float, optional): Mean over the trials; None when it could not be measured.
+        value (float, optional): Mean over the trials; None if it could not be measured.
         std (float, optional): Its uncertainty.
-        std_of (str): 'trials': sample standard deviation over trials with different draws; 'jackknife': standard
-            error by leaving out a tenth of the clips at a time, where all trials see the same clips; 'none'.
+        std_of (str): 'trials': sample standard deviation over trials with different clips; 'jackknife': standard error
+            from leaving out a tenth of the clips at a time, if all trials use the same clips; 'none'.
         values (tuple): The value of each trial.
     """
 
@@ -44,13 +44,13 @@ class SetInfo:
     """One of the two sets of videos.
 
     Attributes:
-        path (str): Folder or manifest, as given.
-        split (str, optional): Split that was taken; None when the source tells no splits.
-        videos (int): Videos that could be used.
-        clips (int): Clips of one trial.
-        skipped (int): Videos left out, each named with a reason in the evaluation's log.
+        path (str): The folder or manifest.
+        split (str, optional): The split; None if the source has no splits.
+        videos (int): Number of usable videos.
+        clips (int): Number of clips of one trial.
+        skipped (int): Number of videos that could not be used; the evaluation prints them with a reason.
         manifest_hash (str): SHA-256 over names, contents and frames in use of all usable videos.
-        filters (dict): What was taken of the source, as far as it is not everything.
+        filters (dict): The filter, without its defaults.
     """
 
     path: str
@@ -79,11 +79,11 @@ class NetworkInfo:
 
 @dataclass(frozen=True)
 class RunInfo:
-    """Who was measured, when and with which software.
+    """The evaluated model, and time and software of the evaluation.
 
     Attributes:
-        model (str, optional): Name of what made the videos; the row of a table.
-        step (int, optional): Training step, for curves.
+        model (str, optional): Name of the generator; a row of a table.
+        step (int, optional): Training iteration, for curves.
         created (str): Time in UTC, ISO 8601.
         versions (dict): Versions of the software.
     """
@@ -95,7 +95,7 @@ class RunInfo:
 
     @classmethod
     def now(cls, model: str | None = None, step: int | None = None) -> 'RunInfo':
-        """Information about the running process."""
+        """The current time and the running software."""
         import numpy
         import torch
 
@@ -109,17 +109,17 @@ class ResultRecord:
     """One score.
 
     Attributes:
-        metric (str): Key, with network and clip when they are not standard, as in
+        metric (str): Key, with network and clip if they are not standard, as in
             ``fvd-efficientnet_lite0_dt@16x1``.
         score (Score): Value and uncertainty.
-        protocol (dict): The protocol in full.
-        run (RunInfo): Who and when.
-        real (SetInfo, optional): The real set, for metrics that look at one.
+        protocol (dict): The complete protocol.
+        run (RunInfo): Model, time and software.
+        real (SetInfo, optional): The real set, for metrics that use one.
         fake (SetInfo, optional): The generated set.
         network (NetworkInfo, optional): The feature network.
         curve (dict, optional): ``dict(label=..., x=[...], y=[...])`` for metrics over time.
         details (dict): Further numbers, such as missing-detection rates.
-        warnings (tuple): Sentences a reader of the score should know.
+        warnings (tuple): Sentences for the readers of the score.
     """
 
     metric: str
@@ -134,7 +134,7 @@ class ResultRecord:
     warnings: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON; the facts that people look for first also stand at the top level."""
+        """Plain values for JSON; the most important ones are repeated at the top level."""
         values = dataclasses.asdict(self)
         score, clips = values.pop('score'), self.protocol.get('clips', {})
         frames = self.protocol.get('frames', {})
@@ -148,11 +148,7 @@ class ResultRecord:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> 'ResultRecord':
-        """The record that :meth:`to_dict` wrote.
-
-        Raises:
-            KeyError, TypeError: If this is no such record.
-        """
+        """Inverse of :meth:`to_dict`; raises KeyError or TypeError for other content."""
         parts = dict(real=SetInfo, fake=SetInfo, network=NetworkInfo, run=RunInfo)
         built = {name: kind(**values[name]) if values.get(name) else None for name, kind in parts.items()}
         built['run'] = built['run'] or RunInfo()
@@ -162,10 +158,12 @@ class ResultRecord:
                    details=values.get('details') or {}, warnings=tuple(values.get('warnings') or ()), **built)
 
     def comparable(self) -> dict[str, Any]:
-        """What another record must share to stand in the same column, as flat ``key -> value``."""
-        flat = {'protocol': Protocol.from_dict(self.protocol).comparable() if self.protocol else None}
-        flat = {f'{section}.{key}': value for section, rule in (flat['protocol'] or {}).items()
-                for key, value in rule.items()}
+        """The values that another record must share to be comparable, as a flat dict."""
+        flat = {}
+        if self.protocol:
+            flat = {f'{section}.{key}': value
+                    for section, rule in Protocol.from_dict(self.protocol).comparable().items()
+                    for key, value in rule.items()}
         flat['feature network'] = self.network.label if self.network else None
         flat['weights sha256'] = self.network.sha256 if self.network else None
         flat['real set'] = self.real.manifest_hash if self.real else None
@@ -175,40 +173,21 @@ class ResultRecord:
 
 
 def save_records(path: str | Path, records: Sequence[ResultRecord]) -> None:
-    """Write records to a JSON file, atomically.
-
-    Args:
-        path (str | Path): The file.
-        records (Sequence[ResultRecord]): What it is to hold.
-
-    Raises:
-        UserError: If the file cannot be written.
-    """
-    content = dict(format=FORMAT, records=[record.to_dict() for record in records])
-    write_json(path, content)
+    """Write records to a JSON file, atomically."""
+    write_json(path, dict(format=FORMAT, records=[record.to_dict() for record in records]))
 
 
 def load_records(path: str | Path) -> list[ResultRecord]:
-    """Read a file of records.
-
-    Args:
-        path (str | Path): A file that :func:`save_records` wrote.
-
-    Returns:
-        list[ResultRecord]: Its records.
-
-    Raises:
-        UserError: If the file is missing or of another kind.
-    """
+    """Read a file that :func:`save_records` wrote."""
     if not Path(path).is_file():
         raise UserError(f'the result file {path} does not exist; leokit evaluate --out writes one')
     try:
         content = json.loads(Path(path).read_text())
         if content['format'] != FORMAT:
-            raise UserError(f'the result file {path} has format {content["format"]}, this version reads {FORMAT}')
+            raise UserError(f'the result file {path} has format {content["format"]}, but this version reads {FORMAT}')
         return [ResultRecord.from_dict(values) for values in content['records']]
+    except UserError:
+        raise
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        if isinstance(error, UserError):
-            raise
         raise UserError(f'{path} is not a result file of leokit ({type(error).__name__}: {error}); '
                         'pass the file that leokit evaluate --out wrote') from error

@@ -1,4 +1,4 @@
-"""Scores of one model in several scenarios, as a table for people: a row a metric."""
+"""A table of the scores of one model in several scenarios, with one row per metric."""
 
 from typing import Mapping, Sequence
 
@@ -7,22 +7,17 @@ from leokit.utils.tables import DIGITS, MISSING, markdown_score, markdown_table
 
 
 def score_table(scenarios: Mapping[str, Sequence[ResultRecord]]) -> str:
-    """A Markdown table.
+    """Markdown table of records by the name of their column, with their warnings below.
 
-    Args:
-        scenarios (Mapping): Records by the name of their column.
-
-    Returns:
-        str: A row for every metric; where a metric is measured of real videos too, their value stands behind it. Below,
-        once each, what a reader of the scores should know.
+    For statistics that are also reported for real videos, the real value follows the score.
     """
     metrics = list(dict.fromkeys(record.metric for records in scenarios.values() for record in records))
     cells = {(name, record.metric): _cell(record) for name, records in scenarios.items() for record in records}
     rows = [[metric, *(cells.get((name, metric), MISSING) for name in scenarios)] for metric in metrics]
     notes = dict.fromkeys(f'{name}: {sentence}' for name, records in scenarios.items() for record in records
                           for sentence in record.warnings)
-    lines = [markdown_table(['metric', *scenarios], rows)]
-    return '\n'.join(lines + [''] * bool(notes) + [f'- {note}' for note in notes]) + '\n'
+    table = markdown_table(['metric', *scenarios], rows)
+    return '\n'.join([table] + [''] * bool(notes) + [f'- {note}' for note in notes]) + '\n'
 
 
 def _cell(record: ResultRecord) -> str:

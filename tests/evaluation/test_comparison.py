@@ -3,7 +3,7 @@ import dataclasses
 import pytest
 
 from leokit.evaluation import NetworkInfo, ResultRecord, RunInfo, Score, SetInfo, load_protocol
-from leokit.evaluation.comparison import build_table, metric_name, to_latex, to_markdown
+from leokit.evaluation.comparison import build_table, metric_name
 from leokit.utils import UserError
 
 REAL = SetInfo('videos', 'test', 3000, 2048, 0, 'a' * 64)
@@ -20,13 +20,13 @@ def record(model, value, metric='fvd', step=None, protocol=None, std=0.5, real=R
 def test_rows_are_models_columns_metrics_and_the_best_is_bold():
     table = build_table([record('ours', 12.345), record('theirs', 45.678), record('ours', 1.5, 'kvd', std=None)])
     assert table.rows == ['ours', 'theirs'] and table.columns == ['fvd', 'kvd']
-    assert to_markdown(table).splitlines() == [
+    assert table.to_markdown().splitlines() == [
         '| model | fvd | kvd |', '| --- | ---: | ---: |',
         '| ours | **12.35** ± 0.5 | 1.5 |', '| theirs | 45.68 ± 0.5 | – |']
 
 
 def test_latex_escapes_and_puts_numbers_in_mathematics():
-    text = to_latex(build_table([record('our_model', 12.345), record('theirs', 45.678)]))
+    text = build_table([record('our_model', 12.345), record('theirs', 45.678)]).to_latex()
     assert r'our\_model & $\mathbf{12.35} \pm 0.5$ \\' in text
     assert text.startswith(r'\begin{tabular}{lr}') and text.rstrip().endswith(r'\end{tabular}')
 
@@ -40,10 +40,10 @@ def test_a_column_of_two_protocols_is_refused_or_marked(change, named):
     with pytest.raises(UserError, match=f'fvd do not compare.*{named}.*--allow-mixed'):
         build_table(records)
     table = build_table(records, allow_mixed=True)
-    text = to_markdown(table)
+    text = table.to_markdown()
     assert '12.3 ± 0.5 (a)' in text and '9.8 ± 0.5 (b)' in text and '**' not in text
     assert len(table.notes) == 2 and table.notes[0].startswith('(a) fvd: ')
-    assert '$^' not in to_latex(table) and '^{b}' in to_latex(table)
+    assert '$^' not in table.to_latex() and '^{b}' in table.to_latex()
 
 
 def test_another_network_is_another_protocol():
@@ -52,16 +52,16 @@ def test_another_network_is_another_protocol():
         build_table([record('ours', 12.3), other])
 
 
-def test_other_draws_of_one_protocol_may_share_a_column():
+def test_other_seeds_of_one_protocol_may_share_a_column():
     protocol = load_protocol('digan').changed({'sampling.trials': 2, 'sampling.seed': 9})
     assert build_table([record('ours', 12.3), record('theirs', 9.8, protocol=protocol)]).marks == {}
 
 
-def test_a_measure_of_generated_videos_alone_does_not_ask_for_the_real_set():
+def test_a_statistic_of_generated_videos_does_not_depend_on_the_real_set():
     other = dataclasses.replace(REAL, manifest_hash='d' * 64)
     key = 'acd-dlib_identity'
     table = build_table([record('ours', 0.3, key), record('theirs', 0.2, key, real=other)])
-    assert '**' not in to_markdown(table)  # a frozen video would win
+    assert '**' not in table.to_markdown()  # a frozen video would win
 
 
 def test_the_last_training_step_counts():
@@ -76,9 +76,9 @@ def test_two_scores_for_one_cell_and_nothing_at_all_are_refused():
         build_table([])
 
 
-def test_what_was_not_measured_is_a_dash():
+def test_a_missing_value_is_a_dash():
     missing = dataclasses.replace(record('theirs', 1.0), score=Score(None))
-    assert '| theirs | – |' in to_markdown(build_table([record('ours', 1.0), missing]))
+    assert '| theirs | – |' in build_table([record('ours', 1.0), missing]).to_markdown()
 
 
 def test_names_of_metrics():

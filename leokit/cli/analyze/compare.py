@@ -28,15 +28,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Load, compare, print."""
-    from leokit.evaluation.comparison import build_table, to_latex, to_markdown
+    from leokit.evaluation.comparison import build_table
     from leokit.evaluation.plots import plot_steps, plot_time
     from leokit.evaluation.records import load_records
     from leokit.utils.files import clear_write_errors, write_bytes
     records = [record for path in args.results for record in load_records(path)]
     if args.metrics:
         records = [record for record in records if record.metric in args.metrics]
-    render = to_latex if args.format == 'latex' else to_markdown
-    text = render(build_table(records, allow_mixed=args.allow_mixed))
+    table = build_table(records, allow_mixed=args.allow_mixed)
+    text = table.to_latex() if args.format == 'latex' else table.to_markdown()
     if args.out:
         with clear_write_errors(args.out):
             write_bytes(args.out, text.encode())
