@@ -79,6 +79,7 @@ def tally_answers(results: Sequence[RaterResult], key: StudyKey) -> Tally:
     wins, ties = np.zeros(shape), np.zeros(shape, dtype=np.int64)
     for rater, result in enumerate(results):
         for trial, choice, winner, _ in _votes(result, key):
+            # half a win for each method in a tie, so that wins of a pair sum to its number of answers
             first, second = (index[method] for method in trial.methods)
             score = 0.5 if choice == 'tie' else float(winner == trial.videos[0])
             wins[rater, first, second] += score

@@ -58,7 +58,7 @@ def fit_strengths(wins: np.ndarray) -> np.ndarray:
         np.ndarray: Log strengths, mean zero, shape (K,) or (B, K).
     """
     wins = np.asarray(wins, dtype=np.float64)
-    batch = wins.reshape(-1, *wins.shape[-2:]) * ~np.eye(wins.shape[-1], dtype=bool)
+    batch = wins.reshape(-1, *wins.shape[-2:]) * ~np.eye(wins.shape[-1], dtype=bool)  # (B, K, K), zero diagonal
     if not has_finite_maximum(batch).all():
         raise ValueError('the strengths have no finite maximum: some methods never lost to the others')
     counts = batch + batch.swapaxes(1, 2)
@@ -113,11 +113,12 @@ def rank_methods(wins: np.ndarray, methods: Sequence[str], rng: np.random.Genera
         listed = ' | '.join(', '.join(methods[i] for i in group) for group in groups)
         raise UserError(f'the methods cannot be ranked together, no answer compares one group with another: {listed}; '
                         'collect answers to pairs across the groups, or analyze each group separately')
-    prior = PSEUDO_WINS * (total + total.T > 0)
+    prior = PSEUDO_WINS * (total + total.T > 0)  # (K, K); nothing for methods that were never compared
     regularized = not has_finite_maximum(total[None])[0]
     data = total + prior * regularized
     strengths = fit_strengths(data)
     resampled = resample_raters(wins, samples, rng)
+    # a bootstrap sample can lack a finite maximum although the data have one
     unbounded = np.ones(samples, dtype=bool) if regularized else ~has_finite_maximum(resampled)
     sampled = fit_strengths(resampled + prior * unbounded[:, None, None])
     tail = (1 - confidence) / 2

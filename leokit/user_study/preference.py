@@ -58,6 +58,7 @@ def resample_raters(wins: np.ndarray, samples: int, rng: np.random.Generator) ->
         np.ndarray: float64, shape (B, K, K).
     """
     raters = len(wins)
+    # how often each rater is drawn, (B, R); then (B, R) x (R, K, K) -> (B, K, K)
     weights = rng.multinomial(raters, np.full(raters, 1 / raters), size=samples)
     return np.tensordot(weights.astype(np.float64), wins, axes=1)
 

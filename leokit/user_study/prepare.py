@@ -89,7 +89,7 @@ def prepare_study(folders: dict[str, str | Path], options: StudyOptions) -> Prep
     """
     _check(folders, options)
     files = {method: videos_by_name(folder) for method, folder in folders.items()}
-    rng = np.random.default_rng(_secret_seed(files, options))
+    rng = np.random.default_rng(_secret_seed(files, options))  # see the module: guessing the seed is not enough
     pool = sample_pool(files, options.pool or options.pairs_per_rater, rng)
     forms = sample_forms(len(pool), options.pairs_per_rater, options.attention_checks, rng)
     builder = _Builder(files, options, rng)
