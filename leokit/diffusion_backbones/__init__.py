@@ -1,4 +1,4 @@
-"""Diffusion backbones: noisy sample, time and condition to a prediction shaped like the sample."""
+"""Diffusion backbones: map a noisy sample, its time and a condition to a prediction of the shape of the sample."""
 
 from leokit.diffusion_backbones.mlp_denoiser import MLPDenoiser
 from leokit.diffusion_backbones.motion_transformer import MotionTransformer

@@ -10,7 +10,7 @@ from leokit.utils import check_shape
 
 @DIFFUSION_BACKBONES.register_module()
 class MLPDenoiser(nn.Module):
-    """Residual MLP; starts with a zero output. The defaults have about 6 million parameters.
+    """Residual MLP; its output is zero at initialization. The defaults have about 6 million parameters.
 
     Args:
         motion_dim (int): Motion dimension N.
@@ -27,7 +27,7 @@ class MLPDenoiser(nn.Module):
         self.motion_dim = motion_dim
         self.dim = dim
         self.embed = TimeEmbedding(embedding_dim, cond_dim)
-        self.modulation = nn.Linear(embedding_dim, 2 * dim * depth)  # every block's in one matrix product
+        self.modulation = nn.Linear(embedding_dim, 2 * dim * depth)  # of all blocks in one matrix product
         self.stem = nn.Linear(motion_dim, dim)
         self.blocks = nn.ModuleList(MLPBlock(dim, dropout=dropout) for _ in range(depth))
         self.out_norm = nn.LayerNorm(dim)
@@ -45,9 +45,6 @@ class MLPDenoiser(nn.Module):
 
         Returns:
             Tensor: Prediction, shape (B, N).
-
-        Raises:
-            ValueError: If a shape does not fit.
         """
         check_shape('x', x, (None, self.motion_dim))
         modulations = self.modulation(F.silu(self.embed(t, cond))).split(2 * self.dim, dim=-1)
@@ -58,7 +55,7 @@ class MLPDenoiser(nn.Module):
 
 
 class MLPBlock(nn.Module):
-    """norm with the time's scale and shift, SiLU, linear, SiLU, linear; plus the input.
+    """Norm with scale and shift by the time, SiLU, linear, SiLU, linear, plus the input.
 
     Args:
         dim (int): Width.
@@ -75,7 +72,7 @@ class MLPBlock(nn.Module):
         nn.init.zeros_(self.linear2.bias)
 
     def forward(self, x: Tensor, modulation: Tensor) -> Tensor:
-        """Map (B, dim) to the same; modulation (B, 2 dim)."""
+        """Map x (B, dim) and modulation (B, 2 dim) to (B, dim)."""
         scale, shift = modulation.chunk(2, dim=-1)
         h = F.silu(self.norm(x) * (1 + scale) + shift)
         return x + self.linear2(self.dropout(F.silu(self.linear1(h))))

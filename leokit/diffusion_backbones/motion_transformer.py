@@ -1,15 +1,14 @@
 """A transformer over motion codes, one token per frame.
 
-Blocks as in DiT (arXiv 2212.09748) with the modulation shared by all blocks plus a learned table per
-block (PixArt-alpha, arXiv 2310.00426, section 2.3), and rotary positions (arXiv 2104.09864), which know no longest
-sequence.
+Blocks as in DiT (arXiv 2212.09748), with one modulation for all blocks plus a learned table per block (PixArt-alpha,
+arXiv 2310.00426, section 2.3), and rotary position embeddings (arXiv 2104.09864), which allow any sequence length.
 """
 
 import torch
 import torch.nn.functional as F
+from einops import rearrange
 from torch import Tensor, nn
 
-from leokit.diffusion_backbones.attention import split_heads
 from leokit.nn import TimeEmbedding, sinusoidal_embedding
 from leokit.registry import DIFFUSION_BACKBONES
 from leokit.utils import UserError, check_shape
@@ -17,19 +16,16 @@ from leokit.utils import UserError, check_shape
 
 @DIFFUSION_BACKBONES.register_module()
 class MotionTransformer(nn.Module):
-    """Transformer denoiser; starts with a zero output. The defaults have about 15 million parameters.
+    """Transformer denoiser; its output is zero at initialization. The defaults have about 15 million parameters.
 
     Args:
         motion_dim (int): Motion dimension N.
         dim (int): Width of a token.
         depth (int): Number of blocks.
         head_dim (int): Width of an attention head; even, divides ``dim``.
-        mlp_ratio (int): Hidden width of the feed-forward part over ``dim``.
+        mlp_ratio (int): Hidden width of the feed-forward layers divided by ``dim``.
         cond_dim (int): Width of the condition vector; 0 for none.
         dropout (float): Dropout after attention and feed-forward.
-
-    Raises:
-        UserError: If ``head_dim`` is odd or does not divide ``dim``.
     """
 
     def __init__(self, motion_dim: int = 20, dim: int = 384, *, depth: int = 8, head_dim: int = 64, mlp_ratio: int = 4,
@@ -59,9 +55,6 @@ class MotionTransformer(nn.Module):
 
         Returns:
             Tensor: Prediction, shape (B, T, N).
-
-        Raises:
-            ValueError: If a shape does not fit.
         """
         check_shape('x', x, (None, None, self.motion_dim))
         modulation = self.modulation(F.silu(self.embed(t, cond)))[:, None]  # (B, 1, 6 dim)
@@ -73,19 +66,19 @@ class MotionTransformer(nn.Module):
 
 
 class TransformerBlock(nn.Module):
-    """Attention and feed-forward, each with its scale, shift and gate from the time embedding.
+    """Attention and feed-forward, each with scale, shift and gate from the time embedding.
 
     Args:
         dim (int): Width of a token.
         head_dim (int): Width of an attention head.
-        mlp_ratio (int): Hidden width of the feed-forward part over ``dim``.
+        mlp_ratio (int): Hidden width of the feed-forward layers divided by ``dim``.
         dropout (float): Dropout after attention and feed-forward.
     """
 
     def __init__(self, dim: int, *, head_dim: int, mlp_ratio: int, dropout: float) -> None:
         super().__init__()
         self.head_dim = head_dim
-        self.table = nn.Parameter(torch.randn(6 * dim) / dim ** 0.5)  # as PixArt-alpha's
+        self.table = nn.Parameter(torch.randn(6 * dim) / dim ** 0.5)  # initialized as PixArt-alpha's
         self.norm1 = nn.LayerNorm(dim, elementwise_affine=False)
         self.qkv = nn.Linear(dim, 3 * dim)
         self.attention_out = nn.Linear(dim, dim)
@@ -95,14 +88,15 @@ class TransformerBlock(nn.Module):
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: Tensor, modulation: Tensor, rotation: Tensor) -> Tensor:
-        """Map (B, T, dim) to the same; modulation (B, 1, 6 dim), rotation (T, head_dim)."""
+        """Map x (B, T, dim), modulation (B, 1, 6 dim) and rotation (T, head_dim) to (B, T, dim)."""
         scale1, shift1, gate1, scale2, shift2, gate2 = (modulation + self.table).chunk(6, dim=-1)
 
         # attention
         h = self.norm1(x) * (1 + scale1) + shift1
-        q, k, v = split_heads(self.qkv(h.to(x.dtype)), self.head_dim)  # (B, heads, T, head_dim)
+        qkv = self.qkv(h.to(x.dtype))
+        q, k, v = rearrange(qkv, 'b t (qkv heads d) -> qkv b heads t d', qkv=3, d=self.head_dim)
         h = F.scaled_dot_product_attention(rotate(q, rotation), rotate(k, rotation), v)
-        x = x + gate1 * self.dropout(self.attention_out(h.transpose(1, 2).flatten(2)))
+        x = x + gate1 * self.dropout(self.attention_out(rearrange(h, 'b heads t d -> b t (heads d)')))
 
         # feed-forward
         h = self.norm2(x) * (1 + scale2) + shift2
@@ -110,14 +104,14 @@ class TransformerBlock(nn.Module):
 
 
 def rotate(x: Tensor, rotation: Tensor) -> Tensor:
-    """Turn each pair of features by its frame's angles (arXiv 2104.09864, equation 34).
+    """Rotate each pair of features by the angles of its frame (arXiv 2104.09864, equation 34).
 
     Args:
         x (Tensor): Queries or keys, shape (B, heads, T, head_dim).
         rotation (Tensor): Cosines, then sines, shape (T, head_dim).
 
     Returns:
-        Tensor: Shaped and typed like ``x``; products of two of them depend on the frames' distance only.
+        Tensor: Like ``x``; inner products of rotated queries and keys depend on the distance of their frames only.
     """
     cos, sin = rotation.chunk(2, dim=-1)
     a, b = x.float().chunk(2, dim=-1)

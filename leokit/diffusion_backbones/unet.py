@@ -1,13 +1,14 @@
-"""The U-Net that the temporal and the image backbone share: levels, skips, time and condition.
+"""The U-Net that :class:`UNet1D` and :class:`UNet2D` share: levels, skip connections, time and condition.
 
-Residual blocks with group normalization, time and condition by scale and shift, attention at the coarse levels
-(DDPM, arXiv 2006.11239, appendix B; its later form, arXiv 2105.05233, section 3).
+Residual blocks with group normalization, scale and shift by time and condition, attention at the coarse levels
+(DDPM, arXiv 2006.11239, appendix B; improved in arXiv 2105.05233, section 3).
 
-Any size goes through without padding: halving gives ceil(n / 2) points, and doubling is cropped to the size of the
-level it returns to. No frame or pixel is ever invented, so none needs a mask.
+Inputs of any size work without padding: downsampling gives ceil(n / 2) points, and upsampling is cropped to the size of
+the skip connection. Because no frames or pixels are padded, no mask is needed.
 """
 
-from typing import Callable, Iterator, NamedTuple, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -20,39 +21,31 @@ class UNetLayers(NamedTuple):
     """The layers of a U-Net over one kind of data.
 
     Attributes:
-        conv (Callable): (in_channels, out_channels, *, stride, bias, zero_init) to a convolution.
-        norm (Callable): (channels,) to a normalization.
-        block (Callable): (in_channels, out_channels, *, dropout) to a block, called with (x, scale, shift).
-        attention (Callable): (channels, *, head_dim) to self-attention with its residual connection.
-        enlarge (Callable): (x, like) to x doubled and cropped to the size of ``like``.
-        channel_axis (int): Where the channels are.
+        conv (Callable): (in_channels, out_channels, *, stride, bias, zero_init) -> convolution.
+        norm (Callable): (channels,) -> normalization.
+        block (Callable): (in_channels, out_channels, *, dropout) -> residual block, called with (x, scale, shift).
+        attention (Callable): (channels, *, head_dim) -> self-attention with its residual connection.
+        upsample (Callable): (x, like) -> x upsampled by 2 and cropped to the size of ``like``.
+        channel_axis (int): The axis of the channels.
     """
 
     conv: Callable[..., nn.Module]
     norm: Callable[..., nn.Module]
     block: Callable[..., nn.Module]
     attention: Callable[..., nn.Module]
-    enlarge: Callable[[Tensor, Tensor], Tensor]
+    upsample: Callable[[Tensor, Tensor], Tensor]
     channel_axis: int
 
 
 class UNet(nn.Module):
-    """U-Net over given layers; starts with a zero output.
+    """U-Net of given layers; its output is zero at initialization.
 
     Args:
         in_channels (int): Channels of the input.
         out_channels (int): Channels of the output.
-        layers (UNetLayers): What it is made of.
-        channels (Sequence[int]): Width of each level, fine to coarse; every level halves the size.
-        num_blocks (int): Residual blocks per level, on the way down and on the way up.
-        attention_levels (Sequence[int]): Levels with self-attention (0 is the finest); the middle always has it.
-        embedding_dim (int): Width of the embedding of time and condition.
-        cond_dim (int): Width of the condition vector; 0 for none.
-        head_dim (int): Width of an attention head.
-        dropout (float): Dropout in the residual blocks.
+        layers (UNetLayers): The constructors of its layers.
 
-    Raises:
-        UserError: If the levels or the head width do not fit together.
+    All other arguments are those of the subclasses.
     """
 
     def __init__(self, in_channels: int, out_channels: int, *, layers: UNetLayers, channels: Sequence[int],
@@ -69,16 +62,17 @@ class UNet(nn.Module):
             blocks = [layers.block(a, b, dropout=dropout) for a, b in zip(widths, widths[1:])]
             return Level(blocks, width, layers.attention(width, head_dim=head_dim) if attention else None)
 
-        before = (channels[0], *channels)  # the width that arrives at each level
-        after = (*channels[1:], channels[-1])  # the width that returns to each level
+        before = (channels[0], *channels)  # input width of each level on the way down
+        after = (*channels[1:], channels[-1])  # input width of each level on the way up, without the skip
         self.down = nn.ModuleList(level(a, b, i in attention_levels) for i, (a, b) in enumerate(zip(before, channels)))
-        self.halve = nn.ModuleList(layers.conv(width, width, stride=2, bias=False) for width in channels[:-1])
+        self.halve = nn.ModuleList(  # downsampling; the name is in checkpoints
+            layers.conv(width, width, stride=2, bias=False) for width in channels[:-1])
         self.middle = level(channels[-1], channels[-1], attention=True)
         self.up = nn.ModuleList(  # coarse to fine, the order in which they run
             level(after[i] + channels[i], channels[i], i in attention_levels) for i in reversed(range(len(channels))))
         self.out_norm = layers.norm(channels[0])
         self.out = layers.conv(channels[0], out_channels, zero_init=True)
-        # every block's scale and shift in one matrix product, in the order in which the blocks run
+        # scale and shift of all blocks in one matrix product, in the order in which the blocks run
         levels = (*self.down, self.middle, *self.up)
         self.modulation_widths = [2 * level.width for level in levels for _ in level.blocks]
         self.modulation = nn.Linear(embedding_dim, sum(self.modulation_widths))
@@ -92,9 +86,9 @@ class UNet(nn.Module):
             cond (Tensor, optional): Condition vector, shape (B, cond_dim).
 
         Returns:
-            Tensor: Output, the size of ``x`` with ``out_channels`` channels.
+            Tensor: Output of the size of ``x`` with ``out_channels`` channels.
         """
-        embedding = nn.functional.silu(self.embed(t, cond))
+        embedding = nn.functional.silu(self.embed(t, cond))  # (B, embedding_dim)
         modulations = iter(self.modulation(embedding).split(self.modulation_widths, dim=-1))
 
         # down
@@ -112,13 +106,13 @@ class UNet(nn.Module):
         # up
         for i, (level, skip) in enumerate(zip(self.up, reversed(skips))):
             if i > 0:
-                h = self.layers.enlarge(h, skip)
+                h = self.layers.upsample(h, skip)
             h = level(torch.cat([h, skip], dim=self.layers.channel_axis), modulations)
         return self.out(nn.functional.silu(self.out_norm(h)))
 
 
 class Level(nn.Module):
-    """The residual blocks of one level, and attention after them.
+    """The residual blocks of one level, then its attention.
 
     Args:
         blocks (Sequence[nn.Module]): The blocks.
@@ -133,7 +127,7 @@ class Level(nn.Module):
         self.attention = attention
 
     def forward(self, h: Tensor, modulations: Iterator[Tensor]) -> Tensor:
-        """Run the level; each block takes the next scale and shift, together (B, 2 width)."""
+        """Run the level; every block takes the next modulation (B, 2 width): its scale and shift."""
         for block in self.blocks:
             scale, shift = next(modulations).chunk(2, dim=-1)
             h = block(h, scale, shift)

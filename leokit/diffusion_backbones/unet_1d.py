@@ -1,41 +1,48 @@
-"""A temporal U-Net over motion codes: LEO's denoiser (arXiv 2305.03989, section 3.2)."""
+"""A temporal U-Net over motion codes: LEO's denoiser (arXiv 2305.03989, section 3.2).
 
-from typing import Sequence
+:class:`UNet1D` is the network, the other classes are its layers; levels, skip connections and conditioning are in
+``unet.py``, which the image U-Net shares.
 
-from torch import Tensor
+All layers work on (B, T, C), channels last. Sequences are short (20 to 64 frames), so run time depends on the number of
+kernels, not on arithmetic. A convolution over time is one matrix product of shifted copies, which the compiler fuses
+with the normalization before it; no layer changes the memory layout. Inside the blocks there are no biases and gains
+that a modulation or a later normalization makes redundant, because the gradient of each costs kernels of its own.
+"""
 
-from leokit.diffusion_backbones.temporal import (
-    ResidualBlock, TemporalAttention, TemporalConv, TemporalGroupNorm, upsample_frames)
+import math
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from einops import rearrange
+from torch import Tensor, nn
+
 from leokit.diffusion_backbones.unet import UNet, UNetLayers
 from leokit.registry import DIFFUSION_BACKBONES
 from leokit.utils import check_shape
 
-LAYERS = UNetLayers(conv=TemporalConv, norm=TemporalGroupNorm, block=ResidualBlock, attention=TemporalAttention,
-                    enlarge=upsample_frames, channel_axis=-1)
-
 
 @DIFFUSION_BACKBONES.register_module()
 class UNet1D(UNet):
-    """Temporal U-Net; starts with a zero output. The defaults have about 15 million parameters.
+    """Temporal U-Net; its output is zero at initialization. The defaults have about 15 million parameters.
 
     Args:
         motion_dim (int): Motion dimension N.
-        channels (Sequence[int]): Width of each level, fine to coarse; every level halves the frames.
+        channels (Sequence[int]): Width of each level, fine to coarse; every level halves the number of frames.
         num_blocks (int): Residual blocks per level, on the way down and on the way up.
         attention_levels (Sequence[int]): Levels with self-attention (0 is the finest); the middle always has it.
         embedding_dim (int): Width of the embedding of time and condition.
         cond_dim (int): Width of the condition vector; 0 for none.
         head_dim (int): Width of an attention head.
         dropout (float): Dropout in the residual blocks.
-
-    Raises:
-        UserError: If the levels or the head width do not fit together.
     """
 
     def __init__(self, motion_dim: int = 20, channels: Sequence[int] = (256, 256, 384), *, num_blocks: int = 2,
                  attention_levels: Sequence[int] = (1, 2), embedding_dim: int = 256, cond_dim: int = 0,
                  head_dim: int = 64, dropout: float = 0.0) -> None:
-        super().__init__(motion_dim, motion_dim, layers=LAYERS, channels=channels, num_blocks=num_blocks,
+        layers = UNetLayers(conv=TemporalConv, norm=TemporalGroupNorm, block=ResidualBlock, attention=TemporalAttention,
+                            upsample=upsample_frames, channel_axis=-1)
+        super().__init__(motion_dim, motion_dim, layers=layers, channels=channels, num_blocks=num_blocks,
                          attention_levels=attention_levels, embedding_dim=embedding_dim, cond_dim=cond_dim,
                          head_dim=head_dim, dropout=dropout)
         self.motion_dim = motion_dim
@@ -50,9 +57,144 @@ class UNet1D(UNet):
 
         Returns:
             Tensor: Prediction, shape (B, T, N).
-
-        Raises:
-            ValueError: If a shape does not fit.
         """
         check_shape('x', x, (None, None, self.motion_dim))
         return self.denoise(x, t, cond)
+
+
+class TemporalConv(nn.Module):
+    """Convolution over time, padded with zeros: T frames become ceil(T / stride).
+
+    Args:
+        in_channels (int): Channels of the input.
+        out_channels (int): Channels of the output.
+        kernel_size (int): Odd number of taps.
+        stride (int): Step along time.
+        bias (bool): Add a bias.
+        zero_init (bool): Initialize the weight with zeros.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, *, kernel_size: int = 3, stride: int = 1,
+                 bias: bool = True, zero_init: bool = False) -> None:
+        super().__init__()
+        if kernel_size % 2 == 0:
+            raise ValueError(f'kernel_size must be odd, got {kernel_size}')
+        self.kernel_size = kernel_size
+        self.stride = stride
+        self.weight = nn.Parameter(torch.empty(out_channels, kernel_size * in_channels))  # taps major, channels minor
+        self.bias = nn.Parameter(torch.zeros(out_channels)) if bias else None
+        if zero_init:
+            nn.init.zeros_(self.weight)
+        else:
+            nn.init.uniform_(self.weight, *[s / math.sqrt(kernel_size * in_channels) for s in (-1, 1)])
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Convolve (B, T, in_channels) to (B, ceil(T / stride), out_channels)."""
+        reach, frames = self.kernel_size // 2, x.shape[1]
+        padded = F.pad(x, (0, 0, reach, reach))
+        taps = [padded[:, k:k + frames:self.stride] for k in range(self.kernel_size)]
+        return F.linear(torch.cat(taps, dim=-1), self.weight, self.bias)  # (B, T', taps * C) -> (B, T', C')
+
+
+class TemporalGroupNorm(nn.Module):
+    """Group normalization of a sequence (arXiv 1803.08494) in float32, with an optional scale and shift per sample.
+
+    Args:
+        channels (int): Channels.
+        groups (int): Groups, few because sequences are short; lowered to the greatest common divisor with ``channels``.
+        affine (bool): Learn a gain and a bias per channel.
+        eps (float): Added to the variance.
+    """
+
+    def __init__(self, channels: int, groups: int = 8, *, affine: bool = True, eps: float = 1e-5) -> None:
+        super().__init__()
+        self.groups = math.gcd(groups, channels)
+        self.eps = eps
+        self.weight = nn.Parameter(torch.ones(channels)) if affine else None
+        self.bias = nn.Parameter(torch.zeros(channels)) if affine else None
+
+    def forward(self, x: Tensor, scale: Tensor | None = None, shift: Tensor | None = None) -> Tensor:
+        """Normalize over time and the channels of a group, then apply ``(1 + scale)`` and ``shift``.
+
+        Args:
+            x (Tensor): Sequence, shape (B, T, C).
+            scale (Tensor, optional): Scale minus one per sample, shape (B, C).
+            shift (Tensor, optional): Shift per sample, shape (B, C).
+
+        Returns:
+            Tensor: Sequence in the dtype of ``x``, shape (B, T, C).
+        """
+        grouped = rearrange(x.float(), 'b t (g c) -> b t g c', g=self.groups)
+        variance, mean = torch.var_mean(grouped, dim=(1, 3), correction=0, keepdim=True)  # (B, 1, G, 1)
+        normed = rearrange((grouped - mean) * torch.rsqrt(variance + self.eps), 'b t g c -> b t (g c)')
+        if self.weight is not None:
+            normed = normed * self.weight + self.bias
+        if scale is not None:
+            normed = normed * (1 + scale[:, None]) + shift[:, None]
+        return normed.to(x.dtype)
+
+
+class ResidualBlock(nn.Module):
+    """Norm, SiLU, conv, norm with scale and shift by the time, SiLU, conv, plus a shortcut.
+
+    The second convolution is initialized with zeros, so the block initially equals its shortcut.
+
+    Args:
+        in_channels (int): Channels of the input.
+        out_channels (int): Channels of the output.
+        dropout (float): Dropout before the second convolution.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, *, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.norm1 = TemporalGroupNorm(in_channels)
+        self.conv1 = TemporalConv(in_channels, out_channels, bias=False)
+        self.norm2 = TemporalGroupNorm(out_channels, affine=False)
+        self.dropout = nn.Dropout(dropout)
+        self.conv2 = TemporalConv(out_channels, out_channels, bias=False, zero_init=True)
+        self.shortcut = (
+            nn.Identity() if in_channels == out_channels else nn.Linear(in_channels, out_channels, bias=False))
+
+    def forward(self, x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
+        """Map (B, T, in_channels) to (B, T, out_channels); scale and shift have shape (B, out_channels)."""
+        h = self.conv1(F.silu(self.norm1(x)))
+        h = F.silu(self.norm2(h, scale, shift))
+        return self.shortcut(x) + self.conv2(self.dropout(h))
+
+
+class TemporalAttention(nn.Module):
+    """Self-attention over time with a residual connection; initialized as the identity.
+
+    Args:
+        channels (int): Channels.
+        head_dim (int): Channels of one head; must divide ``channels``.
+    """
+
+    def __init__(self, channels: int, *, head_dim: int = 64) -> None:
+        super().__init__()
+        if channels % head_dim:
+            raise ValueError(f'head_dim={head_dim} must divide the {channels} channels of the level')
+        self.head_dim = head_dim
+        self.norm = TemporalGroupNorm(channels)
+        self.qkv = nn.Linear(channels, 3 * channels, bias=False)
+        self.out = nn.Linear(channels, channels, bias=False)
+        nn.init.zeros_(self.out.weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Attend among the frames of (B, T, C)."""
+        q, k, v = rearrange(self.qkv(self.norm(x)), 'b t (qkv heads d) -> qkv b heads t d', qkv=3, d=self.head_dim)
+        h = F.scaled_dot_product_attention(q, k, v)
+        return x + self.out(rearrange(h, 'b heads t d -> b t (heads d)'))
+
+
+def upsample_frames(x: Tensor, like: Tensor) -> Tensor:
+    """Repeat every frame of (B, T, C), then crop to the number of frames of ``like``."""
+    return x.repeat_interleave(2, dim=1)[:, :like.shape[1]]
+
+
+def temporal_conv_reference(x: Tensor, layer: TemporalConv) -> Tensor:
+    """Definition of :class:`TemporalConv` by torch's convolution, for tests: (B, T, C) -> (B, ceil(T / stride), C')."""
+    weight = rearrange(layer.weight, 'out (taps c) -> out c taps', taps=layer.kernel_size)
+    x = rearrange(x, 'b t c -> b c t')
+    out = F.conv1d(x, weight, layer.bias, stride=layer.stride, padding=layer.kernel_size // 2)
+    return rearrange(out, 'b c t -> b t c')

@@ -1,4 +1,4 @@
-"""What holds for every backbone over motion codes."""
+"""Properties of every backbone over motion codes."""
 
 import pytest
 import torch
@@ -15,7 +15,7 @@ BACKBONES = {**SEQUENCE, **SINGLE}
 
 
 def build(name, **options):
-    """A backbone with random weights in place of the zeros it starts with."""
+    """A backbone with random weights instead of zero-initialized ones."""
     torch.manual_seed(0)
     backbone = DIFFUSION_BACKBONES.build(dict(type=name, motion_dim=N, **BACKBONES[name], **options))
     for parameter in backbone.parameters():
@@ -31,7 +31,7 @@ def batch(name, size=4, frames=7):
 
 
 @pytest.mark.parametrize('name', BACKBONES)
-def test_it_starts_at_zero(name):
+def test_the_initial_output_is_zero(name):
     x, t = batch(name)
     backbone = DIFFUSION_BACKBONES.build(dict(type=name, motion_dim=N, **BACKBONES[name]))
     assert torch.equal(backbone(x, t), torch.zeros_like(x))
@@ -56,7 +56,7 @@ def test_the_last_frame_of_an_odd_length_counts(name):
 
 
 @pytest.mark.parametrize('name', BACKBONES)
-def test_samples_do_not_mix(name):
+def test_samples_are_independent(name):
     """Also where the batch is as large as another dimension."""
     backbone = build(name)
     x, t = batch(name, size=N, frames=N)
@@ -70,7 +70,7 @@ def test_every_parameter_gets_a_gradient(name, cond_dim):
     backbone, (x, t) = build(name, cond_dim=cond_dim), batch(name)
     backbone(x, t, torch.randn(len(x), 3) if cond_dim else None).square().sum().backward()
     for key, parameter in backbone.named_parameters():
-        # the bias of a key shifts every logit of a query alike, and the soft maximum does not see it
+        # the bias of a key shifts every logit of a query alike, which softmax ignores
         gradient = parameter.grad if 'qkv.bias' not in key else parameter.grad.chunk(3)[0]
         assert gradient is not None and gradient.abs().max() > 0, key
 
@@ -85,7 +85,7 @@ def test_time_and_condition_matter(name):
 
 
 @pytest.mark.parametrize('name', BACKBONES)
-def test_evaluation_is_deterministic_and_dropout_is_not(name):
+def test_eval_mode_is_deterministic_and_dropout_is_not(name):
     backbone, (x, t) = build(name, dropout=0.5), batch(name)
     assert not torch.equal(backbone(x, t), backbone(x, t))
     backbone.eval()
@@ -112,7 +112,7 @@ def test_bfloat16_autocast_stays_close(name):
 
 
 @pytest.mark.parametrize('name', BACKBONES)
-def test_wrong_shapes_are_refused(name):
+def test_wrong_shapes_are_errors(name):
     backbone, (x, t) = build(name), batch(name)
     with pytest.raises(ValueError, match='x must have shape'):
         backbone(x[..., :-1], t)

@@ -6,7 +6,7 @@ import torch
 from leokit.diffusion_backbones import MLPDenoiser
 
 
-def test_sequences_are_refused():
+def test_sequences_are_errors():
     with pytest.raises(ValueError, match='x must have shape'):
         MLPDenoiser(3, 8, depth=1)(torch.zeros(2, 4, 3), torch.tensor([1, 2]))
 

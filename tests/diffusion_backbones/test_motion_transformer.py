@@ -13,7 +13,7 @@ def test_default_size():
     assert 14e6 < sum(parameter.numel() for parameter in MotionTransformer(20).parameters()) < 16e6
 
 
-def test_rotated_products_depend_on_distance_alone():
+def test_rotated_inner_products_depend_on_the_distance_only():
     torch.manual_seed(0)
     q, k = torch.randn(2, 1, 1, 1, 8, dtype=torch.float64).expand(2, 1, 1, 10, 8)
     rotation = sinusoidal_embedding(torch.arange(10).double(), 8)
@@ -33,6 +33,6 @@ def test_the_order_of_frames_matters():
 
 
 @pytest.mark.parametrize('head_dim', [5, 12])
-def test_bad_heads_are_refused(head_dim):
+def test_invalid_heads_are_errors(head_dim):
     with pytest.raises(UserError, match='head_dim'):
         MotionTransformer(3, 20, head_dim=head_dim)

@@ -9,7 +9,7 @@ SMALL = dict(type='UNet2D', channels=(16, 32), num_blocks=1, attention_levels=(1
 
 
 def build(**options):
-    """A small network with random weights in place of the zeros it starts with."""
+    """A small network with random weights instead of zero-initialized ones."""
     torch.manual_seed(0)
     backbone = DIFFUSION_BACKBONES.build({**SMALL, **options})
     for parameter in backbone.parameters():
@@ -23,7 +23,7 @@ def batch(height=8, width=8, size=3):
     return torch.randn(size, 3, height, width, generator=generator), torch.tensor([0, 300, 999])[:size]
 
 
-def test_it_starts_at_zero():
+def test_the_initial_output_is_zero():
     x, t = batch()
     assert torch.equal(DIFFUSION_BACKBONES.build(SMALL)(x, t), torch.zeros_like(x))
 
@@ -35,7 +35,7 @@ def test_any_size(height, width):
     assert out.shape == x.shape and torch.isfinite(out).all()
 
 
-def test_samples_do_not_mix():
+def test_samples_are_independent():
     backbone, (x, t) = build(), batch(3, 3)
     alone = torch.cat([backbone(x[i:i + 1], t[i:i + 1]) for i in range(3)])
     assert torch.allclose(backbone(x, t), alone, atol=1e-5)
@@ -47,7 +47,7 @@ def test_every_parameter_gets_a_gradient():
     assert not [name for name, p in backbone.named_parameters() if p.grad is None or not p.grad.any()]
 
 
-def test_time_condition_and_second_picture_matter():
+def test_time_condition_and_second_image_matter():
     backbone, (x, t) = build(cond_dim=4, extra_channels=3), batch()
     cond, extra = torch.randn(3, 4), torch.randn(3, 3, 8, 8)
     out = backbone(x, t, cond, extra=extra)
@@ -67,7 +67,7 @@ def test_it_compiles_and_takes_channels_last_and_bfloat16():
     torch.compiler.reset()
 
 
-def test_wrong_shapes_are_refused():
+def test_wrong_shapes_are_errors():
     x, t = batch()
     with pytest.raises(ValueError, match='x must have shape'):
         build()(x[:, :2], t)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from leokit.benchmark.speed.bench import TRAINING_COMPILE, SpeedBench
-from leokit.diffusion_backbones.temporal import TemporalConv, temporal_conv_reference
+from leokit.diffusion_backbones.unet_1d import TemporalConv, temporal_conv_reference
 from leokit.nn import ModulatedConv2d, blur, identity_grid, modulated_conv2d_reference, upfirdn2d_reference, upsample2x
 from leokit.utils.cpu_memory import disable_malloc_trim, enable_malloc_trim
 from leokit.warp_operators import BilinearWarp, bilinear_sample_reference
