@@ -1,8 +1,9 @@
-"""Whether reconstructed faces make the same face and stay the same person: AKD and AED."""
+"""AKD and AED of reconstructed faces, during validation and testing."""
 
 from typing import Any, Sequence
 
 import torch
+from einops import rearrange
 from mmengine.evaluator import BaseMetric
 from torch import Tensor
 
@@ -14,16 +15,15 @@ from leokit.registry import FEATURE_EXTRACTORS, METRICS
 class AnimationMetric(BaseMetric):
     """Average keypoint distance and average identity distance of reconstructions and driving frames.
 
-    Keypoints are in pixels of the frames, so a value belongs to a resolution. Pairs in which a face is missing do not
-    enter a mean; the share of frames whose face the reconstruction lost is reported beside it.
+    Keypoints are in pixels of the frames, so values depend on the resolution. Pairs in which a face is missing do not
+    count; the share of faces that the reconstruction lost is reported.
 
     Predictions hold ``driving`` and ``reconstruction``, images (3, H, W) in [-1, 1].
 
     Args:
-        landmarks (dict, optional): Config of an extractor that gives K points as ``x_0, y_0, x_1, …``; None leaves
-            AKD out.
-        identity (dict, optional): Config of an extractor of identity embeddings; None leaves AED out.
-        collect_device (str): 'cpu' or 'gpu', where results of processes are put together.
+        landmarks (dict, optional): Config of an extractor of K points ``x_0, y_0, x_1, ...``; None omits AKD.
+        identity (dict, optional): Config of an extractor of identity embeddings; None omits AED.
+        collect_device (str): 'cpu' or 'gpu', where the results of all processes are gathered.
         prefix (str, optional): Prefix of the keys.
     """
 
@@ -36,22 +36,19 @@ class AnimationMetric(BaseMetric):
         self.identity = FEATURE_EXTRACTORS.build(identity) if identity else None
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
-        """Detect in a batch of predictions and of driving frames."""
-        prediction, target = (torch.stack([sample[key] for sample in data_samples]).float()
-                              for key in ('reconstruction', 'driving'))
+        images = [torch.stack([sample[key] for sample in data_samples]).float()
+                  for key in ('reconstruction', 'driving')]
         scores = {}
         if self.landmarks is not None:
-            found = [_detect(self.landmarks, images).unflatten(1, (-1, 2)) for images in (prediction, target)]
-            scores['akd'] = average_keypoint_distance(*found)
+            points = (rearrange(_extract(self.landmarks, part), 'b (k c) -> b k c', c=2) for part in images)
+            scores['akd'] = average_keypoint_distance(*points)
         if self.identity is not None:
-            scores['aed'] = average_identity_distance(
-                *(_detect(self.identity, images) for images in (prediction, target)))
+            scores['aed'] = average_identity_distance(*(_extract(self.identity, part) for part in images))
         for number in range(len(data_samples)):
             self.results.append({name: (float(score.values[number]), bool(score.missing[number]),
                                         bool(score.undetected[number])) for name, score in scores.items()})
 
     def compute_metrics(self, results: list) -> dict[str, float]:
-        """Average over the pairs in which both faces were found."""
         metrics = {}
         for name in results[0] if results else ():
             values, missing, undetected = zip(*(result[name] for result in results))
@@ -63,5 +60,5 @@ class AnimationMetric(BaseMetric):
 
 
 @torch.no_grad()
-def _detect(extractor: torch.nn.Module, images: Tensor) -> Tensor:
+def _extract(extractor: torch.nn.Module, images: Tensor) -> Tensor:
     return extractor.to(images.device)(images.clamp(-1, 1)).cpu()

@@ -1,4 +1,4 @@
-"""How well stage 1 reconstructs driving frames, and how much better than copying the source."""
+"""Errors of reconstructed driving frames, compared with those of the copied source, during validation and testing."""
 
 import logging
 from typing import Any, Sequence
@@ -14,32 +14,29 @@ from leokit.metrics.psnr_ssim import l1_distance, psnr, ssim
 from leokit.registry import FEATURE_EXTRACTORS, METRICS
 from leokit.utils import UserError
 
-PSNR_CEILING = 100.0  # decibel; equal images have infinitely many, which no mean survives
+PSNR_CEILING = 100.0  # decibel; the PSNR of equal images is infinite, and so would be the mean
 LPIPS_CHOICES = ('auto', True, False)
 
 
 @METRICS.register_module()
 class ReconstructionMetric(BaseMetric):
-    """L1, PSNR, SSIM and a perceptual distance of reconstructions, next to the same numbers for the copied source.
+    """L1, PSNR, SSIM and a perceptual distance of reconstructions, compared with those of the copied source.
 
-    A talking head hardly moves between two frames, so an absolute number says little: returning the source unchanged
-    already scores well. Every measure is therefore also taken of the copy (``copy_…``), distances as the ratio copy
-    over reconstruction (``ratio_…``, above 1 is better than copying), and all of it on the half of the pairs that
-    move most, by the L1 of the copy (``moving_…``).
+    A talking head hardly moves between two frames, so returning the source unchanged already scores well, and absolute
+    numbers say little. Every metric is therefore also computed for the copy (``copy_...``), distances also as the ratio
+    of copy to reconstruction (``ratio_...``; above 1 is better than copying), and all of them also on the half of the
+    pairs that move most, by the L1 of the copy (``moving_...``).
 
     Predictions hold ``source``, ``driving`` and ``reconstruction``, images (3, H, W) in [-1, 1].
 
     Args:
         perceptual (dict, optional): Config of an extractor with a feature pyramid, for the perceptual distance.
-        lpips (str | bool): True also measures LPIPS (AlexNet), downloading its weights if need be; 'auto' does so
-            where the weights are on this machine already, and says so once where they are not.
-        group_key (str, optional): Key of the predictions, such as ``identity`` or ``split``, by whose values the
-            pairs are also reported separately.
-        collect_device (str): 'cpu' or 'gpu', where results of processes are put together.
+        lpips (str | bool): True also computes LPIPS (AlexNet), and downloads its weights if they are missing; 'auto'
+            computes it only if the weights are on this machine.
+        group_key (str, optional): Key of the predictions, such as ``identity`` or ``split``; results are also reported
+            for each of its values.
+        collect_device (str): 'cpu' or 'gpu', where the results of all processes are gathered.
         prefix (str, optional): Prefix of the keys.
-
-    Raises:
-        UserError: If ``lpips`` is none of the choices.
     """
 
     default_prefix = 'reconstruction'
@@ -53,13 +50,12 @@ class ReconstructionMetric(BaseMetric):
         self.extractor: nn.Module | None = FEATURE_EXTRACTORS.build(perceptual) if perceptual else None
         self.lpips: nn.Module | None = None
         if lpips == 'auto' and not lpips_weights_path().is_file():
-            print_log(f'LPIPS is not measured: its weights are not at {lpips_weights_path()}; lpips=True downloads '
+            print_log(f'LPIPS is not computed: its weights are not at {lpips_weights_path()}; lpips=True downloads '
                       'them', logger='current', level=logging.INFO)
         elif lpips:
             self.lpips = build_lpips()
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
-        """Measure a batch of predictions."""
         images = {key: torch.stack([sample[key] for sample in data_samples]).float()
                   for key in ('source', 'driving', 'reconstruction')}
         columns = self._distances(images['reconstruction'], images['driving'])
@@ -70,7 +66,6 @@ class ReconstructionMetric(BaseMetric):
             self.results.append((str(sample[self.group_key]) if self.group_key else None, result))
 
     def compute_metrics(self, results: list) -> dict[str, float]:
-        """Average over all pairs, over the moving half, and over the groups."""
         metrics = _summary([values for _, values in results])
         groups = sorted({group for group, _ in results if group is not None})
         for group in groups:
@@ -79,7 +74,7 @@ class ReconstructionMetric(BaseMetric):
         return metrics
 
     def _distances(self, prediction: Tensor, target: Tensor) -> dict[str, Tensor]:
-        """For each measure one value a pair, shape (B,)."""
+        """For each metric one value per pair, shape (B,)."""
         columns = dict(l1=l1_distance(prediction, target), psnr=psnr(prediction, target).clamp(max=PSNR_CEILING),
                        ssim=ssim(prediction, target))
         if self.lpips is not None:
@@ -91,11 +86,11 @@ class ReconstructionMetric(BaseMetric):
 
 
 def _summary(pairs: list[dict[str, float]]) -> dict[str, float]:
-    """Means over all pairs and over the half that moves most."""
+    """Means over all pairs, and over the half that moves most."""
     if not pairs:
         return {}
     names = list(pairs[0])
-    values = np.asarray([[pair[name] for name in names] for pair in pairs])  # (pairs, measures)
+    values = np.asarray([[pair[name] for name in names] for pair in pairs])  # (pairs, metrics)
     motion = values[:, names.index('copy_l1')]
     moving = np.argsort(-motion, kind='stable')[:max(1, len(pairs) // 2)]
     return {**_means(names, values, ''), **_means(names, values[moving], 'moving_'), 'pairs': len(pairs)}

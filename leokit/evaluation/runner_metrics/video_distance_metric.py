@@ -1,4 +1,8 @@
-"""FVD and KVD of what a model generates, during validation and testing."""
+"""FVD and KVD of generated videos, during validation and testing.
+
+It prepares generated videos as :func:`~leokit.evaluation.evaluate_sets.evaluate_sets` prepares files, and uses the same
+metrics (:mod:`leokit.evaluation.video_set_metrics`).
+"""
 
 from pathlib import Path
 from typing import Any, Mapping, Sequence
@@ -17,7 +21,7 @@ from leokit.evaluation.records import NetworkInfo, ResultRecord, RunInfo, Score,
 from leokit.evaluation.reductions import FeatureRequest
 from leokit.evaluation.runner_metrics.real_clip_cache import RealClipCache
 from leokit.evaluation.video_set import scan_videos
-from leokit.evaluation.video_set_metrics import VIDEO_SET_METRICS, metric_key
+from leokit.evaluation.video_set_metrics import VIDEO_SET_METRICS, MetricResult, metric_key
 from leokit.feature_extractors.video_features import video_dim, video_features, video_label
 from leokit.registry import FEATURE_EXTRACTORS, METRICS
 from leokit.utils import UserError
@@ -30,25 +34,24 @@ from leokit.video import VideoFilter
 class VideoDistances(BaseMetric):
     """FVD and KVD of generated and real clips, from one pass of the feature extractor.
 
-    Predictions hold ``generated``, a video (T, 3, H, W) in [-1, 1] with at least the protocol's frames. Real clips
-    are the ``real`` videos of the predictions, or those of a folder, whose features are cached, so that measuring
-    again costs nothing. Frames are rounded to bytes and prepared as files are, so a value agrees with the one that
-    ``leokit evaluate`` gives for the same videos saved without loss.
+    Predictions hold ``generated``, a video (T, 3, H, W) in [-1, 1] with at least the protocol's frames. The real clips
+    are the ``real`` videos of the predictions, or those of a folder, whose features are cached on disk. Frames are
+    rounded to 8 bits, so a value agrees with that of ``leokit evaluate`` for the same videos stored without loss.
 
-    The key carries the extractor and the clip unless both are what the literature means, as in
-    ``fvd-efficientnet_lite0_dt@16x1``; ``<key>_std`` is the jackknife's standard error.
+    The key carries the extractor and the clip unless both are those of the literature, as in
+    ``fvd-efficientnet_lite0_dt@16x1``; ``<key>_std`` is the standard error of the jackknife.
 
     Args:
         extractor (dict): Config of a feature extractor.
-        metrics (Sequence[str]): Names in ``VIDEO_SET_METRICS``: 'fvd', 'kvd'.
-        protocol (str | dict): A preset's name, or a protocol.
+        metrics (Sequence[str]): 'fvd', 'kvd'.
+        protocol (str | dict): Name of a preset, or a protocol.
         real (str | dict, optional): Folder or manifest of real videos, or ``dict(source=..., filters=dict(split=...))``
-            with filters as data sets take them.
-        cache_dir (str, optional): Folder of cached features; the user's cache by default.
-        records (str, optional): JSON file to which a result record of every evaluation is added.
-        cache_real (bool): Describe each ``real`` prediction once and remember its features by ``name`` and
-            ``start``: for validation, where the real clips are always the same.
-        collect_device (str): 'cpu' or 'gpu', where results of processes are put together.
+            with filters as in data sets.
+        cache_dir (str, optional): Folder of cached features; default: the user's cache.
+        records (str, optional): JSON file to which every evaluation appends its result records.
+        cache_real (bool): Compute the features of each ``real`` prediction once and cache them by ``name`` and
+            ``start``, for validation on the same clips every time.
+        collect_device (str): 'cpu' or 'gpu', where the results of all processes are gathered.
         prefix (str, optional): Prefix of the keys.
     """
 
@@ -60,17 +63,16 @@ class VideoDistances(BaseMetric):
                  collect_device: str = 'cpu', prefix: str | None = None) -> None:
         super().__init__(collect_device=collect_device, prefix=prefix)
         self.extractor = FEATURE_EXTRACTORS.build(extractor)
-        self.metrics = _distances(metrics)
+        self.metrics = _check_distances(metrics)
         self.protocol = as_protocol(protocol)
         self.real = dict(source=real) if isinstance(real, str) else dict(real) if real else None
         self.cache_dir = cache_dir
         self.records = Path(records) if records else None
-        self._reference: tuple[Tensor | None, Any] | None = None
+        self._reference: tuple[Tensor | None, SetInfo] | None = None
         self._real_cache = RealClipCache(cache_real)
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
-        """Describe the clips of a batch of predictions."""
-        rows = [{} for _ in data_samples]
+        results = [{} for _ in data_samples]
         for key in ('generated', 'real'):
             if key == 'real' and self.real is not None:
                 continue
@@ -78,71 +80,68 @@ class VideoDistances(BaseMetric):
                 raise UserError(f'{type(self).__name__} needs the video {key!r} in every prediction; its predictions '
                                 f'have {", ".join(sorted(data_samples[0]))}' + (
                                     ', and no folder was given as real' if key == 'real' else ''))
-            features = self._real_cache.get_or_compute(data_samples, lambda: self._describe(data_samples, 'real')) \
-                if key == 'real' else self._describe(data_samples, key)
-            for row, feature in zip(rows, features):
-                row[key] = feature
-        self.results.extend(rows)
+            features = self._real_cache.get_or_compute(data_samples, lambda: self._features(data_samples, 'real')) \
+                if key == 'real' else self._features(data_samples, key)
+            for result, feature in zip(results, features):
+                result[key] = feature
+        self.results.extend(results)
 
-    def _describe(self, samples: Sequence[dict], key: str) -> Tensor:
+    def evaluate(self, size: int) -> dict[str, float]:
+        if self.real is not None and self._reference is None:
+            self._reference = self._real_folder_features()  # here, because all processes take part
+        return super().evaluate(size)
+
+    def compute_metrics(self, results: list) -> dict[str, float]:
+        fake = torch.stack([row['generated'] for row in results])
+        real, real_info = self._reference or (torch.stack([row['real'] for row in results]), None)
+        label, values, compared = video_label(self.extractor), {}, {}
+        for name in self.metrics:
+            key = metric_key(name, label, self.protocol)
+            compared[key] = VIDEO_SET_METRICS[name](self.protocol.arithmetic).compare(real, fake, want_std=True)
+            values[key] = compared[key].value
+            if compared[key].std is not None:
+                values[f'{key}_std'] = compared[key].std
+        # This key is named after the extractor too, since one evaluator may have several of these metrics.
+        values[metric_key('clips', label, self.protocol)] = len(fake)
+        if self.records is not None:
+            self._append_records(compared, real_info, len(fake))
+        return values
+
+    def _features(self, samples: Sequence[dict], key: str) -> Tensor:
         """Features of the videos under a key, shape (B, d), on the CPU."""
         clips = prepare_generated(torch.stack([sample[key] for sample in samples]), self.protocol)
         return video_features(self.extractor.to(clips.device), clips).cpu()
 
-    def evaluate(self, size: int) -> dict[str, float]:
-        """Also get the features of the real folder, in which all processes take part."""
-        if self.real is not None and self._reference is None:
-            self._reference = self._measure_reference()
-        return super().evaluate(size)
-
-    def compute_metrics(self, results: list) -> dict[str, float]:
-        """Distances of the collected features."""
-        fake = torch.stack([row['generated'] for row in results])
-        real, real_info = self._reference or (torch.stack([row['real'] for row in results]), None)
-        metrics, results_by_key = {}, {}
-        for name in self.metrics:
-            key = metric_key(name, video_label(self.extractor), self.protocol)
-            results_by_key[key] = VIDEO_SET_METRICS[name](self.protocol.arithmetic).compare(real, fake, want_std=True)
-            metrics[key] = results_by_key[key].value
-            if results_by_key[key].std is not None:
-                metrics[f'{key}_std'] = results_by_key[key].std
-        # named as well, since one evaluator may hold several of these
-        metrics[metric_key('clips', video_label(self.extractor), self.protocol)] = len(fake)
-        if self.records is not None:
-            self._add_records(results_by_key, real_info, len(fake))
-        return metrics
-
-    def _measure_reference(self) -> tuple[Tensor | None, Any]:
-        """Features of the real folder (on the first process) and what the record says of it."""
+    def _real_folder_features(self) -> tuple[Tensor | None, SetInfo]:
+        """Features of the real folder (on the first process) and its description."""
         videos = scan_videos(self.real['source'], self.protocol, use_protocol_split=True,
                              filters=VideoFilter.from_config(self.real.get('filters')))
         clips = plan_trials(videos.num_windows(self.protocol), self.protocol, 'real')[0]
         request = FeatureRequest(self.extractor, 'clip')
-        device = device_of(self.extractor)
-        found = clip_features(videos, clips, self.protocol, [request], device=device,
-                              cache_dir=self.cache_dir or statistics_dir(), label='real clips')
+        arrays = clip_features(videos, clips, self.protocol, [request], device=device_of(self.extractor),
+                               cache_dir=self.cache_dir or statistics_dir(), label='real clips').arrays
         info = videos.info(len(clips))
         if not is_main_process():
             return None, info
-        features = found.arrays[request.key]
+        features = arrays[request.key]
         return features[features.isfinite().all(1)], info
 
-    def _add_records(self, results_by_key: dict, real_info: Any, number: int) -> None:
+    def _append_records(self, compared: dict[str, MetricResult], real_info: SetInfo | None, number: int) -> None:
         network = NetworkInfo(video_label(self.extractor), self.extractor.fingerprint(), video_dim(self.extractor))
-        step = MessageHub.get_current_instance().get_info('iter', None) or None  # 0: nothing was trained here
+        step = MessageHub.get_current_instance().get_info('iter', None) or None  # 0 outside of a training
         fake_info = SetInfo('generated during evaluation', None, number, number, 0, '')
         real_info = real_info or SetInfo('the real clips of the evaluation', None, number, number, 0, '')
         added = [ResultRecord(
             metric=key, score=Score(result.value, result.std, 'jackknife' if result.std is not None else 'none',
                                     (result.value,)),
             protocol=self.protocol.to_dict(), run=RunInfo.now(step=step), real=real_info, fake=fake_info,
-            network=network) for key, result in results_by_key.items()]
+            network=network) for key, result in compared.items()]
         earlier = load_records(self.records) if self.records.is_file() else []
         save_records(self.records, earlier + added)
 
 
-def _distances(names: Sequence[str]) -> tuple[str, ...]:
-    """The names, checked to be distances of one feature vector per clip."""
+def _check_distances(names: Sequence[str]) -> tuple[str, ...]:
+    """The names, if all are distances of one feature vector per clip."""
     known = [name for name, kind in VIDEO_SET_METRICS.items()
              if kind.is_distance and kind.reduction == 'clip' and not kind.over_time]
     if not names or not set(names) <= set(known):

@@ -39,7 +39,7 @@ def test_no_detection_at_all_is_no_score():
     assert math.isnan(metric.evaluate(1)['video/acd-tiny'])
 
 
-def test_real_videos_are_described_once():
+def test_values_of_real_videos_are_computed_once():
     metric = build(cache_real=True)
     seen = []
     metric.extractor.register_forward_hook(lambda module, inputs, output: seen.append(len(inputs[0])))

@@ -19,7 +19,7 @@ def codes(seed, number=200):
     return torch.randn(number, 3, generator=torch.Generator().manual_seed(seed)) * torch.tensor([1.0, 2.0, 0.1])
 
 
-def test_the_distance_is_that_of_the_sets_and_the_order_does_not_count():
+def test_the_distance_is_that_of_the_sets_in_any_order():
     generated, real = codes(0), codes(1)
     result = measure(generated, real)
     assert result['codes/frechet'] == pytest.approx(frechet_distance(generated, real), rel=1e-6)
@@ -29,7 +29,7 @@ def test_the_distance_is_that_of_the_sets_and_the_order_does_not_count():
     assert result['codes/samples'] == 200 and 'codes/real_frechet_relative' not in result
 
 
-def test_one_point_and_a_shrunk_set_are_told_from_the_real_ones():
+def test_one_point_and_a_shrunk_set_are_distinguished_from_real_codes():
     real = codes(1)
     point = measure(real.mean(0).expand_as(real), real)
     assert point['codes/frechet_relative'] == pytest.approx(1) and point['codes/std_ratio'] == pytest.approx(0)

@@ -17,7 +17,7 @@ def walks(number, frames=16, seed=0, noise=0.0):
     return codes + noise * torch.randn(number, frames, 4, generator=generator)
 
 
-def test_jitter_ratio_tells_noisy_from_right():
+def test_jitter_ratio_distinguishes_noisy_motion():
     real = walks(6)
     for generated, expected in ((walks(6, seed=1), pytest.approx(1, abs=0.3)), (walks(6, seed=1, noise=1.0), None)):
         metric = build()
@@ -35,7 +35,7 @@ def test_frechet_of_codes_is_that_of_their_summaries():
     assert metric.evaluate(7)['motion/frechet-codes_dt'] == pytest.approx(expected, rel=1e-6)
 
 
-def test_the_distance_of_residuals_does_not_see_the_start():
+def test_the_distance_of_residuals_does_not_depend_on_the_start():
     real = walks(7)
     shifted = real + 3 * torch.randn(7, 1, 4, generator=torch.Generator().manual_seed(3))
     metric = build()

@@ -52,7 +52,7 @@ def test_perceptual_distance_is_labeled():
     assert 0 < result['reconstruction/perceptual-tiny'] < result['reconstruction/copy_perceptual-tiny']
 
 
-def test_groups_are_reported_apart():
+def test_groups_are_reported_separately():
     result = run(build(group_key='identity'), pairs())
     assert result['reconstruction/id0/pairs'] == result['reconstruction/id1/pairs'] == 4
     mean = (result['reconstruction/id0/l1'] + result['reconstruction/id1/l1']) / 2
@@ -63,7 +63,7 @@ def test_batches_do_not_change_the_values():
     assert run(build(), pairs(), batch=1) == pytest.approx(run(build(), pairs(), batch=8), rel=1e-9)
 
 
-def test_equal_images_do_not_spoil_the_mean():
+def test_equal_images_keep_the_mean_finite():
     samples = pairs(2)
     samples[0]['reconstruction'] = samples[0]['driving']
     assert np.isfinite(run(build(), samples)['reconstruction/psnr'])

@@ -102,7 +102,7 @@ def test_missing_or_short_videos_are_refused():
         run(build(), videos(1)[:, :3], videos(2))
 
 
-def test_remembered_clips_change_no_value():
+def test_cached_clips_change_no_value():
     metric, expected = build(cache_real=True), [run(build(), videos(seed), videos(2)) for seed in (1, 4)]
     seen = []
     metric.extractor.register_forward_hook(lambda module, inputs, output: seen.append(len(inputs[0])))
