@@ -40,13 +40,17 @@ def parse_strategy(text: str, num_frames: int) -> LongVideoStrategy:
     except (ValueError, SyntaxError) as error:
         raise UserError(f'the strategy {text!r} is not of the form TYPE:KEY=VALUE,KEY=VALUE') from error
     strategy = LONG_VIDEO.build(dict(type=name, **settings))
-    # the jerk at a window boundary is compared with that within windows, so a window must have both
-    required = 1 + JERK_ORDER * (2 if strategy.pending_frames else 1)
+    required = min_new_codes(strategy)
     if num_frames - strategy.context_frames < required:
         raise UserError(f'the strategy {text!r} leaves {num_frames - strategy.context_frames} new codes to a window of '
                         f'{num_frames}, too few to tell a window boundary from the rest; lower its context_frames or '
                         f'overlap to {num_frames - required} or less')
     return strategy
+
+
+def min_new_codes(strategy: LongVideoStrategy) -> int:
+    """Codes that a window must add so that jerk at its boundaries can be compared with jerk within it."""
+    return 1 + JERK_ORDER * (2 if strategy.pending_frames else 1)
 
 
 class LongVideoComparison:
@@ -82,7 +86,7 @@ class LongVideoComparison:
 
     @property
     def caption(self) -> str:
-        """What the columns of :data:`HEAD` are relative to."""
+        """Number and length of the sequences, and the units of the columns :data:`HEAD`."""
         return (f'{len(self.start)} sequences of {self.num_frames} frames in {self.segments} segments. Jitter and '
                 f'dispersion of the first and the last segment, real windows of {self.real_frames} frames = 1; drift '
                 'in units of the real dispersion.')

@@ -12,6 +12,7 @@ from typing import Any, Iterator, Sequence
 
 from torch import Tensor, nn
 
+from leokit.analysis.long_video_comparison import min_new_codes
 from leokit.analysis.model_sheets import stack_sheets, video_grid, video_sheet
 from leokit.benchmark.generated_clips import GeneratedClips
 from leokit.benchmark.real_videos import first_frames, motion_windows
@@ -197,8 +198,7 @@ class LEOBenchmark:
         """Boundaries of the motion diffusion's windows; empty if jerk within the windows cannot be measured."""
         model = self.leo.generator.motion_diffusion
         strategy = model.long_video
-        min_frames = 1 + JERK_ORDER * (2 if strategy.pending_frames else 1)
-        measurable = model.num_frames - strategy.context_frames >= min_frames
+        measurable = model.num_frames - strategy.context_frames >= min_new_codes(strategy)
         return model.window_boundaries(num_frames) if measurable else []
 
     # ---- results -----------------------------------------------------------

@@ -63,7 +63,7 @@ class PredictionLoop(BaseLoop):
         return metrics
 
     def build_predictor(self) -> Any:
-        """What :meth:`predict` generates with; called when the runner has loaded the weights."""
+        """The first argument of :meth:`predict`; built after the runner has loaded the weights."""
         raise NotImplementedError
 
     def predict(self, predictor: Any, batch: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -71,7 +71,7 @@ class PredictionLoop(BaseLoop):
         raise NotImplementedError
 
     def process(self, predictions: list[dict[str, Any]], batch: Mapping[str, Any]) -> None:
-        """Pass predictions to the metrics, and write or keep what is shown."""
+        """Pass predictions to the metrics; subclasses also write files and keep rows for the sheet."""
         self.evaluator.process(data_samples=predictions, data_batch=batch)
 
     def evaluate(self, size: int) -> dict[str, float]:

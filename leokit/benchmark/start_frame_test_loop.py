@@ -82,7 +82,7 @@ class StartFrameTestLoop(PredictionLoop):
             batch (Mapping): ``inputs.frame``, uint8 (B, 3, S, S), ``inputs.motion`` (B, N), and ``data_samples``.
 
         Returns:
-            list[dict]: What metrics get; see the class.
+            list[dict]: The input of metrics; see the class.
         """
         labels, device = batch['data_samples'], device_of(self.animator)
         real = from_uint8(batch['inputs']['frame'].to(device))

@@ -23,7 +23,7 @@ TINY = ['model.backbone.channels=[8,16]', 'model.backbone.num_blocks=1', 'model.
 
 
 @pytest.fixture(scope='module')
-def place(tmp_path_factory):
+def folder(tmp_path_factory):
     """Videos, and an untrained animator."""
     folder = tmp_path_factory.mktemp('start_frames')
     plan = SyntheticFacesPlan(num_identities=6, clips_per_identity=1, num_frames=6, size=SIZE, train=0.5, val=0,
@@ -34,66 +34,66 @@ def place(tmp_path_factory):
     return folder
 
 
-def options(place, *more):
-    return ['--cfg-options', f'data_root={place}/videos', f'animator.config={place}/animator.py',
-            f'animator.checkpoint={place}/animator.pth', f'size={SIZE}', *TINY, *more]
+def options(folder, *more):
+    return ['--cfg-options', f'data_root={folder}/videos', f'animator.config={folder}/animator.py',
+            f'animator.checkpoint={folder}/animator.pth', f'size={SIZE}', *TINY, *more]
 
 
 @pytest.fixture(scope='module')
-def trained(place):
-    status, said = call_tool('train', CONFIG, '--work-dir', place / 'run', *options(place))
+def trained(folder):
+    status, said = call_tool('train', CONFIG, '--work-dir', folder / 'run', *options(folder))
     assert status == 0, said
-    return place / 'run'
+    return folder / 'run'
 
 
-def run_test(place, config, work_dir, *more):
-    status, said = call_tool('test', config, work_dir, '--work-dir', place / 'test', '--out', place / 'metrics.json',
-                             *options(place, *more))
+def run_test(folder, config, work_dir, *more):
+    status, said = call_tool('test', config, work_dir, '--work-dir', folder / 'test', '--out', folder / 'metrics.json',
+                             *options(folder, *more))
     assert status == 0, said
-    return json.loads((place / 'metrics.json').read_text())
+    return json.loads((folder / 'metrics.json').read_text())
 
 
-def test_training_and_testing(place, trained):
+def test_training_and_testing(folder, trained):
     state = load_checkpoint(trained / 'iter_3.pth')['state_dict']
     assert state['animator_hash'].any() and np.isfinite(state['std'].numpy()).all()
-    assert (place / 'videos_codes' / 'index.json').is_file()
-    measured = run_test(place, CONFIG, trained)
+    assert (folder / 'videos_codes' / 'index.json').is_file()
+    measured = run_test(folder, CONFIG, trained)
     assert measured['start_frame/samples'] == 3 and measured['start_frame/chance_distance'] > 0
     # frames at the animator's size have the codes of the data
     assert measured['start_frame/real_distance'] == pytest.approx(0, abs=1e-3)
     assert measured['start_frame/variety-tiny'] > 0
     assert {f'start_frame/r2_{number:02d}' for number in range(MOTION_DIM)} <= set(measured)
-    assert (place / 'test' / 'generated' / 'sheet.png').stat().st_size > 1000
-    assert run_test(place, CONFIG, trained, 'test_batch_size=2') == pytest.approx(measured, rel=1e-3, abs=1e-3)
-    assert measured != run_test(place, CONFIG, trained, 'test_cfg.seed=1')
+    assert (folder / 'test' / 'generated' / 'sheet.png').stat().st_size > 1000
+    assert run_test(folder, CONFIG, trained, 'test_batch_size=2') == pytest.approx(measured, rel=1e-3, abs=1e-3)
+    assert measured != run_test(folder, CONFIG, trained, 'test_cfg.seed=1')
 
 
-def test_a_super_resolution_stage_is_tested_with_its_first_stage(place, trained):
+def test_a_super_resolution_stage_is_tested_with_its_first_stage(folder, trained):
     config = 'configs/leo/start_frame_sr_celebv.py'
     more = ('size=64', 'low_size=16', f'first_stage.config={trained}/start_frame_synthetic.py',
             f'first_stage.checkpoint={trained}', 'held_out_filters=None', 'train_filters=None')
-    second = [option for option in options(place, *more) if 'content_extractors.1' not in option]
-    status, said = call_tool('train', config, '--work-dir', place / 'second', *second)
+    second = [option for option in options(folder, *more) if 'content_extractors.1' not in option]
+    status, said = call_tool('train', config, '--work-dir', folder / 'second', *second)
     assert status == 0, said
-    status, said = call_tool('test', config, place / 'second', '--work-dir', place / 'second_test', '--out',
-                             place / 'second.json', *second)
+    status, said = call_tool('test', config, folder / 'second', '--work-dir', folder / 'second_test', '--out',
+                             folder / 'second.json', *second)
     assert status == 0, said
-    measured = json.loads((place / 'second.json').read_text())
+    measured = json.loads((folder / 'second.json').read_text())
     assert measured['start_frame/samples'] == 6 and measured['start_frame/real_distance'] > 1e-3
 
 
-def test_models_of_different_animators_are_refused(place, trained, tmp_path):
+def test_models_of_different_animators_are_refused(folder, trained, tmp_path):
     other = tmp_path / 'other.pth'
     save_checkpoint(dict(meta=dict(model='Animator'), state_dict=make_animator(7).state_dict()), other)
     status, said = call_tool('test', CONFIG, trained, '--work-dir', tmp_path,
-                             *options(place, f'animator.checkpoint={other}'))
+                             *options(folder, f'animator.checkpoint={other}'))
     assert status != 0 and 'was trained on the codes of animator' in said and 'Traceback' not in said
-    status, said = call_tool('train', CONFIG, '--work-dir', tmp_path, *options(place, f'animator.checkpoint={other}'))
+    status, said = call_tool('train', CONFIG, '--work-dir', tmp_path, *options(folder, f'animator.checkpoint={other}'))
     assert status != 0 and 'extracted with another animator' in said
 
 
-def test_bad_options_are_refused(place, trained, tmp_path):
-    keys = dict(option.split('=', 1) for option in options(place)[1:] if '[' not in option)
+def test_bad_options_are_refused(folder, trained, tmp_path):
+    keys = dict(option.split('=', 1) for option in options(folder)[1:] if '[' not in option)
     config = load_config(CONFIG, {**keys, 'size': SIZE, 'motion_dim': MOTION_DIM, 'frames_per_code': 0,
                                   'num_workers': 0, 'work_dir': str(tmp_path), 'model.backbone.num_blocks': 1,
                                   'model.backbone.channels': [8, 16], 'model.backbone.attention_levels': [],

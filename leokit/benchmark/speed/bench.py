@@ -1,4 +1,4 @@
-"""What all sections of the speed benchmark share: settings, timing, and the table of results."""
+"""Settings, timing and reporting, common to all sections of the speed benchmark."""
 
 import sys
 from contextlib import AbstractContextManager, nullcontext
@@ -16,7 +16,7 @@ from leokit.registry import MODELS
 from leokit.utils import load_config
 from leokit.utils.timing import Timing, measure
 
-TRAINING_COMPILE = dict(mode='reduce-overhead')  # what leokit train --compile means on one GPU
+TRAINING_COMPILE = dict(mode='reduce-overhead')  # the settings of leokit train --compile on one GPU
 MIB = 2**20
 
 
@@ -112,7 +112,7 @@ class SpeedBench:
         Args:
             trainable (bool): Build its losses and discriminator too.
             training (bool): Compile it for training.
-            compiled (bool, optional): Whether to compile it; by default as the options say.
+            compiled (bool, optional): Compile it. Default: None, according to the options.
         """
         animator = _build_model(self.options.animator_config, dict(size=self.options.size), trainable=trainable)
         animator = animator.to(self.device)
