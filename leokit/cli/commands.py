@@ -1,7 +1,7 @@
 """All subcommands of ``leokit``, their parser, and the program itself."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from types import ModuleType
 
 from leokit.cli import (
@@ -40,11 +40,6 @@ def build_parser() -> CommandParser:
     parser.add_argument('--version', action='version', version=f'leokit {__version__}')
     _add_commands(parser, COMMANDS)
     return parser
-
-
-def parse(arguments: Sequence[object]) -> object:
-    """Parse a command line without running it."""
-    return build_parser().parse_args([str(argument) for argument in arguments])
 
 
 def _add_commands(parser: CommandParser, commands: Mapping[str, ModuleType]) -> None:

@@ -49,7 +49,7 @@ def test_the_studies_vary_the_condition_only(name, monkeypatch, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_killed_ablation_goes_on_and_ends_in_a_table(tmp_path):
+def test_a_killed_ablation_resumes_and_ends_in_a_table(tmp_path):
     write_code_cache(tmp_path / 'codes')
     command = [sys.executable, '-m', 'leokit', 'ablate', *arguments(tmp_path, ITERATIONS)]
     command = [str(part) for part in command]
@@ -77,7 +77,7 @@ def test_a_killed_ablation_goes_on_and_ends_in_a_table(tmp_path):
     assert third.returncode == 0 and 'train (' not in third.stdout
 
 
-def test_dry_run_says_how_far_every_run_is(tmp_path):
+def test_dry_run_prints_the_state_of_every_run(tmp_path):
     write_code_cache(tmp_path / 'codes')
     command = arguments(tmp_path, 5)
     status, said = call_command('ablate', *command[:3], '--dry-run', *command[3:])

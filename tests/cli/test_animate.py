@@ -24,15 +24,15 @@ def inputs(tmp_path):
     return tmp_path
 
 
-def animate(monkeypatch, models, inputs, out, *arguments, driving='driving.npy', source='deep.png'):
+def animate(models, inputs, out, *arguments, driving='driving.npy', source='deep.png'):
     run_command('animate', models['animator_config'], models['animator'], '--source', inputs / source,
         '--driving', inputs / driving, '--out', inputs / out, '--device', 'cpu', *arguments)
 
 
-def test_modes_and_chunks(monkeypatch, models, inputs):
+def test_modes_and_chunks(models, inputs):
     frames = {}
     for name, arguments in dict(relative=(), chunked=('--chunk-size', 2), absolute=('--mode', 'absolute')).items():
-        animate(monkeypatch, models, inputs, name, *arguments)
+        animate(models, inputs, name, *arguments)
         with AutoReader().open(inputs / name) as video:
             frames[name] = video.read(range(len(video))).astype(int)
         assert frames[name].shape == (9, SIZE, SIZE, 3)
@@ -40,34 +40,34 @@ def test_modes_and_chunks(monkeypatch, models, inputs):
     assert np.abs(frames['relative'] - frames['absolute']).max() > 5
 
 
-def test_video_file_with_the_rate_of_the_driving_one(monkeypatch, models, inputs):
-    animate(monkeypatch, models, inputs, 'out.mp4')
-    animate(monkeypatch, models, inputs, 'slow.mp4', '--fps', 5)
+def test_video_file_with_the_rate_of_the_driving_one(models, inputs):
+    animate(models, inputs, 'out.mp4')
+    animate(models, inputs, 'slow.mp4', '--fps', 5)
     for name, fps in (('out.mp4', 25), ('slow.mp4', 5)):
         with AutoReader().open(inputs / name) as video:
             assert len(video) == 9 and video.fps == fps
 
 
-def test_bad_inputs_leave_no_file(monkeypatch, models, inputs):
+def test_bad_inputs_leave_no_file(models, inputs):
     (inputs / 'broken.mp4').write_bytes(b'')
     np.save(inputs / 'none.npy', np.zeros((0, 8, 8, 3), np.uint8))
     for options in (dict(driving='broken.mp4'), dict(driving='none.npy'), dict(driving='missing.mp4'),
                     dict(source='driving.npy'), dict(source='missing.png')):
         with pytest.raises(UserError, match=next(iter(options.values()))):
-            animate(monkeypatch, models, inputs, 'out.mp4', **options)
+            animate(models, inputs, 'out.mp4', **options)
         assert not list(inputs.glob('out*'))
 
 
-def test_the_animator_of_a_config_of_leo(monkeypatch, models, inputs):
+def test_the_animator_of_a_leo_config(models, inputs):
     config = write_leo(inputs / 'leo')
-    animate(monkeypatch, models, inputs, 'own.npy')
+    animate(models, inputs, 'own.npy')
     run_command('animate', config, '--source', inputs / 'deep.png', '--driving', inputs / 'driving.npy', '--out',
         inputs / 'named.npy', '--device', 'cpu')
     assert np.array_equal(np.load(inputs / 'own.npy'), np.load(inputs / 'named.npy'))
 
 
-def test_a_disk_without_room(monkeypatch, models, inputs):
+def test_a_full_disk(monkeypatch, models, inputs):
     monkeypatch.setattr(shutil, 'disk_usage', lambda path: type(USAGE)(1, 1, 100))
     with pytest.raises(UserError, match='out.npy of 9 frames with 32x32 pixels need about'):
-        animate(monkeypatch, models, inputs, 'out.npy')
+        animate(models, inputs, 'out.npy')
     assert not list(inputs.glob('out*'))

@@ -48,6 +48,6 @@ def test_numbers_in_range():
     assert parse('--device', 'cuda:1').device == 'cuda:1'
 
 
-def test_a_file_may_lie_in_folders_to_be_made(tmp_path):
+def test_an_output_file_may_lie_in_new_folders(tmp_path):
     assert parse('--out', str(tmp_path / 'new' / 'a.json')).out == tmp_path / 'new' / 'a.json'
     assert list(tmp_path.iterdir()) == []

@@ -39,7 +39,7 @@ def test_the_grid_of_the_config_must_be_the_references(converted):
     init_model(CONFIGS / 'lia_synthetic_64.py', converted, cfg_options={**options, 'grid': 'lia'})
 
 
-def test_other_sizes_are_told(converted):
+def test_other_sizes_are_reported(converted):
     with pytest.raises(UserError, match='its model has size=32, appearance_dim=16, motion_dim=4'):
         options = {**OPTIONS, 'size': 64, 'model.training': None}
         init_model(CONFIGS / 'lia_celebv_256.py', converted, cfg_options=options)

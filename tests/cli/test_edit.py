@@ -19,7 +19,7 @@ def video(tmp_path):
 
 
 @pytest.fixture
-def edit(monkeypatch, models, video):
+def edit(models, video):
     def call(*arguments):
         run_command('edit', models['animator_config'], models['animator'], '--video', video, '--device', 'cpu',
             *arguments)
@@ -64,7 +64,7 @@ def test_bad_input(edit, tmp_path, monkeypatch, arguments, message):
     assert not (tmp_path / 'x.mp4').exists()
 
 
-def test_video_without_frames(monkeypatch, models, tmp_path):
+def test_video_without_frames(models, tmp_path):
     np.save(tmp_path / 'empty.npy', np.zeros((0, 8, 8, 3), np.uint8))
     with pytest.raises(UserError, match='empty.npy') as error:
         run_command('edit', models['animator_config'], models['animator'], '--video', tmp_path / 'empty.npy',
@@ -72,7 +72,7 @@ def test_video_without_frames(monkeypatch, models, tmp_path):
     assert '\n' not in str(error.value) and not (tmp_path / 'x.mp4').exists()
 
 
-def test_checkpoint_of_another_kind(monkeypatch, models, video, tmp_path):
+def test_checkpoint_of_another_kind(models, video, tmp_path):
     with pytest.raises(UserError) as error:
         run_command('edit', models['animator_config'], models['motion'], '--video', video, '--editor', 'Recolor',
             '--out', tmp_path / 'x.mp4', '--device', 'cpu')

@@ -20,7 +20,7 @@ def videos(tmp_path, monkeypatch):
     return tmp_path / 'videos'
 
 
-def test_whole_way(monkeypatch, models, videos, tmp_path, capsys):
+def test_whole_way(models, videos, tmp_path, capsys):
     command = ('extract', models['animator_config'], models['animator'], '--videos', videos, '--out',
                tmp_path / 'codes', '--device', 'cpu')
     run_command(*command, '--split', 'train')
@@ -35,7 +35,7 @@ def test_whole_way(monkeypatch, models, videos, tmp_path, capsys):
     assert cache.animator['checkpoint'] == str(models['animator'])
 
 
-def test_bad_input(monkeypatch, models, videos, tmp_path):
+def test_bad_input(models, videos, tmp_path):
     with pytest.raises(UserError, match='nowhere'):
         run_command('extract', models['animator_config'], models['animator'], '--videos',
             tmp_path / 'nowhere', '--out', tmp_path / 'codes', '--device', 'cpu')

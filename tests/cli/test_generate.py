@@ -12,7 +12,7 @@ from support.tiny_runs import write_leo
 
 
 @pytest.fixture
-def picture(tmp_path):
+def image(tmp_path):
     path = tmp_path / 'face.png'
     Image.fromarray(np.random.default_rng(0).integers(0, 256, (40, 36, 3), dtype=np.uint8)).save(path)
     return path
@@ -32,9 +32,9 @@ def read(path):
         return video.read(range(len(video))).astype(int), video.fps
 
 
-def test_same_files_whatever_the_batches(generate, picture, tmp_path):
+def test_files_do_not_depend_on_the_batch_size(generate, image, tmp_path):
     for name, batch in (('a', 8), ('b', 1)):
-        generate('--image', picture, '--num-sequences', 3, '--num-frames', 7, '--format', 'frames', '--seed', 4,
+        generate('--image', image, '--num-sequences', 3, '--num-frames', 7, '--format', 'frames', '--seed', 4,
                  '--batch-size', batch, '--out', tmp_path / name)
     assert sorted(path.name for path in (tmp_path / 'a').iterdir()) == ['face_0000', 'face_0001', 'face_0002']
     for k in range(3):
@@ -44,11 +44,11 @@ def test_same_files_whatever_the_batches(generate, picture, tmp_path):
     assert np.abs(frames - read(tmp_path / 'a' / 'face_0000')[0]).max() > 5
 
 
-def test_several_pictures_of_one_name(generate, picture, tmp_path):
+def test_several_images_of_one_name(generate, image, tmp_path):
     other = tmp_path / 'other' / 'face.png'
     other.parent.mkdir()
     Image.new('L', (32, 32), 90).save(other)
-    generate('--image', picture, other, '--num-sequences', 2, '--num-frames', 3, '--batch-size', 3, '--fps', 10,
+    generate('--image', image, other, '--num-sequences', 2, '--num-frames', 3, '--batch-size', 3, '--fps', 10,
              '--out', tmp_path / 'out')
     names = sorted(path.name for path in (tmp_path / 'out').iterdir())
     assert names == ['000_face_0000.mp4', '000_face_0001.mp4', '001_face_0000.mp4', '001_face_0001.mp4']
@@ -56,32 +56,32 @@ def test_several_pictures_of_one_name(generate, picture, tmp_path):
     assert len(frames) == 3 and fps == 10
 
 
-def test_from_a_video_at_its_rate(generate, picture, tmp_path):
+def test_from_a_video_at_its_rate(generate, image, tmp_path):
     folder = tmp_path / 'clip'
     folder.mkdir()
-    Image.open(picture).save(folder / '0.png')
+    Image.open(image).save(folder / '0.png')
     generate('--video', folder, '--num-frames', 2, '--format', 'frames', '--out', tmp_path / 'video')
-    generate('--image', picture, '--num-frames', 2, '--format', 'frames', '--out', tmp_path / 'image')
+    generate('--image', image, '--num-frames', 2, '--format', 'frames', '--out', tmp_path / 'image')
     assert np.array_equal(read(tmp_path / 'video' / 'clip_0000')[0], read(tmp_path / 'image' / 'face_0000')[0])
 
 
-def test_sampler_options(generate, picture, tmp_path):
+def test_sampler_options(generate, image, tmp_path):
     results = {}
     for name, options in dict(plain=(), steps=('--num-inference-steps', 2), calm=('--eta', 0)).items():
-        generate('--image', picture, '--format', 'frames', '--out', tmp_path / name, *options)
+        generate('--image', image, '--format', 'frames', '--out', tmp_path / name, *options)
         results[name] = read(tmp_path / name / 'face_0000')[0]
         assert len(results[name]) == 5  # the window of the model
     assert not np.array_equal(results['plain'], results['steps'])
     assert not np.array_equal(results['plain'], results['calm'])
 
 
-def test_animator_of_the_config(generate, monkeypatch, models, picture, tmp_path):
-    run_command('generate', models['motion_config'], models['motion'], '--image', picture, '--num-frames', 1,
+def test_animator_of_the_config(generate, models, image, tmp_path):
+    run_command('generate', models['motion_config'], models['motion'], '--image', image, '--num-frames', 1,
         '--device', 'cpu', '--out', tmp_path / 'out', '--cfg-options',
         f'animator.config={models["animator_config"]}', f'animator.checkpoint={models["animator"]}')
     assert (tmp_path / 'out' / 'face_0000.mp4').is_file()
     with pytest.raises(UserError, match='--animator-config'):
-        run_command('generate', models['motion_config'], models['motion'], '--image', picture, '--out',
+        run_command('generate', models['motion_config'], models['motion'], '--image', image, '--out',
             tmp_path / 'none', '--device', 'cpu')
 
 
@@ -91,19 +91,19 @@ def test_animator_of_the_config(generate, monkeypatch, models, picture, tmp_path
     (dict(motion_config='animator_config', motion='animator'), 'generates no motion'),
     (dict(animator_config='motion_config', animator='motion'), 'animator'),
 ])
-def test_models_that_do_not_fit(generate, models, picture, tmp_path, change, message):
+def test_models_that_do_not_fit(generate, models, image, tmp_path, change, message):
     replaced = {key: models.get(value, value) for key, value in change.items()}
     with pytest.raises(UserError, match=message):
-        generate('--image', picture, '--out', tmp_path / 'out', **replaced)
+        generate('--image', image, '--out', tmp_path / 'out', **replaced)
     assert not (tmp_path / 'out').exists()
 
 
-def test_guidance_is_for_drawn_frames(generate, picture, tmp_path):
+def test_guidance_is_for_sampled_frames(generate, image, tmp_path):
     with pytest.raises(UserError, match='it needs --unconditional'):
-        generate('--image', picture, '--guidance-scale', 2, '--out', tmp_path / 'out')
+        generate('--image', image, '--guidance-scale', 2, '--out', tmp_path / 'out')
 
 
-def test_bad_pictures(generate, tmp_path):
+def test_bad_images(generate, tmp_path):
     text = tmp_path / 'notes.txt'
     text.write_text('hello')
     for path in (text, tmp_path / 'missing.png'):
@@ -122,7 +122,7 @@ def leo(tmp_path_factory):
     return write_leo(tmp_path_factory.mktemp('leo'))
 
 
-def test_videos_of_nobody_are_the_same_whatever_the_batches(monkeypatch, leo, tmp_path):
+def test_unconditional_videos_do_not_depend_on_the_batch_size(leo, tmp_path):
     for name, count, batch in (('a', 3, 8), ('b', 5, 2)):
         run_command('generate', leo, '--unconditional', count, '--num-frames', 7, '--format', 'npy', '--seed', 4,
             '--batch-size', batch, '--device', 'cpu', '--out', tmp_path / name)
@@ -134,7 +134,7 @@ def test_videos_of_nobody_are_the_same_whatever_the_batches(monkeypatch, leo, tm
     assert np.abs(videos[0] - videos[1]).max() > 5
 
 
-def test_first_frames_and_continuations(monkeypatch, leo, picture, tmp_path):
+def test_first_frames_and_continuations(leo, image, tmp_path):
     other = tmp_path / 'clip'
     other.mkdir()
     for number, shade in enumerate((250, 90)):
@@ -152,20 +152,20 @@ def test_first_frames_and_continuations(monkeypatch, leo, picture, tmp_path):
     assert np.abs(whole - np.load(full / '1_0000.npy')).max() > 1
 
 
-def test_what_is_not_needed_is_not_loaded(monkeypatch, leo, picture, tmp_path):
+def test_unneeded_models_are_not_loaded(leo, image, tmp_path):
     options = ('--device', 'cpu', '--out', tmp_path / 'out', '--cfg-options', 'start_frame.checkpoint=none.pth')
-    run_command('generate', leo, '--image', picture, '--num-frames', 2, *options)
+    run_command('generate', leo, '--image', image, '--num-frames', 2, *options)
     with pytest.raises(UserError, match='none.pth of start_frame'):
         run_command('generate', leo, '--unconditional', 1, *options)
 
 
-def test_mistakes_with_configs_of_several_models(monkeypatch, models, leo, picture, tmp_path):
+def test_mistakes_with_configs_of_several_models(models, leo, image, tmp_path):
     common = ('--device', 'cpu', '--out', tmp_path / 'out')
     for config, more, message in (
             (leo, ('x.pth', '--unconditional', 1), 'names its checkpoints'),
-            (models['motion_config'], ('--image', picture), 'so its checkpoint is needed'),
+            (models['motion_config'], ('--image', image), 'so its checkpoint is needed'),
             (models['motion_config'], (models['motion'], '--unconditional', 1), 'pass a config of LEO'),
-            (leo, ('--image', picture, '--num-frames', 10**12), 'need about')):
+            (leo, ('--image', image, '--num-frames', 10**12), 'need about')):
         with pytest.raises(UserError, match=message):
             run_command('generate', config, *more, *common)
     assert not (tmp_path / 'out').exists()

@@ -24,13 +24,13 @@ def inputs(tmp_path):
 
 
 @pytest.fixture
-def manipulate(monkeypatch, models, inputs):
+def manipulate(models, inputs):
     def call(*arguments, paths=models):
         run_command('manipulate', paths['animator_config'], paths['animator'], '--device', 'cpu', *arguments)
     return call
 
 
-def test_grid_of_a_picture(manipulate, inputs):
+def test_grid_of_an_image(manipulate, inputs):
     manipulate('--image', inputs / 'face.png', '--out', inputs / 'all.png')
     manipulate('--image', inputs / 'face.png', '--directions', 1, '--amounts', -3, 3, '--out', inputs / 'one.png')
     everything, one = read_image(inputs / 'all.png'), read_image(inputs / 'one.png')
@@ -46,7 +46,7 @@ def test_grid_of_a_video(manipulate, inputs):
         assert video.read([0]).shape[1] > 2 * SIZE
 
 
-def test_moves_compose(monkeypatch, manipulate, inputs, tmp_path):
+def test_offsets_are_summed(manipulate, inputs, tmp_path):
     paths = write_models(tmp_path)
     (tmp_path / 'directions.json').write_text(json.dumps(dict(turn=1, both={'0': 1.0, '1': 0.5})))
     results = {}
@@ -66,29 +66,29 @@ def test_amounts_in_standard_deviations(manipulate, inputs):
     with CodeCacheWriter(inputs / 'codes', MOTION_DIM, animator=dict(
             weights_hash=make_animator().weights_hash(), config='', checkpoint='')) as writer:
         writer.add('a', codes, identity='a')
-    picture = ('--image', inputs / 'face.png')
-    manipulate(*picture, '--apply', '0=0.5', '--codes', inputs / 'codes', '--out', inputs / 'a.png')
-    manipulate(*picture, '--apply', '0=2', '--out', inputs / 'b.png')
+    image = ('--image', inputs / 'face.png')
+    manipulate(*image, '--apply', '0=0.5', '--codes', inputs / 'codes', '--out', inputs / 'a.png')
+    manipulate(*image, '--apply', '0=2', '--out', inputs / 'b.png')
     assert np.array_equal(read_image(inputs / 'a.png'), read_image(inputs / 'b.png'))
 
 
 @pytest.mark.parametrize('arguments, message', [
     (('--apply', 'turn'), 'NAME=NUMBER'), (('--apply', 'turn=1'), "no direction 'turn'"),
     (('--directions', '9'), "no direction '9'")])
-def test_bad_moves(manipulate, inputs, arguments, message):
+def test_bad_offsets(manipulate, inputs, arguments, message):
     with pytest.raises(UserError, match=message):
         manipulate('--image', inputs / 'face.png', '--out', inputs / 'out.png', *arguments)
     assert not (inputs / 'out.png').exists()
 
 
-def test_picture_to_a_video_file(manipulate, inputs):
+def test_image_to_a_video_file(manipulate, inputs):
     with pytest.raises(UserError, match='an image is written to .png'):
         manipulate('--image', inputs / 'face.png', '--out', inputs / 'out.mp4')
     with pytest.raises(UserError, match='a video to .mp4'):
         manipulate('--video', inputs / 'talk.npy', '--out', inputs / 'out.png')
 
 
-def test_gray_picture_and_video_without_frames(manipulate, inputs):
+def test_gray_image_and_video_without_frames(manipulate, inputs):
     Image.fromarray(np.full((30, 30), 99, np.uint8)).save(inputs / 'gray.png')
     manipulate('--image', inputs / 'gray.png', '--apply', '0=1', '--out', inputs / 'out.png')
     assert read_image(inputs / 'out.png').shape == (SIZE, SIZE, 3)

@@ -34,7 +34,7 @@ def runs():
         return file.read().split()
 
 
-def test_it_goes_on_where_it_stopped(quickstart, tmp_path, capsys):
+def test_it_resumes_where_it_stopped(quickstart, tmp_path, capsys):
     write('second', 'import sys; sys.exit(3)')
     with pytest.raises(UserError, match=r'\(status 3\); its output is in work_dirs/quickstart/logs/02_second.log'):
         quickstart()
@@ -50,7 +50,7 @@ def test_it_goes_on_where_it_stopped(quickstart, tmp_path, capsys):
     assert runs() == ['first', 'second', 'first', 'second']
 
 
-def test_of_a_training_log_only_the_progress_is_shown(quickstart, capsys):
+def test_of_a_training_log_only_the_progress_is_printed(quickstart, capsys):
     lines = [LOG.format('INFO', 'Config:\\nmodel = 1'), LOG.format('INFO', 'Iter(train) [30/60] eta: 0:00:05'),
              LOG.format('WARNING', 'mind this'), LOG.format('INFO', 'saved'), 'plain']
     write('first', '\n'.join(f'print("{line}")' for line in lines[:-1]) + '\nopen("first", "w")')

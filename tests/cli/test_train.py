@@ -61,7 +61,7 @@ def test_the_work_dir_is_named_after_the_config(config, tmp_path, monkeypatch):
     (['--cfg-options', 'train_dataloader.dataset.folder=EMPTY'], r'the folder .* holds no videos'),
     (['--resume', 'missing.pth'], r'the checkpoint missing\.pth does not exist'),
     (['--cfg-options', 'load_from=missing.pth'], r'the checkpoint missing\.pth does not exist'),
-    (['--launcher', 'pytorch'], r'--launcher pytorch was asked for, but RANK is not in the environment'),
+    (['--launcher', 'pytorch'], r'--launcher pytorch needs RANK in the environment'),
     (['--amp', '--cfg-options', 'optim_wrapper.type=ApexOptimWrapper'], r"--amp cannot be combined")])
 def test_mistakes_are_one_sentence_and_status_2(config, tmp_path, monkeypatch, arguments, sentence):
     monkeypatch.delenv('RANK', raising=False)

@@ -22,20 +22,20 @@ COMMAND = 'analyze disentangle'
 @pytest.fixture
 def inputs(tmp_path):
     generator = np.random.default_rng(0)
-    (tmp_path / 'people').mkdir()
+    (tmp_path / 'portraits').mkdir()
     (tmp_path / 'videos').mkdir()
     for name in 'abc':
         shape = (SIZE, SIZE) if name == 'a' else (40, 36, 4)
-        Image.fromarray(generator.integers(0, 256, shape, dtype=np.uint8)).save(tmp_path / 'people' / f'{name}.png')
+        Image.fromarray(generator.integers(0, 256, shape, dtype=np.uint8)).save(tmp_path / 'portraits' / f'{name}.png')
         np.save(tmp_path / 'videos' / f'{name}.npy', generator.integers(0, 256, (6, SIZE, SIZE, 3), dtype=np.uint8))
     return tmp_path
 
 
 @pytest.fixture
 def disentangle(models, inputs):
-    def call(*arguments, people=('people', ), config=(models['animator_config'], models['animator'])):
+    def call(*arguments, sources=('portraits',), config=(models['animator_config'], models['animator'])):
         run_command(COMMAND, *config, '--device', 'cpu', '--num-frames', 5, '--extractor', 'ColorStatistics', '--out',
-                    inputs / 'out', '--source', *(inputs / name for name in people), *arguments)
+                    inputs / 'out', '--source', *(inputs / name for name in sources), *arguments)
         return json.loads((inputs / 'out' / 'result.json').read_text())
     return call
 
@@ -73,7 +73,7 @@ def test_all_models_from_one_config(disentangle, models, inputs, tmp_path):
     assert disentangle('--driving', inputs / 'videos', config=(config, ))['motions'] == ['a', 'b', 'c']
 
 
-def test_truth_beside_it(disentangle, inputs, tmp_path, capsys):
+def test_probe_of_the_ground_truth(disentangle, inputs, tmp_path, capsys):
     plan = SyntheticFacesPlan(num_identities=8, clips_per_identity=1, num_frames=12, size=32, train=0.7, val=0,
                               test=0.3)
     save_truth(tmp_path, plan)

@@ -40,7 +40,7 @@ def test_figures_and_sheet(config, models):
     assert cv2.imread(str(folder / 'a.png')).shape[0] > SIZE
 
 
-def test_drawn_faces_change_one_thing_at_a_time(config, models):
+def test_rendered_faces_change_one_thing_at_a_time(config, models):
     folder = config.parent
     plan = SyntheticFacesPlan(num_identities=2, clips_per_identity=1, num_frames=4, size=SIZE, train=1, val=0, test=0)
     write_synthetic_faces(folder / 'people', plan, workers=0, show_progress=False)

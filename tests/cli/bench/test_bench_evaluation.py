@@ -1,4 +1,4 @@
-"""``leokit bench evaluation`` at tiny size: the three rates, and our distance beside scipy's."""
+"""``leokit bench evaluation`` at tiny size: the three rates, and our distance compared with scipy's."""
 
 import re
 
@@ -25,7 +25,7 @@ def bench(*flags):
     return said
 
 
-def test_the_distance_stands_beside_that_of_the_matrix_square_root():
+def test_the_distance_agrees_with_that_of_the_matrix_square_root():
     said = bench('--sections', 'distances', '--num-samples', 80, '--dim', 8)
     rows = re.findall(r'^  (.+?) +[\d.]+ ms +value (\S+)$', said, re.M)
     values = {name: float(value) for name, value in rows}

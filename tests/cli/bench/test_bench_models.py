@@ -58,7 +58,7 @@ def test_every_section_reports(bench):
     assert all(row['peak_mib'] > 50 for row in rows.values() if 'peak_mib' in row)  # torch alone takes more
 
 
-def test_what_compiling_brings_to_stage_2_is_seen(bench, monkeypatch):
+def test_stage_2_is_timed_eager_and_compiled(bench, monkeypatch):
     monkeypatch.setattr('torch.nn.Module.compile', lambda self, **options: None)  # the names count here, not the speed
     monkeypatch.setattr('torch.compile', lambda function, **options: function)
     rows, _ = bench('--sections', 'stage2', '--compile')
@@ -66,7 +66,7 @@ def test_what_compiling_brings_to_stage_2_is_seen(bench, monkeypatch):
     assert any(name.endswith('compiled') for name in rows)
 
 
-def test_missing_perceptual_weights_are_said_and_the_rest_goes_on(bench, monkeypatch, tmp_path):
+def test_missing_perceptual_weights_are_reported_and_the_rest_runs(bench, monkeypatch, tmp_path):
     monkeypatch.setenv('LEOKIT_WEIGHTS', str(tmp_path / 'none'))
     monkeypatch.setattr('urllib.request.urlopen', refuse)
     rows, said = bench('--sections', 'training', 'flops', backbone='VGG19Features')
