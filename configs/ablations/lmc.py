@@ -1,6 +1,6 @@
-# The ablation of the Linear Motion Condition (LEO, arXiv 2305.03989, section 4.4) on SyntheticFaces, in code space:
-# with it, without a condition, and with alpha_1 in front but not added, which tells the linear structure apart from
-# having a condition at all. Nothing is rendered. tools/ablate.py runs it.
+# Ablation of the Linear Motion Condition (LEO, arXiv 2305.03989, section 4.4) on SyntheticFaces, in code space: with
+# it, without a condition, and with alpha_1 concatenated but not added, which separates the effect of the linear
+# structure from that of having a condition. Nothing is rendered. Run it with leokit ablate.
 title = 'The Linear Motion Condition on SyntheticFaces, in code space'
 base = 'configs/leo/lmdm_synthetic.py'
 variants = [
@@ -11,8 +11,8 @@ variants = [
 reference = 'LMC'
 seeds = [0, 1, 2]
 
-# One protocol: a sequence for every held-out window, from its first code where there is a condition. Without one the
-# start is free, so the fair distance is that of the residuals, which is also what is rendered.
+# Protocol: one sequence per held-out window, from its first code where there is a condition. Without a condition the
+# start is free, so the fair distance is that of the residuals, which are also what is rendered.
 metrics = [
     dict(key='motion/frechet-residuals_dt', label='FD of residuals'),
     dict(key='motion/frechet-codes_dt', label='FD of codes'),

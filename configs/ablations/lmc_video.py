@@ -1,4 +1,4 @@
-# The ablation of configs/ablations/lmc.py measured on video: a clip for every held-out one, from its first frame.
+# The ablation of configs/ablations/lmc.py on video: one clip per held-out clip, generated from its first frame.
 _base_ = './lmc.py'
 title = 'The Linear Motion Condition on SyntheticFaces'
 metrics = [

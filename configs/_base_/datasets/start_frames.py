@@ -1,18 +1,18 @@
-# Frames of the videos in `data_root`, with their codes from a cache, which leokit train makes if it is not there.
-# Frames are drawn for the codes of other frames than the model was trained on; the animator of `animator` reads them
-# again. Without splits in a manifest, the last tenth of every video is held out.
+# Frames of the videos in `data_root`, with their codes from a cache, which `leokit train` writes if it does not exist.
+# The test samples frames for held-out codes and encodes them with `animator`. Without splits in a manifest, the last
+# tenth of every video is held out.
 codes_dir = '${data_root}_codes'
 train_filters = dict(segment=(0.0, 0.9))
 held_out_filters = dict(segment=(0.9, 1.0))
-# a folder here keeps decoded frames (size * size * 3 bytes each); None decodes when asked for
+# folder of decoded frames (size * size * 3 bytes each); None decodes on demand
 frame_cache = None
 batch_size = 64
 num_workers = 4
 test_batch_size = 64
 held_out_frames_per_video = 1
-# frames drawn for every held-out code: how much they differ from each other is measured
+# frames sampled for each held-out code; their variety is measured
 frames_per_code = 4
-# what "different people" means: FaceIdentity for real faces
+# features that distinguish identities; FaceIdentity for real faces
 content_extractors = [dict(type='ColorStatistics')]
 
 train_dataloader = dict(
