@@ -12,7 +12,6 @@ from torch import Tensor
 
 from leokit.analysis.code_probe import MIN_R2, labeled_frames
 from leokit.datasets import CodeCache
-from leokit.inference.generation import sample_seeds
 from leokit.metrics.linear_probe import LinearMap, fit_linear_map, linear_probe
 from leokit.metrics.parameter_statistics import mean_frequencies, parameter_correlations, parameter_ranges
 from leokit.models import MotionDiffusion
@@ -20,6 +19,7 @@ from leokit.samplers import generators_from_seeds
 from leokit.synthetic_faces import SyntheticTruth
 from leokit.utils import UserError, progress_bar
 from leokit.utils.modules import device_of
+from leokit.utils.seeds import sample_seeds
 from leokit.utils.tables import markdown_table
 
 BATCH_SIZE = 256  # sequences sampled at a time

@@ -13,7 +13,7 @@ from einops import rearrange, repeat
 from torch import Tensor
 
 from leokit.inference.animation import check_transfer_mode
-from leokit.inference.generation import VideoGenerator, sample_seeds
+from leokit.inference.generation import VideoGenerator
 from leokit.inference.rendering import CHUNK_SIZE, encode, render
 from leokit.models import Animator
 from leokit.motion_spaces import relative_motion
@@ -21,6 +21,7 @@ from leokit.samplers import generators_from_seeds
 from leokit.utils import UserError
 from leokit.utils.indices import evenly_spaced_indices
 from leokit.utils.pixels import from_uint8, to_uint8
+from leokit.utils.seeds import sample_seeds
 from leokit.video import IMAGE_SUFFIXES, ImageInput, VideoEntry, VideoFilter, VideoIndex, iterate_frames, read_images
 from leokit.video.manifest import find_manifest
 from leokit.video.readers.base import DEFAULT_FPS

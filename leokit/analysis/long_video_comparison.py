@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 
 from leokit.datasets import MotionCodeDataset
-from leokit.inference import sample_seeds
 from leokit.long_video import LongVideoStrategy
 from leokit.metrics import dispersion, jitter, long_motion
 from leokit.metrics.motion_statistics import JERK_ORDER
@@ -19,6 +18,7 @@ from leokit.models import MotionDiffusion
 from leokit.registry import DATASETS, LONG_VIDEO
 from leokit.samplers import generators_from_seeds
 from leokit.utils import UserError
+from leokit.utils.seeds import sample_seeds
 
 MIN_SEGMENTS = 8
 MIN_SEGMENT_FRAMES = 4

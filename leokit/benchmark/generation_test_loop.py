@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from leokit.benchmark.prediction_loop import PredictionLoop, build_evaluator
-from leokit.inference.generation import VideoGenerator, sample_seeds
+from leokit.inference.generation import VideoGenerator
 from leokit.inference.rendering import encode
 from leokit.long_video import LastCode
 from leokit.registry import LOOPS
@@ -24,6 +24,7 @@ from leokit.utils import UserError, check_shape
 from leokit.utils.hashing import stable_number
 from leokit.utils.modules import device_of, unwrap_model
 from leokit.utils.pixels import from_uint8
+from leokit.utils.seeds import sample_seeds
 from leokit.video import VideoWriter
 from leokit.visualization import save_png, sequence_sheet
 

@@ -14,10 +14,10 @@ from torch.utils.data import DataLoader
 
 from leokit.benchmark.generation_test_loop import GenerationTestLoop
 from leokit.evaluation.runner_metrics.real_clip_cache import RealClipCache
-from leokit.inference.generation import check_same_codes
 from leokit.registry import LOOPS
 from leokit.utils import UserError
 from leokit.utils.modules import unwrap_model
+from leokit.utils.same_animator import check_same_animator
 
 
 @LOOPS.register_module()
@@ -57,7 +57,7 @@ class GenerationValLoop(GenerationTestLoop):
         Raises:
             UserError: If the training codes are not of the animator, or the clips have another resolution.
         """
-        check_same_codes(self.animator, unwrap_model(self.runner.model))
+        check_same_animator(self.animator.code_origin, unwrap_model(self.runner.model).code_origin)
         dataset, size = self.dataloader.dataset, self.animator.size
         if getattr(dataset, 'size', size) != size:
             raise UserError(f'val_dataloader.dataset.size={dataset.size} does not fit the animator of size {size}; set '

@@ -23,7 +23,6 @@ from leokit.evaluation import (
 from leokit.evaluation.evaluation_jobs import EvaluationJob
 from leokit.evaluation.motion_records import motion_records
 from leokit.evaluation.score_table import score_table
-from leokit.inference.generation import sample_seeds
 from leokit.inference.leo import LEO
 from leokit.inference.outputs import FrameStream, write_videos
 from leokit.inference.rendering import encode
@@ -35,6 +34,7 @@ from leokit.utils import UserError, progress_bar, weights_hash
 from leokit.utils.cache_dirs import statistics_dir
 from leokit.utils.files import write_bytes
 from leokit.utils.modules import device_of
+from leokit.utils.seeds import sample_seeds
 from leokit.video import VideoFilter
 from leokit.visualization import save_png
 
@@ -140,8 +140,8 @@ class LEOBenchmark:
                         amp=self.leo.amp, long_video=_as_dict(generator.motion_diffusion.long_video))
         if scenario.first_frames == 'generated':
             unconditional = self.leo.unconditional_generator
-            models.update(start_code=unconditional.start_code, start_frame=unconditional.painter.base,
-                          start_frame_sr=unconditional.painter.super_resolution)
+            models.update(start_code=unconditional.start_code, start_frame=unconditional.start_frame_sampler.base,
+                          start_frame_sr=unconditional.start_frame_sampler.super_resolution)
         else:
             settings.update(real=real.manifest_hash, stride=scenario.protocol.clips.span)
         for part, model in models.items():
@@ -170,7 +170,7 @@ class LEOBenchmark:
     def _initial_states(self, plan: Plan, numbers: Sequence[int]) -> tuple[Tensor | None, Tensor]:
         """Initial codes (B, N), None to take those of the first frames, and first frames (B, 3, S, S)."""
         if plan.scenario.first_frames == 'generated':
-            return self.leo.unconditional_generator.draw_starts(numbers, seed=self.seed)
+            return self.leo.unconditional_generator.sample_initial_states(numbers, seed=self.seed)
         return None, first_frames(plan.real, self.leo.animator.size, numbers, plan.scenario.protocol.clips.span)
 
     # ---- evaluation --------------------------------------------------------

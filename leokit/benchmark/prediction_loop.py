@@ -9,7 +9,8 @@ from mmengine.evaluator import Evaluator
 from mmengine.runner import BaseLoop
 from torch.utils.data import DataLoader
 
-from leokit.inference.loading import animator_of, load_animator
+from leokit.inference.loading import animator_of, load
+from leokit.models import Animator
 from leokit.utils import progress_bar
 
 
@@ -34,7 +35,7 @@ class PredictionLoop(BaseLoop):
         self.evaluator = build_evaluator(runner, evaluator)
         self.out_dir = Path(runner.work_dir) / out_dir if out_dir else None
         source = animator_of(runner.cfg, animator)
-        self.animator = load_animator(source['config'], source['checkpoint'])
+        self.animator = load(source['config'], source['checkpoint'], expect=Animator)
         self._sheet_rows: list[Any] = []
 
     def run(self) -> dict[str, float]:

@@ -11,15 +11,17 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from leokit.benchmark.prediction_loop import PredictionLoop
-from leokit.inference.generation import sample_seeds
-from leokit.inference.loading import load_start_frame_diffusion
+from leokit.inference.loading import load
 from leokit.inference.rendering import encode
-from leokit.inference.start_frame_sampler import CHUNK_PIXELS, StartFramePainter, resize_frames
+from leokit.inference.start_frame_sampler import CHUNK_PIXELS, StartFrameSampler, resize_frames
+from leokit.models import StartFrameDiffusion
 from leokit.registry import LOOPS
 from leokit.utils import UserError
 from leokit.utils.hashing import stable_number
 from leokit.utils.modules import device_of, unwrap_model
 from leokit.utils.pixels import from_uint8, to_uint8
+from leokit.utils.same_animator import check_same_animator
+from leokit.utils.seeds import sample_seeds
 from leokit.visualization import contact_sheet, save_png
 
 SHEET_ROWS = 8
@@ -58,27 +60,28 @@ class StartFrameTestLoop(PredictionLoop):
         self.num_frames = num_frames
         self.seed = seed
         self.amp = amp
-        self.first_stage = first_stage and load_start_frame_diffusion(first_stage['config'], first_stage['checkpoint'])
+        self.first_stage = first_stage and load(first_stage['config'], first_stage['checkpoint'],
+                                                expect=StartFrameDiffusion)
 
-    def build_predictor(self) -> StartFramePainter:
+    def build_predictor(self) -> StartFrameSampler:
         """The model with its first stage, if it has one, on the model's device."""
         model = unwrap_model(self.runner.model)
         device = device_of(model)
-        model.check_animator(self.animator.weights_hash())
+        check_same_animator(self.animator.code_origin, model.code_origin)
         self.animator.to(device)
         if self.first_stage is not None:
-            return StartFramePainter(self.first_stage.to(device), model, amp=self.amp)
+            return StartFrameSampler(self.first_stage.to(device), model, amp=self.amp)
         if model.low_size is not None:
             raise UserError('a super-resolution stage is tested together with its first stage; set '
                             'test_cfg.first_stage to the config and checkpoint of the model whose frames it upsamples')
-        return StartFramePainter(model, amp=self.amp)
+        return StartFrameSampler(model, amp=self.amp)
 
     @torch.inference_mode()
-    def predict(self, predictor: StartFramePainter, batch: Mapping[str, Any]) -> list[dict[str, Any]]:
+    def predict(self, predictor: StartFrameSampler, batch: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Sample the frames of a batch.
 
         Args:
-            predictor (StartFramePainter): The sampler of starting frames.
+            predictor (StartFrameSampler): The sampler of starting frames.
             batch (Mapping): ``inputs.frame``, uint8 (B, 3, S, S), ``inputs.motion`` (B, N), and ``data_samples``.
 
         Returns:
@@ -92,8 +95,8 @@ class StartFrameTestLoop(PredictionLoop):
                             'in test_dataloader.dataset to the size of the model')
         numbers = [stable_number(name, int(start), index) for name, start in zip(labels['name'], labels['start'])
                    for index in range(self.num_frames)]
-        generated = predictor.draw(repeat(motion, 'b n -> (b k) n', k=self.num_frames),
-                                   sample_seeds(self.seed, numbers))  # (B * K, 3, S, S)
+        generated = predictor.sample(repeat(motion, 'b n -> (b k) n', k=self.num_frames),
+                                     sample_seeds(self.seed, numbers))  # (B * K, 3, S, S)
         columns = dict(
             labels, motion=motion, real=real, real_motion=self._encode(real),
             generated=rearrange(generated, '(b k) c h w -> b k c h w', k=self.num_frames),

@@ -25,11 +25,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Read, animate, write."""
-    from leokit.inference import FrameStream, VideoAnimator, load_named_animator, write_videos
+    from leokit.inference import FrameStream, VideoAnimator, load, write_videos
+    from leokit.models import Animator
     from leokit.utils import progress_bar
     from leokit.video import open_video, read_images
-    animator, _ = load_named_animator(
-        args.config, args.checkpoint, options.choose_device(args.device), args.cfg_options)
+    animator = load(args.config, args.checkpoint, options.choose_device(args.device), args.cfg_options,
+                    expect=Animator)
     source = read_images(args.source, animator.size)
     with open_video(args.driving) as driving:
         frames = VideoAnimator(animator, amp=args.amp).animate(

@@ -34,7 +34,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Read, edit, write."""
-    from leokit.inference import FrameStream, edit_video, load_named_animator, measure_edit, write_videos
+    from leokit.inference import FrameStream, edit_video, load, measure_edit, write_videos
+    from leokit.models import Animator
     from leokit.registry import IMAGE_EDITORS
     from leokit.utils import UserError, progress_bar
     from leokit.video import open_video
@@ -48,8 +49,8 @@ def run(args: argparse.Namespace) -> None:
             raise UserError('--out is missing; name the file for the edited video')
         settings = dict(path=args.edited) if args.edited else args.editor_options or {}
         editor = IMAGE_EDITORS.build(dict(settings, type='EditedFile' if args.edited else args.editor))
-        animator, _ = load_named_animator(
-            args.config, args.checkpoint, options.choose_device(args.device), args.cfg_options)
+        animator = load(args.config, args.checkpoint, options.choose_device(args.device), args.cfg_options,
+                        expect=Animator)
         frames = edit_video(animator, video, editor, chunk_size=args.chunk_size, amp=args.amp)
         with progress_bar(len(video), 'editing') as bar:
             write_videos(FrameStream(frames, len(video), animator.size), [args.out], video.fps, bar=bar)

@@ -94,7 +94,7 @@ def join_process_group(device: str | None) -> str:
     import torch
     import torch.distributed as dist
 
-    from leokit.apis import check_device
+    from leokit.inference.loading import check_device
     if int(os.environ.get('WORLD_SIZE', '1')) > 1:
         dist.init_process_group('gloo')  # only features are exchanged, and those are on the CPU
     name = options.choose_device(device)

@@ -29,9 +29,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Find the videos, encode them, print a summary."""
     from leokit.datasets.code_cache_writer import CodeCacheWriter
-    from leokit.inference import extract_motion_codes, load_animator, training_crop
+    from leokit.inference import extract_motion_codes, load, training_crop
+    from leokit.models import Animator
     from leokit.video import VideoFilter, VideoIndex
-    animator = load_animator(args.config, args.checkpoint, options.choose_device(args.device), args.cfg_options)
+    animator = load(args.config, args.checkpoint, options.choose_device(args.device), args.cfg_options,
+                    expect=Animator)
     index = VideoIndex(args.videos, VideoFilter(split=args.split), manifest=args.manifest or 'auto')
     crop = args.crop or training_crop(animator.cfg)
     producer = dict(weights_hash=animator.weights_hash(), config=str(args.config), checkpoint=str(args.checkpoint),

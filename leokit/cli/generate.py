@@ -62,12 +62,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def load_leo(args: argparse.Namespace) -> 'LEO':
     """The models that the command line needs."""
-    from leokit.inference import LEO, change_sampler, names_models
+    from leokit.inference import change_sampler, is_leo_config, load
     from leokit.utils import UserError, load_config
     if args.guidance_scale is not None and not args.unconditional:
         raise UserError('--guidance-scale applies to sampled first frames; it needs --unconditional')
     config = load_config(args.config, args.cfg_options)
-    if not names_models(config):
+    if not is_leo_config(config):
         return load_pair(config, args)
     if args.checkpoint or args.animator_config or args.animator_checkpoint:
         raise UserError(f'{args.config} names its checkpoints; leave the others out, or change them there: '
@@ -78,12 +78,13 @@ def load_leo(args: argparse.Namespace) -> 'LEO':
         entry = config.motion_diffusion
         entry.config = change_sampler(load_config(entry.config, entry.pop('cfg_options', None)),
                                       args.num_inference_steps, args.eta)
-    return LEO.from_config(config, options.choose_device(args.device), amp=args.amp)
+    return load(config, device=options.choose_device(args.device), amp=args.amp)
 
 
 def load_pair(config: 'Config', args: argparse.Namespace) -> 'LEO':
     """A motion diffusion and its animator."""
-    from leokit.inference import LEO, animator_of, change_sampler, load_animator, load_motion_diffusion
+    from leokit.inference import LEO, animator_of, change_sampler, load
+    from leokit.models import Animator, MotionDiffusion
     from leokit.utils import UserError
     if args.unconditional:
         raise UserError(f'{args.config} names no models that sample first frames; pass a config of LEO, such as '
@@ -96,9 +97,9 @@ def load_pair(config: 'Config', args: argparse.Namespace) -> 'LEO':
                         'work dir')
     device = options.choose_device(args.device)
     named = animator_of(config, dict(config=args.animator_config, checkpoint=args.animator_checkpoint))
-    animator = load_animator(named['config'], named['checkpoint'], device)
+    animator = load(named['config'], named['checkpoint'], device, expect=Animator)
     config = change_sampler(config, args.num_inference_steps, args.eta)
-    return LEO(animator, load_motion_diffusion(config, args.checkpoint, device), amp=args.amp)
+    return LEO(animator, load(config, args.checkpoint, device, expect=MotionDiffusion), amp=args.amp)
 
 
 def plan(args: argparse.Namespace, size: int) -> tuple[list[Sequence], float]:
@@ -128,11 +129,13 @@ def generate(leo: 'LEO', batch: list[Sequence], num_frames: int, args: argparse.
     """The frames of a batch."""
     settings = dict(seed=args.seed, first_sample=batch[0].number, chunk_size=args.chunk_size)
     if args.unconditional:
-        return leo.unconditional_generator.generate(len(batch), num_frames, guidance=args.guidance_scale, **settings)
+        return leo.unconditional_generator.generate(len(batch), num_frames, guidance_scale=args.guidance_scale,
+                                                    **settings)
     shared = all(sequence.image is batch[0].image for sequence in batch)  # one image is encoded once
     settings['num_sequences'] = len(batch) if shared else 1
     images = batch[0].image if shared else [sequence.image[0] for sequence in batch]
-    return (leo.generator.follow if args.continued else leo.generator.generate)(images, num_frames, **settings)
+    method = leo.generator.extend_from_images if args.continued else leo.generator.generate
+    return method(images, num_frames, **settings)
 
 
 def run(args: argparse.Namespace) -> None:

@@ -61,11 +61,11 @@ def plan_offsets(args: argparse.Namespace, animator: 'Animator') -> tuple['Tenso
 
     from leokit.datasets import CodeCache
     from leokit.inference import DirectionNames
-    names = DirectionNames.beside(args.checkpoint, animator.motion_dim)
+    names = DirectionNames.of_checkpoint(animator.checkpoint, animator.motion_dim)
     unit = torch.ones(animator.motion_dim)
     if args.codes:
         unit = torch.from_numpy(CodeCache(args.codes, animator.weights_hash()).statistics()['std']).float()
-    base = names.move(parse_offsets(args.apply))
+    base = names.offset(parse_offsets(args.apply))
     if args.apply and not args.directions:
         return (base * unit)[None], [], []
     directions = args.directions or [str(number) for number in range(animator.motion_dim)]
@@ -76,7 +76,8 @@ def plan_offsets(args: argparse.Namespace, animator: 'Animator') -> tuple['Tenso
 
 def run(args: argparse.Namespace) -> None:
     """Read, manipulate, write."""
-    from leokit.inference import load_named_animator, manipulate_image, manipulate_video, write_videos
+    from leokit.inference import load, manipulate_image, manipulate_video, write_videos
+    from leokit.models import Animator
     from leokit.utils import UserError, progress_bar
     from leokit.utils.pixels import to_uint8
     from leokit.video import open_video
@@ -84,8 +85,8 @@ def run(args: argparse.Namespace) -> None:
     if (args.out.suffix.lower() == '.png') != bool(args.image):
         raise UserError(f'--out {args.out} does not fit: an image is written to .png, a video to .mp4, .gif or a '
                         'folder')
-    animator, args.checkpoint = load_named_animator(
-        args.config, args.checkpoint, options.choose_device(args.device), args.cfg_options)
+    animator = load(args.config, args.checkpoint, options.choose_device(args.device), args.cfg_options,
+                    expect=Animator)
     offsets, rows, columns = plan_offsets(args, animator)
 
     def arrange(chunks: 'Iterator[Tensor]') -> 'Iterator[Tensor]':

@@ -29,14 +29,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def prepare_config(args: argparse.Namespace) -> 'Config':
     """Read the config and enter the options of the command line."""
-    from leokit.inference import names_models
+    from leokit.inference import is_leo_config
     from leokit.inference.loading import checkpoint_file
     from leokit.utils import UserError, load_config
     config = load_config(args.config, args.cfg_options)
     if args.work_dir or not config.get('work_dir'):
         config.work_dir = args.work_dir or f'work_dirs/{Path(args.config).stem}'
     config.launcher = args.launcher
-    if not names_models(config):
+    if not is_leo_config(config):
         if not args.checkpoint:
             raise UserError(f'{args.config} builds a model, so its checkpoint is needed; pass a checkpoint or a work '
                             'dir')
@@ -54,10 +54,10 @@ def test_leo(config: 'Config') -> dict[str, float]:
 
     from leokit.benchmark.leo_benchmark import TABLE
     from leokit.engine import explain_build_errors
-    from leokit.inference import LEO
+    from leokit.inference import load
     from leokit.registry import LOOPS
     init_default_scope(config.get('default_scope', 'leokit'))
-    leo = LEO.from_config(config, get_device(), amp=config.get('amp', False))
+    leo = load(config, device=get_device(), amp=config.get('amp', False))
     with explain_build_errors(config):
         test = LOOPS.build(config.test_cfg, default_args=dict(
             leo=leo, work_dir=config.work_dir, name=Path(config.filename).stem))
@@ -69,10 +69,10 @@ def test_leo(config: 'Config') -> dict[str, float]:
 def run(args: argparse.Namespace) -> None:
     """Evaluate, log, and write the metrics."""
     from leokit.engine import LeoRunner, leave_process_group
-    from leokit.inference import names_models
+    from leokit.inference import is_leo_config
     from leokit.utils.files import write_json
     config = prepare_config(args)
-    if names_models(config):
+    if is_leo_config(config):
         metrics, first = test_leo(config), True
     else:
         runner = LeoRunner.from_cfg(config)

@@ -13,6 +13,7 @@ import numpy as np
 
 from leokit.utils import UserError
 from leokit.utils.npy import HEADER_BYTES
+from leokit.utils.same_animator import CodeOrigin, check_same_animator
 from leokit.video.video_entry import Skipped
 
 VERSION = 1
@@ -67,7 +68,7 @@ class CodeCache:
         self.animator: dict[str, Any] = index['animator']
         self.videos = [CodedVideo(**row) for row in index['videos']]
         self.skipped = [Skipped(**row) for row in index['skipped']]
-        check_animator(self.folder, self.animator, animator_hash)
+        check_cache_animator(self.folder, self.animator, animator_hash)
         total = sum(video.length for video in self.videos)
         self.codes = self._map(total)
 
@@ -144,14 +145,12 @@ def window_starts(spans: list[tuple[int, int]], num_frames: int, stride: int = 1
     return np.concatenate([np.zeros(0, np.int64), *parts]).astype(np.int64)
 
 
-def check_animator(folder: Path, animator: dict[str, Any], animator_hash: str | None) -> None:
+def check_cache_animator(folder: Path, animator: dict[str, Any], animator_hash: str | None) -> None:
     """Raise a :class:`UserError` if the codes in ``folder`` are of another animator than the expected one, if any."""
-    producer = animator['weights_hash']
-    if animator_hash is not None and animator_hash != producer:
-        raise UserError(f'the codes in {folder} were extracted with another animator ({producer[:12]}, '
-                        f'{animator.get("checkpoint") or "checkpoint unknown"}) than the one in use '
-                        f'({animator_hash[:12]}); delete that folder or choose another one, '
-                        'and extract the codes with `leokit extract`')
+    checkpoint = animator.get('checkpoint') or 'an unknown checkpoint'
+    check_same_animator(CodeOrigin(f'the codes in {folder} (of {checkpoint})', animator['weights_hash']),
+                        CodeOrigin('the animator in use', animator_hash),
+                        remedy='delete that folder or choose another one, and extract the codes with `leokit extract`')
 
 
 def read_index(folder: Path) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from leokit.datasets.code_cache import (
-    CODES_FILE, INDEX_FILE, JOURNAL_FILE, VERSION, CodedVideo, check_animator, read_index)
+    CODES_FILE, INDEX_FILE, JOURNAL_FILE, VERSION, CodedVideo, check_cache_animator, read_index)
 from leokit.utils import UserError
 from leokit.utils.files import write_bytes
 from leokit.utils.locks import FileLock
@@ -184,7 +184,7 @@ class CodeCacheWriter:
         self.videos = [CodedVideo(**row) for row in index['videos']]
 
     def _check_producer(self, motion_dim: int, animator: dict[str, Any]) -> None:
-        check_animator(self.folder, animator, self.animator['weights_hash'])
+        check_cache_animator(self.folder, animator, self.animator['weights_hash'])
         if motion_dim != self.motion_dim:
             raise UserError(f'the codes in {self.folder} have {motion_dim} dimensions, those of this animator have '
                             f'{self.motion_dim}; pass another --out')

@@ -4,6 +4,7 @@ from mmengine.hooks import Hook
 
 from leokit.registry import HOOKS
 from leokit.utils.modules import unwrap_model
+from leokit.utils.same_animator import CodeOrigin, check_same_animator
 
 STATISTICS = ('mean', 'std', 'residual_std')
 
@@ -16,7 +17,7 @@ class MotionStatisticsHook(Hook):
     the same animator.
 
     The data set has ``statistics()`` and ``animator_hash``, the model ``statistics_set``,
-    ``set_statistics(mean, std, residual_std, animator_hash=...)`` and ``check_animator(hash)``. Single codes have no
+    ``set_statistics(mean, std, residual_std, animator_hash=...)`` and ``code_origin``. Single codes have no
     ``residual_std``.
     """
 
@@ -26,7 +27,7 @@ class MotionStatisticsHook(Hook):
         model = unwrap_model(runner.model)
         dataset = runner.train_dataloader.dataset
         if model.statistics_set:
-            model.check_animator(dataset.animator_hash)
+            check_same_animator(model.code_origin, CodeOrigin('the training codes', dataset.animator_hash))
             return
         statistics = dataset.statistics()
         model.set_statistics(**{name: statistics[name] for name in STATISTICS if name in statistics},

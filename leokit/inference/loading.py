@@ -1,150 +1,277 @@
-"""From config and checkpoint to the models of a pipeline, each checked to be what it is taken for."""
+"""Loading trained models: :func:`load` is the one way from a config, a work dir or a checkpoint to a usable model.
+
+A LEO config has no model of its own. Its top-level keys ``animator``, ``motion_diffusion``, ``start_code``,
+``start_frame`` and ``start_frame_sr`` are ``dict(config=..., checkpoint=...)``, optionally with ``cfg_options``, or
+None; ``long_video`` (a config in LONG_VIDEO), if set, replaces the strategy in the motion diffusion's own config.
+"""
 
 import copy
 import logging
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Mapping
+from typing import Any, NamedTuple
 
+import torch
 from mmengine.config import Config
 from mmengine.logging import print_log
+from mmengine.registry import MODELS as MMENGINE_MODELS
+from mmengine.registry import init_default_scope
 from torch import nn
 
-from leokit.apis import init_model
+from leokit import registry
+from leokit.engine import TRAINING_ONLY, explain_build_errors, load_weights
 from leokit.engine.checkpoint_files import newest_checkpoint
+from leokit.inference.leo import LEO
+from leokit.inference.manipulation import DirectionNames
+from leokit.inference.start_frame_sampler import StartFrameSampler
 from leokit.models import Animator, MotionDiffusion, StartCodeDiffusion, StartFrameDiffusion
-from leokit.utils import UserError
+from leokit.utils import UserError, load_checkpoint
+from leokit.utils.config import read_config
+from leokit.utils.config_data import config_from_checkpoint
 
-ANIMATOR_KEYS = ('config', 'checkpoint')
+LEO_PARTS = dict(animator=Animator, motion_diffusion=MotionDiffusion, start_code=StartCodeDiffusion,
+                 start_frame=StartFrameDiffusion, start_frame_sr=StartFrameDiffusion)
+ENTRY_KEYS = ('config', 'checkpoint')  # of a part in a LEO config, with cfg_options
+EXAMPLES = dict(Animator='lia_synthetic_64', MotionDiffusion='lmdm_synthetic',
+                StartCodeDiffusion='start_code_synthetic', StartFrameDiffusion='start_frame_synthetic')
+CHECKPOINT_SUFFIXES = ('.pth', '.pt')
+TRAINING_KEY = 'training'  # of a model's config: losses, discriminator and what else only training needs
 
 
-def load_animator(config: str | Path | Config, checkpoint: str | Path, device: str = 'cpu',
-                  cfg_options: dict[str, Any] | None = None) -> Animator:
-    """Load a trained animator.
+class Source(NamedTuple):
+    """What a model is built from: its config, and the file and content of its checkpoint if there is one."""
+
+    name: str  # for error messages
+    config: Config
+    file: Path | None = None
+    content: dict[str, Any] | None = None
+
+
+def load(name_or_config: str | Path | Config, checkpoint: str | Path | None = None,
+         device: str | torch.device = 'cpu', cfg_options: Mapping[str, Any] | None = None, amp: bool = False, *,
+         expect: type[nn.Module] | type[LEO] | None = None) -> nn.Module | LEO:
+    """Load a trained model, or all models of LEO: ``leo = leokit.load('configs/leo/leo_celebv.py', device='cuda')``.
+
+    Averaged weights are loaded where training kept an average. ``model.training`` of the config (losses, discriminator)
+    is not built.
 
     Args:
-        config (str | Path | Config): The config it was trained with.
-        checkpoint (str | Path): Its weights, or a work dir, whose newest checkpoint is taken.
-        device (str): Where it goes.
-        cfg_options (dict, optional): Overrides of the config, with dotted keys.
+        name_or_config (str | Path | Config): A config file, the name of a shipped config (``'lia_celebv_256'``) or a
+            config; a work dir: its newest checkpoint with the config saved there; or a checkpoint: the config that it
+            carries is read as data, so modules in its ``custom_imports`` must be imported before.
+        checkpoint (str | Path, optional): Checkpoint, or a work dir for its newest one. Without it a config gives a
+            model with initial weights. A LEO config names its checkpoints.
+        device (str | torch.device): ``'cpu'``, ``'cuda'``, ``'cuda:1'``, ...
+        cfg_options (Mapping, optional): Overrides of the config, with dotted keys.
+        amp (bool): For LEO: encode, render and sample starting frames under bfloat16 autocast.
+        expect (type, optional): Require trained weights of this class of model, or :class:`LEO`. Of a LEO config, load
+            only the model of this class.
 
     Returns:
-        Animator: In evaluation mode.
-
-    Raises:
-        UserError: If a file cannot be used or holds another kind of model.
+        nn.Module | LEO: In evaluation mode, with the attributes ``cfg`` (its config) and ``checkpoint`` (file of its
+        weights, or None).
     """
-    return _load(Animator, 'an animator, such as configs/lia/lia_synthetic_64.py', config, checkpoint, device,
-                 cfg_options)
+    device = check_device(device)
+    source = _find_source(name_or_config, checkpoint, cfg_options)
+    if is_leo_config(source.config):
+        if expect in (None, LEO):
+            return _load_leo(source.config, device, amp)
+        source = _part_source(source.config, _part_of(expect))
+    if expect is LEO:
+        raise UserError(f'{source.name} names no trained models; pass a config such as leo_synthetic')
+    if amp:
+        raise UserError('amp is an option of LEO; run a single model under torch.autocast')
+    return _load_model(source, device, expect)
 
 
-def load_motion_diffusion(config: str | Path | Config, checkpoint: str | Path, device: str = 'cpu',
-                          cfg_options: dict[str, Any] | None = None) -> MotionDiffusion:
-    """Load a trained motion diffusion; arguments as in :func:`load_animator`.
-
-    Returns:
-        MotionDiffusion: In evaluation mode.
-
-    Raises:
-        UserError: If a file cannot be used or holds another kind of model.
-    """
-    return _load(MotionDiffusion, 'a motion diffusion, such as configs/leo/lmdm_synthetic.py', config, checkpoint,
-                 device, cfg_options)
-
-
-def load_start_code_diffusion(config: str | Path | Config, checkpoint: str | Path, device: str = 'cpu',
-                              cfg_options: dict[str, Any] | None = None) -> StartCodeDiffusion:
-    """Load a trained start-code model; arguments as in :func:`load_animator`.
-
-    Returns:
-        StartCodeDiffusion: In evaluation mode.
-
-    Raises:
-        UserError: If a file cannot be used or holds another kind of model.
-    """
-    return _load(StartCodeDiffusion, 'a start-code model, such as configs/leo/start_code_synthetic.py', config,
-                 checkpoint, device, cfg_options)
-
-
-def load_start_frame_diffusion(config: str | Path | Config, checkpoint: str | Path, device: str = 'cpu',
-                               cfg_options: dict[str, Any] | None = None) -> StartFrameDiffusion:
-    """Load a trained start-frame model, of either stage; arguments as in :func:`load_animator`.
-
-    Returns:
-        StartFrameDiffusion: In evaluation mode.
-
-    Raises:
-        UserError: If a file cannot be used or holds another kind of model.
-    """
-    return _load(StartFrameDiffusion, 'a start-frame model, such as configs/leo/start_frame_synthetic.py', config,
-                 checkpoint, device, cfg_options)
+def is_leo_config(config: Mapping[str, Any]) -> bool:
+    """Whether a config names trained models instead of building one."""
+    return 'model' not in config and bool(config.get('animator'))
 
 
 def checkpoint_file(path: str | Path) -> Path:
-    """A checkpoint, or the newest whole one of a work dir.
+    """A checkpoint, or the newest undamaged one of a work dir."""
+    return _read_newest(path)[0] if Path(path).is_dir() else Path(path)
 
-    Args:
-        path (str | Path): A file or a folder.
 
-    Returns:
-        Path: The file.
-
-    Raises:
-        UserError: If the folder holds no checkpoint, or damaged ones only.
-    """
-    path = Path(path)
-    if not path.is_dir():
-        return path
-    newest = newest_checkpoint(path, lambda warning: print_log(warning, logger='current', level=logging.WARNING))
-    if newest is None:
-        raise UserError(f'the folder {path} holds no checkpoint; pass one, or the work dir of a training')
-    return newest[0]
+def check_device(device: str | torch.device) -> torch.device:
+    """Parse a device and check that this machine has it."""
+    try:
+        target = torch.device(device)
+    except (RuntimeError, TypeError) as error:
+        raise UserError(f"the device {device!r} is unknown; use 'cpu', 'cuda' or 'cuda:0'") from error
+    if target.type == 'cuda':
+        count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+        if not count:
+            raise UserError(f'the device {str(device)!r} was requested, but torch finds no CUDA here; use \'cpu\', or '
+                            f'install a CUDA build of torch')
+        if (target.index or 0) >= count:
+            raise UserError(f'the device {str(device)!r} was requested, but there are only {count}; '
+                            f"use 'cuda:0' to 'cuda:{count - 1}'")
+    return target
 
 
 def change_sampler(config: Config, num_inference_steps: int | None = None, eta: float | None = None) -> Config:
-    """Change how a motion diffusion samples; a config that names no sampler starts from ``DDIMSampler``.
-
-    Args:
-        config (Config): The motion diffusion's config; it is not changed.
-        num_inference_steps (int, optional): Steps to take.
-        eta (float, optional): Share of fresh noise in every step of DDIM.
-
-    Returns:
-        Config: The config with the changes.
-    """
+    """A copy of a motion diffusion's config with other sampling options; ``DDIMSampler`` if it names no sampler."""
     config = copy.deepcopy(config)
-    given = dict(num_inference_steps=num_inference_steps, eta=eta)
-    changes = {key: value for key, value in given.items() if value is not None}
+    changes = {key: value for key, value in (('num_inference_steps', num_inference_steps), ('eta', eta))
+               if value is not None}
     if changes:
         config.model.sampler = {**(config.model.get('sampler') or dict(type='DDIMSampler')), **changes}
     return config
 
 
 def animator_of(config: Config, given: Mapping[str, str | None] | None = None) -> dict[str, str]:
-    """Which animator belongs to a motion diffusion: the one given, else the one its config names.
+    """The animator that belongs to a motion diffusion.
 
     Args:
         config (Config): The motion diffusion's config; its top-level ``animator`` may hold ``config`` and
             ``checkpoint``.
-        given (Mapping, optional): The same two keys, from the command line; None leaves one to the config.
+        given (Mapping, optional): The same two keys, which take precedence unless None.
 
     Returns:
         dict[str, str]: ``config`` and ``checkpoint``.
-
-    Raises:
-        UserError: If one of them is named nowhere.
     """
     named = {**(config.get('animator') or {}), **{key: value for key, value in (given or {}).items() if value}}
-    for key in ANIMATOR_KEYS:
+    for key in ENTRY_KEYS:
         if not named.get(key):
             raise UserError(f'no animator {key} is known; pass --animator-{key}, or add animator=dict(config=..., '
                             f'checkpoint=...) to {config.filename or "the config"}')
-    return {key: named[key] for key in ANIMATOR_KEYS}
+    return {key: named[key] for key in ENTRY_KEYS}
 
 
-def _load(kind: type[nn.Module], wanted: str, config: str | Path | Config, checkpoint: str | Path, device: str,
-          cfg_options: dict[str, Any] | None) -> nn.Module:
-    model = init_model(config, checkpoint_file(checkpoint), device, cfg_options)
-    if not isinstance(model, kind):
-        name = getattr(config, 'filename', config)
-        raise UserError(f'{name} builds {type(model).__name__}; here a config of {wanted}, is needed')
-    return model
+# ---- finding configs and checkpoints -----------------------------------------
+def _find_source(name_or_config: str | Path | Config, checkpoint: str | Path | None,
+                 options: Mapping[str, Any] | None) -> Source:
+    options = dict(options or {})
+    if not isinstance(name_or_config, Config):
+        path = Path(name_or_config)
+        if path.is_dir():
+            return _work_dir_source(path, checkpoint, options)
+        if path.suffix in CHECKPOINT_SUFFIXES:
+            if checkpoint is not None:
+                raise UserError(f'two checkpoints were given, {path} and {checkpoint}; pass one of them')
+            content = load_checkpoint(path)
+            return Source(str(path), _carried_config(content, path, options), path, content)
+    config = read_config(name_or_config, options)
+    name = str(config.filename or 'the config')
+    if checkpoint is None:
+        return Source(name, config)
+    if is_leo_config(config):
+        raise UserError(f'{name} names its checkpoints; leave {checkpoint} out, or pass the config of a single model')
+    # read before the model is built, which takes longer
+    return Source(name, config, *_read_checkpoint(checkpoint))
+
+
+def _work_dir_source(work_dir: Path, checkpoint: str | Path | None, options: dict[str, Any]) -> Source:
+    file, content = _read_checkpoint(checkpoint or work_dir)
+    saved = sorted(work_dir.glob('*.py'), key=lambda path: path.stat().st_mtime)
+    if saved:
+        return Source(str(saved[-1]), read_config(saved[-1], options), file, content)
+    return Source(str(file), _carried_config(content, file, options), file, content)
+
+
+def _read_checkpoint(path: str | Path) -> tuple[Path, dict[str, Any]]:
+    """File and content of a checkpoint or of the newest one of a work dir."""
+    return _read_newest(path) if Path(path).is_dir() else (Path(path), load_checkpoint(path))
+
+
+def _read_newest(work_dir: str | Path) -> tuple[Path, dict[str, Any]]:
+    newest = newest_checkpoint(work_dir, lambda text: print_log(text, logger='current', level=logging.WARNING))
+    if newest is None:
+        raise UserError(f'the folder {work_dir} holds no checkpoint; pass one, or the work dir of a training')
+    return newest
+
+
+def _carried_config(content: dict[str, Any], file: Path, options: dict[str, Any]) -> Config:
+    config = read_config(config_from_checkpoint(content, str(file)), options)
+    _check_types(config.get('model'), file, imports=(config.get('custom_imports') or {}).get('imports'))
+    return config
+
+
+def _check_types(part: Any, file: Path, *, imports: Any) -> None:
+    """Raise for a type that is not registered: MMEngine would import and call whatever function it names."""
+    if isinstance(part, Mapping):
+        kind = part.get('type')
+        if kind is not None and not _is_registered(kind):
+            hint = f'import {imports} first, or ' if imports else ''
+            raise UserError(f'the config in {file} has the type {kind!r}, which is not registered; {hint}pass the '
+                            'config file')
+    elif not isinstance(part, (list, tuple)):
+        return
+    for item in part.values() if isinstance(part, Mapping) else part:
+        _check_types(item, file, imports=imports)
+
+
+def _is_registered(kind: Any) -> bool:
+    scope, _, name = kind.rpartition('.') if isinstance(kind, str) else ('?', '', '')
+    if scope not in ('', 'leokit', 'mmengine'):
+        return False
+    registries = [MMENGINE_MODELS]
+    if scope != 'mmengine':
+        registries += [getattr(registry, each) for each in registry.__all__]
+    for each in registries:
+        each.import_from_location()
+    return any(name in each.module_dict for each in registries)
+
+
+# ---- building ----------------------------------------------------------------
+def _load_model(source: Source, device: torch.device, expect: type[nn.Module] | None) -> nn.Module:
+    config = source.config
+    if 'model' not in config:
+        raise UserError(f"{source.name} has no 'model'")
+    if source.content is None:
+        if expect is not None:
+            raise UserError(f'{source.name} builds a model, so its checkpoint is needed; pass it, or its work dir')
+        print_log(f'{source.name}: no checkpoint, the model has initial weights', logger='current',
+                  level=logging.WARNING)
+    init_default_scope(config.get('default_scope', 'leokit'))
+    with explain_build_errors(config):
+        model = registry.MODELS.build({key: part for key, part in config.model.items() if key != TRAINING_KEY})
+    if expect is not None and not isinstance(model, expect):
+        example = f', such as {EXAMPLES[expect.__name__]}' if expect.__name__ in EXAMPLES else ''
+        raise UserError(f'{source.name} builds {type(model).__name__}; pass a config of {expect.__name__}{example}')
+    if source.content is not None:
+        load_weights(model, source.content['state_dict'], source=str(source.file), optional=TRAINING_ONLY,
+                     meta=source.content.get('meta'))
+    model.cfg, model.checkpoint = config, source.file
+    return model.to(device).eval()
+
+
+def _load_leo(config: Config, device: torch.device, amp: bool) -> LEO:
+    sources = {part: _part_source(config, part) for part in LEO_PARTS if config.get(part)}
+    models = {part: _load_model(source, device, LEO_PARTS[part]) for part, source in sources.items()}
+    start_frame, super_resolution = models.get('start_frame'), models.get('start_frame_sr')
+    animator = models['animator']
+    leo = LEO(animator, models.get('motion_diffusion'), start_code=models.get('start_code'),
+              start_frame_sampler=start_frame and StartFrameSampler(start_frame, super_resolution, amp=amp),
+              directions=DirectionNames.of_checkpoint(animator.checkpoint, animator.motion_dim), amp=amp)
+    leo.cfg = config
+    return leo
+
+
+def _part_of(kind: type[nn.Module]) -> str:
+    for part, known in LEO_PARTS.items():
+        if issubclass(kind, known):
+            return part
+    raise ValueError(f'expect={kind.__name__} is no model of LEO; these are '
+                     f'{", ".join(each.__name__ for each in dict.fromkeys(LEO_PARTS.values()))}')
+
+
+def _part_source(config: Config, part: str) -> Source:
+    """The config and checkpoint of one model of LEO."""
+    source, entry = config.filename or 'the config', config.get(part)
+    if not isinstance(entry, Mapping) or not all(entry.get(key) for key in ENTRY_KEYS):
+        raise UserError(f'{part} in {source} must be dict(config=..., checkpoint=...), or None to do without it; got '
+                        f'{entry!r}')
+    unknown = sorted(set(entry) - {*ENTRY_KEYS, 'cfg_options'})
+    if unknown:
+        raise UserError(f'{part}.{unknown[0]} in {source} is unknown; the keys are '
+                        f'{", ".join((*ENTRY_KEYS, "cfg_options"))}')
+    if part != 'animator' and not Path(entry['checkpoint']).exists():
+        raise UserError(f'the checkpoint {entry["checkpoint"]} of {part} in {source} does not exist; train it with '
+                        f'leokit train {entry["config"]}, or do without it: --cfg-options {part}=None')
+    found = _find_source(entry['config'], entry['checkpoint'], entry.get('cfg_options'))
+    if part == 'motion_diffusion' and config.get('long_video') and 'model' in found.config:
+        found.config.model.long_video = config.long_video
+    return found

@@ -45,7 +45,7 @@ class DirectionNames:
         self._vectors = {name: self._vector(name, meaning) for name, meaning in (names or {}).items()}
 
     @classmethod
-    def beside(cls, checkpoint: str | Path, motion_dim: int) -> 'DirectionNames':
+    def of_checkpoint(cls, checkpoint: str | Path, motion_dim: int) -> 'DirectionNames':
         """Read the names that belong to a checkpoint; there are none without a file.
 
         Args:
@@ -96,7 +96,7 @@ class DirectionNames:
                             f'{self.motion_dim - 1}{known}')
         return torch.eye(self.motion_dim)[number]
 
-    def move(self, amounts: Mapping[str | int, float]) -> Tensor:
+    def offset(self, amounts: Mapping[str | int, float]) -> Tensor:
         """The sum of several moves.
 
         Args:
@@ -125,14 +125,14 @@ class DirectionNames:
         return vector
 
 
-def manipulate_image(animator: Animator, image: ImageInput, moves: Tensor, *,
+def manipulate_image(animator: Animator, image: ImageInput, offsets: Tensor, *,
                      chunk_size: int = CHUNK_SIZE) -> Tensor:
-    """Show a picture moved by several moves.
+    """Show a picture moved by several offsets.
 
     Args:
         animator (Animator): A trained animator in evaluation mode.
         image (ImageInput): The picture.
-        moves (Tensor): What is added to its code, shape (K, N).
+        offsets (Tensor): What is added to its code, shape (K, N).
         chunk_size (int): Frames per forward pass.
 
     Returns:
@@ -141,21 +141,21 @@ def manipulate_image(animator: Animator, image: ImageInput, moves: Tensor, *,
     Raises:
         UserError: If the picture cannot be read.
     """
-    check_shape('moves', moves, (None, animator.motion_dim))
+    check_shape('offsets', offsets, (None, animator.motion_dim))
     encoding = encode(animator, read_images(image, animator.size))
-    motion = encoding.motion[:, None] + moves.to(encoding.motion)  # (1, K, N)
+    motion = encoding.motion[:, None] + offsets.to(encoding.motion)  # (1, K, N)
     return torch.cat(list(render(animator, encoding, motion, chunk_size=chunk_size)), dim=1)[0]
 
 
-def manipulate_video(animator: Animator, video: VideoInput, moves: Tensor, *,
+def manipulate_video(animator: Animator, video: VideoInput, offsets: Tensor, *,
                      chunk_size: int = CHUNK_SIZE) -> Iterator[Tensor]:
-    """Show a video moved by several moves: its first frame, animated by its own codes plus each move.
+    """Show a video moved by several offsets: its first frame, animated by its own codes plus each move.
 
     Args:
         animator (Animator): A trained animator in evaluation mode.
         video (VideoInput): The video; it is decoded piece by piece.
-        moves (Tensor): What is added to every code, shape (K, N).
-        chunk_size (int): Frames per forward pass, counted over the moves.
+        offsets (Tensor): What is added to every code, shape (K, N).
+        chunk_size (int): Frames per forward pass, counted over the offsets.
 
     Yields:
         Tensor: Consecutive frames in [-1, 1], shape (K, t, 3, H, W).
@@ -163,8 +163,8 @@ def manipulate_video(animator: Animator, video: VideoInput, moves: Tensor, *,
     Raises:
         UserError: If the video cannot be read.
     """
-    check_shape('moves', moves, (None, animator.motion_dim))
+    check_shape('offsets', offsets, (None, animator.motion_dim))
     encoding = encode(animator, read_first_frame(video, animator.size))
-    for codes in VideoAnimator(animator).codes(video, chunk_size=max(1, chunk_size // len(moves))):
-        motion = codes + moves.to(codes)[:, None]  # (K, t, N)
+    for codes in VideoAnimator(animator).codes(video, chunk_size=max(1, chunk_size // len(offsets))):
+        motion = codes + offsets.to(codes)[:, None]  # (K, t, N)
         yield from render(animator, encoding, motion, chunk_size=chunk_size)

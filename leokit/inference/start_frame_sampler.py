@@ -1,4 +1,4 @@
-"""Starting frames from their models, stage after stage (LEO, section 3.3; cascaded diffusion, arXiv 2106.15282)."""
+"""Sampling of starting frames, stage after stage (LEO, section 3.3; cascaded diffusion, arXiv 2106.15282)."""
 
 from typing import Sequence
 
@@ -6,61 +6,69 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
-from leokit.models import StartFrameDiffusion
+from leokit.models import Animator, StartFrameDiffusion
 from leokit.samplers import generators_from_seeds
 from leokit.utils import UserError, check_shape
 from leokit.utils.modules import device_of
+from leokit.utils.same_animator import check_same_animator
 
-CHUNK_PIXELS = 128 * 64 * 64  # drawn at a time: 128 frames at side 64, 8 at side 256
+CHUNK_PIXELS = 128 * 64 * 64  # sampled at a time: 128 frames of 64 x 64 pixels, 8 of 256 x 256
 
 
-class StartFramePainter:
-    """Draws starting frames.
+class StartFrameSampler:
+    """Samples starting frames from motion codes.
 
-    A frame depends on its code and its seed only, not on the others that are drawn with it.
+    A frame depends on its code and its seed only, not on the rest of the batch.
 
     Args:
-        base (StartFrameDiffusion): The first stage; it is put into evaluation mode.
-        super_resolution (StartFrameDiffusion, optional): The second stage; likewise. It gets what the first stage drew,
-            brought to its ``low_size``.
-        amp (bool): Draw under bfloat16 autocast.
+        base (StartFrameDiffusion): The first stage.
+        super_resolution (StartFrameDiffusion, optional): The second stage. Its input is the output of the first stage,
+            resized to its ``low_size``.
+        amp (bool): Sample under bfloat16 autocast.
 
     Attributes:
-        size (int): Side S of the frames.
-
-    Raises:
-        UserError: If a stage is not what it is taken for, or they were trained on codes of different animators.
+        size (int): Resolution S of the frames.
     """
 
     def __init__(self, base: StartFrameDiffusion, super_resolution: StartFrameDiffusion | None = None, *,
                  amp: bool = False) -> None:
         if base.low_size is not None:
-            raise UserError(f'the first stage of the starting frame enlarges frames of side {base.low_size}; pass a '
-                            'model that draws them from codes, such as configs/leo/start_frame_celebv.py')
-        if super_resolution is not None:
-            _check_second_stage(base, super_resolution)
-            super_resolution.eval()
+            raise UserError(f'the first stage of the starting frame upsamples frames of {base.low_size} pixels; pass a '
+                            'model that samples frames from codes, such as configs/leo/start_frame_celebv.py')
+        if super_resolution is not None and super_resolution.low_size is None:
+            raise UserError('the second stage of the starting frame samples from codes alone; pass a super-resolution '
+                            'model, such as configs/leo/start_frame_sr_celebv.py')
         self.base = base.eval()
-        self.super_resolution = super_resolution
+        self.super_resolution = super_resolution and super_resolution.eval()
         self.amp = amp
         self.size = (super_resolution or base).size
+        check_same_animator(*(stage.code_origin for stage in self.stages))
+
+    @property
+    def stages(self) -> tuple[StartFrameDiffusion, ...]:
+        """The models, in their order."""
+        return (self.base,) if self.super_resolution is None else (self.base, self.super_resolution)
+
+    def check_size(self, animator: Animator) -> None:
+        """Raise if the frames are smaller than those of an animator."""
+        if self.size < animator.size:
+            raise UserError(f'{self.stages[-1].code_origin.name} samples frames of {self.size} pixels and '
+                            f'{animator.code_origin.name} takes {animator.size}; pass a start-frame model of that '
+                            'size, or a super-resolution model (start_frame_sr)')
 
     @torch.inference_mode()
-    def draw(self, motion: Tensor, seeds: Sequence[int], *, size: int | None = None,
-             guidance: float | None = None) -> Tensor:
-        """Draw one frame for each code.
+    def sample(self, motion: Tensor, seeds: Sequence[int], *, size: int | None = None,
+               guidance_scale: float | None = None) -> Tensor:
+        """Sample one frame for each code.
 
         Args:
             motion (Tensor): Raw codes, shape (B, N), on any device.
             seeds (Sequence[int]): One for each frame.
-            size (int, optional): Side of the frames; the last stage's by default, another one is resized to.
-            guidance (float, optional): Weight of the first stage's guidance, in place of its own.
+            size (int, optional): Resolution to resize the frames to; that of the last stage by default.
+            guidance_scale (float, optional): Guidance scale of the first stage, in place of its own.
 
         Returns:
-            Tensor: Frames in [-1, 1], float32, shape (B, 3, S, S), where the model lives.
-
-        Raises:
-            UserError: If the codes are of another dimension, or there are not as many seeds.
+            Tensor: Frames in [-1, 1], float32, shape (B, 3, S, S), on the model's device.
         """
         check_shape('motion', motion, (None, None))
         if len(seeds) != len(motion):
@@ -68,14 +76,14 @@ class StartFramePainter:
         motion = motion.to(device_of(self.base)).float()
         generators = generators_from_seeds(seeds)
         chunk = max(1, CHUNK_PIXELS // self.size**2)
-        parts = [self._draw(codes, generators[first:first + chunk], guidance)
+        parts = [self._sample(codes, generators[first:first + chunk], guidance_scale)
                  for first, codes in zip(range(0, len(motion), chunk), motion.split(chunk))]
         frames = torch.cat(parts) if parts else motion.new_empty(0, 3, self.size, self.size)
         return resize_frames(frames, size or self.size)
 
-    def _draw(self, motion: Tensor, generators: list[Generator], guidance: float | None) -> Tensor:
+    def _sample(self, motion: Tensor, generators: list[Generator], guidance_scale: float | None) -> Tensor:
         with torch.autocast(motion.device.type, torch.bfloat16, enabled=self.amp):
-            frames = self.base.sample(motion, generator=generators, guidance=guidance)
+            frames = self.base.sample(motion, generator=generators, guidance_scale=guidance_scale)
             if self.super_resolution is None:
                 return frames
             low = resize_frames(frames, self.super_resolution.low_size)
@@ -83,26 +91,7 @@ class StartFramePainter:
 
 
 def resize_frames(frames: Tensor, size: int) -> Tensor:
-    """Bring frames from one model to the size of another, without aliasing.
-
-    Args:
-        frames (Tensor): Frames in [-1, 1], shape (B, 3, H, H).
-        size (int): The new side S.
-
-    Returns:
-        Tensor: Shape (B, 3, S, S); not a copy if there was nothing to do.
-    """
+    """Resize square frames (B, 3, H, H) in [-1, 1] to (B, 3, size, size) with antialiasing; no copy if they fit."""
     if frames.shape[-1] == size or not len(frames):
         return frames if len(frames) else frames.new_empty(0, frames.shape[1], size, size)
     return F.interpolate(frames, (size, size), mode='bilinear', antialias=True, align_corners=False)
-
-
-def _check_second_stage(base: StartFrameDiffusion, super_resolution: StartFrameDiffusion) -> None:
-    if super_resolution.low_size is None:
-        raise UserError('the second stage of the starting frame draws frames from codes alone; pass a model that '
-                        'enlarges frames, such as configs/leo/start_frame_sr_celebv.py')
-    if super_resolution.motion_dim != base.motion_dim:
-        raise UserError(f'the first stage of the starting frame knows codes of {base.motion_dim} dimensions, the '
-                        f'second of {super_resolution.motion_dim}; pass two that were trained on the same codes')
-    if base.animator_weights_hash is not None:
-        super_resolution.check_animator(base.animator_weights_hash)

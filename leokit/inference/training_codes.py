@@ -10,7 +10,8 @@ from mmengine.logging import print_log
 from leokit.datasets.code_cache import INDEX_FILE, JOURNAL_FILE, CodeCache
 from leokit.datasets.code_cache_writer import CodeCacheWriter
 from leokit.inference.code_extraction import extract_motion_codes
-from leokit.inference.loading import animator_of, checkpoint_file, load_animator
+from leokit.inference.loading import animator_of, checkpoint_file, load
+from leokit.models import Animator
 from leokit.utils import UserError
 from leokit.utils.hashing import checkpoint_hash
 from leokit.video.video_index import VideoIndex
@@ -74,7 +75,7 @@ def _make(config: Config, folder: Path) -> None:
     if not config.get('data_root'):
         raise UserError('the config has no data_root with videos to encode')
     checkpoint = checkpoint_file(named['checkpoint'])
-    animator = load_animator(named['config'], checkpoint, 'cuda' if torch.cuda.is_available() else 'cpu')
+    animator = load(named['config'], checkpoint, 'cuda' if torch.cuda.is_available() else 'cpu', expect=Animator)
     index = VideoIndex(config.data_root)
     crop = training_crop(animator.cfg)
     producer = dict(weights_hash=animator.weights_hash(), config=str(named['config']), checkpoint=str(checkpoint),

@@ -26,6 +26,7 @@ from leokit.registry import DISCRIMINATORS, ENCODERS, FLOW_GENERATORS, LOSSES, M
 from leokit.utils import UserError, check_shape
 from leokit.utils.cuda_graphs import GraphedScalar
 from leokit.utils.hashing import animator_hash
+from leokit.utils.same_animator import CodeOrigin, named_model
 
 LOSS_READS = ('frames', 'driving')  # what a loss is called with if it has no ``reads``, see leokit.losses
 
@@ -140,6 +141,11 @@ class Animator(BaseModel):
     def weights_hash(self) -> str:
         """SHA-256 of the weights that make codes and frames; names this animator in code caches."""
         return animator_hash(self.state_dict())
+
+    @property
+    def code_origin(self) -> CodeOrigin:
+        """Whose motion codes the animator encodes and decodes: its own."""
+        return CodeOrigin(named_model('the animator', self), self.weights_hash(), self.motion_dim)
 
     def compile_parts(self, **options: Any) -> None:
         """Compile the heavy parts in place (``nn.Module.compile``); state-dict keys stay as they are.

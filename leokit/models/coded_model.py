@@ -15,6 +15,7 @@ from torch import Tensor
 from leokit.models.diffusion_core import DiffusionCore
 from leokit.registry import DIFFUSION_BACKBONES
 from leokit.utils import UserError
+from leokit.utils.same_animator import CodeOrigin, check_same_animator, named_model
 
 UNIT_FLOOR = 1e-3  # of the greatest unit: a dimension that never moves must not be divided by zero
 HASH_BYTES = 32  # SHA-256
@@ -31,6 +32,7 @@ class CodedModel(BaseModel, metaclass=ABCMeta):
         data_preprocessor (dict, optional): Config in MODELS; by default batches are moved to the model's device.
     """
 
+    label = 'the model'  # in error messages
     mean: Tensor
     std: Tensor
     animator_hash: Tensor
@@ -87,7 +89,7 @@ class CodedModel(BaseModel, metaclass=ABCMeta):
                                 'extract the motion codes again from videos that move')
             values[name] = value
         if animator_hash is not None:
-            self.check_animator(animator_hash)
+            check_same_animator(self.code_origin, CodeOrigin('the training codes', animator_hash))
             values['animator_hash'] = torch.tensor(list(bytes.fromhex(animator_hash)), dtype=torch.uint8)
         for name, value in values.items():
             getattr(self, name).copy_(value)
@@ -98,19 +100,10 @@ class CodedModel(BaseModel, metaclass=ABCMeta):
         """The ``weights_hash()`` of the animator whose codes this model knows; None if it was never told."""
         return bytes(self.animator_hash.tolist()).hex() if bool(self.animator_hash.any()) else None
 
-    def check_animator(self, weights_hash: str) -> None:
-        """Refuse an animator whose codes are not those this model knows.
-
-        Args:
-            weights_hash (str): The animator's ``weights_hash()``.
-
-        Raises:
-            UserError: If the model belongs to another animator.
-        """
-        own = self.animator_weights_hash
-        if own is not None and own != weights_hash:
-            raise UserError(f'this {type(self).__name__} was trained on the codes of animator {own[:12]}, but animator '
-                            f'{weights_hash[:12]} was given; pass the checkpoints of one and the same animator')
+    @property
+    def code_origin(self) -> CodeOrigin:
+        """Whose motion codes the model was trained on."""
+        return CodeOrigin(named_model(self.label, self), self.animator_weights_hash, self.motion_dim)
 
     def _load_from_state_dict(self, *args: Any) -> None:
         super()._load_from_state_dict(*args)

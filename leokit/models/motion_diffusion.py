@@ -41,6 +41,8 @@ class MotionDiffusion(CodeDiffusion):
         UserError: If an option is unknown or does not fit.
     """
 
+    label = 'the motion diffusion'
+
     def __init__(self, motion_dim: int = 20, num_frames: int = 20, *, backbone: dict | None = None,
                  noise_scheduler: dict | None = None, motion_condition: dict | None = None,
                  sampler: dict | None = None, prediction: str = 'epsilon', min_snr_gamma: float | None = None,

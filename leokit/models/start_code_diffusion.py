@@ -33,6 +33,8 @@ class StartCodeDiffusion(CodeDiffusion):
         UserError: If an option is unknown or does not fit.
     """
 
+    label = 'the start-code model'
+
     def __init__(self, motion_dim: int = 20, *, backbone: dict | None = None, noise_scheduler: dict | None = None,
                  sampler: dict | None = None, prediction: str = 'epsilon', min_snr_gamma: float | None = None,
                  epsilon_skip: bool = True, data_preprocessor: dict | None = None) -> None:

@@ -50,7 +50,7 @@ class StartFrameDiffusion(CodedModel):
 
     Attributes:
         size (int): S.
-        guidance (float): The weight.
+        guidance_scale (float): The scale in sampling.
         condition_dropout (float): The share.
         low_size (int | None): s; None for a first stage.
 
@@ -69,13 +69,17 @@ class StartFrameDiffusion(CodedModel):
         super().__init__(motion_dim, {**(backbone or dict(type='UNet2D')), **passed_down}, core=core,
                          data_preprocessor=data_preprocessor or PREPROCESSOR)
         self.size = size
-        self.guidance, self.condition_dropout = _options('guidance', GUIDANCE, guidance)
+        self.guidance_scale, self.condition_dropout = _options('guidance', GUIDANCE, guidance)
         self.low_size, self.low_noise = _options('low', dict(size=None, **LOW), low)
         if not 0 <= self.condition_dropout < 1:
             raise UserError(f'guidance.condition_dropout={self.condition_dropout} must be at least 0 and below 1')
         if low and (not self.low_size or not 0 < self.low_size < size or self.low_noise < 0):
             raise UserError(f'low={dict(low)} needs a size between 0 and {size}, the size of the frames, and a noise '
                             'of at least 0')
+
+    @property
+    def label(self) -> str:
+        return 'the super-resolution start-frame model' if self.low_size else 'the start-frame model'
 
     @property
     def conventions(self) -> dict[str, Any]:
@@ -157,7 +161,7 @@ class StartFrameDiffusion(CodedModel):
     # ---- generation --------------------------------------------------------
     @torch.no_grad()
     def sample(self, motion: Tensor, *, noise: Tensor | None = None, generator: Generators = None,
-               sampler: Sampler | dict[str, Any] | None = None, guidance: float | None = None,
+               sampler: Sampler | dict[str, Any] | None = None, guidance_scale: float | None = None,
                low: Tensor | None = None) -> Tensor:
         """Draw frames.
 
@@ -169,7 +173,7 @@ class StartFrameDiffusion(CodedModel):
             generator (Generator | list[Generator], optional): Source of noise; a list holds one per sample, and
                 then a sample does not depend on the others of its batch.
             sampler (Sampler | dict, optional): In place of the model's.
-            guidance (float, optional): In place of the model's weight; 1 is plain conditional sampling, 0 ignores
+            guidance_scale (float, optional): In place of the model's; 1 is plain conditional sampling, 0 ignores
                 the codes.
             low (Tensor, optional): Small frames in [-1, 1], shape (B, 3, s, s); for a super-resolution stage only.
 
@@ -194,7 +198,8 @@ class StartFrameDiffusion(CodedModel):
             present = torch.full((len(codes),), shown, device=codes.device)
             return self.diffusion.denoiser(self._network(codes, present, extra=extra, level=level))
 
-        guided = guide(denoiser(True), denoiser(False), self.guidance if guidance is None else guidance)
+        scale = self.guidance_scale if guidance_scale is None else guidance_scale
+        guided = guide(denoiser(True), denoiser(False), scale)
         denoise = correct(guided, lambda x0: x0.clamp(-1, 1), self.diffusion.scheduler)
         return self.diffusion.sample(denoise, noise, generator=generator, sampler=sampler).float().clamp(-1, 1)
 

@@ -9,9 +9,9 @@ import support.tiny_extractors  # noqa: F401  registers small feature extractors
 from support.calling import call_tool
 from support.tiny_runs import write_leo
 
+import leokit
 from leokit.benchmark import LEOBenchmark, Scenario
 from leokit.evaluation import load_records
-from leokit.inference import LEO
 from leokit.utils import UserError, load_config
 from leokit.video.readers import AutoReader
 from support.tiny_models import SIZE
@@ -131,7 +131,7 @@ def test_videos_of_other_settings_are_refused(tested, config):
     (['test_cfg.scenarios.conditional.first_frames=none'], 'must be one of generated, real'),
     (['test_cfg.batch_size=0'], 'test_cfg.batch_size must be 1 or more'),
     (['clip_format=avi'], "the clip format 'avi' is unknown"),
-    (['start_frame=None'], 'need a motion_diffusion, a start_code and a start_frame'),
+    (['start_frame=None'], 'needs a motion_diffusion, a start_code and a start_frame'),
     (['test_cfg.steps=3'], 'steps'),
     (['data_root=/nowhere'], '/nowhere does not exist'),
     (['long_frames=100000000000'], 'need about')])
@@ -151,7 +151,7 @@ def test_the_checkpoint_argument_fits_the_config(config):
 def test_a_scenario_can_be_skipped(config, tmp_path):
     settings = load_config(config).test_cfg
     settings.scenarios.update(long=None, unconditional=None)
-    test = LEOBenchmark(LEO.from_config(config, cfg_options=dict(start_frame=None)), tmp_path,
+    test = LEOBenchmark(leokit.load(config, cfg_options=dict(start_frame=None)), tmp_path,
                    **{key: value for key, value in settings.items() if key != 'type'})
     assert [scenario.name for scenario in test.scenarios] == ['conditional']
     assert all(key.startswith('conditional/') for key in test.run())

@@ -7,7 +7,7 @@ import torch
 from models.lia_reference import reference_state
 from support.calling import call_command
 
-from leokit.apis import init_model
+import leokit
 from leokit.models import Animator
 from leokit.utils import UserError
 
@@ -26,7 +26,7 @@ def converted(tmp_path):
 
 def test_a_converted_checkpoint_animates_by_a_config(converted):
     options = {**OPTIONS, 'model.training': None}
-    animator = init_model(CONFIGS / 'lia_celebv_256.py', converted, cfg_options=options)
+    animator = leokit.load(CONFIGS / 'lia_celebv_256.py', converted, cfg_options=options)
     encoding = animator.encode(torch.rand(1, 3, 32, 32) * 2 - 1)
     frames = animator.animate(encoding, torch.randn(1, 3, 4)).frames
     assert frames.shape == (1, 3, 3, 32, 32) and frames.isfinite().all() and not torch.equal(frames[:, 0], frames[:, 1])
@@ -35,14 +35,14 @@ def test_a_converted_checkpoint_animates_by_a_config(converted):
 def test_the_grid_of_the_config_must_be_the_references(converted):
     options = {**OPTIONS, 'model.training': None, 'channel_multiplier': 1}
     with pytest.raises(UserError, match="trained with grid='lia', but the config builds a model with grid='exact'"):
-        init_model(CONFIGS / 'lia_synthetic_64.py', converted, cfg_options=options)
-    init_model(CONFIGS / 'lia_synthetic_64.py', converted, cfg_options={**options, 'grid': 'lia'})
+        leokit.load(CONFIGS / 'lia_synthetic_64.py', converted, cfg_options=options)
+    leokit.load(CONFIGS / 'lia_synthetic_64.py', converted, cfg_options={**options, 'grid': 'lia'})
 
 
 def test_other_sizes_are_reported(converted):
     with pytest.raises(UserError, match='its model has size=32, appearance_dim=16, motion_dim=4'):
         options = {**OPTIONS, 'size': 64, 'model.training': None}
-        init_model(CONFIGS / 'lia_celebv_256.py', converted, cfg_options=options)
+        leokit.load(CONFIGS / 'lia_celebv_256.py', converted, cfg_options=options)
 
 
 @pytest.mark.parametrize('name, sentence', [

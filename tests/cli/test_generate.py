@@ -89,7 +89,7 @@ def test_animator_of_the_config(generate, models, image, tmp_path):
     (dict(motion='missing.pth'), 'missing.pth does not exist'),
     (dict(animator='motion'), 'Animator'),
     (dict(motion_config='animator_config', motion='animator'), 'generates no motion'),
-    (dict(animator_config='motion_config', animator='motion'), 'animator'),
+    (dict(animator_config='motion_config', animator='motion'), 'pass a config of Animator'),
 ])
 def test_models_that_do_not_fit(generate, models, image, tmp_path, change, message):
     replaced = {key: models.get(value, value) for key, value in change.items()}

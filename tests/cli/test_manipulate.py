@@ -102,5 +102,5 @@ def test_codes_of_another_animator(manipulate, inputs):
     with CodeCacheWriter(inputs / 'codes', MOTION_DIM, animator=dict(
             weights_hash='ab' * 32, config='', checkpoint='')) as writer:
         writer.add('a', np.zeros((2, MOTION_DIM), np.float32), identity='a')
-    with pytest.raises(UserError, match='extracted with another animator'):
+    with pytest.raises(UserError, match='belong to different animators'):
         manipulate('--image', inputs / 'face.png', '--codes', inputs / 'codes', '--out', inputs / 'out.png')

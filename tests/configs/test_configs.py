@@ -8,11 +8,11 @@ import support.tiny_extractors  # noqa: F401  registers small feature extractors
 from mmengine.config import Config
 from support.calling import call_tool
 
-from leokit.apis import init_model
+import leokit
 from leokit.benchmark import Scenario
 from leokit.engine import LeoRunner
 from leokit.engine.checkpoint_files import newest_checkpoint
-from leokit.inference.assembly import LOADERS
+from leokit.inference.loading import LEO_PARTS
 from leokit.synthetic_faces import SyntheticFacesPlan, write_synthetic_faces
 from leokit.utils import UserError, load_config
 from leokit.utils.checkpoints import load_checkpoint
@@ -83,8 +83,8 @@ LEO_CONFIGS = [f'configs/leo/leo_{name}.py' for name in ('celebv', 'faceforensic
 @pytest.mark.parametrize('name', LEO_CONFIGS)
 def test_the_models_that_it_names_fit(name):
     config = load_config(name)
-    parts = {part: config[part] for part in LOADERS if config[part]}
-    assert {*LOADERS} - {*parts} <= {'start_frame_sr'}
+    parts = {part: config[part] for part in LEO_PARTS if config[part]}
+    assert {*LEO_PARTS} - {*parts} <= {'start_frame_sr'}
     models = {part: load_config(entry.config) for part, entry in parts.items()}
     for part, model in models.items():
         assert Path(parts[part].checkpoint) == Path('work_dirs', Path(parts[part].config).stem)  # train.py's own
@@ -181,6 +181,6 @@ def test_codes_are_made_when_they_are_needed(animator, tmp_path):
 def test_a_condition_is_not_mistaken_for_another(faces, animator, tmp_path):
     train('configs/leo/lmdm_taichi.py', tmp_path, faces, *animator, *NO_VIDEO)
     config = Config.fromfile(tmp_path / 'lmdm_taichi.py')
-    init_model(config, newest_checkpoint(tmp_path, pytest.fail)[0])
+    leokit.load(config, newest_checkpoint(tmp_path, pytest.fail)[0])
     with pytest.raises(UserError, match="trained with motion_condition='LinearMotionCondition', but the config builds"):
-        init_model(config, tmp_path / 'iter_2.pth', cfg_options={'model.motion_condition.type': 'NoMotionCondition'})
+        leokit.load(config, tmp_path / 'iter_2.pth', cfg_options={'model.motion_condition.type': 'NoMotionCondition'})

@@ -41,7 +41,7 @@ def test_the_codes_are_an_ordinary_array_file(folder):
 
 
 def test_another_animator_is_refused(folder):
-    with pytest.raises(UserError, match='extracted with another animator .abababababab, lia.pth.'):
+    with pytest.raises(UserError, match=r'codes \(of lia.pth\) and the animator in use belong to different'):
         CodeCache(folder, 'cd' * 32)
 
 

@@ -123,7 +123,7 @@ def test_another_animator_or_dimension_is_refused(tmp_path):
     write(tmp_path / 'finished', range(2))
     CodeCacheWriter(tmp_path / 'started', 4, animator=ANIMATOR)._release()
     for folder in ('finished', 'started'):
-        with pytest.raises(UserError, match='another animator'):
+        with pytest.raises(UserError, match='belong to different animators'):
             CodeCacheWriter(tmp_path / folder, 4, animator=other)
         with pytest.raises(UserError, match='4 dimensions'):
             CodeCacheWriter(tmp_path / folder, 5, animator=ANIMATOR)

@@ -93,7 +93,7 @@ def test_statistics_are_those_of_the_codes_in_use(video_folder, codes):
 
 def test_codes_of_another_animator_are_refused(video_folder, codes):
     build(video_folder, codes, 16, animator_hash=HASH)
-    with pytest.raises(UserError, match='extracted with another animator'):
+    with pytest.raises(UserError, match='belong to different animators'):
         build(video_folder, codes, 16, animator_hash='cd' * 32)
 
 

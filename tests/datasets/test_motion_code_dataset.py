@@ -82,10 +82,10 @@ def test_statistics_are_those_of_the_windows_in_use(folder):
 
 def test_the_animator_is_checked(folder, tmp_path):
     assert MotionCodeDataset(folder, 4, animator_hash=ANIMATOR['weights_hash']).animator_hash == 'ab' * 32
-    with pytest.raises(UserError, match='another animator'):
+    with pytest.raises(UserError, match='belong to different animators'):
         MotionCodeDataset(folder, 4, animator_hash='cd' * 32)
     torch.save(dict(state_dict={'encoder.w': torch.ones(3)}), tmp_path / 'other.pth')
-    with pytest.raises(UserError, match='another animator'):
+    with pytest.raises(UserError, match='belong to different animators'):
         MotionCodeDataset(folder, 4, animator_checkpoint=tmp_path / 'other.pth')
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from leokit.cli import quickstart
 from leokit.datasets import CodeCache
-from leokit.inference import load_animator
+import leokit
 from leokit.video import read_image
 from leokit.video.readers import AutoReader
 from support.calling import call_command
@@ -71,7 +71,7 @@ def test_pictures_decode(clone):
 
 
 def test_codes_are_those_of_the_animator(clone):
-    animator = load_animator(clone / OUT / 'animator' / 'animator.py', clone / OUT / 'animator')
+    animator = leokit.load(clone / OUT / 'animator' / 'animator.py', clone / OUT / 'animator')
     cache = CodeCache(next((clone / OUT).glob('**/codes.npy')).parent, animator.weights_hash())
     assert cache.codes.shape == (OPTIONS['num_identities'] * FRAMES, animator.motion_dim)
 

@@ -5,6 +5,7 @@ from torch import nn
 
 from leokit.engine import MotionStatisticsHook
 from leokit.utils import UserError
+from leokit.utils.same_animator import CodeOrigin
 
 
 class Model(nn.Module):
@@ -14,9 +15,9 @@ class Model(nn.Module):
         self.known = (mean, std, residual_std, animator_hash)
         self.statistics_set = True
 
-    def check_animator(self, animator_hash):
-        if animator_hash != self.known[-1]:
-            raise UserError('trained on the codes of another animator')
+    @property
+    def code_origin(self):
+        return CodeOrigin('the model', self.known[-1])
 
 
 class Codes:
@@ -46,7 +47,7 @@ def test_statistics_of_a_checkpoint_are_kept_for_the_same_animator():
 def test_codes_of_another_animator_are_an_error():
     model = Model()
     model.set_statistics(7, 8, 9, animator_hash='cd' * 32)
-    with pytest.raises(UserError, match='another animator'):
+    with pytest.raises(UserError, match='the model and the training codes belong to different animators'):
         MotionStatisticsHook().before_train(runner(model, Codes()))
 
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from leokit.inference import VideoGenerator, sample_seeds
+from leokit.inference import VideoGenerator
 from leokit.utils import UserError
 from support.tiny_models import SIZE, make_animator, make_motion_diffusion
 
@@ -55,12 +55,6 @@ def test_several_pictures_have_their_sequences_side_by_side(generator, pictures)
     assert_same(both[2:], second)
 
 
-def test_from_the_first_frame_of_a_video(generator, pictures):
-    video = pictures.flip(0)
-    assert_same(frames_of(generator.from_video_first_frame(video, 6)),
-                frames_of(generator.generate((video[0] * 127.5 + 127.5).round() / 127.5 - 1, 6)))
-
-
 def test_frames_come_before_the_whole_motion_is_drawn(generator, pictures, monkeypatch):
     drawn = []
     sample = generator.motion_diffusion.sample
@@ -91,9 +85,3 @@ def test_codes_of_another_animator_are_refused(animator):
 def test_bad_numbers_are_one_sentence(generator, pictures, options, message):
     with pytest.raises(UserError, match=message):
         next(generator.generate(pictures[0], **options))
-
-
-def test_seeds_do_not_collide():
-    seeds = [seed for job in range(20) for seed in sample_seeds(job, range(20))]
-    assert len(set(seeds)) == len(seeds)
-    assert sample_seeds(3, [7]) == sample_seeds(3, range(8))[7:]

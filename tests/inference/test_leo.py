@@ -4,7 +4,9 @@ import json
 
 import pytest
 import torch
+from mmengine.config import Config
 
+import leokit
 from leokit.image_editors import Recolor
 from leokit.inference import LEO, VideoAnimator, VideoGenerator
 from leokit.utils import UserError
@@ -19,8 +21,9 @@ def leo(tmp_path_factory):
     folder = tmp_path_factory.mktemp('models')
     paths = write_models(folder)
     (folder / 'directions.json').write_text(json.dumps(dict(turn=1)))
-    return LEO.load(animator=dict(config=paths['animator_config'], checkpoint=paths['animator']),
-                    motion_diffusion=dict(config=paths['motion_config'], checkpoint=paths['motion']))
+    return leokit.load(Config(dict(
+        animator=dict(config=paths['animator_config'], checkpoint=paths['animator']),
+        motion_diffusion=dict(config=paths['motion_config'], checkpoint=paths['motion']))))
 
 
 @pytest.fixture

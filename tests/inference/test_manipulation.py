@@ -17,8 +17,8 @@ def test_directions_by_number_and_name():
     assert names.vector(1).tolist() == names.vector('1').tolist() == [0, 1, 0, 0]
     assert names.vector('turn').tolist() == [0, 0, 0, 1]
     assert names.vector('nod').tolist() == [0.5, 0, -1, 0]
-    assert names.move({'nod': 2.0, 0: 1.0, 'turn': -1.0}).tolist() == [2, 0, -2, -1]
-    assert names.move({}).tolist() == [0] * MOTION_DIM
+    assert names.offset({'nod': 2.0, 0: 1.0, 'turn': -1.0}).tolist() == [2, 0, -2, -1]
+    assert names.offset({}).tolist() == [0] * MOTION_DIM
 
 
 @pytest.mark.parametrize('direction', ['smile', 4, -1, '1.5'])
@@ -35,16 +35,16 @@ def test_names_without_a_meaning(meaning):
 
 def test_names_beside_a_checkpoint(tmp_path):
     checkpoint = tmp_path / 'iter_5.pth'
-    assert DirectionNames.beside(checkpoint, MOTION_DIM).vector(0) is not None
+    assert DirectionNames.of_checkpoint(checkpoint, MOTION_DIM).vector(0) is not None
     (tmp_path / 'directions.json').write_text(json.dumps(dict(turn=1)))
     for place in (checkpoint, tmp_path):
-        assert DirectionNames.beside(place, MOTION_DIM).vector('turn')[1] == 1
+        assert DirectionNames.of_checkpoint(place, MOTION_DIM).vector('turn')[1] == 1
     (tmp_path / 'iter_5.directions.json').write_text(json.dumps(dict(turn=2)))
-    assert DirectionNames.beside(checkpoint, MOTION_DIM).vector('turn')[2] == 1
+    assert DirectionNames.of_checkpoint(checkpoint, MOTION_DIM).vector('turn')[2] == 1
     for text in ('{', '[1]'):
         (tmp_path / 'iter_5.directions.json').write_text(text)
         with pytest.raises(UserError, match='iter_5.directions.json'):
-            DirectionNames.beside(checkpoint, MOTION_DIM)
+            DirectionNames.of_checkpoint(checkpoint, MOTION_DIM)
 
 
 def test_moved_pictures(animator, pictures):
@@ -69,6 +69,6 @@ def test_moved_videos(animator):
     torch.testing.assert_close(frames[:, 0], moved, atol=TOLERANCE, rtol=0)
 
 
-def test_shape_of_moves(animator, pictures):
-    with pytest.raises(ValueError, match='moves'):
+def test_shape_of_offsets(animator, pictures):
+    with pytest.raises(ValueError, match='offsets'):
         manipulate_image(animator, pictures[0], torch.zeros(MOTION_DIM))

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from leokit.inference import StartFramePainter, resize_frames, start_frame_sampler as start_frames
+from leokit.inference import StartFrameSampler, resize_frames, start_frame_sampler as start_frames
 from leokit.utils import UserError
 from support.tiny_models import MOTION_DIM, SIZE, make_start_frame
 
@@ -26,15 +26,15 @@ def second():
 
 @pytest.mark.parametrize('stages', [1, 2])
 def test_a_frame_depends_on_its_code_and_seed_only(base, second, stages, monkeypatch):
-    painter = StartFramePainter(base, second if stages == 2 else None)
-    side = painter.size
+    sampler = StartFrameSampler(base, second if stages == 2 else None)
+    side = sampler.size
     assert side == (16 if stages == 2 else 8)
-    frames = painter.draw(codes(), [3, 1, 4, 1, 5])
+    frames = sampler.sample(codes(), [3, 1, 4, 1, 5])
     assert frames.shape == (5, 3, side, side) and frames.abs().max() <= 1 and frames.dtype == torch.float32
-    assert torch.allclose(painter.draw(codes()[2:3], [4]), frames[2:3], atol=1e-4)
+    assert torch.allclose(sampler.sample(codes()[2:3], [4]), frames[2:3], atol=1e-4)
     monkeypatch.setattr(start_frames, 'CHUNK_PIXELS', 2 * side**2)
-    assert torch.allclose(painter.draw(codes(), [3, 1, 4, 1, 5]), frames, atol=1e-4)
-    assert not torch.allclose(painter.draw(codes(), [0, 1, 4, 1, 5])[0], frames[0], atol=0.05)
+    assert torch.allclose(sampler.sample(codes(), [3, 1, 4, 1, 5]), frames, atol=1e-4)
+    assert not torch.allclose(sampler.sample(codes(), [0, 1, 4, 1, 5])[0], frames[0], atol=0.05)
 
 
 def test_the_second_stage_shows_what_the_first_one_drew():
@@ -43,41 +43,42 @@ def test_the_second_stage_shows_what_the_first_one_drew():
     seen = []
     second.backbone.register_forward_pre_hook(
         lambda module, args, kwargs: seen.append(kwargs['extra']), with_kwargs=True)
-    StartFramePainter(base, second).draw(codes(), range(5))
-    drawn = StartFramePainter(base).draw(codes(), range(5))
+    StartFrameSampler(base, second).sample(codes(), range(5))
+    drawn = StartFrameSampler(base).sample(codes(), range(5))
     assert torch.allclose(seen[0], second._enlarge(drawn), atol=1e-5)
 
 
 def test_sizes_that_differ_are_brought_together(base):
     second = make_start_frame(HASH, size=32, low=dict(size=16))
-    assert StartFramePainter(base, second).draw(codes(), range(5)).shape[-1] == 32
-    painter = StartFramePainter(base)
-    frames = painter.draw(codes(), range(5))
-    assert torch.allclose(painter.draw(codes(), range(5), size=SIZE), resize_frames(frames, SIZE))
-    assert painter.draw(codes(0), []).shape == (0, 3, 8, 8)
+    assert StartFrameSampler(base, second).sample(codes(), range(5)).shape[-1] == 32
+    sampler = StartFrameSampler(base)
+    frames = sampler.sample(codes(), range(5))
+    assert torch.allclose(sampler.sample(codes(), range(5), size=SIZE), resize_frames(frames, SIZE))
+    assert sampler.sample(codes(0), []).shape == (0, 3, 8, 8)
 
 
 def test_guidance_is_that_of_the_first_stage(base, second):
-    painter = StartFramePainter(base, second)
-    assert not torch.allclose(painter.draw(codes(), range(5), guidance=0.0),
-                              painter.draw(codes(), range(5), guidance=3.0), atol=1e-3)
-    draw = StartFramePainter(base).draw
-    assert torch.allclose(draw(codes(), range(5), guidance=0.0), draw(codes().flip(0), range(5), guidance=0.0))
+    sampler = StartFrameSampler(base, second)
+    assert not torch.allclose(sampler.sample(codes(), range(5), guidance_scale=0.0),
+                              sampler.sample(codes(), range(5), guidance_scale=3.0), atol=1e-3)
+    sample = StartFrameSampler(base).sample
+    assert torch.allclose(sample(codes(), range(5), guidance_scale=0.0),
+                          sample(codes().flip(0), range(5), guidance_scale=0.0))
 
 
 def test_stages_must_fit_each_other(base, second):
-    with pytest.raises(UserError, match='enlarges frames of side 8'):
-        StartFramePainter(second)
-    with pytest.raises(UserError, match='draws frames from codes alone'):
-        StartFramePainter(base, base)
-    with pytest.raises(UserError, match='codes of animator'):
-        StartFramePainter(base, make_start_frame('cd' * 32, size=16, low=dict(size=8)))
-    with pytest.raises(UserError, match='4 dimensions, the second of 5'):
-        StartFramePainter(base, make_start_frame(HASH, 5, size=16, low=dict(size=8)))
+    with pytest.raises(UserError, match='upsamples frames of 8 pixels'):
+        StartFrameSampler(second)
+    with pytest.raises(UserError, match='samples from codes alone'):
+        StartFrameSampler(base, base)
+    with pytest.raises(UserError, match='belong to different animators'):
+        StartFrameSampler(base, make_start_frame('cd' * 32, size=16, low=dict(size=8)))
+    with pytest.raises(UserError, match='different motion dimensions .4 and 5.'):
+        StartFrameSampler(base, make_start_frame(HASH, 5, size=16, low=dict(size=8)))
     with pytest.raises(UserError, match='2 seeds were given for 5'):
-        StartFramePainter(base).draw(codes(), [1, 2])
+        StartFrameSampler(base).sample(codes(), [1, 2])
 
 
 def test_autocast_draws_nearly_the_same(base):
-    plain, fast = (StartFramePainter(base, amp=amp).draw(codes(), range(5)) for amp in (False, True))
+    plain, fast = (StartFrameSampler(base, amp=amp).sample(codes(), range(5)) for amp in (False, True))
     assert fast.dtype == torch.float32 and (plain - fast).abs().mean() < 0.05

@@ -30,7 +30,7 @@ def test_codes_are_made_once(config, monkeypatch):
     cache = CodeCache(config.codes_dir, make_animator().weights_hash())
     assert [(video.name, video.length) for video in cache.videos] == [('a', 4), ('b', 5)] and len(cache.skipped) == 1
     assert cache.animator['checkpoint'] == config.animator.checkpoint
-    monkeypatch.setattr(training_codes, 'load_animator', None)  # finished codes need no model and no videos
+    monkeypatch.setattr(training_codes, 'load', None)  # finished codes need no model and no videos
     config.data_root = 'nowhere'
     ensure_codes(config)
     config.animator.checkpoint = 'nowhere.pth'
@@ -55,7 +55,7 @@ def test_codes_of_another_animator_are_refused(config, tmp_path):
     before = (tmp_path / 'codes' / 'codes.npy').read_bytes()
     save_checkpoint(dict(meta={}, state_dict=make_animator(seed=9).state_dict()), tmp_path / 'other' / 'iter_1.pth')
     config.animator.checkpoint = str(tmp_path / 'other')
-    with pytest.raises(UserError, match='were extracted with another animator'):
+    with pytest.raises(UserError, match='belong to different animators'):
         ensure_codes(config)
     assert (tmp_path / 'codes' / 'codes.npy').read_bytes() == before
 

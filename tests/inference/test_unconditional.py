@@ -3,8 +3,9 @@
 import pytest
 import torch
 
-from leokit.inference import StartFramePainter, UnconditionalGenerator, VideoGenerator, sample_seeds
+from leokit.inference import StartFrameSampler, UnconditionalGenerator, VideoGenerator
 from leokit.utils import UserError
+from leokit.utils.seeds import sample_seeds
 from support.tiny_models import SIZE, WINDOW, make_animator, make_start_code, make_start_frame
 
 TOLERANCE = 2e-4  # sums run in another order in batches of another size
@@ -13,7 +14,7 @@ TOLERANCE = 2e-4  # sums run in another order in batches of another size
 @pytest.fixture
 def unconditional(animator, motion_diffusion, start_code, start_frame):
     return UnconditionalGenerator(VideoGenerator(animator, motion_diffusion), start_code,
-                                  StartFramePainter(start_frame))
+                                  StartFrameSampler(start_frame))
 
 
 def frames_of(chunks):
@@ -37,7 +38,7 @@ def test_a_sample_is_the_same_in_any_batch_and_any_chunks(unconditional):
 
 def test_the_first_frame_is_the_drawn_one(unconditional, animator):
     """It is encoded again: what is shown is the animator's rendering of it, however far its code is from the drawn."""
-    starts = unconditional.draw_starts([3], seed=1)
+    starts = unconditional.sample_initial_states([3], seed=1)
     with torch.no_grad():
         encoding = animator.encode(starts.frames)
         shown = animator.animate(encoding, encoding.motion).frames.clamp(-1, 1)
@@ -46,19 +47,13 @@ def test_the_first_frame_is_the_drawn_one(unconditional, animator):
 
 
 def test_the_motion_is_that_of_the_drawn_code(unconditional, animator, motion_diffusion):
-    starts = unconditional.draw_starts([0, 1], seed=1)
+    starts = unconditional.sample_initial_states([0, 1], seed=1)
     generators = [torch.Generator().manual_seed(seed) for seed in sample_seeds(1, [0, 1])]
     motion = motion_diffusion.sample(starts.motion, WINDOW, generator=generators)
     with torch.no_grad():
         encoding = animator.encode(starts.frames)
         expected = animator.animate(encoding, motion, start=starts.motion).frames.clamp(-1, 1)
     assert_same(frames_of(unconditional.generate(2, WINDOW, seed=1)), expected)
-
-
-def test_code_frame_and_motion_have_noise_of_their_own():
-    streams = [sample_seeds(seed, range(20), stream) for seed in range(5) for stream in range(3)]
-    assert len({seed for seeds in streams for seed in seeds}) == 5 * 3 * 20
-    assert sample_seeds(2, [4]) == sample_seeds(2, [4], 0)
 
 
 def test_windows_are_drawn_when_they_are_needed(unconditional, monkeypatch):
@@ -71,7 +66,7 @@ def test_windows_are_drawn_when_they_are_needed(unconditional, monkeypatch):
 
 
 def test_guidance_reaches_the_painter(unconditional):
-    weak, strong = (unconditional.draw_starts([0], guidance=weight).frames for weight in (0.0, 6.0))
+    weak, strong = (unconditional.sample_initial_states([0], guidance_scale=weight).frames for weight in (0.0, 6.0))
     assert (weak - strong).abs().max() > 1e-4
 
 
@@ -83,18 +78,18 @@ def test_bad_numbers_are_one_sentence(unconditional, count, frames, seed, messag
 
 
 def test_models_that_do_not_belong_together_are_refused(animator, motion_diffusion, start_code, start_frame):
-    generator, painter = VideoGenerator(animator, motion_diffusion), StartFramePainter(start_frame)
+    generator, sampler = VideoGenerator(animator, motion_diffusion), StartFrameSampler(start_frame)
     other = make_animator(seed=9).weights_hash()
-    with pytest.raises(UserError, match='the start-code model was trained on the codes of the animator'):
-        UnconditionalGenerator(generator, make_start_code(other), painter)
-    with pytest.raises(UserError, match='the start-frame model was trained on the codes of the animator'):
-        UnconditionalGenerator(generator, start_code, StartFramePainter(make_start_frame(other)))
-    small = StartFramePainter(make_start_frame(animator.weights_hash(), size=SIZE // 2))
-    with pytest.raises(UserError, match='draws frames of 16 pixels and the animator takes 32'):
+    with pytest.raises(UserError, match='the animator and the start-code model belong to different animators'):
+        UnconditionalGenerator(generator, make_start_code(other), sampler)
+    with pytest.raises(UserError, match='the animator and the start-frame model belong to different animators'):
+        UnconditionalGenerator(generator, start_code, StartFrameSampler(make_start_frame(other)))
+    small = StartFrameSampler(make_start_frame(animator.weights_hash(), size=SIZE // 2))
+    with pytest.raises(UserError, match='samples frames of 16 pixels and the animator takes 32'):
         UnconditionalGenerator(generator, start_code, small)
 
 
 def test_larger_frames_are_made_smaller(animator, motion_diffusion, start_code):
-    large = StartFramePainter(make_start_frame(animator.weights_hash(), size=2 * SIZE))
+    large = StartFrameSampler(make_start_frame(animator.weights_hash(), size=2 * SIZE))
     generator = UnconditionalGenerator(VideoGenerator(animator, motion_diffusion), start_code, large)
     assert frames_of(generator.generate(1, 3)).shape[-1] == SIZE

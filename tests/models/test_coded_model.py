@@ -110,18 +110,18 @@ def test_a_checkpoint_holds_no_schedule(model):
 
 def test_another_animator_is_refused(model):
     model.set_statistics(**STATISTICS, animator_hash=HASH)
-    model.check_animator(HASH)
     model.set_statistics(**STATISTICS, animator_hash=HASH)
-    for call in (lambda: model.check_animator(OTHER_HASH),
-                 lambda: model.set_statistics(**STATISTICS, animator_hash=OTHER_HASH)):
-        with pytest.raises(UserError, match='trained on the codes of animator abababababab'):
-            call()
+    assert model.code_origin[1:] == (HASH, N)
+    model.checkpoint = 'work_dirs/it'
+    with pytest.raises(UserError, match='work_dirs/it and the training codes belong to different animators .abababab'):
+        model.set_statistics(**STATISTICS, animator_hash=OTHER_HASH)
     assert model.animator_weights_hash == HASH
 
 
 def test_an_unknown_animator_is_not_refused(model):
     model.set_statistics(**STATISTICS)
-    model.check_animator(HASH)
+    assert model.code_origin.animator_hash is None
+    model.set_statistics(**STATISTICS, animator_hash=HASH)
 
 
 @pytest.mark.parametrize('change, text', [

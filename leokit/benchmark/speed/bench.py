@@ -9,8 +9,8 @@ import torch
 from mmengine.registry import init_default_scope
 from torch import Tensor, nn
 
-from leokit.apis import TRAINING_KEY, check_device
 from leokit.engine import explain_build_errors
+from leokit.inference.loading import TRAINING_KEY, check_device
 from leokit.models import MotionDiffusion
 from leokit.registry import MODELS
 from leokit.utils import load_config

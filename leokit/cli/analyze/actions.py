@@ -30,10 +30,12 @@ def run(args: argparse.Namespace) -> None:
     """Generate, measure, print."""
     from leokit.analysis import action_table, measure_action_statistics
     from leokit.datasets import CodeCache
-    from leokit.inference import load_motion_diffusion
+    from leokit.inference import load
+    from leokit.models import MotionDiffusion
     from leokit.synthetic_faces import load_truth
     from leokit.utils.files import write_json
-    model = load_motion_diffusion(args.config, args.checkpoint, options.choose_device(args.device), args.cfg_options)
+    model = load(args.config, args.checkpoint, options.choose_device(args.device), args.cfg_options,
+                 expect=MotionDiffusion)
     cache = CodeCache(args.codes, model.animator_weights_hash)
     result = measure_action_statistics(model, cache, load_truth(args.ground_truth), num_frames=args.num_frames,
                                        fit=args.fit_split, score=args.score_split, seed=args.seed)

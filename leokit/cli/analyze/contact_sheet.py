@@ -32,7 +32,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Render and write the sheet."""
     from leokit.analysis.model_sheets import pair_sheet, stack_sheets, transfer_sheet, video_sheet
-    from leokit.inference import load_animator
+    from leokit.inference import load
+    from leokit.models import Animator
     from leokit.registry import DATASETS
     from leokit.utils import UserError, load_config
     from leokit.visualization import save_png
@@ -42,7 +43,7 @@ def run(args: argparse.Namespace) -> None:
     loader = config.get(f'{args.split}_dataloader')
     if not loader:
         raise UserError(f'the config {args.config} has no {args.split}_dataloader; pass another --split')
-    animator = load_animator(config, args.checkpoint, options.choose_device(args.device))
+    animator = load(config, args.checkpoint, options.choose_device(args.device), expect=Animator)
     sheets = [pair_sheet(animator, DATASETS.build(loader.dataset), args.rows)]
     if args.source and args.driving:
         sheets.append(transfer_sheet(animator, args.source, args.driving))

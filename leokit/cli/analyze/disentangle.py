@@ -69,17 +69,20 @@ def check_combinations(args: argparse.Namespace) -> None:
 
 def load_models(args: argparse.Namespace, device: str) -> 'LEO':
     """The animator and, if motions are generated, the motion diffusion."""
-    from leokit.inference import LEO, load_animator, load_motion_diffusion
+    from leokit.inference import LEO, load
+    from leokit.models import Animator, MotionDiffusion
     from leokit.utils.config import read_config
     if args.checkpoint is None:
         unused = ['start_code', 'start_frame', 'start_frame_sr'] + ([] if args.num_sequences else ['motion_diffusion'])
         config = read_config(args.config, args.cfg_options)
         config.update(dict.fromkeys(unused))
-        return LEO.from_config(config, device)
-    animator = load_animator(args.config, args.checkpoint, device, args.cfg_options)
+        return load(config, device=device, expect=LEO)
+    animator = load(args.config, args.checkpoint, device, args.cfg_options, expect=Animator)
     if not args.num_sequences:
         return LEO(animator, None)
-    return LEO(animator, load_motion_diffusion(args.motion_diffusion_config, args.motion_diffusion_checkpoint, device))
+    motion_diffusion = load(args.motion_diffusion_config, args.motion_diffusion_checkpoint, device,
+                            expect=MotionDiffusion)
+    return LEO(animator, motion_diffusion)
 
 
 def read_inputs(args: argparse.Namespace, leo: 'LEO') -> 'tuple[IdentityBatch, MotionBatch]':

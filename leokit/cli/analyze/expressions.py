@@ -50,7 +50,8 @@ def build_landmarks(kind: str) -> 'nn.Module':
 def run(args: argparse.Namespace) -> None:
     """Transfer, measure, print."""
     from leokit.analysis import LandmarkPairs, SyntheticPairs, measure_expressions
-    from leokit.inference import load_animator
+    from leokit.inference import load
+    from leokit.models import Animator
     from leokit.registry import DATASETS
     from leokit.synthetic_faces import load_truth
     from leokit.utils import UserError, load_config
@@ -62,7 +63,7 @@ def run(args: argparse.Namespace) -> None:
         raise UserError(f'the config {args.config} has no {args.split}_dataloader; pass another --split')
     find = (SyntheticPairs(load_truth(args.ground_truth), args.pairs_per_video) if args.ground_truth
             else LandmarkPairs(build_landmarks(args.extractor), args.pairs_per_video))
-    animator = load_animator(config, args.checkpoint, options.choose_device(args.device))
+    animator = load(config, args.checkpoint, options.choose_device(args.device), expect=Animator)
     report = measure_expressions(animator, DATASETS.build(loader.dataset), find)
     print(report.table())
     if args.out:

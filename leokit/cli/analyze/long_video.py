@@ -37,12 +37,13 @@ def run(args: argparse.Namespace) -> None:
     import torch
 
     from leokit.analysis.long_video_comparison import HEAD, LongVideoComparison, parse_strategy, table_row
-    from leokit.inference import load_motion_diffusion
+    from leokit.inference import load
+    from leokit.models import MotionDiffusion
     from leokit.utils import load_config
     from leokit.utils.files import write_json
     from leokit.utils.tables import markdown_table
     config = load_config(args.config, args.cfg_options)
-    model = load_motion_diffusion(config, args.checkpoint, options.choose_device(args.device))
+    model = load(config, args.checkpoint, options.choose_device(args.device), expect=MotionDiffusion)
     strategies = {text: parse_strategy(text, model.num_frames) for text in args.strategies}
     comparison = LongVideoComparison(model, config.train_dataloader.dataset, num_frames=args.num_frames,
                                      num_sequences=args.num_sequences, segments=args.segments, seed=args.seed)

@@ -45,7 +45,8 @@ def test_generated_and_real_motion_side_by_side(run, tmp_path):
 
 def test_mistakes_are_one_sentence(run, tmp_path):
     for arguments, animator, sentence in (
-            ((), 'cd' * 32, 'another animator'), (('--score-split', 'val'), 'ab' * 32, "no video of split 'val'"),
+            ((), 'cd' * 32, 'belong to different animators'),
+            (('--score-split', 'val'), 'ab' * 32, "no video of split 'val'"),
             (('--num-frames', '99'), 'ab' * 32, 'pass a smaller number of frames'),
             (('--ground-truth', tmp_path / 'none'), 'ab' * 32, 'truth.npz does not exist')):
         status, said = run(*arguments, animator=animator)

@@ -110,10 +110,10 @@ def test_a_config_without_its_checkpoint(disentangle, models, inputs):
 
 def test_models_that_do_not_belong_together(disentangle, models, inputs, tmp_path):
     other = write_models(tmp_path, seed=7)
-    with pytest.raises(UserError, match='trained on one another'):
+    with pytest.raises(UserError, match='belong to different animators'):
         disentangle(*generating(other, 3))
     with CodeCacheWriter(inputs / 'codes', MOTION_DIM, animator=dict(
             weights_hash='ab' * 32, config='', checkpoint='')) as writer:
         writer.add('a', np.zeros((2, MOTION_DIM), np.float32), identity='a')
-    with pytest.raises(UserError, match='extracted with another animator'):
+    with pytest.raises(UserError, match='belong to different animators'):
         disentangle('--driving', inputs / 'videos', '--ground-truth', inputs, '--codes', inputs / 'codes')

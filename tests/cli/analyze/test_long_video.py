@@ -7,7 +7,7 @@ import pytest
 from support.calling import call_command
 from support.code_caches import MOTION_DIM, write_code_cache
 
-from leokit.inference import load_motion_diffusion
+import leokit
 from leokit.long_video import History
 from leokit.registry import MODELS
 from leokit.utils import UserError, load_config
@@ -60,7 +60,7 @@ def test_mistakes_are_sentences(trained, num_frames, strategy, sentence):
 def test_the_config_sets_the_strategy(trained):
     checkpoint, options = trained
     chosen = {**options, 'long_video': dict(_delete_=True, type='History', context_frames=3)}
-    assert isinstance(load_motion_diffusion(CONFIG, checkpoint, cfg_options=chosen).long_video, History)
+    assert isinstance(leokit.load(CONFIG, checkpoint, cfg_options=chosen).long_video, History)
     wrong = {**options, 'long_video': dict(_delete_=True, type='Histori')}
     with pytest.raises(UserError, match="'Histori'"):
-        load_motion_diffusion(CONFIG, checkpoint, cfg_options=wrong)
+        leokit.load(CONFIG, checkpoint, cfg_options=wrong)

@@ -69,7 +69,7 @@ def test_directions_get_the_names_of_what_they_move(tmp_path):
     status, said = call_command(COMMAND, *arguments)
     assert status == 0 and 'directions.json: yaw, ' in said
     truth, cache = load_truth(tmp_path), CodeCache(codes)
-    names = DirectionNames.beside(tmp_path / 'iter_1.pth', cache.motion_dim)
+    names = DirectionNames.of_checkpoint(tmp_path / 'iter_1.pth', cache.motion_dim)
     back = np.linalg.pinv(mixing(truth))  # codes to motion
     for index, name in enumerate(MOTION_NAMES):
         moved = names.vector(name).numpy() @ back / truth.motion.std((0, 1))
