@@ -131,7 +131,7 @@ class SpatialAttention(nn.Module):
         tokens = rearrange(self.norm(x), 'b c h w -> b (h w) c')
         q, k, v = rearrange(self.qkv(tokens), 'b n (qkv heads d) -> qkv b heads n d', qkv=3, d=self.head_dim)
         attended = rearrange(F.scaled_dot_product_attention(q, k, v), 'b heads n d -> b n (heads d)')
-        return x + rearrange(self.out(attended), 'b (h w) c -> b c h w', h=x.shape[2])
+        return x + rearrange(self.out(attended), 'b n c -> b c n').unflatten(2, x.shape[2:])
 
 
 def upsample_pixels(x: Tensor, like: Tensor) -> Tensor:

@@ -2,8 +2,7 @@
 
 Karras et al., "Analyzing and Improving the Image Quality of StyleGAN", CVPR 2020: the residual network of LIA's encoder
 down to 4x4, the minibatch standard deviation of "Progressive Growing of GANs" (ICLR 2018, section 3), one convolution
-and two linear layers. Deliberate deviation: the group of the minibatch statistic adapts to batches that it does not
-divide.
+and two linear layers. Deviation: the group size of the minibatch statistic adapts to batches that it does not divide.
 """
 
 from itertools import pairwise
@@ -16,12 +15,12 @@ from leokit.nn import (
 from leokit.registry import DISCRIMINATORS
 from leokit.utils import check_shape
 
-LAST_SIDE = 4
-STDDEV_EPS = 1e-8  # as in StyleGAN2; keeps the square root differentiable where a group is constant
+LAST_RESOLUTION = 4
+STDDEV_EPS = 1e-8  # as in StyleGAN2; keeps the square root differentiable for constant groups
 
 
 def stddev_group(batch: int, group_size: int) -> int:
-    """Samples per group: the divisor of ``batch`` nearest to ``group_size``, and not 1 unless the batch is."""
+    """Samples per group: the divisor of ``batch`` nearest to ``group_size``, at least 2 if the batch is."""
     nearest = batch  # min(..., key=...) would break the compiled graph of torch 2.4
     for divisor in range(2, batch):
         closer = abs(divisor - group_size) - abs(nearest - group_size)
@@ -31,15 +30,14 @@ def stddev_group(batch: int, group_size: int) -> int:
 
 
 def append_minibatch_stddev(x: Tensor, group_size: int) -> Tensor:
-    """Append a channel that says how much the samples of a group differ.
+    """Append the standard deviation over the samples of a group, averaged over channels and pixels, as a channel.
 
     Args:
         x (Tensor): Shape (B, C, H, W).
-        group_size (int): Samples per group; see :func:`stddev_group` where it does not divide B.
+        group_size (int): Samples per group; see :func:`stddev_group` if it does not divide B.
 
     Returns:
-        Tensor: Shape (B, C + 1, H, W); the last channel is constant over a group: the standard deviation over its
-        samples, averaged over channels and positions.
+        Tensor: Shape (B, C + 1, H, W).
     """
     batch, _, height, width = x.shape
     group = stddev_group(batch, group_size)
@@ -51,16 +49,13 @@ def append_minibatch_stddev(x: Tensor, group_size: int) -> Tensor:
 
 @DISCRIMINATORS.register_module()
 class StyleGAN2Discriminator(nn.Module):
-    """Residual discriminator with minibatch statistics; every weight has an equalized learning rate.
+    """Residual discriminator with minibatch statistics and equalized learning rates.
 
     Args:
-        size (int): Image side, a power of two from 32 to 1024.
-        channel_multiplier (float): Factor on the channels of sides 64 and up.
-        max_channels (int): Upper limit of the channels of any side.
+        size (int): Image resolution, a power of two from 32 to 1024.
+        channel_multiplier (float): Factor on the channels of resolutions 64 and above.
+        max_channels (int): Upper limit of the channels.
         group_size (int): Samples per group of the minibatch standard deviation.
-
-    Raises:
-        ValueError: If the size or the group size is out of range.
     """
 
     def __init__(self, size: int, *, channel_multiplier: float = 1, max_channels: int = 512, group_size: int = 4):
@@ -70,31 +65,21 @@ class StyleGAN2Discriminator(nn.Module):
         self.size = size
         self.group_size = group_size
         channels = channels_by_resolution(size, channel_multiplier, max_channels)
-        sides = sorted(channels, reverse=True)
-        last = channels[LAST_SIDE]
+        resolutions = sorted(channels, reverse=True)
+        last = channels[LAST_RESOLUTION]
         self.from_rgb = EqualConv2d(3, channels[size], kernel_size=1)
         self.from_rgb_activation = BiasActivation(channels[size])
         self.blocks = nn.Sequential(
-            *(ResidualDownBlock(channels[side], channels[half]) for side, half in pairwise(sides)))
+            *(ResidualDownBlock(channels[fine], channels[coarse]) for fine, coarse in pairwise(resolutions)))
         self.final_conv = EqualConv2d(last + 1, last, kernel_size=3, padding=1)
         self.final_activation = BiasActivation(last)
-        self.final_linear = EqualLinear(last * LAST_SIDE**2, last)
+        self.final_linear = EqualLinear(last * LAST_RESOLUTION**2, last)
         self.to_logit = EqualLinear(last, 1)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Judge images.
-
-        Args:
-            images (Tensor): Shape (B, 3, size, size) in [-1, 1].
-
-        Returns:
-            Tensor: Logits, shape (B, 1); larger means more real.
-
-        Raises:
-            ValueError: If the images have another shape.
-        """
+        """Map images (B, 3, size, size) in [-1, 1] to logits (B, 1); larger means more realistic."""
         check_shape('images', images, (None, 3, self.size, self.size))
-        x = self.blocks(self.from_rgb_activation(self.from_rgb(images)))
-        x = append_minibatch_stddev(x, self.group_size)
+        x = self.blocks(self.from_rgb_activation(self.from_rgb(images)))  # (B, C, 4, 4)
+        x = append_minibatch_stddev(x, self.group_size)  # (B, C + 1, 4, 4)
         x = self.final_activation(self.final_conv(x))
         return self.to_logit(scaled_leaky_relu(self.final_linear(x.flatten(1))))

@@ -1,4 +1,4 @@
-"""What every encoder returns."""
+"""The output of an encoder."""
 
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ class Encoding(NamedTuple):
     Attributes:
         appearance (Tensor): Appearance vector w, shape (B, D).
         motion (Tensor): Motion code α, shape (B, N).
-        features (tuple[Tensor, ...]): Feature maps of sides 8, 16, ..., size: what gets warped.
+        features (tuple[Tensor, ...]): Feature maps of resolutions 8, 16, ..., size, which are warped.
     """
 
     appearance: Tensor

@@ -1,14 +1,14 @@
 """The encoder of LIA (Latent Image Animator, ICLR 2022): image to appearance, motion code and feature pyramid.
 
-A StyleGAN2 residual network down to 4x4, a 4x4 valid convolution to the
-appearance vector, and five linear layers with no activation between them to the
-motion code. Reproduces the public implementation's encoder.
+A StyleGAN2 residual network down to 4x4, a 4x4 valid convolution to the appearance vector, and five linear layers
+without activations in between to the motion code. Reproduces the encoder of the public implementation.
 
-Initialization: ``'identity'`` (default) lets the colors of the image pass through the
-first three channels of the finest feature, from where ``LIAFlowGenerator`` with the same
-initialization takes its first picture; every other weight is drawn as in StyleGAN2.
-``'reference'`` draws all of them.
+Initialization: with ``'identity'`` (default) the first three channels of the finest feature map carry the RGB values of
+the image, which ``LIAFlowGenerator`` with the same initialization reads; all other weights are random, as in StyleGAN2.
+With ``'reference'`` all of them are.
 """
+
+from itertools import pairwise
 
 from torch import Tensor, nn
 
@@ -24,15 +24,15 @@ MOTION_HEAD_LAYERS = 5
 
 @ENCODERS.register_module()
 class LIAEncoder(nn.Module):
-    """Image to :class:`Encoding`.
+    """LIA's encoder.
 
     Args:
-        size (int): Image side, a power of two from 32 to 1024.
-        appearance_dim (int): Width D of the appearance vector.
-        motion_dim (int): Width N of the motion code.
-        channel_multiplier (float): Factor on the channels of sides 64 and up.
-        max_channels (int): Upper limit of the channels of any side.
-        init (str): ``'identity'`` or ``'reference'``, see the module's head.
+        size (int): Image resolution, a power of two from 32 to 1024.
+        appearance_dim (int): Dimension D of the appearance vector.
+        motion_dim (int): Dimension N of the motion code.
+        channel_multiplier (float): Factor on the channels of resolutions 64 and above.
+        max_channels (int): Upper limit of the channels.
+        init (str): ``'identity'`` or ``'reference'``, see the module docstring.
     """
 
     def __init__(self, size: int, appearance_dim: int = 512, *, motion_dim: int = 20, channel_multiplier: float = 1,
@@ -41,11 +41,11 @@ class LIAEncoder(nn.Module):
         check_initialization(init)
         self.size = size
         channels = channels_by_resolution(size, channel_multiplier, max_channels)
-        sides = sorted(channels, reverse=True)
+        resolutions = sorted(channels, reverse=True)
         self.from_rgb = EqualConv2d(3, channels[size], kernel_size=1)
         self.activation = BiasActivation(channels[size])
         self.blocks = nn.ModuleList(
-            ResidualDownBlock(channels[side], channels[half]) for side, half in zip(sides, sides[1:]))
+            ResidualDownBlock(channels[fine], channels[coarse]) for fine, coarse in pairwise(resolutions))
         self.to_appearance = EqualConv2d(channels[4], appearance_dim, kernel_size=4)
         widths = [appearance_dim] * MOTION_HEAD_LAYERS + [motion_dim]
         self.motion_head = nn.Sequential(*(EqualLinear(a, b) for a, b in zip(widths, widths[1:])))
@@ -59,10 +59,7 @@ class LIAEncoder(nn.Module):
             images (Tensor): Shape (B, 3, size, size) in [-1, 1].
 
         Returns:
-            Encoding: Appearance (B, D), motion (B, N), features of sides 8 to size.
-
-        Raises:
-            ValueError: If the images have another shape.
+            Encoding: Appearance (B, D), motion (B, N), features of resolutions 8 to size.
         """
         check_shape('images', images, (None, 3, self.size, self.size))
         x = self.activation(self.from_rgb(images))
@@ -70,6 +67,6 @@ class LIAEncoder(nn.Module):
         for block in self.blocks:
             x = block(x)
             features.append(x)
-        appearance = self.to_appearance(x).flatten(1)
-        # features[-1] has side 4: it is summed up by the appearance vector and never warped
+        appearance = self.to_appearance(x).flatten(1)  # (B, D, 1, 1) -> (B, D)
+        # features[-1] has resolution 4: the appearance vector summarizes it, and it is not warped
         return Encoding(appearance, self.motion_head(appearance), tuple(reversed(features[:-1])))

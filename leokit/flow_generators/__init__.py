@@ -1,4 +1,4 @@
-"""Flow generators: latent and source features to flow maps, masks and the frame."""
+"""Flow generators: map a latent and source features to flow maps, masks and the frame."""
 
 from leokit.flow_generators.lia_flow_generator import FlowFrame, LIAFlowGenerator
 

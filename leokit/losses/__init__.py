@@ -1,8 +1,8 @@
 """Training losses of the animator.
 
-One of ``model.training.losses`` is a module with a ``name`` and a ``weight`` that makes a scalar of the generated and
-the driving frames. One that wants other things names them in ``reads``, in the order of its arguments: of ``source``,
-``driving``, ``frames`` (the generated ones) and ``flows`` (of all sides, so last).
+An entry of ``model.training.losses`` is a module with a ``name`` and a ``weight`` that maps the generated and the
+driving frames to a scalar. A loss with other inputs names them, in the order of its arguments, in its attribute
+``reads``: ``source``, ``driving``, ``frames`` (the generated ones), and last ``flows`` (one per resolution).
 """
 
 from leokit.losses.adversarial_loss import NonSaturatingLoss

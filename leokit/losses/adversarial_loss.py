@@ -11,8 +11,8 @@ class NonSaturatingLoss(nn.Module):
     """Non-saturating logistic loss (Goodfellow et al. 2014; StyleGAN2 and LIA).
 
     Args:
-        weight (float): Factor on the generator's term; the caller applies it.
-        name (str): The generator's term appears as ``loss_<name>``.
+        weight (float): Factor of the generator's term, applied by the caller.
+        name (str): The generator's term is logged as ``loss_<name>``.
     """
 
     def __init__(self, weight: float = 1.0, *, name: str = 'adversarial'):
@@ -21,24 +21,14 @@ class NonSaturatingLoss(nn.Module):
         self.name = name
 
     def generator_loss(self, fake_logits: Tensor) -> Tensor:
-        """-log sigmoid(fake), averaged.
-
-        Args:
-            fake_logits (Tensor): Logits of generated images, any shape.
-
-        Returns:
-            Tensor: A float32 scalar.
-        """
+        """Mean of -log sigmoid(fake) over the logits of generated images, float32."""
         return F.softplus(-fake_logits.float()).mean()
 
     def discriminator_loss(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
-        """-log sigmoid(real) - log(1 - sigmoid(fake)), each averaged.
+        """Mean of -log sigmoid(real) plus mean of -log(1 - sigmoid(fake)), float32.
 
         Args:
-            real_logits (Tensor): Logits of real images, any shape.
-            fake_logits (Tensor): Logits of generated images, detached from the generator, any shape.
-
-        Returns:
-            Tensor: A float32 scalar.
+            real_logits (Tensor): Logits of real images.
+            fake_logits (Tensor): Logits of generated images, detached from the generator.
         """
         return F.softplus(-real_logits.float()).mean() + F.softplus(fake_logits.float()).mean()

@@ -1,10 +1,10 @@
-"""A loss on what changes between source and driving frame: the expression of a face that keeps its pose.
+"""A loss on the pixels that differ between source and driving frame, such as the expression of a face at constant pose.
 
-The gradient of a mean absolute error counts pixels, not errors: a mouth of a hundredth of the picture has a hundredth
-of the gradient, however wrong it is, and heads and backgrounds have the rest. Here a pixel counts by how much copying
-the source would miss it by, and a pair that changes little counts as much as one that changes a lot. With pairs that
-lie near in time (``FramePairDataset(distance_power=-1)``), where little but mouth and eyes has moved, these then have
-most of the weight. LIA has no such term.
+In a mean absolute error every pixel has the same gradient magnitude, so a mouth that covers 1 % of the image has 1 % of
+the gradient, however wrong it is. Here the weight of a pixel is the error of copying the source, and pairs with small
+changes count as much as pairs with large ones. For pairs that are close in time
+(``FramePairDataset(distance_power=-1)``), in which mostly mouth and eyes have moved, these get most of the weight. Not
+part of LIA.
 """
 
 import torch
@@ -16,18 +16,13 @@ from leokit.registry import LOSSES
 
 @LOSSES.register_module()
 class ChangedPixelLoss(nn.Module):
-    """Mean absolute error, pixels weighted by the difference of source and driving frame around them.
-
-    The weights of every pair have mean 1.
+    """Mean absolute error, weighted by the local difference of source and driving frame; weights of a pair have mean 1.
 
     Args:
-        weight (float): Factor; the caller applies it.
-        name (str): The loss appears as ``loss_<name>``.
-        floor (float): Added to the difference, in units of the picture's range [-1, 1]: what noise makes of it, and the
+        weight (float): Factor, applied by the caller.
+        name (str): The loss is logged as ``loss_<name>``.
+        floor (float): Added to the difference, in units of the image range [-1, 1]; about the level of noise. It is the
             weight of pixels that do not change.
-
-    Raises:
-        ValueError: If ``floor`` is not positive.
     """
 
     reads = ('source', 'driving', 'frames')
@@ -53,8 +48,8 @@ class ChangedPixelLoss(nn.Module):
         """
         driving = driving.detach().float()
         with torch.no_grad():
-            change = (driving - source.float()).abs().mean(1, keepdim=True)
-            reach = max(1, source.shape[-1] // 64)  # pixels to either side
+            change = (driving - source.float()).abs().mean(1, keepdim=True)  # (B, 1, H, W)
+            reach = max(1, source.shape[-1] // 64)  # radius in pixels
             change = F.avg_pool2d(change, 2 * reach + 1, 1, reach, count_include_pad=False) + self.floor
             weights = change / change.mean((-2, -1), keepdim=True)
         return (weights * (prediction.float() - driving).abs()).mean()

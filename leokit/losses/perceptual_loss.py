@@ -1,9 +1,9 @@
 """The perceptual loss: distance of deep features, at several image scales.
 
-Johnson et al., "Perceptual Losses for Real-Time Style Transfer and Super-Resolution", ECCV 2016; over an image pyramid
-as in FOMM (Siarohin et al., NeurIPS 2019) and LIA (equation 9), which compare VGG-19 activations of images at full,
-half, quarter and eighth size by their mean absolute difference. Deliberate deviation: the image pyramid is made by
-averaging 2x2 pixels instead of by a Gaussian filter and subsampling.
+Johnson et al., "Perceptual Losses for Real-Time Style Transfer and Super-Resolution", ECCV 2016, over an image pyramid
+as in FOMM (Siarohin et al., NeurIPS 2019) and LIA (equation 9): mean absolute differences of VGG-19 activations of
+images at full, half, quarter and eighth resolution. Deviation: the pyramid averages 2x2 pixels instead of Gaussian
+filtering and subsampling.
 """
 
 from typing import Any, Callable, Sequence
@@ -17,23 +17,19 @@ from leokit.registry import FEATURE_EXTRACTORS, LOSSES
 
 @LOSSES.register_module()
 class PerceptualLoss(nn.Module):
-    """Mean absolute difference of a frozen network's feature maps, summed over maps and image scales.
+    """Mean absolute difference of the feature maps of a frozen network, summed over maps and image scales.
 
-    The network is no submodule: it is in no state dict and no parameter list, so neither optimizer nor EMA nor
-    checkpoint sees it, but it moves with this module (``.to``, ``.cuda``).
+    The network is not registered as a submodule, so that optimizer, EMA and checkpoints ignore it, but it moves with
+    this module (``.to``, ``.cuda``).
 
     Args:
         backbone (dict, optional): Config in FEATURE_EXTRACTORS of a network with ``pyramid``; VGG-19 by default, as
             in the papers.
-        weight (float): Factor; the caller applies it. 10 in FOMM and LIA.
-        name (str): The loss appears as ``loss_<name>``.
-        num_scales (int): How many scales, each half the previous one.
-        min_resolution (int): Scales whose shorter side would be less are left out.
-        layer_weights (Sequence[float], optional): Factors of the feature maps, fine to coarse; 1 each by default.
-
-    Raises:
-        ValueError: If the backbone has no ``pyramid``, or a number is out of range.
-        UserError: If the backbone's weights cannot be had.
+        weight (float): Factor, applied by the caller; 10 in FOMM and LIA.
+        name (str): The loss is logged as ``loss_<name>``.
+        num_scales (int): Number of image scales, each half the previous one.
+        min_resolution (int): Scales with a shorter side below this are omitted.
+        layer_weights (Sequence[float], optional): Factors of the feature maps, fine to coarse; all 1 by default.
     """
 
     def __init__(self, backbone: dict | None = None, weight: float = 10.0, *, name: str = 'perceptual',
@@ -45,7 +41,7 @@ class PerceptualLoss(nn.Module):
         if not hasattr(network, 'pyramid'):
             raise ValueError(f'{type(network).__name__} has no pyramid of feature maps; '
                              'use VGG19Features or EfficientNetLite0Features')
-        object.__setattr__(self, 'backbone', network)  # past nn.Module's registration
+        object.__setattr__(self, 'backbone', network)  # avoids the registration as a submodule
         self.weight = weight
         self.name = name
         self.num_scales = num_scales
@@ -57,13 +53,10 @@ class PerceptualLoss(nn.Module):
 
         Args:
             prediction (Tensor): Shape (B, 3, H, W) in [-1, 1].
-            target (Tensor): Same shape and range; no gradient flows into it.
+            target (Tensor): Same shape and range; it gets no gradient.
 
         Returns:
             Tensor: A float32 scalar.
-
-        Raises:
-            ValueError: If the shapes differ or ``layer_weights`` fits not the backbone.
         """
         if prediction.shape != target.shape:
             raise ValueError(f'prediction {tuple(prediction.shape)} and target {tuple(target.shape)} must have '
@@ -79,14 +72,14 @@ class PerceptualLoss(nn.Module):
 
     def _distance(self, prediction: Tensor, target: Tensor) -> Tensor:
         with torch.no_grad():
-            wanted = self.backbone.pyramid(target)
-        got = self.backbone.pyramid(prediction)
-        weights = self.layer_weights or (1.0,) * len(got)
-        if len(weights) != len(got):
-            raise ValueError(f'layer_weights has {len(weights)} entries for {len(got)} feature maps')
-        return sum(weight * F.l1_loss(a.float(), b.float()) for weight, a, b in zip(weights, got, wanted))
+            target_maps = self.backbone.pyramid(target)
+        maps = self.backbone.pyramid(prediction)
+        weights = self.layer_weights or (1.0,) * len(maps)
+        if len(weights) != len(maps):
+            raise ValueError(f'layer_weights has {len(weights)} entries for {len(maps)} feature maps')
+        return sum(weight * F.l1_loss(a.float(), b.float()) for weight, a, b in zip(weights, maps, target_maps))
 
     def _apply(self, fn: Callable[[Tensor], Tensor], *arguments: Any, **options: Any) -> 'PerceptualLoss':
-        """Let ``.to``, ``.cuda`` and their like reach the hidden network; the arguments are nn.Module's own."""
+        # .to, .cuda and similar methods must reach the network, which is not registered
         self.backbone._apply(fn, *arguments, **options)
         return super()._apply(fn, *arguments, **options)

@@ -1,4 +1,4 @@
-"""Losses on the pixels themselves."""
+"""Losses on pixel values."""
 
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -8,11 +8,11 @@ from leokit.registry import LOSSES
 
 @LOSSES.register_module()
 class L1Loss(nn.Module):
-    """Mean absolute difference of the pixels (LIA, equation 8).
+    """Mean absolute difference of pixels (LIA, equation 8).
 
     Args:
-        weight (float): Factor; the caller applies it.
-        name (str): The loss appears as ``loss_<name>``.
+        weight (float): Factor, applied by the caller.
+        name (str): The loss is logged as ``loss_<name>``.
     """
 
     def __init__(self, weight: float = 1.0, *, name: str = 'l1'):
@@ -21,13 +21,5 @@ class L1Loss(nn.Module):
         self.name = name
 
     def forward(self, prediction: Tensor, target: Tensor) -> Tensor:
-        """Unweighted loss.
-
-        Args:
-            prediction (Tensor): Shape (B, 3, H, W) in [-1, 1].
-            target (Tensor): Same shape and range.
-
-        Returns:
-            Tensor: A float32 scalar.
-        """
+        """Unweighted loss of images (B, 3, H, W), a float32 scalar."""
         return F.l1_loss(prediction.float(), target.float())

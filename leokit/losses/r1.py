@@ -1,4 +1,4 @@
-"""The R1 gradient penalty of the discriminator, computed lazily."""
+"""The R1 gradient penalty of the discriminator, with lazy regularization."""
 
 import torch
 from torch import Tensor, nn
@@ -10,17 +10,14 @@ from leokit.registry import LOSSES
 class R1Penalty(nn.Module):
     """weight / 2 * E |grad D(x)|^2 at real images (Mescheder et al., ICML 2018), every ``interval`` iterations.
 
-    Lazy regularization (StyleGAN2, section 3.1): the penalty changes slowly, so it is computed in one iteration out of
-    ``interval`` and multiplied by ``interval`` there. It needs second derivatives, which compiled code has not and
-    half precision spoils: the discriminator runs uncompiled and in float32 here, whatever surrounds it.
+    Lazy regularization (StyleGAN2, section 3.1): the penalty changes slowly, so it is computed once every ``interval``
+    iterations and multiplied by ``interval``. It needs second derivatives, which compiled code does not support and
+    half precision makes inaccurate, so the discriminator always runs uncompiled and in float32 here.
 
     Args:
         weight (float): gamma; 10 in StyleGAN2's configuration for 256x256.
-        interval (int): Iterations from one penalty to the next.
-        name (str): The penalty appears as ``loss_<name>``.
-
-    Raises:
-        ValueError: If the interval is less than 1.
+        interval (int): Iterations between penalties.
+        name (str): The penalty is logged as ``loss_<name>``.
     """
 
     def __init__(self, weight: float = 10.0, interval: int = 16, *, name: str = 'r1'):
@@ -32,7 +29,7 @@ class R1Penalty(nn.Module):
         self.name = name
 
     def due(self, iteration: int) -> bool:
-        """Whether the penalty is computed in this iteration (counted from 0)."""
+        """True if the penalty is computed in this iteration (counted from 0)."""
         return iteration % self.interval == 0
 
     @torch.compiler.disable
@@ -42,8 +39,8 @@ class R1Penalty(nn.Module):
         Args:
             discriminator (nn.Module): Maps images (B, 3, H, W) to logits (B, 1).
             real (Tensor): Real images, shape (B, 3, H, W) in [-1, 1].
-            iteration (int, optional): The training iteration. With it the penalty is lazy: zero where it is not due,
-                ``interval`` times as large where it is. Without it the plain penalty is computed.
+            iteration (int, optional): The training iteration. If given, the penalty is lazy: zero in iterations
+                in which it is not due, multiplied by ``interval`` in the others.
 
         Returns:
             Tensor: A float32 scalar.
@@ -53,7 +50,7 @@ class R1Penalty(nn.Module):
         factor = self.weight / 2 * (1 if iteration is None else self.interval)
         images = real.detach().float().requires_grad_(True)
         with torch.enable_grad(), torch.autocast(images.device.type, enabled=False):
-            # `forward` instead of a call: a call runs what Module.compile() has put in place.
+            # forward() instead of a call, which would run the code that Module.compile() installed
             logits = getattr(discriminator, '_orig_mod', discriminator).forward(images)
             gradient, = torch.autograd.grad(logits.sum(), images, create_graph=True)
             return factor * gradient.square().sum(dim=(1, 2, 3)).mean()

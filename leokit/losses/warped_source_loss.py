@@ -1,10 +1,10 @@
-"""A loss on the flows themselves: the source picture, warped at every side of the pyramid.
+"""A loss on the flows: the error of the downsampled source image warped by the flow of every resolution.
 
-The reconstruction sees the flow of a side only through the features of that side and the color heads behind them. Here
-the picture itself, made smaller, is warped by each flow and compared with the driving picture of that size: at 8 pixels
-a side a step of one pixel spans an eighth of the picture, so even far motion has a gradient. The idea is the pyramid of
+The reconstruction loss reaches a flow only through the feature maps that it warps and the to-RGB layers behind them.
+Here the downsampled source image is warped by each flow and compared with the driving image of that resolution: at 8x8
+a displacement of one pixel spans an eighth of the image, so large motion has a gradient too. This is the pyramid of
 classical optical flow (Lucas and Kanade, IJCAI 1981; unsupervised in Yu et al., ECCV workshops 2016, arXiv 1608.05842).
-LIA has no such term.
+Not part of LIA.
 """
 
 import torch
@@ -16,12 +16,12 @@ from leokit.registry import LOSSES, WARP_OPERATORS
 
 @LOSSES.register_module()
 class WarpedSourceLoss(nn.Module):
-    """Mean absolute error of the source picture warped by the flow of each side, averaged over sides.
+    """Mean absolute error of the source image warped by the flow of each resolution, averaged over resolutions.
 
     Args:
-        weight (float): Factor; the caller applies it.
-        name (str): The loss appears as ``loss_<name>``.
-        warp_operator (dict, optional): Config in WARP_OPERATORS, the flow generator's; ``BilinearWarp`` by default.
+        weight (float): Factor, applied by the caller.
+        name (str): The loss is logged as ``loss_<name>``.
+        warp_operator (dict, optional): Config in WARP_OPERATORS, as the flow generator's; ``BilinearWarp`` by default.
     """
 
     reads = ('source', 'driving', 'flows')
@@ -45,7 +45,7 @@ class WarpedSourceLoss(nn.Module):
         """
         total = source.new_zeros((), dtype=torch.float32)
         for flow in flows:
-            small, wanted = (F.adaptive_avg_pool2d(image.float(), flow.shape[-2:]) for image in (source, driving))
-            everywhere = torch.ones_like(flow[:, :1])
-            total = total + F.l1_loss(self.warp(small, flow, everywhere), wanted)
+            small, target = (F.adaptive_avg_pool2d(image.float(), flow.shape[-2:]) for image in (source, driving))
+            mask = torch.ones_like(flow[:, :1])
+            total = total + F.l1_loss(self.warp(small, flow, mask), target)
         return total / len(flows)

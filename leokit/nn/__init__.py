@@ -1,6 +1,6 @@
-"""Layers that several rooms share; they know nothing above them."""
+"""Layers that several packages share; nothing here depends on them."""
 
-from leokit.nn.channels import channels_by_resolution, check_size, num_levels
+from leokit.nn.channels import channels_by_resolution, check_size
 from leokit.nn.equalized import BiasActivation, EqualConv2d, EqualLinear, scaled_leaky_relu
 from leokit.nn.grid import identity_grid
 from leokit.nn.identity_init import check_initialization, init_from_rgb_identity, init_to_rgb_identity
@@ -12,6 +12,6 @@ from leokit.nn.time_embedding import TimeEmbedding, sinusoidal_embedding
 __all__ = [
     'BiasActivation', 'EqualConv2d', 'EqualLinear', 'ModulatedConv2d', 'ResidualDownBlock', 'StyledConv',
     'TimeEmbedding', 'blur', 'channels_by_resolution', 'check_initialization', 'check_size', 'fir_kernel',
-    'identity_grid', 'init_from_rgb_identity', 'init_to_rgb_identity', 'modulated_conv2d_reference', 'num_levels',
+    'identity_grid', 'init_from_rgb_identity', 'init_to_rgb_identity', 'modulated_conv2d_reference',
     'scaled_leaky_relu', 'sinusoidal_embedding', 'upfirdn2d_reference', 'upsample2x',
 ]

@@ -1,7 +1,7 @@
 """Layers with equalized learning rate (Karras et al., Progressive GAN, section 4.1).
 
-Weights are drawn from N(0, 1) and scaled by 1 / sqrt(fan_in) in every forward
-pass, so that Adam moves all of them at the same relative speed.
+Weights are initialized from N(0, 1) and scaled by 1 / sqrt(fan_in) in every forward pass, so that Adam changes all of
+them at the same relative rate.
 """
 
 import math
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 LEAKY_SLOPE = 0.2
-ACTIVATION_GAIN = math.sqrt(2)  # keeps the variance of a leaky ReLU's output
+ACTIVATION_GAIN = math.sqrt(2)  # preserves the variance (StyleGAN2)
 
 
 def scaled_leaky_relu(x: Tensor) -> Tensor:
@@ -31,7 +31,6 @@ class BiasActivation(nn.Module):
         self.bias = nn.Parameter(torch.zeros(channels))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (B, C, H, W) to the same shape."""
         return scaled_leaky_relu(x + self.bias.to(x.dtype).view(1, -1, 1, 1))
 
 
@@ -41,10 +40,10 @@ class EqualConv2d(nn.Module):
     Args:
         in_channels (int): Input channels.
         out_channels (int): Output channels.
-        kernel_size (int): Side of the kernel.
+        kernel_size (int): Size of the kernel.
         stride (int): Stride.
         padding (int): Zero padding.
-        bias (bool): Whether there is a bias; a convolution followed by :class:`BiasActivation` has none.
+        bias (bool): Learn a bias; not needed before :class:`BiasActivation`.
     """
 
     def __init__(self, in_channels: int, out_channels: int, *, kernel_size: int, stride: int = 1, padding: int = 0,
@@ -61,7 +60,6 @@ class EqualConv2d(nn.Module):
         return F.conv2d(x, self.weight * self.scale, self.bias, stride=self.stride, padding=self.padding)
 
     def extra_repr(self) -> str:
-        """The layer's sizes for ``print(module)``."""
         out_channels, in_channels, kernel_size, _ = self.weight.shape
         return f'{in_channels}, {out_channels}, kernel_size={kernel_size}, stride={self.stride}'
 
@@ -72,7 +70,7 @@ class EqualLinear(nn.Module):
     Args:
         in_features (int): Input features.
         out_features (int): Output features.
-        bias_init (float): First value of the bias.
+        bias_init (float): Initial bias.
     """
 
     def __init__(self, in_features: int, out_features: int, *, bias_init: float = 0.0):
@@ -86,5 +84,4 @@ class EqualLinear(nn.Module):
         return F.linear(x, self.weight * self.scale, self.bias)
 
     def extra_repr(self) -> str:
-        """The layer's sizes for ``print(module)``."""
         return f'{self.weight.shape[1]}, {self.weight.shape[0]}'

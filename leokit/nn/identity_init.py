@@ -1,13 +1,13 @@
-"""An animator that starts as the identity: its first output is the source image, exactly.
+"""Identity initialization: the first output of an untrained animator is exactly the source image.
 
-An activation separates encoder and color head, leaky ReLU on either side, and still colors can pass: with
+RGB values can pass through both activations, that of the encoder and that of the to-RGB layer. With
 f(v) = sqrt(2) * leaky_relu(v) of slope s = 0.2, and m the mask that the warped feature is multiplied by,
 
     f(-(1 / (2 s m)) * m * f(-x)) = x    for every x,
 
-because f(-x) is s * sqrt(2) times -x where x is positive, and sqrt(2) times -x where it is negative, and the outer f
-undoes the difference. So three channels hold the negated colors, and the color head of the finest side reads those
-alone. What the loss then sees is the error of copying the source, and the first thing that can lessen it is motion.
+because f(-x) is s * sqrt(2) times -x for positive x and sqrt(2) times -x for negative x, and the outer f reverses this.
+Three channels of the finest feature map hold the negated RGB values, and the to-RGB layer of the finest resolution
+reads only these. The initial loss is the error of copying the source, and motion is the first way to reduce it.
 """
 
 import torch
@@ -15,42 +15,35 @@ import torch
 from leokit.nn.equalized import ACTIVATION_GAIN, EqualConv2d, LEAKY_SLOPE
 
 INITIALIZATIONS = ('identity', 'reference')
-COLORS = 3
+RGB = 3
 
 
 def check_initialization(init: str) -> None:
-    """Refuse an unknown name.
-
-    Args:
-        init (str): ``'identity'`` or ``'reference'``.
-
-    Raises:
-        ValueError: If it is neither.
-    """
+    """Raise ValueError unless ``init`` is ``'identity'`` or ``'reference'``."""
     if init not in INITIALIZATIONS:
         raise ValueError(f'init must be one of {INITIALIZATIONS}, got {init!r}')
 
 
 @torch.no_grad()
 def init_from_rgb_identity(from_rgb: EqualConv2d) -> None:
-    """Make the first three output channels of a 1x1 convolution of images the negated colors.
+    """Initialize a 1x1 convolution of images so that its first three output channels are the negated RGB values.
 
     Args:
-        from_rgb (EqualConv2d): Three channels in, at least three out; an activation follows.
+        from_rgb (EqualConv2d): Three input channels, at least three output channels; an activation follows.
     """
-    from_rgb.weight[:COLORS] = 0
-    for channel in range(COLORS):
+    from_rgb.weight[:RGB] = 0
+    for channel in range(RGB):
         from_rgb.weight[channel, channel] = -1 / from_rgb.scale
 
 
 @torch.no_grad()
 def init_to_rgb_identity(to_rgb: EqualConv2d, mask: float) -> None:
-    """Make a 1x1 convolution to colors read what :func:`init_from_rgb_identity` wrote, and nothing else.
+    """Initialize a 1x1 convolution to RGB so that it inverts :func:`init_from_rgb_identity`.
 
     Args:
-        to_rgb (EqualConv2d): At least three channels in, three out; an activation follows.
-        mask (float): What the feature is multiplied by on its way, in (0, 1].
+        to_rgb (EqualConv2d): At least three input channels, three output channels; an activation follows.
+        mask (float): The value in (0, 1] that the feature map is multiplied by in between.
     """
     to_rgb.weight.zero_()
-    for channel in range(COLORS):
+    for channel in range(RGB):
         to_rgb.weight[channel, channel] = -1 / (ACTIVATION_GAIN**2 * LEAKY_SLOPE * mask * to_rgb.scale)

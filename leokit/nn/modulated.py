@@ -1,15 +1,14 @@
 """Modulated convolution by scaling activations (StyleGAN2, section 2.2).
 
-StyleGAN2 states modulation as one convolution weight per sample. Scaling the
-input channels by the style, sharing the weight, and scaling the output by the
-demodulation factor is the same function; the convolution then runs once for the
-whole batch instead of once per sample. :func:`modulated_conv2d_reference` is the
-per-sample form, kept as the definition and test oracle.
+StyleGAN2 defines modulation by one convolution weight per sample. Scaling the input channels by the style, sharing the
+weight, and scaling the output by the demodulation factor is the same function, but the convolution runs once for the
+whole batch. :func:`modulated_conv2d_reference` is the per-sample form, the definition that the tests compare with.
 """
 
 import math
 
 import torch
+from einops import rearrange
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -21,31 +20,30 @@ DEMODULATION_EPS = 1e-8  # StyleGAN2
 
 def modulated_conv2d_reference(x: Tensor, weight: Tensor, style: Tensor, *, demodulate: bool = True,
                                upsample: bool = False) -> Tensor:
-    """One weight per sample, as the paper writes it.
+    """Modulated convolution with one weight per sample, as in the paper.
 
     Args:
         x (Tensor): Shape (B, C_in, H, W).
         weight (Tensor): Shape (C_out, C_in, k, k), learning-rate factor included.
         style (Tensor): Shape (B, C_in).
-        demodulate (bool): Whether output channels are brought back to unit variance.
-        upsample (bool): Whether the sides double (transposed convolution, then blur).
+        demodulate (bool): Scale output channels back to unit variance.
+        upsample (bool): Double height and width (transposed convolution, then blur).
 
     Returns:
         Tensor: Shape (B, C_out, H', W').
     """
-    b, c_in, h, w = x.shape
-    c_out, _, k, _ = weight.shape
-    weights = weight[None] * style[:, None, :, None, None]
+    b = x.shape[0]
+    weights = weight[None] * style[:, None, :, None, None]  # (B, C_out, C_in, k, k)
     if demodulate:
         weights = weights * torch.rsqrt(weights.square().sum((2, 3, 4), keepdim=True) + DEMODULATION_EPS)
-    x = x.reshape(1, b * c_in, h, w)
+    x = rearrange(x, 'b c h w -> 1 (b c) h w')  # a grouped convolution applies one weight per sample
     if upsample:
-        weights = weights.transpose(1, 2).reshape(b * c_in, c_out, k, k)
+        weights = rearrange(weights, 'b out c k1 k2 -> (b c) out k1 k2')
         x = F.conv_transpose2d(x, weights, stride=2, groups=b)
-        x = x.view(b, c_out, *x.shape[2:])
-        return upfirdn2d_reference(x, pad=(1, 1), gain=4.0)
-    x = F.conv2d(x, weights.reshape(b * c_out, c_in, k, k), padding=k // 2, groups=b)
-    return x.view(b, c_out, *x.shape[2:])
+        return upfirdn2d_reference(rearrange(x, '1 (b c) h w -> b c h w', b=b), pad=(1, 1), gain=4.0)
+    weights = rearrange(weights, 'b out c k1 k2 -> (b out) c k1 k2')
+    x = F.conv2d(x, weights, padding=weight.shape[-1] // 2, groups=b)
+    return rearrange(x, '1 (b c) h w -> b c h w', b=b)
 
 
 class ModulatedConv2d(nn.Module):
@@ -54,10 +52,10 @@ class ModulatedConv2d(nn.Module):
     Args:
         in_channels (int): Input channels.
         out_channels (int): Output channels.
-        kernel_size (int): Side of the kernel (odd).
+        kernel_size (int): Size of the kernel (odd).
         style_dim (int): Width of the latent.
-        demodulate (bool): Whether output channels are brought back to unit variance.
-        upsample (bool): Whether the sides double.
+        demodulate (bool): Scale output channels back to unit variance.
+        upsample (bool): Double height and width.
     """
 
     def __init__(self, in_channels: int, out_channels: int, *, kernel_size: int, style_dim: int,
@@ -70,27 +68,15 @@ class ModulatedConv2d(nn.Module):
         self.upsample = upsample
 
     def demodulation(self, style: Tensor) -> Tensor:
-        """Factor of every output channel, shape (B, C_out), in float32.
-
-        Args:
-            style (Tensor): Shape (B, C_in), float32.
-        """
+        """Demodulation factors (B, C_out) of styles (B, C_in), float32."""
         with torch.autocast(style.device.type, enabled=False):
             energy = (self.weight.float() * self.scale).square().sum((2, 3))
             return torch.rsqrt(style.square() @ energy.t() + DEMODULATION_EPS)
 
     def forward(self, x: Tensor, latent: Tensor) -> Tensor:
-        """Convolve with the latent's modulation.
-
-        Args:
-            x (Tensor): Shape (B, C_in, H, W).
-            latent (Tensor): Shape (B, style_dim).
-
-        Returns:
-            Tensor: Shape (B, C_out, H, W), sides doubled if ``upsample``.
-        """
+        """Map (B, C_in, H, W) and a latent (B, style_dim) to (B, C_out, H, W), twice the size if ``upsample``."""
         with torch.autocast(latent.device.type, enabled=False):
-            style = self.modulation(latent.float())
+            style = self.modulation(latent.float())  # (B, C_in)
         # modulate
         x = x * style[:, :, None, None].to(x.dtype)
         weight = self.weight * self.scale
@@ -104,7 +90,6 @@ class ModulatedConv2d(nn.Module):
         return x * self.demodulation(style)[:, :, None, None].to(x.dtype) if self.demodulate else x
 
     def extra_repr(self) -> str:
-        """The layer's sizes for ``print(module)``."""
         out_channels, in_channels, kernel_size, _ = self.weight.shape
         return (f'{in_channels}, {out_channels}, kernel_size={kernel_size}, demodulate={self.demodulate}, '
                 f'upsample={self.upsample}')
@@ -117,7 +102,7 @@ class StyledConv(nn.Module):
         in_channels (int): Input channels.
         out_channels (int): Output channels.
         style_dim (int): Width of the latent.
-        upsample (bool): Whether the sides double.
+        upsample (bool): Double height and width.
     """
 
     def __init__(self, in_channels: int, out_channels: int, *, style_dim: int, upsample: bool = False):

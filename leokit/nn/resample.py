@@ -1,11 +1,12 @@
 """Low-pass filtering and resampling with the FIR kernel [1, 3, 3, 1] (StyleGAN2).
 
-The kernel is separable and its taps are few, so every operation here is a sum of
-shifted slices: it reads once, and a compiler fuses it with its neighbors.
-:func:`upfirdn2d_reference` is the slow twin that defines what the fast forms compute.
+The kernel is separable and has few taps, so every operation here is a sum of shifted slices: memory is read once, and a
+compiler fuses the operation with its neighbors. :func:`upfirdn2d_reference` is the slow definition that the tests
+compare with.
 """
 
 import torch
+from einops import rearrange
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -25,19 +26,19 @@ def upfirdn2d_reference(x: Tensor, *, up: int = 1, down: int = 1, pad: tuple[int
 
     Args:
         x (Tensor): Shape (B, C, H, W).
-        up (int): Zeros are inserted so that the sides grow by this factor.
+        up (int): Factor by which inserted zeros enlarge height and width.
         down (int): Every ``down``-th sample is kept.
         pad (tuple[int, int]): Zeros before and after, on both axes.
-        gain (float): Factor on the kernel (4 where ``up`` is 2).
+        gain (float): Factor on the kernel (4 if ``up`` is 2).
 
     Returns:
         Tensor: Shape (B, C, H', W') with H' = (H * up + sum(pad) - 4) // down + 1.
     """
     b, c, h, w = x.shape
     if up > 1:
-        grown = x.new_zeros(b, c, h, up, w, up)
-        grown[:, :, :, 0, :, 0] = x
-        x = grown.reshape(b, c, h * up, w * up)
+        stuffed = x.new_zeros(b, c, h, up, w, up)
+        stuffed[:, :, :, 0, :, 0] = x
+        x = rearrange(stuffed, 'b c h up1 w up2 -> b c (h up1) (w up2)')
     x = F.pad(x, (pad[0], pad[1], pad[0], pad[1]))
     kernel = fir_kernel(gain).to(x).expand(c, 1, 4, 4)
     return F.conv2d(x, kernel, stride=down, groups=c)
@@ -73,8 +74,8 @@ def blur(x: Tensor, pad: tuple[int, int], *, stride: int = 1, gain: float = 1.0)
         Tensor: Shape (B, C, H', W') with H' = (H + sum(pad) - 4) // stride + 1.
     """
     if x.device.type == 'cpu' and not torch.compiler.is_compiling():
-        # Uncompiled, one depthwise convolution per axis beats four slices per axis: fewer passes over memory. On CUDA,
-        # though, cuDNN may launch a kernel for every channel.
+        # Uncompiled on a CPU, one depthwise convolution per axis is faster than four slices, with fewer passes over
+        # memory. On CUDA, cuDNN may launch one kernel per channel.
         c = x.shape[1]
         taps = torch.tensor(FIR_TAPS, dtype=x.dtype, device=x.device) / FIR_SUM
         x = F.pad(x, (pad[0], pad[1], pad[0], pad[1]))
@@ -86,7 +87,7 @@ def blur(x: Tensor, pad: tuple[int, int], *, stride: int = 1, gain: float = 1.0)
 
 
 def upsample2x(x: Tensor) -> Tensor:
-    """Double the sides with the FIR kernel at gain 4, zeros outside.
+    """Double height and width with the FIR kernel at gain 4 and zeros outside.
 
     Equal to ``upfirdn2d_reference(x, up=2, pad=(2, 1), gain=4)``: sample 2j is
     (x[j-1] + 3 x[j]) / 4 and sample 2j+1 is (3 x[j] + x[j+1]) / 4 on each axis.

@@ -9,7 +9,7 @@ from leokit.nn.resample import blur
 
 
 class ResidualDownBlock(nn.Module):
-    """Two 3x3 convolutions and a 1x1 shortcut; halves the sides.
+    """Two 3x3 convolutions and a 1x1 shortcut; halves height and width.
 
     Args:
         in_channels (int): Input channels.
@@ -26,7 +26,7 @@ class ResidualDownBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (B, C_in, H, W) to (B, C_out, H/2, W/2)."""
-        # The shortcut's 1x1 convolution has stride 2, so only every second blurred sample is needed.
+        # the 1x1 convolution of the shortcut has stride 2, so only every second blurred sample is needed
         shortcut = self.skip(blur(x, (1, 1), stride=2))
         x = self.activation1(self.conv1(x))
         x = self.activation2(self.conv2(blur(x, (2, 2))))

@@ -1,7 +1,7 @@
-"""Embedding of the diffusion time: sinusoids and a two-layer network.
+"""Embedding of the diffusion time: sinusoids, then a two-layer network.
 
-The sinusoids are those of "Attention Is All You Need" (arXiv 1706.03762, section 3.5) as DDPM uses
-them for time (arXiv 2006.11239, appendix B): half cosines, half sines, geometric frequencies.
+The sinusoids are those of "Attention Is All You Need" (arXiv 1706.03762, section 3.5), which DDPM uses for the time
+(arXiv 2006.11239, appendix B): half cosines, half sines, geometric frequencies.
 """
 
 import math
@@ -18,15 +18,12 @@ def sinusoidal_embedding(t: Tensor, dim: int, *, max_period: float = MAX_PERIOD)
     """Sinusoidal features of a number: ``[cos(t w_k), sin(t w_k)]``, ``w_k = max_period^(-k / (dim/2))``.
 
     Args:
-        t (Tensor): Any numbers, such as diffusion times 0 … S-1 or frame numbers, shape (B,).
+        t (Tensor): Diffusion times 0 … S-1, or other numbers such as frame indices, shape (B,).
         dim (int): Number of features; even.
-        max_period (float): The wavelength towards which the slowest sinusoid tends.
+        max_period (float): Upper bound of the wavelengths.
 
     Returns:
         Tensor: Features in [-1, 1], float32 (float64 for a float64 ``t``), shape (B, dim).
-
-    Raises:
-        ValueError: If ``t`` is not of rank 1 or ``dim`` is odd.
     """
     check_shape('t', t, (None,))
     if dim % 2:
@@ -38,10 +35,9 @@ def sinusoidal_embedding(t: Tensor, dim: int, *, max_period: float = MAX_PERIOD)
 
 
 class TimeEmbedding(nn.Module):
-    """Sinusoids of the diffusion time through Linear, SiLU, Linear, and optionally a condition vector.
+    """Linear, SiLU, Linear on sinusoids of the diffusion time, plus a linear map of the condition vector, if any.
 
-    The condition enters by addition, through a linear map that starts at zero: an untrained network
-    ignores its condition.
+    The map of the condition is initialized with zeros, so an untrained network ignores its condition.
 
     Args:
         dim (int): Width of the embedding.
@@ -67,9 +63,6 @@ class TimeEmbedding(nn.Module):
 
         Returns:
             Tensor: Embedding, shape (B, dim).
-
-        Raises:
-            ValueError: If a condition is given to an embedding without one, or is missing.
         """
         if (cond is None) != (self.condition is None):
             raise ValueError('cond must be given if and only if the network was built with cond_dim > 0')

@@ -1,7 +1,6 @@
-"""Masked bilinear warping: the operator T of LEO's notation, before inpainting.
+"""Masked bilinear warping, the operator T of LEO before inpainting: ``mask * bilinear(feature, flow)``, zeros outside.
 
-``warped = mask * bilinear(feature, flow)`` with zeros outside.
-:func:`bilinear_sample_reference` states the sampling by hand and is the test oracle.
+:func:`bilinear_sample_reference` is the definition of the sampling that the tests compare with.
 """
 
 import torch
@@ -14,10 +13,10 @@ from leokit.registry import WARP_OPERATORS
 
 @WARP_OPERATORS.register_module()
 class BilinearWarp(nn.Module):
-    """Feature, flow and mask to the warped feature.
+    """Warps feature maps by flows and masks.
 
-    One source may be warped by many flows: with S features and S·T flows, flows
-    k·T … (k+1)·T − 1 warp feature k, and the feature is not copied.
+    One source can be warped by many flows: with S features and S·T flows, the flows k·T to (k+1)·T - 1 warp feature k,
+    without copies of the feature.
 
     Args:
         grid (str): ``'lia'`` (the grid of the public checkpoints) or ``'exact'`` (zero flow is the
@@ -26,16 +25,16 @@ class BilinearWarp(nn.Module):
 
     def __init__(self, grid: str = 'lia'):
         super().__init__()
-        identity_grid(1, 1, grid)  # an unknown name fails here, not in the first batch
+        identity_grid(1, 1, grid)  # raises for an unknown name
         self.grid = grid
 
     @property
     def conventions(self) -> dict[str, str]:
-        """What weights rely on and do not show; checkpoints carry it."""
+        """Settings that the weights depend on; saved in checkpoints."""
         return dict(grid=self.grid)
 
     def forward(self, feature: Tensor, flow: Tensor, mask: Tensor) -> Tensor:
-        """Warp.
+        """Warp features.
 
         Args:
             feature (Tensor): Shape (S, C, H, W).
@@ -46,25 +45,24 @@ class BilinearWarp(nn.Module):
             Tensor: Shape (S*T, C, H, W), in the feature's dtype.
         """
         (sources, c, h, w), flows = feature.shape, flow.shape[0]
-        # positions stay float32: bfloat16 cannot tell neighboring pixels of a 256-pixel side apart
-        positions = (flow.float() + identity_grid(h, w, self.grid, flow.device)).permute(0, 2, 3, 1)
+        # float32, because bfloat16 cannot resolve the pixels of a 256 x 256 image
+        positions = (flow.float() + identity_grid(h, w, self.grid, flow.device)).permute(0, 2, 3, 1)  # (S*T, H, W, 2)
         frames = flows // sources
-        # T flows of one source are sampled as one tall image, so that the source is shared
-        positions = positions.reshape(sources, frames * h, w, 2)
+        # the T outputs of one source are sampled as one tall image, so that the source is not copied
+        positions = positions.reshape(sources, frames * h, w, 2)  # (S, T*H, W, 2)
         with torch.autocast(feature.device.type, enabled=False):
             sampled = F.grid_sample(feature.float(), positions, mode='bilinear', padding_mode='zeros',
                                     align_corners=False)
-        if frames > 1:
+        if frames > 1:  # (S, C, T*H, W) -> (S*T, C, H, W)
             sampled = sampled.reshape(sources, c, frames, h, w).transpose(1, 2).reshape(flows, c, h, w)
         return (sampled * mask).to(feature.dtype)
 
     def extra_repr(self) -> str:
-        """The grid for ``print(module)``."""
         return f'grid={self.grid!r}'
 
 
 def bilinear_sample_reference(feature: Tensor, positions: Tensor) -> Tensor:
-    """Bilinear sampling with zeros outside, spelled out.
+    """Bilinear sampling with zeros outside, written out.
 
     Args:
         feature (Tensor): Shape (B, C, H, W).

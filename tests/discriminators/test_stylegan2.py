@@ -83,7 +83,7 @@ def test_compiles_in_one_graph():
     torch.testing.assert_close(compiled(images), discriminator(images), atol=1e-5, rtol=1e-5)
 
 
-def test_refuses_other_sizes():
+def test_other_sizes_are_errors():
     with pytest.raises(ValueError, match='images must have shape'):
         build()(torch.zeros(1, 3, 64, 64))
     with pytest.raises(ValueError, match='power of two'):

@@ -20,6 +20,6 @@ def test_motion_head_is_linear():
     assert len(encoder.motion_head) == 5
 
 
-def test_wrong_size_is_named():
+def test_a_wrong_size_is_an_error():
     with pytest.raises(ValueError, match=r'images must have shape \(\*, 3, 32, 32\)'):
         LIAEncoder(32, 16, max_channels=8)(torch.randn(1, 3, 64, 64))

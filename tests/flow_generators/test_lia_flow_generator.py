@@ -22,7 +22,7 @@ def test_shapes_and_ranges():
     assert all(f.abs().max() < 1 for f in flows) and all(0 < m.min() and m.max() < 1 for m in masks)
 
 
-def test_identity_start_has_no_flow_and_reads_the_source():
+def test_identity_initialization_has_no_flow_and_reads_the_source():
     encoder, generator = parts(warp_operator=dict(type='BilinearWarp', grid='exact'))
     features = encoder(torch.randn(2, 3, 32, 32)).features
     frames, flows, masks = generator(torch.randn(2, 16), features)
@@ -66,7 +66,7 @@ def test_inpainting_shows_what_the_source_does_not():
     assert (frames[0] - frames[1]).abs().max() > 1e-3
 
 
-def test_sources_are_shared_out_over_latents():
+def test_latents_are_divided_among_sources():
     encoder, generator = parts(init='reference')
     features = encoder(torch.randn(2, 3, 32, 32)).features
     latent = torch.randn(6, 16)

@@ -15,7 +15,7 @@ def test_values_at_logit_zero():
     torch.testing.assert_close(loss.discriminator_loss(zero, zero), torch.tensor(2 * math.log(2)))
 
 
-def test_the_two_sides_pull_apart():
+def test_generator_and_discriminator_have_opposite_gradients():
     loss, fake, real = build(), torch.zeros(2, 1, requires_grad=True), torch.zeros(2, 1, requires_grad=True)
     loss.generator_loss(fake).backward()
     assert (fake.grad < 0).all()  # the generator raises the logits of its images

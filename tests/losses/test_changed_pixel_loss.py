@@ -6,19 +6,19 @@ from leokit.models import Animator
 
 
 def faces(side=64):
-    """A gray picture, and the same with a small bright square."""
+    """A gray image, and the same with a small bright square."""
     source = torch.zeros(2, 3, side, side)
     driving = source.clone()
     driving[:, :, 40:44, 30:36] = 1.0
     return source, driving
 
 
-def test_the_right_picture_costs_nothing():
+def test_the_loss_of_the_driving_image_is_zero():
     source, driving = faces()
     assert ChangedPixelLoss()(source, driving, driving) == 0
 
 
-def test_what_changes_counts_more_than_what_does_not():
+def test_changed_pixels_have_larger_weights():
     source, driving = faces()
     wrong_there, wrong_elsewhere = driving.clone(), driving.clone()
     wrong_there[:, :, 40:44, 30:36] -= 0.5
@@ -27,13 +27,13 @@ def test_what_changes_counts_more_than_what_does_not():
     assert loss(source, driving, wrong_there) > 10 * loss(source, driving, wrong_elsewhere) > 0
 
 
-def test_every_pair_counts_the_same_however_little_it_changes():
+def test_pairs_with_small_changes_count_as_much():
     source, driving = faces()
     for change in (driving, source + torch.rand_like(source)):
         assert float(ChangedPixelLoss()(source, change, change + 0.1)) == pytest.approx(0.1, rel=1e-4)
 
 
-def test_equal_frames_weigh_all_pixels_alike():
+def test_equal_frames_have_equal_weights():
     picture = torch.rand(2, 3, 32, 32)
     wrong = picture + torch.randn_like(picture)
     torch.testing.assert_close(ChangedPixelLoss()(picture, picture, wrong), (wrong - picture).abs().mean())
@@ -45,7 +45,7 @@ def test_only_the_prediction_has_a_gradient():
     assert source.grad is None and driving.grad is None and prediction.grad.abs().sum() > 0
 
 
-def test_the_animator_hands_it_the_source():
+def test_the_animator_passes_the_source():
     animator = Animator(32, 16, motion_dim=4, max_channels=8, flow_generator=dict(
         type='LIAFlowGenerator', warp_operator=dict(type='BilinearWarp', grid='exact')),
         training=dict(losses=[dict(type='ChangedPixelLoss')]))

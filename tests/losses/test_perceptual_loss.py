@@ -66,7 +66,7 @@ def test_zero_for_equal_images_and_growing_with_the_difference(loss):
     assert 0 < loss(blurred, target) < loss(picture(seed=1), target)
 
 
-def test_gradient_reaches_the_prediction_alone(loss):
+def test_only_the_prediction_gets_a_gradient(loss):
     prediction, target = picture(32).requires_grad_(), picture(32, seed=1).requires_grad_()
     loss(prediction, target).backward()
     assert prediction.grad.abs().sum() > 0
@@ -86,7 +86,7 @@ def test_descending_it_recovers_the_target():
     assert F.l1_loss(image.detach(), target).item() < 0.8 * before
 
 
-def test_the_network_is_invisible_but_moves_along():
+def test_the_network_is_not_a_submodule_but_moves_along():
     loss = PerceptualLoss(dict(type='TinyPyramid'))
     model = nn.ModuleList([loss])
     assert not model.state_dict() and not list(model.parameters()) and not list(model.buffers())
@@ -125,7 +125,7 @@ def test_compiles_in_one_graph_with_a_real_network(loss):
     torch.testing.assert_close(prediction.grad, gradient)
 
 
-def test_refuses_what_does_not_fit(loss):
+def test_invalid_arguments_are_errors(loss):
     with pytest.raises(ValueError, match='the same shape'):
         loss(picture(32), picture(64))
     with pytest.raises(ValueError, match='FlatFeatures has no pyramid'):

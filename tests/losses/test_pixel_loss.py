@@ -10,7 +10,7 @@ def test_mean_absolute_difference():
     assert (loss.name, loss.weight) == ('l1', 3.0)
 
 
-def test_is_float32_whatever_comes_in():
+def test_the_loss_is_float32():
     loss = LOSSES.build(dict(type='L1Loss'))
     value = loss(torch.zeros(2, 3, 4, 4, dtype=torch.bfloat16), torch.full((2, 3, 4, 4), 1 / 3))
     assert value.dtype == torch.float32

@@ -40,7 +40,7 @@ def test_lazy():
         R1Penalty(interval=0)
 
 
-def test_reaches_every_weight_that_shapes_the_gradient():
+def test_every_weight_gets_a_gradient():
     discriminator = small_discriminator()
     R1Penalty()(discriminator, torch.rand(3, 3, 32, 32)).backward()
     for name, parameter in discriminator.named_parameters():
@@ -75,7 +75,7 @@ def test_is_float32_under_autocast_and_without_gradients_around_it():
 
 
 @pytest.mark.parametrize('in_place', [True, False])
-def test_goes_around_a_compiled_discriminator(in_place):
+def test_bypasses_a_compiled_discriminator(in_place):
     discriminator, real = small_discriminator(), torch.rand(2, 3, 32, 32)
     expected = R1Penalty()(discriminator, real)
 
@@ -92,7 +92,7 @@ def test_goes_around_a_compiled_discriminator(in_place):
     penalty.backward()
 
 
-def test_leaves_no_trace():
+def test_leaves_no_gradients_behind():
     penalty, real = R1Penalty(), torch.rand(1, 3, 2, 2)
     penalty(Linear(), real)
     assert not penalty.state_dict() and not list(penalty.parameters())

@@ -6,13 +6,13 @@ from leokit.models import Animator
 EXACT = dict(type='BilinearWarp', grid='exact')
 
 
-def test_zero_flow_costs_the_difference_of_the_pictures():
+def test_zero_flow_gives_the_difference_of_the_images():
     source, driving = torch.rand(2, 2, 3, 16, 16).unbind()
     loss = WarpedSourceLoss(warp_operator=EXACT)
     torch.testing.assert_close(loss(source, driving, torch.zeros(2, 2, 16, 16)), (source - driving).abs().mean())
 
 
-def test_the_right_flow_costs_nothing_and_a_far_step_has_a_gradient():
+def test_the_true_flow_has_zero_loss_and_large_motion_a_gradient():
     # a smooth picture moved right by 8 of 32 pixels: it is found 8 pixels further left, half of the way to the edge
     ramp = torch.linspace(0, 3.1, 64)
     wide = (ramp.sin()[None, :] * ramp.cos()[:, None]).expand(1, 3, 64, 64)
@@ -32,7 +32,7 @@ def test_the_right_flow_costs_nothing_and_a_far_step_has_a_gradient():
         assert flow.grad[:, 0, :, flow.shape[-1] // 3:].sum() > 0
 
 
-def test_the_animator_hands_it_the_flows():
+def test_the_animator_passes_the_flows():
     losses = [dict(type='L1Loss'), dict(type='WarpedSourceLoss', weight=0.5)]
     animator = Animator(32, 16, motion_dim=4, max_channels=8, training=dict(losses=losses))
     source, driving = torch.rand(2, 2, 3, 32, 32).unbind()
@@ -42,7 +42,7 @@ def test_the_animator_hands_it_the_flows():
     assert animator.flow_generator.levels[0].to_flow.conv.weight.grad.abs().sum() > 0
 
 
-def test_the_sides_are_averaged_not_summed():
+def test_resolutions_are_averaged_not_summed():
     """By hand: two zero flows, at full and at half resolution."""
     source, driving = torch.rand(2, 2, 3, 16, 16).unbind()
     halved = [image.unflatten(3, (8, 2)).unflatten(2, (8, 2)).mean((3, 5)) for image in (source, driving)]

@@ -5,7 +5,7 @@ from torch.nn import functional as F
 from leokit.nn import identity_grid
 
 
-def test_exact_grid_is_the_samplers_own():
+def test_exact_grid_is_the_identity_of_grid_sample():
     theta = torch.eye(2, 3)[None]
     expected = F.affine_grid(theta, (1, 1, 6, 4), align_corners=False).permute(0, 3, 1, 2)
     torch.testing.assert_close(identity_grid(6, 4, 'exact'), expected)

@@ -15,7 +15,7 @@ def test_scaling_activations_equals_one_weight_per_sample(upsample, demodulate):
     torch.testing.assert_close(layer(x, latent), expected, rtol=1e-4, atol=1e-5)
 
 
-def test_a_sample_does_not_depend_on_its_batch_mates():
+def test_samples_are_independent():
     torch.manual_seed(0)
     layer = StyledConv(4, 6, style_dim=8, upsample=True)
     x, latent = torch.randn(3, 4, 8, 8), torch.randn(3, 8)

@@ -13,20 +13,20 @@ def test_sinusoids_by_hand():
     assert torch.allclose(features[1], torch.cat([angles.cos(), angles.sin()]))
 
 
-def test_sinusoids_tell_all_times_apart():
+def test_sinusoids_differ_for_all_times():
     features = sinusoidal_embedding(torch.arange(1000), 32)
     distances = torch.cdist(features, features) + torch.eye(1000)
     assert distances.min() > 0.05
 
 
-def test_sinusoids_refuse_odd_width_and_rank():
+def test_odd_width_and_wrong_rank_are_errors():
     with pytest.raises(ValueError, match='even'):
         sinusoidal_embedding(torch.zeros(2), 5)
     with pytest.raises(ValueError, match='shape'):
         sinusoidal_embedding(torch.zeros(2, 1), 4)
 
 
-def test_condition_starts_without_effect_and_then_counts():
+def test_condition_has_no_effect_until_trained():
     torch.manual_seed(0)
     embed = TimeEmbedding(8, 3)
     t, cond = torch.tensor([1, 2]), torch.randn(2, 3)

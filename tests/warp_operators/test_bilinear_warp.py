@@ -11,7 +11,7 @@ def random(*shape, seed=0):
 
 
 @pytest.mark.parametrize('grid', ['lia', 'exact'])
-def test_equals_the_spelled_out_sampler(grid):
+def test_equals_the_reference(grid):
     feature, flow, mask = random(2, 3, 8, 6), random(2, 2, 8, 6, seed=1), torch.rand(2, 1, 8, 6)
     expected = mask * bilinear_sample_reference(feature, flow + identity_grid(8, 6, grid))
     torch.testing.assert_close(BilinearWarp(grid)(feature, flow, mask), expected, rtol=1e-4, atol=1e-5)
