@@ -77,7 +77,7 @@ def test_contents(wheel):
     names = set(zipfile.ZipFile(wheel).namelist())
     for folder, inside in (('configs', 'leokit/.mim/configs'), ('leokit/evaluation/protocols',) * 2,
                            ('leokit/user_study/page',) * 2, ('leokit', 'leokit')):
-        files = [file for file in (ROOT / folder).rglob('*') if file.is_file() and file.suffix != '.pyc']
+        files = [file for file in (ROOT / folder).rglob('*') if file.is_file() and file.suffix not in ('.pyc', '.md')]
         assert files
         for file in files:
             assert f'{inside}/{file.relative_to(ROOT / folder).as_posix()}' in names
