@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from leokit.datasets.video_dataset import VideoDataset
 from leokit.feature_extractors.face_landmarks import NUM_LANDMARKS
-from leokit.metrics.expressions import PARTS, ExpressionPair, expression_pairs
+from leokit.metrics.expressions import REGIONS, ExpressionPair, expression_pairs
 from leokit.synthetic_faces import MOTION_NAMES, NEUTRAL_MOTION, SyntheticTruth, render_faces
 from leokit.utils import UserError
 from leokit.utils.indices import evenly_spaced_indices
@@ -40,7 +40,7 @@ class LandmarkPairs:
         indices = np.array(evenly_spaced_indices(video.length, MAX_FRAMES))
         frames = from_uint8(torch.stack(list(dataset.store.read(video, video.first + indices))))
         points = rearrange(self.landmarks(frames), 'k (points xy) -> k points xy', points=NUM_LANDMARKS).double()
-        return frames, {part: expression_pairs(points, part, self.count) for part in PARTS}
+        return frames, {part: expression_pairs(points, part, self.count) for part in REGIONS}
 
 
 class SyntheticPairs:

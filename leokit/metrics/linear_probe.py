@@ -1,6 +1,6 @@
-"""How much of some known quantities a linear map reads from motion codes, and where in code space they lie.
+"""Linear probes: how much of known quantities a linear map predicts from motion codes, and their directions.
 
-A map is fitted on some videos and scored on others, so that what was learned by heart does not count.
+A map is fitted on some videos and scored on others.
 """
 
 from typing import NamedTuple
@@ -10,12 +10,12 @@ from torch import Tensor
 
 from leokit.utils import check_shape
 
-RIDGE = 1e-4  # of the inputs' variance: keeps directions that never vary out of the solution
-TINY = 1e-30  # in place of the variance of inputs that do not vary at all: they get no weight
+RIDGE = 1e-4  # relative to the variance of the inputs; excludes directions that never vary
+TINY = 1e-30  # replaces the variance of inputs that do not vary at all; they get no weight
 
 
 class LinearMap(NamedTuple):
-    """A ridge-regularized map from codes to quantities, as :func:`fit_linear_map` gives it; all float64.
+    """A ridge-regularized linear map from codes to quantities, float64; see :func:`fit_linear_map`.
 
     Attributes:
         code_mean (Tensor): Shape (N,).
@@ -28,23 +28,12 @@ class LinearMap(NamedTuple):
     weights: Tensor
 
     def __call__(self, codes: Tensor) -> Tensor:
-        """Read codes (..., N): float64, shape (..., K)."""
+        """Quantities (..., K) of codes (..., N), float64."""
         return (codes.double() - self.code_mean) @ self.weights + self.quantity_mean
 
 
 def fit_linear_map(codes: Tensor, quantities: Tensor) -> LinearMap:
-    """Fit a linear map by least squares.
-
-    Args:
-        codes (Tensor): Motion codes, shape (n, N).
-        quantities (Tensor): Known quantities, shape (n, K).
-
-    Returns:
-        LinearMap: Reads quantities from codes.
-
-    Raises:
-        ValueError: If the shapes do not fit.
-    """
+    """Fit a linear map from codes (n, N) to known quantities (n, K) by least squares."""
     check_shape('codes', codes, (None, None))
     check_shape('quantities', quantities, (len(codes), None))
     x, y = codes.double(), quantities.double()
@@ -53,10 +42,10 @@ def fit_linear_map(codes: Tensor, quantities: Tensor) -> LinearMap:
 
 
 def linear_probe(train_inputs: Tensor, train_targets: Tensor, test_inputs: Tensor, test_targets: Tensor) -> Tensor:
-    """Coefficient of determination (R²) of a ridge-regularized linear map, for every target.
+    """Coefficient of determination of a linear map, for every target.
 
-    R² is 1 - (sum of squared errors) / (sum of squared deviations from the test mean): 1 for a
-    perfect prediction, 0 for one no better than the mean, below 0 for a worse one.
+    R² = 1 - (sum of squared errors) / (sum of squared deviations from the test mean): 1 for a perfect prediction, 0 for
+    one no better than the mean, below 0 for a worse one.
 
     Args:
         train_inputs (Tensor): Motion codes, shape (n, N).
@@ -66,9 +55,6 @@ def linear_probe(train_inputs: Tensor, train_targets: Tensor, test_inputs: Tenso
 
     Returns:
         Tensor: float64, shape (K,); NaN for a target that does not vary in the test.
-
-    Raises:
-        ValueError: If the shapes do not fit.
     """
     n, dim = train_inputs.shape
     check_shape('train_targets', train_targets, (n, None))
@@ -76,14 +62,14 @@ def linear_probe(train_inputs: Tensor, train_targets: Tensor, test_inputs: Tenso
     check_shape('test_targets', test_targets, (len(test_inputs), train_targets.shape[1]))
     truth = test_targets.double()
     errors = (truth - fit_linear_map(train_inputs, train_targets)(test_inputs)).square().sum(0)
-    spread = (truth - truth.mean(0)).square().sum(0)
-    return torch.where(spread > 0, 1 - errors / spread, torch.nan)
+    deviations = (truth - truth.mean(0)).square().sum(0)
+    return torch.where(deviations > 0, 1 - errors / deviations, torch.nan)
 
 
 def quantity_directions(codes: Tensor, quantities: Tensor) -> Tensor:
-    """The displacement in code space that goes with one standard deviation of each quantity, the others held.
+    """Displacement in code space for one standard deviation of each quantity, with the others fixed.
 
-    The linear map from quantities to codes, fitted by least squares: added to a code, row k moves quantity k.
+    It is the least-squares linear map from quantities to codes; adding row k to a code changes quantity k.
 
     Args:
         codes (Tensor): Motion codes, shape (n, N).
@@ -91,9 +77,6 @@ def quantity_directions(codes: Tensor, quantities: Tensor) -> Tensor:
 
     Returns:
         Tensor: float64, shape (K, N); zeros for a quantity that does not vary.
-
-    Raises:
-        ValueError: If the shapes do not fit.
     """
     check_shape('codes', codes, (None, None))
     check_shape('quantities', quantities, (len(codes), None))
@@ -101,17 +84,14 @@ def quantity_directions(codes: Tensor, quantities: Tensor) -> Tensor:
 
 
 def direction_correlations(codes: Tensor, quantities: Tensor) -> Tensor:
-    """Correlation of every entry of the codes with every quantity: what moves when one entry changes.
+    """Correlation of every entry of the codes with every quantity.
 
     Args:
         codes (Tensor): Motion codes, shape (n, N).
         quantities (Tensor): Known quantities, shape (n, K).
 
     Returns:
-        Tensor: float64 in [-1, 1], shape (N, K); 0 where one of the two does not vary.
-
-    Raises:
-        ValueError: If the shapes do not fit.
+        Tensor: float64 in [-1, 1], shape (N, K); 0 if one of the two does not vary.
     """
     check_shape('codes', codes, (None, None))
     check_shape('quantities', quantities, (len(codes), None))
@@ -119,14 +99,14 @@ def direction_correlations(codes: Tensor, quantities: Tensor) -> Tensor:
 
 
 def _standardized(table: Tensor) -> Tensor:
-    """Columns of mean 0 and standard deviation 1, float64; a column that does not vary becomes 0."""
+    """Columns with mean 0 and standard deviation 1, float64; a constant column becomes 0."""
     centered = table.double() - table.double().mean(0)
     deviation = centered.square().mean(0).sqrt()
     return centered / torch.where(deviation > 0, deviation, 1)
 
 
 def _ridge(x: Tensor, y: Tensor) -> Tensor:
-    """Weights (inputs, outputs) of a linear map of centered tables."""
+    """Weights (inputs, outputs) of the ridge regression of centered columns."""
     covariance = x.t() @ x
     variance = covariance.diagonal().mean().clamp(min=TINY)
     ridge = RIDGE * variance * torch.eye(x.shape[1], dtype=x.dtype, device=x.device)

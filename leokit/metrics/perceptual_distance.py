@@ -1,9 +1,8 @@
-"""Perceptual distances: LPIPS with its published weights, and the same idea over any registered feature pyramid.
+"""Perceptual distances: LPIPS with its published weights, and a similar distance for any extractor with a pyramid.
 
-LPIPS (Zhang, Isola, Efros, Shechtman and Wang, 2018) is a number of the literature and needs the ImageNet weights of
-AlexNet or VGG-16, which torchvision downloads. Where they cannot be had, :func:`perceptual_distance` over an extractor
-that is at hand ranks images in much the same way, but its values compare with nothing but themselves; metrics say so
-in their key.
+LPIPS (Zhang et al., "The Unreasonable Effectiveness of Deep Features as a Perceptual Metric", CVPR 2018) needs the
+ImageNet weights of AlexNet or VGG-16, which torchvision downloads. Without them, :func:`perceptual_distance` of another
+extractor ranks images similarly, but its values do not compare with LPIPS; the keys of metrics name the extractor.
 """
 
 from pathlib import Path
@@ -19,7 +18,7 @@ BACKBONE_FILES = dict(alex='alexnet-owt-7be5be79.pth', vgg='vgg16-397923af.pth')
 
 
 def lpips_weights_path(net: str = 'alex') -> Path:
-    """Where torchvision keeps the backbone weights that LPIPS needs; the file may not exist yet."""
+    """File in which torchvision stores the backbone weights of LPIPS; it may not exist yet."""
     if net not in BACKBONE_FILES:
         raise ValueError(f"net must be one of {sorted(BACKBONE_FILES)}, got {net!r}")
     return Path(torch.hub.get_dir()) / 'checkpoints' / BACKBONE_FILES[net]
@@ -29,17 +28,14 @@ def build_lpips(net: str = 'alex') -> nn.Module:
     """The LPIPS network, version 0.1, frozen; downloads the backbone weights if they are missing.
 
     Args:
-        net (str): 'alex' (what evaluations report) or 'vgg'.
+        net (str): 'alex' (the usual choice for evaluation) or 'vgg'.
 
     Returns:
-        nn.Module: ``forward(x, y)`` on images in [-1, 1] gives shape (B, 1, 1, 1).
-
-    Raises:
-        UserError: If the package or the weights cannot be had.
+        nn.Module: ``forward(x, y)`` maps images in [-1, 1] to shape (B, 1, 1, 1).
     """
     path = lpips_weights_path(net)
     try:
-        import lpips  # optional in spirit: everything else here works without it
+        import lpips  # not at the top: everything else works without it
     except ImportError as error:
         raise UserError('LPIPS needs the package lpips; run: pip install lpips') from error
     try:
@@ -71,20 +67,16 @@ def lpips_distance(network: nn.Module, prediction: Tensor, target: Tensor) -> Te
 def perceptual_distance(extractor: nn.Module, prediction: Tensor, target: Tensor) -> Tensor:
     """Distance of the unit-normalized features of a pyramid, averaged over positions, then over levels.
 
-    At each position the two feature vectors are scaled to length one and their Euclidean distance is taken; it lies in
-    [0, 2]. Unlike LPIPS it is not squared, so a ratio of two of these distances reads like a ratio of errors.
+    At each position it is the Euclidean distance of the two feature vectors, scaled to length one. Unlike LPIPS it is
+    not squared, so ratios of these distances are comparable to ratios of errors.
 
     Args:
-        extractor (nn.Module): A feature extractor with ``pyramid(images) -> sequence of maps (B, C, h, w)``.
+        extractor (nn.Module): An extractor with ``pyramid(images) -> sequence of maps (B, C, h, w)``.
         prediction (Tensor): Images in [-1, 1], shape (B, 3, H, W).
         target (Tensor): Images in [-1, 1], same shape.
 
     Returns:
         Tensor: Shape (B,), float64, in [0, 2].
-
-    Raises:
-        UserError: If the extractor has no pyramid.
-        ValueError: If the shapes differ.
     """
     check_shape('target', target, tuple(prediction.shape))
     if not hasattr(extractor, 'pyramid'):

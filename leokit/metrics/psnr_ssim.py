@@ -1,10 +1,11 @@
-"""Pixel distances of image pairs: L1, PSNR, SSIM.
+"""Pixel metrics of image pairs: L1, PSNR, SSIM.
 
-All take images in [-1, 1], clamp them (a generator may overshoot; a file cannot) and measure on the scale [0, 1], as
-the animation literature reports L1. Everything is computed in float64, one value per image.
+Images in [-1, 1] are clamped, because a generator may overshoot and a file cannot, and compared on the scale [0, 1], as
+is usual for L1 in the animation literature. All values are float64, one per image.
 """
 
 import torch
+from einops import rearrange
 from torch import Tensor
 from torch.nn import functional
 
@@ -24,9 +25,6 @@ def l1_distance(prediction: Tensor, target: Tensor) -> Tensor:
 
     Returns:
         Tensor: Shape (B,), float64, in [0, 1].
-
-    Raises:
-        ValueError: If the shapes differ.
     """
     prediction, target = _unit_range(prediction, target)
     return (prediction - target).abs().flatten(1).mean(1)
@@ -41,9 +39,6 @@ def psnr(prediction: Tensor, target: Tensor) -> Tensor:
 
     Returns:
         Tensor: Shape (B,), float64.
-
-    Raises:
-        ValueError: If the shapes differ.
     """
     prediction, target = _unit_range(prediction, target)
     return -10 * (prediction - target).square().flatten(1).mean(1).log10()
@@ -52,22 +47,19 @@ def psnr(prediction: Tensor, target: Tensor) -> Tensor:
 def ssim(prediction: Tensor, target: Tensor) -> Tensor:
     """Structural similarity, per channel with a Gaussian window, averaged over channels and positions.
 
-    Only windows that lie inside the image count, which is what scikit-image does with ``gaussian_weights=True,
-    sigma=1.5, use_sample_covariance=False``.
+    Only windows inside the image count, as in scikit-image with ``gaussian_weights=True, sigma=1.5,
+    use_sample_covariance=False``.
 
     Args:
-        prediction (Tensor): Images in [-1, 1], shape (B, 3, H, W), sides of at least 11.
+        prediction (Tensor): Images in [-1, 1], shape (B, 3, H, W), at least 11 x 11.
         target (Tensor): Images in [-1, 1], same shape.
 
     Returns:
         Tensor: Shape (B,), float64, in [-1, 1]; 1 for equal images.
-
-    Raises:
-        ValueError: If the shapes differ or a side is shorter than the window.
     """
     x, y = _unit_range(prediction, target)
     if min(x.shape[-2:]) < SSIM_WINDOW:
-        raise ValueError(f'SSIM needs images of at least {SSIM_WINDOW} pixels a side, got {tuple(x.shape[-2:])}')
+        raise ValueError(f'SSIM needs height and width of at least {SSIM_WINDOW} pixels, got {tuple(x.shape[-2:])}')
     moments = _window_mean(torch.cat([x, y, x * x, y * y, x * y]))
     mean_x, mean_y, square_x, square_y, product = moments.chunk(5)
     c1, c2 = SSIM_CONSTANTS
@@ -79,17 +71,17 @@ def ssim(prediction: Tensor, target: Tensor) -> Tensor:
 
 
 def _unit_range(prediction: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
-    """Both images clamped and mapped from [-1, 1] to [0, 1], float64."""
+    """Both images, clamped and mapped from [-1, 1] to [0, 1], float64."""
     check_shape('prediction', prediction, (None, None, None, None))
     check_shape('target', target, tuple(prediction.shape))
     return tuple((image.detach().double().clamp(-1, 1) + 1) / 2 for image in (prediction, target))
 
 
 def _window_mean(images: Tensor) -> Tensor:
-    """Gaussian-weighted mean of every full window, shape (B, C, H - 10, W - 10)."""
+    """Gaussian-weighted mean of every window inside the image, shape (B, C, H - 10, W - 10)."""
     offsets = torch.arange(SSIM_WINDOW, dtype=images.dtype, device=images.device) - SSIM_WINDOW // 2
     weights = torch.exp(-offsets.square() / (2 * SSIM_SIGMA**2))
     weights = weights / weights.sum()
-    rows = images.flatten(0, 1)[:, None]  # channels become samples
-    rows = functional.conv2d(functional.conv2d(rows, weights[None, None, :, None]), weights[None, None, None, :])
-    return rows.unflatten(0, images.shape[:2]).squeeze(2)
+    planes = rearrange(images, 'b c h w -> (b c) 1 h w')  # the filter is separable and the same for all channels
+    planes = functional.conv2d(functional.conv2d(planes, weights[None, None, :, None]), weights[None, None, None, :])
+    return rearrange(planes, '(b c) 1 h w -> b c h w', b=len(images))

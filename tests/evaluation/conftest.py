@@ -10,7 +10,7 @@ SIDE = 24
 
 
 def moving_video(seed, frames=20, height=SIDE, width=SIDE):
-    """uint8 (T, H, W, 3): a smooth texture that wanders, different for each seed."""
+    """A smooth moving texture, different for each seed: uint8 (T, H, W, 3)."""
     random = np.random.RandomState(seed)
     texture = np.kron(random.randint(0, 256, (20, 20, 3)), np.ones((4, 4, 1))).astype(np.uint8)
     steps = np.cumsum(random.randint(-1, 2, (frames, 2)), axis=0) + 20
@@ -30,7 +30,7 @@ def write_mp4(path, frames, fps=25):
 
 
 def write_set(folder, seeds, frames=20):
-    """A folder of arrays, one video a file."""
+    """A folder of arrays, one video per file."""
     folder.mkdir(parents=True, exist_ok=True)
     for seed in seeds:
         np.save(folder / f'{seed:03d}.npy', moving_video(seed, frames))

@@ -42,7 +42,7 @@ def test_features_are_those_of_the_clips(clip_set, make):
         torch.testing.assert_close(arrays['clip-tiny_dt'][index], reduce_clips(requests(), prepared)['clip-tiny_dt'][0])
 
 
-def test_workers_do_not_change_a_bit(clip_set):
+def test_the_number_of_workers_changes_no_bit(clip_set):
     one, three = (clip_features(*clip_set, requests(), workers=workers).arrays for workers in (1, 3))
     assert all(torch.equal(one[key], three[key]) for key in one)
 
@@ -56,7 +56,7 @@ def test_the_cache_is_used_and_holds_the_same_numbers(clip_set, tmp_path, monkey
     assert calls[1:] == [['frames-tiny']]
 
 
-def test_the_cache_knows_a_copied_set_and_notices_every_change(clip_set, tmp_path, make, monkeypatch):
+def test_the_cache_recognizes_a_copied_set_and_every_change(clip_set, tmp_path, make, monkeypatch):
     videos, clips, protocol = clip_set
     cache = tmp_path / 'cache'
     clip_features(videos, clips, protocol, requests(), cache_dir=cache)
@@ -80,7 +80,7 @@ def test_the_cache_knows_a_copied_set_and_notices_every_change(clip_set, tmp_pat
     assert len(calls) == 5
 
 
-def test_a_damaged_cache_file_is_made_anew(clip_set, tmp_path):
+def test_a_damaged_cache_file_is_replaced(clip_set, tmp_path):
     cache = tmp_path / 'cache'
     first = clip_features(*clip_set, requests(), cache_dir=cache).arrays
     for path in cache.iterdir():

@@ -14,7 +14,7 @@ def frames(*shape, seed=0):
     return np.random.RandomState(seed).randint(0, 256, (*shape, 3)).astype(np.uint8)
 
 
-def test_center_crop_takes_the_middle_square():
+def test_center_crop_keeps_the_central_square():
     wide = frames(2, 4, 9)
     assert np.array_equal(crop_frames(wide, 'center_crop'), wide[:, :, 2:6])
     tall = frames(2, 8, 5)
@@ -60,7 +60,7 @@ def test_clips_of_several_sizes_keep_their_order():
         prepare_clips(clips, FrameRule(None), torch.device('cpu'))
 
 
-def test_generated_videos_are_treated_as_files_of_them_would_be():
+def test_generated_videos_are_prepared_like_files():
     protocol = Protocol.from_dict(dict(name='t', clips=dict(length=3, stride=2), frames=dict(resolution=8)))
     video = torch.rand(1, 7, 3, 10, 12, generator=torch.Generator().manual_seed(0)) * 2.4 - 1.2
     saved = ((video.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).movedim(2, -1)[0].numpy()

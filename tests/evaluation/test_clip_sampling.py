@@ -25,7 +25,7 @@ def test_resampling_takes_the_nearest_frames():
     assert ClipRule(length=4, fps=50).frame_numbers(0, 31, 25.0).tolist() == [0, 0, 1, 2]  # half to even
 
 
-def test_same_seed_same_clips_other_trial_other_clips():
+def test_clips_depend_on_seed_and_trial():
     protocol = build(num_clips=5, trials=3, real='random')
     windows = [30] * 9
     first = plan_trials(windows, protocol, 'real')
@@ -42,7 +42,7 @@ def test_one_clip_per_video():
         assert mode == 'random' or all(clip.start == 0 for clip in clips)
 
 
-def test_tiles_do_not_overlap_and_use_each_video_up():
+def test_tiles_cover_each_video_without_overlap():
     clips = plan_trials([9, 4, 5], build(num_clips=6, real='tiles'), 'real')[0]  # spans of 4 frames
     assert clips == [Clip(0, 0), Clip(0, 4), Clip(0, 8), Clip(1, 0), Clip(2, 0), Clip(2, 4)]
 

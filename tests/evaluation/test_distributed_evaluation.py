@@ -1,4 +1,4 @@
-"""Two processes (gloo, CPU) must measure what one measures."""
+"""Two processes (gloo, CPU) give the values of one."""
 
 import json
 import os
@@ -85,7 +85,7 @@ def real_folder(tmp_path_factory):
 
 @pytest.fixture(scope='module')
 def two_processes(tmp_path_factory, real_folder):
-    """What the script above found."""
+    """Results of the script above."""
     folder = tmp_path_factory.mktemp('distributed')
     (folder / 'script.py').write_text(SCRIPT)
     done = run(folder / 'script.py', folder / 'values.json', real_folder, folder / 'cache')

@@ -40,7 +40,7 @@ def test_a_set_against_itself_scores_near_zero_and_says_so(video_sets, protocol)
     assert any('12 videos are in both sets' in sentence for sentence in records['fvd'].warnings)
 
 
-def test_frozen_videos_are_far_away_and_have_no_content_distance(video_sets, tmp_path, make, protocol):
+def test_frozen_videos_have_a_high_fvd_and_no_content_distance(video_sets, tmp_path, make, protocol):
     frozen = tmp_path / 'frozen'
     frozen.mkdir()
     for seed in range(100, 110):
@@ -119,14 +119,14 @@ def test_quality_over_time_is_a_curve(tmp_path, make, protocol):
     assert max(record.curve['y'][:2]) < min(record.curve['y'][2:])
     assert record.score.value == pytest.approx(np.mean(record.curve['y']))
     assert record.score.std > 0 and record.score.std_of == 'jackknife'
-    assert record.to_dict()['trials'] == 1  # windows are no trials
+    assert record.to_dict()['trials'] == 1  # windows are not trials
 
 
 def test_every_distance_has_a_variant_over_time(tmp_path, make, protocol):
     long = make.folder(tmp_path / 'long', range(100, 110), frames=24)
     for path in long.iterdir():
         frames = np.load(path)
-        frames[12:] = frames[12:13]  # stands still from half way on
+        frames[12:] = frames[12:13]  # freezes half way
         np.save(path, frames)
     records = run((make.folder(tmp_path / 'real', range(12)), long), protocol, ['kvd_over_time', 'acd_over_time'])
     content = records['acd_over_time']
@@ -159,7 +159,7 @@ def test_a_real_set_that_may_be_another_split_is_warned_of(video_sets, tmp_path,
 
 
 def test_decoding_and_network_overlap(video_sets, protocol, monkeypatch):
-    """Both sleep, which needs no core: together they must take about as long as the slower one."""
+    """Both sleep, which needs no core; together they must take about as long as the slower one."""
     pause, batches = 0.05, 8
     monkeypatch.setattr(clip_loader, 'FRAMES_PER_BATCH', protocol.clips.length)
     load, reduce_clips = clip_loader.ClipLoader.load, feature_extraction.reduce_clips

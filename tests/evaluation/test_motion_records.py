@@ -24,7 +24,7 @@ def test_long_motion_has_curves_and_is_saved(tmp_path):
     assert [record.metric for record in load_records(tmp_path / 'r.json')] == [record.metric for record in records]
 
 
-def test_short_motion_has_no_course():
+def test_short_motion_has_no_curve():
     records = motion_records(walks(8, 20, 0), walks(20, 16, 1), [], protocol=PROTOCOL)
     assert [record.metric for record in records] == ['motion_jitter', 'motion_dispersion']
     assert all(record.curve is None for record in records)

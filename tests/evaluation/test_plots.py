@@ -31,14 +31,14 @@ def test_mixed_protocols_are_refused_unless_allowed(tmp_path):
     plot_steps(records, tmp_path / 'steps.png', allow_mixed=True)
 
 
-def test_nothing_to_draw_is_refused(tmp_path):
+def test_records_without_curves_are_refused(tmp_path):
     with pytest.raises(UserError, match='no result record has a training step'):
         plot_steps([record()], tmp_path / 'a.png')
     with pytest.raises(UserError, match='no result record has a curve'):
         plot_time([record()], tmp_path / 'a.png')
 
 
-def test_an_unknown_kind_of_picture_is_refused_and_leaves_nothing(tmp_path):
+def test_an_unknown_image_format_is_refused_and_leaves_no_file(tmp_path):
     with pytest.raises(UserError, match=r'in \.png, \.pdf or \.svg'):
         plot_steps([dataclasses.replace(record(), run=RunInfo('ours', 1))], tmp_path / 'a.docx')
     assert not list(tmp_path.iterdir())

@@ -27,7 +27,7 @@ def test_every_preset_loads_and_the_published_ones_name_their_source():
     ('tats', ('clips.length 16', 'sampling.num_clips 2048', 'frames.resolution 128', 'arithmetic.covariance unbiased')),
     ('leo', ('frames.resolution 256', 'sampling.trials 10')),
     ('leo_long', ('clips.length 128', 'frames.resolution 256'))])
-def test_presets_state_what_their_sources_do(name, facts):
+def test_presets_agree_with_their_sources(name, facts):
     values = load_protocol(name).to_dict()
     for fact in facts:
         key, value = fact.split()
@@ -35,7 +35,7 @@ def test_presets_state_what_their_sources_do(name, facts):
         assert str(values[section][option]) == value
 
 
-def test_a_preset_as_it_stands_has_no_tag_and_a_changed_one_is_marked():
+def test_an_unchanged_preset_has_no_tag_and_a_changed_one_is_marked():
     preset = load_protocol('digan')
     assert preset.tag == ''
     changed = preset.changed({'clips.stride': 4})
@@ -44,7 +44,7 @@ def test_a_preset_as_it_stands_has_no_tag_and_a_changed_one_is_marked():
     assert load_protocol('quick').tag == '@16x1'
 
 
-def test_what_only_repeats_the_measurement_does_not_change_a_preset():
+def test_trials_and_seed_do_not_change_a_preset():
     preset = load_protocol('digan')
     repeated = preset.changed({'sampling.trials': 3, 'sampling.seed': 5, 'sampling.fewer': 'both'})
     assert repeated.name == 'digan' and repeated.comparable() == preset.comparable()
@@ -55,7 +55,7 @@ def test_what_only_repeats_the_measurement_does_not_change_a_preset():
     ('clips', 'length', 32), ('clips', 'stride', 2), ('clips', 'fps', 8.0), ('frames', 'resolution', 64),
     ('frames', 'resize', 'area'), ('frames', 'aspect', 'stretch'), ('sampling', 'num_clips', 64),
     ('sampling', 'real', 'tiles'), ('arithmetic', 'covariance', 'population')])
-def test_what_changes_a_score_makes_it_incomparable(section, key, value):
+def test_options_that_change_a_score_make_it_incomparable(section, key, value):
     preset = load_protocol('digan')
     assert preset.changed({f'{section}.{key}': value}).comparable() != preset.comparable()
 
@@ -85,7 +85,7 @@ def test_unknown_presets_and_files_without_a_protocol_are_refused(tmp_path):
         Protocol.from_dict(dict(clips=dict(length=4)))
 
 
-def test_a_protocol_of_ones_own_in_a_file(tmp_path):
+def test_a_protocol_in_a_file(tmp_path):
     config = tmp_path / 'mine.py'
     config.write_text("protocol = dict(name='mine', clips=dict(length=8, fps=12.5))\n")
     protocol = as_protocol(str(config))

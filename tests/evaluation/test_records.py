@@ -23,7 +23,7 @@ def test_records_survive_a_file(tmp_path):
     assert [path.name for path in (tmp_path / 'sub').iterdir()] == ['results.json']
 
 
-def test_what_people_look_for_stands_at_the_top():
+def test_important_values_are_at_the_top_level():
     values = record().to_dict()
     expected = dict(metric='fvd', value=12.5, std=0.5, std_of='trials', trials=2, clips=16, frames=16, stride=1,
                     split='test', resolution=128, resize='bilinear', seed=42)
@@ -32,7 +32,7 @@ def test_what_people_look_for_stands_at_the_top():
     assert {'leokit', 'torch', 'numpy', 'python'} <= set(values['run']['versions'])
 
 
-def test_what_could_not_be_measured_is_null_never_nan(tmp_path):
+def test_missing_values_are_null_and_never_nan(tmp_path):
     save_records(tmp_path / 'r.json', [record(value=None, score=Score(None, values=(float('nan'),)),
                                               details=dict(rate=float('nan')))])
     text = (tmp_path / 'r.json').read_text()
@@ -54,14 +54,14 @@ def test_missing_file_is_refused(tmp_path):
         load_records(tmp_path / 'none.json')
 
 
-def test_comparable_names_every_fact_that_matters():
+def test_comparable_has_every_value_that_matters():
     facts = record().comparable()
     assert facts['clips.length'] == 16 and facts['frames.resize'] == 'bilinear'
     assert facts['weights sha256'] == 'b' * 64 and facts['real set'] == 'a' * 64 and facts['generated clips'] == 16
     assert not any('seed' in key or 'trials' in key for key in facts)
 
 
-def test_a_place_that_cannot_be_written_is_named(tmp_path):
+def test_a_path_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / 'file').write_text('')
     with pytest.raises(UserError, match='cannot write .*r.json'):
         save_records(tmp_path / 'file' / 'r.json', [record()])

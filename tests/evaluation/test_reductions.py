@@ -29,7 +29,7 @@ def test_every_reduction_of_frames_equals_its_function():
     torch.testing.assert_close(results['jitter-tiny'][:, 0], torch.stack(by_point).mean(0))
 
 
-def test_a_network_sees_a_batch_once():
+def test_a_network_runs_once_per_batch():
     class Counting(TinyImageFeatures):
         calls = 0
 
@@ -49,8 +49,8 @@ def test_video_extractors_describe_clips_only():
         reduce_clips([FeatureRequest(extractor, 'frames')], clips())
 
 
-def test_a_missing_detection_leaves_jitter_out_and_is_counted():
+def test_a_missing_detection_removes_jitter_and_is_counted():
     moving = clips()
-    moving[0, 2] = -1  # the tiny extractor finds nothing in a black frame
+    moving[0, 2] = -1  # the tiny extractor detects nothing in a black frame
     result = reduce_clips([FeatureRequest(TinyImageFeatures(), 'jitter')], moving)['jitter-tiny']
     assert bool(result[0, 0].isnan()) and result[:, 1].tolist() == [5, 6] and bool(result[1, 0] > 0)

@@ -35,13 +35,13 @@ def test_trials_that_differ_give_their_standard_deviation():
     assert (score.value, score.std, score.std_of, score.values) == (2, 1, 'trials', (1.0, 2.0, 3.0))
 
 
-def test_one_trial_takes_the_jackknife_or_says_that_there_is_none():
+def test_one_trial_uses_the_jackknife_if_possible():
     assert score_of_trials([4.0], True, lambda: 0.25).std_of == 'jackknife'
     assert score_of_trials([4.0, 4.0], False, lambda: 0.25).std == 0.25
     none = score_of_trials([4.0], False, lambda: None)
     assert (none.value, none.std, none.std_of) == (4, None, 'none')
 
 
-def test_a_trial_without_a_value_leaves_none():
+def test_a_trial_without_a_value_gives_no_score():
     assert score_of_trials([1.0, float('nan')], True, lambda: 0.1).value is None
     assert score_of_trials([], True, lambda: 0.1).value is None

@@ -13,7 +13,7 @@ from leokit.video import VideoFilter
 
 
 @pytest.mark.parametrize('place', ['manifest.json', 'elsewhere.json'])
-def test_manifests_give_splits_and_images_are_not_videos(tmp_path, place):
+def test_manifests_define_splits_and_images_are_not_videos(tmp_path, place):
     def names(**options):
         return [entry.name for entry in list_videos(source, **options)[0]]
 
@@ -31,13 +31,13 @@ def test_manifests_give_splits_and_images_are_not_videos(tmp_path, place):
         list_videos(source)
 
 
-def test_an_array_of_several_videos_is_listed_as_that_many(tmp_path):
+def test_an_array_of_several_videos_is_listed_video_by_video(tmp_path):
     np.save(tmp_path / 's.npy', np.zeros((11, 2, 4, 4, 3), np.uint8))
     listed, _ = list_videos(tmp_path)
     assert [entry.name for entry in listed] == [f's#{number:02d}' for number in range(11)]
 
 
-def test_formats_rates_and_sizes_are_found_out(tmp_path, make, protocol):
+def test_formats_rates_and_sizes_are_detected(tmp_path, make, protocol):
     from PIL import Image
     folder = tmp_path / 'set'
     (folder / 'v' / 'frames').mkdir(parents=True)
@@ -45,7 +45,7 @@ def test_formats_rates_and_sizes_are_found_out(tmp_path, make, protocol):
     for number, frame in enumerate(make.video(1, frames=7)):
         Image.fromarray(frame).save(folder / 'v' / 'frames' / f'{number}.png')
     make.folder(folder, [2], frames=8)
-    # Pillow drops frames that repeat the one before, so each has its own gray.
+    # Pillow drops repeated frames, so each frame has its own gray.
     grays = [Image.fromarray(np.full((24, 24, 3), 10 * number, np.uint8)) for number in range(20)]
     grays[0].save(folder / 'moving.gif', save_all=True, append_images=grays[1:], duration=100)
     entries = {entry.name: entry for entry in scan_videos(folder, protocol).entries}
@@ -54,7 +54,7 @@ def test_formats_rates_and_sizes_are_found_out(tmp_path, make, protocol):
     assert entries['file'].fps == pytest.approx(30) and entries['moving'].fps == pytest.approx(10)
 
 
-def test_what_cannot_be_used_is_named_counted_and_left_out(tmp_path, make, protocol):
+def test_unusable_files_are_named_counted_and_left_out(tmp_path, make, protocol):
     folder = make.folder(tmp_path / 'set', [0, 1])
     make.folder(folder, [2], frames=1)
     (folder / 'broken.mp4').write_bytes(b'no video at all')
@@ -77,7 +77,7 @@ def test_nothing_usable_is_an_error_with_a_reason(tmp_path, make, protocol):
         scan_videos(tmp_path / 'empty', protocol)
 
 
-def test_hash_follows_contents_not_places(tmp_path, make, protocol):
+def test_the_hash_depends_on_contents_and_not_on_paths(tmp_path, make, protocol):
     folder = make.folder(tmp_path / 'set', [0, 1])
     before = scan_videos(folder, protocol).manifest_hash
     moved = shutil.copytree(folder, tmp_path / 'elsewhere')
@@ -100,7 +100,7 @@ def test_hash_of_a_frame_folder_and_of_one_video_in_an_array(tmp_path, make, pro
     assert hashes[0] == hashes[2] != hashes[1]
 
 
-def test_copies_mixed_orientation_and_enlarging_are_told(tmp_path, make, protocol):
+def test_copies_mixed_orientation_and_upsampling_are_reported(tmp_path, make, protocol):
     folder = make.folder(tmp_path / 'set', [0])
     np.save(folder / 'copy.npy', make.video(0))
     np.save(folder / 'tall.npy', make.video(1, height=40, width=24))
@@ -110,7 +110,7 @@ def test_copies_mixed_orientation_and_enlarging_are_told(tmp_path, make, protoco
     assert '1 videos in' in sentences and 'upsampled' in sentences
 
 
-def test_square_only_leaves_the_others_out(tmp_path, make, protocol):
+def test_square_only_skips_other_shapes(tmp_path, make, protocol):
     folder = make.folder(tmp_path / 'set', [0])
     np.save(folder / 'wide.npy', make.video(1, width=40))
     videos = scan_videos(folder, protocol.changed({'frames.aspect': 'square_only'}))
@@ -132,10 +132,10 @@ def test_resampling_needs_a_rate(tmp_path, make, protocol):
     with pytest.raises(UserError, match='state it with --input-fps'):
         scan_videos(folder, resampling)
     videos = scan_videos(folder, resampling, options=ReadOptions(fps=20))
-    assert videos.num_windows(resampling) == [5]  # 39 steps at 20 a second are 9 at 5 a second: ten frames
+    assert videos.num_windows(resampling) == [5]  # 39 steps at 20 fps are 9 at 5 fps: ten frames
 
 
-def test_filters_take_what_training_takes(tmp_path, make, protocol):
+def test_filters_are_those_of_training(tmp_path, make, protocol):
     folder = make.folder(tmp_path / 'set', [0, 1, 2], frames=30)
     entries = [dict(file=f'00{i}.npy', split=split) for i, split in enumerate(('train', 'test', 'test'))]
     (folder / 'manifest.json').write_text(json.dumps(entries))
@@ -149,7 +149,7 @@ def test_filters_take_what_training_takes(tmp_path, make, protocol):
     assert np.array_equal(clip, make.video(1, frames=30)[22:28])
 
 
-def test_the_protocols_split_is_taken_where_the_source_has_it(tmp_path, make, protocol):
+def test_the_split_of_the_protocol_is_used_if_the_source_has_it(tmp_path, make, protocol):
     wanting = protocol.changed({'sampling.split': 'test'})
     for split in ('train', 'test'):
         make.folder(tmp_path / 'set' / split, [len(split)])

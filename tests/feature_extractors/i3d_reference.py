@@ -1,4 +1,4 @@
-"""The reference I3D: rule-made weights, its input video, and the figures that a reference implementation gave."""
+"""The reference I3D: weights made by a rule, its input video, and the values of a reference implementation."""
 
 import functools
 import math
@@ -22,7 +22,7 @@ def figures():
 
 @functools.cache
 def reference_state():
-    """The state dict, every tensor made by the rule; made once, so nobody may change it."""
+    """The state dict, every tensor made by the rule; cached, so it must not be changed."""
     return {key: _rule_tensor(key, tuple(tensor.shape)) for key, tensor in I3DNetwork().state_dict().items()}
 
 

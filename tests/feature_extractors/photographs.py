@@ -8,7 +8,7 @@ from leokit.utils.pixels import from_uint8
 
 
 def photograph(name, size=224):
-    """A photograph of scikit-image, its middle square at the given size: (1, 3, size, size) in [-1, 1]."""
+    """The central square of a photograph of scikit-image: (1, 3, size, size) in [-1, 1]."""
     pixels = from_uint8(torch.from_numpy(getattr(data, name)())).permute(2, 0, 1)[None]
     height, width = pixels.shape[-2:]
     side = min(height, width)

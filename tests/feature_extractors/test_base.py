@@ -26,13 +26,13 @@ def test_a_mean_over_undetected_rows_is_not_a_number():
     assert torch.isnan(Detected(values, torch.tensor([True, False])).values.mean())
 
 
-def test_is_frozen_for_good():
+def test_stays_frozen():
     toy = nn.Sequential(Toy()).train()[0]
     assert not toy.training and not toy.layer.training
     assert not toy.layer.weight.requires_grad
 
 
-def test_fingerprint_names_the_weights():
+def test_the_fingerprint_depends_on_the_weights():
     toy = Toy()
     before = toy.fingerprint()
     assert len(before) == 64 and toy.fingerprint() == before

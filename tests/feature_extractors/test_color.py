@@ -43,7 +43,7 @@ def test_agrees_with_numpy():
             np.testing.assert_allclose(got, expected[:5] / position.size, atol=1e-6)
 
 
-def test_place_does_not_matter_and_histograms_sum_to_one():
+def test_positions_do_not_matter_and_histograms_sum_to_one():
     images = noise(2, 3, 4, 4)
     extractor = build()
     shuffled = images.flatten(2)[:, :, torch.randperm(16)].view_as(images)

@@ -73,7 +73,7 @@ def test_autocast_holds_for_the_pyramid_and_not_for_the_features(extractor):
 
 
 @torch.no_grad()
-def test_features_do_not_depend_on_batch_mates(extractor):
+def test_features_do_not_depend_on_the_batch(extractor):
     a, b = photograph('coffee', 64), photograph('chelsea', 64)
     torch.testing.assert_close(extractor(torch.cat((a, b)))[:1], extractor(a), atol=1e-4, rtol=1e-4)
 

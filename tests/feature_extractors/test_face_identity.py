@@ -35,7 +35,7 @@ def carphone():
 
 
 @torch.no_grad()
-def test_tells_people_apart(extractor, carphone):
+def test_distinguishes_identities(extractor, carphone):
     woman = extractor(torch.cat((astronaut_face(), astronaut_face().flip(-1))))
     man = extractor(carphone)
     assert woman.shape == (2, 128) and man.shape == (5, 128)
@@ -45,7 +45,7 @@ def test_tells_people_apart(extractor, carphone):
 
 
 @torch.no_grad()
-def test_frames_without_a_face_are_nan_and_not_found(extractor):
+def test_frames_without_a_face_are_nan_and_not_detected(extractor):
     face = astronaut_face()
     broken = face.clone()
     broken[0, 1, 5, 5] = torch.nan

@@ -13,7 +13,7 @@ def changes(**options):
     return FEATURE_EXTRACTORS.build(dict(type='FeatureChanges', extractor=TINY, **options))
 
 
-def test_they_are_mean_absolute_differences_over_the_lags():
+def test_changes_are_mean_absolute_differences_over_the_lags():
     videos = torch.rand(3, 6, 3, 8, 8) * 1.8 - 0.9
     extractor = changes(lags=(1, 3))
     features = TinyImageFeatures()(videos.flatten(0, 1)).unflatten(0, (3, 6))
@@ -24,7 +24,7 @@ def test_they_are_mean_absolute_differences_over_the_lags():
     torch.testing.assert_close(video_features(extractor, videos), extractor(videos))
 
 
-def test_what_stays_cancels_out():
+def test_constant_content_cancels_out():
     frame = torch.rand(2, 1, 3, 8, 8)
     assert not changes()(frame.expand(-1, 5, -1, -1, -1)).any()
     moving = torch.rand(2, 5, 3, 8, 8) * 0.2
@@ -40,10 +40,10 @@ def test_mistakes():
         changes()(torch.zeros(1, 4, 3, 8, 8))
 
 
-def test_few_clips_tell_motion_from_none_where_frame_features_do_not():
+def test_few_clips_detect_frozen_videos_where_frame_features_do_not():
     generator = torch.Generator().manual_seed(0)
 
-    def clips(extent):  # people differ more than what moves
+    def clips(extent):  # identities differ more than the moving part
         people = torch.rand(24, 1, 3, 1, 1, generator=generator) * 2 - 1 + torch.rand(
             24, 1, 3, 8, 8, generator=generator) / 10
         return people + extent * torch.rand(24, 8, 3, 1, 1, generator=generator)

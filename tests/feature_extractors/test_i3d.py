@@ -40,7 +40,7 @@ def test_embedding_agrees_with_the_reference_even_under_autocast(weights):
 
 
 @torch.no_grad()
-def test_a_named_file_brings_its_epsilon(weights, monkeypatch):
+def test_a_named_file_has_its_epsilon(weights, monkeypatch):
     monkeypatch.setenv('LEOKIT_WEIGHTS', str(weights.parent))
     named, plain = build(weights='rgb_imagenet'), build(weights=weights, channels_last=True)
     assert (named.eps, plain.eps) == (1e-3, 1e-5)
@@ -85,7 +85,7 @@ def test_a_foreign_file_is_refused(weights, tmp_path):
         build(weights=tmp_path / 'c.pt')
 
 
-def test_the_demanded_hash_is_checked(weights):
+def test_a_given_hash_is_checked(weights):
     assert build(weights=weights, sha256=file_sha256(weights)).eps == 1e-5
     with pytest.raises(UserError, match='SHA-256 is not 000'):
         build(weights=weights, sha256='000')

@@ -7,7 +7,7 @@ from leokit.utils import UserError
 
 
 class Detector(nn.Module):
-    """Stands for the published detector: same call, and an answer that shows what it was given."""
+    """Stands for the published detector: same call, and a result that shows its input."""
 
     def forward(self, x: Tensor, rescale: bool, resize: bool, return_features: bool) -> Tensor:
         if not (rescale and resize and return_features):
@@ -27,7 +27,7 @@ def build(**options):
     return FEATURE_EXTRACTORS.build(dict(type='I3DTorchScript', **options))
 
 
-def test_gives_the_detector_bytes_with_channels_first(detector):
+def test_the_detector_gets_bytes_with_channels_first(detector):
     extractor = build(weights=detector, trust=True)
     videos = torch.zeros(2, 4, 3, 6, 5)
     videos[0, 0, 0, 0, 0] = -1
@@ -37,7 +37,7 @@ def test_gives_the_detector_bytes_with_channels_first(detector):
     assert features[:, :2].tolist() == [[0.0, 127.5], [127.5, 255.0]]
 
 
-def test_runs_no_foreign_file_without_being_told_to(detector, monkeypatch):
+def test_runs_no_foreign_file_without_permission(detector, monkeypatch):
     with pytest.raises(UserError, match='runs code from the file'):
         build(weights=detector)
     monkeypatch.setenv('LEOKIT_WEIGHTS', str(detector.parent))
@@ -45,7 +45,7 @@ def test_runs_no_foreign_file_without_being_told_to(detector, monkeypatch):
         build(download=False)
 
 
-def test_says_what_is_missing_or_damaged(tmp_path, monkeypatch):
+def test_missing_and_damaged_files_are_named(tmp_path, monkeypatch):
     monkeypatch.setenv('LEOKIT_WEIGHTS', str(tmp_path))
     with pytest.raises(UserError, match='i3d_torchscript.pt was not found; get it from'):
         build(download=False)

@@ -54,7 +54,7 @@ def test_gradients_reach_the_images_and_no_weight(weights):
     assert not any(parameter.requires_grad for parameter in extractor.parameters())
 
 
-def test_missing_weights_name_source_and_place(monkeypatch, tmp_path):
+def test_missing_weights_name_source_and_path(monkeypatch, tmp_path):
     monkeypatch.setenv('LEOKIT_WEIGHTS', str(tmp_path))
     with pytest.raises(UserError, match=f'get it from https://download.pytorch.org/.* put it at {tmp_path}'):
         build(download=False)

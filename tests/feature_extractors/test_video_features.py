@@ -24,7 +24,7 @@ def test_a_frozen_clip_differs_from_a_moving_one_in_the_second_half_only(tiny_im
     assert still[:, 6:].abs().max() == 0 and video_features(tiny_image, moving)[:, 6:].min() > 0
 
 
-def test_labels_and_lengths_tell_what_was_done(tiny_image, tiny_video):
+def test_labels_and_dimensions(tiny_image, tiny_video):
     assert video_label(tiny_image) == 'tiny_dt' and video_dim(tiny_image) == 12
     assert video_label(tiny_video) == 'tiny_video' and video_dim(tiny_video) == 3
     assert video_features(tiny_image, clips()).shape == (2, 12)
@@ -38,7 +38,7 @@ def test_every_frame_is_described_at_its_index(tiny_image):
     torch.testing.assert_close(features[3, 7], tiny_image(many[3, 7:8])[0])
 
 
-def test_cutting_frames_into_parts_changes_nothing(monkeypatch, tiny_image):
+def test_the_chunk_size_changes_nothing(monkeypatch, tiny_image):
     whole = frame_features(tiny_image, clips())
     assert whole.shape == (2, 5, 6)
     monkeypatch.setattr(sys.modules[frame_features.__module__], 'FRAMES_AT_ONCE', 3)

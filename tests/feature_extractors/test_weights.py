@@ -40,7 +40,7 @@ def test_downloads_what_is_missing_once(home, published, tmp_path):
     assert find_weights(published) == path
 
 
-def test_keeps_no_wrong_download(home, published):
+def test_a_wrong_download_is_not_kept(home, published):
     with pytest.raises(UserError, match='whose SHA-256 is'):
         find_weights(published._replace(sha256='0' * 64))
     assert not list(home.iterdir())
@@ -72,7 +72,7 @@ def test_a_file_in_the_folder_must_be_the_published_one(home, published):
     assert find_weights(published._replace(sha256=None)) == home / 'net.pth'
 
 
-def test_a_path_is_taken_as_it_is_unless_a_hash_is_asked_for(home, published, tmp_path):
+def test_a_path_is_verified_only_with_a_hash(home, published, tmp_path):
     own = tmp_path / 'own.pth'
     own.write_bytes(b'own')
     assert find_weights(published, own) == own

@@ -33,7 +33,7 @@ def test_a_video_with_one_detection_has_no_value():
     assert math.isnan(value[0]) and value[1] == 1
 
 
-def test_a_mask_takes_frames_out():
+def test_a_mask_excludes_frames():
     features = torch.tensor([[[0.0], [100.0], [2.0]]])
     assert average_content_distance(features, torch.tensor([[True, False, True]])).value.tolist() == [2]
 

@@ -19,7 +19,7 @@ def face(mouth=0.0, eyes=0.3, shift=0.0):
     return points + shift
 
 
-def test_openings():
+def test_opening_of_mouth_and_eyes():
     opening = expression(torch.stack([face(mouth=0.4, eyes=0.1), face(mouth=0.0, eyes=0.3)]))
     torch.testing.assert_close(opening['mouth'], torch.tensor([0.4, 0.0]))
     torch.testing.assert_close(opening['eyes'], torch.tensor([0.1, 0.3]))
@@ -30,7 +30,7 @@ def test_openings():
 def test_pairs_differ_in_expression_and_agree_in_pose():
     frames = torch.stack([face(), face(mouth=0.5, shift=40.0), face(mouth=0.3, shift=2.0), face(mouth=0.02)])
     pairs = expression_pairs(frames, 'mouth')
-    assert [(pair.source, pair.driving) for pair in pairs] == [(0, 2), (2, 0)]  # frame 1 lies elsewhere
+    assert [(pair.source, pair.driving) for pair in pairs] == [(0, 2), (2, 0)]  # frame 1 has another pose
     assert pairs[0].change == pytest.approx(0.3) == -pairs[1].change
     left, top, right, bottom = pairs[0].region
     assert left < 150 < 152 < right and top < 185 and bottom > 217 and top > 150
@@ -45,14 +45,14 @@ def test_a_frame_is_in_one_pair_only_and_one_without_a_face_in_none():
     assert expression_pairs(frames[4:], 'mouth') == []
 
 
-def test_the_score_tells_following_from_painting_a_mean():
+def test_the_score_distinguishes_transfer_from_a_constant_mean():
     source, driving = torch.rand(2, 3, 8, 8).unbind()
     perfect, half, copying, mean = (ExpressionScore() for _ in range(4))
     perfect.add(source, driving, driving, source)
     half.add(source, driving, (source + driving) / 2, source)
     copying.add(source, driving, source, source)
     between = (source + driving) / 2
-    mean.add(source, driving, between, between)  # whatever the code
+    mean.add(source, driving, between, between)  # for every code
     assert perfect.values()['driven'] == pytest.approx(1) and math.isnan(perfect.values()['ratio_l1'])
     assert half.values() == pytest.approx(dict(driven=0.5, ratio_l1=2, pairs=1))
     assert copying.values() == pytest.approx(dict(driven=0, ratio_l1=1, pairs=1))

@@ -41,7 +41,7 @@ def test_hand_computed_value():
     assert polynomial_mmd(zeros, ones) == pytest.approx(1 + 8 - 2 * 1)
 
 
-def test_same_distribution_is_near_zero_and_the_seed_matters():
+def test_equal_distributions_are_near_zero_and_the_seed_matters():
     generator = torch.Generator().manual_seed(0)
     a, b = torch.randn(400, 8, generator=generator), torch.randn(400, 8, generator=generator)
     assert abs(polynomial_mmd(a, b)) < 0.02

@@ -4,7 +4,7 @@ import torch
 from leokit.metrics.linear_probe import direction_correlations, linear_probe, quantity_directions
 
 
-def test_linear_targets_are_read_and_independent_ones_are_not():
+def test_linear_targets_are_predicted_and_independent_ones_are_not():
     generator = torch.Generator().manual_seed(0)
     codes, other = (torch.randn(400, 5, generator=generator) for _ in range(2))
     mixing = torch.randn(5, 2, generator=generator)
@@ -25,7 +25,7 @@ def test_half_of_the_variance():
 def test_directions_of_quantities():
     generator = torch.Generator().manual_seed(2)
     quantities = torch.randn(5000, 3, generator=generator)
-    quantities[:, 1] += quantities[:, 0]  # found one by one in spite of their correlation
+    quantities[:, 1] += quantities[:, 0]  # separated in spite of their correlation
     mixing = torch.randn(3, 4, generator=generator)
     directions = quantity_directions(quantities @ mixing + 5, quantities)
     expected = mixing * quantities.std(0, correction=0)[:, None]

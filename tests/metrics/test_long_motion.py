@@ -34,7 +34,7 @@ def test_a_loop_recurs():
         recurrence(noise[:, :1])
 
 
-def test_real_motion_is_the_unit():
+def test_real_motion_has_relative_values_of_one():
     real = walks(40, 16, seed=3)
     found = relative_long_motion(walks(40, 70), real, [16, 32, 48, 66])
     assert found['jitter'].shape == found['dispersion'].shape == found['drift'].shape == (4,)

@@ -16,7 +16,7 @@ def test_smooth_motion_has_no_jitter():
     assert jitter(cubic).tolist() == pytest.approx([6])
 
 
-def test_jerk_sees_one_bad_frame_in_four_places():
+def test_one_bad_frame_affects_four_third_differences():
     codes = torch.zeros(1, 12, 1)
     codes[0, 6] = 1
     assert jerk(codes).tolist() == [[0, 0, 0, 1, 3, 3, 1, 0, 0]]
@@ -52,12 +52,12 @@ def test_drift_and_dispersion_of_known_sequences():
     torch.testing.assert_close(dispersion(ramp, 2), torch.full((1, 2), 1.25, dtype=torch.float64).sqrt())
 
 
-def test_frames_left_over_are_not_used():
+def test_remaining_frames_are_ignored():
     ramp = torch.arange(9.0)[None, :, None]
     torch.testing.assert_close(drift(ramp, 4), drift(ramp[:, :8], 4))
 
 
-def test_values_do_not_depend_on_batch_mates():
+def test_values_do_not_depend_on_the_batch():
     codes = noise(3, 30, 4)
     for function in (jitter, drift, dispersion):
         torch.testing.assert_close(function(codes)[1:2], function(codes[1:2]))

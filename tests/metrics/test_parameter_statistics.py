@@ -29,7 +29,7 @@ def test_large_motion_dominates_the_frequency():
 
 
 def test_offsets_between_sequences_are_no_correlation():
-    apart = torch.tensor([[5.0, -5.0], [-5.0, 5.0]])[:, None]  # between sequences the two disagree
+    apart = torch.tensor([[5.0, -5.0], [-5.0, 5.0]])[:, None]  # opposite offsets between sequences
     sequences = waves([1.0, 1.0], [1.0, 3.0]).expand(2, -1, -1) + apart
     torch.testing.assert_close(parameter_correlations(sequences), torch.ones(2, 2).double())
     assert parameter_correlations(waves([1.0, 2.0], [1.0, 1.0]))[0, 1].abs() < 1e-6

@@ -8,12 +8,12 @@ from leokit.metrics.perceptual_distance import lpips_distance, lpips_weights_pat
 from leokit.utils import UserError
 
 
-def pictures(seed):
+def images(seed):
     return torch.rand(3, 3, 16, 16, generator=torch.Generator().manual_seed(seed)) * 2 - 1
 
 
 def test_zero_for_equal_images_and_growing_with_the_difference(tiny_image):
-    x, y = pictures(0), pictures(1)
+    x, y = images(0), images(1)
     extractor = tiny_image
     assert perceptual_distance(extractor, x, x).tolist() == [0, 0, 0]
     near, far = perceptual_distance(extractor, x, 0.9 * x + 0.1 * y), perceptual_distance(extractor, x, y)
@@ -26,12 +26,12 @@ def test_hand_computed_distance_of_one_pixel_maps():
             return [images]
 
     red, green = torch.tensor([1.0, 0, 0]).view(1, 3, 1, 1), torch.tensor([0, 0.5, 0]).view(1, 3, 1, 1)
-    assert perceptual_distance(Plain(), red, green).tolist() == pytest.approx([2**0.5])  # the length does not count
+    assert perceptual_distance(Plain(), red, green).tolist() == pytest.approx([2**0.5])  # independent of the length
     assert perceptual_distance(Plain(), red, 0.2 * red).tolist() == pytest.approx([0])
 
 
 def test_the_value_of_a_pair_does_not_depend_on_its_batch(tiny_image):
-    x, y = pictures(0), pictures(1)
+    x, y = images(0), images(1)
     together = perceptual_distance(tiny_image, x, y)
     alone = perceptual_distance(tiny_image, x[2:], y[2:])
     assert float(together[2]) == pytest.approx(float(alone[0]), rel=1e-6)
@@ -39,7 +39,7 @@ def test_the_value_of_a_pair_does_not_depend_on_its_batch(tiny_image):
 
 def test_an_extractor_without_a_pyramid_is_refused():
     with pytest.raises(UserError, match='no feature pyramid'):
-        perceptual_distance(torch.nn.Identity(), pictures(0), pictures(1))
+        perceptual_distance(torch.nn.Identity(), images(0), images(1))
 
 
 def test_missing_lpips_weights_give_one_sentence(monkeypatch):
@@ -60,12 +60,12 @@ def test_missing_lpips_package_gives_one_sentence(monkeypatch):
         build_lpips()
 
 
-def test_lpips_itself():
+def test_lpips_with_its_weights():
     pytest.importorskip('lpips', reason='lpips is not installed')
     if not lpips_weights_path().is_file():
         pytest.skip(f'the AlexNet weights are not at {lpips_weights_path()}')
     network = build_lpips()
-    x = torch.nn.functional.interpolate(pictures(0), size=64)
+    x = torch.nn.functional.interpolate(images(0), size=64)
     assert lpips_distance(network, x, x).abs().max() < 1e-6
     assert lpips_distance(network, x, -x).min() > 0.1
 
@@ -75,6 +75,6 @@ def test_lpips_distance_only_shapes_the_result_of_the_network():
         def forward(self, x, y):
             return (x - y).abs().mean((1, 2, 3), keepdim=True)
 
-    x = pictures(0)
+    x = images(0)
     assert lpips_distance(Network(), x, x - 5).shape == (3,)
     assert lpips_distance(Network(), x * 0, x * 0 - 5).tolist() == [1, 1, 1]  # clamped to the range of images

@@ -10,7 +10,7 @@ SSIM_BY_SCIKIT_IMAGE = (0.6200817114833862, 0.6778511553387437)  # version 0.26,
 
 
 def images(seed, sides=(23, 31)):
-    """Smooth pictures in [-1, 1], and the same with noise."""
+    """Smooth images in [-1, 1], and the same with noise."""
     random = np.random.RandomState(seed)
     clean = np.cumsum(np.cumsum(random.standard_normal((2, 3, *sides)), axis=2), axis=3)
     clean = clean / np.abs(clean).max()
@@ -56,7 +56,7 @@ def test_ssim_agrees_with_scikit_image(seed):
         assert value == pytest.approx(expected, abs=1e-12)
 
 
-def test_ssim_value_that_scikit_image_gave():
+def test_ssim_value_of_scikit_image():
     clean, noisy = images(0)
     assert ssim(clean, noisy).tolist() == pytest.approx(SSIM_BY_SCIKIT_IMAGE, abs=1e-9)
 

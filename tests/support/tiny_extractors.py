@@ -38,7 +38,7 @@ class TinyVideoFeatures(TinyImageFeatures):
 
 @FEATURE_EXTRACTORS.register_module()
 class TinyLandmarks(TinyImageFeatures):
-    """68 points of a face in the middle whose mouth is the further open the brighter the picture; none if all black."""
+    """68 points of a face in the middle whose mouth is the further open the brighter the image; none if all black."""
 
     dim, label = 136, 'tiny_landmarks'
 
