@@ -1,13 +1,10 @@
 """Every registry of leokit.
 
-Two families. The first extends MMEngine's own registries, so that MMEngine's
-Runner builds what is registered here. The second holds the components that a
-model or a metric is assembled from; they have no parent, because an MMEngine
-root accepts one child per scope and a nested registry is not found once a
-default scope is set.
+There are two families. The first extends MMEngine's registries, so that MMEngine's Runner builds what is registered
+here. The second holds the components of models and metrics. Component registries have no parent, because a root of
+MMEngine accepts one child per scope, and a nested registry is not found once a default scope is set.
 
-The name of a component registry is the name of its package folder, of its
-config folder and of its tests folder.
+A component registry has the name of its package folder and of its tests folder.
 """
 
 from typing import Any
@@ -48,24 +45,24 @@ class Registry(MMEngineRegistry):
 # ---- children of MMEngine's registries -------------------------------------
 # Trainable models and data preprocessors: Animator, MotionDiffusion, ...
 MODELS = Registry('model', parent=MMENGINE_MODELS, scope='leokit', locations=['leokit.models'])
-# FramePairDataset, ClipDataset, MotionCodeDataset, ...
+# Data sets: FramePairDataset, ClipDataset, MotionCodeDataset, ...
 DATASETS = Registry('dataset', parent=MMENGINE_DATASETS, scope='leokit', locations=['leokit.datasets'])
-# Which draw of a data set comes next; resumable at any iteration.
+# Order of the samples of a data set, resumable at any iteration: DeterministicSampler.
 DATA_SAMPLERS = Registry(
     'data sampler', parent=MMENGINE_DATA_SAMPLERS, scope='leokit', locations=['leokit.datasets'])
-# Batch transforms (augmentations) that run on the device.
+# Batch augmentations that run on the device.
 TRANSFORMS = Registry('transform', parent=MMENGINE_TRANSFORMS, scope='leokit', locations=['leokit.datasets'])
-# BaseMetric glue over the pure functions of leokit.metrics.
+# Metrics that the Runner computes in validation and test, over the functions of leokit.metrics.
 METRICS = Registry('metric', parent=MMENGINE_METRICS, scope='leokit', locations=['leokit.evaluation.runner_metrics'])
-# Training hooks: EMA, checkpoints, preemption, ...
+# Training hooks: weight averaging, checkpoints, loss monitoring, ...
 HOOKS = Registry('hook', parent=MMENGINE_HOOKS, scope='leokit', locations=['leokit.engine'])
-# Train, validation and test loops.
+# Training, validation and test loops.
 LOOPS = Registry('loop', parent=MMENGINE_LOOPS, scope='leokit', locations=['leokit.engine', 'leokit.benchmark'])
-# Optimizer wrappers: autocast to bfloat16 on any device, ...
+# Optimizer wrappers: bfloat16 autocast on any device.
 OPTIM_WRAPPERS = Registry(
     'optim wrapper', parent=MMENGINE_OPTIM_WRAPPERS, scope='leokit', locations=['leokit.engine'])
 
-# MMEngine's registries that leokit adds nothing to get an empty child: without one MMEngine warns at every use.
+# MMEngine warns at every use of a root without a child of the default scope, so all other roots get an empty child.
 ROOTS = tuple(root for root in vars(mmengine_roots).values() if isinstance(root, MMEngineRegistry))
 for _root in ROOTS:
     if 'leokit' not in _root.children:
@@ -79,39 +76,39 @@ def _component(name: str) -> Registry:
 # ---- components of the animator --------------------------------------------
 # image -> Encoding(appearance, motion, features)
 ENCODERS = _component('encoders')
-# appearance + motion code -> latent; orthonormal directions and navigation
+# appearance vector, motion code -> latent of the generator
 MOTION_SPACES = _component('motion_spaces')
-# latent + source features -> flow maps, masks, frame
+# latent, source features -> flow maps, masks, frame
 FLOW_GENERATORS = _component('flow_generators')
-# feature, flow, mask -> warped feature
+# feature map, flow map, mask -> warped feature map
 WARP_OPERATORS = _component('warp_operators')
-# image -> realness logits
+# image -> real/fake logit
 DISCRIMINATORS = _component('discriminators')
-# named training losses
+# generated frame, driving frame -> training loss
 LOSSES = _component('losses')
 
 # ---- components of the motion diffusion ------------------------------------
-# x_t, t, condition -> prediction shaped like x_t
+# denoising networks: x_t, t, condition -> prediction of the shape of x_t
 DIFFUSION_BACKBONES = _component('diffusion_backbones')
-# forward process, targets and conversions: tables and formulas, no networks
+# forward process, training targets, conversions between x0, epsilon and v
 NOISE_SCHEDULERS = _component('noise_schedulers')
-# the distribution of diffusion times in training
+# distribution of the diffusion time in training
 TIME_SAMPLERS = _component('time_samplers')
-# reverse process over any callable denoise(x, t)
+# reverse process for any callable denoise(x, t)
 SAMPLERS = _component('samplers')
-# how a motion sequence is conditioned: LinearMotionCondition, none, ...
+# conditioning of a motion sequence on its first code: Linear Motion Condition, concatenation, none
 MOTION_CONDITIONS = _component('motion_conditions')
-# how each window of a long sequence continues the previous one: last code, history, overlap
+# continuation of a window of a long sequence from the previous one: last code, history, overlap
 LONG_VIDEO = _component('long_video')
 
 # ---- components of data and measurement ------------------------------------
 # file or folder -> frames: PyAV, frame folders, arrays, decord
 VIDEO_READERS = Registry('video_readers', scope='leokit', locations=['leokit.video'])
-# image or video -> feature vector: I3D, face identity, color, image backbones
+# image or video -> feature vector: I3D, face identity, color statistics, image backbones
 FEATURE_EXTRACTORS = _component('feature_extractors')
 
 # ---- components of editing -------------------------------------------------
-# first frame -> first frame, changed: an edited file, recoloring, ...
+# first frame -> edited first frame: an edited file, a color change, ...
 IMAGE_EDITORS = _component('image_editors')
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""Noise schedulers: the forward process, targets and x0/epsilon/v conversions; no networks."""
+"""Noise schedulers: the forward process, training targets and conversions between x0, epsilon and v; no networks."""
 
 from leokit.noise_schedulers.cosine_noise_scheduler import CosineNoiseScheduler
 from leokit.noise_schedulers.edm_noise_scheduler import EDMNoiseScheduler, karras_sigmas

@@ -14,12 +14,9 @@ class CosineNoiseScheduler(NoiseScheduler):
 
     Args:
         num_train_timesteps (int): Diffusion steps S.
-        offset (float): ``s``, which keeps the first betas from vanishing.
-        max_beta (float): Upper bound of beta; the last ones would be 1.
+        offset (float): ``s``, which keeps the first betas from being too small.
+        max_beta (float): Upper bound of the betas; without it the last one is 1.
         rescale_zero_terminal_snr (bool): See :class:`NoiseScheduler`.
-
-    Raises:
-        UserError: If a beta would lie outside (0, 1).
     """
 
     def __init__(self, num_train_timesteps: int = 1000, *, offset: float = 0.008, max_beta: float = 0.999,

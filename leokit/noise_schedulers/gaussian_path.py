@@ -2,14 +2,15 @@
 
     x_t = alpha_t x0 + sigma_t eps
 
-with eps standard normal. A process is two coefficients per time; what a network predicts (``x0``, ``eps`` or the
-velocity ``v = dx/dtau``, tau being the process's own parameter of the path) converts into one another through them.
-Both families here have ``alpha dsigma/dtau - sigma dalpha/dtau = 1``, so with ``(alpha', sigma')`` the derivatives
+with eps standard normal. A process is defined by two coefficients per time. They convert the possible predictions of a
+network into each other: ``x0``, ``eps`` and the velocity ``v = dx/dtau``, where tau is the process's parameter of the
+path. Both families here have ``alpha dsigma/dtau - sigma dalpha/dtau = 1``, so with the derivatives ``(alpha',
+sigma')``
 
     v = alpha' x0 + sigma' eps,    x0 = sigma' x_t - sigma v,    eps = alpha v - alpha' x_t
 
 Diffusion time is an integer 0 … S-1, always of shape (B,). The time :data:`DATA_TIME` (-1) is the data itself,
-``alpha = 1, sigma = 0``, so that every formula also serves a sampler's last step.
+``alpha = 1, sigma = 0``, so that every formula holds for the last step of a sampler too.
 """
 
 from abc import ABCMeta, abstractmethod
@@ -21,11 +22,11 @@ from torch import Tensor, nn
 from leokit.utils import UserError, check_shape
 
 DATA_TIME = -1
-PREDICTIONS = ('epsilon', 'x0', 'v')  # what a network may be trained to output
+PREDICTIONS = ('epsilon', 'x0', 'v')  # possible outputs of a network
 
 
 class Prediction(NamedTuple):
-    """What a network believes of a noisy sample, in the two forms that samplers use.
+    """The prediction for a noisy sample, in the two forms that samplers use.
 
     Attributes:
         x0 (Tensor): The clean sample, shape (B, ...).
@@ -37,31 +38,20 @@ class Prediction(NamedTuple):
 
 
 def broadcast_to_rank(values: Tensor, like: Tensor) -> Tensor:
-    """Give one number per sample the rank and type of a batch.
-
-    Args:
-        values (Tensor): One number per sample, shape (B,).
-        like (Tensor): The batch, shape (B, ...).
-
-    Returns:
-        Tensor: ``values`` in the type of ``like``, shape (B, 1, ..., 1).
-
-    Raises:
-        ValueError: If ``values`` is not of shape (B,).
-    """
+    """Reshape one number per sample (B,) to (B, 1, ..., 1), with rank and dtype of a batch (B, ...)."""
     check_shape('values', values, (like.shape[0],))
     return values.to(like.dtype).reshape(-1, *[1] * (like.ndim - 1))
 
 
 class GaussianPath(nn.Module, metaclass=ABCMeta):
-    """Base of the forward processes. Nothing changes after construction.
+    """Base of the forward processes, which are immutable.
 
-    Tables stay float64 whatever type the model is cast to, follow the model's device, and are not part of a state
-    dict: a checkpoint is not tied to them.
+    Tables stay float64 when the model is cast to another dtype, follow the model's device, and are not part of the
+    state dict.
     """
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> nn.Module:
-        # model.half() or model.to(bfloat16) must not round the tables; only the device is followed
+        # model.half() or model.to(bfloat16) must not round the tables, so only the device is applied
         device = fn(torch.empty(0, device=next(self.buffers()).device)).device
         return super()._apply(lambda table: table.to(device), recurse)
 
@@ -73,7 +63,7 @@ class GaussianPath(nn.Module, metaclass=ABCMeta):
 
     @abstractmethod
     def signal_level(self, t: Tensor) -> Tensor:
-        """``alpha_t^2``, the share of the signal's variance left at time t; 1 at :data:`DATA_TIME`. Shape (B,)."""
+        """``alpha_t^2``, the fraction of the signal's variance at time t; 1 at :data:`DATA_TIME`. Shape (B,)."""
 
     @abstractmethod
     def noise_level(self, t: Tensor) -> Tensor:
@@ -96,12 +86,12 @@ class GaussianPath(nn.Module, metaclass=ABCMeta):
         return self.signal_level(t) / self.noise_level(t)
 
     def _roots(self, t: Tensor, like: Tensor) -> tuple[Tensor, Tensor]:
-        """``alpha_t`` and ``sigma_t``, each (B, 1, ...) in the type of ``like``."""
+        """``alpha_t`` and ``sigma_t``, each (B, 1, ...) in the dtype of ``like``."""
         return (broadcast_to_rank(self.signal_level(t).sqrt(), like),
                 broadcast_to_rank(self.noise_level(t).sqrt(), like))
 
     def _rates(self, t: Tensor, like: Tensor) -> tuple[Tensor, Tensor]:
-        """``alpha'_t`` and ``sigma'_t``, each (B, 1, ...) in the type of ``like``."""
+        """``alpha'_t`` and ``sigma'_t``, each (B, 1, ...) in the dtype of ``like``."""
         of_x0, of_eps = self.velocity_coefficients(t)
         return broadcast_to_rank(of_x0, like), broadcast_to_rank(of_eps, like)
 
@@ -116,9 +106,6 @@ class GaussianPath(nn.Module, metaclass=ABCMeta):
 
         Returns:
             Tensor: Noisy sample, shaped like ``x0``.
-
-        Raises:
-            ValueError: If the shapes do not fit.
         """
         check_shape('eps', eps, tuple(x0.shape))
         signal, noise = self._roots(t, x0)
@@ -151,53 +138,44 @@ class GaussianPath(nn.Module, metaclass=ABCMeta):
         of_x0, _ = self._rates(t, x_t)
         return signal * v - of_x0 * x_t
 
-    # ---- what the network is trained on, and what its output means ---------
-    def target(self, prediction: str, x0: Tensor, eps: Tensor, t: Tensor) -> Tensor:
+    # ---- training target and network output ----------------------------------
+    def target(self, prediction_type: str, x0: Tensor, eps: Tensor, t: Tensor) -> Tensor:
         """The regression target of a network.
 
         Args:
-            prediction (str): ``'epsilon'``, ``'x0'`` or ``'v'``.
+            prediction_type (str): ``'epsilon'``, ``'x0'`` or ``'v'``.
             x0 (Tensor): Clean sample, shape (B, ...).
             eps (Tensor): Its noise, shaped like ``x0``.
             t (Tensor): Diffusion time, shape (B,).
 
         Returns:
             Tensor: Target, shaped like ``x0``.
-
-        Raises:
-            UserError: If ``prediction`` is unknown.
         """
-        if prediction == 'epsilon':
+        if prediction_type == 'epsilon':
             return eps
-        if prediction == 'x0':
+        if prediction_type == 'x0':
             return x0
-        if prediction == 'v':
+        if prediction_type == 'v':
             return self.velocity(x0, eps, t)
-        raise unknown_prediction(prediction)
+        raise unknown_prediction(prediction_type)
 
-    def interpret(self, prediction: str, output: Tensor, x_t: Tensor, t: Tensor) -> Prediction:
-        """Turn a network's output into the record that samplers read.
+    def interpret(self, prediction_type: str, output: Tensor, x_t: Tensor, t: Tensor) -> Prediction:
+        """Convert the output of a network to clean sample and noise.
 
         Args:
-            prediction (str): What the network outputs: ``'epsilon'``, ``'x0'`` or ``'v'``.
+            prediction_type (str): The type of the output: ``'epsilon'``, ``'x0'`` or ``'v'``.
             output (Tensor): The network's output, shaped like ``x_t``.
             x_t (Tensor): Noisy sample, shape (B, ...).
             t (Tensor): Diffusion time 0 … S-1, shape (B,).
-
-        Returns:
-            Prediction: The clean sample and the noise.
-
-        Raises:
-            UserError: If ``prediction`` is unknown.
         """
         check_shape('output', output, tuple(x_t.shape))
-        if prediction == 'epsilon':
+        if prediction_type == 'epsilon':
             return Prediction(self.x0_from_eps(x_t, output, t), output)
-        if prediction == 'x0':
+        if prediction_type == 'x0':
             return Prediction(output, self.eps_from_x0(x_t, output, t))
-        if prediction == 'v':
+        if prediction_type == 'v':
             return Prediction(self.x0_from_v(x_t, output, t), self.eps_from_v(x_t, output, t))
-        raise unknown_prediction(prediction)
+        raise unknown_prediction(prediction_type)
 
     # ---- reverse process ---------------------------------------------------
     def step_beta(self, t: Tensor, t_prev: Tensor) -> Tensor:
@@ -224,7 +202,6 @@ class GaussianPath(nn.Module, metaclass=ABCMeta):
         return mean, step_noise * noise_prev / noise
 
     def extra_repr(self) -> str:
-        """Show the number of steps in ``print(model)``."""
         return f'num_train_timesteps={self.num_train_timesteps}'
 
 

@@ -1,4 +1,4 @@
-"""The linear schedule of DDPM (arXiv 2006.11239, section 4), which LEO trains with."""
+"""The linear schedule of DDPM (arXiv 2006.11239, section 4), with which LEO is trained."""
 
 import torch
 
@@ -8,16 +8,13 @@ from leokit.registry import NOISE_SCHEDULERS
 
 @NOISE_SCHEDULERS.register_module()
 class LinearNoiseScheduler(NoiseScheduler):
-    """Betas rise linearly.
+    """Betas increase linearly.
 
     Args:
         num_train_timesteps (int): Diffusion steps S.
         start (float): First beta.
         end (float): Last beta.
         rescale_zero_terminal_snr (bool): See :class:`NoiseScheduler`.
-
-    Raises:
-        UserError: If a beta would lie outside (0, 1).
     """
 
     def __init__(self, num_train_timesteps: int = 1000, *, start: float = 1e-4, end: float = 0.02,

@@ -20,7 +20,7 @@ class NoiseScheduler(GaussianPath):
 
     Args:
         betas (Tensor): Variances of the forward steps, in (0, 1), shape (S,).
-        rescale_zero_terminal_snr (bool): Leave no signal at the last time; see :func:`zero_terminal_snr`.
+        rescale_zero_terminal_snr (bool): No signal at the last time; see :func:`zero_terminal_snr`.
     """
 
     alphas_cumprod: Tensor
@@ -60,21 +60,10 @@ class NoiseScheduler(GaussianPath):
 
     # ---- reverse process ---------------------------------------------------
     def step_beta(self, t: Tensor, t_prev: Tensor) -> Tensor:
-        """Variance of the forward step from ``t_prev`` to ``t``: ``1 - a_t / a_prev``, float64, shape (B,)."""
         return 1 - self.signal_level(t) / self.signal_level(t_prev)
 
     def posterior(self, x0: Tensor, x_t: Tensor, t: Tensor, t_prev: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and variance of ``q(x_prev | x_t, x0)`` (DDPM, equations 6 and 7), for any ``t_prev < t``.
-
-        Args:
-            x0 (Tensor): Clean sample, shape (B, ...).
-            x_t (Tensor): Noisy sample, shaped like ``x0``.
-            t (Tensor): Diffusion time 0 … S-1, shape (B,).
-            t_prev (Tensor): Earlier time -1 … S-2, shape (B,).
-
-        Returns:
-            tuple: Mean, shaped like ``x0``; variance, float64, shape (B,).
-        """
+        # DDPM, equations 6 and 7
         level, level_prev, beta = self.signal_level(t), self.signal_level(t_prev), self.step_beta(t, t_prev)
         of_x0 = level_prev.sqrt() * beta / (1 - level)
         of_x_t = (1 - beta).sqrt() * (1 - level_prev) / (1 - level)
@@ -86,7 +75,7 @@ def zero_terminal_snr(betas: Tensor) -> Tensor:
     """Rescale a schedule so that the last time holds no signal (arXiv 2305.08891, algorithm 1).
 
     ``sqrt(a_t)`` is shifted and scaled linearly: the first stays, the last becomes 0. A network trained on it must
-    predict ``v`` or ``x0``, since pure noise says nothing of the data through its epsilon.
+    predict ``v`` or ``x0``, because the epsilon of pure noise contains no information about the data.
 
     Args:
         betas (Tensor): Betas in (0, 1), shape (S,), S >= 2.

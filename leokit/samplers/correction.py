@@ -1,4 +1,4 @@
-"""Correcting what a denoiser believes of the clean sample: in-painting, bounds, blending."""
+"""Corrections of the predicted clean sample: inpainting, bounds, blending."""
 
 from typing import Callable
 
@@ -9,17 +9,14 @@ from leokit.samplers.sampler import Denoiser
 
 
 def correct(denoise: Denoiser, correction: Callable[[Tensor], Tensor], scheduler: GaussianPath) -> Denoiser:
-    """Put a correction of the clean sample after a denoiser; the noise follows it.
+    """A denoiser whose predicted clean sample is corrected; the predicted noise is recomputed from it.
 
-    Where the correction sets a value whatever was predicted, that value is what every sampler here arrives at.
+    If the correction sets a value independent of the prediction, every sampler here ends at that value.
 
     Args:
         denoise (Denoiser): Maps x (B, ...) and t (B,) to a Prediction.
-        correction (Callable): Maps a clean sample (B, ...) to the one to believe.
+        correction (Callable): Maps a predicted clean sample (B, ...) to the corrected one.
         scheduler (GaussianPath): The forward process.
-
-    Returns:
-        Denoiser: The corrected denoiser.
     """
     def corrected(x: Tensor, t: Tensor) -> Prediction:
         x0 = correction(denoise(x, t).x0)

@@ -1,13 +1,15 @@
 """Denoising diffusion implicit models (DDIM, arXiv 2010.02502, equations 12 and 16).
 
-Where the defaults differ from the reference scheduler (diffusers 0.42), and how to get its behavior:
+Differences of the defaults from the reference scheduler (diffusers 0.42), and its values:
 
-- ``timestep_spacing='trailing'`` starts at S-1, where the noise it is given belongs; the reference's default is
-  ``'leading'``, which starts one stride lower.
-- ``previous='grid'`` goes to the next time of the grid; the reference always goes to ``t - S // n``
-  (``'stride'``). The two are the same unless the grid is uneven, as ``'trailing'`` is when n does not divide S.
-- ``rederive_eps=True`` keeps x0 and epsilon consistent after clipping; the reference's default keeps the
-  epsilon of the network (False). Without ``clip`` there is no difference.
+- ``timestep_spacing='trailing'`` starts at S-1, the time of pure noise; the reference's default ``'leading'`` starts
+one
+  stride below.
+- ``previous='grid'`` steps to the next time of the grid; the reference always steps to ``t - S // n`` (``'stride'``).
+  The two differ only for uneven grids, such as ``'trailing'`` when n does not divide S.
+- ``rederive_eps=True`` keeps x0 and epsilon consistent after clipping; the reference's default (False) keeps the
+epsilon
+  of the network. Without ``clip`` there is no difference.
 """
 
 from torch import Tensor
@@ -25,15 +27,12 @@ class DDIMSampler(Sampler):
     """Deterministic for ``eta = 0``; ``eta = 1`` has the variance of DDPM.
 
     Args:
-        num_inference_steps (int, optional): Steps to take; None for every diffusion step.
-        eta (float): Share of the posterior's deviation that is drawn afresh, at least 0.
+        num_inference_steps (int, optional): Sampling steps; None for every diffusion step.
+        eta (float): Fraction of the posterior's standard deviation that is fresh noise, 0 to 1.
         timestep_spacing (str): The time grid.
-        previous (str): ``'grid'``: a step goes to the grid's next time. ``'stride'``: it goes to ``t - S // n``.
+        previous (str): ``'grid'``: a step ends at the next time of the grid. ``'stride'``: it ends at ``t - S // n``.
         clip (float, optional): Clamp the predicted clean sample to [-clip, clip].
-        rederive_eps (bool): After clipping, take the noise that belongs to the clipped sample.
-
-    Raises:
-        UserError: If ``previous`` is unknown, ``eta`` negative or ``clip`` not positive.
+        rederive_eps (bool): After clipping, recompute the noise from the clipped sample.
     """
 
     def __init__(self, num_inference_steps: int | None = 50, *, eta: float = 0.0, timestep_spacing: str = 'trailing',
@@ -49,14 +48,12 @@ class DDIMSampler(Sampler):
         self.rederive_eps = rederive_eps
 
     def steps(self, scheduler: GaussianPath) -> Steps:
-        """See the base class; with ``previous='stride'`` the pairs are the reference's."""
         steps = super().steps(scheduler)
         if self.previous == 'grid':
             return steps
         return previous_by_stride([t for t, _ in steps], scheduler.num_train_timesteps)
 
     def clipped(self, x: Tensor, prediction: Prediction, t: Tensor, scheduler: GaussianPath) -> Prediction:
-        """See the base class; with ``rederive_eps`` the noise follows the clipped sample."""
         prediction = super().clipped(x, prediction, t, scheduler)
         if self.clip is None or not self.rederive_eps:
             return prediction
@@ -64,14 +61,13 @@ class DDIMSampler(Sampler):
 
     def step(self, x: Tensor, prediction: Prediction, t: Tensor, t_prev: Tensor, scheduler: GaussianPath, *,
              noise_source: NoiseSource, history: tuple[Tensor, Prediction] | None) -> Tensor:
-        """See the base class. No noise is drawn if ``eta`` is 0."""
         level_prev, noise_prev = scheduler.signal_level(t_prev), scheduler.noise_level(t_prev)
         if self.eta == 0:
             return (broadcast_to_rank(level_prev.sqrt(), x) * prediction.x0
                     + broadcast_to_rank(noise_prev.sqrt(), x) * prediction.eps)
         _, posterior_variance = scheduler.posterior(prediction.x0, x, t, t_prev)
         sigma = self.eta * posterior_variance.sqrt()
-        towards_x = (noise_prev - sigma ** 2).clamp_min(0).sqrt()  # below 0 only for eta > 1 or by rounding
+        towards_x = (noise_prev - sigma ** 2).clamp_min(0).sqrt()  # negative only by rounding
         return (broadcast_to_rank(level_prev.sqrt(), x) * prediction.x0
                 + broadcast_to_rank(towards_x, x) * prediction.eps
                 + broadcast_to_rank(sigma, x) * noise_source(x))

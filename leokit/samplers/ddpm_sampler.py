@@ -13,16 +13,13 @@ VARIANCES = ('fixed_small', 'fixed_large')
 
 @SAMPLERS.register_module()
 class DDPMSampler(Sampler):
-    """Draw from the posterior around the predicted clean sample.
+    """Sample from the posterior given the predicted clean sample.
 
     Args:
-        num_inference_steps (int, optional): Steps to take; None for every diffusion step, as in the paper.
+        num_inference_steps (int, optional): Sampling steps; None for every diffusion step, as in the paper.
         timestep_spacing (str): The time grid.
-        variance (str): ``'fixed_small'``, the posterior's, or ``'fixed_large'``, the forward step's beta.
+        variance (str): ``'fixed_small'``, that of the posterior, or ``'fixed_large'``, the beta of the forward step.
         clip (float, optional): Clamp the predicted clean sample to [-clip, clip].
-
-    Raises:
-        UserError: If ``variance`` is unknown or ``clip`` is not positive.
     """
 
     def __init__(self, num_inference_steps: int | None = None, *, timestep_spacing: str = 'leading',
@@ -35,9 +32,8 @@ class DDPMSampler(Sampler):
 
     def step(self, x: Tensor, prediction: Prediction, t: Tensor, t_prev: Tensor, scheduler: GaussianPath, *,
              noise_source: NoiseSource, history: tuple[Tensor, Prediction] | None) -> Tensor:
-        """See the base class. The step that reaches the data adds no noise."""
         mean, variance = scheduler.posterior(prediction.x0, x, t, t_prev)
         if self.variance == 'fixed_large':
             variance = scheduler.step_beta(t, t_prev)
-        deviation = variance.sqrt() * (t_prev >= 0)
+        deviation = variance.sqrt() * (t_prev >= 0)  # the last step adds no noise
         return mean + broadcast_to_rank(deviation, x) * noise_source(x)

@@ -1,4 +1,4 @@
-"""DPM-Solver++ 2M (arXiv 2211.01095, algorithm 2): second order from the prediction of the step before."""
+"""DPM-Solver++ 2M (arXiv 2211.01095, algorithm 2): second order, from the prediction of the previous step."""
 
 import torch
 from torch import Tensor
@@ -11,18 +11,14 @@ from leokit.samplers.sampler import Sampler
 
 @SAMPLERS.register_module()
 class DPMSolverPlusPlusSampler(Sampler):
-    """Multistep, midpoint form, deterministic. The first and the last step are of first order.
+    """Multistep, midpoint form, deterministic; the first and the last step are of first order.
 
-    The last step lands on the predicted clean sample, since the data has no noise (its half
-    log-signal-to-noise ratio is infinite).
+    The last step ends at the predicted clean sample, because the data has no noise (an infinite log-SNR).
 
     Args:
-        num_inference_steps (int, optional): Steps to take; None for every diffusion step.
+        num_inference_steps (int, optional): Sampling steps; None for every diffusion step.
         timestep_spacing (str): The time grid.
         clip (float, optional): Clamp the predicted clean sample to [-clip, clip].
-
-    Raises:
-        UserError: If ``clip`` is not positive.
     """
 
     def __init__(self, num_inference_steps: int | None = 20, *, timestep_spacing: str = 'linspace',
@@ -31,7 +27,6 @@ class DPMSolverPlusPlusSampler(Sampler):
 
     def step(self, x: Tensor, prediction: Prediction, t: Tensor, t_prev: Tensor, scheduler: GaussianPath, *,
              noise_source: NoiseSource, history: tuple[Tensor, Prediction] | None) -> Tensor:
-        """See the base class. No noise is drawn."""
         h = scheduler.half_log_snr(t_prev) - scheduler.half_log_snr(t)  # (B,), infinite at the last step
         denoised = prediction.x0
         if history is not None:

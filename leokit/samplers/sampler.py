@@ -1,8 +1,7 @@
-"""What every sampler shares: the loop over a time grid.
+"""The base of the samplers: a loop over a time grid.
 
-A sampler sees a callable ``denoise(x, t) -> Prediction`` and nothing of the network behind it; wrap the
-callable to guide, to inpaint or to clip. A step gets its ``t`` and ``t_prev``; nothing is kept between
-steps but what the loop passes on.
+A sampler calls ``denoise(x, t) -> Prediction`` and knows nothing about the network behind it; guidance, inpainting and
+bounds wrap this callable. Samplers have no state between steps: everything a step needs is an argument.
 """
 
 from abc import ABC, abstractmethod
@@ -24,12 +23,9 @@ class Sampler(ABC):
     """Base of the samplers.
 
     Args:
-        num_inference_steps (int, optional): Steps to take; None for every diffusion step.
+        num_inference_steps (int, optional): Sampling steps; None for every diffusion step.
         timestep_spacing (str): The time grid: ``'leading'``, ``'trailing'``, ``'linspace'`` or ``'karras'``.
         clip (float, optional): Clamp the predicted clean sample to [-clip, clip] at every step.
-
-    Raises:
-        UserError: If ``clip`` is not positive.
     """
 
     def __init__(self, num_inference_steps: int | None, *, timestep_spacing: str, clip: float | None = None) -> None:
@@ -40,17 +36,7 @@ class Sampler(ABC):
         self.clip = clip
 
     def steps(self, scheduler: GaussianPath) -> Steps:
-        """The pairs ``(t, t_prev)`` this sampler visits by default.
-
-        Args:
-            scheduler (GaussianPath): The forward process.
-
-        Returns:
-            tuple: Pairs ``(t, t_prev)``, the last ``t_prev`` being the data.
-
-        Raises:
-            UserError: If the number of steps or the spacing does not fit the scheduler.
-        """
+        """The pairs ``(t, t_prev)`` that this sampler visits by default; the last ``t_prev`` is the data."""
         total = scheduler.num_train_timesteps
         count = total if self.num_inference_steps is None else self.num_inference_steps
         if self.timestep_spacing == 'karras':
@@ -65,12 +51,12 @@ class Sampler(ABC):
 
         Args:
             x (Tensor): Sample at time ``t``, shape (B, ...).
-            prediction (Prediction): What the network believes of it, clipped already.
+            prediction (Prediction): The prediction of the network for it, clipped.
             t (Tensor): Its time 0 … S-1, shape (B,).
-            t_prev (Tensor): The time to go to, -1 … S-2, shape (B,).
+            t_prev (Tensor): The time at which the step ends, -1 … S-2, shape (B,).
             scheduler (GaussianPath): The forward process.
-            noise_source (NoiseSource): Draws fresh noise like a batch.
-            history (tuple, optional): Time and prediction of the step before; None at the first.
+            noise_source (NoiseSource): Standard normal noise for a batch.
+            history (tuple, optional): Time and prediction of the previous step; None at the first.
 
         Returns:
             Tensor: Sample at time ``t_prev``, shaped like ``x``.
@@ -78,7 +64,7 @@ class Sampler(ABC):
 
     def advance(self, denoise: Denoiser, x: Tensor, prediction: Prediction, t: Tensor, t_prev: Tensor,
                 scheduler: GaussianPath, **options: Any) -> Tensor:
-        """One step for samplers that evaluate the network more than once in it; all others only have :meth:`step`."""
+        """One step of a sampler that evaluates the network more than once per step; all others define :meth:`step`."""
         return self.step(x, prediction, t, t_prev, scheduler, **options)
 
     def clipped(self, x: Tensor, prediction: Prediction, t: Tensor, scheduler: GaussianPath) -> Prediction:
@@ -93,10 +79,10 @@ class Sampler(ABC):
 
         Args:
             denoise (Denoiser): Maps x (B, ...) and t (B,) to a Prediction.
-            noise (Tensor): The start: standard normal noise, shape (B, ...).
+            noise (Tensor): The initial standard normal noise, shape (B, ...).
             scheduler (GaussianPath): The forward process.
-            steps (Steps, optional): Pairs ``(t, t_prev)`` in place of the sampler's own.
-            noise_source (NoiseSource): Draws fresh noise like a batch, for the samplers that need it.
+            steps (Steps, optional): Pairs ``(t, t_prev)`` instead of the sampler's own.
+            noise_source (NoiseSource): Standard normal noise for a batch, for stochastic samplers.
 
         Yields:
             Tensor: Sample at ``t_prev`` of each step, shaped like ``noise``.
@@ -112,10 +98,6 @@ class Sampler(ABC):
 
     def sample(self, denoise: Denoiser, noise: Tensor, scheduler: GaussianPath, *, steps: Steps | None = None,
                noise_source: NoiseSource = torch.randn_like) -> Tensor:
-        """Run every step and return the last sample (arguments as in :meth:`iterate`).
-
-        Returns:
-            Tensor: Clean sample, shaped like ``noise``.
-        """
+        """Run all steps and return the clean sample, shaped like ``noise`` (arguments as in :meth:`iterate`)."""
         samples = self.iterate(denoise, noise, scheduler, steps=steps, noise_source=noise_source)
         return deque(samples, maxlen=1).pop()

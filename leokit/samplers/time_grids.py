@@ -1,4 +1,4 @@
-"""Time grids: which diffusion times a sampler visits. Pure functions of numbers.
+"""Time grids: the diffusion times that a sampler visits.
 
 The three spacings and their names are those of "Common Diffusion Noise Schedules and Sample Steps are
 Flawed" (arXiv 2305.08891, table 2), with the rounding of the reference scheduler (diffusers 0.42).
@@ -94,29 +94,15 @@ def time_grid(timestep_spacing: str, num_train_timesteps: int, num_inference_ste
 
 
 def next_in_grid(times: list[int]) -> Steps:
-    """Pair each time with the next one of the grid, the last one with the data.
-
-    Args:
-        times (list): Decreasing times.
-
-    Returns:
-        tuple: Pairs ``(t, t_prev)``.
-    """
+    """Pairs ``(t, t_prev)`` of each time with the next one of the grid; the last one is paired with the data."""
     return tuple(zip(times, [*times[1:], DATA_TIME]))
 
 
 def previous_by_stride(times: list[int], num_train_timesteps: int) -> Steps:
-    """Pair each time with ``t - S // n``, as the reference DDIM scheduler does.
+    """Pairs of each time with ``t - S // n``, as in the reference DDIM scheduler.
 
-    The two pairings agree on leading grids, and on trailing ones if n divides S; otherwise this one
-    leaves gaps or overlaps between steps.
-
-    Args:
-        times (list): Decreasing times.
-        num_train_timesteps (int): Diffusion steps S of the scheduler.
-
-    Returns:
-        tuple: Pairs ``(t, t_prev)``.
+    Equal to :func:`next_in_grid` for leading grids, and for trailing ones if n divides S; otherwise the steps leave
+    gaps or overlap.
     """
     stride = num_train_timesteps // len(times)
     return tuple((t, max(t - stride, DATA_TIME)) for t in times)

@@ -33,6 +33,6 @@ def test_preconditioned_denoiser_is_v_prediction():
 
 @pytest.mark.parametrize('options', [
     dict(sigma_min=0.0), dict(sigma_min=90.0), dict(num_train_timesteps=1), dict(rho=0)])
-def test_impossible_options_are_refused(options):
+def test_invalid_options_are_errors(options):
     with pytest.raises(UserError, match='EDMNoiseScheduler'):
         EDMNoiseScheduler(**options)

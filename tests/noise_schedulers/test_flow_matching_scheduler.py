@@ -78,6 +78,6 @@ def test_posterior_is_that_of_two_gaussians():
 
 
 @pytest.mark.parametrize('options', [dict(num_train_timesteps=0), dict(shift=0.0), dict(shift=-1.0)])
-def test_impossible_options_are_refused(options):
+def test_invalid_options_are_errors(options):
     with pytest.raises(UserError, match='FlowMatchingScheduler'):
         FlowMatchingScheduler(**options)

@@ -16,7 +16,7 @@ SCHEDULERS = [LinearNoiseScheduler(), CosineNoiseScheduler()]
 
 
 def reference_samples():
-    """x0 and eps of the reference, by its documented order of draws."""
+    """x0 and eps of the reference, in the documented order of sampling."""
     random = np.random.RandomState(701)
     shape = (2, 8, 20)
     random.standard_normal(shape)
@@ -25,7 +25,7 @@ def reference_samples():
 
 
 def batch(size=20, seed=0):
-    """x0, eps (B, 5, B) and t (B,): the batch equals the last dimension, so wrong broadcasting shows."""
+    """x0, eps (B, 5, B) and t (B,), with equal first and last dimension, so that wrong broadcasting is detected."""
     generator = torch.Generator().manual_seed(seed)
     x0, eps = torch.randn(2, size, 5, size, generator=generator, dtype=torch.float64)
     t = torch.randint(0, 1000, (size,), generator=generator)
@@ -112,7 +112,7 @@ def test_tables_stay_float64_and_out_of_the_state_dict():
     assert scheduler.to('meta').betas.device.type == 'meta'
 
 
-def test_results_have_the_type_of_the_samples():
+def test_results_have_the_dtype_of_the_samples():
     x0, eps, t = batch()
     for dtype in (torch.float32, torch.bfloat16):
         assert LinearNoiseScheduler().add_noise(x0.to(dtype), eps.to(dtype), t).dtype == dtype
@@ -139,7 +139,7 @@ def test_unknown_prediction_names_the_choices():
 
 
 @pytest.mark.parametrize('betas', [[], [0.1, 0.0], [0.1, 1.0], [[0.1]], [float('nan')]])
-def test_impossible_betas_are_refused(betas):
+def test_invalid_betas_are_errors(betas):
     with pytest.raises(UserError, match='beta'):
         NoiseScheduler(torch.tensor(betas))
 

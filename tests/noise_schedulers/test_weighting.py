@@ -10,8 +10,8 @@ GAMMA = 5.0
 
 
 @pytest.mark.parametrize('prediction', ['epsilon', 'v'])
-def test_every_target_weighs_the_same_error_alike(prediction):
-    """A wrong x0 costs the same whichever target it is expressed in."""
+def test_every_target_gives_the_same_weight_to_an_error(prediction):
+    """An error of x0 has the same loss for every target."""
     scheduler = LinearNoiseScheduler()
     t = torch.tensor([0, 10, 100, 400, 900])
     snr = scheduler.signal_to_noise(t)
@@ -30,13 +30,13 @@ def test_x0_weight_is_bounded():
     assert min_snr_weight(torch.tensor([0.5, 5.0, 400.0]), GAMMA, 'x0').tolist() == [0.5, 5.0, 5.0]
 
 
-def test_unknown_prediction_is_refused():
+def test_unknown_prediction_is_an_error():
     with pytest.raises(UserError, match='unknown'):
         min_snr_weight(torch.ones(1), GAMMA, 'score')
 
 
-def test_velocities_of_straight_paths_weigh_the_same_error_alike():
-    """In flow matching too, a wrong x0 costs the same expressed as a velocity."""
+def test_velocities_of_straight_paths_give_the_same_weight_to_an_error():
+    """In flow matching too, an error of x0 has the same loss for a velocity target."""
     scheduler = FlowMatchingScheduler(10)
     t = torch.tensor([0, 3, 8])
     x0, eps, error = torch.randn(3, 3, 6, generator=torch.Generator().manual_seed(0), dtype=torch.float64)

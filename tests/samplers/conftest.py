@@ -58,7 +58,7 @@ def reference():
 
 @pytest.fixture
 def oracle():
-    """A function of the true samples (B, ...): the denoiser that knows them, for a given scheduler."""
+    """A function of the true samples (B, ...): a perfect denoiser, for a given scheduler."""
     def make(x0, scheduler):
         return lambda x, t: Prediction(x0.expand_as(x), scheduler.eps_from_x0(x, x0.expand_as(x), t))
     return make

@@ -4,7 +4,7 @@ from leokit.noise_schedulers import LinearNoiseScheduler, Prediction
 from leokit.samplers import DDIMSampler, correct
 
 
-def test_the_noise_follows_and_the_sampler_arrives_there():
+def test_the_noise_is_recomputed_and_the_sampler_ends_at_the_correction():
     scheduler = LinearNoiseScheduler(num_train_timesteps=50)
     target = torch.randn(3, 4)
 

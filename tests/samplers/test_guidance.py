@@ -29,7 +29,7 @@ def test_without_guidance_the_unconditional_denoiser_is_not_run(oracle):
     assert guide(conditional, lambda x, t: pytest.fail('was run'), 1.0) is conditional
 
 
-def test_conditions_are_blanked_and_flagged():
+def test_conditions_are_dropped_and_flagged():
     cond = torch.tensor([[1.0, 2.0], [3.0, 4.0], [0.0, 0.0]])
     marked = mark_condition(cond, torch.tensor([True, False, True]))
     assert marked.tolist() == [[1.0, 2.0, 1.0], [0.0, 0.0, 0.0], [0.0, 0.0, 1.0]]

@@ -6,7 +6,7 @@ import torch
 from leokit.samplers import generators_from_seeds, noise_source
 
 
-def test_one_generator_per_sample_ignores_batch_mates():
+def test_one_generator_per_sample_is_independent_of_the_batch():
     like = torch.zeros(3, 4, 5)
     together = noise_source(generators_from_seeds([7, 8, 9]))(like)
     alone = noise_source(generators_from_seeds([8]))(like[:1])
@@ -14,13 +14,13 @@ def test_one_generator_per_sample_ignores_batch_mates():
     assert not torch.equal(together[0], together[1])
 
 
-def test_streams_go_on():
+def test_streams_continue():
     draw = noise_source(generators_from_seeds([1, 2]))
     first, second = draw(torch.zeros(2, 3)), draw(torch.zeros(2, 3))
     assert not torch.equal(first, second)
 
 
-def test_one_generator_for_all_is_reproducible_and_leaves_the_global_one_alone():
+def test_one_generator_is_reproducible_and_does_not_use_the_global_one():
     state = torch.get_rng_state()
     draws = [noise_source(torch.Generator().manual_seed(3))(torch.zeros(2, 3)) for _ in range(2)]
     assert torch.equal(*draws)
@@ -34,7 +34,7 @@ def test_the_default_is_the_global_generator():
     assert torch.equal(a, torch.randn(2, 3))
 
 
-def test_noise_has_the_type_of_the_batch():
+def test_noise_has_the_dtype_of_the_batch():
     for source in (None, torch.Generator(), [torch.Generator()]):
         assert noise_source(source)(torch.zeros(1, 2, dtype=torch.float64)).dtype == torch.float64
 
@@ -44,6 +44,6 @@ def test_noise_is_standard_normal():
     assert noise.mean().abs() < 0.02 and (noise.std() - 1).abs() < 0.02
 
 
-def test_wrong_number_of_generators_is_refused():
+def test_wrong_number_of_generators_is_an_error():
     with pytest.raises(ValueError, match='got 2 for a batch of 3'):
         noise_source(generators_from_seeds([1, 2]))(torch.zeros(3, 1))

@@ -1,4 +1,4 @@
-"""What holds for every sampler."""
+"""Properties of every sampler."""
 
 import pytest
 import torch
@@ -26,13 +26,13 @@ def sampler(request):
 
 @pytest.mark.parametrize('scheduler', [LinearNoiseScheduler(), CosineNoiseScheduler(100)])
 @pytest.mark.parametrize('shape', [(3, 3), (3, 4, 3), (2, 3, 4, 4)])
-def test_an_oracle_recovers_x0(sampler, scheduler, shape, oracle):
+def test_a_perfect_denoiser_recovers_x0(sampler, scheduler, shape, oracle):
     x0, noise = torch.randn(2, *shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     result = sampler.sample(oracle(x0, scheduler), noise, scheduler)
     assert torch.allclose(result, x0, atol=1e-9)
 
 
-def test_one_step_lands_on_the_prediction(sampler, oracle):
+def test_one_step_ends_at_the_prediction(sampler, oracle):
     scheduler = LinearNoiseScheduler()
     x0, noise = torch.randn(2, 3, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     for t in (999, 0):
@@ -61,7 +61,7 @@ def test_nothing_is_kept_between_runs(sampler):
     assert torch.equal(noise, before)
 
 
-def test_samples_do_not_depend_on_batch_mates(sampler):
+def test_samples_are_independent(sampler):
     scheduler = LinearNoiseScheduler()
     noise = torch.randn(3, 5, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
 
@@ -92,7 +92,7 @@ def test_gaussian_data_are_recovered(sampler):
     assert abs(result.std() - variance ** 0.5) < 0.05
 
 
-def test_a_wrapped_denoiser_guides(sampler, oracle):
+def test_a_wrapped_denoiser_guides_the_sampler(sampler, oracle):
     scheduler = LinearNoiseScheduler()
     inner = oracle(torch.zeros(1).double(), scheduler)
 
@@ -115,11 +115,11 @@ def test_clip_bounds_the_result(sampler, oracle):
     (dict(type='DDIMSampler', clip=0.0), 'clip'), (dict(type='DDIMSampler', eta=-1.0), 'eta'),
     (dict(type='DDIMSampler', previous='next'), 'previous'), (dict(type='DDPMSampler', variance='learned'), 'variance'),
 ])
-def test_bad_options_are_refused(options, key):
+def test_invalid_options_are_errors(options, key):
     with pytest.raises(UserError, match=f'{key}='):
         SAMPLERS.build(options)
 
 
-def test_bad_grids_are_refused():
+def test_invalid_grids_are_errors():
     with pytest.raises(UserError, match='num_inference_steps=2000'):
         SAMPLERS.build(dict(type='DDIMSampler', num_inference_steps=2000)).steps(LinearNoiseScheduler())

@@ -47,7 +47,7 @@ def test_pairings_differ_on_uneven_grids():
 
 
 @pytest.mark.parametrize('timestep_spacing, num_inference_steps', [('leading', 0), ('trailing', 11), ('linspace', 10)])
-def test_too_many_or_few_steps_are_refused(timestep_spacing, num_inference_steps):
+def test_too_many_or_few_steps_are_errors(timestep_spacing, num_inference_steps):
     with pytest.raises(UserError, match=f'num_inference_steps={num_inference_steps}.*between 1 and'):
         time_grid(timestep_spacing, 10, num_inference_steps)
 

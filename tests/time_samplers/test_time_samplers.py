@@ -54,6 +54,6 @@ def test_a_generator_fixes_the_times():
         assert torch.equal(sample(kind, scheduler), sample(kind, scheduler))
 
 
-def test_a_deviation_of_zero_is_refused():
+def test_a_deviation_of_zero_is_an_error():
     with pytest.raises(UserError, match='std=0'):
         TIME_SAMPLERS.build(dict(type='LogitNormalTimeSampler', std=0))
