@@ -26,6 +26,7 @@ ARGUMENTS: dict[str, dict[str, str]] = {
     **dict.fromkeys(('DDIMSampler', 'DDPMSampler', 'DPMSolverPlusPlusSampler'),
                     dict(num_steps='num_inference_steps', spacing='timestep_spacing')),
     'MotionStatistics': dict(seams='window_boundaries'),
+    **dict.fromkeys(('FaceIdentity', 'FaceLandmarks'), dict(side='resolution')),
     **dict.fromkeys(('AverageContentDistance', 'VideoDistances'), dict(remember_real='cache_real')),
     'PerceptualLoss': dict(min_side='min_resolution'),
     **dict.fromkeys(('LinearNoiseScheduler', 'CosineNoiseScheduler'), dict(num_steps='num_train_timesteps')),

@@ -186,3 +186,9 @@ def test_motion_statistics_take_seams_as_window_boundaries():
     with pytest.warns(FutureWarning, match='window_boundaries'):
         metric = METRICS.build(dict(type='MotionStatistics', seams=[8]))
     assert metric.window_boundaries == [8]
+
+
+@pytest.mark.parametrize('kind', ['FaceIdentity', 'FaceLandmarks'])
+def test_face_extractors_take_side_as_resolution(kind):
+    with pytest.warns(FutureWarning, match='resolution'):
+        assert upgrade_component(dict(type=kind, side=200)) == dict(type=kind, resolution=200)

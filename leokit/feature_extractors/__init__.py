@@ -1,4 +1,4 @@
-"""Frozen networks and formulas that turn images and videos into features."""
+"""Frozen networks and formulas that compute features of images and videos."""
 
 from leokit.feature_extractors.base import Detected, FeatureExtractor
 from leokit.feature_extractors.color import ColorStatistics

@@ -1,4 +1,4 @@
-"""What every feature extractor has in common, and how a failed detection is told."""
+"""Base class of feature extractors, the result of a detection, and float32 precision."""
 
 from contextlib import ExitStack, contextmanager
 from typing import Iterator, Literal, NamedTuple
@@ -10,13 +10,12 @@ from leokit.utils import weights_hash
 
 
 class Detected(NamedTuple):
-    """Result of an extractor that has to find something first, such as a face.
-
-    Nothing found is never a zero: ``values`` is NaN there, so that an unmasked mean shows it, and ``found`` says so.
+    """Result of an extractor that detects something first, such as a face.
 
     Attributes:
-        values (Tensor): Features, shape (B, dim); rows of NaN where nothing was found.
-        found (Tensor): Boolean, shape (B,).
+        values (Tensor): Features, shape (B, dim). Rows without a detection are NaN and not zero, so that a mean without
+            a mask is NaN as well.
+        found (Tensor): Boolean mask of the detections, shape (B,).
     """
 
     values: Tensor
@@ -24,21 +23,21 @@ class Detected(NamedTuple):
 
     @property
     def missing_rate(self) -> float:
-        """Share of the batch in which nothing was found, in [0, 1]; 0 for an empty batch."""
+        """Share of the batch without a detection, in [0, 1]; 0 for an empty batch."""
         return 1 - self.found.float().mean().item() if len(self.found) else 0.0
 
 
 class FeatureExtractor(nn.Module):
-    """A frozen network (or formula) that turns images or videos into feature vectors.
+    """A frozen network (or formula) that maps images or videos to feature vectors.
 
-    A subclass sets ``kind``, ``dim`` and ``label`` and implements ``forward``: images (B, 3, H, W), or videos
-    (B, T, 3, H, W), in [-1, 1] to features (B, dim). It always stays in evaluation mode. Those that can fail to find
-    what they look for also have ``extract(images) -> Detected``; their ``forward`` returns ``extract(images).values``.
+    A subclass sets ``kind``, ``dim`` and ``label`` and implements ``forward``: images (B, 3, H, W) or videos
+    (B, T, 3, H, W) in [-1, 1] to features (B, dim). It always stays in evaluation mode. Extractors that detect
+    something first also have ``extract(images) -> Detected``, and ``forward`` returns ``extract(images).values``.
 
     Attributes:
-        kind (str): 'image' or 'video': which of the two inputs it takes.
+        kind (str): Kind of input: 'image' or 'video'.
         dim (int): Length of a feature vector.
-        label (str): Name for the keys and records of metrics; it tells variants apart whose features differ.
+        label (str): Name in keys and records of metrics; different for variants with different features.
     """
 
     kind: Literal['image', 'video']
@@ -46,26 +45,21 @@ class FeatureExtractor(nn.Module):
     label: str
 
     def freeze(self) -> None:
-        """Switch gradients of the weights off and evaluation mode on; for the end of a constructor."""
+        """Disable gradients of the weights and enable evaluation mode; call it at the end of a constructor."""
         self.requires_grad_(False)
         self.eval()
 
     def train(self, mode: bool = True) -> 'FeatureExtractor':
-        """Stay in evaluation mode, whatever the surrounding model does."""
-        return super().train(False)
+        return super().train(False)  # also when the surrounding model is in training mode
 
     def fingerprint(self) -> str:
-        """SHA-256 of the weights, 64 hexadecimal digits: which features these are."""
+        """SHA-256 that identifies the features: of the weights, 64 hexadecimal digits."""
         return weights_hash(self.state_dict())
 
 
 @contextmanager
 def full_precision(device: torch.device) -> Iterator[None]:
-    """Measure in float32: no autocast, and no TF32 in cuDNN's convolutions (where PyTorch has it on).
-
-    Args:
-        device (torch.device): Where the features are computed.
-    """
+    """Compute in float32 on ``device``: no autocast, and no TF32 in cuDNN's convolutions (PyTorch's default)."""
     with ExitStack() as stack:
         stack.enter_context(torch.autocast(device.type, enabled=False))
         if device.type == 'cuda':

@@ -1,13 +1,14 @@
-"""Color statistics of a frame: what "the same content" means for bodies.
+"""Color statistics of a frame: the content features of bodies for ACD.
 
 Tulyakov et al., "MoCoGAN", CVPR 2018, compare generated shapes by their average color; standard deviations and
-histograms make that tell clothes and background apart as well.
+histograms also distinguish clothes and backgrounds.
 """
 
 import hashlib
 from typing import Sequence
 
 import torch
+from einops import rearrange
 from torch import Tensor
 
 from leokit.feature_extractors.base import FeatureExtractor, full_precision
@@ -21,16 +22,13 @@ STATISTICS = ('mean', 'std', 'histogram')
 class ColorStatistics(FeatureExtractor):
     """Means, standard deviations and soft histograms of the three color channels.
 
-    Colors are taken in [0, 1]. The histogram of a channel sums to 1; a value between two bin centers counts for both
-    in proportion, so the features change smoothly with the image.
+    Colors are in [0, 1]. The histogram of a channel sums to 1; a value between two bin centers counts for both in
+    proportion, so the features change smoothly with the image.
 
     Args:
-        statistics (Sequence[str]): Which of 'mean', 'std' and 'histogram', in the order of the features;
-            ``('mean',)`` is MoCoGAN's average color.
+        statistics (Sequence[str]): 'mean', 'std', 'histogram', in the order of the features; ``('mean',)`` is the
+            average color of MoCoGAN.
         bins (int): Bins of each histogram.
-
-    Raises:
-        ValueError: If a statistic is unknown or repeated, or there are fewer than two bins.
     """
 
     kind = 'image'
@@ -39,7 +37,7 @@ class ColorStatistics(FeatureExtractor):
         super().__init__()
         chosen = tuple(statistics)
         if not chosen or len(set(chosen)) != len(chosen) or not set(chosen) <= set(STATISTICS):
-            raise ValueError(f'statistics must be different ones of {STATISTICS}, got {chosen}')
+            raise ValueError(f'statistics must be distinct and some of {STATISTICS}, got {chosen}')
         if bins < 2:
             raise ValueError(f'bins must be at least 2, got {bins}')
         self.statistics = chosen
@@ -48,21 +46,14 @@ class ColorStatistics(FeatureExtractor):
         self.label = 'color_' + '_'.join(f'{name}{bins}' if name == 'histogram' else name for name in chosen)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Color statistics.
-
-        Args:
-            images (Tensor): Shape (B, 3, H, W) in [-1, 1].
-
-        Returns:
-            Tensor: Shape (B, dim), float32.
-        """
+        """Statistics (B, dim), float32, of images (B, 3, H, W) in [-1, 1]."""
         check_shape('images', images, (None, 3, None, None))
         with full_precision(images.device):
-            colors = ((images.float() + 1) / 2).flatten(2)  # (B, 3, H * W)
+            colors = rearrange((images.float() + 1) / 2, 'b c h w -> b c (h w)')
             return torch.cat([getattr(self, f'_{name}')(colors) for name in self.statistics], dim=1)
 
     def fingerprint(self) -> str:
-        """SHA-256 of the label: there are no weights, and the label says everything."""
+        # There are no weights, and the label determines the features.
         return hashlib.sha256(self.label.encode()).hexdigest()
 
     def _mean(self, colors: Tensor) -> Tensor:
@@ -73,6 +64,6 @@ class ColorStatistics(FeatureExtractor):
 
     def _histogram(self, colors: Tensor) -> Tensor:
         position = colors.clamp(0, 1) * (self.bins - 1)
-        # One bin at a time: all at once would need `bins` copies of the frames.
+        # One bin at a time, because all at once would need `bins` copies of the frames.
         counts = [(1 - (position - k).abs()).clamp(min=0).mean(dim=2) for k in range(self.bins)]
-        return torch.stack(counts, dim=2).flatten(1)
+        return rearrange(counts, 'k b c -> b (c k)')

@@ -1,9 +1,9 @@
-"""Depthwise convolutions of frozen networks, kept away from cuDNN.
+"""Depthwise convolutions of frozen networks without cuDNN.
 
-In bfloat16, and wherever a memory layout reads as channels last (a 1x1 map always may), PyTorch hands depthwise
-convolutions to cuDNN, whose engine can launch one kernel for every channel: ten thousand launches for one pass of a
-perceptual loss, or a backward pass that does not come back. PyTorch's own kernels take over where cuDNN is switched
-off, forwards and backwards. On other devices, and in compiled code, nothing changes.
+In bfloat16, and for memory layouts that are channels last (which includes every 1x1 map), PyTorch dispatches depthwise
+convolutions to cuDNN, whose engine may launch one kernel per channel: ten thousand launches for one pass of a
+perceptual loss, or a backward pass that does not return. With cuDNN disabled, PyTorch uses its own kernels, forward and
+backward. Nothing changes on other devices and in compiled code.
 """
 
 from typing import Any
@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 
 class _OwnKernels(torch.autograd.Function):
-    """A depthwise convolution by a frozen weight, without cuDNN in either direction."""
+    """A depthwise convolution with a frozen weight, forward and backward without cuDNN."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, stride: int) -> Tensor:
@@ -46,32 +46,30 @@ class FrozenDepthwiseConv2d(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (B, C, H, W) to (B, C, ceil(H / stride), ceil(W / stride))."""
-        (top, bottom), (left, right) = (self._padding(side) for side in x.shape[-2:])
+        (top, bottom), (left, right) = (self._padding(size) for size in x.shape[-2:])
         if torch.is_autocast_enabled(x.device.type):
             x = x.to(torch.get_autocast_dtype(x.device.type))
         x = F.pad(x, (left, right, top, bottom)).contiguous()
         weight = self.weight.to(x.dtype).contiguous()
-        if torch.compiler.is_compiling():  # which backend runs is no part of a graph: the compiler takes its own choice
+        if torch.compiler.is_compiling():  # backend flags are not part of a graph; the compiler chooses the kernel
             return F.conv2d(x, weight, stride=self.stride, groups=len(weight))
         with torch.autocast(x.device.type, enabled=False):
             return _OwnKernels.apply(x, weight, self.stride)
 
-    def _padding(self, side: int) -> tuple[int, int]:
-        # as many as the last output needs, the odd one at the end
+    def _padding(self, size: int) -> tuple[int, int]:
+        # as much as the last output needs; an odd rest goes to the end
         kernel = self.weight.shape[-1]
-        total = max((-(-side // self.stride) - 1) * self.stride + kernel - side, 0)
+        total = max((-(-size // self.stride) - 1) * self.stride + kernel - size, 0)
         return total // 2, total - total // 2
 
     def extra_repr(self) -> str:
-        """The layer's sizes for ``print(module)``."""
         return f'{len(self.weight)}, kernel_size={self.weight.shape[-1]}, stride={self.stride}'
 
 
 def replace_depthwise(network: nn.Module) -> None:
-    """Replace every depthwise convolution of a network with ``SAME`` padding; the rest stays.
+    """Replace every depthwise convolution of a network with ``SAME`` padding, in place.
 
-    Args:
-        network (nn.Module): Its depthwise convolutions have no bias and no dilation.
+    The depthwise convolutions must have no bias and no dilation.
     """
     for module in list(network.modules()):
         for name, child in module.named_children():

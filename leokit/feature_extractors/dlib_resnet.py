@@ -1,13 +1,13 @@
 """dlib's face recognition network in PyTorch, read from dlib's own weight file.
 
 King, "Dlib-ml: A Machine Learning Toolkit", JMLR 2009, and dlib's example ``dnn_face_recognition_ex``: a ResNet with 29
-convolutions that maps an aligned 150x150 face to 128 numbers, trained with a metric loss; two pictures of one person
-are closer than 0.6. dlib runs it face by face while it holds Python's interpreter lock; here it runs on a batch, on any
-device, and agrees with dlib to rounding.
+convolutions that maps an aligned 150x150 face to 128 numbers, trained with a metric loss; two images of one
+person are closer than 0.6. dlib runs it face by face and holds Python's interpreter lock; here it runs on batches on
+any device, and agrees with dlib up to rounding.
 
 The file is dlib's serialization. Integers are a byte with the number of bytes that follow (little endian); a string is
 its length and its characters; a tensor is a version, four sizes and raw float32. Only the parameter tensors of the
-layers named below are read, in file order, which is from the input to the output; nothing in the file is run.
+layers named below are read, in file order, which is from input to output; no code of the file is run.
 """
 
 import re
@@ -25,7 +25,7 @@ PIXEL_MEAN = (122.782, 117.001, 104.298)  # of 8-bit RGB; dlib subtracts it and 
 PIXEL_SCALE = 256.0
 CHIP_SIZE = 150
 DIM = 128
-# (channels, whether it halves the sides), from the input on
+# (channels, downsampling by 2), from input to output
 BLOCKS = (
     (32, False), (32, False), (32, False),
     (64, True), (64, False), (64, False), (64, False),
@@ -33,14 +33,14 @@ BLOCKS = (
     (256, True), (256, False), (256, False),
     (256, True),
 )
-LAYER_NAMES = {b'con_4': 0, b'affine_': 0, b'fc_2': 2}  # and how many integers stand before the tensor
-# a name in the file is preceded by its length
+LAYER_NAMES = {b'con_4': 0, b'affine_': 0, b'fc_2': 2}  # value: number of integers before the tensor
+# In the file, the length of a name precedes it.
 LAYER_MARK = re.compile(b'|'.join(b'(?<=%c%c)%b' % (1, len(name), name) for name in LAYER_NAMES))
 TENSOR_VERSION = 2
 
 
 class _Convolution(nn.Module):
-    """Convolution and per-channel affine map; dlib pads by half the kernel, but not where the stride is 2."""
+    """Convolution and per-channel affine map; dlib pads by half the kernel unless the stride is 2."""
 
     def __init__(self, in_channels: int, out_channels: int, kernel_size: int, stride: int = 1):
         super().__init__()
@@ -54,7 +54,7 @@ class _Convolution(nn.Module):
 
 
 class _Block(nn.Module):
-    """Residual block; where shapes differ dlib adds as if both were filled up with zeros behind."""
+    """Residual block; different shapes are padded with zeros at the end before they are added, as in dlib."""
 
     def __init__(self, in_channels: int, out_channels: int, halve: bool):
         super().__init__()
@@ -80,9 +80,6 @@ class DlibFaceResNet(nn.Module):
 
     Args:
         path (str | Path): ``dlib_face_recognition_resnet_model_v1.dat``.
-
-    Raises:
-        UserError: If the file is not that network.
     """
 
     def __init__(self, path: str | Path):
@@ -98,14 +95,7 @@ class DlibFaceResNet(nn.Module):
         self._load(Path(path))
 
     def forward(self, chips: Tensor) -> Tensor:
-        """Embed faces.
-
-        Args:
-            chips (Tensor): Aligned faces, shape (B, 3, 150, 150), 8-bit values 0 ... 255 of any dtype, RGB.
-
-        Returns:
-            Tensor: Shape (B, 128), float32.
-        """
+        """Embeddings (B, 128), float32, of aligned RGB faces (B, 3, 150, 150) with values 0 ... 255 of any dtype."""
         x = (chips.float() - self.mean) / PIXEL_SCALE
         x = F.max_pool2d(F.relu(self.stem(x)), 3, 2)
         return self.embed(self.blocks(x).mean(dim=(2, 3)))
@@ -131,7 +121,7 @@ class DlibFaceResNet(nn.Module):
 
 
 def _split_into(values: np.ndarray, *targets: Tensor) -> None:
-    """Fill the targets one after another; ValueError unless the sizes add up."""
+    """Fill the targets one after another; raises ValueError unless the sizes add up."""
     if sum(target.numel() for target in targets) != values.size:
         raise ValueError(f'{values.size} parameters do not fit')
     start = 0
@@ -141,7 +131,7 @@ def _split_into(values: np.ndarray, *targets: Tensor) -> None:
 
 
 def _layer_tensors(path: Path) -> Iterator[np.ndarray]:
-    """Flat parameters of the layers in ``LAYER_NAMES``, in file order."""
+    """Flattened parameters of the layers in ``LAYER_NAMES``, in file order."""
     data = path.read_bytes()
     offset = 0
     while True:
@@ -163,7 +153,7 @@ def _layer_tensors(path: Path) -> Iterator[np.ndarray]:
 
 
 def _integer(data: bytes, offset: int) -> tuple[int, int]:
-    """Value of a serialized integer and the offset behind it."""
+    """A serialized integer and the offset of the next byte."""
     length = data[offset] & 0x0F
     if not 1 <= length <= 8 or data[offset] & 0x80:
         raise ValueError('not an unsigned integer of dlib')

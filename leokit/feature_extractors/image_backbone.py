@@ -1,4 +1,4 @@
-"""Frozen ImageNet classifiers as feature extractors: what their classes share."""
+"""Base class of frozen ImageNet classifiers as feature extractors."""
 
 from abc import abstractmethod
 
@@ -16,8 +16,8 @@ class ImageBackbone(FeatureExtractor):
     A subclass calls :meth:`set_normalization` and implements :meth:`stages` and :meth:`head`.
 
     Args:
-        resize (int, optional): Side to which images are resized first (bilinear, anti-aliased where they shrink). None
-            takes them as they come.
+        resize (int, optional): Resolution to which images are resized first (bilinear, with anti-aliasing). None keeps
+            their size.
     """
 
     kind = 'image'
@@ -25,11 +25,11 @@ class ImageBackbone(FeatureExtractor):
     def __init__(self, resize: int | None = None):
         super().__init__()
         if resize is not None and resize < 1:
-            raise ValueError(f'resize must be a positive side or None, got {resize}')
+            raise ValueError(f'resize must be positive or None, got {resize}')
         self.resize = resize
 
     def set_normalization(self, mean: tuple[float, float, float], std: tuple[float, float, float]) -> None:
-        """Set the mean and standard deviation, in units of [0, 1] pixels, that the network was trained with."""
+        """Set mean and standard deviation of the network's training data, for pixels in [0, 1]."""
         # x01 = (x + 1) / 2, so (x01 - mean) / std = x * scale + shift.
         mean_tensor, std_tensor = torch.tensor(mean), torch.tensor(std)
         self.register_buffer('scale', (0.5 / std_tensor).view(1, 3, 1, 1), persistent=False)
@@ -41,19 +41,12 @@ class ImageBackbone(FeatureExtractor):
 
     @abstractmethod
     def head(self, x: Tensor) -> Tensor:
-        """Map the coarsest stage (B, C, h, w) to the map (B, dim, h, w) that is averaged for :meth:`forward`."""
+        """Map the coarsest stage (B, C, h, w) to the map (B, dim, h, w) that :meth:`forward` averages."""
 
     def pyramid(self, images: Tensor) -> tuple[Tensor, ...]:
-        """Feature maps for a perceptual loss, under the caller's autocast and gradient mode.
+        """Feature maps (B, C, h, w), fine to coarse, of images (B, 3, H, W) in [-1, 1].
 
-        Args:
-            images (Tensor): Shape (B, 3, H, W) in [-1, 1].
-
-        Returns:
-            tuple[Tensor, ...]: Maps (B, C, h, w), fine to coarse.
-
-        Raises:
-            ValueError: If the shape is another.
+        For perceptual losses: it runs under the autocast and gradient mode of the caller.
         """
         check_shape('images', images, (None, 3, None, None))
         if self.resize is not None and images.shape[-2:] != (self.resize, self.resize):
@@ -61,13 +54,6 @@ class ImageBackbone(FeatureExtractor):
         return self.stages(images * self.scale + self.shift)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Features averaged over the image, in float32.
-
-        Args:
-            images (Tensor): Shape (B, 3, H, W) in [-1, 1].
-
-        Returns:
-            Tensor: Shape (B, dim).
-        """
+        """Features (B, dim) of images (B, 3, H, W) in [-1, 1], averaged over positions, in float32."""
         with full_precision(images.device):
             return self.head(self.pyramid(images.float())[-1]).mean(dim=(2, 3))

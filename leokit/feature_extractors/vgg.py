@@ -27,23 +27,20 @@ RELU_LAYERS = (1, 6, 11, 20, 29)  # relu1_1, relu2_1, relu3_1, relu4_1, relu5_1 
 class VGG19Features(ImageBackbone):
     """VGG-19 up to relu5_1: five maps of 64, 128, 256, 512 and 512 channels at strides 1 to 16.
 
-    The pooled features are the average of relu5_1. Images need a side of at least 16.
+    The pooled features are the average of relu5_1. Images must be at least 16 x 16.
 
     Args:
-        weights (str | Path, optional): A VGG-19 state dict of torchvision. None looks for ``vgg19-dcbb9e9d.pth`` in the
-            folder of weight files and downloads it there if it is missing; its SHA-256 is checked.
-        resize (int, optional): Side to which images are resized first; the network was trained at 224.
+        weights (str | Path, optional): A VGG-19 state dict of torchvision. Default: ``vgg19-dcbb9e9d.pth`` in the
+            folder of weight files, downloaded if missing and verified by its SHA-256.
+        resize (int, optional): Resolution to which images are resized first; the network was trained at 224.
         download (bool): False never downloads.
-
-    Raises:
-        UserError: If the weights cannot be had, or are of another network.
     """
 
     dim = 512
 
     def __init__(self, weights: str | Path | None = None, *, resize: int | None = None, download: bool = True):
         super().__init__(resize)
-        from torchvision.models import vgg19  # slow to import, and needed by those who choose this backbone only
+        from torchvision.models import vgg19  # slow to import, and only this backbone needs it
 
         self.label = 'vgg19' if resize is None else f'vgg19_{resize}'
         self.set_normalization(IMAGENET_MEAN, IMAGENET_STD)
@@ -51,7 +48,7 @@ class VGG19Features(ImageBackbone):
         self.layers = vgg19(weights=None, init_weights=False).features[:RELU_LAYERS[-1] + 1]
         for layer in self.layers:
             if hasattr(layer, 'inplace'):
-                layer.inplace = False  # the activations before a ReLU must survive for its gradient
+                layer.inplace = False  # activations before a ReLU are needed for its gradient
         self._load(path)
         self.freeze()
 
@@ -63,7 +60,7 @@ class VGG19Features(ImageBackbone):
                 found = 'missing' if given is None else f'of shape {tuple(given.shape)}'
                 raise UserError(f'{path} is not a VGG-19 state dict of torchvision: features.{key} is {found}; '
                                 f'get it from {VGG19_FILE.source}')
-        # The file also holds the later layers and the classifier, which nothing here uses.
+        # The file also has the later layers and the classifier, which are not used here.
         self.layers.load_state_dict({key: tensors[f'features.{key}'] for key in own}, strict=True)
 
     def stages(self, x: Tensor) -> tuple[Tensor, ...]:

@@ -73,7 +73,7 @@ def test_resolution_hardly_matters(extractor):
 @torch.no_grad()
 def test_threads_and_chunks_do_not_matter(carphone, monkeypatch):
     one = build(workers=1)(carphone)
-    monkeypatch.setattr(face_detection, 'CHUNK_FRAMES', 2)
+    monkeypatch.setattr(face_detection, 'FRAMES_PER_CHUNK', 2)
     torch.testing.assert_close(build(workers=3)(carphone), one, atol=1e-5, rtol=0)
 
 
@@ -96,7 +96,7 @@ def test_missing_packages_name_the_extra(monkeypatch):
         build()
 
 
-@pytest.mark.parametrize('options', [dict(side=10), dict(upsample=-1), dict(workers=0)])
+@pytest.mark.parametrize('options', [dict(resolution=10), dict(upsample=-1), dict(workers=0)])
 def test_refuses_bad_options(options):
     with pytest.raises(ValueError):
         build(**options)

@@ -31,7 +31,7 @@ def test_constant_content_cancels_out():
     torch.testing.assert_close(changes()(moving), changes()(moving + 0.5), atol=1e-6, rtol=1e-4)
 
 
-def test_mistakes():
+def test_unsuitable_extractors_lags_and_videos_are_refused():
     with pytest.raises(ValueError, match='describes videos'):
         FEATURE_EXTRACTORS.build(dict(type='FeatureChanges', extractor=dict(type='TinyVideoFeatures')))
     with pytest.raises(ValueError, match='lags'):

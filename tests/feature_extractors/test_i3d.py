@@ -78,10 +78,10 @@ def test_a_foreign_file_is_refused(weights, tmp_path):
         build(weights=tmp_path / 'a.pt')
     state.pop('Mixed_5c.b0.conv3d.weight')
     torch.save(state, tmp_path / 'b.pt')
-    with pytest.raises(UserError, match='lacks Mixed_5c.b0.conv3d.weight'):
+    with pytest.raises(UserError, match='has no Mixed_5c.b0.conv3d.weight'):
         build(weights=tmp_path / 'b.pt')
     torch.save({**reference_state(), 'extra': torch.zeros(1)}, tmp_path / 'c.pt')
-    with pytest.raises(UserError, match='has no place for extra'):
+    with pytest.raises(UserError, match='has the additional tensor extra'):
         build(weights=tmp_path / 'c.pt')
 
 
