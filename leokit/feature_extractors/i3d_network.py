@@ -1,18 +1,17 @@
 """The Kinetics-400 Inception-I3D in plain PyTorch.
 
 Carreira & Zisserman, "Quo Vadis, Action Recognition? A New Model and the Kinetics Dataset", CVPR 2017. Module names
-are those of the public PyTorch state dicts (``rgb_imagenet.pt``, ``i3d_pretrained_400.pt``), which therefore load as
-they are.
+are those of the public PyTorch state dicts (``rgb_imagenet.pt``, ``i3d_pretrained_400.pt``), which therefore load
+unchanged.
 
-What the numbers depend on:
+Details that change the values:
 
-- Padding is TensorFlow's ``SAME``: computed from the input size, the smaller half in front. Every map that is pooled
-  comes out of a ReLU, so it makes no difference that PyTorch's pools pad with -inf instead of zeros; their padding is
-  expressed through ``padding`` and ``ceil_mode``, and convolutions use their own ``padding`` where both halves are
-  equal: only the first layer ever copies its input to pad it.
-- The epsilon of the batch normalization is an argument: 1e-5 (the PyTorch networks in use for FVD) or 1e-3 (the
-  original).
-- The embedding is read after the last 1x1x1 convolution, before the softmax, averaged over time.
+- Padding is TensorFlow's ``SAME``: computed from the input size, with the smaller half in front. The input of every
+  pooling layer is not negative (it follows a ReLU), so padding with -inf in PyTorch's pooling equals padding with
+  zeros; it is expressed by ``padding`` and ``ceil_mode``. Convolutions use their own ``padding`` if both halves are
+  equal; only the first layer copies its input to pad it.
+- The epsilon of batch normalization is an argument: 1e-5 (the PyTorch networks used for FVD) or 1e-3 (the original).
+- The embedding is the output of the last 1x1x1 convolution, before the softmax, averaged over time.
 """
 
 from typing import Iterator
@@ -26,7 +25,7 @@ from leokit.utils import UserError, check_shape
 
 NUM_CLASSES = 400
 INPUT_SIZE = 224
-MIN_FRAMES = 9  # fewer leave one time position, and the average pool spans two
+MIN_FRAMES = 9  # fewer frames give one time position, and the average pool needs two
 AVERAGE_POOL = (2, 7, 7)
 
 # Output channels of the branches 0, 1a, 1b, 2a, 2b, 3b (table 1 of Inception v1, inflated).
@@ -44,7 +43,7 @@ MIXED_CHANNELS = {
 
 
 def same_padding(size: int, kernel: int, stride: int) -> tuple[int, int]:
-    """Zeros in front and behind one axis for TensorFlow's ``SAME``: ceil(size / stride) outputs."""
+    """Padding at the two ends of an axis for TensorFlow's ``SAME``, which has ceil(size / stride) outputs."""
     remainder = size % stride
     total = max(kernel - (remainder if remainder else stride), 0)
     return total // 2, total - total // 2
@@ -53,15 +52,16 @@ def same_padding(size: int, kernel: int, stride: int) -> tuple[int, int]:
 def max_pool_same(x: Tensor, kernel: tuple[int, int, int], stride: tuple[int, int, int]) -> Tensor:
     """``SAME`` max pooling of a map without negative values.
 
-    ``ceil_mode`` adds the window that the padding behind would complete; the padding in front is the pool's own.
+    The padding in front is that of the pooling layer; ``ceil_mode`` adds the window that the padding at the end would
+    complete.
 
     Args:
         x (Tensor): Shape (B, C, T, H, W), not negative.
-        kernel (tuple[int, int, int]): Window, not larger than twice the stride plus one.
+        kernel (tuple[int, int, int]): Window, at most twice the stride plus one.
         stride (tuple[int, int, int]): Stride.
 
     Returns:
-        Tensor: Shape (B, C, T', H', W'), each side divided by its stride and rounded up.
+        Tensor: Shape (B, C, T', H', W'), each size divided by its stride and rounded up.
     """
     front = [same_padding(size, k, s)[0] for size, k, s in zip(x.shape[2:], kernel, stride)]
     return F.max_pool3d(x, kernel, stride, padding=front, ceil_mode=True)
@@ -73,9 +73,9 @@ class Unit3D(nn.Module):
     Args:
         in_channels (int): Input channels.
         out_channels (int): Output channels.
-        kernel_size (int): Side of the cubic kernel.
+        kernel_size (int): Size of the cubic kernel.
         stride (int): Stride on all three axes.
-        eps (float, optional): Epsilon of the batch normalization; None gives a convolution with a bias alone.
+        eps (float, optional): Epsilon of batch normalization; None is a convolution with a bias and nothing else.
     """
 
     def __init__(self, in_channels: int, out_channels: int, *, kernel_size: int = 1, stride: int = 1,
@@ -101,7 +101,7 @@ class Unit3D(nn.Module):
         return F.relu(x, inplace=not torch.is_grad_enabled()) if self.rectify else x
 
     def fold_batch_norm(self) -> None:
-        """Merge the batch normalization into the convolution; evaluation only, and not undone."""
+        """Merge batch normalization into the convolution; irreversible, for evaluation only."""
         if self.bn is None:
             return
         bn = self.bn
@@ -136,7 +136,7 @@ class InceptionModule(nn.Module):
 
 
 class I3DNetwork(nn.Module):
-    """Inception-I3D: clips to the 400 Kinetics logits.
+    """Inception-I3D: maps clips to the 400 Kinetics logits.
 
     Args:
         eps (float): Epsilon of the batch normalizations.
@@ -174,10 +174,6 @@ class I3DNetwork(nn.Module):
 
         Returns:
             Tensor: Shape (B, 1024, T', 1, 1); T' is 1 up to 16 frames.
-
-        Raises:
-            ValueError: If the shape is another.
-            UserError: If the clips have fewer than 9 frames.
         """
         check_shape('I3D input', x, (None, 3, None, INPUT_SIZE, INPUT_SIZE))
         if x.shape[2] < MIN_FRAMES:
@@ -192,7 +188,7 @@ class I3DNetwork(nn.Module):
         return self.logits(self.pooled(x)).mean(dim=2).flatten(1)
 
     def fold_batch_norm(self) -> None:
-        """Merge every batch normalization into its convolution: fewer passes over memory, equal up to rounding."""
+        """Merge every batch normalization into its convolution: faster, and equal up to rounding."""
         for module in self.modules():
             if isinstance(module, Unit3D):
                 module.fold_batch_norm()

@@ -3,8 +3,8 @@
 protocol = dict(
     name='digan',
     source='DIGAN, ICLR 2022, openreview Czsdv-S4-w9; github.com/sihyun-yu/digan, src/scripts/compute_fvd_kvd.py',
-    note='The reference generates new videos for every trial; folders are drawn from, so give it more than 2,048. '
-         'UCF-101 is measured against train and test together, the other sets against the test split.',
+    note='The reference generates new videos for every trial; here clips are sampled from a folder, so provide more '
+         'than 2,048. UCF-101 is evaluated against train and test together, the other sets against the test split.',
     clips=dict(length=16, stride=1),
     frames=dict(resolution=128, aspect='center_crop', resize='bilinear'),
     sampling=dict(num_clips=2048, trials=10, split='test', real='windows', fake='first', seed=42),

@@ -1,5 +1,5 @@
-# FVD, KVD and ACD of LEO (Wang et al., arXiv 2305.03989), at 256x256. The paper names measures, data sets and rivals
-# but no evaluation code exists; what it leaves open follows DIGAN, whose numbers stand in the same tables.
+# FVD, KVD and ACD of LEO (Wang et al., arXiv 2305.03989), at 256x256. The paper names metrics, data sets and baselines,
+# but no evaluation code exists; everything it leaves open follows DIGAN, whose values are in the same tables.
 protocol = dict(
     name='leo',
     source='LEO, arXiv 2305.03989, section 4; the details it leaves open as in DIGAN',

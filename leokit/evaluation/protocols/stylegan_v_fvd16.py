@@ -3,8 +3,8 @@
 protocol = dict(
     name='stylegan_v_fvd16',
     source='StyleGAN-V, arXiv 2112.14683, appendix C; github.com/universome/stylegan-v, fvd2048_16f',
-    note='The reference takes the first 2,048 real videos in order of their names; here they are drawn. Frames that '
-         'are not 256x256 yet are cropped and resized here; the reference expects them prepared.',
+    note='The reference uses the first 2,048 real videos by name; here they are sampled. Frames of other sizes than '
+         '256x256 are cropped and resized here; the reference expects prepared frames.',
     extractor='I3DTorchScript',
     clips=dict(length=16, stride=1),
     frames=dict(resolution=256, aspect='center_crop', resize='bicubic_antialias'),
