@@ -37,11 +37,12 @@ class Sampler(ABC):
 
     def steps(self, scheduler: GaussianPath) -> Steps:
         """The pairs ``(t, t_prev)`` that this sampler visits by default; the last ``t_prev`` is the data."""
-        total = scheduler.num_train_timesteps
-        count = total if self.num_inference_steps is None else self.num_inference_steps
+        total, count = scheduler.num_train_timesteps, self.num_inference_steps
+        if count is None:  # whatever the spacing, also 'linspace', which by itself leaves one time out
+            return next_in_grid(list(range(total - 1, -1, -1)))
         if self.timestep_spacing == 'karras':
-            times = torch.arange(total)
-            return next_in_grid(karras_grid(-scheduler.half_log_snr(times.to(next(scheduler.buffers()).device)), count))
+            times = torch.arange(total, device=next(scheduler.buffers()).device)
+            return next_in_grid(karras_grid(-scheduler.half_log_snr(times), count))
         return next_in_grid(time_grid(self.timestep_spacing, total, count))
 
     @abstractmethod

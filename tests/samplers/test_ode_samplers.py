@@ -105,9 +105,10 @@ def test_ancestral_sampling_has_the_marginal_of_the_data(process):
 def test_every_sampler_takes_every_step_by_default():
     scheduler = FlowMatchingScheduler(20)
     noise = torch.zeros(1, 1, dtype=torch.float64)
-    for name in ('DDIMSampler', 'DDPMSampler', 'EulerSampler', 'HeunSampler', 'MidpointSampler'):
+    for name in ('DDIMSampler', 'DDPMSampler', 'DPMSolverPlusPlusSampler', 'EulerSampler', 'HeunSampler',
+                 'MidpointSampler'):
         sampler = SAMPLERS.build(dict(type=name, num_inference_steps=None))
-        assert len(sampler.steps(scheduler)) == 20
+        assert sampler.steps(scheduler) == tuple((t, t - 1) for t in range(19, -1, -1))
         assert torch.isfinite(sampler.sample(denoiser(scheduler), noise, scheduler)).all()
 
 
