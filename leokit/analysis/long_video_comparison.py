@@ -18,6 +18,7 @@ from leokit.models import MotionDiffusion
 from leokit.registry import DATASETS, LONG_VIDEO
 from leokit.samplers import generators_from_seeds
 from leokit.utils import UserError
+from leokit.utils.modules import device_of
 from leokit.utils.seeds import sample_seeds
 
 MIN_SEGMENTS = 8
@@ -101,7 +102,7 @@ class LongVideoComparison:
         generators = generators_from_seeds(sample_seeds(self.seed, range(len(self.start))))
         began = time.perf_counter()
         chunks = [chunk.cpu() for chunk in self.model.extend(
-            self.start.to(self.model.mean.device), self.num_frames, generator=generators, long_video=strategy)]
+            self.start.to(device_of(self.model)), self.num_frames, generator=generators, long_video=strategy)]
         seconds = time.perf_counter() - began
         boundaries = self.model.window_boundaries(self.num_frames, long_video=strategy)
         measured = long_motion(torch.cat(chunks, dim=1), boundaries, self.segments)

@@ -58,11 +58,15 @@ class EMAHook(Hook):
 
     def _weights(self, runner) -> dict[str, Tensor]:
         if self._slots is None:  # state_dict() takes milliseconds, too long for every iteration
-            model = unwrap_model(runner.model)
-            keys = (key for key in model.state_dict() if not in_modules(key, self.exclude))
-            paths = ((key, *key.rpartition('.')[::2]) for key in keys)
-            self._slots = {key: (model.get_submodule(module), name) for key, module, name in paths}
+            self._slots = self._find_slots(unwrap_model(runner.model))
         return {key: getattr(module, name).detach() for key, (module, name) in self._slots.items()}
+
+    def _find_slots(self, model: nn.Module) -> dict[str, tuple[nn.Module, str]]:
+        # by identity: a model may call a tensor otherwise in its state dict
+        owners = {id(tensor): (module, name) for module in model.modules() for name, tensor in (
+            *module.named_parameters(recurse=False), *module.named_buffers(recurse=False))}
+        return {key: owners[id(tensor)] for key, tensor in model.state_dict(keep_vars=True).items()
+                if not in_modules(key, self.exclude)}
 
     # ---- validating with the average -----------------------------------------
     def before_val_epoch(self, runner) -> None:

@@ -16,9 +16,8 @@ class MotionStatisticsHook(Hook):
     Statistics of a loaded checkpoint are kept, because the network was trained with them; the codes must then come from
     the same animator.
 
-    The data set has ``statistics()`` and ``animator_hash``, the model ``statistics_set``,
-    ``set_statistics(mean, std, residual_std, animator_hash=...)`` and ``code_origin``. Single codes have no
-    ``residual_std``.
+    The data set has ``statistics()`` and ``animator_hash``, the model a ``normalizer`` (:class:`CodeNormalizer`) and
+    ``code_origin``. Single codes have no ``residual_std``.
     """
 
     priority = 'VERY_HIGH'  # before the weights are averaged or saved
@@ -26,9 +25,9 @@ class MotionStatisticsHook(Hook):
     def before_train(self, runner) -> None:
         model = unwrap_model(runner.model)
         dataset = runner.train_dataloader.dataset
-        if model.statistics_set:
+        if model.normalizer.statistics_set:
             check_same_animator(model.code_origin, CodeOrigin('the training codes', dataset.animator_hash))
             return
         statistics = dataset.statistics()
-        model.set_statistics(**{name: statistics[name] for name in STATISTICS if name in statistics},
-                             animator_hash=dataset.animator_hash)
+        model.normalizer.set_statistics(**{name: statistics[name] for name in STATISTICS if name in statistics},
+                                        animator_hash=dataset.animator_hash)

@@ -1,9 +1,9 @@
 """Stage 2: the latent motion diffusion model (LEO, arXiv 2305.03989, section 3.2).
 
-A diffusion model of motion-code sequences. With the Linear Motion Condition it continues a given first
-code (cLMDM); without a condition it is the paper's ablation. Deviations from the paper, all by config:
-codes are normalized (see :mod:`leokit.motion_conditions.motion_condition`), the network adds to what the noisy
-sample says of epsilon already (see :mod:`leokit.models.diffusion_core`), and sampling takes 50 DDIM steps.
+A diffusion model of motion-code sequences. With the Linear Motion Condition it continues a given first code (cLMDM);
+without a condition it is the paper's ablation. Deviations from the paper, all set by configs: codes are normalized
+(:mod:`leokit.motion_conditions.motion_condition`), the network predicts only the part of epsilon that the noisy sample
+does not contain (:mod:`leokit.models.diffusion`), and sampling takes 50 DDIM steps.
 """
 
 from typing import Any, Callable, Iterator
@@ -12,33 +12,31 @@ import torch
 from torch import Generator, Tensor
 
 from leokit.long_video import LastCode, LongVideoStrategy
-from leokit.models.code_diffusion import CodeDiffusion, evaluation_generators, one_dict_per_sample
-from leokit.models.diffusion_core import DiffusionCore, Generators, Network
+from leokit.models.code_normalizer import CodeNormalizer
+from leokit.models.diffusion import Diffusion, Generators, Network
+from leokit.models.diffusion_model import DiffusionModel, evaluation_generators, one_dict_per_sample
 from leokit.registry import LONG_VIDEO, MODELS, MOTION_CONDITIONS
 from leokit.samplers import Denoiser, Sampler, correct, noise_source
 from leokit.utils import UserError, check_shape
 
 
 @MODELS.register_module()
-class MotionDiffusion(CodeDiffusion):
+class MotionDiffusion(DiffusionModel):
     """Diffusion over motion-code sequences.
 
     Args:
         motion_dim (int): Motion dimension N.
-        num_frames (int): Frames T of a generated sequence by default, and of one window of a long one.
+        num_frames (int): Frames T of a sequence by default, and of one window of a long sequence.
         backbone (dict, optional): Config in DIFFUSION_BACKBONES; ``UNet1D`` by default.
         noise_scheduler (dict, optional): Config in NOISE_SCHEDULERS; ``LinearNoiseScheduler`` by default.
         motion_condition (dict, optional): Config in MOTION_CONDITIONS; ``LinearMotionCondition`` by default.
         sampler (dict, optional): Config in SAMPLERS; ``DDIMSampler`` with 50 steps by default.
-        prediction (str): What the network outputs: ``'epsilon'`` (the paper), ``'x0'`` or ``'v'``.
-        min_snr_gamma (float, optional): Bound of min-SNR weighting; None for the paper's plain error.
-        epsilon_skip (bool): See :class:`DiffusionCore`; False for a network that outputs epsilon itself.
+        prediction (str): Output of the network: ``'epsilon'`` (the paper), ``'x0'`` or ``'v'``.
+        min_snr_gamma (float, optional): Bound of min-SNR weighting; None for the paper's unweighted error.
+        epsilon_skip (bool): See :class:`Diffusion`.
         long_video (dict, optional): Config in LONG_VIDEO: how :meth:`extend` joins windows; ``LastCode`` (the paper) by
             default.
-        data_preprocessor (dict, optional): Config in MODELS; by default batches are moved to the model's device.
-
-    Raises:
-        UserError: If an option is unknown or does not fit.
+        data_preprocessor (dict, optional): See :class:`DiffusionModel`.
     """
 
     label = 'the motion diffusion'
@@ -48,43 +46,42 @@ class MotionDiffusion(CodeDiffusion):
                  sampler: dict | None = None, prediction: str = 'epsilon', min_snr_gamma: float | None = None,
                  epsilon_skip: bool = True, long_video: dict | None = None,
                  data_preprocessor: dict | None = None) -> None:
-        core = DiffusionCore(noise_scheduler or dict(type='LinearNoiseScheduler', num_train_timesteps=1000),
-                             sampler or dict(type='DDIMSampler', num_inference_steps=50),
-                             prediction=prediction, min_snr_gamma=min_snr_gamma, epsilon_skip=epsilon_skip)
-        super().__init__(motion_dim, backbone or dict(type='UNet1D'), core=core, data_preprocessor=data_preprocessor)
-        self.motion_condition = MOTION_CONDITIONS.build(motion_condition or dict(type='LinearMotionCondition'))
-        self.long_video = _strategy(long_video) or LastCode()
+        diffusion = Diffusion(noise_scheduler or dict(type='LinearNoiseScheduler', num_train_timesteps=1000),
+                              sampler or dict(type='DDIMSampler', num_inference_steps=50),
+                              prediction=prediction, min_snr_gamma=min_snr_gamma, epsilon_skip=epsilon_skip)
+        condition = MOTION_CONDITIONS.build(motion_condition or dict(type='LinearMotionCondition'))
+        super().__init__({**(backbone or dict(type='UNet1D')), 'motion_dim': motion_dim}, diffusion=diffusion,
+                         normalizer=CodeNormalizer(motion_dim, residuals=True, unit=condition.unit),
+                         data_preprocessor=data_preprocessor)
+        self.motion_condition = condition
+        self.long_video = _build_strategy(long_video) or LastCode()
         self.num_frames = num_frames
         self._check_frames(num_frames)
 
     @property
     def conventions(self) -> dict[str, str]:
-        """What weights rely on and do not show, beside what the core does; checkpoints carry it."""
+        """Settings that the weights depend on, besides those of the diffusion; checkpoints carry them."""
         return dict(motion_condition=type(self.motion_condition).__name__)
-
-    def unit(self) -> Tensor:
-        """See the base class; the motion condition chooses it."""
-        return self.motion_condition.unit(self.std, self.residual_std)
 
     def _check_frames(self, num_frames: int) -> None:
         if self.motion_condition.noised_frames(num_frames) < 1:
             raise UserError(f'num_frames={num_frames} leaves nothing to generate; set it to 2 or more')
 
     def _network(self, start: Tensor | None) -> Network:
-        """The callable that the core trains and samples, for normalized first codes (B, N)."""
+        """The network that is trained and sampled, for normalized first codes (B, N)."""
         def network(noisy: Tensor, t: Tensor) -> Tensor:
-            x, cond = self.motion_condition.network_input(noisy, start)
-            return self.motion_condition.network_output(self.backbone(x, t, cond))
+            x, cond = self.motion_condition.network_input(noisy, start)  # (B, T', N) -> (B, T, N)
+            return self.motion_condition.network_output(self.backbone(x, t, cond))  # (B, T, N) -> (B, T', N)
         return network
 
     def _objective(self, motion: Tensor, generator: Generator | None = None) -> Tensor:
-        """``|| eps - eps_theta(m_t, alpha_1, t) ||^2`` for the defaults; motion (B, T, N). See the base class."""
-        target, start = self.motion_condition.split(self.normalize(motion))
+        """``|| eps - eps_theta(m_t, alpha_1, t) ||^2`` for the defaults; motion (B, T, N)."""
+        target, start = self.motion_condition.split(self.normalizer.normalize(motion))
         return self.diffusion.loss(self._network(start), target, generator=generator).mean()
 
     # ---- generation --------------------------------------------------------
     def denoiser(self, start: Tensor) -> Denoiser:
-        """The callable that samplers read, for those who wrap it or run a sampler themselves.
+        """The callable that samplers take, to wrap it or to run a sampler directly.
 
         Args:
             start (Tensor): Raw first codes, shape (B, N).
@@ -92,7 +89,7 @@ class MotionDiffusion(CodeDiffusion):
         Returns:
             Denoiser: Maps the noised variable (B, T', N) and t (B,) to a Prediction.
         """
-        return self.diffusion.denoiser(self._network(self.normalize(start)))
+        return self.diffusion.denoiser(self._network(self.normalizer.normalize(start)))
 
     @torch.no_grad()
     def sample(self, start: Tensor, num_frames: int | None = None, *, noise: Tensor | None = None,
@@ -104,22 +101,19 @@ class MotionDiffusion(CodeDiffusion):
             start (Tensor): Raw first codes, shape (B, N). Without a condition on the first code only B counts.
             num_frames (int, optional): Frames T; the model's ``num_frames`` by default.
             noise (Tensor, optional): Standard normal noise, shape (B, T', N), T' = T - 1 given a first code, else T.
-            generator (Generator | list[Generator], optional): Source of noise; a list holds one per sample, and
-                then a sample does not depend on the others of its batch.
-            sampler (Sampler | dict, optional): In place of the model's.
-            correction (Callable, optional): At every step maps the predicted clean sequence, normalized codes
-                (B, T, N), to the one to believe: to hold frames in place, or to bound them.
+            generator (Generator | list[Generator], optional): Source of noise. With a list, one per sample, a sample
+                does not depend on its batch.
+            sampler (Sampler | dict, optional): Replaces the model's.
+            correction (Callable, optional): Applied at every step to the predicted clean sequence, normalized codes
+                (B, T, N): to fix frames, or to bound them.
 
         Returns:
             Tensor: Raw codes, shape (B, T, N); the first is ``start`` if the condition uses it.
-
-        Raises:
-            UserError: If the statistics are not set or the numbers do not fit.
         """
         check_shape('start', start, (None, None))
         frames = self.num_frames if num_frames is None else num_frames
         self._check_frames(frames)
-        first = self.normalize(start)
+        first = self.normalizer.normalize(start)
         shape = (start.shape[0], self.motion_condition.noised_frames(frames), self.motion_dim)
         if noise is None:
             noise = noise_source(generator)(first.new_empty(shape))
@@ -127,17 +121,17 @@ class MotionDiffusion(CodeDiffusion):
         denoise = self.diffusion.denoiser(self._network(first))
         if correction is not None:
             denoise = correct(denoise, self._of_noised(correction, first), self.diffusion.scheduler)
-        clean = self.diffusion.sample(denoise, noise, generator=generator, sampler=sampler)
-        motion = self.denormalize(self.motion_condition.assemble(clean, first))
+        clean = self.diffusion.sample(denoise, noise, generator=generator, sampler=sampler)  # (B, T', N)
+        motion = self.normalizer.denormalize(self.motion_condition.assemble(clean, first))  # (B, T, N)
         if self.motion_condition.uses_start:
-            motion[:, 0] = start  # without the rounding of the way there and back
+            motion[:, 0] = start  # without the rounding of normalization and back
         return motion
 
     def _of_noised(self, correction: Callable[[Tensor], Tensor], first: Tensor) -> Callable[[Tensor], Tensor]:
         """A correction of sequences (B, T, N) as one of the noised variable (B, T', N)."""
         def corrected(clean: Tensor) -> Tensor:
             sequence = correction(self.motion_condition.assemble(clean, first))
-            if self.motion_condition.uses_start:  # the first code is given and moves nothing
+            if self.motion_condition.uses_start:  # the first code is given; its correction must not shift the others
                 sequence = torch.cat([first[:, None], sequence[:, 1:]], dim=1)
             return self.motion_condition.split(sequence)[0]
         return corrected
@@ -163,10 +157,10 @@ class MotionDiffusion(CodeDiffusion):
         """
         frames = self.num_frames if num_frames is None else num_frames
         self._check_frames(frames)
-        self._require_statistics()
+        self.normalizer.require_statistics()
         if total_frames < 1:
             raise UserError(f'total_frames={total_frames} must be at least 1')
-        strategy = _strategy(long_video) or self.long_video
+        strategy = _build_strategy(long_video) or self.long_video
         if self._windows_depend(strategy) and strategy.context_frames >= frames:
             raise UserError(f'{type(strategy).__name__} uses {strategy.context_frames} frames of context, which leaves '
                             f'no new frame in a window of {frames}; use less context')
@@ -187,10 +181,10 @@ class MotionDiffusion(CodeDiffusion):
 
     def _extend(self, start: Tensor, remaining: int, num_frames: int, strategy: LongVideoStrategy,
                 **options: Any) -> Iterator[Tensor]:
-        std = self.std / self._guarded_unit()  # of normalized codes
+        std = self.normalizer.std / self.normalizer.unit()  # of normalized codes
         context, known = None, 0  # last codes of the previous window; how many of them are output already
         while remaining > 0:
-            correction = strategy.correction(None if context is None else self.normalize(context), std)
+            correction = strategy.correction(None if context is None else self.normalizer.normalize(context), std)
             window = self.sample(start, num_frames, correction=correction, **options)  # (B, num_frames, N)
             new = window[:, known:num_frames - strategy.pending_frames]
             yield new[:, :remaining]
@@ -200,8 +194,9 @@ class MotionDiffusion(CodeDiffusion):
                 known = strategy.context_frames - strategy.pending_frames
                 start = context[:, 0]
 
+    # ---- MMEngine's model contract -----------------------------------------
     def predict(self, inputs: dict[str, Tensor], data_samples: dict[str, Any] | None = None) -> list[dict[str, Any]]:
-        """Generate a sequence for each given one, from its first code and of its length.
+        """Generate a sequence from the first code of each given one, of its length.
 
         Args:
             inputs (dict): ``motion``, raw codes, shape (B, T, N).
@@ -215,12 +210,11 @@ class MotionDiffusion(CodeDiffusion):
         generated = self.sample(real[:, 0], real.shape[1], generator=generators)
         return one_dict_per_sample(data_samples, real=real, generated=generated)
 
-    def _forward(self, inputs: dict[str, Tensor], data_samples: dict[str, Any] | None = None) -> Tensor:
-        """The network's output for the clean sequence at time 0, shape (B, T', N)."""
-        target, start = self.motion_condition.split(self.normalize(inputs['motion']))
+    def _forward(self, inputs: dict[str, Tensor]) -> Tensor:
+        target, start = self.motion_condition.split(self.normalizer.normalize(inputs['motion']))  # (B, T', N), (B, N)
         t = torch.zeros(target.shape[0], dtype=torch.long, device=target.device)
         return self._network(start)(target, t)
 
 
-def _strategy(long_video: LongVideoStrategy | dict[str, Any] | None) -> LongVideoStrategy | None:
+def _build_strategy(long_video: LongVideoStrategy | dict[str, Any] | None) -> LongVideoStrategy | None:
     return LONG_VIDEO.build(long_video) if isinstance(long_video, dict) else long_video

@@ -45,7 +45,7 @@ def test_the_second_stage_shows_what_the_first_one_drew():
         lambda module, args, kwargs: seen.append(kwargs['extra']), with_kwargs=True)
     StartFrameSampler(base, second).sample(codes(), range(5))
     drawn = StartFrameSampler(base).sample(codes(), range(5))
-    assert torch.allclose(seen[0], second._enlarge(drawn), atol=1e-5)
+    assert torch.allclose(seen[0], second._upsample(drawn), atol=1e-5)
 
 
 def test_sizes_that_differ_are_brought_together(base):

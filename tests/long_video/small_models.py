@@ -13,6 +13,6 @@ def build(condition='LinearMotionCondition', sampler='DDIMSampler', **options):
     torch.manual_seed(0)
     model = MotionDiffusion(N, T, backbone=UNET, motion_condition=dict(type=condition),
                             sampler=dict(type=sampler, num_inference_steps=5), **options)
-    model.set_statistics([1.0, -1.0], [2.0, 0.5], [1.0, 0.5])
+    model.normalizer.set_statistics([1.0, -1.0], [2.0, 0.5], [1.0, 0.5])
     torch.nn.init.normal_(model.backbone.out.weight, std=0.02)
     return model.eval()

@@ -58,7 +58,7 @@ def test_pull_keeps_codes_near_the_data():
         model = build()
         model.diffusion.sampler.num_inference_steps = 10
         codes = extend(model, strategy, 100)[0]
-        return ((codes - model.mean) / model.std).abs().max()
+        return ((codes - model.normalizer.mean) / model.normalizer.std).abs().max()
     assert greatest(dict(type='LastCode')) > 3
     assert greatest(dict(type='LastCode', pull=1.0, bound=1.5)) < 0.7 * greatest(dict(type='LastCode'))
 
@@ -117,7 +117,7 @@ def test_history_replaces_the_predicted_context():
 def test_every_sampler_reaches_the_context(condition, sampler):
     model, strategy = build(condition, sampler), History(3)
     known = torch.randn(2, 3, N)
-    correction = strategy.correction(model.normalize(known), model.std)
+    correction = strategy.correction(model.normalizer.normalize(known), model.normalizer.std)
     motion = model.sample(known[:, 0], generator=generators_from_seeds([1, 2]), correction=correction)
     assert torch.allclose(motion[:, :3], known, atol=1e-4)
     free = model.sample(known[:, 0], generator=generators_from_seeds([1, 2]))

@@ -17,7 +17,7 @@ def build(condition='LinearMotionCondition', **options):
     torch.manual_seed(0)
     model = MotionDiffusion(N, T, backbone=UNET, motion_condition=dict(type=condition), **{
         'sampler': dict(type='DDIMSampler', num_inference_steps=4, eta=1.0), 'prediction': 'x0', **options})
-    model.set_statistics([1.0, -1.0], [2.0, 0.5], [1.0, 0.5])
+    model.normalizer.set_statistics([1.0, -1.0], [2.0, 0.5], [1.0, 0.5])
     torch.nn.init.normal_(model.backbone.out.weight, std=0.1)
     return model.eval()
 
@@ -59,7 +59,7 @@ def test_the_network_sees_the_linear_condition():
     model, seen = build(), []
     model.backbone.register_forward_hook(lambda module, args, output: seen.append((args[0], output)))
     motion = torch.randn(3, T, N)
-    codes = model.normalize(motion)
+    codes = model.normalizer.normalize(motion)
     loss = model.loss(dict(motion=motion), generator=torch.Generator().manual_seed(0))['loss_diffusion']
     x, output = seen[0]
     assert torch.allclose(x[:, 0], codes[:, 0])
@@ -70,7 +70,7 @@ def test_the_network_sees_the_linear_condition():
 def test_sampling_with_a_known_answer():
     """A backbone that outputs the true residuals makes the true sequence."""
     model, motion = build(), torch.randn(3, T, N)
-    codes = model.normalize(motion)
+    codes = model.normalizer.normalize(motion)
     model.backbone.forward = lambda x, t, cond=None: codes - codes[:, :1]
     assert torch.allclose(model.sample(motion[:, 0]), motion, atol=1e-5)
 
@@ -124,7 +124,7 @@ def test_a_wrapped_denoiser_can_be_sampled():
     few_steps = dict(type='DDIMSampler', num_inference_steps=3)
     wrapped = model.diffusion.sample(lambda x, t: denoise(x, t), noise, sampler=few_steps)
     direct = model.sample(start, noise=noise, sampler=few_steps)
-    residuals = (direct[:, 1:] - direct[:, :1]) / model.unit()
+    residuals = (direct[:, 1:] - direct[:, :1]) / model.normalizer.unit()
     assert torch.allclose(wrapped, residuals, atol=1e-5)
 
 
@@ -148,7 +148,7 @@ def test_it_learns_a_distribution_of_motion(prediction):
     motion = swings(4096, generator)
     model = build(sampler=dict(type='DDIMSampler', num_inference_steps=20), prediction=prediction).train()
     residual_std = (motion[:, 1:] - motion[:, :1]).square().mean((0, 1)).sqrt()
-    model.set_statistics(motion.mean((0, 1)), motion.std((0, 1)), residual_std)
+    model.normalizer.set_statistics(motion.mean((0, 1)), motion.std((0, 1)), residual_std)
     optimizer = torch.optim.Adam(model.parameters(), betas=(0.9, 0.99))
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 5e-3, 250)
     for _ in range(250):

@@ -15,7 +15,7 @@ def build(**options):
     model = StartCodeDiffusion(N, **{'backbone': dict(type='MLPDenoiser', dim=64, depth=2, embedding_dim=32),
                                      'sampler': dict(type='DDIMSampler', num_inference_steps=20),
                                      'prediction': 'x0', **options})
-    model.set_statistics([0.0, 0.0], [1.0, 1.0])
+    model.normalizer.set_statistics([0.0, 0.0], [1.0, 1.0])
     return model
 
 
@@ -55,7 +55,7 @@ def test_it_learns_a_distribution_of_codes():
     codes = torch.where(right, torch.tensor([3.0, 1.0]), torch.tensor([-2.0, 0.0]))
     codes = codes + 0.3 * torch.randn(4096, N, generator=generator)
     model = build()
-    model.set_statistics(codes.mean(0), codes.std(0))
+    model.normalizer.set_statistics(codes.mean(0), codes.std(0))
     optimizer = torch.optim.Adam(model.parameters(), betas=(0.9, 0.99))
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 4e-3, 300)
     for _ in range(300):

@@ -18,7 +18,7 @@ def build(steps=4, **options):
     torch.manual_seed(0)
     model = StartFrameDiffusion(SIZE, N, backbone=dict(BACKBONE),
                                 sampler=dict(type='DDIMSampler', num_inference_steps=steps), **options)
-    model.set_statistics([0.0] * N, [1.0] * N, animator_hash='ab' * 32)
+    model.normalizer.set_statistics([0.0] * N, [1.0] * N, animator_hash='ab' * 32)
     for parameter in model.parameters():  # a fresh network ignores its inputs
         if not parameter.any():
             torch.nn.init.normal_(parameter, std=0.1)
@@ -109,7 +109,7 @@ def test_the_second_stage_sees_the_small_frame_with_some_noise():
         lambda module, args, kwargs: seen.append((args[2], kwargs['extra'])), with_kwargs=True)
     model.loss(inputs)
     (cond, extra), = seen
-    clean = model._enlarge(torch.nn.functional.adaptive_avg_pool2d(inputs['frame'], LOW['size']))
+    clean = model._upsample(torch.nn.functional.adaptive_avg_pool2d(inputs['frame'], LOW['size']))
     level = cond[:, -1]
     deviation = (extra - clean).flatten(1).std(1)
     assert cond.shape == (64, N + 2) and 0 <= level.min() < 0.1 and 0.9 < level.max() <= 1
@@ -172,7 +172,7 @@ def test_a_checkpoint_draws_the_same_and_knows_its_animator(low):
     assert torch.equal(*draws)
     assert fresh.code_origin.animator_hash == 'ab' * 32
     with pytest.raises(UserError, match='belong to different animators'):
-        fresh.set_statistics([0.0] * N, [1.0] * N, animator_hash='cd' * 32)
+        fresh.normalizer.set_statistics([0.0] * N, [1.0] * N, animator_hash='cd' * 32)
 
 
 def test_predict_gives_what_metrics_need():
@@ -187,7 +187,7 @@ def test_predict_gives_what_metrics_need():
 def test_small_frames_are_for_a_second_stage():
     with pytest.raises(UserError, match='do not pass low'):
         build().sample(batch()['motion'], low=small())
-    with pytest.raises(UserError, match='enlarges small frames; pass low'):
+    with pytest.raises(UserError, match='upsamples low-resolution frames; pass low'):
         build(low=LOW).sample(batch()['motion'])
     with pytest.raises(ValueError, match='low must have shape'):
         build(low=LOW).sample(batch()['motion'], low=torch.zeros(4, 3, 5, 5))

@@ -26,7 +26,7 @@ def make_motion_diffusion(animator_hash: str | None, motion_dim: int = MOTION_DI
     backbone = dict(type='UNet1D', channels=(16, 16), num_blocks=1, attention_levels=(), embedding_dim=16, head_dim=8)
     model = MotionDiffusion(motion_dim, num_frames, sampler=dict(type='DDIMSampler', num_inference_steps=3, eta=1.0),
                             backbone=backbone, prediction='x0', **options)
-    model.set_statistics(torch.zeros(motion_dim), torch.ones(motion_dim), animator_hash=animator_hash)
+    model.normalizer.set_statistics(torch.zeros(motion_dim), torch.ones(motion_dim), animator_hash=animator_hash)
     return _fill_zeros(model, std=0.02).eval()
 
 
@@ -35,7 +35,7 @@ def make_start_code(animator_hash: str | None, motion_dim: int = MOTION_DIM) -> 
     torch.manual_seed(3)
     model = StartCodeDiffusion(motion_dim, sampler=dict(type='DDIMSampler', num_inference_steps=3), prediction='x0',
                                backbone=dict(type='MLPDenoiser', dim=16, depth=1, embedding_dim=16))
-    model.set_statistics(torch.zeros(motion_dim), torch.ones(motion_dim), animator_hash=animator_hash)
+    model.normalizer.set_statistics(torch.zeros(motion_dim), torch.ones(motion_dim), animator_hash=animator_hash)
     return _fill_zeros(model).eval()
 
 
@@ -46,7 +46,7 @@ def make_start_frame(animator_hash: str | None, motion_dim: int = MOTION_DIM, si
     backbone = dict(type='UNet2D', channels=(16, 16), num_blocks=1, attention_levels=(), embedding_dim=16, head_dim=8)
     model = StartFrameDiffusion(size, motion_dim, sampler=dict(type='DDIMSampler', num_inference_steps=2),
                                 prediction='x0', backbone=backbone, **options)
-    model.set_statistics(torch.zeros(motion_dim), torch.ones(motion_dim), animator_hash=animator_hash)
+    model.normalizer.set_statistics(torch.zeros(motion_dim), torch.ones(motion_dim), animator_hash=animator_hash)
     return _fill_zeros(model, std=0.02).eval()
 
 

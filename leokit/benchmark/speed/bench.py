@@ -127,7 +127,7 @@ class SpeedBench:
         model = _build_model(self.options.motion_diffusion_config, dict(num_frames=self.options.num_frames))
         model = model.to(self.device)
         ones = torch.ones(model.motion_dim, device=self.device)
-        model.set_statistics(mean=0 * ones, std=ones, residual_std=ones)
+        model.normalizer.set_statistics(mean=0 * ones, std=ones, residual_std=ones)
         return model
 
 

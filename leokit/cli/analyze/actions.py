@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> None:
     from leokit.utils.files import write_json
     model = load(args.config, args.checkpoint, options.choose_device(args.device), args.cfg_options,
                  expect=MotionDiffusion)
-    cache = CodeCache(args.codes, model.animator_weights_hash)
+    cache = CodeCache(args.codes, model.code_origin.animator_hash)
     result = measure_action_statistics(model, cache, load_truth(args.ground_truth), num_frames=args.num_frames,
                                        fit=args.fit_split, score=args.score_split, seed=args.seed)
     print(action_table(result))

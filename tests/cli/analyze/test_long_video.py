@@ -24,7 +24,7 @@ def trained(tmp_path_factory):
                'model.backbone.channels': (8,), 'model.backbone.attention_levels': (), 'model.backbone.num_blocks': 1,
                'model.backbone.embedding_dim': 8, 'model.backbone.head_dim': 8, 'model.sampler.num_inference_steps': 2}
     model = MODELS.build(load_config(CONFIG, dict(options)).model)
-    model.set_statistics([0.0] * MOTION_DIM, [1.0] * MOTION_DIM)
+    model.normalizer.set_statistics([0.0] * MOTION_DIM, [1.0] * MOTION_DIM)
     save_checkpoint(dict(meta={}, state_dict=model.state_dict()), folder / 'model.pth')
     return folder / 'model.pth', options
 

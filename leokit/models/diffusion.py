@@ -1,13 +1,12 @@
-"""What every diffusion model here shares: noising, target, weighted loss, and the way back.
+"""The diffusion process that all diffusion models share: noising, training target, weighted loss, sampling.
 
-The network is an argument, a callable ``network(x_t, t) -> output shaped like x_t``; what it does with
-conditions is the model's affair. The core has no parameters and adds nothing to a state dict.
+The network is an argument, a callable ``network(x_t, t) -> output shaped like x_t``; conditions are up to the model.
+A :class:`Diffusion` has no parameters and adds nothing to a state dict.
 
-Where epsilon is predicted, the network by default learns only what the noisy sample does not say already:
-``eps = sqrt(1 - a_t) x_t + sqrt(a_t) F(x_t, t)``, the preconditioning of arXiv 2206.00364 (section 5) for this
-process. The loss is unchanged. Without it the network must copy its input at high noise, and what it copies
-wrongly, sampling divides by sqrt(a_t) (0.006 at the end of the linear schedule); a network in bfloat16 cannot
-copy well enough.
+If epsilon is predicted, the network by default learns only what the noisy sample does not contain:
+``eps = sqrt(1 - a_t) x_t + sqrt(a_t) F(x_t, t)``, the preconditioning of arXiv 2206.00364 (section 5) for this process.
+The loss is unchanged. Without it the network must copy its input at high noise, and sampling divides the error of the
+copy by sqrt(a_t) (0.006 at the end of the linear schedule), more than a network in bfloat16 can afford.
 """
 
 from typing import Any, Callable
@@ -25,7 +24,7 @@ Network = Callable[[Tensor, Tensor], Tensor]
 Generators = Generator | list[Generator] | None  # None: torch's global generator; a list: one per sample
 
 
-class DiffusionCore(nn.Module):
+class Diffusion(nn.Module):
     """Noise scheduler, sampler and training objective.
 
     Args:
@@ -33,10 +32,7 @@ class DiffusionCore(nn.Module):
         sampler (dict): Config in SAMPLERS; the default for sampling.
         prediction (str): What the network outputs: ``'epsilon'``, ``'x0'`` or ``'v'``.
         min_snr_gamma (float, optional): Bound of min-SNR weighting; None for the plain mean squared error.
-        epsilon_skip (bool): Where epsilon is predicted, let the network learn what ``x_t`` does not say already.
-
-    Raises:
-        UserError: If ``prediction`` is unknown or ``min_snr_gamma`` is not positive.
+        epsilon_skip (bool): If epsilon is predicted, the network learns only what ``x_t`` does not contain.
     """
 
     def __init__(self, noise_scheduler: dict[str, Any], sampler: dict[str, Any], *, prediction: str = 'epsilon',
@@ -54,7 +50,7 @@ class DiffusionCore(nn.Module):
 
     @property
     def conventions(self) -> dict[str, Any]:
-        """What weights rely on and do not show; checkpoints carry it."""
+        """Settings that the weights depend on; checkpoints carry them."""
         return dict(noise_scheduler=type(self.scheduler).__name__,
                     num_train_timesteps=self.scheduler.num_train_timesteps,
                     prediction=self.prediction, epsilon_skip=self.epsilon_skip)
@@ -70,7 +66,7 @@ class DiffusionCore(nn.Module):
         Returns:
             Tensor: Weighted loss per sample, float32, shape (B,).
         """
-        t = self.draw_times(x0.shape[0], device=x0.device, generator=generator)
+        t = self.sample_times(x0.shape[0], device=x0.device, generator=generator)
         eps = noise_source(generator)(x0)
         target = self.scheduler.target(self.prediction, x0, eps, t)
         prediction = self._predict(network, self.scheduler.add_noise(x0, eps, t), t)
@@ -80,7 +76,7 @@ class DiffusionCore(nn.Module):
         weight = min_snr_weight(self.scheduler.signal_to_noise(t), self.min_snr_gamma, self.prediction)
         return weight.to(losses.dtype) * losses
 
-    def draw_times(self, count: int, *, device: torch.device, generator: Generator | None = None) -> Tensor:
+    def sample_times(self, count: int, *, device: torch.device, generator: Generator | None = None) -> Tensor:
         """Uniform times 0 … S-1, shape (count,)."""
         total = self.scheduler.num_train_timesteps
         if generator is None:
@@ -88,13 +84,13 @@ class DiffusionCore(nn.Module):
         return torch.randint(0, total, (count,), generator=generator, device=generator.device).to(device)
 
     def _predict(self, network: Network, x_t: Tensor, t: Tensor) -> Tensor:
-        """What the network, with its skip, says the target is; in the type of x_t."""
+        """The network's prediction of the target, including the skip, in the type of x_t."""
         output = network(x_t, t).to(x_t.dtype)
         # the skip is the map from a velocity to its epsilon
         return self.scheduler.eps_from_v(x_t, output, t) if self.epsilon_skip else output
 
     def denoiser(self, network: Network) -> Denoiser:
-        """Make of a network the callable that samplers read; wrap it to guide or to inpaint.
+        """The callable that samplers take, from a network; wrap it to guide or to inpaint.
 
         Args:
             network (Network): Maps x_t (B, ...) and t (B,) to an output shaped like x_t.

@@ -3,15 +3,15 @@
 import pytest
 import torch
 
-from leokit.models import DiffusionCore
+from leokit.models import Diffusion
 from leokit.samplers import DDPMSampler, generators_from_seeds
 from leokit.utils import UserError
 
 
-def core(**options):
+def diffusion(**options):
     scheduler = dict(type='LinearNoiseScheduler', num_train_timesteps=50)
     sampler = dict(type='DDIMSampler', num_inference_steps=10)
-    return DiffusionCore(scheduler, sampler, **options)
+    return Diffusion(scheduler, sampler, **options)
 
 
 def samples(size=6):
@@ -30,7 +30,7 @@ def perfect_network(model, x0):
 @pytest.mark.parametrize('prediction', ['epsilon', 'x0', 'v'])
 @pytest.mark.parametrize('options', [{}, dict(min_snr_gamma=5.0), dict(epsilon_skip=False)])
 def test_a_perfect_network_has_no_loss_and_samples_the_data(prediction, options):
-    model, x0 = core(prediction=prediction, **options), samples()
+    model, x0 = diffusion(prediction=prediction, **options), samples()
     loss = model.loss(perfect_network(model, x0), x0, generator=torch.Generator().manual_seed(1))
     assert loss.shape == (6,) and loss.dtype == torch.float32 and loss.max() < 1e-6
     result = model.sample(model.denoiser(perfect_network(model, x0)), torch.randn_like(x0))
@@ -39,30 +39,30 @@ def test_a_perfect_network_has_no_loss_and_samples_the_data(prediction, options)
 
 def test_loss_of_the_zero_network_is_the_targets_power():
     x0 = torch.zeros(400, 50)
-    loss = core(epsilon_skip=False).loss(
+    loss = diffusion(epsilon_skip=False).loss(
         lambda x, t: torch.zeros_like(x), x0, generator=torch.Generator().manual_seed(0))
     assert abs(loss.mean() - 1) < 0.03
 
 
 def test_with_the_skip_the_zero_network_believes_in_the_mean():
     """Its epsilon is that of the mean, x0 = 0, but for a share a_t of x_t; so sampling starts out sane."""
-    model = DiffusionCore(dict(type='LinearNoiseScheduler'), dict(type='DDIMSampler'))
+    model = Diffusion(dict(type='LinearNoiseScheduler'), dict(type='DDIMSampler'))
     x = torch.randn(3, 5, generator=torch.Generator().manual_seed(0))
     t = torch.tensor([999, 500, 0])
     prediction = model.denoiser(lambda x, t: torch.zeros_like(x))(x, t)
     signal = model.scheduler.signal_level(t).sqrt()[:, None].float()
     assert torch.allclose(prediction.x0, signal * x, atol=1e-4)
-    assert not DiffusionCore(dict(type='LinearNoiseScheduler'), dict(type='DDIMSampler'), prediction='v').epsilon_skip
+    assert not Diffusion(dict(type='LinearNoiseScheduler'), dict(type='DDIMSampler'), prediction='v').epsilon_skip
 
 
 def test_loss_is_per_sample():
-    model, x0 = core(prediction='x0'), samples()
+    model, x0 = diffusion(prediction='x0'), samples()
     loss = model.loss(lambda x, t: x0 + torch.arange(6.0)[:, None, None], x0)
     assert torch.allclose(loss, torch.arange(6.0) ** 2, atol=1e-5)
 
 
 def test_weighting_scales_each_sample_by_its_time():
-    plain, weighted, x0 = core(), core(min_snr_gamma=5.0), samples()
+    plain, weighted, x0 = diffusion(), diffusion(min_snr_gamma=5.0), samples()
     seen = []
 
     def network(x, t):
@@ -76,7 +76,7 @@ def test_weighting_scales_each_sample_by_its_time():
 
 
 def test_randomness_is_the_generators():
-    model, x0 = core(), samples()
+    model, x0 = diffusion(), samples()
     state = torch.get_rng_state()
     runs = [model.loss(lambda x, t: x, x0, generator=torch.Generator().manual_seed(seed)) for seed in (3, 3, 4)]
     assert torch.equal(runs[0], runs[1]) and not torch.equal(runs[0], runs[2])
@@ -84,13 +84,13 @@ def test_randomness_is_the_generators():
 
 
 def test_times_cover_the_schedule():
-    times = core().draw_times(2000, device=torch.device('cpu'), generator=torch.Generator().manual_seed(0))
+    times = diffusion().sample_times(2000, device=torch.device('cpu'), generator=torch.Generator().manual_seed(0))
     assert set(times.tolist()) == set(range(50))
 
 
 @pytest.mark.parametrize('sampler', [dict(type='DDPMSampler', num_inference_steps=4), DDPMSampler(4)])
 def test_another_sampler_may_be_given(sampler):
-    model, visited = core(prediction='x0'), []
+    model, visited = diffusion(prediction='x0'), []
 
     def network(x, t):
         visited.append(int(t[0]))
@@ -101,16 +101,16 @@ def test_another_sampler_may_be_given(sampler):
 
 
 def test_denoiser_returns_to_the_samples_type():
-    model, x = core(), samples()
+    model, x = diffusion(), samples()
     prediction = model.denoiser(lambda x, t: x.bfloat16())(x, torch.zeros(6, dtype=torch.long))
     assert prediction.x0.dtype == prediction.eps.dtype == torch.float32
 
 
 def test_it_adds_nothing_to_a_state_dict():
-    assert core().state_dict() == {}
+    assert diffusion().state_dict() == {}
 
 
 @pytest.mark.parametrize('options, key', [(dict(prediction='noise'), 'prediction'), (dict(min_snr_gamma=0), 'min_snr')])
 def test_bad_options_are_refused(options, key):
     with pytest.raises(UserError, match=key):
-        core(**options)
+        diffusion(**options)
