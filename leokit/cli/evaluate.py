@@ -106,18 +106,18 @@ def join_process_group(device: str | None) -> str:
 
 def print_report(records: 'list[ResultRecord]', protocol: 'Protocol') -> None:
     """Print the scores and their caveats."""
+    from leokit.utils.tables import text_table
     resolution = protocol.frames.resolution
     print(f'protocol {protocol.name}: {records[0].real.clips} real and {records[0].fake.clips} generated clips of '
           f'{protocol.clips.length} frames, stride {protocol.clips.stride}, '
           f'{f"{resolution} pixels" if resolution else "original size"}')
-    width = max(len(record.metric) for record in records)
+    rows = []
     for record in records:
-        score = record.score
-        value = 'not measured' if score.value is None else f'{score.value:.5g}'
-        std = '' if score.std is None else f' ± {score.std:.2g} ({score.std_of})'
-        real = record.details.get('real_value')
-        reference = '' if real is None else f'   real videos: {real:.5g}'
-        print(f'{record.metric:<{width}}  {value}{std}{reference}')
+        score, real = record.score, record.details.get('real_value')
+        rows.append([record.metric, 'not measured' if score.value is None else f'{score.value:.5g}',
+                     '' if score.std is None else f'± {score.std:.2g} ({score.std_of})',
+                     '' if real is None else f'real videos: {real:.5g}'])
+    print(text_table(rows))
     for sentence in dict.fromkeys(sentence for record in records for sentence in record.warnings):
         print(f'note: {sentence}')
 

@@ -12,6 +12,9 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Mapping, Sequence
 
+import numpy as np
+import torch
+
 from leokit.deprecation import METRIC_NAMES
 from leokit.evaluation.protocol import Protocol
 from leokit.utils import UserError
@@ -96,10 +99,7 @@ class RunInfo:
     @classmethod
     def now(cls, model: str | None = None, step: int | None = None) -> 'RunInfo':
         """The current time and the running software."""
-        import numpy
-        import torch
-
-        versions = dict(leokit=__version__, torch=str(torch.__version__), numpy=numpy.__version__,
+        versions = dict(leokit=__version__, torch=str(torch.__version__), numpy=np.__version__,
                         python=platform.python_version())
         return cls(model, step, datetime.now(timezone.utc).isoformat(timespec='seconds'), versions)
 
