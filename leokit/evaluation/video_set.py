@@ -20,7 +20,7 @@ from leokit.video.readers import AutoReader, VideoReader, frame_files
 from leokit.video.readers.array_reader import is_array, open_array, split_item
 from leokit.video.readers.base import DEFAULT_FPS
 from leokit.video.video_filter import select_videos
-from leokit.video.video_list import split_arrays
+from leokit.video.video_list import is_video_file, split_arrays
 
 
 class VideoItem(NamedTuple):
@@ -168,7 +168,8 @@ def list_videos(source: str | Path, filters: VideoFilter | None = None, *,
         tuple: The videos, at least one, sorted by name; and the filter that was applied.
     """
     filters = filters or VideoFilter()
-    entries = [entry for entry in find_videos(source) if entry.path.suffix.lower() not in IMAGE_SUFFIXES]
+    entries = [entry for entry in find_videos(source)
+               if entry.path.suffix.lower() not in IMAGE_SUFFIXES or is_video_file(entry.path)]
     if not entries:
         raise UserError(f'there are no videos in {source}, only images')
     if filters.split is None and preferred_split in {entry.split for entry in entries}:

@@ -4,6 +4,7 @@ import errno
 import json
 import math
 import os
+import re
 import shutil
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,24 @@ from typing import Any, Iterator, Mapping
 from leokit.utils.errors import UserError
 
 FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def local_path(path: str | Path) -> Path:
+    """The path of a local file or folder, with ``~`` expanded; a :class:`UserError` for an address such as https://."""
+    text = os.fspath(path)
+    if re.match(r'[a-z][a-z0-9+.-]+:/', text, re.IGNORECASE) and not os.path.exists(text):
+        scheme = text.split(':', 1)[0]
+        raise UserError(f'{text} is an address ({scheme}:), not a local file; only local files are read and written')
+    return Path(os.path.expanduser(text))
+
+
+def path_inside(folder: str | Path, name: str) -> Path:
+    """The path ``folder/name``, which must lie inside the folder: names in manifests may be absolute or hold ``..``."""
+    folder, path = Path(folder), Path(folder, name)
+    if not path.resolve().is_relative_to(folder.resolve()) or path.resolve() == folder.resolve():
+        raise UserError(f'the name {name!r} leads outside the folder {folder}; give the video a plain name in the '
+                        'manifest')
+    return path
 
 
 def part_path(path: str | Path) -> Path:

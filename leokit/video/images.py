@@ -4,37 +4,53 @@ With PIL, not ``mmcv.imread``: modes, alpha, EXIF orientation and 16-bit values 
 documented, and OpenCV converts them without telling.
 """
 
+import io
+import logging
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from mmengine.logging import print_log
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from leokit.utils import UserError
+from leokit.utils.files import local_path
 
 IMAGE_SUFFIXES = frozenset({'.png', '.jpg', '.jpeg', '.bmp', '.webp', '.tif', '.tiff'})
 TRANSPARENT_BACKGROUND = (255, 255, 255)  # color behind transparent pixels
 
 
-def read_image(path: str | Path) -> np.ndarray:
+def read_image(source: str | Path | bytes | BinaryIO) -> np.ndarray:
     """Read an image file as uint8 RGB, shape (H, W, 3).
 
-    Grayscale, palette and CMYK images become RGB. Transparent images are composited over white. 16-bit images keep
-    their upper eight bits. EXIF orientation is applied. Of an animation, the first frame is read. Float and 32-bit
-    images are refused, because their range is unknown.
+    Grayscale, palette and CMYK images become RGB. Color profiles (ICC) are converted to sRGB. Transparent images are
+    composited over white. 16-bit images keep their upper eight bits. EXIF orientation is applied. Of an animation, the
+    first frame is read. Float and 32-bit images are refused, because their range is unknown.
+
+    Args:
+        source (str | Path | bytes | BinaryIO): A file, its content, or an open binary file.
     """
-    path = Path(path)
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return _read(io.BytesIO(source), 'of the given bytes')
+    if hasattr(source, 'read'):
+        return _read(source, str(getattr(source, 'name', 'of the given file object')))
+    path = local_path(source)
     if not path.is_file():
         raise UserError(f'the image {path} {"is a folder" if path.is_dir() else "does not exist"}; check the path')
+    return _read(path, str(path))
+
+
+def _read(file: Path | BinaryIO, name: str) -> np.ndarray:
     try:
-        with Image.open(path) as image:
+        with Image.open(file) as image:
             image.load()
-            return to_rgb(ImageOps.exif_transpose(image), str(path), file_format=image.format)
+            return to_rgb(ImageOps.exif_transpose(image), name, file_format=image.format)
     except UserError:
         raise
     except UnidentifiedImageError as error:
-        raise UserError(f'{path} is not a readable image; pass a PNG or JPEG file') from error
+        raise UserError(f'the image {name} is not a readable image; pass a PNG or JPEG file') from error
     except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
-        raise UserError(f'the image {path} cannot be read ({error}); save it again as PNG or JPEG') from error
+        raise UserError(f'the image {name} cannot be read ({error}); save it again as PNG or JPEG') from error
 
 
 def to_rgb(image: Image.Image, name: str, *, file_format: str | None = None) -> np.ndarray:
@@ -51,8 +67,48 @@ def to_rgb(image: Image.Image, name: str, *, file_format: str | None = None) -> 
     if image.mode in ('I', 'F'):
         raise UserError(f'the image {name} has {"float" if image.mode == "F" else "32-bit"} pixels of unknown range; '
                         'save it with 8 or 16 bits')
+    image = to_srgb(image, name)
+    if image.mode in ('LA', 'La', 'PA', 'RGBA', 'RGBa') or 'transparency' in image.info:
+        return over_background(np.asarray(image.convert('RGBA')))
+    return np.array(image.convert('RGB'))
+
+
+def over_background(pixels: np.ndarray) -> np.ndarray:
+    """Composite RGBA pixels over ``TRANSPARENT_BACKGROUND``: uint8 (H, W, 4) -> (H, W, 3)."""
+    image = Image.fromarray(np.ascontiguousarray(pixels))
+    background = Image.new('RGBA', image.size, TRANSPARENT_BACKGROUND + (255,))
+    return np.array(Image.alpha_composite(background, image).convert('RGB'))
+
+
+def to_srgb(image: Image.Image, name: str) -> Image.Image:
+    """Convert the colors of an image with an embedded ICC profile to sRGB, in relative colorimetry.
+
+    An image without a profile, or with that of sRGB, is returned as it is. A profile that cannot be used is named in a
+    warning and ignored.
+    """
+    profile = image.info.get('icc_profile')
+    if not profile:
+        return image
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        if 'srgb' in ImageCms.getProfileDescription(source).lower():
+            return image
+        opaque, alpha = _split_alpha(image)
+        converted = ImageCms.profileToProfile(
+            opaque, source, ImageCms.createProfile('sRGB'), outputMode='RGB',
+            renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC, flags=ImageCms.Flags.BLACKPOINTCOMPENSATION)
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError) as error:
+        print_log(f'the color profile of the image {name} cannot be used ({error}); its colors are taken to be sRGB',
+                  logger='current', level=logging.WARNING)
+        return image
+    if alpha is not None:
+        converted.putalpha(alpha)
+    return converted
+
+
+def _split_alpha(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
+    """The colors of an image in a mode that profiles apply to, and its transparency."""
     if image.mode in ('LA', 'La', 'PA', 'RGBA', 'RGBa') or 'transparency' in image.info:
         image = image.convert('RGBA')
-        background = Image.new('RGBA', image.size, TRANSPARENT_BACKGROUND + (255,))
-        image = Image.alpha_composite(background, image)
-    return np.array(image.convert('RGB'))
+        return image.convert('RGB'), image.getchannel('A')
+    return (image if image.mode in ('L', 'RGB', 'CMYK', 'LAB') else image.convert('RGB')), None

@@ -6,14 +6,22 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Iterable
 
+from mmengine.logging import print_log
+
 from leokit.utils import UserError
-from leokit.video.manifest import find_manifest, read_manifest
+from leokit.utils.files import local_path
+from leokit.video.images import IMAGE_SUFFIXES
+from leokit.video.manifest import MANIFEST_NAMES, find_manifest, read_manifest
 from leokit.video.readers import frame_files
 from leokit.video.readers.array_reader import ITEM_MARK, is_array, open_array
 from leokit.video.video_entry import VideoEntry
 
+# Endings of files that FFmpeg opens as videos, and of arrays.
 VIDEO_SUFFIXES = frozenset({
-    '.mp4', '.m4v', '.mov', '.mkv', '.webm', '.avi', '.mpg', '.mpeg', '.ts', '.flv', '.wmv', '.gif', '.npy'})
+    '.3g2', '.3gp', '.amv', '.apng', '.asf', '.avi', '.divx', '.dv', '.f4v', '.flv', '.gif', '.h264', '.h265', '.264',
+    '.265', '.hevc', '.ivf', '.m1v', '.m2t', '.m2ts', '.m2v', '.m4v', '.mjpeg', '.mjpg', '.mk3d', '.mkv', '.mov',
+    '.mp4', '.mpe', '.mpeg', '.mpg', '.mts', '.mxf', '.nut', '.obu', '.ogv', '.qt', '.rm', '.rmvb', '.ts', '.vob',
+    '.webm', '.wmv', '.y4m', '.npy', '.npz'})
 # First-level folders of these names are splits.
 SPLIT_FOLDERS = {'train': 'train', 'val': 'val', 'valid': 'val', 'validation': 'val', 'test': 'test'}
 
@@ -31,7 +39,7 @@ def find_videos(source: str | Path, manifest: str | Path | None = 'auto') -> lis
     Returns:
         list[VideoEntry]: At least one video, in the order of the manifest or sorted by name.
     """
-    source = Path(source)
+    source = local_path(source)
     if not source.exists():
         raise UserError(f'{source} does not exist; pass a folder of videos or a manifest (.json, .jsonl, .csv) (in a '
                         'config: data_root)')
@@ -53,6 +61,7 @@ def scan_folder(root: str | Path) -> list[VideoEntry]:
 
     Links are followed. Hidden files and folders are ignored, and so are unfinished files of an interrupted process
     (``clip.part.mp4``). Each video is its own identity; first-level folders named train, val or test are splits.
+    Files next to videos that are no videos are counted in the log.
 
     Args:
         root (str | Path): The folder; it is a video itself if it holds images.
@@ -62,7 +71,7 @@ def scan_folder(root: str | Path) -> list[VideoEntry]:
         differ by the suffix alone.
     """
     root = Path(root)
-    paths, seen = [], set()
+    paths, seen, others = [], set(), Counter()
     for folder, subfolders, files in os.walk(root, followlinks=True):
         location = os.path.realpath(folder)
         if location in seen:  # a circle of links
@@ -70,12 +79,18 @@ def scan_folder(root: str | Path) -> list[VideoEntry]:
             continue
         seen.add(location)
         subfolders[:] = sorted(name for name in subfolders if not (name.startswith('.') or name.endswith('.part')))
-        videos = [Path(folder, name) for name in files
-                  if Path(name).suffix.lower() in VIDEO_SUFFIXES and not name.startswith('.')
-                  and not Path(name).stem.endswith('.part')]
+        files = [Path(folder, name) for name in files
+                 if not name.startswith('.') and not Path(name).stem.endswith('.part')]
+        videos = [file for file in files if is_video_file(file)]
         paths += videos
         if not videos and frame_files(folder):
             paths.append(Path(folder))
+            files = [file for file in files if file.suffix.lower() not in IMAGE_SUFFIXES]
+        others.update(file.suffix.lower() or 'no ending' for file in files
+                      if not is_video_file(file) and file.name not in MANIFEST_NAMES)
+    if others:
+        print_log(f'{sum(others.values())} files of {root} are no videos by their ending and were left out: '
+                  + ', '.join(f'{count} {suffix}' for suffix, count in others.most_common()), logger='current')
     stems = Counter(_stem(path, root) for path in paths)
     entries = []
     for path in paths:
@@ -84,6 +99,22 @@ def scan_folder(root: str | Path) -> list[VideoEntry]:
         split = SPLIT_FOLDERS.get(path.relative_to(root).parts[0].lower()) if path != root else None
         entries.append(VideoEntry(name=name, path=path, identity=name, split=split))
     return sorted(entries, key=lambda entry: entry.name)
+
+
+def is_video_file(path: Path) -> bool:
+    """True if a file is listed as a video, by its ending; animated WebP is, so that reading it can be refused."""
+    suffix = path.suffix.lower()
+    return suffix in VIDEO_SUFFIXES or (suffix == '.webp' and is_animated_webp(path))
+
+
+def is_animated_webp(path: Path) -> bool:
+    """True if the header of a WebP file announces an animation."""
+    try:
+        with path.open('rb') as file:
+            head = file.read(21)
+    except OSError:
+        return False
+    return head[8:16] == b'WEBPVP8X' and len(head) == 21 and bool(head[20] & 2)
 
 
 def split_arrays(entries: Iterable[VideoEntry]) -> list[VideoEntry]:

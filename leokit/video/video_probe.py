@@ -19,7 +19,7 @@ from leokit.utils.locks import FileLock
 from leokit.utils.thread_map import thread_map, worker_count
 from leokit.video.readers import VideoReader
 
-CACHE_VERSION = 1
+CACHE_VERSION = 2  # 1: rates as headers state them; display matrices and the shape of pixels ignored
 PROGRESS_FROM = 500  # videos, about a second of probing; fewer need no progress bar
 
 

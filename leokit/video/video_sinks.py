@@ -10,6 +10,7 @@ import numpy as np
 
 from leokit.utils.files import remove
 from leokit.utils.npy import HEADER_BYTES, npy_header
+from leokit.video.ffmpeg_url import local_url
 from leokit.video.h264 import H264Stream
 
 FRAME_NAME = '{:06d}.png'
@@ -32,7 +33,7 @@ class H264Sink:
         # different files now and then; and without them single frames are cheaper to reach.
         # Chroma samples lie in the middle of their 2x2 pixels; untagged, readers take them to lie on the left.
         options = {'crf': str(crf), 'bf': '0', 'x264-params': 'chromaloc=1'}
-        self._container = av.open(str(part), 'w')
+        self._container = av.open(local_url(part), 'w')
         self._stream = H264Stream(
             self._container, rate, options=options, color_matrix=color_matrix, pixel_format=pixel_format,
             interpolation='BICUBIC', threads=threads, keyframe_interval=keyframe_interval)
@@ -54,7 +55,7 @@ class GifSink:
     """A looped GIF with a palette of its own for each frame."""
 
     def __init__(self, part: Path, rate: Fraction) -> None:
-        self._container = av.open(str(part), 'w', format='gif', options={'loop': '0'})
+        self._container = av.open(local_url(part), 'w', format='gif', options={'loop': '0'})
         self._stream = self._container.add_stream('gif', rate=rate)
         self._stream.pix_fmt = 'pal8'
         self._rate = rate

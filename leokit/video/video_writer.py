@@ -10,13 +10,13 @@ import numpy as np
 from torch import Tensor
 
 from leokit.utils import UserError
-from leokit.utils.files import clear_write_errors, part_path, remove, replace
+from leokit.utils.files import clear_write_errors, local_path, part_path, remove, replace
 from leokit.utils.pixels import to_uint8
+from leokit.video.frame_rate import exact_rate
 from leokit.video.h264 import H264_SUFFIXES, check_h264_options
 from leokit.video.video_sinks import ArraySink, FolderSink, GifSink, H264Sink, Sink
 
 MAX_GIF_FPS = 50  # delays are whole hundredths of a second, and browsers slow down delays of less than two
-MAX_FPS_DENOMINATOR = 1001  # exact for the broadcast rates such as 30000/1001
 
 
 class VideoWriter:
@@ -52,12 +52,12 @@ class VideoWriter:
         if fps <= 0:
             raise ValueError(f'fps must be positive, got {fps}')
         check_h264_options(pixel_format, color_matrix)
-        self.path = Path(path)
+        self.path = local_path(path)
         self.fps = fps
         self.num_frames = 0
         self._shape: tuple[int, ...] | None = None  # (H, W, 3) of the frames
         self._closed = False
-        rate = Fraction(fps).limit_denominator(MAX_FPS_DENOMINATOR)
+        rate = exact_rate(fps)
         _check_path(self.path, rate)
         self._part = part_path(self.path)
         with _clear_errors(self.path):

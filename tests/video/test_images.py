@@ -1,3 +1,6 @@
+import io
+import struct
+
 import cv2
 import numpy as np
 import pytest
@@ -71,3 +74,76 @@ def test_problems_are_named(tmp_path):
             read_image(tmp_path / name)
     with pytest.raises(UserError):
         read_image(tmp_path)
+
+
+# Primaries of Display P3 and of sRGB relative to D50, as columns of XYZ.
+P3 = np.array([(.51512, .24120, -.00105), (.29198, .69225, .04189), (.15710, .06657, .78407)]).T
+SRGB = np.array([(.43607, .22249, .01392), (.38515, .71687, .09708), (.14307, .06061, .71410)]).T
+PATCHES = np.array([(214, 190, 160), (190, 60, 50), (80, 180, 90), (60, 70, 200), (128, 128, 128)], np.uint8)
+
+
+def profile(primaries, gamma):
+    """A matrix profile of ICC version 2, by the specification."""
+    def xyz(values):
+        return struct.pack('>4s4x3i', b'XYZ ', *(round(value * 65536) for value in values))
+    curve = struct.pack('>4s4xIH', b'curv', 1, round(gamma * 256))
+    tags = {b'desc': struct.pack('>4s4xI', b'desc', 5) + b'test\0' + bytes(78), b'cprt': struct.pack('>4s4x', b'text'),
+            b'wtpt': xyz((.9642, 1, .8249))}
+    tags |= {name: xyz(column) for name, column in zip((b'rXYZ', b'gXYZ', b'bXYZ'), primaries.T)}
+    tags |= dict.fromkeys((b'rTRC', b'gTRC', b'bTRC'), curve)
+    table = body = b''
+    for name, content in tags.items():
+        content += bytes(-len(content) % 4)
+        table += struct.pack('>4sII', name, 132 + 12 * len(tags) + len(body), len(content))
+        body += content
+    head = struct.pack('>I4xI4s4s4s12x4s28x3i', 132 + len(table) + len(body), 0x02100000, b'mntr', b'RGB ', b'XYZ ',
+                       b'acsp', *(round(value * 65536) for value in (.9642, 1, .8249)))
+    return head.ljust(128, b'\0') + struct.pack('>I', len(tags)) + table + body
+
+
+def to_srgb_by_hand(values, primaries, gamma):
+    linear = np.linalg.inv(SRGB) @ primaries @ ((values / 255.0) ** gamma).T
+    linear = linear.clip(0, 1).T
+    return 255 * np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+
+
+@pytest.mark.parametrize('name, options', [('a.png', {}), ('a.webp', dict(lossless=True)),
+                                           ('a.jpg', dict(quality=100, subsampling=0))])
+@pytest.mark.parametrize('primaries, gamma', [(P3, 2.2), (SRGB, 1.8)], ids=['P3', 'gamma 1.8'])
+def test_color_profiles_are_converted_to_srgb(tmp_path, name, options, primaries, gamma):
+    image = Image.fromarray(PATCHES.repeat(16, 0)[None].repeat(16, 0))
+    image.save(tmp_path / name, icc_profile=profile(primaries, gamma), **options)
+    shown = read_image(tmp_path / name)[8, 8::16].astype(float)
+    right = to_srgb_by_hand(PATCHES, primaries, gamma)
+    assert np.abs(right - PATCHES).max() > 8  # the profile matters
+    np.testing.assert_allclose(shown, right, atol=3 if name == 'a.jpg' else 1.5)
+
+
+def test_color_profile_and_transparency(tmp_path):
+    pixels = np.dstack([PATCHES[None].repeat(2, 0), np.full((2, 5), 255, np.uint8)])
+    pixels[1, :, 3] = 0
+    Image.fromarray(pixels).save(tmp_path / 'a.png', icc_profile=profile(P3, 2.2))
+    shown = read_image(tmp_path / 'a.png')
+    np.testing.assert_allclose(shown[0], to_srgb_by_hand(PATCHES, P3, 2.2), atol=1.5)
+    assert (shown[1] == 255).all()
+
+
+def test_a_broken_color_profile_is_named(tmp_path, monkeypatch):
+    messages = []
+    monkeypatch.setattr('leokit.video.images.print_log', lambda message, **_: messages.append(message))
+    Image.fromarray(COLOR).save(tmp_path / 'a.png', icc_profile=b'no profile')
+    assert np.array_equal(read_image(tmp_path / 'a.png'), COLOR)
+    assert len(messages) == 1 and 'a.png' in messages[0]
+
+
+def test_bytes_and_file_objects(tmp_path):
+    Image.fromarray(COLOR).save(tmp_path / 'a.png')
+    content = (tmp_path / 'a.png').read_bytes()
+    for source in (content, io.BytesIO(content), bytearray(content)):
+        assert np.array_equal(read_image(source), COLOR)
+    with (tmp_path / 'a.png').open('rb') as file:
+        assert np.array_equal(read_image(file), COLOR)
+    with pytest.raises(UserError, match='not a readable image'):
+        read_image(b'text')
+    with pytest.raises(UserError, match='is an address'):
+        read_image('https://example.org/a.png')

@@ -2,8 +2,10 @@ import json
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from leokit.utils import UserError
+from leokit.video.readers import AutoReader
 from leokit.video.video_list import find_videos, split_arrays
 
 
@@ -53,3 +55,21 @@ def test_impossible_sources_are_refused(tmp_path):
     (tmp_path / 'bad.json').write_text('{')
     with pytest.raises(UserError, match='bad.json cannot be read'):
         find_videos(tmp_path / 'bad.json')
+
+
+def test_no_ending_of_a_video_is_passed_over(tmp_path, monkeypatch):
+    messages = []
+    monkeypatch.setattr('leokit.video.video_list.print_log', lambda message, **_: messages.append(message))
+    endings = ('mp4 MP4 MTS m2ts 3gp 3g2 ogv vob mxf asf wmv flv h264 y4m mjpeg apng f4v qt mpe m4v ts mpg divx mk3d '
+               'ivf npz').split()
+    for number, ending in enumerate(endings):
+        touch(tmp_path / f'{number:02d}.{ending}')
+    images = [Image.new('RGB', (8, 8), color) for color in ('red', 'blue')]
+    images[0].save(tmp_path / 'still.webp')
+    images[0].save(tmp_path / 'moving.webp', save_all=True, append_images=images[1:], duration=40)
+    touch(tmp_path / 'notes.txt')
+    assert [entry.path.name for entry in find_videos(tmp_path)] == [
+        *(f'{number:02d}.{ending}' for number, ending in enumerate(endings)), 'moving.webp']
+    assert len(messages) == 1 and '1 .txt' in messages[0] and '1 .webp' in messages[0]
+    with pytest.raises(UserError, match='animated WebP is not read'):
+        AutoReader().open(tmp_path / 'moving.webp')

@@ -1,9 +1,12 @@
-"""Read ``.npy`` arrays as videos: bytes or floating-point pixels, one video or several in a file.
+"""Read ``.npy`` and ``.npz`` arrays as videos: bytes or floating-point pixels, one video or several in a file.
 
-A file ``samples.npy`` of shape (N, T, H, W, 3) holds N videos, named ``samples.npy#0`` … ``samples.npy#N-1``.
+A file ``samples.npy`` of shape (N, T, H, W, 3) holds N videos, named ``samples.npy#0`` … ``samples.npy#N-1``. Of an
+``.npz`` archive, ``arr_0`` or the only array is read; it must be uncompressed, as by ``numpy.savez``.
 """
 
+import struct
 import threading
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +15,7 @@ from leokit.registry import VIDEO_READERS
 from leokit.utils import UserError
 from leokit.video.readers.base import DEFAULT_FPS, VideoHandle, VideoReader, existing_file
 
+ARRAY_SUFFIXES = ('.npy', '.npz')
 ITEM_MARK = '#'
 RANGES = {'-1:1': (-1.0, 1.0), '0:1': (0.0, 1.0), '0:255': (0.0, 255.0)}
 RANGE_TOLERANCE = 1e-3  # of the range: generators overshoot by rounding
@@ -21,19 +25,20 @@ _HEADER_LOCK = threading.Lock()  # NumPy parses headers with ast, which some CPy
 def split_item(path: str | Path) -> tuple[Path, int | None]:
     """``samples.npy#3`` -> (``samples.npy``, 3); a path without a number gives None."""
     name, mark, item = str(path).rpartition(ITEM_MARK)
-    return (Path(name), int(item)) if mark and item.isdecimal() and name.endswith('.npy') else (Path(path), None)
+    return (Path(name), int(item)) if mark and item.isdecimal() and is_array(name) else (Path(path), None)
 
 
 def is_array(path: str | Path) -> bool:
-    """True for ``.npy`` files and the videos in them, by the name alone."""
-    return split_item(path)[0].suffix.lower() == '.npy'
+    """True for ``.npy`` and ``.npz`` files and the videos in them, by the name alone."""
+    name, _, item = str(path).rpartition(ITEM_MARK)
+    return Path(name if item.isdecimal() else path).suffix.lower() in ARRAY_SUFFIXES
 
 
 def open_array(path: str | Path) -> np.ndarray:
     """Map an array file into memory.
 
     Args:
-        path (str | Path): A file written by ``numpy.save``.
+        path (str | Path): A file written by ``numpy.save`` or ``numpy.savez``.
 
     Returns:
         np.ndarray: Shape (T, H, W, 3) or (N, T, H, W, 3), of any type.
@@ -41,13 +46,36 @@ def open_array(path: str | Path) -> np.ndarray:
     path = existing_file(path)
     try:
         with _HEADER_LOCK:
-            array = np.load(path, mmap_mode='r', allow_pickle=False)
-    except (ValueError, OSError, EOFError) as error:
+            array = _map_archive(path) if path.suffix.lower() == '.npz' else \
+                np.load(path, mmap_mode='r', allow_pickle=False)
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile, struct.error) as error:
         raise UserError(f'{path} is not a readable array ({error}); save it again with numpy.save') from error
     if not isinstance(array, np.ndarray) or array.ndim not in (4, 5) or array.shape[-1] != 3:
         shape = f'has shape {array.shape}' if isinstance(array, np.ndarray) else 'holds several arrays'
         raise UserError(f'{path} {shape}; videos must be RGB of shape (T, H, W, 3) or (N, T, H, W, 3)')
     return array
+
+
+def _map_archive(path: Path) -> np.ndarray:
+    """Map ``arr_0``, or the only array, of an uncompressed ``.npz`` archive into memory."""
+    with zipfile.ZipFile(path) as archive:
+        members = {Path(info.filename).stem: info for info in archive.infolist()}
+        name = 'arr_0' if 'arr_0' in members else next(iter(members), None)
+        if name is None or (name != 'arr_0' and len(members) > 1):
+            raise UserError(f'{path} holds the arrays {", ".join(members) or "(none)"}; save the videos alone, as .npy')
+        if members[name].compress_type != zipfile.ZIP_STORED:
+            raise UserError(f'{path} is compressed; save its array with numpy.save as .npy')
+        start = members[name].header_offset
+    with path.open('rb') as file:
+        file.seek(start)
+        header = file.read(30)  # the local header ends with the lengths of two fields that follow it
+        file.seek(start + 30 + sum(struct.unpack('<HH', header[26:30])))
+        version = np.lib.format.read_magic(file)
+        read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, fortran, dtype = read_header(file)
+        if dtype.hasobject:
+            raise UserError(f'{path} holds Python objects, not pixels; save uint8')
+        return np.memmap(path, dtype, 'r', file.tell(), shape, 'F' if fortran else 'C')
 
 
 class ArrayHandle(VideoHandle):
@@ -90,7 +118,7 @@ class ArrayHandle(VideoHandle):
 
 @VIDEO_READERS.register_module()
 class ArrayReader(VideoReader):
-    """Reads arrays saved by ``numpy.save``.
+    """Reads arrays saved by ``numpy.save`` or ``numpy.savez``.
 
     uint8 pixels are taken as they are. A file does not store the range of floating-point pixels (a dark video in
     [0, 1] is a bright one in [-1, 1]), so it has to be stated; values outside it, and NaN, make the video unreadable.

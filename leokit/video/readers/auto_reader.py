@@ -5,6 +5,7 @@ from typing import Sequence
 
 from leokit.registry import VIDEO_READERS
 from leokit.utils import UserError
+from leokit.utils.files import local_path
 from leokit.video.readers.array_reader import ArrayReader, is_array
 from leokit.video.readers.base import DEFAULT_FPS, VideoHandle, VideoReader
 from leokit.video.readers.frame_folder_reader import FrameFolderReader
@@ -37,11 +38,13 @@ class AutoReader(VideoReader):
         self.array_reader = ArrayReader(fps, float_range)
 
     def open(self, path: str | Path) -> VideoHandle:
-        path = Path(path)
+        path = local_path(path)
         if path.is_dir():
             return self.folder_reader.open(path)
         if is_array(path):
             return self.array_reader.open(path)
+        if path.suffix.lower() == '.webp':
+            raise UserError(f'{path} is a WebP image; animated WebP is not read, convert it to mp4 or GIF')
         for reader in self.file_readers[:-1]:
             try:
                 return reader.open(path)

@@ -7,19 +7,24 @@ from typing import Iterator, Sequence
 import numpy as np
 
 from leokit.utils import UserError
-
-DEFAULT_FPS = 25.0  # of arrays, frame folders and containers that do not store a rate
+from leokit.utils.files import local_path
+from leokit.video.frame_rate import DEFAULT_FPS as DEFAULT_FPS
+from leokit.video.frame_rate import is_same_rate, regular_times, resampled_indices
 
 
 class VideoHandle(ABC):
-    """An open video. Frame ``i`` is the i-th frame that playing the video from its start shows.
+    """An open video. Frame ``i`` is what playing the video from its start shows at the time ``i / fps``.
 
+    A video of constant rate has the frames of its file; one of variable rate is resampled to its mean rate by time.
     Not shared between processes or threads. Close it, or use it as a context manager.
 
     Attributes:
         path (Path): The file or folder.
         fps (float): Frames per second.
+        stores_rate (bool): The rate comes from the file, not from an option.
     """
+
+    stores_rate = False
 
     def __init__(self, path: Path, fps: float) -> None:
         self.path = path
@@ -66,11 +71,50 @@ class VideoHandle(ABC):
         for start in range(first, last, size):
             yield self.read(np.arange(start, min(start + size, last)))
 
+    def at_rate(self, fps: float) -> 'VideoHandle':
+        """This video at another constant rate, resampled by time; closing the result closes this video."""
+        return self if is_same_rate(fps, self.fps) else ResampledHandle(self, fps)
+
+    def _source_times(self) -> np.ndarray:
+        """Presentation times in seconds of the frames of the file."""
+        return regular_times(len(self), self.fps)
+
+    def _read_source(self, indices: np.ndarray) -> np.ndarray:
+        """Decode frames of the file by their number."""
+        return self._read(indices)
+
     def __enter__(self) -> 'VideoHandle':
         return self
 
     def __exit__(self, *exception: object) -> None:
         self.close()
+
+
+class ResampledHandle(VideoHandle):
+    """An open video at another constant rate; see :func:`~leokit.video.frame_rate.resampled_indices`.
+
+    Args:
+        video (VideoHandle): The open video.
+        fps (float): The new rate.
+    """
+
+    def __init__(self, video: VideoHandle, fps: float) -> None:
+        super().__init__(video.path, fps)
+        self.stores_rate = video.stores_rate
+        self.video = video
+        self.indices = resampled_indices(video._source_times(), fps, video.fps)
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def close(self) -> None:
+        self.video.close()
+
+    def at_rate(self, fps: float) -> VideoHandle:
+        return self if is_same_rate(fps, self.fps) else self.video.at_rate(fps)
+
+    def _read(self, indices: np.ndarray) -> np.ndarray:
+        return self.video._read_source(self.indices[indices])
 
 
 class VideoReader(ABC):
@@ -87,7 +131,7 @@ class VideoReader(ABC):
 
 def existing_file(path: str | Path) -> Path:
     """Return the path of a video file; a :class:`UserError` if it is missing, a folder or empty."""
-    path = Path(path)
+    path = local_path(path)
     if path.is_dir():
         raise UserError(f'{path} is a folder, not a video file; use FrameFolderReader or AutoReader for frame folders')
     if not path.exists():

@@ -9,6 +9,7 @@ import numpy as np
 
 from leokit.registry import VIDEO_READERS
 from leokit.utils import UserError
+from leokit.utils.files import local_path
 from leokit.video.images import IMAGE_SUFFIXES, read_image
 from leokit.video.readers.base import DEFAULT_FPS, VideoHandle, VideoReader
 
@@ -28,6 +29,21 @@ def frame_files(folder: str | Path) -> list[str]:
 
 def _natural_key(name: str) -> list:
     return [(0, int(part), '') if part.isdecimal() else (1, 0, part) for part in re.split(r'(\d+)', name) if part]
+
+
+def check_companions(folder: Path, names: Sequence[str]) -> None:
+    """Refuse a folder in which a frame has a second image: another format, or a mask (``7.jpg``, ``7_mask.png``)."""
+    by_stem: dict[str, str] = {}
+    for name in names:
+        stem = os.path.splitext(name)[0]
+        if stem in by_stem:
+            raise UserError(f'the folder {folder} holds a frame twice ({by_stem[stem]} and {name}); keep one of each')
+        by_stem[stem] = name
+    for stem, name in by_stem.items():
+        companion = re.fullmatch(r'(.*\w)[_\-. ]+[A-Za-z]+', stem)
+        if companion and companion[1] in by_stem:
+            raise UserError(f'the folder {folder} holds {name} next to {by_stem[companion[1]]}, which looks like a '
+                            'mask or another version of the frame; move such images to a folder of their own')
 
 
 class FrameFolderHandle(VideoHandle):
@@ -75,13 +91,14 @@ class FrameFolderReader(VideoReader):
         self._listings: dict[tuple, list[str]] = {}
 
     def open(self, path: str | Path) -> FrameFolderHandle:
-        path = Path(path)
+        path = local_path(path)
         if not path.is_dir():
             raise UserError(f'the frame folder {path} does not exist or is a file; check the path')
         key = (str(path), path.stat().st_mtime_ns)
         names = self._listings.get(key) or frame_files(path)
         if not names:
             raise UserError(f'the folder {path} holds no images ({", ".join(sorted(IMAGE_SUFFIXES))})')
+        check_companions(path, names)
         if len(self._listings) >= MAX_LISTINGS:
             self._listings.clear()
         self._listings[key] = names

@@ -1,20 +1,26 @@
 """Read video files with PyAV: exact frames of every container and codec of FFmpeg, GIF included."""
 
+import logging
 from pathlib import Path
 from typing import Any, Iterator
 
 import av
 import numpy as np
+from mmengine.logging import print_log
 
 from leokit.registry import VIDEO_READERS
 from leokit.utils import UserError
-from leokit.video.readers.base import DEFAULT_FPS, VideoHandle, VideoReader, existing_file
-from leokit.video.readers.stream_index import StreamIndex, build_index, decode_frames, index_by_decoding
+from leokit.video.frame_rate import regular_times, resampled_indices
+from leokit.video.readers.base import ResampledHandle, VideoHandle, VideoReader, existing_file
+from leokit.video.readers.container import ALPHA_DECODERS, alpha_decoder, choose_stream, open_container
+from leokit.video.readers.frame_pixels import UNTAGGED_MATRICES, FrameConverter
+from leokit.video.readers.stream_index import PacketDecoder, StreamIndex, build_index, index_by_decoding
+from leokit.video.readers.truncation import missing_bytes, missing_samples
 
 MAX_INDICES = 4096  # stream indices that a reader caches, some kilobytes each
-# Containers whose header states the number of frames; a file with fewer packets is truncated.
-COUNTED_FORMATS = ('mp4', 'mov')
 DECODING_ERRORS = (av.FFmpegError, OSError, EOFError)
+
+_warned: set[tuple[str, str]] = set()  # one warning of a kind for each file
 
 
 class PyAVHandle(VideoHandle):
@@ -26,17 +32,22 @@ class PyAVHandle(VideoHandle):
         path (Path): The file.
         threads (int): Decoder threads.
         index (StreamIndex, optional): The index of the unchanged file, if it is cached.
+        content (bytes, optional): Content of the file, if it is in memory; ``path`` is its name in messages then.
+        untagged_matrix (str): See :class:`PyAVReader`.
     """
 
-    def __init__(self, path: Path, *, threads: int, index: StreamIndex | None = None) -> None:
+    stores_rate = True
+
+    def __init__(self, path: Path, *, threads: int = 1, index: StreamIndex | None = None,
+                 content: bytes | None = None, untagged_matrix: str = 'auto') -> None:
         self._container = None
         self._threads = threads
-        self._formatter = av.video.reformatter.VideoReformatter()
-        self._format = _conversion()
+        self._content = content
         self.path = path
         try:
             self._open()
             self.index = index or self._make_index()
+            self._check_complete()
         except DECODING_ERRORS as error:
             self.close()
             raise UserError(f'{path} is not a readable video ({_reason(error)}); '
@@ -44,11 +55,20 @@ class PyAVHandle(VideoHandle):
         except UserError:
             self.close()
             raise
-        self._check_complete()
-        super().__init__(path, float(self._stream.average_rate or self._stream.guessed_rate or DEFAULT_FPS))
+        self._convert = FrameConverter(self._stream.sample_aspect_ratio, untagged_matrix)
+        rate = self.index.rate(self._stream)
+        super().__init__(path, float(rate))
+        order = resampled_indices(self._source_times(), rate, rate)
+        # None: a constant rate, so that frames need not be looked up by time
+        self._order = None if np.array_equal(order, np.arange(len(self.index))) else order
 
     def __len__(self) -> int:
-        return len(self.index)
+        return len(self.index) if self._order is None else len(self._order)
+
+    @property
+    def is_variable_rate(self) -> bool:
+        """bool: The frames of the file are unevenly spaced, and frames are looked up by time."""
+        return self._order is not None
 
     def close(self) -> None:
         self._frames = iter(())
@@ -56,22 +76,17 @@ class PyAVHandle(VideoHandle):
             self._container.close()
             self._container = None
 
+    def at_rate(self, fps: float) -> VideoHandle:
+        # From the times of the file: a variable rate is resampled once.
+        return super().at_rate(fps) if self._order is None else ResampledHandle(self, fps)
+
     def _open(self) -> None:
         if self._container is not None:
             self._container.close()
-        # torchvision before 0.24 has FFmpeg's messages logged by Python: a decoder thread with a message would wait for
-        # the interpreter, while the interpreter waits for the thread to end
-        av.logging.set_level(None)
-        # tags that are not UTF-8 are no reason to refuse a video; PyAV 19 ignores them without this option
-        tolerant = {} if int(av.__version__.split('.')[0]) >= 19 else dict(metadata_errors='ignore')
-        self._container = av.open(str(self.path), **tolerant)
-        if not self._container.streams.video:
-            raise UserError(f'{self.path} has no video stream; it may be an audio file')
-        self._stream = self._container.streams.video[0]
-        context = self._stream.codec_context
-        if context is None:
-            raise UserError(f'{self.path} has a codec that this build of FFmpeg cannot decode; '
-                            'convert it to H.264')
+        self._container = open_container(self.path, self._content)
+        self._stream = choose_stream(self._container, self.path)
+        self._decoder = alpha_decoder(self._stream)
+        context = self._decoder or self._stream.codec_context
         context.thread_count = self._threads
         context.thread_type = 'FRAME' if self._threads > 1 else 'SLICE'
         self._position = None  # number of the next frame of self._frames; None before the first seek
@@ -79,29 +94,58 @@ class PyAVHandle(VideoHandle):
 
     def _make_index(self) -> StreamIndex:
         index = build_index(self._container, self._stream)
+        if index is not None and index.packets != len(index):
+            index = self._verified(index)
         if index is None:
             self._open()
-            index = index_by_decoding(self._container, self._stream)
+            index = index_by_decoding(self._container, self._stream, self._decoder)
+        if index.damaged:
+            self._warn('damaged', f'{self.path} has {index.damaged} damaged packets; their frames are left out, and '
+                                  'the frames next to them are shown for longer')
+        if self._stream.metadata.get('alpha_mode') == '1' and self._decoder is None:
+            self._warn('alpha', f'{self.path} is transparent, and this build of FFmpeg has no decoder for that '
+                                f'({" or ".join(ALPHA_DECODERS.values())}); it is read as opaque')
         return index
 
+    def _verified(self, index: StreamIndex) -> StreamIndex | None:
+        """The index of a file with hidden frames, or None if decoding shows others than its packets promise."""
+        self._open()
+        try:
+            shown = [frame.pts for frame in PacketDecoder(self._container, self._stream, decoder=self._decoder)]
+        except DECODING_ERRORS:
+            return index  # reading reports the damage where it is
+        first = index.times[0] if len(index) else 0
+        return index if [time for time in shown if time is None or time >= first] == index.times.tolist() else None
+
     def _check_complete(self) -> None:
-        stated = self._stream.frames
-        counted = any(name in COUNTED_FORMATS for name in self._container.format.name.split(','))
-        if counted and self.index.packets < stated and not self.index.countable_only:
-            self.close()
-            raise UserError(f'{self.path} is truncated: it holds {self.index.packets} of the {stated} frames that its '
+        missing = missing_samples(self._container, self._stream)
+        if missing:
+            stated = max(self._stream.frames, missing)
+            raise UserError(f'{self.path} is truncated: it holds {stated - missing} of the {stated} frames that its '
                             'header states; fetch or convert it again')
         if len(self.index) == 0:
-            self.close()
             raise UserError(f'{self.path} holds no frame that can be decoded; fetch or convert it again')
+        lost = missing_bytes(self.path, self._content)
+        if lost:
+            self._warn('truncated', f'{self.path} is truncated: {lost} bytes that its header states are missing; the '
+                                    f'{len(self.index)} frames before are used')
+
+    def _source_times(self) -> np.ndarray:
+        clock = self.index.clock
+        if clock is None:
+            return regular_times(len(self.index), self.fps)
+        return (clock - clock[0]) * float(self._stream.time_base)
 
     def _read(self, indices: np.ndarray) -> np.ndarray:
+        return self._read_source(indices if self._order is None else self._order[indices])
+
+    def _read_source(self, indices: np.ndarray) -> np.ndarray:
         if self._container is None:
             raise ValueError(f'{self.path} has been closed')
         wanted, positions = np.unique(indices, return_inverse=True)
         frames = None
         for row, number in enumerate(wanted):
-            pixels = self._pixels(self._decode(int(number)))
+            pixels = self._pixels(self._decode(int(number)), int(number))
             if frames is None:
                 frames = np.empty((len(wanted), *pixels.shape), np.uint8)
             if pixels.shape != frames.shape[1:]:
@@ -136,28 +180,27 @@ class PyAVHandle(VideoHandle):
             self._open()  # the very start: packets before the first key frame make seeking inexact
         else:
             self._container.seek(int(self.index.times[key]), stream=self._stream, backward=True, any_frame=False)
-        self._frames = decode_frames(self._container, self._stream)
+            if self._decoder is not None:
+                self._decoder.flush_buffers()
+        self._frames = iter(PacketDecoder(self._container, self._stream, decoder=self._decoder,
+                                          tolerant=self.index.countable_only))
         self._position = key
 
-    def _pixels(self, frame: Any) -> np.ndarray:
-        turns = round((getattr(frame, 'rotation', 0) or 0) / 90)
-        pixels = self._formatter.reformat(frame, **self._format).to_ndarray()
-        return np.rot90(pixels, turns) if turns % 4 else pixels
+    def _pixels(self, frame: Any, number: int) -> np.ndarray:
+        if getattr(frame, 'is_corrupt', False):  # the decoder filled in what it could not decode
+            raise UserError(f'frame {number} of {self.path} is damaged; fetch or convert it again')
+        if frame.interlaced_frame:
+            self._warn('interlaced', f'{self.path} is interlaced; moving edges show combs, deinterlace it first (for '
+                                     'example with ffmpeg -vf bwdif)')
+        try:
+            return self._convert(frame)
+        except UserError as error:
+            raise UserError(f'{self.path} {error}') from None
 
-
-def _conversion() -> dict[str, Any]:
-    """Options that turn a frame into RGB with its true colors.
-
-    FFmpeg's fast conversion from 4:2:0 to RGB, its default, rounds down: frames get 1.2 gray levels darker every time
-    a video is read and written again.
-    """
-    options: dict[str, Any] = dict(format='rgb24')
-    if int(av.__version__.split('.')[0]) >= 17:  # by default it starts a thread pool for every conversion
-        options['threads'] = 1
-    kinds = av.video.reformatter.Interpolation
-    if hasattr(kinds, 'ACCURATE_RND'):  # older PyAV has the fast conversion only
-        options['interpolation'] = kinds.BILINEAR | kinds.ACCURATE_RND | kinds.FULL_CHR_H_INT
-    return options
+    def _warn(self, kind: str, message: str) -> None:
+        if (kind, str(self.path)) not in _warned:
+            _warned.add((kind, str(self.path)))
+            print_log(message, logger='current', level=logging.WARNING)
 
 
 @VIDEO_READERS.register_module()
@@ -165,23 +208,30 @@ class PyAVReader(VideoReader):
     """Reads video files with PyAV.
 
     Frame numbers are exact: they are looked up in an index of the file's packets, which is cached for unchanged files,
-    and every jump decodes from the right key frame. Rotation tags are applied.
+    and every jump decodes from the right key frame. Display matrices (rotated and mirrored video) and the shape of
+    pixels are applied, transparent frames are composited over white, and HDR video is refused.
 
     Args:
         threads (int): Decoder threads of each open video; one is best with several data-loader workers.
+        untagged_matrix (str): Color matrix of videos that state none: 'bt601', 'bt709', or 'auto', BT.709 from
+            720 lines up and BT.601 below, as players guess.
     """
 
-    def __init__(self, threads: int = 1) -> None:
+    def __init__(self, threads: int = 1, untagged_matrix: str = 'auto') -> None:
         if threads < 1:
             raise ValueError(f'threads must be at least 1, got {threads}')
+        if untagged_matrix not in UNTAGGED_MATRICES:
+            raise ValueError(f'untagged_matrix must be one of {", ".join(UNTAGGED_MATRICES)}, got {untagged_matrix!r}')
         self.threads = threads
+        self.untagged_matrix = untagged_matrix
         self._indices: dict[tuple, StreamIndex] = {}
 
     def open(self, path: str | Path) -> PyAVHandle:
         path = existing_file(path)
         status = path.stat()
         key = (str(path), status.st_size, status.st_mtime_ns)
-        handle = PyAVHandle(path, threads=self.threads, index=self._indices.get(key))
+        handle = PyAVHandle(path, threads=self.threads, index=self._indices.get(key),
+                            untagged_matrix=self.untagged_matrix)
         if len(self._indices) >= MAX_INDICES:
             self._indices.clear()
         self._indices[key] = handle.index

@@ -99,3 +99,21 @@ def test_files_that_are_not_arrays(tmp_path):
         ArrayReader().open(tmp_path / 'several.npy')
     with pytest.raises(UserError, match='does not exist'):
         ArrayReader().open(tmp_path / 'missing.npy')
+
+
+def test_archives(tmp_path):
+    videos = pixels(3, 4, 6, 8)
+    np.savez(tmp_path / 'a.npz', videos)
+    np.savez(tmp_path / 'b.npz', samples=videos[0])
+    with ArrayReader().open(f'{tmp_path}/a.npz#2') as video:
+        assert np.array_equal(video.read([3, 1]), videos[2][[3, 1]])
+    with ArrayReader().open(tmp_path / 'b.npz') as video:
+        assert np.array_equal(video.read(range(4)), videos[0])
+    np.savez_compressed(tmp_path / 'c.npz', videos)
+    np.savez(tmp_path / 'd.npz', x=videos, y=videos)
+    np.savez(tmp_path / 'e.npz', np.asarray([dict(a=1)], dtype=object))
+    (tmp_path / 'f.npz').write_bytes(b'text')
+    for name, sentence in {'c': 'is compressed', 'd': 'holds the arrays x, y', 'e': 'Python objects',
+                           'f': 'not a readable array'}.items():
+        with pytest.raises(UserError, match=sentence):
+            ArrayReader().open(tmp_path / f'{name}.npz')

@@ -55,3 +55,12 @@ def test_problems_are_named(clips, tmp_path):
     with FrameFolderReader().open(folder) as video:
         with pytest.raises(UserError, match='frame_2.png'):
             video.read([2])
+
+
+@pytest.mark.parametrize('extra', ['frame_1.jpg', 'frame_1_mask.png', 'frame_1-depth.png'])
+def test_a_second_image_of_a_frame_is_noticed(clips, tmp_path, extra):
+    folder = write(tmp_path / 'a', clips.frames(3))
+    assert len(FrameFolderReader().open(folder)) == 3
+    Image.fromarray(clips.frames(1)[0]).save(folder / extra)
+    with pytest.raises(UserError, match=extra):
+        FrameFolderReader().open(folder)

@@ -1,0 +1,92 @@
+"""From a decoded frame to RGB as a player shows it: true colors, opaque, square pixels, upright."""
+
+from fractions import Fraction
+from typing import Any
+
+import av
+import numpy as np
+
+from leokit.utils import UserError
+from leokit.video.images import over_background
+
+# Transfer functions (ITU-T H.273) whose values are no display values of ordinary video.
+HDR_TRANSFERS = {16: 'PQ', 18: 'HLG'}
+UNSPECIFIED_MATRIX = 2  # ITU-T H.273
+HD_HEIGHT = 720  # untagged video from this height up is BT.709 by the usual guess
+UNTAGGED_MATRICES = ('auto', 'bt601', 'bt709')
+
+
+def conversion_options() -> dict[str, Any]:
+    """Options that turn a frame into RGB with its true colors.
+
+    FFmpeg's fast conversion from 4:2:0 to RGB, its default, rounds down: frames get 1.2 gray levels darker every time
+    a video is read and written again.
+    """
+    options: dict[str, Any] = {}
+    if int(av.__version__.split('.')[0]) >= 17:  # by default it starts a thread pool for every conversion
+        options['threads'] = 1
+    kinds = av.video.reformatter.Interpolation
+    if hasattr(kinds, 'ACCURATE_RND'):  # older PyAV has the fast conversion only
+        options['interpolation'] = kinds.BILINEAR | kinds.ACCURATE_RND | kinds.FULL_CHR_H_INT
+    return options
+
+
+class FrameConverter:
+    """Converts the frames of one stream.
+
+    Args:
+        aspect (Fraction, optional): Width of a pixel divided by its height; frames are widened or narrowed by it.
+        untagged_matrix (str): Color matrix of frames that state none: 'bt601', 'bt709', or 'auto', BT.709 from
+            720 lines up and BT.601 below, as players guess.
+    """
+
+    def __init__(self, aspect: Fraction | None, untagged_matrix: str = 'auto') -> None:
+        self._aspect = aspect or Fraction(1)
+        self._untagged = untagged_matrix
+        self._formatter = av.video.reformatter.VideoReformatter()
+        self._options = conversion_options()
+
+    def __call__(self, frame: Any) -> np.ndarray:
+        """uint8 RGB (H, W, 3) of a frame."""
+        if frame.color_trc in HDR_TRANSFERS:
+            raise UserError(f'is HDR video ({HDR_TRANSFERS[frame.color_trc]}), whose values are not those of ordinary '
+                            'video; tone-map it first, for example with the filters zscale and tonemap of ffmpeg')
+        width = max(1, round(frame.width * self._aspect))
+        options = dict(self._options)
+        if self._is_bt709(frame):
+            options['src_colorspace'] = 'ITU709'
+        transparent = frame.format.name == 'pal8' or any(part.is_alpha for part in frame.format.components)
+        pixels = self._formatter.reformat(frame, width=width, height=frame.height,
+                                          format='rgba' if transparent else 'rgb24', **options).to_ndarray()
+        return orient(over_background(pixels) if transparent else pixels, display_matrix(frame))
+
+    def _is_bt709(self, frame: Any) -> bool:
+        if frame.colorspace != UNSPECIFIED_MATRIX or frame.format.is_rgb or self._untagged == 'bt601':
+            return False
+        return self._untagged == 'bt709' or frame.height >= HD_HEIGHT
+
+
+def display_matrix(frame: Any) -> tuple[int, int, int, int] | None:
+    """The signs (a, b, c, d) of a frame's display matrix; None without one, or if it turns by no multiple of 90°.
+
+    A pixel (x, y) is shown at (a x + c y, b x + d y), up to a shift.
+    """
+    data = frame.side_data.get('DISPLAYMATRIX')
+    if data is None:
+        return None
+    a, b, _, c, d = np.frombuffer(bytes(data), np.int32)[:5].astype(np.int64)
+    limit = max(abs(a), abs(b), abs(c), abs(d)) // 100  # exporters write sines of 180 degrees that are not quite 0
+    signs = tuple(0 if abs(value) <= limit else int(np.sign(value)) for value in (a, b, c, d))
+    straight = signs[0] and signs[3] and not (signs[1] or signs[2])
+    turned = signs[1] and signs[2] and not (signs[0] or signs[3])
+    return signs if straight or turned else None
+
+
+def orient(pixels: np.ndarray, matrix: tuple[int, int, int, int] | None) -> np.ndarray:
+    """Apply a display matrix to pixels (H, W, 3)."""
+    if matrix is None:
+        return pixels
+    a, b, c, d = matrix
+    if b:  # rows become columns
+        pixels, a, d = pixels.swapaxes(0, 1), c, b
+    return pixels[::d, ::a]
