@@ -14,11 +14,11 @@ from leokit.engine.message_hub import load_message_hub_state, message_hub_state
 from leokit.engine.resume_state import restore_optimizer, restore_schedulers, scheduler_states
 from leokit.engine.weight_loading import TRAINING_ONLY, conventions, load_weights
 from leokit.utils.checkpoints import load_checkpoint, save_checkpoint
-from leokit.utils.config import with_references
 from leokit.utils.config_data import config_to_data
 from leokit.utils.errors import UserError, format_list
 from leokit.utils.files import atomic_path
 from leokit.utils.modules import unwrap_model
+from leokit.utils.references import with_references
 from leokit.version import __version__
 
 

@@ -1,10 +1,9 @@
-"""Checkpoint files: the one place that writes and reads them.
+"""Writing and reading of checkpoint files.
 
-A checkpoint holds plain tensors, numbers, strings and containers of these, so that
-it loads with ``weights_only=True`` and no allow list on every supported torch.
-Layout: ``meta`` (cfg, iter, epoch, model, conventions, leokit_version, time, ...), ``state_dict``
-(the averaged weights where there is an average), ``raw_state_dict`` (the weights under
-training that the average replaced), ``optimizer``, ``param_schedulers``, ``message_hub``.
+A checkpoint holds plain tensors, numbers, strings and containers of these, so that it loads with ``weights_only=True``
+and without an allow list in every supported version of torch. Its entries are ``meta`` (cfg, iter, epoch, model,
+conventions, leokit_version, time, ...), ``state_dict`` (the averaged weights, if weights are averaged),
+``raw_state_dict`` (then, the weights under training), ``optimizer``, ``param_schedulers``, ``message_hub``.
 """
 
 import pickle
@@ -25,105 +24,84 @@ PLAIN_TYPES = (bool, int, float, str, bytes, type(None), torch.dtype, torch.Size
 
 
 def save_checkpoint(checkpoint: Mapping[str, Any], path: str | Path) -> None:
-    """Write a checkpoint so that nobody ever sees half of one.
+    """Write a checkpoint atomically.
 
     Args:
-        checkpoint (Mapping): The content; converted by :func:`to_plain`.
-        path (str | Path): The file; its folder is made if needed.
-
-    Raises:
-        ValueError: If the content holds something that is not plain.
-        UserError: If the file cannot be written.
+        checkpoint (Mapping): The content, converted by :func:`to_plain`.
+        path (str | Path): The file; missing folders are created.
     """
     path = Path(path)
     plain = to_plain(checkpoint)
     try:
         with atomic_path(path) as part:
             torch.save(plain, part)
-        sync(path.parent)  # the rename itself must survive a power cut too
+        sync(path.parent)  # so that the rename survives a power failure
     except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
         raise UserError(f'the checkpoint {path} cannot be written: {_first_line(error)}; '
                         f'free space there, or write to another folder') from error
 
 
 def load_checkpoint(path: str | Path, map_location: str | torch.device = 'cpu') -> dict[str, Any]:
-    """Read a checkpoint without running any code from it.
-
-    Args:
-        path (str | Path): The file.
-        map_location (str | torch.device): Where its tensors go.
-
-    Returns:
-        dict: The content; it has at least ``state_dict``.
-
-    Raises:
-        UserError: If the file is missing, damaged, or not a checkpoint of leokit.
-    """
+    """Read a checkpoint of leokit without running code from it; its content has at least ``state_dict``."""
     path = Path(path)
     checkpoint = read_plain(path, map_location, 'leokit convert converts weights of LIA')
     if not isinstance(checkpoint, dict) or not isinstance(checkpoint.get('state_dict'), Mapping):
         raise UserError(f"{path} has no 'state_dict', so it is not a checkpoint of leokit; "
                         'leokit convert converts weights of LIA')
     if 'leokit_version' in checkpoint.get('meta', {}):
-        _check_sums(path)
+        _verify_checksums(path)
     return checkpoint
 
 
 def read_plain(path: str | Path, map_location: str | torch.device = 'cpu', remedy: str = 'use another one') -> Any:
-    """Read whatever a file of plain values holds, without running any code from it.
+    """Read a file of plain values without running code from it.
 
     Args:
         path (str | Path): A file written by ``torch.save``.
-        map_location (str | torch.device): Where its tensors go.
-        remedy (str): What to do about a file that holds more than plain values, for the message.
-
-    Returns:
-        Any: Its content.
-
-    Raises:
-        UserError: If the file is missing, damaged, or holds more than plain values.
+        map_location (str | torch.device): The device of its tensors.
+        remedy (str): Advice for a file that holds other than plain values, for the error message.
     """
     path = Path(path)
     if not path.is_file():
         folder = path if path.is_dir() else path.parent
         found = [file.name for file in sorted(folder.glob('*.pth'))]
-        there = f'; {folder} holds {format_list(found)}' if found else ''
-        raise UserError(f'the checkpoint {path} {"is a folder" if folder == path else "does not exist"}{there}; '
-                        'name the file of one')
+        others = f'; {folder} holds {format_list(found)}' if found else ''
+        raise UserError(f'the checkpoint {path} {"is a folder" if folder == path else "does not exist"}{others}; '
+                        'pass a file')
     try:
         return torch.load(path, map_location=map_location, weights_only=True)
-    except Exception as error:  # a damaged file makes torch raise many kinds
+    except Exception as error:  # torch raises many types for damaged files
         if isinstance(error, pickle.UnpicklingError) and zipfile.is_zipfile(path):
-            raise UserError(f'{path} holds more than tensors, numbers and strings, so it is no checkpoint of leokit; '
-                            f'it was not loaded, because that could run code from it; {remedy}') from error
-        raise UserError(f'the checkpoint {path} is damaged or no checkpoint ({_first_line(error)}); '
+            raise UserError(f'{path} holds more than tensors, numbers and strings, so it is not a checkpoint of '
+                            f'leokit; it was not loaded, because that could run code from it; {remedy}') from error
+        raise UserError(f'the checkpoint {path} is damaged or not a checkpoint ({_first_line(error)}); '
                         f'use another one') from error
 
 
-def _check_sums(path: Path) -> None:
-    """torch writes check sums but does not look at them; a flipped bit would pass as a weight."""
+def _verify_checksums(path: Path) -> None:
+    # torch writes checksums but does not verify them, so a flipped bit would go unnoticed
     with zipfile.ZipFile(path) as archive:
         damaged = archive.testzip()
     if damaged is not None:
-        raise UserError(f'the checkpoint {path} is damaged (wrong check sum in {damaged}); use another one')
+        raise UserError(f'the checkpoint {path} is damaged (wrong checksum in {damaged}); use another one')
 
 
 def to_plain(value: Any, where: str = 'checkpoint') -> Any:
     """Convert to tensors on the CPU, numbers, strings and containers of these.
 
     Args:
-        value (Any): Anything made of tensors, arrays, numbers, strings, paths, mappings and sequences.
-        where (str): Its name, for the message.
+        value (Any): Tensors, arrays, numbers, strings, paths, and mappings and sequences of these.
+        where (str): Its name, for error messages.
 
     Returns:
-        Any: The plain twin; tensors share memory with the original where they can.
+        Any: The plain form; tensors on the CPU are not copied.
 
     Raises:
-        ValueError: If some part has no plain twin.
+        ValueError: If it holds something else.
     """
     if isinstance(value, Tensor):
         tensor = value.detach().cpu()
-        # a view would drag its whole storage into the file
+        # torch.save writes the whole storage of a view
         return tensor.clone() if tensor.untyped_storage().nbytes() > tensor.nbytes else tensor
     if isinstance(value, np.ndarray):
         return torch.from_numpy(value.copy())
@@ -143,7 +121,7 @@ def to_plain(value: Any, where: str = 'checkpoint') -> Any:
 
 
 def is_plain(value: Any) -> bool:
-    """Whether :func:`to_plain` can convert ``value``."""
+    """True if :func:`to_plain` can convert ``value``."""
     try:
         to_plain(value)
     except (ValueError, TypeError):  # TypeError: arrays of objects

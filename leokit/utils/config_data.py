@@ -7,8 +7,8 @@ from typing import Any
 
 from mmengine.config import Config, ConfigDict
 
-from leokit.utils.config import with_references
 from leokit.utils.errors import UserError
+from leokit.utils.references import with_references
 
 PLAIN_TYPES = (bool, int, float, str, type(None))
 NUMBERS = dict(inf=math.inf, nan=math.nan)  # how Python prints them

@@ -1,8 +1,8 @@
-"""How the C library keeps the memory of tensors that are no more.
+"""Reuse of freed memory by the C library, and peak memory of a process.
 
-glibc asks the kernel for every block above some megabytes and gives it back as soon as it is freed. A network on a CPU
-makes and frees such blocks layer by layer, and the kernel fills each new one with zeros, page by page: with tens of
-megabytes an activation, that takes as long as the convolutions. Told to keep what was freed, glibc reuses it.
+glibc requests every block above some megabytes from the kernel and returns it as soon as it is freed. A network on a
+CPU allocates and frees such blocks layer by layer, and the kernel zeroes each new one page by page: with activations of
+tens of megabytes, this takes as long as the convolutions. With other settings glibc keeps freed memory and reuses it.
 """
 
 import ctypes
@@ -13,19 +13,18 @@ from pathlib import Path
 # from malloc.h
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD, M_MMAP_MAX = -1, -2, -3, -4
 DEFAULTS = {M_TRIM_THRESHOLD: 128 * 2**10, M_TOP_PAD: 128 * 2**10, M_MMAP_THRESHOLD: 128 * 2**10, M_MMAP_MAX: 65536}
-KEEP_UP_TO = 2**31 - 1  # bytes of free heap before any is given back; mallopt takes an int
-GROW_BY = 64 * 2**20  # bytes by which the heap grows beyond what is asked for
+KEEP_UP_TO = 2**31 - 1  # bytes of free heap that are kept; mallopt takes an int
+GROW_BY = 64 * 2**20  # bytes by which the heap grows beyond a request
 
 
 def disable_malloc_trim() -> bool:
-    """Let this process keep freed memory for its next tensors instead of giving it back to the system.
+    """Make this process keep freed memory for its next tensors instead of returning it to the system.
 
-    Call it early, in a program, not in a library. It does nothing where somebody has chosen otherwise, by an
-    environment variable ``MALLOC_*`` or ``GLIBC_TUNABLES`` or by another allocator (``LD_PRELOAD``), or where there is
-    no glibc.
+    For programs, which call it early, not for libraries. It has no effect without glibc, or if the user has configured
+    the allocator by an environment variable ``MALLOC_*`` or ``GLIBC_TUNABLES`` or replaced it (``LD_PRELOAD``).
 
     Returns:
-        bool: Whether it is so now.
+        bool: True if it has taken effect.
     """
     chosen = any(name.startswith('MALLOC_') for name in os.environ)
     if chosen or not sys.platform.startswith('linux') or {'GLIBC_TUNABLES', 'LD_PRELOAD'} & os.environ.keys():
@@ -34,19 +33,19 @@ def disable_malloc_trim() -> bool:
         mallopt = ctypes.CDLL(None).mallopt
     except (AttributeError, OSError):  # another C library
         return False
-    # no blocks of their own for large requests, and a heap that does not shrink
+    # allocate large blocks from the heap, and never shrink the heap
     return all([mallopt(M_MMAP_MAX, 0), mallopt(M_TRIM_THRESHOLD, KEEP_UP_TO), mallopt(M_TOP_PAD, GROW_BY)])
 
 
 def enable_malloc_trim() -> None:
-    """Undo :func:`disable_malloc_trim` where it has returned True: glibc's defaults. For comparing the two."""
+    """Undo :func:`disable_malloc_trim` by restoring glibc's defaults, for benchmarks."""
     mallopt = ctypes.CDLL(None).mallopt
     for option, value in DEFAULTS.items():
         mallopt(option, value)
 
 
 def reset_peak_memory() -> None:
-    """Let :func:`peak_memory` begin anew, where the system can (Linux)."""
+    """Reset :func:`peak_memory`, if the system supports it (Linux)."""
     try:
         Path('/proc/self/clear_refs').write_text('5')
     except OSError:
@@ -54,7 +53,7 @@ def reset_peak_memory() -> None:
 
 
 def peak_memory() -> int:
-    """The most memory that this process has held in RAM, in bytes, since :func:`reset_peak_memory`; 0 if unknown."""
+    """Peak resident memory of this process since :func:`reset_peak_memory`, in bytes; 0 if unknown."""
     try:
         return next(int(line.split()[1]) * 2**10 for line in Path('/proc/self/status').read_text().splitlines()
                     if line.startswith('VmHWM:'))

@@ -1,8 +1,8 @@
-"""A scalar function replayed as a CUDA graph, its gradient with it.
+"""A scalar function, such as a loss, as a CUDA graph of its forward and backward pass.
 
-A loss made of a thousand small kernels takes longer to launch than to run. A CUDA graph launches all of them at once;
-and since the gradient of a scalar is a constant times the gradient for 1, forward and backward fit into one graph:
-the value comes with its gradient, and backward only scales it.
+A loss of a thousand small kernels takes longer to launch than to run. A CUDA graph launches all of them at once.
+Because the gradient of a scalar is linear in the incoming gradient, forward and backward fit into one graph: it
+computes value and gradient, and the backward pass of autograd only scales the latter.
 """
 
 from typing import Any, Callable
@@ -10,11 +10,11 @@ from typing import Any, Callable
 import torch
 from torch import Tensor
 
-WARMUP = 3  # calls before a capture, in which libraries choose algorithms and reserve memory
+WARMUP = 3  # calls before a capture, in which libraries select algorithms and allocate workspaces
 
 
 class _ScaledGradient(torch.autograd.Function):
-    """A value whose gradient is known already."""
+    """A value whose gradient is precomputed."""
 
     @staticmethod
     def forward(ctx: Any, evaluate: Callable[..., tuple[Tensor, tuple[Tensor | None, ...]]], *inputs: Tensor) -> Tensor:
@@ -28,14 +28,14 @@ class _ScaledGradient(torch.autograd.Function):
 
 def value_and_gradients(function: Callable[..., Tensor], inputs: tuple[Tensor, ...]) -> tuple[
         Tensor, tuple[Tensor | None, ...]]:
-    """A scalar function with its gradients.
+    """Evaluate a scalar function and its gradients.
 
     Args:
-        function (Callable): Tensors to a scalar.
-        inputs (tuple[Tensor, ...]): Its arguments, leaves of the graph.
+        function (Callable): Maps tensors to a scalar.
+        inputs (tuple[Tensor, ...]): Its arguments, leaves of the autograd graph.
 
     Returns:
-        tuple: The value, detached, and a gradient for every input; None where none is required.
+        tuple: The detached value, and the gradient of every input (None if it does not require one).
     """
     with torch.enable_grad():
         value = function(*inputs)
@@ -45,12 +45,7 @@ def value_and_gradients(function: Callable[..., Tensor], inputs: tuple[Tensor, .
 
 
 class _Capture:
-    """One graph, for inputs of one kind.
-
-    Args:
-        function (Callable): Tensors to a scalar.
-        inputs (tuple[Tensor, ...]): Examples.
-    """
+    """One CUDA graph, for inputs of fixed shapes and dtypes; ``inputs`` are examples."""
 
     def __init__(self, function: Callable[..., Tensor], inputs: tuple[Tensor, ...]):
         self.inputs = tuple(x.detach().clone().requires_grad_(x.requires_grad) for x in inputs)
@@ -61,7 +56,7 @@ class _Capture:
                 value_and_gradients(function, self.inputs)
         torch.cuda.current_stream().wait_stream(side)
         self.graph = torch.cuda.CUDAGraph()
-        # other threads, such as the one that pins memory for the data loader, may go on meanwhile
+        # thread_local: other threads, such as the data loader's for pinned memory, may use CUDA meanwhile
         with torch.cuda.graph(self.graph, capture_error_mode='thread_local'):
             self.value, self.gradients = value_and_gradients(function, self.inputs)
 
@@ -74,13 +69,13 @@ class _Capture:
 
 
 class GraphedScalar:
-    """Calls a scalar function of tensors, on CUDA as a graph that is captured once for every kind of inputs.
+    """Calls a scalar function of tensors, on CUDA as a graph, captured once per combination of shapes and dtypes.
 
-    The function must do the same work at every call: no randomness, no decisions by values, no trained weights of its
-    own. What it returns must be differentiated before the next call, and once.
+    The function must do the same work in every call: no randomness, no branches on values, no trainable weights. Its
+    result must be differentiated exactly once, before the next call.
 
     Args:
-        function (Callable): Tensors to a scalar.
+        function (Callable): Maps tensors to a scalar.
     """
 
     def __init__(self, function: Callable[..., Tensor]):
@@ -88,9 +83,8 @@ class GraphedScalar:
         self._captures: dict[tuple, _Capture] = {}
 
     def __call__(self, *inputs: Tensor) -> Tensor:
-        """The function's value; away from CUDA, or where no gradient is asked for, by calling it."""
-        wanted = torch.is_grad_enabled() and any(x.requires_grad for x in inputs)
-        if not wanted or any(x.device.type != 'cuda' for x in inputs):
+        differentiable = torch.is_grad_enabled() and any(x.requires_grad for x in inputs)
+        if not differentiable or any(x.device.type != 'cuda' for x in inputs):
             return self.function(*inputs)
         autocast = torch.get_autocast_dtype('cuda') if torch.is_autocast_enabled('cuda') else None
         kind = (autocast, *((x.shape, x.dtype, x.device, x.requires_grad) for x in inputs))
@@ -99,5 +93,5 @@ class GraphedScalar:
         return _ScaledGradient.apply(self._captures[kind], *inputs)
 
     def __getstate__(self) -> dict[str, Any]:
-        # a graph belongs to this process and this very object
+        # a graph belongs to one process and one object
         return dict(function=self.function, _captures={})

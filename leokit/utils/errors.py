@@ -1,4 +1,4 @@
-"""Errors for people, and the wrapper that keeps tools from printing tracebacks for them."""
+"""Errors that the user can fix, and the wrapper of command-line tools that prints them without traceback."""
 
 import difflib
 import os
@@ -14,22 +14,14 @@ MAX_LISTED = 3  # names in an error message
 
 
 class UserError(ValueError):
-    """Something the person can mend: a file, a key, an argument.
+    """An error that the user can fix: in a file, a config key or an argument.
 
-    The message is one sentence that names the file or key and says the remedy.
+    The message is one sentence that names the file or key and the remedy.
     """
 
 
 def suggest(name: str, known: Iterable[str]) -> str:
-    """The end of a sentence about an unknown name.
-
-    Args:
-        name (str): What was asked for.
-        known (Iterable[str]): What there is.
-
-    Returns:
-        str: ``"; did you mean 'x'?"`` if something there is alike, else nothing.
-    """
+    """``"; did you mean 'x'?"`` for an error message, if a known name is similar to ``name``; else an empty string."""
     close = difflib.get_close_matches(name, list(known), 2, 0.6)
     return f'; did you mean {" or ".join(map(repr, close))}?' if close else ''
 
@@ -43,10 +35,9 @@ def format_list(items: Sequence[str]) -> str:
 def run_tool(main: Callable[[], int | None]) -> None:
     """Run a command-line tool; print a :class:`UserError` as one line and exit with 2.
 
-    The tool keeps freed memory, which makes networks on a CPU faster
-    (:func:`~leokit.utils.cpu_memory.disable_malloc_trim`). One whose output is cut off (``| head``) or that is
-    interrupted (Ctrl-C) ends without a traceback, with the status that a shell has for it. Set ``LEOKIT_TRACEBACK=1``
-    to see the traceback as well.
+    If its output is closed (``| head``) or it is interrupted (Ctrl-C), the tool ends without a traceback, with the exit
+    status that shells use. ``LEOKIT_TRACEBACK=1`` prints the traceback of errors. Memory settings are those of
+    :func:`~leokit.utils.cpu_memory.disable_malloc_trim`, which makes networks on a CPU faster.
 
     Args:
         main (Callable): The tool's main function; its result is the exit status (None is 0).
@@ -65,18 +56,18 @@ def run_tool(main: Callable[[], int | None]) -> None:
         print('\ninterrupted', file=sys.stderr)
         status = INTERRUPTED_STATUS
     except BrokenPipeError:
-        if not _output_is_cut_off():
+        if not _output_is_closed():
             raise
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter's last flush complains
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # otherwise the flush at exit raises again
         status = BROKEN_PIPE_STATUS
     sys.exit(status or 0)
 
 
-def _output_is_cut_off() -> bool:
-    """Whether nobody reads our output any more; a broken pipe may be another one."""
+def _output_is_closed() -> bool:
+    # the broken pipe may have been another one than standard output
     poll = select.poll()
     try:
-        poll.register(sys.stdout.fileno(), 0)  # errors are always told
+        poll.register(sys.stdout.fileno(), 0)  # errors are always reported
     except (OSError, ValueError):  # no file, or closed
         return False
     return bool(poll.poll(0))

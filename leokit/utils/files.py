@@ -1,4 +1,4 @@
-"""Writing files so that nobody ever sees half of one: write beside, flush to disk, rename."""
+"""Atomic writing of files: write to a temporary file in the same folder, flush it to disk, rename it."""
 
 import errno
 import json
@@ -34,7 +34,7 @@ def path_inside(folder: str | Path, name: str) -> Path:
 
 
 def part_path(path: str | Path) -> Path:
-    """Where the unfinished version of ``path`` is written: ``clip.mp4`` -> ``clip.part.mp4``, same folder."""
+    """The temporary file for ``path``: ``clip.mp4`` -> ``clip.part.mp4`` in the same folder."""
     path = Path(path)
     return path.with_name(f'{path.stem}.part{path.suffix}')
 
@@ -49,7 +49,7 @@ def sync(path: str | Path) -> None:
 
 
 def remove(path: str | Path) -> None:
-    """Delete a file or a folder; nothing happens if there is none."""
+    """Delete a file or a folder, if it exists."""
     path = Path(path)
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
@@ -59,14 +59,7 @@ def remove(path: str | Path) -> None:
 
 @contextmanager
 def clear_write_errors(path: str | Path) -> Iterator[None]:
-    """Turn what the operating system says about writing ``path`` into a sentence for people.
-
-    Args:
-        path (str | Path): The file or folder that the block writes.
-
-    Raises:
-        UserError: If the disk is full, or refuses for another reason.
-    """
+    """Turn errors of the operating system in a block that writes ``path`` into :class:`UserError`."""
     try:
         yield
     except OSError as error:
@@ -77,11 +70,11 @@ def clear_write_errors(path: str | Path) -> Iterator[None]:
 
 
 def replace(part: str | Path, path: str | Path) -> None:
-    """Flush a finished file (or folder with its files) to the disk, then rename it over ``path``.
+    """Flush a complete file, or a folder with its files, to disk, then rename it to ``path``.
 
     Args:
-        part (str | Path): What was written.
-        path (str | Path): Its final name, on the same disk; a folder there must be empty.
+        part (str | Path): The complete file or folder.
+        path (str | Path): Its final name, on the same disk; an existing folder there must be empty.
     """
     part = Path(part)
     if part.is_dir():
@@ -93,15 +86,9 @@ def replace(part: str | Path, path: str | Path) -> None:
 
 @contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
-    """Give a path beside ``path`` to write to; rename it when the block ends, delete it when the block raises.
+    """Yield a temporary path; rename it to ``path`` when the block ends, delete it when the block raises.
 
-    The parent folder is made if it is missing.
-
-    Args:
-        path (str | Path): The file that is to exist, complete, afterwards.
-
-    Yields:
-        Path: The file to write; it must exist at the end of the block.
+    Missing parent folders are created. The temporary file must exist at the end of the block.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -115,32 +102,19 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
 
 
 def write_bytes(path: str | Path, content: bytes) -> None:
-    """Write a whole file atomically.
-
-    Args:
-        path (str | Path): The file.
-        content (bytes): All of it.
-    """
+    """Write a whole file atomically."""
     with atomic_path(path) as part:
         part.write_bytes(content)
 
 
 def write_json(path: str | Path, content: Any) -> None:
-    """Write JSON atomically; numbers that are not finite become null, so that any program can read it.
-
-    Args:
-        path (str | Path): The file.
-        content (Any): Mappings, lists, strings and numbers.
-
-    Raises:
-        UserError: If the disk is full or refuses.
-    """
+    """Write JSON atomically; numbers that are not finite become null, which JSON requires."""
     with clear_write_errors(path):
         write_bytes(path, (json.dumps(without_nan(content), indent=1, allow_nan=False) + '\n').encode())
 
 
 def without_nan(value: Any) -> Any:
-    """Mappings and lists with None in place of numbers that are not finite."""
+    """Copies of mappings and lists with None instead of numbers that are not finite."""
     if isinstance(value, Mapping):
         return {key: without_nan(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

@@ -1,4 +1,4 @@
-"""Fingerprints of weights: which network made these codes or these features."""
+"""Hashes of files and weights, which identify the network that produced motion codes or features."""
 
 import hashlib
 import zlib
@@ -30,15 +30,9 @@ def file_sha256(path: str | Path) -> str:
 
 
 def weights_hash(state_dict: Mapping[str, Tensor]) -> str:
-    """SHA-256 over the names, shapes, types and values of a state dict.
+    """SHA-256 of names, shapes, dtypes and values of a state dict, 64 hexadecimal digits.
 
-    The order of the keys and the device of the tensors do not matter.
-
-    Args:
-        state_dict (Mapping[str, Tensor]): The weights.
-
-    Returns:
-        str: 64 hexadecimal digits.
+    Independent of the order of the keys and of the device.
     """
     digest = hashlib.sha256()
     for key in sorted(state_dict):
@@ -49,17 +43,13 @@ def weights_hash(state_dict: Mapping[str, Tensor]) -> str:
 
 
 def animator_hash(state_dict: Mapping[str, Tensor]) -> str | None:
-    """The hash that ties motion codes to an animator: of its inference weights alone; None without any."""
+    """The hash by which motion codes identify their animator: that of its inference weights; None without any."""
     weights = {key: tensor for key, tensor in state_dict.items() if key.split('.')[0] in ANIMATOR_PARTS}
     return weights_hash(weights) if weights else None
 
 
 def checkpoint_hash(path: str | Path) -> str:
-    """``Animator.weights_hash()`` of the animator in a checkpoint, without building it.
-
-    Raises:
-        UserError: If the checkpoint cannot be read or holds no animator.
-    """
+    """``Animator.weights_hash()`` of the animator in a checkpoint, without building it."""
     found = animator_hash(load_checkpoint(path).get('state_dict', {}))
     if found is None:
         raise UserError(f'{path} is not an animator checkpoint; pass the animator that the codes were extracted with')

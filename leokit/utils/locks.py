@@ -1,16 +1,16 @@
-"""Locks between processes that vanish with their owner, however it ends."""
+"""Locks between processes, which the operating system releases when their owner ends in any way."""
 
 import os
 from pathlib import Path
 
 
 class FileLock:
-    """An advisory lock on a file; the operating system releases it when the process dies.
+    """An advisory lock on a file.
 
-    Where the file system knows no locks, every attempt succeeds: then nothing is worse than without locks.
+    On file systems without locks every attempt succeeds.
 
     Args:
-        path (str | Path): The lock file. It is made when the lock is taken and removed when it is given back.
+        path (str | Path): The lock file, which exists while the lock is held.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -18,11 +18,7 @@ class FileLock:
         self._descriptor: int | None = None
 
     def acquire(self) -> bool:
-        """Take the lock if it is free, without waiting.
-
-        Returns:
-            bool: Whether this object holds the lock now.
-        """
+        """Try to take the lock without waiting; True if this object holds it (or there are no locks)."""
         try:
             import fcntl
         except ImportError:  # not a Unix system
@@ -44,7 +40,7 @@ class FileLock:
         return True
 
     def release(self) -> None:
-        """Give the lock back; nothing happens if it is not held."""
+        """Release the lock, if it is held."""
         if self._descriptor is not None:
             self.path.unlink(missing_ok=True)
             os.close(self._descriptor)

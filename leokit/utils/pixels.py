@@ -1,6 +1,6 @@
-"""The one place where pixels change range: uint8 in 0..255 outside, float in [-1, 1] inside.
+"""Conversion of pixels between uint8 in [0, 255], as in files, and float in [-1, 1], as in models.
 
-Values are clamped and rounded, never stretched to the range of an image: a dark frame stays dark.
+Values are clamped and rounded, never rescaled to the range of an image.
 """
 
 import torch
@@ -19,32 +19,17 @@ def to_uint8(frames: Tensor) -> Tensor:
 
     Returns:
         Tensor: uint8 of the same shape, on the same device.
-
-    Raises:
-        ValueError: If the frames are not floating point.
-        UserError: If they hold NaN, which has no byte.
     """
     if not frames.is_floating_point():
         raise ValueError(f'frames must be floating point in [-1, 1], got {frames.dtype}')
     frames = frames.float()
     if bool(torch.isnan(frames).any()):
-        raise UserError('the model makes frames that are NaN; use a checkpoint from before its training diverged')
+        raise UserError('the model generates frames with NaN; use a checkpoint from before its training diverged')
     return frames.clamp(-1, 1).add(1).mul(HALF_RANGE).round().to(torch.uint8)
 
 
 def from_uint8(frames: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
-    """Turn bytes into floating-point pixels; :func:`to_uint8` gives back the same bytes.
-
-    Args:
-        frames (Tensor): uint8 pixels, any shape.
-        dtype (torch.dtype): The floating-point type of the result. Default: float32.
-
-    Returns:
-        Tensor: Pixels in [-1, 1], same shape and device.
-
-    Raises:
-        ValueError: If the frames are not uint8.
-    """
+    """Convert uint8 pixels of any shape to floating point in [-1, 1]; :func:`to_uint8` is the inverse."""
     if frames.dtype != torch.uint8:
         raise ValueError(f'frames must be uint8, got {frames.dtype}')
     return frames.to(dtype).div(HALF_RANGE).sub(1)

@@ -1,10 +1,10 @@
-"""One progress bar for everything that takes longer than a few seconds."""
+"""The progress bar of work that takes longer than a few seconds."""
 
 import sys
 
 from tqdm import tqdm
 
-LOG_INTERVAL = 10.0  # seconds between lines where no terminal redraws a bar
+LOG_INTERVAL = 10.0  # seconds between lines in log files
 
 
 def progress_bar(total: int | None, label: str, *, unit: str = 'frame', show: bool = True) -> tqdm:
@@ -14,10 +14,10 @@ def progress_bar(total: int | None, label: str, *, unit: str = 'frame', show: bo
     ``LOG_INTERVAL`` seconds.
 
     Args:
-        total (int, optional): How many units there are; None when unknown.
-        label (str): What is being done.
-        unit (str): What is counted.
-        show (bool): False gives a silent bar.
+        total (int, optional): Number of units; None if unknown.
+        label (str): Description of the work.
+        unit (str): Name of a unit.
+        show (bool): False for an invisible bar.
 
     Returns:
         tqdm: Call ``update(count)``; use as a context manager or call ``close()``.

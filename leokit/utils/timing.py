@@ -16,8 +16,8 @@ class Timing(NamedTuple):
         median (float): Seconds.
         lowest (float): Seconds.
         highest (float): Seconds.
-        peak_memory (int): What the process took of the device's memory for it, CUDA graphs and the allocator's reserve
-            included; on a CPU the most that it held in RAM meanwhile, all of it. Bytes; 0 if unknown.
+        peak_memory (int): Peak of the memory that torch reserved on the device, CUDA graphs included; on a CPU, peak
+            resident memory of the process. In bytes; 0 if unknown.
     """
 
     median: float
@@ -30,13 +30,10 @@ def measure(work: Callable[[], object], device: torch.device | str, *, repeats: 
     """Time ``work``.
 
     Args:
-        work (Callable): What to time; its result is dropped.
-        device (torch.device | str): Where it runs; a CUDA device is waited for around every repeat.
-        repeats (int): How many times it is timed.
-        warmup (int): How many times it runs before, uncounted (compilation and allocation happen here).
-
-    Returns:
-        Timing: Median, extremes and peak memory.
+        work (Callable): The work; its result is discarded.
+        device (torch.device | str): Where it runs; a CUDA device is synchronized before and after every repeat.
+        repeats (int): Number of measurements.
+        warmup (int): Number of runs before, in which compilation and allocation happen.
     """
     device = torch.device(device)
     on_cuda = device.type == 'cuda'
@@ -46,7 +43,7 @@ def measure(work: Callable[[], object], device: torch.device | str, *, repeats: 
             torch.cuda.synchronize(device)
 
     if on_cuda:
-        torch.cuda.empty_cache()  # what earlier work left behind does not count
+        torch.cuda.empty_cache()  # memory reserved by earlier work does not count
     for _ in range(warmup):
         work()
     wait()
@@ -60,6 +57,6 @@ def measure(work: Callable[[], object], device: torch.device | str, *, repeats: 
         work()
         wait()
         seconds.append(time.perf_counter() - start)
-    # not what is allocated: a CUDA graph's own memory would be missing
+    # reserved, not allocated, because the latter does not include the memory of CUDA graphs
     peak = torch.cuda.max_memory_reserved(device) if on_cuda else peak_memory()
     return Timing(statistics.median(seconds), min(seconds), max(seconds), peak)

@@ -14,7 +14,7 @@ def checkpoint(**more):
     return dict(state_dict={'a.weight': torch.arange(600.)}, meta=dict(leokit_version='0', model='Linear'), **more)
 
 
-def test_what_is_saved_comes_back(tmp_path):
+def test_content_survives_saving_and_loading(tmp_path):
     numbers = dict(f=1.5, i=3, t=(1, 2), none=None, text='é', array=np.arange(3), scalar=np.float64(2.5),
                    path=pathlib.Path('/a/b'), ordered=OrderedDict(x=1), counter=Counter('aab'))
     save_checkpoint(checkpoint(numbers=numbers), tmp_path / 'new' / 'a.pth')
@@ -27,12 +27,12 @@ def test_what_is_saved_comes_back(tmp_path):
     assert [file.name for file in (tmp_path / 'new').iterdir()] == ['a.pth']
 
 
-def test_a_view_does_not_drag_its_storage_along(tmp_path):
+def test_a_view_is_saved_without_its_storage(tmp_path):
     save_checkpoint(dict(state_dict=dict(a=torch.zeros(1_000_000)[:3])), tmp_path / 'a.pth')
     assert (tmp_path / 'a.pth').stat().st_size < 10_000
 
 
-def test_what_is_not_plain_is_named():
+def test_other_than_plain_values_are_named():
     with pytest.raises(ValueError, match=r'checkpoint\.meta\.thing is a object'):
         to_plain(dict(meta=dict(thing=object())))
 
@@ -43,12 +43,12 @@ def test_a_missing_file_names_the_others(tmp_path):
         load_checkpoint(tmp_path / 'iter_4.pth')
     with pytest.raises(UserError, match=r'is a folder; .* holds iter_3\.pth'):
         load_checkpoint(tmp_path)
-    with pytest.raises(UserError, match='none/a.pth does not exist; name the file of one$'):
+    with pytest.raises(UserError, match='none/a.pth does not exist; pass a file$'):
         load_checkpoint(tmp_path / 'none' / 'a.pth')
 
 
 @pytest.mark.parametrize('damage', ['truncated', 'empty', 'text', 'flipped'])
-def test_a_damaged_file_is_refused(tmp_path, damage):
+def test_a_damaged_file_is_an_error(tmp_path, damage):
     path = tmp_path / 'a.pth'
     save_checkpoint(checkpoint(), path)
     content = bytearray(path.read_bytes())
@@ -63,7 +63,7 @@ def test_a_damaged_file_is_refused(tmp_path, damage):
         load_checkpoint(path)
 
 
-def test_nothing_is_run_from_a_foreign_file(tmp_path):
+def test_no_code_is_run_from_a_file(tmp_path):
     class Trap:
         def __reduce__(self):
             return pathlib.Path.touch, (tmp_path / 'sprung',)
@@ -73,7 +73,7 @@ def test_nothing_is_run_from_a_foreign_file(tmp_path):
     assert not (tmp_path / 'sprung').exists()
 
 
-def test_weights_of_another_project_are_pointed_to_the_converter(tmp_path):
+def test_the_error_for_weights_of_another_project_names_the_converter(tmp_path):
     torch.save(dict(gen=dict(a=torch.zeros(2))), tmp_path / 'vox.pt')
     with pytest.raises(UserError, match='leokit convert'):
         load_checkpoint(tmp_path / 'vox.pt')

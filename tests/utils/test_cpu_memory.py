@@ -1,4 +1,4 @@
-"""Freed memory is kept where nobody chose otherwise."""
+"""Freed memory is reused unless the user has configured the allocator."""
 
 import os
 import subprocess
@@ -9,7 +9,7 @@ import pytest
 from leokit.utils import cpu_memory
 from leokit.utils.cpu_memory import disable_malloc_trim
 
-# page faults of making and freeing a tensor of 64 MiB again and again, once the first ones have been made
+# page faults when a tensor of 64 MiB is allocated and freed repeatedly, after a warm-up
 FAULTS = '''
 import resource, sys, torch
 from leokit.utils.cpu_memory import enable_malloc_trim, disable_malloc_trim
@@ -37,7 +37,7 @@ def faults(*arguments, **variables):
     return answer[0] == 'True', int(answer[1])
 
 
-@pytest.mark.skipif(not sys.platform.startswith('linux'), reason='the C library of Linux is what it is about')
+@pytest.mark.skipif(not sys.platform.startswith('linux'), reason='needs the C library of Linux')
 def test_memory_is_reused_without_page_faults():
     kept, few = faults()
     left_alone, many = faults(MALLOC_ARENA_TEST='8')
@@ -47,21 +47,21 @@ def test_memory_is_reused_without_page_faults():
 
 
 @pytest.mark.parametrize('name', ['MALLOC_TRIM_THRESHOLD_', *CHOSEN])
-def test_what_somebody_chose_is_left_alone(monkeypatch, name):
+def test_settings_of_the_user_are_not_changed(monkeypatch, name):
     monkeypatch.setattr(cpu_memory.ctypes, 'CDLL', lambda _: pytest.fail('the allocator was touched'))
     monkeypatch.setenv(name, 'x')
     assert not disable_malloc_trim()
 
 
-def test_another_c_library_is_no_error(monkeypatch):
+def test_without_glibc_nothing_happens(monkeypatch):
     for name in [name for name in os.environ if name.startswith('MALLOC_') or name in CHOSEN]:
         monkeypatch.delenv(name)
     monkeypatch.setattr(cpu_memory.ctypes, 'CDLL', lambda _: object())
     assert not disable_malloc_trim()
 
 
-@pytest.mark.skipif(not sys.platform.startswith('linux'), reason='elsewhere the peak cannot be forgotten')
-def test_the_peak_is_that_since_it_was_forgotten():
+@pytest.mark.skipif(not sys.platform.startswith('linux'), reason='the peak can be reset on Linux only')
+def test_the_peak_is_measured_since_the_reset():
     script = ('import torch; from leokit.utils.cpu_memory import reset_peak_memory, peak_memory\n'
               'x = torch.ones(2**26); del x; high = peak_memory(); reset_peak_memory()\n'
               'low = peak_memory(); y = torch.ones(2**25)\n'

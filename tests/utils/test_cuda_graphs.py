@@ -16,7 +16,7 @@ def inputs(device='cpu', **options):
     return a.requires_grad_(), b
 
 
-def test_the_gradient_that_comes_with_the_value_is_the_gradient():
+def test_the_precomputed_gradient_equals_that_of_autograd():
     a, b = inputs()
     value = _ScaledGradient.apply(lambda *x: value_and_gradients(
         distance, tuple(y.detach().requires_grad_(y.requires_grad) for y in x)), a, b)
@@ -27,7 +27,7 @@ def test_the_gradient_that_comes_with_the_value_is_the_gradient():
     assert b.grad is None
 
 
-def test_away_from_cuda_the_function_is_called():
+def test_without_cuda_the_function_is_called():
     calls = []
     replayed = GraphedScalar(lambda a, b: calls.append(1) or distance(a, b))
     a, b = inputs()

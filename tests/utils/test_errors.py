@@ -22,23 +22,23 @@ def test_the_status_of_a_tool():
     assert leave(lambda: 143) == 143
 
 
-def test_an_error_for_people_is_one_line(capsys):
+def test_a_user_error_is_printed_as_one_line(capsys):
     assert leave(refuse) == 2
     assert capsys.readouterr().err == 'error: the file a.mp4 is empty; pass another\n'
 
 
-def test_the_traceback_can_be_had(monkeypatch):
+def test_the_traceback_can_be_printed(monkeypatch):
     monkeypatch.setenv('LEOKIT_TRACEBACK', '1')
     with pytest.raises(UserError):
         run_tool(refuse)
 
 
-def test_other_errors_are_bugs_and_stay():
+def test_other_errors_are_raised():
     with pytest.raises(ZeroDivisionError):
         run_tool(lambda: 1 // 0)
 
 
-def test_a_reader_that_has_seen_enough_is_no_error():
+def test_a_closed_output_is_not_an_error():
     code = ("from leokit.utils import run_tool\n"
             "run_tool(lambda: [print('line', flush=True) for _ in range(100_000)] and None)")
     tool = subprocess.Popen([sys.executable, '-c', code], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -49,7 +49,7 @@ def test_a_reader_that_has_seen_enough_is_no_error():
     assert tool.wait(60) == 141 and said == b''
 
 
-def test_other_broken_pipes_are_bugs_and_stay():
+def test_other_broken_pipes_are_raised():
     def main():
         raise BrokenPipeError('of a worker')
     with pytest.raises(BrokenPipeError, match='worker'):
@@ -61,7 +61,7 @@ def test_suggestions():
     assert suggest('color', ['width', 'size']) == ''
 
 
-def test_who_is_interrupted_says_so_in_a_word(monkeypatch, capsys):
+def test_an_interrupt_is_reported_in_one_word(monkeypatch, capsys):
     def main():
         raise KeyboardInterrupt
     with pytest.raises(SystemExit) as end:

@@ -32,7 +32,7 @@ def test_an_exception_keeps_the_old_file_and_leaves_no_part(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_remove_takes_files_folders_and_nothing(tmp_path):
+def test_remove_accepts_files_folders_and_missing_paths(tmp_path):
     (tmp_path / 'folder').mkdir()
     (tmp_path / 'folder' / 'x').write_text('')
     remove(tmp_path / 'folder')
@@ -40,7 +40,7 @@ def test_remove_takes_files_folders_and_nothing(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_json_holds_null_for_what_is_not_finite(tmp_path):
+def test_json_has_null_for_numbers_that_are_not_finite(tmp_path):
     write_json(tmp_path / 'new' / 'a.json', dict(a=[1.5, math.nan, (math.inf, 2)], b=dict(c=-math.inf, d='x')))
     content = json.loads((tmp_path / 'new' / 'a.json').read_text())
     assert content == dict(a=[1.5, None, [None, 2]], b=dict(c=None, d='x'))

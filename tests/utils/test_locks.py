@@ -22,7 +22,7 @@ def test_one_holder_at_a_time(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_killed_holder_lets_go(tmp_path):
+def test_the_lock_of_a_killed_process_is_released(tmp_path):
     path, context = tmp_path / 'lock', get_context('fork')
     held = context.Event()
     process = context.Process(target=hold, args=(path, held), daemon=True)
@@ -36,7 +36,7 @@ def test_a_killed_holder_lets_go(tmp_path):
     lock.release()
 
 
-def test_without_locks_everybody_goes_on(tmp_path, monkeypatch):
+def test_without_locks_every_attempt_succeeds(tmp_path, monkeypatch):
     import fcntl
 
     def refuse(*arguments):
@@ -46,7 +46,7 @@ def test_without_locks_everybody_goes_on(tmp_path, monkeypatch):
     assert FileLock(tmp_path / 'lock').acquire() and FileLock(tmp_path / 'lock').acquire()
 
 
-def test_a_file_that_its_owner_removed_meanwhile_is_not_held(tmp_path, monkeypatch):
+def test_a_lock_file_removed_by_its_owner_is_not_held(tmp_path, monkeypatch):
     import fcntl
     path, flock, calls = tmp_path / 'lock', fcntl.flock, []
 

@@ -24,7 +24,7 @@ def test_error_arrives_in_its_place():
     assert list(prefetcher) == []
 
 
-def test_never_runs_further_ahead_than_asked():
+def test_the_depth_bounds_the_items_ahead():
     made = []
 
     def source():
@@ -62,7 +62,7 @@ def test_depth_is_checked():
 
 
 @pytest.mark.parametrize('streams', [1, 3, 20])
-def test_streams_run_side_by_side_and_keep_their_order(streams):
+def test_streams_run_concurrently_and_keep_their_order(streams):
     opened = []
 
     def source(number):
