@@ -79,20 +79,6 @@ def boundary_jerk_ratio(sequences: Tensor, boundaries: list[int]) -> Tensor:
     return values[:, crosses].mean(1) / values[:, ~crosses].mean(1)
 
 
-def drift(sequences: Tensor, segments: int = 8) -> Tensor:
-    """Distance of the mean code of every segment from that of the first.
-
-    Args:
-        sequences (Tensor): Shape (B, T, N).
-        segments (int): Number of equal parts of the time axis, 1 … T; a remainder at the end is ignored.
-
-    Returns:
-        Tensor: Shape (B, segments), float64; the first column is 0.
-    """
-    means = _split(sequences, segments).mean(2)
-    return (means - means[:, :1]).square().sum(-1).sqrt()
-
-
 def dispersion(sequences: Tensor, segments: int = 8) -> Tensor:
     """Root mean square distance of the codes of a segment from their mean; falls when motion freezes.
 
@@ -105,6 +91,12 @@ def dispersion(sequences: Tensor, segments: int = 8) -> Tensor:
     """
     parts = _split(sequences, segments)
     return (parts - parts.mean(2, keepdim=True)).square().sum(-1).mean(2).sqrt()
+
+
+def drift(sequences: Tensor, segments: int = 8) -> Tensor:
+    """Distance of the mean code of every segment from the first segment's; arguments as in :func:`dispersion`."""
+    means = _split(sequences, segments).mean(2)
+    return (means - means[:, :1]).square().sum(-1).sqrt()
 
 
 def _split(sequences: Tensor, segments: int) -> Tensor:

@@ -1,7 +1,8 @@
 """Pixel metrics of image pairs: L1, PSNR, SSIM.
 
 Images in [-1, 1] are clamped, because a generator may overshoot and a file cannot, and compared on the scale [0, 1], as
-is usual for L1 in the animation literature. All values are float64, one per image.
+is usual for L1 in the animation literature. All functions map a prediction and a target (B, 3, H, W) to one float64
+value per image, shape (B,).
 """
 
 import torch
@@ -17,29 +18,13 @@ SSIM_CONSTANTS = (0.01**2, 0.03**2)  # for a data range of 1
 
 
 def l1_distance(prediction: Tensor, target: Tensor) -> Tensor:
-    """Mean absolute difference on the scale [0, 1].
-
-    Args:
-        prediction (Tensor): Images in [-1, 1], shape (B, 3, H, W).
-        target (Tensor): Images in [-1, 1], same shape.
-
-    Returns:
-        Tensor: Shape (B,), float64, in [0, 1].
-    """
+    """Mean absolute difference on the scale [0, 1]."""
     prediction, target = _unit_range(prediction, target)
     return (prediction - target).abs().flatten(1).mean(1)
 
 
 def psnr(prediction: Tensor, target: Tensor) -> Tensor:
-    """Peak signal-to-noise ratio in decibel; infinite for equal images.
-
-    Args:
-        prediction (Tensor): Images in [-1, 1], shape (B, 3, H, W).
-        target (Tensor): Images in [-1, 1], same shape.
-
-    Returns:
-        Tensor: Shape (B,), float64.
-    """
+    """Peak signal-to-noise ratio in decibel; infinite for equal images."""
     prediction, target = _unit_range(prediction, target)
     return -10 * (prediction - target).square().flatten(1).mean(1).log10()
 
@@ -48,14 +33,7 @@ def ssim(prediction: Tensor, target: Tensor) -> Tensor:
     """Structural similarity, per channel with a Gaussian window, averaged over channels and positions.
 
     Only windows inside the image count, as in scikit-image with ``gaussian_weights=True, sigma=1.5,
-    use_sample_covariance=False``.
-
-    Args:
-        prediction (Tensor): Images in [-1, 1], shape (B, 3, H, W), at least 11 x 11.
-        target (Tensor): Images in [-1, 1], same shape.
-
-    Returns:
-        Tensor: Shape (B,), float64, in [-1, 1]; 1 for equal images.
+    use_sample_covariance=False``. Images must be at least 11 x 11. Values are in [-1, 1], 1 for equal images.
     """
     x, y = _unit_range(prediction, target)
     if min(x.shape[-2:]) < SSIM_WINDOW:
