@@ -30,6 +30,8 @@ ARGUMENTS: dict[str, dict[str, str]] = {
     **dict.fromkeys(('AverageContentDistance', 'VideoDistances'), dict(remember_real='cache_real')),
     'PerceptualLoss': dict(min_side='min_resolution'),
     **dict.fromkeys(('LinearNoiseScheduler', 'CosineNoiseScheduler'), dict(num_steps='num_train_timesteps')),
+    **dict.fromkeys(('MotionDiffusion', 'StartCodeDiffusion', 'StartFrameDiffusion'),
+                    dict(prediction='prediction_type')),
     'History': dict(codes='context_frames'),
     'Overlap': dict(codes='overlap'),
 }
@@ -45,6 +47,7 @@ MODEL_REFERENCES: dict[str, tuple[str, str]] = {
 # Key of the conventions in a checkpoint's ``meta`` -> new key.
 CONVENTIONS: dict[str, str] = {
     'num_steps': 'num_train_timesteps',
+    'prediction': 'prediction_type',
 }
 # Value of a protocol, by section and key.
 PROTOCOL_VALUES: dict[tuple[str, str], dict[str, str]] = {

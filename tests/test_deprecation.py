@@ -119,6 +119,8 @@ def test_conventions_of_old_checkpoints_are_compared():
     load_weights(model, model.state_dict(), source='it', meta=dict(conventions=dict(num_steps=1000)))
     with pytest.raises(UserError, match='num_train_timesteps=50'):
         load_weights(model, model.state_dict(), source='it', meta=dict(conventions=dict(num_steps=50)))
+    with pytest.raises(UserError, match="prediction_type='v'"):
+        load_weights(model, model.state_dict(), source='it', meta=dict(conventions=dict(prediction='v')))
 
 
 def test_old_scenarios_of_a_benchmark_load():
@@ -192,3 +194,10 @@ def test_motion_statistics_take_seams_as_window_boundaries():
 def test_face_extractors_take_side_as_resolution(kind):
     with pytest.warns(FutureWarning, match='resolution'):
         assert upgrade_component(dict(type=kind, side=200)) == dict(type=kind, resolution=200)
+
+
+@pytest.mark.parametrize('kind', ['MotionDiffusion', 'StartCodeDiffusion', 'StartFrameDiffusion'])
+def test_prediction_of_models(kind):
+    with pytest.warns(FutureWarning, match="'prediction' was renamed to 'prediction_type'"):
+        model = MODELS.build(dict(type=kind, prediction='x0', **({'size': 8} if kind == 'StartFrameDiffusion' else {})))
+    assert model.diffusion.prediction_type == 'x0'

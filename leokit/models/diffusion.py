@@ -30,30 +30,30 @@ class Diffusion(nn.Module):
     Args:
         noise_scheduler (dict): Config in NOISE_SCHEDULERS.
         sampler (dict): Config in SAMPLERS; the default for sampling.
-        prediction (str): What the network outputs: ``'epsilon'``, ``'x0'`` or ``'v'``.
+        prediction_type (str): Output of the network: ``'epsilon'``, ``'x0'`` or ``'v'``.
         min_snr_gamma (float, optional): Bound of min-SNR weighting; None for the plain mean squared error.
         epsilon_skip (bool): If epsilon is predicted, the network learns only what ``x_t`` does not contain.
     """
 
-    def __init__(self, noise_scheduler: dict[str, Any], sampler: dict[str, Any], *, prediction: str = 'epsilon',
+    def __init__(self, noise_scheduler: dict[str, Any], sampler: dict[str, Any], *, prediction_type: str = 'epsilon',
                  min_snr_gamma: float | None = None, epsilon_skip: bool = True) -> None:
         super().__init__()
-        if prediction not in PREDICTIONS:
-            raise unknown_prediction(prediction)
+        if prediction_type not in PREDICTIONS:
+            raise unknown_prediction(prediction_type)
         if min_snr_gamma is not None and not min_snr_gamma > 0:
             raise UserError(f'min_snr_gamma={min_snr_gamma} must be positive; set it to 5 (the paper), or to None')
         self.scheduler = NOISE_SCHEDULERS.build(noise_scheduler)
         self.sampler = SAMPLERS.build(sampler)
-        self.prediction = prediction
+        self.prediction_type = prediction_type
         self.min_snr_gamma = min_snr_gamma
-        self.epsilon_skip = epsilon_skip and prediction == 'epsilon'
+        self.epsilon_skip = epsilon_skip and prediction_type == 'epsilon'
 
     @property
     def conventions(self) -> dict[str, Any]:
         """Settings that the weights depend on; checkpoints carry them."""
         return dict(noise_scheduler=type(self.scheduler).__name__,
                     num_train_timesteps=self.scheduler.num_train_timesteps,
-                    prediction=self.prediction, epsilon_skip=self.epsilon_skip)
+                    prediction_type=self.prediction_type, epsilon_skip=self.epsilon_skip)
 
     def loss(self, network: Network, x0: Tensor, *, generator: Generator | None = None) -> Tensor:
         """Mean squared error of the network at one random time per sample (DDPM, arXiv 2006.11239, equation 14).
@@ -68,12 +68,12 @@ class Diffusion(nn.Module):
         """
         t = self.sample_times(x0.shape[0], device=x0.device, generator=generator)
         eps = noise_source(generator)(x0)
-        target = self.scheduler.target(self.prediction, x0, eps, t)
+        target = self.scheduler.target(self.prediction_type, x0, eps, t)
         prediction = self._predict(network, self.scheduler.add_noise(x0, eps, t), t)
         losses = (prediction.float() - target.float()).square().flatten(1).mean(1)  # (B,)
         if self.min_snr_gamma is None:
             return losses
-        weight = min_snr_weight(self.scheduler.signal_to_noise(t), self.min_snr_gamma, self.prediction)
+        weight = min_snr_weight(self.scheduler.signal_to_noise(t), self.min_snr_gamma, self.prediction_type)
         return weight.to(losses.dtype) * losses
 
     def sample_times(self, count: int, *, device: torch.device, generator: Generator | None = None) -> Tensor:
@@ -99,7 +99,7 @@ class Diffusion(nn.Module):
             Denoiser: Maps the same to a Prediction(x0, eps), computed in the type of x_t.
         """
         def denoise(x: Tensor, t: Tensor) -> Prediction:
-            return self.scheduler.interpret(self.prediction, self._predict(network, x, t), x, t)
+            return self.scheduler.interpret(self.prediction_type, self._predict(network, x, t), x, t)
         return denoise
 
     def sample(self, denoise: Denoiser, noise: Tensor, *, generator: Generators = None,

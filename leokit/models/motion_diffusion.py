@@ -31,7 +31,7 @@ class MotionDiffusion(DiffusionModel):
         noise_scheduler (dict, optional): Config in NOISE_SCHEDULERS; ``LinearNoiseScheduler`` by default.
         motion_condition (dict, optional): Config in MOTION_CONDITIONS; ``LinearMotionCondition`` by default.
         sampler (dict, optional): Config in SAMPLERS; ``DDIMSampler`` with 50 steps by default.
-        prediction (str): Output of the network: ``'epsilon'`` (the paper), ``'x0'`` or ``'v'``.
+        prediction_type (str): Output of the network: ``'epsilon'`` (the paper), ``'x0'`` or ``'v'``.
         min_snr_gamma (float, optional): Bound of min-SNR weighting; None for the paper's unweighted error.
         epsilon_skip (bool): See :class:`Diffusion`.
         long_video (dict, optional): Config in LONG_VIDEO: how :meth:`extend` joins windows; ``LastCode`` (the paper) by
@@ -43,12 +43,12 @@ class MotionDiffusion(DiffusionModel):
 
     def __init__(self, motion_dim: int = 20, num_frames: int = 20, *, backbone: dict | None = None,
                  noise_scheduler: dict | None = None, motion_condition: dict | None = None,
-                 sampler: dict | None = None, prediction: str = 'epsilon', min_snr_gamma: float | None = None,
+                 sampler: dict | None = None, prediction_type: str = 'epsilon', min_snr_gamma: float | None = None,
                  epsilon_skip: bool = True, long_video: dict | None = None,
                  data_preprocessor: dict | None = None) -> None:
         diffusion = Diffusion(noise_scheduler or dict(type='LinearNoiseScheduler', num_train_timesteps=1000),
                               sampler or dict(type='DDIMSampler', num_inference_steps=50),
-                              prediction=prediction, min_snr_gamma=min_snr_gamma, epsilon_skip=epsilon_skip)
+                              prediction_type=prediction_type, min_snr_gamma=min_snr_gamma, epsilon_skip=epsilon_skip)
         condition = MOTION_CONDITIONS.build(motion_condition or dict(type='LinearMotionCondition'))
         super().__init__({**(backbone or dict(type='UNet1D')), 'motion_dim': motion_dim}, diffusion=diffusion,
                          normalizer=CodeNormalizer(motion_dim, residuals=True, unit=condition.unit),

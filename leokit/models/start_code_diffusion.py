@@ -26,7 +26,7 @@ class StartCodeDiffusion(DiffusionModel):
         backbone (dict, optional): Config in DIFFUSION_BACKBONES, over codes (B, N); ``MLPDenoiser`` by default.
         noise_scheduler (dict, optional): Config in NOISE_SCHEDULERS; ``LinearNoiseScheduler`` by default.
         sampler (dict, optional): Config in SAMPLERS; ``DDIMSampler`` with 50 steps by default.
-        prediction (str): Output of the network: ``'epsilon'``, ``'x0'`` or ``'v'``.
+        prediction_type (str): Output of the network: ``'epsilon'``, ``'x0'`` or ``'v'``.
         min_snr_gamma (float, optional): Bound of min-SNR weighting; None for the unweighted error.
         epsilon_skip (bool): See :class:`Diffusion`.
         data_preprocessor (dict, optional): See :class:`DiffusionModel`.
@@ -35,11 +35,11 @@ class StartCodeDiffusion(DiffusionModel):
     label = 'the start-code model'
 
     def __init__(self, motion_dim: int = 20, *, backbone: dict | None = None, noise_scheduler: dict | None = None,
-                 sampler: dict | None = None, prediction: str = 'epsilon', min_snr_gamma: float | None = None,
+                 sampler: dict | None = None, prediction_type: str = 'epsilon', min_snr_gamma: float | None = None,
                  epsilon_skip: bool = True, data_preprocessor: dict | None = None) -> None:
         diffusion = Diffusion(noise_scheduler or dict(type='LinearNoiseScheduler', num_train_timesteps=1000),
                               sampler or dict(type='DDIMSampler', num_inference_steps=50),
-                              prediction=prediction, min_snr_gamma=min_snr_gamma, epsilon_skip=epsilon_skip)
+                              prediction_type=prediction_type, min_snr_gamma=min_snr_gamma, epsilon_skip=epsilon_skip)
         super().__init__({**(backbone or dict(type='MLPDenoiser')), 'motion_dim': motion_dim}, diffusion=diffusion,
                          normalizer=CodeNormalizer(motion_dim, residuals=True), data_preprocessor=data_preprocessor)
 

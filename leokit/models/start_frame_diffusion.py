@@ -41,7 +41,7 @@ class StartFrameDiffusion(DiffusionModel):
             ``extra_channels`` are passed down.
         noise_scheduler (dict, optional): Config in NOISE_SCHEDULERS; ``CosineNoiseScheduler`` by default.
         sampler (dict, optional): Config in SAMPLERS; ``DDIMSampler`` with 50 steps by default.
-        prediction (str): Output of the network: ``'v'``, ``'epsilon'`` or ``'x0'``.
+        prediction_type (str): Output of the network: ``'v'``, ``'epsilon'`` or ``'x0'``.
         min_snr_gamma (float, optional): Bound of min-SNR weighting; None for the unweighted error.
         guidance (dict, optional): ``weight``, the guidance scale in sampling (1, no guidance: with more, the animator
             reads another code in the frame), and ``condition_dropout``, the fraction of training samples without their
@@ -57,12 +57,12 @@ class StartFrameDiffusion(DiffusionModel):
     """
 
     def __init__(self, size: int = 64, motion_dim: int = 20, *, backbone: dict | None = None,
-                 noise_scheduler: dict | None = None, sampler: dict | None = None, prediction: str = 'v',
+                 noise_scheduler: dict | None = None, sampler: dict | None = None, prediction_type: str = 'v',
                  min_snr_gamma: float | None = None, guidance: Mapping[str, float] | None = None,
                  low: Mapping[str, float] | None = None, data_preprocessor: dict | None = None) -> None:
         diffusion = Diffusion(noise_scheduler or dict(type='CosineNoiseScheduler', num_train_timesteps=1000),
                               sampler or dict(type='DDIMSampler', num_inference_steps=50),
-                              prediction=prediction, min_snr_gamma=min_snr_gamma)
+                              prediction_type=prediction_type, min_snr_gamma=min_snr_gamma)
         # the condition is the code, whether it is present, and the noise level of the low-resolution frame
         passed_down = dict(cond_dim=motion_dim + 1 + bool(low), extra_channels=IMAGE_CHANNELS * bool(low))
         super().__init__({**(backbone or dict(type='UNet2D')), **passed_down}, diffusion=diffusion,

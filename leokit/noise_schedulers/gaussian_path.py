@@ -205,7 +205,7 @@ class GaussianPath(nn.Module, metaclass=ABCMeta):
         return f'num_train_timesteps={self.num_train_timesteps}'
 
 
-def unknown_prediction(prediction: str) -> UserError:
+def unknown_prediction(prediction_type: str) -> UserError:
     """The error for a prediction type that does not exist."""
-    return UserError(f'prediction={prediction!r} is unknown; set the model key prediction to one of '
+    return UserError(f'prediction_type={prediction_type!r} is unknown; set it in the model config to one of '
                      f'{", ".join(map(repr, PREDICTIONS))}')

@@ -22,7 +22,7 @@ def perfect_network(model, x0):
     """The network that knows x0: its loss is zero, and sampling leads to x0."""
     def network(x_t, t):
         eps = model.scheduler.eps_from_x0(x_t.double(), x0.double(), t)
-        output = 'v' if model.epsilon_skip else model.prediction
+        output = 'v' if model.epsilon_skip else model.prediction_type
         return model.scheduler.target(output, x0.double(), eps, t)
     return network
 
@@ -30,7 +30,7 @@ def perfect_network(model, x0):
 @pytest.mark.parametrize('prediction', ['epsilon', 'x0', 'v'])
 @pytest.mark.parametrize('options', [{}, dict(min_snr_gamma=5.0), dict(epsilon_skip=False)])
 def test_a_perfect_network_has_no_loss_and_samples_the_data(prediction, options):
-    model, x0 = diffusion(prediction=prediction, **options), samples()
+    model, x0 = diffusion(prediction_type=prediction, **options), samples()
     loss = model.loss(perfect_network(model, x0), x0, generator=torch.Generator().manual_seed(1))
     assert loss.shape == (6,) and loss.dtype == torch.float32 and loss.max() < 1e-6
     result = model.sample(model.denoiser(perfect_network(model, x0)), torch.randn_like(x0))
@@ -52,11 +52,11 @@ def test_with_the_skip_the_zero_network_believes_in_the_mean():
     prediction = model.denoiser(lambda x, t: torch.zeros_like(x))(x, t)
     signal = model.scheduler.signal_level(t).sqrt()[:, None].float()
     assert torch.allclose(prediction.x0, signal * x, atol=1e-4)
-    assert not Diffusion(dict(type='LinearNoiseScheduler'), dict(type='DDIMSampler'), prediction='v').epsilon_skip
+    assert not Diffusion(dict(type='LinearNoiseScheduler'), dict(type='DDIMSampler'), prediction_type='v').epsilon_skip
 
 
 def test_loss_is_per_sample():
-    model, x0 = diffusion(prediction='x0'), samples()
+    model, x0 = diffusion(prediction_type='x0'), samples()
     loss = model.loss(lambda x, t: x0 + torch.arange(6.0)[:, None, None], x0)
     assert torch.allclose(loss, torch.arange(6.0) ** 2, atol=1e-5)
 
@@ -90,7 +90,7 @@ def test_times_cover_the_schedule():
 
 @pytest.mark.parametrize('sampler', [dict(type='DDPMSampler', num_inference_steps=4), DDPMSampler(4)])
 def test_another_sampler_may_be_given(sampler):
-    model, visited = diffusion(prediction='x0'), []
+    model, visited = diffusion(prediction_type='x0'), []
 
     def network(x, t):
         visited.append(int(t[0]))
@@ -110,7 +110,8 @@ def test_it_adds_nothing_to_a_state_dict():
     assert diffusion().state_dict() == {}
 
 
-@pytest.mark.parametrize('options, key', [(dict(prediction='noise'), 'prediction'), (dict(min_snr_gamma=0), 'min_snr')])
+@pytest.mark.parametrize('options, key', [
+    (dict(prediction_type='noise'), 'prediction_type'), (dict(min_snr_gamma=0), 'min_snr')])
 def test_bad_options_are_refused(options, key):
     with pytest.raises(UserError, match=key):
         diffusion(**options)

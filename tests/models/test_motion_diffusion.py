@@ -16,7 +16,7 @@ def build(condition='LinearMotionCondition', **options):
     """A small model with random weights."""
     torch.manual_seed(0)
     model = MotionDiffusion(N, T, backbone=UNET, motion_condition=dict(type=condition), **{
-        'sampler': dict(type='DDIMSampler', num_inference_steps=4, eta=1.0), 'prediction': 'x0', **options})
+        'sampler': dict(type='DDIMSampler', num_inference_steps=4, eta=1.0), 'prediction_type': 'x0', **options})
     model.normalizer.set_statistics([1.0, -1.0], [2.0, 0.5], [1.0, 0.5])
     torch.nn.init.normal_(model.backbone.out.weight, std=0.1)
     return model.eval()
@@ -146,7 +146,7 @@ def swings(count, generator):
 def test_it_learns_a_distribution_of_motion(prediction):
     generator = torch.Generator().manual_seed(0)
     motion = swings(4096, generator)
-    model = build(sampler=dict(type='DDIMSampler', num_inference_steps=20), prediction=prediction).train()
+    model = build(sampler=dict(type='DDIMSampler', num_inference_steps=20), prediction_type=prediction).train()
     residual_std = (motion[:, 1:] - motion[:, :1]).square().mean((0, 1)).sqrt()
     model.normalizer.set_statistics(motion.mean((0, 1)), motion.std((0, 1)), residual_std)
     optimizer = torch.optim.Adam(model.parameters(), betas=(0.9, 0.99))

@@ -14,7 +14,7 @@ def build(**options):
     torch.manual_seed(0)
     model = StartCodeDiffusion(N, **{'backbone': dict(type='MLPDenoiser', dim=64, depth=2, embedding_dim=32),
                                      'sampler': dict(type='DDIMSampler', num_inference_steps=20),
-                                     'prediction': 'x0', **options})
+                                     'prediction_type': 'x0', **options})
     model.normalizer.set_statistics([0.0, 0.0], [1.0, 1.0])
     return model
 

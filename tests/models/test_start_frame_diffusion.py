@@ -196,7 +196,7 @@ def test_small_frames_are_for_a_second_stage():
 @pytest.mark.parametrize('options, text', [
     (dict(low=dict(size=SIZE)), 'low='), (dict(low=dict(noise=0.1)), 'low='), (dict(low=dict(side=4)), 'low.side'),
     (dict(guidance=dict(weigth=2)), 'guidance.weigth'), (dict(guidance=dict(condition_dropout=1)), 'below 1'),
-    (dict(prediction='x1'), 'prediction')])
+    (dict(prediction_type='x1'), 'prediction_type')])
 def test_bad_options_are_refused(options, text):
     with pytest.raises(UserError, match=text):
         StartFrameDiffusion(SIZE, N, backbone=dict(BACKBONE), **options)

@@ -25,7 +25,7 @@ def make_motion_diffusion(animator_hash: str | None, motion_dim: int = MOTION_DI
     torch.manual_seed(1)
     backbone = dict(type='UNet1D', channels=(16, 16), num_blocks=1, attention_levels=(), embedding_dim=16, head_dim=8)
     model = MotionDiffusion(motion_dim, num_frames, sampler=dict(type='DDIMSampler', num_inference_steps=3, eta=1.0),
-                            backbone=backbone, prediction='x0', **options)
+                            backbone=backbone, prediction_type='x0', **options)
     model.normalizer.set_statistics(torch.zeros(motion_dim), torch.ones(motion_dim), animator_hash=animator_hash)
     return _fill_zeros(model, std=0.02).eval()
 
@@ -33,8 +33,9 @@ def make_motion_diffusion(animator_hash: str | None, motion_dim: int = MOTION_DI
 def make_start_code(animator_hash: str | None, motion_dim: int = MOTION_DIM) -> StartCodeDiffusion:
     """A start-code model with random weights."""
     torch.manual_seed(3)
-    model = StartCodeDiffusion(motion_dim, sampler=dict(type='DDIMSampler', num_inference_steps=3), prediction='x0',
-                               backbone=dict(type='MLPDenoiser', dim=16, depth=1, embedding_dim=16))
+    model = StartCodeDiffusion(motion_dim, sampler=dict(type='DDIMSampler', num_inference_steps=3),
+                               backbone=dict(type='MLPDenoiser', dim=16, depth=1, embedding_dim=16),
+                               prediction_type='x0')
     model.normalizer.set_statistics(torch.zeros(motion_dim), torch.ones(motion_dim), animator_hash=animator_hash)
     return _fill_zeros(model).eval()
 
@@ -45,7 +46,7 @@ def make_start_frame(animator_hash: str | None, motion_dim: int = MOTION_DIM, si
     torch.manual_seed(4)
     backbone = dict(type='UNet2D', channels=(16, 16), num_blocks=1, attention_levels=(), embedding_dim=16, head_dim=8)
     model = StartFrameDiffusion(size, motion_dim, sampler=dict(type='DDIMSampler', num_inference_steps=2),
-                                prediction='x0', backbone=backbone, **options)
+                                prediction_type='x0', backbone=backbone, **options)
     model.normalizer.set_statistics(torch.zeros(motion_dim), torch.ones(motion_dim), animator_hash=animator_hash)
     return _fill_zeros(model, std=0.02).eval()
 

@@ -15,7 +15,7 @@ MOTION_CONFIG = f'''
 default_scope = 'leokit'
 animator = dict(config=None, checkpoint=None)
 model = dict(
-    type='MotionDiffusion', motion_dim={MOTION_DIM}, num_frames={WINDOW}, prediction='x0',
+    type='MotionDiffusion', motion_dim={MOTION_DIM}, num_frames={WINDOW}, prediction_type='x0',
     sampler=dict(type='DDIMSampler', num_inference_steps=3, eta=1.0),
     backbone=dict(type='UNet1D', channels=(16, 16), num_blocks=1, attention_levels=(), embedding_dim=16, head_dim=8))
 '''
@@ -23,7 +23,7 @@ model = dict(
 START_CODE_CONFIG = f'''
 default_scope = 'leokit'
 model = dict(
-    type='StartCodeDiffusion', motion_dim={MOTION_DIM}, prediction='x0',
+    type='StartCodeDiffusion', motion_dim={MOTION_DIM}, prediction_type='x0',
     sampler=dict(type='DDIMSampler', num_inference_steps=3),
     backbone=dict(type='MLPDenoiser', dim=16, depth=1, embedding_dim=16))
 '''
@@ -31,7 +31,7 @@ model = dict(
 START_FRAME_CONFIG = f'''
 default_scope = 'leokit'
 model = dict(
-    type='StartFrameDiffusion', size={SIZE}, motion_dim={MOTION_DIM}, prediction='x0',
+    type='StartFrameDiffusion', size={SIZE}, motion_dim={MOTION_DIM}, prediction_type='x0',
     sampler=dict(type='DDIMSampler', num_inference_steps=2),
     backbone=dict(type='UNet2D', channels=(16, 16), num_blocks=1, attention_levels=(), embedding_dim=16, head_dim=8))
 '''

@@ -13,5 +13,5 @@ model = dict(
     noise_scheduler=dict(type='LinearNoiseScheduler', num_train_timesteps=1000),
     motion_condition=dict(type='LinearMotionCondition'),
     sampler=dict(type='DDIMSampler', num_inference_steps=50),
-    prediction='epsilon',
+    prediction_type='epsilon',
     long_video='$long_video')

@@ -8,4 +8,4 @@ model = dict(
     backbone=dict(type='MLPDenoiser'),
     noise_scheduler=dict(type='LinearNoiseScheduler', num_train_timesteps=1000),
     sampler=dict(type='DDIMSampler', num_inference_steps=50),
-    prediction='epsilon')
+    prediction_type='epsilon')

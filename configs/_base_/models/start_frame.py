@@ -14,6 +14,6 @@ model = dict(
         dropout=0.1),
     noise_scheduler=dict(type='CosineNoiseScheduler', num_train_timesteps=1000),
     sampler=dict(type='DDIMSampler', num_inference_steps=50),
-    prediction='v',
+    prediction_type='v',
     guidance=dict(weight='$guidance', condition_dropout=0.1),
     data_preprocessor=dict(type='PixelPreprocessor', channels_last=True))

@@ -13,7 +13,7 @@ model = dict(
         type='UNet2D', channels=(64, 96, 128, 256, 384), num_blocks=2, attention_levels=(4,), embedding_dim=384),
     noise_scheduler=dict(type='CosineNoiseScheduler', num_train_timesteps=1000),
     sampler=dict(type='DDIMSampler', num_inference_steps=50),
-    prediction='v',
+    prediction_type='v',
     guidance=dict(weight='$guidance', condition_dropout=0.1),
     low=dict(size='$low_size', noise=0.2),
     data_preprocessor=dict(type='PixelPreprocessor', channels_last=True))
