@@ -5,7 +5,7 @@ from leokit.video.images import IMAGE_SUFFIXES, read_image
 from leokit.video.image_input import ImageInput, read_images
 from leokit.video.manifest import read_manifest, write_manifest
 from leokit.video.resize import fit_frames
-from leokit.video.splits import split_identities
+from leokit.video.splits import split_identities, split_of
 from leokit.video.video_entry import Skipped, VideoEntry
 from leokit.video.video_filter import VideoFilter
 from leokit.video.video_index import VideoIndex
@@ -18,5 +18,5 @@ __all__ = [
     'FramesHandle', 'IMAGE_SUFFIXES', 'ImageInput', 'Skipped', 'VIDEO_SUFFIXES', 'VideoEntry', 'VideoFilter',
     'VideoIndex', 'VideoInput', 'VideoWriter', 'check_space', 'count_frames', 'find_videos', 'fit_frames',
     'iterate_frames', 'needed_bytes', 'open_video', 'read_first_frame', 'read_image', 'read_images', 'read_last_frame',
-    'read_manifest', 'scan_folder', 'split_identities', 'write_manifest',
+    'read_manifest', 'scan_folder', 'split_identities', 'split_of', 'write_manifest',
 ]

@@ -1,41 +1,65 @@
 """Divide identities, never clips of one identity, into training, validation and test."""
 
 import hashlib
+import logging
 from typing import Iterable, Sequence
+
+from mmengine.logging import print_log
 
 from leokit.utils import UserError
 
 SPLITS = ('train', 'val', 'test')
 DEFAULT_FRACTIONS = (0.9, 0.05, 0.05)
+HASH_BYTES = 8  # of the hash of a name, read as a fraction in [0, 1)
+
+
+def split_of(identity: str, fractions: Sequence[float] = DEFAULT_FRACTIONS, *, seed: int = 0) -> str:
+    """The split of one identity: a function of its name, the fractions and the seed alone.
+
+    Other identities have no influence, so videos that are added, removed or unreadable move nobody from one split to
+    another. The price is that the fractions are met on average only.
+
+    Args:
+        identity (str): The name.
+        fractions (Sequence[float]): Fractions of train, val and test, with sum 1.
+        seed (int): Seed of the division.
+    """
+    _check_fractions(fractions)
+    digest = hashlib.sha256(f'{seed}/{identity}'.encode()).digest()[:HASH_BYTES]
+    position = int.from_bytes(digest, 'big') / 2**(8 * HASH_BYTES)
+    wanted = [(split, fraction) for split, fraction in zip(SPLITS, fractions) if fraction > 0]
+    end = 0.0
+    for split, fraction in wanted:
+        end += fraction
+        if position < end:
+            return split
+    return wanted[-1][0]  # the sum of the fractions was rounded down
 
 
 def split_identities(identities: Iterable[str], fractions: Sequence[float] = DEFAULT_FRACTIONS, *,
                      seed: int = 0) -> dict[str, str]:
-    """Assign every identity to a split.
-
-    Identities are shuffled by hashing, so the result depends on the names and the seed alone. Every split with a
-    positive fraction gets at least one identity.
+    """Assign every identity to a split by :func:`split_of`; a split that stays empty is named in a warning.
 
     Args:
         identities (Iterable[str]): Names; repeats do not matter.
         fractions (Sequence[float]): Fractions of train, val and test, with sum 1.
-        seed (int): Seed of the order.
+        seed (int): Seed of the division.
 
     Returns:
         dict[str, str]: Split by identity.
     """
+    _check_fractions(fractions)
+    splits = {identity: split_of(identity, fractions, seed=seed) for identity in sorted(set(identities))}
+    empty = [split for split, fraction in zip(SPLITS, fractions) if fraction > 0 and split not in splits.values()]
+    if empty:
+        print_log(f'none of the {len(splits)} identities falls into {" or ".join(empty)} (fractions '
+                  f'{", ".join(f"{fraction:g}" for fraction in fractions)}, seed {seed}); choose larger fractions or '
+                  'another seed, or set the split of each video in a manifest', logger='current',
+                  level=logging.WARNING)
+    return splits
+
+
+def _check_fractions(fractions: Sequence[float]) -> None:
     if len(fractions) != len(SPLITS) or min(fractions) < 0 or abs(sum(fractions) - 1) > 1e-6:
         raise UserError(f'the fractions of {", ".join(SPLITS)} must be non-negative and sum to 1, got '
                         f'{list(fractions)}')
-    names = sorted(set(identities), key=lambda name: hashlib.sha256(f'{seed}/{name}'.encode()).digest())
-    wanted = [split for split, fraction in zip(SPLITS, fractions) if fraction > 0]
-    if len(names) < len(wanted):
-        raise UserError(f'{len(names)} identities cannot be divided into {", ".join(wanted)}; add videos of other '
-                        'identities, or set the split of each video in a manifest')
-    counts = {split: max(1, round(fraction * len(names))) if fraction > 0 else 0
-              for split, fraction in zip(SPLITS, fractions)}
-    # The largest split absorbs rounding errors.
-    largest = max(wanted, key=counts.__getitem__)
-    counts[largest] += len(names) - sum(counts.values())
-    labels = [split for split in SPLITS for _ in range(counts[split])]
-    return dict(zip(names, labels))

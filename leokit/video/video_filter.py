@@ -8,8 +8,8 @@ from typing import Any, Sequence
 from mmengine.logging import print_log
 
 from leokit.utils import UserError
-from leokit.video.splits import split_identities
-from leokit.video.video_entry import VideoEntry
+from leokit.video.splits import SPLITS, split_of
+from leokit.video.video_entry import VideoEntry, warn_listed
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,8 @@ def select_videos(entries: Sequence[VideoEntry], wanted: VideoFilter, root: str 
     """Select videos by split, category and identity; lengths are not considered.
 
     If the filter names a split and no video has one, the identities are divided by
-    :func:`~leokit.video.splits.split_identities`.
+    :func:`~leokit.video.splits.split_of`. So all stages of a training divide them alike, whatever videos a stage can
+    use. Pass all videos of the source, not those that can be read.
 
     Args:
         entries (Sequence[VideoEntry]): All videos.
@@ -80,15 +81,16 @@ def select_videos(entries: Sequence[VideoEntry], wanted: VideoFilter, root: str 
     Returns:
         list[VideoEntry]: At least one video, in the given order.
     """
-    if wanted.split is not None and all(entry.split is None for entry in entries):
-        entries = _divide(entries, root)
+    divided = all(entry.split is None for entry in entries)
+    if wanted.split is not None:
+        entries = with_splits(entries, root)
     known = {entry.identity for entry in entries}
     for identity in [*(wanted.identities or ()), *wanted.exclude_identities]:
         if identity not in known:
             raise UserError(f'no video of {root} shows the identity {identity!r} that the filter names; '
                             'check its spelling in the manifest')
     for key in ('split', 'category'):
-        entries = _keep(entries, key, getattr(wanted, key), root)
+        entries = _keep(entries, key, getattr(wanted, key), root, divided=key == 'split' and divided)
     if wanted.identities is not None:
         entries = [entry for entry in entries if entry.identity in set(wanted.identities)]
     entries = [entry for entry in entries if entry.identity not in set(wanted.exclude_identities)]
@@ -97,24 +99,40 @@ def select_videos(entries: Sequence[VideoEntry], wanted: VideoFilter, root: str 
     return entries
 
 
-def _divide(entries: Sequence[VideoEntry], root: str | Path) -> list[VideoEntry]:
-    try:
-        splits = split_identities(entry.identity for entry in entries)
-    except UserError as error:
-        raise UserError(f'{root} has no splits: {error}') from error
-    counts = ', '.join(f'{count} {split}' for split, count in Counter(splits.values()).items())
-    print_log(f'{root} has no splits; its identities were divided: {counts}', logger='current')
-    return [replace(entry, split=splits[entry.identity]) for entry in entries]
+def with_splits(entries: Sequence[VideoEntry], root: str | Path) -> list[VideoEntry]:
+    """The videos with a split each: their own, or that of :func:`~leokit.video.splits.split_of` if none has one.
+
+    Identities that the source itself puts into several splits are named in a warning.
+    """
+    if all(entry.split is None for entry in entries):
+        splits = {entry.identity: split_of(entry.identity) for entry in entries}
+        counts = Counter(splits.values())
+        listed = ', '.join(f'{counts[split]} {split}' for split in SPLITS)
+        print_log(f'{root} has no splits; its identities were divided: {listed}', logger='current')
+        return [replace(entry, split=splits[entry.identity]) for entry in entries]
+    found: dict[str, set[str]] = {}
+    for entry in entries:
+        if entry.split is not None:
+            found.setdefault(entry.identity, set()).add(entry.split)
+    mixed = [f'{identity}: {", ".join(sorted(splits))}' for identity, splits in found.items() if len(splits) > 1]
+    if mixed:
+        warn_listed(f'identities of {root} in several splits, {len(mixed)} in all; a model is then tested on '
+                    'identities that it was trained on', mixed)
+    return list(entries)
 
 
-def _keep(entries: Sequence[VideoEntry], key: str, wanted: str | Sequence[str] | None,
-          root: str | Path) -> list[VideoEntry]:
+def _keep(entries: Sequence[VideoEntry], key: str, wanted: str | Sequence[str] | None, root: str | Path, *,
+          divided: bool = False) -> list[VideoEntry]:
     if wanted is None:
         return list(entries)
     wanted = [wanted] if isinstance(wanted, str) else list(wanted)
     kept = [entry for entry in entries if getattr(entry, key) in wanted]
     if not kept:
         existing = sorted({str(getattr(entry, key)) for entry in entries})
+        if divided:
+            raise UserError(f'none of the {len({entry.identity for entry in entries})} identities of {root}, which '
+                            f'has no splits, falls into {" or ".join(wanted)}; set the splits with `leokit manifest '
+                            '--split-fractions ...`, or add videos of other identities')
         raise UserError(f'no video of {root} has {key} {" or ".join(map(repr, wanted))}; there are: '
                         f'{", ".join(existing)}')
     return kept

@@ -18,7 +18,8 @@ from leokit.video.video_probe import Probe, probe_cache_file, probe_videos
 class VideoIndex:
     """The videos that a filter selects from a folder or a manifest.
 
-    If the filter names a split and the videos have none, identities are divided: 90 % train, 5 % val, 5 % test.
+    If the filter names a split and the videos have none, identities are divided by their names: about 90 % train, 5 %
+    val, 5 % test.
 
     Args:
         root (str | Path): A folder, a manifest, or a video file; see :func:`~leokit.video.video_list.find_videos`.

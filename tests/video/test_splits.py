@@ -1,32 +1,39 @@
+import hashlib
 from collections import Counter
 
 import pytest
 
 from leokit.utils import UserError
-from leokit.video import split_identities
+from leokit.video import split_identities, split_of
 
 IDENTITIES = [f'person {number}' for number in range(200)]
 
 
-def test_fractions_are_met_and_no_identity_is_in_two_splits():
-    splits = split_identities(IDENTITIES * 3, (0.8, 0.1, 0.1))
-    assert Counter(splits.values()) == dict(train=160, val=20, test=20)
-    assert set(splits) == set(IDENTITIES)
+def test_a_split_is_the_interval_that_holds_the_hash_of_the_name():
+    for name in IDENTITIES[:20]:
+        position = int(hashlib.sha256(f'0/{name}'.encode()).hexdigest()[:16], 16) / 16**16
+        expected = 'train' if position < 0.9 else 'val' if position < 0.95 else 'test'
+        assert split_of(name) == expected
 
 
-def test_depends_on_names_and_seed_alone():
-    assert split_identities(IDENTITIES) == split_identities(reversed(IDENTITIES))
-    assert split_identities(IDENTITIES) != split_identities(IDENTITIES, seed=1)
+def test_fractions_are_met_on_average_and_no_identity_is_in_two_splits():
+    splits = split_identities([f'person {number}' for number in range(20_000)] * 2, (0.8, 0.1, 0.1))
+    counts = Counter(splits.values())  # binomial: three standard deviations are 170 and 127
+    assert abs(counts['train'] - 16_000) < 170 and abs(counts['val'] - 2000) < 127 and abs(counts['test'] - 2000) < 127
+    assert len(splits) == 20_000
 
 
-@pytest.mark.parametrize('count', [3, 4, 7])
-def test_every_split_gets_an_identity(count):
-    splits = split_identities(IDENTITIES[:count], (0.9, 0.05, 0.05))
-    assert set(splits.values()) == {'train', 'val', 'test'} and len(splits) == count
+def test_depends_on_the_name_the_seed_and_the_fractions_alone():
+    splits = split_identities(IDENTITIES)
+    assert splits == split_identities(reversed(IDENTITIES))
+    assert splits != split_identities(IDENTITIES, seed=1)
+    others = split_identities([*IDENTITIES, *(f'new {number}' for number in range(500))])
+    assert {name: others[name] for name in IDENTITIES} == splits  # added videos move nobody
+    assert {name: split_of(name) for name in IDENTITIES[::7]} == {name: splits[name] for name in IDENTITIES[::7]}
 
 
 def test_a_split_of_fraction_zero_is_empty():
-    assert Counter(split_identities(IDENTITIES, (0.5, 0, 0.5)).values()) == dict(train=100, test=100)
+    assert set(split_identities(IDENTITIES, (0.5, 0, 0.5)).values()) == {'train', 'test'}
 
 
 @pytest.mark.parametrize('fractions', [(0.5, 0.5), (0.9, 0.2, -0.1), (0.5, 0.2, 0.2)])
@@ -35,6 +42,11 @@ def test_wrong_fractions(fractions):
         split_identities(IDENTITIES, fractions)
 
 
-def test_too_few_identities():
-    with pytest.raises(UserError, match='2 identities'):
-        split_identities(IDENTITIES[:2])
+def test_an_empty_split_is_named(monkeypatch):
+    said = []
+    monkeypatch.setattr('leokit.video.splits.print_log', lambda message, **options: said.append(message))
+    assert len(split_identities(['a', 'b', 'c', 'd'], (1, 0, 0))) == 4 and not said
+    name = next(name for name in IDENTITIES if split_of(name) == 'train')
+    assert split_identities([name]) == {name: 'train'}
+    assert said == ['none of the 1 identities falls into val or test (fractions 0.9, 0.05, 0.05, seed 0); choose '
+                    'larger fractions or another seed, or set the split of each video in a manifest']

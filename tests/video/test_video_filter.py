@@ -1,4 +1,6 @@
+from dataclasses import replace
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -60,11 +62,23 @@ def test_missing_labels_are_named(wanted, message):
         names(**wanted)
 
 
-def test_identities_are_divided_if_there_are_no_splits():
+def test_identities_are_divided_by_name_if_there_are_no_splits():
     entries = [VideoEntry(f'v{number}', Path(f'{number}.mp4'), identity=f'p{number // 3}') for number in range(60)]
     parts = {split: {entry.identity for entry in select_videos(entries, VideoFilter(split=split), 'root')}
              for split in ('train', 'val', 'test')}
-    assert sum(len(part) for part in parts.values()) == 20 == len(set.union(*parts.values()))
-    assert len(parts['train']) == 18
-    with pytest.raises(UserError, match='has no splits'):
-        select_videos(entries[:3], VideoFilter(split='train'), 'root')
+    # the fractions that the hashes of p16 and p19 stand for are 0.9749 and 0.9019, of all others below 0.9
+    assert parts['test'] == {'p16'} and parts['val'] == {'p19'} and len(parts['train']) == 18
+    fewer = [entry for entry in entries if entry.identity != 'p3']
+    assert {entry.identity for entry in select_videos(fewer, VideoFilter(split='test'), 'root')} == {'p16'}
+    with pytest.raises(UserError, match='none of the 1 identities of root, which has no splits, falls into test'):
+        select_videos(entries[:3], VideoFilter(split='test'), 'root')
+    assert len(select_videos(entries[:3], VideoFilter(split='train'), 'root')) == 3
+
+
+def test_an_identity_in_several_splits_is_named():
+    entries = [replace(entry, identity='anna') for entry in ENTRIES]
+    messages = []
+    with mock.patch('leokit.video.video_filter.warn_listed', lambda *parts: messages.append(parts)):
+        select_videos(entries, VideoFilter(split='train'), 'root')
+        select_videos(ENTRIES, VideoFilter(split='train'), 'root')
+    assert len(messages) == 1 and messages[0][1] == ['anna: test, train']
