@@ -8,4 +8,3 @@ animator = dict(config='configs/lia/lia_celebv_256.py', checkpoint='work_dirs/li
 size = 256
 num_frames = 64
 content_extractor = dict(_delete_=True, type='FaceIdentity')
-test_filters = dict(_delete_=True)  # of a manifest with splits: dict(split='test')

@@ -13,11 +13,11 @@ val_interval = 2_000
 learning_rate = 4e-4
 
 held_out = []
-code_filters = dict(segment=(0.0, 0.8), exclude_identities='$held_out')
-train_dataloader = dict(dataset=dict(filters='$code_filters'))
+code_filters = dict(_delete_=True, segment=(0.0, 0.8), exclude_identities='$held_out')
 
-# the last fifth of the clips of everybody in training
+# the last fifth of the clips of all identities in training; tens of clips leave none for a validation
 test_filters = dict(_delete_=True, segment=(0.8, 1.0), exclude_identities='$held_out')
+val_cfg = val_dataloader = val_evaluator = None
 test_clips = 'all'
 content_extractor = dict(_delete_=True, type='FaceIdentity')
 # tens of clips: frame features cannot tell motion from none, their changes can

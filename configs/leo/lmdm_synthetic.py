@@ -11,6 +11,3 @@ sequences_per_batch = 256
 max_iters = 20_000
 val_interval = 4_000
 learning_rate = 4e-4
-
-code_filters = dict(split='train')
-train_dataloader = dict(dataset=dict(filters='$code_filters'))

@@ -7,4 +7,3 @@ data_root = 'data/taichi'
 animator = dict(config='configs/lia/lia_taichi_128.py', checkpoint='work_dirs/lia_taichi_128')
 size = 128
 num_frames = 64
-test_filters = dict(_delete_=True)  # of a manifest with splits: dict(split='test')

@@ -7,6 +7,3 @@ data_root = 'data/synthetic_faces'
 animator = dict(config='configs/lia/lia_synthetic_64.py', checkpoint='work_dirs/lia_synthetic_64')
 max_iters = 20_000
 learning_rate = 4e-4
-
-code_filters = dict(_delete_=True, split='train')
-held_out_filters = dict(_delete_=True, split='test')

@@ -14,8 +14,6 @@ warmup = 200
 learning_rate = 4e-4
 ema_decay = 0.998
 
-train_filters = dict(_delete_=True, split='train')
-held_out_filters = dict(_delete_=True, split='test')
 train_dataloader = dict(dataset=dict(frames=dict(in_memory=True)))
 content_extractors = [dict(type='ColorStatistics'), dict(type='EfficientNetLite0Features')]
 frames_per_code = 8

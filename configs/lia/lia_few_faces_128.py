@@ -22,8 +22,9 @@ transforms = [
 
 # hold out whole people for the test, and the last fifth of everybody else's clips for validation
 held_out = []
-train_filters = dict(segment=(0.0, 0.8), exclude_identities='$held_out')
-val_filters = dict(segment=(0.8, 1.0), exclude_identities='$held_out')
+train_filters = dict(_delete_=True, segment=(0.0, 0.8), exclude_identities='$held_out')
+val_filters = dict(_delete_=True, segment=(0.8, 1.0), exclude_identities='$held_out')
+test_filters = dict(_delete_=True, identities='$held_out')
 batch_size = 64
 num_workers = 8
 val_pairs_per_video = 8
@@ -36,8 +37,7 @@ val_interval = 1_000
 train_dataloader = dict(
     dataset=dict(frames=dict(in_memory=True), pairs_per_video=64, weighting='identity', distance_power=0.5))
 val_dataloader = dict(dataset=dict(frames=dict(in_memory=True)))
-test_dataloader = dict(dataset=dict(
-    frames=dict(in_memory=True), filters=dict(_delete_=True, identities='$held_out'), pairs_per_video=16))
+test_dataloader = dict(dataset=dict(frames=dict(in_memory=True), pairs_per_video=16))
 
 model = dict(
     data_preprocessor=dict(transforms='$transforms'),

@@ -11,8 +11,6 @@ max_channels = 256
 grid = 'exact'
 perceptual_backbone = dict(type='EfficientNetLite0Features')
 
-train_filters = dict(_delete_=True, split='train')
-val_filters = dict(_delete_=True, split='test')
 batch_size = 64
 num_workers = 8
 warmup = 200

@@ -1,20 +1,23 @@
 """Windows of motion codes, the training data of the latent motion diffusion model (LEO, section 3.2)."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Sequence
 
 import numpy as np
 import torch
+from mmengine.logging import print_log
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from leokit.datasets.code_cache import CodeCache, CodedVideo, code_statistics, window_starts
+from leokit.datasets.code_cache import CodeCache, code_statistics, window_starts
 from leokit.datasets.deterministic_sampler import SampleKey
 from leokit.registry import DATASETS
 from leokit.utils import UserError
 from leokit.utils.hashing import checkpoint_hash
-from leokit.video.video_entry import Skipped, VideoEntry, warn_skipped
+from leokit.video.video_entry import Skipped, VideoEntry, warn_listed, warn_skipped
 from leokit.video.video_filter import VideoFilter, select_videos
+from leokit.video.video_list import find_videos
 
 
 @DATASETS.register_module()
@@ -28,6 +31,9 @@ class MotionCodeDataset(Dataset):
         codes_dir (str | Path): A code cache.
         num_frames (int): Window length T.
         stride (int): Distance of consecutive windows of a video.
+        data_root (str | Path, optional): The videos of the codes, a folder or a manifest: their present identities,
+            splits and categories count, and videos that it no longer lists are left out. Default, or if it does not
+            exist: the labels at the time of the extraction.
         animator_hash (str, optional): Expected animator of the codes, by its ``weights_hash()``. Default: any.
         animator_checkpoint (str | Path, optional): Expected animator of the codes, by its checkpoint.
         filters (dict, optional): Selection of videos; see :class:`~leokit.video.video_filter.VideoFilter`.
@@ -40,7 +46,8 @@ class MotionCodeDataset(Dataset):
         motion_dim (int): Dimension N of the codes.
     """
 
-    def __init__(self, codes_dir: str | Path, num_frames: int, *, stride: int = 1, animator_hash: str | None = None,
+    def __init__(self, codes_dir: str | Path, num_frames: int, *, stride: int = 1,
+                 data_root: str | Path | None = None, animator_hash: str | None = None,
                  animator_checkpoint: str | Path | None = None, filters: dict | None = None,
                  device: str | None = None) -> None:
         if num_frames < 1 or stride < 1:
@@ -53,7 +60,8 @@ class MotionCodeDataset(Dataset):
         self.animator_hash = cache.animator_hash
         self.metainfo = dict(dataset=type(self).__name__, data_root=str(codes_dir))
         self._offsets = {video.name: video.offset for video in cache.videos}
-        self.videos, self.skipped = _select(cache, VideoFilter.from_config(filters, min_frames=num_frames))
+        wanted = VideoFilter.from_config(filters, min_frames=num_frames)
+        self.videos, self.skipped = _usable(coded_videos(cache, wanted, data_root), wanted, cache.folder)
         starts = [window_starts([span], num_frames, stride) for span in self.spans]
         self._starts = np.concatenate(starts)
         # index into ``videos`` of every window
@@ -102,22 +110,49 @@ class MotionCodeDataset(Dataset):
         return self._codes[rows]
 
 
-def _select(cache: CodeCache, wanted: VideoFilter) -> tuple[list[VideoEntry], list[Skipped]]:
-    entries = select_videos([_entry(video, cache.folder) for video in cache.videos], wanted, cache.folder)
+def coded_videos(cache: CodeCache, wanted: VideoFilter, data_root: str | Path | None = None) -> list[VideoEntry]:
+    """The videos of a code cache that a filter selects, in the order of the cache.
+
+    Args:
+        cache (CodeCache): The cache.
+        wanted (VideoFilter): The filter; lengths are not considered.
+        data_root (str | Path, optional): Where the labels come from; see :class:`MotionCodeDataset`.
+    """
+    coded = [VideoEntry(name=video.name, path=cache.folder, identity=video.identity, split=video.split,
+                        frames=video.length, fps=video.fps) for video in cache.videos]
+    if data_root is None or not Path(data_root).exists():
+        if data_root is not None:
+            print_log(f'{data_root} does not exist; identities and splits are those of {cache.folder}',
+                      logger='current')
+        return select_videos(coded, wanted, cache.folder)
+    # the filter sees all videos of the source, so that every stage divides the same identities
+    labels = {video.name: video for video in select_videos(find_videos(data_root), wanted, data_root)}
+    known = {video.name for video in coded}
+    not_encoded = {str(skipped.file) for skipped in cache.skipped}
+    absent = [name for name, video in labels.items() if name not in known and str(video.path) not in not_encoded]
+    if absent:
+        warn_listed(f'videos of {data_root} without codes in {cache.folder}, {len(absent)} in all; `leokit extract` '
+                    'adds them', absent)
+    kept = [replace(video, identity=labels[video.name].identity, split=labels[video.name].split,
+                    category=labels[video.name].category) for video in coded if video.name in labels]
+    if not kept:
+        raise UserError(f'{cache.folder} has the codes of none of the {len(labels)} videos that the filter leaves of '
+                        f'{data_root}; extract them with `leokit extract`, or delete that folder if it belongs to '
+                        'other videos')
+    return kept
+
+
+def _usable(entries: list[VideoEntry], wanted: VideoFilter, folder: Path) -> tuple[list[VideoEntry], list[Skipped]]:
+    """The videos that are long enough, with the part in use, and the others."""
     kept, skipped = [], []
     for entry in entries:
         first, last = wanted.bounds(entry.frames)
         if last - first < wanted.min_frames:
             skipped.append(Skipped(entry.name, f'{last - first} codes in use, {wanted.min_frames} needed'))
         else:
-            kept.append(VideoEntry(**{**vars(entry), 'first': first, 'last': last}))
-    warn_skipped(skipped, cache.folder)
+            kept.append(replace(entry, first=first, last=last))
+    warn_skipped(skipped, folder)
     if not kept:
-        raise UserError(f'none of the {len(entries)} videos in {cache.folder} has {wanted.min_frames} codes in use; '
+        raise UserError(f'none of the {len(entries)} videos in {folder} has {wanted.min_frames} codes in use; '
                         'lower num_frames or encode longer videos')
     return kept, skipped
-
-
-def _entry(video: CodedVideo, folder: Path) -> VideoEntry:
-    return VideoEntry(name=video.name, path=folder, identity=video.identity, split=video.split, frames=video.length,
-                      fps=video.fps)

@@ -1,7 +1,10 @@
 # Pairs of frames of one video, from a folder of videos, a folder of frame folders, or a manifest: `data_root`.
-# Without splits in a manifest, the last tenth of every video is held out.
-train_filters = dict(segment=(0.0, 0.9))
-val_filters = dict(segment=(0.9, 1.0))
+# Without splits in folders or a manifest, identities are divided by their names, in all stages alike.
+train_filters = dict(split='train')
+val_filters = dict(split='val')
+test_filters = dict(split='test')
+# how frames become square: 'center' crops, 'none' squeezes; whatever uses the animator later follows it
+crop = 'center'
 # a folder here keeps decoded frames (size * size * 3 bytes each); None decodes when asked for
 frame_cache = None
 batch_size = 8
@@ -21,7 +24,7 @@ train_dataloader = dict(
         data_root='$data_root',
         size='$size',
         filters='$train_filters',
-        frames=dict(cache_dir='$frame_cache')))
+        frames=dict(cache_dir='$frame_cache', crop='$crop')))
 val_dataloader = dict(
     batch_size='$batch_size',
     num_workers='$num_workers',
@@ -33,9 +36,21 @@ val_dataloader = dict(
         data_root='$data_root',
         size='$size',
         filters='$val_filters',
-        frames=dict(cache_dir='$frame_cache'),
+        frames=dict(cache_dir='$frame_cache', crop='$crop'),
         pairs_per_video='$val_pairs_per_video'))
-test_dataloader = val_dataloader
+test_dataloader = dict(
+    batch_size='$batch_size',
+    num_workers='$num_workers',
+    persistent_workers=True,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    collate_fn=dict(type='default_collate'),
+    dataset=dict(
+        type='FramePairDataset',
+        data_root='$data_root',
+        size='$size',
+        filters='$test_filters',
+        frames=dict(cache_dir='$frame_cache', crop='$crop'),
+        pairs_per_video='$val_pairs_per_video'))
 
 val_evaluator = dict(type='ReconstructionMetric', perceptual='$perceptual_backbone')
 test_evaluator = val_evaluator

@@ -1,7 +1,10 @@
 # Measuring a motion diffusion on video: for every real clip one is generated from its first frame by the model under
 # test and the animator of `animator`. `size` is the animator's. In the test, with test_cfg.motion='frozen' (nothing
 # moves) and 'real' (the clip's own codes) the same metrics tell what generation gains and what the animator loses.
+val_filters = dict(split='val')
 test_filters = dict(split='test')
+# how frames become square, as in the training of the animator
+crop = 'center'
 # 'all' takes every clip of a video that does not overlap the one before
 test_clips = 'first'
 test_batch_size = 8
@@ -9,9 +12,8 @@ video_extractor = dict(type='EfficientNetLite0Features')
 # FaceIdentity for faces
 content_extractor = dict(type='ColorStatistics')
 protocol = 'quick'
-# During training a few of the clips are measured. A best checkpoint is kept with default_hooks.checkpoint.save_best=
-# video/fvd-efficientnet_lite0_dt@16x1; whoever reports test numbers of it should validate on other videos than they
-# test on: dataset=dict(filters=dict(_delete_=True, split='val')) below. Without videos: --cfg-options val_cfg=None
+# During training a few clips of the validation split are measured; a best checkpoint is kept with
+# default_hooks.checkpoint.save_best=video/fvd-efficientnet_lite0_dt@16x1. Without videos: --cfg-options val_cfg=None
 val_clips = 32
 
 val_dataloader = dict(
@@ -27,7 +29,8 @@ val_dataloader = dict(
         num_frames='$num_frames',
         clips='$test_clips',
         max_clips='$val_clips',
-        filters='$test_filters'))
+        frames=dict(crop='$crop'),
+        filters='$val_filters'))
 val_evaluator = [
     dict(type='VideoDistances', extractor='$video_extractor', protocol='quick', cache_real=True),
     dict(type='AverageContentDistance', extractor='$content_extractor', cache_real=True),
@@ -45,6 +48,7 @@ test_dataloader = dict(
         size='$size',
         num_frames='$num_frames',
         clips='$test_clips',
+        frames=dict(crop='$crop'),
         filters='$test_filters'))
 test_evaluator = [
     dict(type='VideoDistances', extractor='$video_extractor', protocol='$protocol'),

@@ -1,9 +1,11 @@
 # Single motion codes from a cache, every code of every video one sample. Validated and tested in code space: as many
-# codes are drawn as there are held-out ones, and their distributions are compared. Without splits in the cache, the
-# last tenth of every video is held out. leokit train makes the cache of the videos in `data_root` if it is not there.
+# codes are drawn as there are held-out ones, and their distributions are compared. leokit
+# train makes the cache of the videos in `data_root` if it is not there. Identities and splits are those of the videos;
+# without splits, identities are divided by their names, in all stages alike.
 codes_dir = '${data_root}_codes'
-code_filters = dict(segment=(0.0, 0.9))
-held_out_filters = dict(segment=(0.9, 1.0))
+code_filters = dict(split='train')
+val_filters = dict(split='val')
+held_out_filters = dict(split='test')
 # neighboring frames are nearly alike; every so many frames of a held-out video count
 held_out_stride = 4
 codes_per_batch = 1024
@@ -13,7 +15,12 @@ train_dataloader = dict(
     num_workers=0,
     sampler=dict(type='DeterministicSampler'),
     collate_fn=dict(type='default_collate'),
-    dataset=dict(type='MotionCodeDataset', codes_dir='$codes_dir', num_frames=1, filters='$code_filters'))
+    dataset=dict(
+        type='MotionCodeDataset',
+        codes_dir='$codes_dir',
+        data_root='$data_root',
+        num_frames=1,
+        filters='$code_filters'))
 val_dataloader = dict(
     batch_size='$codes_per_batch',
     num_workers=0,
@@ -22,10 +29,22 @@ val_dataloader = dict(
     dataset=dict(
         type='MotionCodeDataset',
         codes_dir='$codes_dir',
+        data_root='$data_root',
+        num_frames=1,
+        stride='$held_out_stride',
+        filters='$val_filters'))
+test_dataloader = dict(
+    batch_size='$codes_per_batch',
+    num_workers=0,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    collate_fn=dict(type='default_collate'),
+    dataset=dict(
+        type='MotionCodeDataset',
+        codes_dir='$codes_dir',
+        data_root='$data_root',
         num_frames=1,
         stride='$held_out_stride',
         filters='$held_out_filters'))
-test_dataloader = val_dataloader
 
 val_evaluator = dict(type='CodeDistribution')
 test_evaluator = val_evaluator

@@ -1,9 +1,11 @@
 # Frames of the videos in `data_root`, with their codes from a cache, which `leokit train` writes if it does not exist.
-# The test samples frames for held-out codes and encodes them with `animator`. Without splits in a manifest, the last
-# tenth of every video is held out.
+# The test samples frames for held-out codes and encodes them with `animator`. Without splits in folders or a manifest,
+# identities are divided by their names, in all stages alike.
 codes_dir = '${data_root}_codes'
-train_filters = dict(segment=(0.0, 0.9))
-held_out_filters = dict(segment=(0.9, 1.0))
+train_filters = dict(split='train')
+held_out_filters = dict(split='test')
+# how frames become square, as in the training of the animator
+crop = 'center'
 # folder of decoded frames (size * size * 3 bytes each); None decodes on demand
 frame_cache = None
 batch_size = 64
@@ -29,7 +31,7 @@ train_dataloader = dict(
         size='$size',
         codes_dir='$codes_dir',
         filters='$train_filters',
-        frames=dict(cache_dir='$frame_cache')))
+        frames=dict(cache_dir='$frame_cache', crop='$crop')))
 test_dataloader = dict(
     batch_size='$test_batch_size',
     num_workers=2,
@@ -41,6 +43,7 @@ test_dataloader = dict(
         size='$size',
         codes_dir='$codes_dir',
         filters='$held_out_filters',
+        frames=dict(crop='$crop'),
         frames_per_video='$held_out_frames_per_video'))
 
 test_evaluator = dict(type='StartFrameAgreement', extractors='$content_extractors')
