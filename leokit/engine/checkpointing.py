@@ -9,7 +9,8 @@ from mmengine.dist import broadcast_object_list, is_main_process
 from mmengine.runner import Runner
 from torch import nn
 
-from leokit.engine.checkpoint_files import StartCheckpoint, find_start_checkpoint
+from leokit.engine.checkpoint_files import StartCheckpoint, find_start_checkpoint, newest_checkpoint
+from leokit.engine.data_record import SKIP_KEY, check_other_data, check_own_data, describe_data, named_checkpoints
 from leokit.engine.message_hub import load_message_hub_state, message_hub_state
 from leokit.engine.resume_state import restore_optimizer, restore_schedulers, scheduler_states
 from leokit.engine.weight_loading import TRAINING_ONLY, conventions, load_weights
@@ -29,6 +30,7 @@ class CheckpointingRunner(Runner):
     _start: StartCheckpoint | None = None
     _start_is_known = False
     _trains = False
+    _data: dict[str, Any] | None = None  # see leokit.engine.data_record
 
     @property
     def bare_model(self) -> nn.Module:
@@ -90,6 +92,26 @@ class CheckpointingRunner(Runner):
         self._start_is_known = True
         if self._start is not None and self._start.resume:
             self._adopt_seed(self._start.checkpoint.get('meta', {}).get('seed'))
+
+    def _check_data(self) -> None:
+        """Record the data of this training, and compare it with that of the checkpoints it is based on."""
+        warn, strict = self.logger.warning, self.cfg.get(SKIP_KEY, True)
+        self._data = describe_data(self.cfg)
+        check_own_data(self._data, warn)
+        others = {} if self._start is None else {str(self._start.path): self._start.checkpoint}
+        for key, path in named_checkpoints(self.cfg).items():
+            if not Path(path).exists():
+                continue
+            newest = newest_checkpoint(path, warn) if Path(path).is_dir() else (path, load_checkpoint(path))
+            if newest is not None:
+                others[f'{key} {newest[0]}'] = newest[1]
+        for name, checkpoint in others.items():
+            data = (checkpoint.get('meta') or {}).get('data')
+            if data:
+                check_other_data(self._data, data, name, strict=strict, warn=warn)
+            else:
+                self.logger.info(f'{name} does not record the identities it was trained on, so it cannot be checked '
+                                 'that this config tests on others')
 
     def _adopt_seed(self, seed: int | None) -> None:
         # data order and noise are functions of the seed, so a resumed training needs that of the checkpoint
@@ -170,7 +192,8 @@ class CheckpointingRunner(Runner):
 
     def _meta(self, entries: dict[str, Any]) -> dict[str, Any]:
         return dict(**entries, cfg=config_to_data(self.cfg), model=type(self.bare_model).__name__,
-                    conventions=conventions(self.bare_model), seed=self.seed, experiment_name=self.experiment_name,
+                    conventions=conventions(self.bare_model), seed=self.seed,
+                    data=describe_data(self.cfg) if self._data is None else self._data, experiment_name=self.experiment_name,
                     leokit_version=__version__, torch_version=str(torch.__version__),
                     time=time.strftime('%Y-%m-%d %H:%M:%S'))
 

@@ -132,6 +132,7 @@ class LeoRunner(CheckpointingRunner):
         self._trains = True
         with explain_build_errors(self.cfg):
             self._find_start(training=True)  # report a bad checkpoint before the data is scanned
+            self._check_data()
             return super().train()
 
     def val(self) -> dict[str, float]:

@@ -66,7 +66,8 @@ class VideoFilter:
         return round(low * frames), round(high * frames)
 
 
-def select_videos(entries: Sequence[VideoEntry], wanted: VideoFilter, root: str | Path) -> list[VideoEntry]:
+def select_videos(entries: Sequence[VideoEntry], wanted: VideoFilter, root: str | Path, *,
+                  report: bool = True) -> list[VideoEntry]:
     """Select videos by split, category and identity; lengths are not considered.
 
     If the filter names a split and no video has one, the identities are divided by
@@ -77,13 +78,14 @@ def select_videos(entries: Sequence[VideoEntry], wanted: VideoFilter, root: str 
         entries (Sequence[VideoEntry]): All videos.
         wanted (VideoFilter): The filter.
         root (str | Path): Their folder or manifest, for messages.
+        report (bool): Log how identities were divided, and warn of identities in several splits.
 
     Returns:
         list[VideoEntry]: At least one video, in the given order.
     """
     divided = all(entry.split is None for entry in entries)
     if wanted.split is not None:
-        entries = with_splits(entries, root)
+        entries = with_splits(entries, root, report=report)
     known = {entry.identity for entry in entries}
     for identity in [*(wanted.identities or ()), *wanted.exclude_identities]:
         if identity not in known:
@@ -99,7 +101,7 @@ def select_videos(entries: Sequence[VideoEntry], wanted: VideoFilter, root: str 
     return entries
 
 
-def with_splits(entries: Sequence[VideoEntry], root: str | Path) -> list[VideoEntry]:
+def with_splits(entries: Sequence[VideoEntry], root: str | Path, *, report: bool = True) -> list[VideoEntry]:
     """The videos with a split each: their own, or that of :func:`~leokit.video.splits.split_of` if none has one.
 
     Identities that the source itself puts into several splits are named in a warning.
@@ -108,14 +110,15 @@ def with_splits(entries: Sequence[VideoEntry], root: str | Path) -> list[VideoEn
         splits = {entry.identity: split_of(entry.identity) for entry in entries}
         counts = Counter(splits.values())
         listed = ', '.join(f'{counts[split]} {split}' for split in SPLITS)
-        print_log(f'{root} has no splits; its identities were divided: {listed}', logger='current')
+        if report:
+            print_log(f'{root} has no splits; its identities were divided: {listed}', logger='current')
         return [replace(entry, split=splits[entry.identity]) for entry in entries]
     found: dict[str, set[str]] = {}
     for entry in entries:
         if entry.split is not None:
             found.setdefault(entry.identity, set()).add(entry.split)
     mixed = [f'{identity}: {", ".join(sorted(splits))}' for identity, splits in found.items() if len(splits) > 1]
-    if mixed:
+    if mixed and report:
         warn_listed(f'identities of {root} in several splits, {len(mixed)} in all; a model is then tested on '
                     'identities that it was trained on', mixed)
     return list(entries)
