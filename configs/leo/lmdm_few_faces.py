@@ -15,9 +15,10 @@ learning_rate = 4e-4
 held_out = []
 code_filters = dict(_delete_=True, segment=(0.0, 0.8), exclude_identities='$held_out')
 
-# the last fifth of the clips of all identities in training; tens of clips leave none for a validation
+# the last fifth of the clips of all identities in training
 test_filters = dict(_delete_=True, segment=(0.8, 1.0), exclude_identities='$held_out')
-val_cfg = val_dataloader = val_evaluator = None
+# tens of clips leave no others for the validation: it watches the training on its own clips
+val_filters = dict(_delete_=True, segment=(0.0, 0.8), exclude_identities='$held_out')
 test_clips = 'all'
 content_extractor = dict(_delete_=True, type='FaceIdentity')
 # tens of clips: frame features cannot tell motion from none, their changes can

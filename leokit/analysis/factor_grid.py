@@ -57,7 +57,8 @@ class FactorGrid(NamedTuple):
     measured_codes: Tensor  # (P, M, T, N): the codes of the rendered frames
 
 
-def read_identities(sources: Sequence[str | Path], size: int, count: int, *, split: str | None = None) -> IdentityBatch:
+def read_identities(sources: Sequence[str | Path], size: int, count: int, *, split: str | None = None,
+                    crop: str = 'center') -> IdentityBatch:
     """Read images of different identities.
 
     Args:
@@ -66,6 +67,7 @@ def read_identities(sources: Sequence[str | Path], size: int, count: int, *, spl
         size (int): Resolution S of the animator.
         count (int): Maximum number of identities, evenly spaced over those available.
         split (str, optional): Split of the videos.
+        crop (str): How images become square, ``Animator.crop``.
 
     Returns:
         IdentityBatch: At least two.
@@ -74,11 +76,11 @@ def read_identities(sources: Sequence[str | Path], size: int, count: int, *, spl
     paths = _image_paths(sources)
     if paths:
         chosen = [paths[index] for index in evenly_spaced_indices(len(paths), count)]
-        names, images = [path.stem for path in chosen], read_images(chosen, size)
+        names, images = [path.stem for path in chosen], read_images(chosen, size, crop=crop)
     else:
         entries = _select_videos(_videos(sources, VideoFilter(split=split)), count, one_per_identity=True)
         names = [entry.identity for entry in entries]
-        images = from_uint8(torch.cat([_first_frames(entry, size, 1) for entry in entries]))
+        images = from_uint8(torch.cat([_first_frames(entry, size, 1, crop) for entry in entries]))
     if len(names) < MIN_ITEMS:
         raise UserError(f'{sources[0]} shows {len(names)} identity only; pass at least {MIN_ITEMS}, as images or in a '
                         'manifest that names identities')
@@ -109,7 +111,8 @@ def read_motions(animator: Animator, sources: Sequence[str | Path], count: int, 
     if len(chosen) < MIN_ITEMS:
         raise UserError(f'{sources[0]} has {len(chosen)} video only with {num_frames} frames; pass at least '
                         f'{MIN_ITEMS} videos or a smaller number of frames')
-    frames = torch.stack([_first_frames(entry, animator.size, num_frames) for entry in chosen])  # (M, T, 3, S, S)
+    frames = torch.stack([_first_frames(entry, animator.size, num_frames, animator.crop)
+                          for entry in chosen])  # (M, T, 3, S, S)
     codes = torch.cat([encode(animator, chunk).motion.float()
                        for chunk in rearrange(frames, 'm t c h w -> (m t) c h w').split(chunk_size)])
     return MotionBatch([entry.name for entry in chosen], rearrange(codes, '(m t) n -> m t n', m=len(chosen)), frames,
@@ -132,7 +135,8 @@ def generate_motions(generator: VideoGenerator, image: ImageInput, count: int, n
     """
     _check_count('motions', count)
     _check_frames(num_frames)
-    start = encode(generator.animator, read_images(image, generator.animator.size)).motion.expand(count, -1)
+    animator = generator.animator
+    start = encode(animator, read_images(image, animator.size, crop=animator.crop)).motion.expand(count, -1)
     noise = generators_from_seeds(sample_seeds(seed, range(count)))
     codes = torch.cat(list(generator.sample_motion(start, num_frames, noise)), dim=1)
     return MotionBatch([f'sample {number}' for number in range(count)], codes, None, [], DEFAULT_FPS)
@@ -200,10 +204,10 @@ def _select_videos(entries: Sequence[VideoEntry], count: int, *, one_per_identit
     return [entries[index] for index in evenly_spaced_indices(len(entries), count)]
 
 
-def _first_frames(entry: VideoEntry, size: int, count: int) -> Tensor:
+def _first_frames(entry: VideoEntry, size: int, count: int, crop: str) -> Tensor:
     """The first frames of a video, uint8 (count, 3, S, S)."""
     return torch.cat(list(iterate_frames(entry.path, size, chunk_size=CHUNK_SIZE, first=entry.first,
-                                         last=entry.first + count)))
+                                         last=entry.first + count, crop=crop)))
 
 
 def _check_count(what: str, count: int) -> None:

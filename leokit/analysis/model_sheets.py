@@ -50,8 +50,9 @@ def transfer_sheet(animator: Animator, images: Sequence[str | Path], driving: st
     device = device_of(animator)
     with open_video(driving) as video:
         indices = evenly_spaced_indices(len(video), count)
-        frames = read_images(list(video.read(indices)), animator.size).to(device)  # (T, 3, S, S)
-    sources = torch.cat([read_images(image, animator.size) for image in images]).to(device)  # (K, 3, S, S)
+        frames = read_images(list(video.read(indices)), animator.size, crop=animator.crop).to(device)  # (T, 3, S, S)
+    sources = [read_images(image, animator.size, crop=animator.crop) for image in images]
+    sources = torch.cat(sources).to(device)  # (K, 3, S, S)
     motion = repeat(animator.encode(frames).motion, 't n -> k t n', k=len(sources))
     animated = animator.animate(animator.encode(sources), motion, start=motion[:1, 0]).frames  # (K, T, 3, S, S)
     rows = torch.cat((frames[None], animated.float())).cpu()

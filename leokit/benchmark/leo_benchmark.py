@@ -171,7 +171,8 @@ class LEOBenchmark:
         """Initial codes (B, N), None to take those of the first frames, and first frames (B, 3, S, S)."""
         if plan.scenario.first_frames == 'generated':
             return self.leo.unconditional_generator.sample_initial_states(numbers, seed=self.seed)
-        return None, first_frames(plan.real, self.leo.animator.size, numbers, plan.scenario.protocol.clips.span)
+        return None, first_frames(plan.real, self.leo.animator.size, numbers, plan.scenario.protocol.clips.span,
+                                  crop=self.leo.animator.crop)
 
     # ---- evaluation --------------------------------------------------------
     def _evaluate(self, plan: Plan) -> list[ResultRecord]:

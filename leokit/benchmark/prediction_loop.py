@@ -9,6 +9,7 @@ from mmengine.evaluator import Evaluator
 from mmengine.runner import BaseLoop
 from torch.utils.data import DataLoader
 
+from leokit.datasets.video_dataset import check_same_crop
 from leokit.inference.loading import animator_of, load
 from leokit.models import Animator
 from leokit.utils import progress_bar
@@ -36,6 +37,8 @@ class PredictionLoop(BaseLoop):
         self.out_dir = Path(runner.work_dir) / out_dir if out_dir else None
         source = animator_of(runner.cfg, animator)
         self.animator = load(source['config'], source['checkpoint'], expect=Animator)
+        check_same_crop(getattr(self.dataloader.dataset, 'crop', self.animator.crop), self.animator.crop,
+                        f'the codes of the animator {source["checkpoint"]}')
         self._sheet_rows: list[Any] = []
 
     def run(self) -> dict[str, float]:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from leokit.evaluation import Protocol, VideoSet, plan_trials
 from leokit.evaluation.clip_loader import ClipLoader, batch_indices
-from leokit.evaluation.protocol import ClipRule
+from leokit.evaluation.protocol import ClipRule, FrameRule
 from leokit.inference.rendering import encode
 from leokit.models import Animator
 from leokit.utils import UserError, progress_bar
@@ -20,7 +20,8 @@ from leokit.video import iterate_frames
 from leokit.video.resize import fit_to_tensor
 
 
-def first_frames(videos: VideoSet, size: int, numbers: Sequence[int], stride: int) -> Tensor:
+def first_frames(videos: VideoSet, size: int, numbers: Sequence[int], stride: int, *,
+                 crop: str = 'center') -> Tensor:
     """Real frames to generate from: the first selected frame of each video, then later frames.
 
     Args:
@@ -28,6 +29,7 @@ def first_frames(videos: VideoSet, size: int, numbers: Sequence[int], stride: in
         size (int): Resolution S.
         numbers (Sequence[int]): Numbers of the frames; frame k is of video k modulo the number of videos.
         stride (int): Distance between two frames of one video; beyond its last frame, the count begins anew.
+        crop (str): How frames become square, ``Animator.crop``.
 
     Returns:
         Tensor: In [-1, 1], shape (len(numbers), 3, S, S).
@@ -38,7 +40,8 @@ def first_frames(videos: VideoSet, size: int, numbers: Sequence[int], stride: in
         entry = videos.entries[index]
         position = entry.first + round_number * stride % entry.frames
         with videos.reader.open(entry.path) as handle:
-            with closing(iterate_frames(handle, size, chunk_size=1, first=position, last=position + 1)) as chunks:
+            with closing(iterate_frames(handle, size, chunk_size=1, first=position, last=position + 1,
+                                        crop=crop)) as chunks:
                 frames.append(next(chunks)[0])
     return from_uint8(torch.stack(frames))
 
@@ -50,7 +53,7 @@ def motion_windows(animator: Animator, videos: VideoSet, protocol: Protocol, *, 
     Args:
         animator (Animator): In evaluation mode.
         videos (VideoSet): The videos, all at least as long as a window.
-        protocol (Protocol): Its frame rule and sampling seed are used.
+        protocol (Protocol): Its sampling seed is used.
         length (int): Consecutive frames L per window, at the videos' own frame rate.
         count (int): Maximum number of windows.
         workers (int): Decoding threads.
@@ -60,7 +63,7 @@ def motion_windows(animator: Animator, videos: VideoSet, protocol: Protocol, *, 
         Tensor: float32 on the CPU, shape (M, L, N).
     """
     rule = dataclasses.replace(
-        protocol, clips=ClipRule(length=length),
+        protocol, clips=ClipRule(length=length), frames=FrameRule(aspect='stretch'),  # cropped as in training, below
         sampling=dataclasses.replace(protocol.sampling, num_clips=count, trials=1, real='windows', fewer='both'))
     clips = plan_trials(videos.num_windows(rule), rule, 'real')[0]
     loader = ClipLoader(videos, clips, protocol=rule, batches=batch_indices(len(clips), length), workers=workers)
@@ -69,7 +72,8 @@ def motion_windows(animator: Animator, videos: VideoSet, protocol: Protocol, *, 
         for batch in loader:
             failures.update(batch.failures)
             if batch.clips:
-                frames = torch.cat([fit_to_tensor(np.asarray(clip), animator.size) for clip in batch.clips])
+                frames = torch.cat([fit_to_tensor(np.asarray(clip), animator.size, animator.crop)
+                                    for clip in batch.clips])
                 motion = encode(animator, frames, amp=amp).motion.float()
                 codes.append(rearrange(motion, '(m l) n -> m l n', l=length).cpu())
             bar.update(len(batch.clips) + len(batch.failures))

@@ -31,7 +31,7 @@ def run(args: argparse.Namespace) -> None:
     from leokit.video import open_video, read_images
     animator = load(args.config, args.checkpoint, options.choose_device(args.device), args.cfg_options,
                     expect=Animator)
-    source = read_images(args.source, animator.size)
+    source = read_images(args.source, animator.size, crop=animator.crop)
     with open_video(args.driving) as driving:
         frames = VideoAnimator(animator, amp=args.amp).animate(
             source, driving, mode=args.mode, chunk_size=args.chunk_size)

@@ -29,13 +29,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Find the videos, encode them, print a summary."""
     from leokit.datasets.code_cache_writer import CodeCacheWriter
-    from leokit.inference import extract_motion_codes, load, training_crop
+    from leokit.inference import extract_motion_codes, load
     from leokit.models import Animator
     from leokit.video import VideoFilter, VideoIndex
     animator = load(args.config, args.checkpoint, options.choose_device(args.device), args.cfg_options,
                     expect=Animator)
     index = VideoIndex(args.videos, VideoFilter(split=args.split), manifest=args.manifest or 'auto')
-    crop = args.crop or training_crop(animator.cfg)
+    crop = args.crop or animator.crop
     producer = dict(weights_hash=animator.weights_hash(), config=str(args.config), checkpoint=str(args.checkpoint),
                     crop=crop, amp=args.amp)
     with CodeCacheWriter(args.out, animator.motion_dim, animator=producer) as writer:

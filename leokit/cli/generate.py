@@ -102,7 +102,7 @@ def load_pair(config: 'Config', args: argparse.Namespace) -> 'LEO':
     return LEO(animator, load(config, args.checkpoint, device, expect=MotionDiffusion), amp=args.amp)
 
 
-def plan(args: argparse.Namespace, size: int) -> tuple[list[Sequence], float]:
+def plan(args: argparse.Namespace, size: int, crop: str) -> tuple[list[Sequence], float]:
     """All videos of the job and their frame rate; every input is read before anything is generated."""
     from leokit.video import open_video, read_first_frame, read_images, read_last_frame
     suffix = SUFFIXES[args.format]
@@ -113,10 +113,10 @@ def plan(args: argparse.Namespace, size: int) -> tuple[list[Sequence], float]:
     paths = args.image or args.video or args.continued
     for path in paths:
         if args.image:
-            images.append(read_images(path, size))
+            images.append(read_images(path, size, crop=crop))
         else:
             with open_video(path) as video:
-                images.append((read_first_frame if args.video else read_last_frame)(video, size))
+                images.append((read_first_frame if args.video else read_last_frame)(video, size, crop=crop))
                 rates.append(video.fps)
     stems = [Path(path).stem for path in paths]
     names = stems if len(set(stems)) == len(stems) else [f'{index:03d}_{stem}' for index, stem in enumerate(stems)]
@@ -145,7 +145,7 @@ def run(args: argparse.Namespace) -> None:
     from leokit.video import check_space
     leo = load_leo(args)
     size = leo.animator.size
-    sequences, fps = plan(args, size)
+    sequences, fps = plan(args, size, leo.animator.crop)
     num_frames = args.num_frames or leo.generator.motion_diffusion.num_frames
     check_space([sequence.path for sequence in sequences], num_frames, size, size)
     with progress_bar(len(sequences) * num_frames, 'generating') as bar:

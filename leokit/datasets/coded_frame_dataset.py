@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from leokit.datasets.code_cache import CodeCache, code_statistics
-from leokit.datasets.video_dataset import VideoDataset
+from leokit.datasets.video_dataset import VideoDataset, check_same_crop
 from leokit.datasets.video_sampling import VideoSampler, check_weighting
 from leokit.registry import DATASETS
 from leokit.utils import UserError
@@ -52,6 +52,7 @@ class CodedFrameDataset(VideoDataset):
         if animator_checkpoint is not None:
             animator_hash = checkpoint_hash(animator_checkpoint)
         cache = CodeCache(codes_dir, animator_hash)  # checked first: filling the frame store may take long
+        check_same_crop((frames or {}).get('crop') or 'center', cache.animator.get('crop'), f'the codes in {codes_dir}')
         super().__init__(data_root, size, min_frames=1, filters=filters, frames=frames, seed=seed)
         self.frames_per_video = frames_per_video
         self.motion_dim = cache.motion_dim

@@ -37,12 +37,14 @@ class VideoDataset(Dataset):
     Attributes:
         videos (list[VideoEntry]): The videos in use.
         skipped (list[Skipped]): Videos that cannot be used, with reasons.
+        crop (str): How frames become square; see :func:`~leokit.video.resize.fit_frames`.
     """
 
     def __init__(self, data_root: str | Path, size: int, *, min_frames: int, filters: dict | None = None,
                  frames: dict | None = None, seed: int = 0) -> None:
         self.size = size
         self.seed = seed
+        self.crop = (frames or {}).get('crop') or 'center'
         self.store, reader = build_frame_store(size, frames)
         index = VideoIndex(data_root, VideoFilter.from_config(filters, min_frames=min_frames), reader=reader)
         unreadable = self.store.prepare(index.videos)
@@ -91,3 +93,16 @@ class VideoDataset(Dataset):
             self._warned.add(video.name)
             self.skipped.append(Skipped(str(video.path), str(error)))
             print_log(f'{video.path} is replaced by another video: {error}', logger='current', level=logging.WARNING)
+
+
+def check_same_crop(crop: str, encoded: str | None, source: str) -> None:
+    """Raise a :class:`UserError` if frames become square in another way than those that were encoded.
+
+    Args:
+        crop (str): Crop of the data set.
+        encoded (str, optional): Crop of the encoded frames; None if it is unknown.
+        source (str): The encoded frames, for the message.
+    """
+    if encoded is not None and crop != encoded:
+        raise UserError(f'the frames of the data set have crop={crop!r}, but {source} belong to crop={encoded!r}; set '
+                        f'frames=dict(crop={encoded!r}) in the data set (in the shipped configs: crop={encoded!r})')

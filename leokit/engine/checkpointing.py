@@ -93,11 +93,16 @@ class CheckpointingRunner(Runner):
         if self._start is not None and self._start.resume:
             self._adopt_seed(self._start.checkpoint.get('meta', {}).get('seed'))
 
-    def _check_data(self) -> None:
-        """Record the data of this training, and compare it with that of the checkpoints it is based on."""
-        warn, strict = self.logger.warning, self.cfg.get(SKIP_KEY, True)
+    def _check_data(self, training: bool) -> None:
+        """Record the data of this training, and compare it with that of the checkpoints it is based on.
+
+        Of a test, the test data are compared, and overlaps are warnings.
+        """
+        warn, strict = self.logger.warning, training and self.cfg.get(SKIP_KEY, True)
         self._data = describe_data(self.cfg)
-        check_own_data(self._data, warn)
+        if training:
+            check_own_data(self._data, warn)
+        own = self._data if training else {'test': self._data.get('test')}
         others = {} if self._start is None else {str(self._start.path): self._start.checkpoint}
         for key, path in named_checkpoints(self.cfg).items():
             if not Path(path).exists():
@@ -108,7 +113,7 @@ class CheckpointingRunner(Runner):
         for name, checkpoint in others.items():
             data = (checkpoint.get('meta') or {}).get('data')
             if data:
-                check_other_data(self._data, data, name, strict=strict, warn=warn)
+                check_other_data(own, data, name, strict=strict, warn=warn)
             else:
                 self.logger.info(f'{name} does not record the identities it was trained on, so it cannot be checked '
                                  'that this config tests on others')
@@ -193,8 +198,9 @@ class CheckpointingRunner(Runner):
     def _meta(self, entries: dict[str, Any]) -> dict[str, Any]:
         return dict(**entries, cfg=config_to_data(self.cfg), model=type(self.bare_model).__name__,
                     conventions=conventions(self.bare_model), seed=self.seed,
-                    data=describe_data(self.cfg) if self._data is None else self._data, experiment_name=self.experiment_name,
-                    leokit_version=__version__, torch_version=str(torch.__version__),
+                    data=describe_data(self.cfg) if self._data is None else self._data,
+                    experiment_name=self.experiment_name, leokit_version=__version__,
+                    torch_version=str(torch.__version__),
                     time=time.strftime('%Y-%m-%d %H:%M:%S'))
 
     def _check_weights(self) -> None:

@@ -65,7 +65,8 @@ def _describe_part(dataset: Mapping[str, Any], listed: dict[str, list[VideoEntry
         listed[str(root)] = entries
     elif codes is not None and (Path(codes) / INDEX_FILE).is_file():
         root = codes
-        entries = [VideoEntry(video.name, Path(codes), video.identity, video.split) for video in CodeCache(codes).videos]
+        entries = [VideoEntry(video.name, Path(codes), video.identity, video.split)
+                   for video in CodeCache(codes).videos]
     else:
         return None
     wanted = VideoFilter.from_config(dataset.get('filters'))
@@ -107,9 +108,9 @@ def check_other_data(own: Mapping[str, Any], other: Mapping[str, Any], source: s
         strict (bool): False only warns.
         warn (Callable): Gets the warnings.
     """
-    for part, trained, message in _possible_leaks(own, other, source):
+    for part, trained, before, after in _possible_leaks(own, other, source):
         if shared := shared_identities(part, trained):
-            sentence = message.format(f'{len(shared)} identities ({format_list(shared)})')
+            sentence = f'{before} {len(shared)} identities ({format_list(shared)}) {after}'
             remedy = f'train both with the same splits of {part["data_root"]}'
             if strict and part['data_root'] == trained['data_root']:
                 raise UserError(f'{sentence}; {remedy}, or pass --cfg-options {SKIP_KEY}=False to continue anyway')
@@ -117,10 +118,10 @@ def check_other_data(own: Mapping[str, Any], other: Mapping[str, Any], source: s
 
 
 def _possible_leaks(own: Mapping[str, Any], other: Mapping[str, Any],
-                    source: str) -> Iterator[tuple[Any, Any, str]]:
-    yield own.get('test'), other.get('train'), f'{source} was trained on {{}} that this config tests on'
-    yield own.get('val'), other.get('train'), f'{source} was trained on {{}} that this config validates on'
-    yield own.get('train'), other.get('test'), f'this config trains on {{}} that {source} is tested on'
+                    source: str) -> Iterator[tuple[Any, Any, str, str]]:
+    yield own.get('test'), other.get('train'), f'{source} was trained on', 'that this config tests on'
+    yield own.get('val'), other.get('train'), f'{source} was trained on', 'that this config validates on'
+    yield own.get('train'), other.get('test'), 'this config trains on', f'that {source} is tested on'
 
 
 def named_checkpoints(config: Mapping[str, Any]) -> dict[str, str]:

@@ -132,7 +132,7 @@ class LeoRunner(CheckpointingRunner):
         self._trains = True
         with explain_build_errors(self.cfg):
             self._find_start(training=True)  # report a bad checkpoint before the data is scanned
-            self._check_data()
+            self._check_data(training=True)
             return super().train()
 
     def val(self) -> dict[str, float]:
@@ -143,6 +143,8 @@ class LeoRunner(CheckpointingRunner):
     def test(self) -> dict[str, float]:
         self._require(self._test_loop, 'test')
         with explain_build_errors(self.cfg):
+            self._find_start(training=False)
+            self._check_data(training=False)
             return super().test()
 
     @staticmethod

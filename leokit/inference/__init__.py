@@ -10,7 +10,7 @@ from leokit.inference.manipulation import DirectionNames, manipulate_image, mani
 from leokit.inference.outputs import OUTPUT_SUFFIXES, FrameStream, write_videos
 from leokit.inference.rendering import CHUNK_SIZE, encode, render, repeat_encoding
 from leokit.inference.start_frame_sampler import StartFrameSampler, resize_frames
-from leokit.inference.training_codes import ensure_codes, training_crop
+from leokit.inference.training_codes import ensure_codes
 from leokit.inference.unconditional import InitialStates, UnconditionalGenerator
 
 __all__ = [
@@ -18,5 +18,5 @@ __all__ = [
     'OUTPUT_SUFFIXES', 'StartFrameSampler', 'TRANSFER_MODES', 'UnconditionalGenerator', 'VideoAnimator',
     'VideoGenerator', 'animator_of', 'change_sampler', 'edit_each_frame', 'edit_images', 'edit_video', 'encode',
     'ensure_codes', 'extract_motion_codes', 'is_leo_config', 'load', 'manipulate_image', 'manipulate_video',
-    'measure_edit', 'render', 'repeat_encoding', 'resize_frames', 'training_crop', 'write_videos',
+    'measure_edit', 'render', 'repeat_encoding', 'resize_frames', 'write_videos',
 ]

@@ -34,7 +34,7 @@ class VideoAnimator:
         Yields:
             Tensor: Codes of consecutive frames, shape (1, t, N).
         """
-        for frames in iterate_frames(video, self.animator.size, chunk_size=chunk_size):
+        for frames in iterate_frames(video, self.animator.size, chunk_size=chunk_size, crop=self.animator.crop):
             yield encode(self.animator, frames, amp=self.amp).motion.float()[None]
 
     def animate(self, source: ImageInput | Sequence[ImageInput], driving: VideoInput, *, mode: str = 'relative',
@@ -57,7 +57,8 @@ class VideoAnimator:
             UserError: If the mode is unknown or an input cannot be read.
         """
         check_transfer_mode(mode)
-        encoding = encode(self.animator, read_images(source, self.animator.size), amp=self.amp)
+        images = read_images(source, self.animator.size, crop=self.animator.crop)
+        encoding = encode(self.animator, images, amp=self.amp)
         sources = len(encoding.motion)
         start = None
         for codes in self.codes(driving, chunk_size=chunk_size):

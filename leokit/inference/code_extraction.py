@@ -46,7 +46,7 @@ class ExtractionReport(NamedTuple):
 
 
 def extract_motion_codes(animator: Animator, index: VideoIndex, writer: CodeCacheWriter, *,
-                         batch_size: int = BATCH_SIZE, crop: str = 'center', workers: int | None = None,
+                         batch_size: int = BATCH_SIZE, crop: str | None = None, workers: int | None = None,
                          amp: bool = False, show_progress: bool = True) -> ExtractionReport:
     """Encode all frames of all videos that the cache does not hold yet.
 
@@ -58,7 +58,7 @@ def extract_motion_codes(animator: Animator, index: VideoIndex, writer: CodeCach
         index (VideoIndex): The videos.
         writer (CodeCacheWriter): Open cache to add to; it stays open.
         batch_size (int): Frames per forward pass.
-        crop (str): How frames become square; as in the animator's training.
+        crop (str, optional): How frames become square; by default as in the animator's training.
         workers (int, optional): Videos decoded at the same time; by default as many as there are cores.
         amp (bool): Encode under bfloat16 autocast; codes lose precision.
         show_progress (bool): Show a bar with the remaining time.
@@ -77,8 +77,9 @@ def extract_motion_codes(animator: Animator, index: VideoIndex, writer: CodeCach
     _refresh(index, writer)
     packer = _Packer(animator.eval(), batch_size, amp)
     videos = frames = 0
+    decoder = FrameDecoder(animator.size, crop or animator.crop)
     with progress_bar(sum(video.frames for video in todo), 'motion codes', show=show_progress) as bar:
-        for video, piece in _decode(todo, FrameDecoder(animator.size, crop), workers or worker_count()):
+        for video, piece in _decode(todo, decoder, workers or worker_count()):
             if isinstance(piece, UserError):
                 packer.drop(video)
                 writer.skip(video.path, str(piece))

@@ -50,12 +50,12 @@ def edit_video(animator: Animator, video: VideoInput, edit: ImageEditor | ImageI
     Raises:
         UserError: If the video cannot be read or the edit cannot be made.
     """
-    edited = _edited(edit, read_first_frame(video, animator.size))
+    edited = _edited(edit, read_first_frame(video, animator.size, crop=animator.crop), animator.crop)
     yield from VideoAnimator(animator, amp=amp).animate(edited, video, mode='relative', chunk_size=chunk_size)
 
 
-def edit_each_frame(video: VideoInput, editor: ImageEditor, size: int, *,
-                    chunk_size: int = CHUNK_SIZE) -> Iterator[Tensor]:
+def edit_each_frame(video: VideoInput, editor: ImageEditor, size: int, *, chunk_size: int = CHUNK_SIZE,
+                    crop: str = 'center') -> Iterator[Tensor]:
     """Edit every frame of a video by itself: what :func:`edit_video` is compared with.
 
     Args:
@@ -63,6 +63,7 @@ def edit_each_frame(video: VideoInput, editor: ImageEditor, size: int, *,
         editor (ImageEditor): What is done to each frame.
         size (int): Side S.
         chunk_size (int): Frames per piece.
+        crop (str): See :func:`~leokit.video.resize.fit_frames`.
 
     Yields:
         Tensor: Consecutive frames in [-1, 1], shape (1, t, 3, S, S).
@@ -70,7 +71,7 @@ def edit_each_frame(video: VideoInput, editor: ImageEditor, size: int, *,
     Raises:
         UserError: If the video cannot be read or an edit cannot be made.
     """
-    for frames in iterate_frames(video, size, chunk_size=chunk_size):
+    for frames in iterate_frames(video, size, chunk_size=chunk_size, crop=crop):
         yield edit_images(editor, from_uint8(frames))[None]
 
 
@@ -93,7 +94,7 @@ def measure_edit(animator: Animator, video: VideoInput, edit: ImageEditor | Imag
         UserError: If the video cannot be read, has one frame only or the edit cannot be made.
     """
     size = animator.size
-    with closing(iterate_frames(video, size, chunk_size=CHUNK_SIZE)) as pieces:
+    with closing(iterate_frames(video, size, chunk_size=CHUNK_SIZE, crop=animator.crop)) as pieces:
         original = torch.cat(list(islice(pieces, -(-MEASURED_FRAMES // CHUNK_SIZE))))[:MEASURED_FRAMES]
     if len(original) < 2:
         raise UserError('coherence is about change from frame to frame, and the video has one frame only; measure a '
@@ -101,20 +102,20 @@ def measure_edit(animator: Animator, video: VideoInput, edit: ImageEditor | Imag
     handle = FramesHandle(original)
     first, frames = from_uint8(original[:1]), from_uint8(original)
     plain, edited = (_collect(VideoAnimator(animator).animate(picture, handle))
-                     for picture in (first, _edited(edit, first)))
+                     for picture in (first, _edited(edit, first, animator.crop)))
     pairs = {'original': (frames, None), 'animated without the edit': (plain, None),
              'edited by the first frame': (edited, plain)}
     if isinstance(edit, ImageEditor) and edit.edits_any_image:
-        pairs['edited frame by frame'] = (_collect(edit_each_frame(handle, edit, size)), frames)
+        pairs['edited frame by frame'] = (_collect(edit_each_frame(handle, edit, size, crop=animator.crop)), frames)
     flow = video_flow(frames)
     return {name: Coherence(warping_error(result, flow),
                             math.nan if base is None else layer_warping_error(result - base, flow))
             for name, (result, base) in pairs.items()}
 
 
-def _edited(edit: ImageEditor | ImageInput, first: Tensor) -> Tensor:
+def _edited(edit: ImageEditor | ImageInput, first: Tensor, crop: str) -> Tensor:
     """The edited first frame (1, 3, S, S)."""
-    return edit_images(edit, first) if isinstance(edit, ImageEditor) else read_images(edit, first.shape[-1])
+    return edit_images(edit, first) if isinstance(edit, ImageEditor) else read_images(edit, first.shape[-1], crop=crop)
 
 
 def _collect(chunks: Iterator[Tensor]) -> Tensor:

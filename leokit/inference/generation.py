@@ -59,7 +59,8 @@ class VideoGenerator:
         for name, number in (('num_frames', num_frames), ('num_sequences', num_sequences)):
             if number < 1:
                 raise UserError(f'{name} must be 1 or more, got {number}')
-        encoding = encode(self.animator, read_images(images, self.animator.size), amp=self.amp)
+        images = read_images(images, self.animator.size, crop=self.animator.crop)
+        encoding = encode(self.animator, images, amp=self.amp)
         batch = len(encoding.motion) * num_sequences
         seeds = sample_seeds(seed, range(first_sample, first_sample + batch))
         start = encoding.motion.repeat_interleave(num_sequences, dim=0)
@@ -71,7 +72,8 @@ class VideoGenerator:
 
         Options and result as in :meth:`generate`.
         """
-        yield from self.extend_from_images(read_last_frame(video, self.animator.size), num_frames, **options)
+        image = read_last_frame(video, self.animator.size, crop=self.animator.crop)
+        yield from self.extend_from_images(image, num_frames, **options)
 
     def extend_from_images(self, images: ImageInput | Sequence[ImageInput], num_frames: int,
                            **options: Any) -> Iterator[Tensor]:

@@ -21,6 +21,7 @@ from torch import nn
 from leokit import registry
 from leokit.engine import TRAINING_ONLY, explain_build_errors, load_weights
 from leokit.engine.checkpoint_files import newest_checkpoint
+from leokit.engine.data_record import training_crop
 from leokit.inference.leo import LEO
 from leokit.inference.manipulation import DirectionNames
 from leokit.inference.start_frame_sampler import StartFrameSampler
@@ -68,8 +69,8 @@ def load(name_or_config: str | Path | Config, checkpoint: str | Path | None = No
             only the model of this class.
 
     Returns:
-        nn.Module | LEO: In evaluation mode, with the attributes ``cfg`` (its config) and ``checkpoint`` (file of its
-        weights, or None).
+        nn.Module | LEO: In evaluation mode, with the attributes ``cfg`` (its config), ``checkpoint`` (file of its
+        weights, or None) and ``training_data`` (see :mod:`leokit.engine.data_record`).
     """
     device = check_device(device)
     source = _find_source(name_or_config, checkpoint, cfg_options)
@@ -235,6 +236,11 @@ def _load_model(source: Source, device: torch.device, expect: type[nn.Module] | 
         load_weights(model, source.content['state_dict'], source=str(source.file), optional=TRAINING_ONLY,
                      meta=source.content.get('meta'))
     model.cfg, model.checkpoint = config, source.file
+    meta = (source.content or {}).get('meta') or {}
+    model.training_data = meta.get('data') or {}
+    if isinstance(model, Animator):
+        # the checkpoint knows best; the config may have been changed since, or be of another training
+        model.crop = model.training_data.get('crop') or training_crop(meta.get('cfg') or config)
     return model.to(device).eval()
 
 

@@ -142,7 +142,7 @@ def manipulate_image(animator: Animator, image: ImageInput, offsets: Tensor, *,
         UserError: If the picture cannot be read.
     """
     check_shape('offsets', offsets, (None, animator.motion_dim))
-    encoding = encode(animator, read_images(image, animator.size))
+    encoding = encode(animator, read_images(image, animator.size, crop=animator.crop))
     motion = encoding.motion[:, None] + offsets.to(encoding.motion)  # (1, K, N)
     return torch.cat(list(render(animator, encoding, motion, chunk_size=chunk_size)), dim=1)[0]
 
@@ -164,7 +164,7 @@ def manipulate_video(animator: Animator, video: VideoInput, offsets: Tensor, *,
         UserError: If the video cannot be read.
     """
     check_shape('offsets', offsets, (None, animator.motion_dim))
-    encoding = encode(animator, read_first_frame(video, animator.size))
+    encoding = encode(animator, read_first_frame(video, animator.size, crop=animator.crop))
     for codes in VideoAnimator(animator).codes(video, chunk_size=max(1, chunk_size // len(offsets))):
         motion = codes + offsets.to(codes)[:, None]  # (K, t, N)
         yield from render(animator, encoding, motion, chunk_size=chunk_size)

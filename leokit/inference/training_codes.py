@@ -16,8 +16,6 @@ from leokit.utils import UserError
 from leokit.utils.hashing import checkpoint_hash
 from leokit.video.video_index import VideoIndex
 
-DEFAULT_CROP = 'center'
-
 
 def ensure_codes(config: Config) -> None:
     """See that the code cache is there that a config trains on, in its top-level key ``codes_dir``.
@@ -50,19 +48,6 @@ def ensure_codes(config: Config) -> None:
                         f'{command}') from error
 
 
-def training_crop(config: Mapping[str, Any]) -> str:
-    """How the frames that an animator was trained on became square.
-
-    Args:
-        config (Mapping): The animator's config.
-
-    Returns:
-        str: ``'center'`` or ``'none'``.
-    """
-    dataset = (config.get('train_dataloader') or {}).get('dataset') or {}
-    return (dataset.get('frames') or {}).get('crop', DEFAULT_CROP)
-
-
 def _check_producer(folder: Path, animator: Mapping[str, Any]) -> None:
     """Refuse codes of another animator; where there is no checkpoint to compare with, any animator will do."""
     checkpoint = animator.get('checkpoint')
@@ -77,12 +62,11 @@ def _make(config: Config, folder: Path) -> None:
     checkpoint = checkpoint_file(named['checkpoint'])
     animator = load(named['config'], checkpoint, 'cuda' if torch.cuda.is_available() else 'cpu', expect=Animator)
     index = VideoIndex(config.data_root)
-    crop = training_crop(animator.cfg)
     producer = dict(weights_hash=animator.weights_hash(), config=str(named['config']), checkpoint=str(checkpoint),
-                 crop=crop, amp=False)
+                 crop=animator.crop, amp=False)
     print_log(f'encoding {len(index)} videos of {config.data_root} to motion codes in {folder}', logger='current')
     with CodeCacheWriter(folder, animator.motion_dim, animator=producer) as writer:
-        report = extract_motion_codes(animator, index, writer, crop=crop)
+        report = extract_motion_codes(animator, index, writer)
     print_log(f'{folder}: {report.videos} videos encoded ({report.frames} frames), {report.known} were there already, '
               f'{report.skipped} skipped', logger='current')
 

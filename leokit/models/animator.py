@@ -61,7 +61,13 @@ class Animator(BaseModel):
         training (dict, optional): ``losses`` (list of configs in LOSSES), and for adversarial training
             ``discriminator`` (config in DISCRIMINATORS), ``adversarial`` and ``r1`` (configs in LOSSES).
         data_preprocessor (dict, optional): Config in MODELS; ``PixelPreprocessor`` by default.
+
+    Attributes:
+        crop (str): How the training frames became square (:func:`~leokit.video.resize.fit_frames`); set when a
+            checkpoint is loaded. Everything that is encoded must become square in the same way.
     """
+
+    crop = 'center'
 
     def __init__(self, size: int = 256, appearance_dim: int = 512, *, motion_dim: int = 20,
                  channel_multiplier: float = 1, max_channels: int = 512, encoder: dict | None = None,

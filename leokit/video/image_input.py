@@ -1,7 +1,7 @@
 """Images of callers (paths, PIL images, arrays, tensors) as model inputs.
 
-They are treated like training data: the largest central square is cropped and resized
-(:func:`~leokit.video.resize.fit_frames`).
+They are treated like training data (:func:`~leokit.video.resize.fit_frames`): ``crop`` is that of the model's training,
+``Animator.crop``.
 """
 
 from pathlib import Path
@@ -22,13 +22,14 @@ from leokit.video.video_input import check_pixel_range, tensor_to_frames
 ImageInput: TypeAlias = str | Path | Image.Image | np.ndarray | Tensor
 
 
-def read_images(images: ImageInput | Sequence[ImageInput], size: int) -> Tensor:
+def read_images(images: ImageInput | Sequence[ImageInput], size: int, *, crop: str = 'center') -> Tensor:
     """Prepare one image or several.
 
     Args:
         images (ImageInput | Sequence[ImageInput]): Images of any mode and size, of one kind or mixed; a tensor may
             also be a batch (B, 3, H, W).
         size (int): Resolution S of the model.
+        crop (str): See :func:`~leokit.video.resize.fit_frames`.
 
     Returns:
         Tensor: float32 in [-1, 1], shape (B, 3, S, S), on the CPU.
@@ -39,10 +40,10 @@ def read_images(images: ImageInput | Sequence[ImageInput], size: int) -> Tensor:
         images = [images]
     if len(images) == 0:
         raise UserError('there is no image to read; pass at least one')
-    return torch.stack([_prepare(image, size, f'number {index}') for index, image in enumerate(images)])
+    return torch.stack([_prepare(image, size, f'number {index}', crop) for index, image in enumerate(images)])
 
 
-def _prepare(image: ImageInput, size: int, name: str) -> Tensor:
+def _prepare(image: ImageInput, size: int, name: str, crop: str) -> Tensor:
     """One image as float (3, S, S)."""
     if isinstance(image, Tensor) and image.is_floating_point() and image.shape == (3, size, size):
         check_pixel_range(image, f'image {name}')
@@ -57,7 +58,7 @@ def _prepare(image: ImageInput, size: int, name: str) -> Tensor:
         pixels = tensor_to_frames(image[None] if image.ndim == 3 else image, f'image {name}')[0]
     else:
         raise UserError(f'image {name} is a {type(image).__name__}; pass a path, a PIL image, an array or a tensor')
-    return from_uint8(fit_to_tensor(pixels[None], size))[0]
+    return from_uint8(fit_to_tensor(pixels[None], size, crop))[0]
 
 
 def _array_to_rgb(array: np.ndarray, name: str) -> np.ndarray:

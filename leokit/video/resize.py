@@ -61,6 +61,6 @@ def to_channels_first(frames: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(frames.transpose(0, 3, 1, 2))
 
 
-def fit_to_tensor(frames: np.ndarray, size: int) -> Tensor:
-    """uint8 frames (T, H, W, 3), center-cropped and resized, as a tensor (T, 3, S, S)."""
-    return torch.from_numpy(to_channels_first(fit_frames(frames, size)))
+def fit_to_tensor(frames: np.ndarray, size: int, crop: str = 'center') -> Tensor:
+    """uint8 frames (T, H, W, 3), made square and resized by :func:`fit_frames`, as a tensor (T, 3, S, S)."""
+    return torch.from_numpy(to_channels_first(fit_frames(frames, size, crop=crop)))

@@ -132,7 +132,7 @@ def _keep(entries: Sequence[VideoEntry], key: str, wanted: str | Sequence[str] |
     kept = [entry for entry in entries if getattr(entry, key) in wanted]
     if not kept:
         existing = sorted({str(getattr(entry, key)) for entry in entries})
-        if divided:
+        if divided and set(wanted) <= set(SPLITS):
             raise UserError(f'none of the {len({entry.identity for entry in entries})} identities of {root}, which '
                             f'has no splits, falls into {" or ".join(wanted)}; set the splits with `leokit manifest '
                             '--split-fractions ...`, or add videos of other identities')

@@ -1,7 +1,7 @@
 """Videos of callers (paths, open videos, arrays, tensors) as model inputs.
 
-Frames are treated like training data: the largest central square is cropped and resized
-(:func:`~leokit.video.resize.fit_frames`).
+Frames are treated like training data (:func:`~leokit.video.resize.fit_frames`): ``crop`` is that of the model's
+training, ``Animator.crop``.
 """
 
 from contextlib import closing, contextmanager
@@ -78,7 +78,7 @@ def count_frames(video: VideoInput) -> int:
 
 
 def iterate_frames(video: VideoInput, size: int, *, chunk_size: int, first: int = 0,
-                   last: int | None = None) -> Iterator[Tensor]:
+                   last: int | None = None, crop: str = 'center') -> Iterator[Tensor]:
     """Prepare the frames of a video in chunks; the next chunk is decoded in a thread meanwhile.
 
     Args:
@@ -87,26 +87,27 @@ def iterate_frames(video: VideoInput, size: int, *, chunk_size: int, first: int 
         chunk_size (int): Frames per chunk; the last chunk may be shorter.
         first (int): First frame.
         last (int, optional): End (excluded); None is the end of the video.
+        crop (str): See :func:`~leokit.video.resize.fit_frames`.
 
     Yields:
         Tensor: Consecutive uint8 frames, shape (t, 3, S, S).
     """
     with _opened(video) as handle:
-        chunks = (fit_to_tensor(chunk, size) for chunk in handle.chunks(chunk_size, first, last))
+        chunks = (fit_to_tensor(chunk, size, crop) for chunk in handle.chunks(chunk_size, first, last))
         with Prefetcher(chunks) as prefetched:
             yield from prefetched
 
 
-def read_first_frame(video: VideoInput, size: int) -> Tensor:
+def read_first_frame(video: VideoInput, size: int, *, crop: str = 'center') -> Tensor:
     """The first frame of a video as float32 in [-1, 1], shape (1, 3, S, S); an open video stays open."""
-    with closing(iterate_frames(video, size, chunk_size=1, last=1)) as frames:
+    with closing(iterate_frames(video, size, chunk_size=1, last=1, crop=crop)) as frames:
         return from_uint8(next(frames))
 
 
-def read_last_frame(video: VideoInput, size: int) -> Tensor:
+def read_last_frame(video: VideoInput, size: int, *, crop: str = 'center') -> Tensor:
     """The last frame of a video; see :func:`read_first_frame`."""
     with _opened(video) as handle, closing(
-            iterate_frames(handle, size, chunk_size=1, first=len(handle) - 1)) as frames:
+            iterate_frames(handle, size, chunk_size=1, first=len(handle) - 1, crop=crop)) as frames:
         return from_uint8(next(frames))
 
 

@@ -25,7 +25,7 @@ def test_the_codes_are_those_of_the_motion_diffusion(name):
 def test_training_validates_and_testing_agrees(tmp_path):
     options = [f'codes_dir={write_code_cache(tmp_path / "codes")}', f'motion_dim={MOTION_DIM}', 'max_iters=40',
                'codes_per_batch=64', 'model.backbone.dim=32', 'model.sampler.num_inference_steps=5',
-               'log_level=WARNING']
+               'val_filters.split=test', 'log_level=WARNING']
     config = CONFIGS / 'start_code_synthetic.py'
     status, said = call_command('train', config, '--work-dir', tmp_path / 'run', '--cfg-options', *options)
     assert status == 0, said

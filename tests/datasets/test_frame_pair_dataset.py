@@ -122,7 +122,7 @@ def test_in_a_data_loader(video_folder, tmp_path):
 
 @pytest.mark.parametrize('options', [
     dict(pairs_per_video=0), dict(min_gap=0), dict(weighting='size'),
-    dict(filters=dict(split='train')), dict(filters=dict(min_frames=100))])
+    dict(filters=dict(split=['val', 'test'])), dict(filters=dict(min_frames=100))])
 def test_wrong_options(one_video, options):
     with pytest.raises(UserError):
         FramePairDataset(one_video, SIZE, **options)

@@ -4,7 +4,8 @@ from mmengine.config import Config
 
 from leokit.datasets.code_cache import CodeCache
 from leokit.datasets.code_cache_writer import CodeCacheWriter
-from leokit.inference import ensure_codes, training_codes, training_crop
+from leokit.engine.data_record import training_crop
+from leokit.inference import ensure_codes, training_codes
 from leokit.utils import UserError
 from leokit.utils.checkpoints import save_checkpoint
 from support.tiny_models import MOTION_DIM, SIZE, make_animator

@@ -88,7 +88,8 @@ def load_models(args: argparse.Namespace, device: str) -> 'LEO':
 def read_inputs(args: argparse.Namespace, leo: 'LEO') -> 'tuple[IdentityBatch, MotionBatch]':
     """The identities and the motions."""
     from leokit.analysis import generate_motions, read_identities, read_motions
-    identities = read_identities(args.source, leo.animator.size, args.num_sources, split=args.split)
+    identities = read_identities(args.source, leo.animator.size, args.num_sources, split=args.split,
+                                 crop=leo.animator.crop)
     if args.driving:
         return identities, read_motions(leo.animator, args.driving, args.num_driving, args.num_frames,
                                         split=args.split, exclude=identities.names)
