@@ -24,3 +24,5 @@ randomness = dict(seed=0)
 
 load_from = None
 resume = False
+# refuse to test or validate on identities that a named model was trained on; False warns only
+check_identities = True

@@ -163,6 +163,8 @@ NO_VIDEO = ('val_cfg=None', 'val_dataloader=None', 'val_evaluator=None')
 @pytest.mark.parametrize('name', each('leo'))
 def test_a_motion_model_trains(name, faces, animator, tmp_path):
     more = NO_VIDEO if 'lmdm' in name and name != 'configs/leo/lmdm_synthetic.py' else ()
+    if 'few_faces' in name:  # holds out parts of videos, which the animator of this test has seen
+        more = (*more, 'check_identities=False')
     checkpoint, _ = train(name, tmp_path, faces, *animator, *more)
     assert checkpoint['state_dict']['std'].isfinite().all() and checkpoint['state_dict']['animator_hash'].any()
 
