@@ -1,4 +1,4 @@
-# What every run shares: logging, checkpoints, precision, seed.
+# Settings of every run: logging, checkpoints, precision, seed.
 default_scope = 'leokit'
 
 default_hooks = dict(
@@ -9,17 +9,17 @@ default_hooks = dict(
     checkpoint=dict(type='AtomicCheckpointHook', interval=1000, max_keep_ckpts=2))
 
 env_cfg = dict(
-    # cuDNN's search stalls for minutes where batches have many sizes, as in evaluation
+    # cuDNN's search takes minutes for batches of many sizes, as in evaluation
     cudnn_benchmark=False,
-    # TF32 where the device has it
+    # TF32 if the device supports it
     float32_matmul_precision='high',
     mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),
-    # nccl with CUDA; without CUDA gloo is used whatever stands here
+    # for CUDA; on the CPU it is always gloo
     dist_cfg=dict(backend='nccl'))
 
 log_processor = dict(by_epoch=False, window_size=50)
 log_level = 'INFO'
-# data order, augmentation and noise are functions of the seed, so a resumed run needs a fixed one
+# data order, augmentation and noise are functions of the seed, which a resumed run must keep
 randomness = dict(seed=0)
 
 load_from = None

@@ -1,4 +1,5 @@
-# Stage 2 on FaceForensics (LEO, section 4.1): cLMDM over the codes that the animator of `animator` makes.
+# Stage 2 on FaceForensics (LEO, section 4.1): cLMDM on the motion codes of `animator`. One GPU, 64 sequences of 64
+# frames.
 _base_ = [
     '../_base_/models/lmdm.py', '../_base_/datasets/motion_codes.py', '../_base_/datasets/generated_clips.py',
     '../_base_/schedules/lmdm.py', '../_base_/default_runtime.py'

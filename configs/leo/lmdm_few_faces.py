@@ -1,4 +1,5 @@
-# Stage 2 from few people: cLMDM over the codes of the animator of configs/lia/lia_few_faces_128.py. One GPU, minutes.
+# Stage 2 on few identities: cLMDM on the motion codes of configs/lia/lia_few_faces_128.py. One GPU, 256 sequences of 32
+# frames, minutes.
 _base_ = [
     '../_base_/models/lmdm.py', '../_base_/datasets/motion_codes.py', '../_base_/datasets/generated_clips.py',
     '../_base_/schedules/lmdm.py', '../_base_/default_runtime.py'
@@ -15,13 +16,13 @@ learning_rate = 4e-4
 held_out = []
 code_filters = dict(_delete_=True, segment=(0.0, 0.8), exclude_identities='$held_out')
 
-# the last fifth of the clips of all identities in training
+# the last fifth of all clips of the training identities
 test_filters = dict(_delete_=True, segment=(0.8, 1.0), exclude_identities='$held_out')
-# tens of clips leave no others for the validation: it watches the training on its own clips
+# with tens of clips there are none left for validation, which uses clips of the training instead
 val_filters = dict(_delete_=True, segment=(0.0, 0.8), exclude_identities='$held_out')
 test_clips = 'all'
 content_extractor = dict(_delete_=True, type='FaceIdentity')
-# tens of clips: frame features cannot tell motion from none, their changes can
+# on tens of clips, features of frames do not distinguish motion from none, but their changes do
 test_evaluator = [
     dict(type='VideoDistances', extractor='$video_extractor', protocol='$protocol'),
     dict(type='VideoDistances', extractor=dict(type='FeatureChanges'), protocol='$protocol'),

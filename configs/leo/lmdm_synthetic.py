@@ -1,4 +1,4 @@
-# Stage 2 on SyntheticFaces: cLMDM over the codes that the animator of `animator` makes. One GPU, minutes.
+# Stage 2 on SyntheticFaces: cLMDM on the motion codes of `animator`. One GPU, 256 sequences of 32 frames, minutes.
 _base_ = [
     '../_base_/models/lmdm.py', '../_base_/datasets/motion_codes.py', '../_base_/datasets/generated_clips.py',
     '../_base_/schedules/lmdm.py', '../_base_/default_runtime.py'

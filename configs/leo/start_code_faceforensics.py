@@ -1,4 +1,5 @@
-# The starting codes of FaceForensics (LEO, section 3.2), from the same cache as configs/leo/lmdm_faceforensics.py.
+# The starting codes of FaceForensics (LEO, section 3.2), from the cache of configs/leo/lmdm_faceforensics.py. One GPU,
+# 1024 codes.
 _base_ = [
     '../_base_/models/start_code.py', '../_base_/datasets/start_codes.py', '../_base_/schedules/start_code.py',
     '../_base_/default_runtime.py'

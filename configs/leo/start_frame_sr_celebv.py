@@ -1,15 +1,6 @@
-# The starting frame of CelebV-HQ, second stage (LEO, section 3.3): the 64x64 of
-# configs/leo/start_frame_celebv.py enlarged to 256x256, given the same codes.
-_base_ = [
-    '../_base_/models/start_frame_sr.py', '../_base_/datasets/start_frames.py', '../_base_/schedules/start_frame.py',
-    '../_base_/default_runtime.py'
-]
+# The starting frame of CelebV-HQ, second stage (LEO, section 3.3): the 64x64 of configs/leo/start_frame_celebv.py
+# upsampled to 256x256. One GPU, 16 frames.
+_base_ = '../_base_/start_frame_sr_256.py'
 data_root = 'data/celebv'
 animator = dict(config='configs/lia/lia_celebv_256.py', checkpoint='work_dirs/lia_celebv_256')
 first_stage = dict(config='configs/leo/start_frame_celebv.py', checkpoint='work_dirs/start_frame_celebv')
-size = 256
-batch_size = 16
-max_iters = 300_000
-test_batch_size = 16
-
-test_cfg = dict(first_stage='$first_stage')

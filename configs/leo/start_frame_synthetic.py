@@ -1,5 +1,5 @@
-# The starting frame of SyntheticFaces (LEO, section 3.3), given codes from the same cache as
-# configs/leo/lmdm_synthetic.py. One GPU, bfloat16, some minutes with --compile; unseen people are the test split.
+# The starting frame of SyntheticFaces (LEO, section 3.3), given codes from the cache of configs/leo/lmdm_synthetic.py;
+# the test split has unseen identities. One GPU, 128 frames, bfloat16, some minutes with --compile.
 _base_ = [
     '../_base_/models/start_frame.py', '../_base_/datasets/start_frames.py', '../_base_/schedules/start_frame.py',
     '../_base_/default_runtime.py'

@@ -1,17 +1,18 @@
-# From heads that move to faces that do: goes on from the animator of configs/lia/lia_few_faces_128.py. One GPU, some
-# minutes.
+# Facial expressions: continues the training of the animator of configs/lia/lia_few_faces_128.py. One GPU, 64 pairs,
+# some minutes.
 #
-# There, heads have most of the pixels and so most of the gradient. And before a mouth can open, the network paints what
-# all mouths have in common, a blur; deep features dislike it more than the source's own mouth, so that copying that is
-# cheapest and stays so. Here pixels count by how much they change, pairs lie as often near in time as far apart, the
-# generator may paint what the source does not show, and the perceptual loss comes last, to sharpen.
+# In the first training, heads have most of the pixels and therefore most of the gradient. Before a mouth can open, the
+# network would have to paint the average of all mouths, a blur; its perceptual loss is larger than that of the source's
+# mouth, so copying the latter is a local optimum. Here changing pixels have larger weights, pairs are as often close in
+# time as far apart, the generator can inpaint what the source does not show, and the perceptual loss is added last, for
+# sharpness.
 _base_ = './lia_few_faces_128.py'
 load_from = 'work_dirs/lia_few_faces_128'
-load_strict = False  # the layers that paint are new
+load_strict = False  # the inpainting layers are new
 inpaint = True
 max_iters = 12_000
 val_interval = 2_000
-# the perceptual loss is away until the one and has its full weight from the other
+# the perceptual loss has weight 0 before the first and its full weight from the second iteration on
 perceptual_begin = 8_200
 perceptual_ramp = 10_600
 

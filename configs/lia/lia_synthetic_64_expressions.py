@@ -1,12 +1,12 @@
-# Mouths, eyelids and brows of SyntheticFaces: goes on from the animator of configs/lia/lia_synthetic_64.py as
-# configs/lia/lia_few_faces_128_expressions.py does from its own (why is told there). One GPU, some minutes.
+# Facial expressions on SyntheticFaces: continues the training of the animator of configs/lia/lia_synthetic_64.py;
+# configs/lia/lia_few_faces_128_expressions.py explains the recipe. One GPU, 64 pairs, some minutes.
 _base_ = './lia_synthetic_64.py'
 load_from = 'work_dirs/lia_synthetic_64'
-load_strict = False  # the layers that paint are new
+load_strict = False  # the inpainting layers are new
 inpaint = True
 max_iters = 10_000
 val_interval = 2_000
-# the perceptual loss is away until the one and has its full weight from the other
+# the perceptual loss has weight 0 before the first and its full weight from the second iteration on
 perceptual_begin = 7_000
 perceptual_ramp = 9_000
 

@@ -1,5 +1,5 @@
-# The animator of the quickstart: configs/lia/lia_synthetic_64.py made narrow and short for a CPU. It shows the way,
-# not the quality; docs/results has that. No perceptual features: in the same time more pairs are worth more.
+# The animator of the quickstart: configs/lia/lia_synthetic_64.py, narrow and short for a CPU. It demonstrates the
+# procedure, not the quality; see docs/results. No perceptual loss: more pairs in the same time improve it more.
 _base_ = '../lia/lia_synthetic_64.py'
 data_root = 'work_dirs/quickstart/faces'
 channel_multiplier = 0.0625

@@ -1,13 +1,13 @@
 # Pairs of frames of one video, from a folder of videos, a folder of frame folders, or a manifest: `data_root`.
-# Without splits in folders or a manifest, identities are divided by their names, in all stages alike.
+# Without splits in folders or a manifest, identities are divided by their names, equally in all stages.
 train_filters = dict(split='train')
 val_filters = dict(split='val')
 test_filters = dict(split='test')
-# how frames become square: 'center' crops, 'none' squeezes; whatever uses the animator later follows it
+# how frames become square: 'center' crops, 'none' squeezes; everything that uses the animator later follows it
 crop = 'center'
-# a folder here keeps decoded frames (size * size * 3 bytes each); None decodes when asked for
+# folder of decoded frames (size * size * 3 bytes each); None decodes on demand
 frame_cache = None
-batch_size = 8
+batch_size = 8  # per GPU
 num_workers = 4
 val_pairs_per_video = 1
 

@@ -1,19 +1,19 @@
-# Measuring a motion diffusion on video: for every real clip one is generated from its first frame by the model under
-# test and the animator of `animator`. `size` is the animator's. In the test, with test_cfg.motion='frozen' (nothing
-# moves) and 'real' (the clip's own codes) the same metrics tell what generation gains and what the animator loses.
+# Evaluation of a motion diffusion on video: for every real clip, one is generated from its first frame by the model
+# under test and `animator`, whose resolution is `size`. In the test, the baselines test_cfg.motion='frozen' (a still
+# frame) and 'real' (the codes of the clip itself) give the same metrics without generated motion and without its error.
 val_filters = dict(split='val')
 test_filters = dict(split='test')
 # how frames become square, as in the training of the animator
 crop = 'center'
-# 'all' takes every clip of a video that does not overlap the one before
+# 'all': every clip of a video that does not overlap the previous one
 test_clips = 'first'
 test_batch_size = 8
 video_extractor = dict(type='EfficientNetLite0Features')
 # FaceIdentity for faces
 content_extractor = dict(type='ColorStatistics')
 protocol = 'quick'
-# During training a few clips of the validation split are measured; a best checkpoint is kept with
-# default_hooks.checkpoint.save_best=video/fvd-efficientnet_lite0_dt@16x1. Without videos: --cfg-options val_cfg=None
+# Validation uses some clips of the validation split; default_hooks.checkpoint.save_best=
+# video/fvd-efficientnet_lite0_dt@16x1 keeps the best checkpoint. Without videos: --cfg-options val_cfg=None
 val_clips = 32
 
 val_dataloader = dict(
@@ -54,6 +54,6 @@ test_evaluator = [
     dict(type='VideoDistances', extractor='$video_extractor', protocol='$protocol'),
     dict(type='AverageContentDistance', extractor='$content_extractor'),
 ]
-# several sequences from one start tell how diverse motion is; one of them is rendered
+# several sequences per first frame measure the diversity of motion; one of them is rendered
 test_cfg = dict(
     type='GenerationTestLoop', num_sequences=4, motion_evaluator=[dict(type='MotionStatistics')], out_dir='generated')

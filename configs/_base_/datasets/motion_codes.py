@@ -1,10 +1,10 @@
-# Windows of motion codes from a cache that one animator made of a folder of videos. The whole cache is held in memory.
-# leokit train makes the cache of the videos in `data_root` if it is not there yet. Identities and splits are those of
-# the videos, also if a manifest was edited after the codes were extracted; without splits, identities are divided by
-# their names, in all stages alike.
+# Windows of motion codes from the cache of one animator and one folder of videos, held in memory. leokit train extracts
+# the codes of the videos in `data_root` if the cache does not exist. Identities and splits are those of the videos,
+# even if a manifest was edited after the extraction; without splits, identities are divided by their names, equally in
+# all stages.
 codes_dir = '${data_root}_codes'
 code_filters = dict(split='train')
-sequences_per_batch = 64
+sequences_per_batch = 64  # per GPU
 
 train_dataloader = dict(
     batch_size='$sequences_per_batch',

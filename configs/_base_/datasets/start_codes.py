@@ -1,14 +1,14 @@
-# Single motion codes from a cache, every code of every video one sample. Validated and tested in code space: as many
-# codes are drawn as there are held-out ones, and their distributions are compared. leokit
-# train makes the cache of the videos in `data_root` if it is not there. Identities and splits are those of the videos;
-# without splits, identities are divided by their names, in all stages alike.
+# Single motion codes from a cache; every code of every video is one sample. Validation and test sample as many codes as
+# are held out and compare the distributions. leokit train extracts the codes of the videos in `data_root` if the cache
+# does not exist. Identities and splits are those of the videos; without splits, identities are divided by their names,
+# equally in all stages.
 codes_dir = '${data_root}_codes'
 code_filters = dict(split='train')
 val_filters = dict(split='val')
 held_out_filters = dict(split='test')
-# neighboring frames are nearly alike; every so many frames of a held-out video count
+# stride between the held-out frames of a video, because neighboring frames are nearly equal
 held_out_stride = 4
-codes_per_batch = 1024
+codes_per_batch = 1024  # per GPU
 
 train_dataloader = dict(
     batch_size='$codes_per_batch',

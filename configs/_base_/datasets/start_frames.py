@@ -8,7 +8,7 @@ held_out_filters = dict(split='test')
 crop = 'center'
 # folder of decoded frames (size * size * 3 bytes each); None decodes on demand
 frame_cache = None
-batch_size = 64
+batch_size = 64  # per GPU
 num_workers = 4
 test_batch_size = 64
 held_out_frames_per_video = 1

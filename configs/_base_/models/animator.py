@@ -1,14 +1,14 @@
 # The animator of LIA (Latent Image Animator, ICLR 2022), trained as in its section 4.1: L1, perceptual and
-# adversarial losses. Sizes are top-level keys, so that one number changes every part.
+# adversarial losses. Sizes are top-level keys, so that one override changes every part.
 motion_dim = 20
 appearance_dim = 512
 channel_multiplier = 1
 max_channels = 512
-# 'identity' starts as a copy of the source; 'reference' is StyleGAN2's initialization
+# 'identity': the initial output is a copy of the source; 'reference': StyleGAN2's initialization
 init = 'identity'
-# 'lia' is the grid of the public checkpoints; 'exact' makes zero flow the identity
+# 'lia': the grid of the public checkpoints; 'exact': zero flow is the identity
 grid = 'lia'
-# whether the generator may paint what the source does not show (the inside of a mouth); LIA's only warps
+# True lets the generator inpaint what the source does not show, such as the inside of a mouth; LIA only warps
 inpaint = False
 # VGG-19 as in the paper; EfficientNetLite0Features needs no download
 perceptual_backbone = dict(type='VGG19Features')

@@ -1,5 +1,5 @@
 # The starting-code model p(alpha_1) of LEO (arXiv 2305.03989, section 3.2): epsilon-prediction by an MLP over single
-# codes. With the motion diffusion it makes motion out of nothing.
+# codes. Together with the motion diffusion it generates motion unconditionally.
 motion_dim = 20
 
 model = dict(

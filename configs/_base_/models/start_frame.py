@@ -1,14 +1,14 @@
-# The starting frame of LEO (arXiv 2305.03989, section 3.3): a conditional DDPM that draws x_1 given alpha_1. The
-# network predicts the velocity, which trains as well at the noisy end as at the clean one, also in bfloat16.
+# The starting frame of LEO (arXiv 2305.03989, section 3.3): a conditional DDPM that samples x_1 given alpha_1.
+# The network predicts the velocity, which is well conditioned at low and high noise, also in bfloat16.
 motion_dim = 20
-# 1 follows the codes as they are; more overstates them, so that the frame shows another code than the one asked for
+# scale of classifier-free guidance; above 1 the code is amplified, so that the frame has another code than the given
 guidance = 1.0
 
 model = dict(
     type='StartFrameDiffusion',
     size='$size',
     motion_dim='$motion_dim',
-    # 26 million weights; attention at sides 16 and 8 of a frame of 64
+    # 26 million parameters; attention at 16x16 and 8x8 for 64x64 frames
     backbone=dict(
         type='UNet2D', channels=(96, 160, 256, 320), num_blocks=2, attention_levels=(2, 3), embedding_dim=384,
         dropout=0.1),

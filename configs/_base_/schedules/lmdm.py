@@ -3,7 +3,7 @@ max_iters = 200_000
 val_interval = 10_000
 learning_rate = 2e-4
 
-# float32 unless --amp; unlike MMEngine's wrapper this one clips without waiting for the device
+# float32 unless --amp; unlike MMEngine's wrapper, this one clips gradients without device synchronization
 optim_wrapper = dict(
     type='AutocastOptimWrapper', dtype='float32', optimizer=dict(type='Adam', lr='$learning_rate'),
     clip_grad=dict(max_norm=1.0))

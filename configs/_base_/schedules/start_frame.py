@@ -1,4 +1,4 @@
-# Adam with a short warm-up and a cosine decay, in bfloat16, with an average of the weights for drawing.
+# Adam with a short warm-up and a cosine decay, in bfloat16, with an average of the weights for sampling.
 max_iters = 200_000
 warmup = 500
 learning_rate = 2e-4
