@@ -12,6 +12,7 @@ from leokit.datasets.video_dataset import VideoDataset
 from leokit.encoders import Encoding
 from leokit.inference.rendering import CHUNK_SIZE, encode
 from leokit.metrics.expressions import ExpressionPair, ExpressionScore
+from leokit.metrics.sharpness import high_frequency_detail
 from leokit.models import Animator
 from leokit.utils import UserError, progress_bar
 from leokit.utils.modules import device_of
@@ -56,9 +57,9 @@ class ExpressionReport:
 
     def table(self) -> str:
         """The values as a Markdown table."""
-        rows = [[part, f'{value["driven"]:.2f}', f'{value["ratio_l1"]:.2f}', str(value['pairs'])]
+        rows = [[part, *(f'{value[key]:.2f}' for key in ('driven', 'ratio_l1', 'sharpness')), str(value['pairs'])]
                 for part, value in self.values().items()]
-        return markdown_table(['region', 'driven', 'ratio_l1', 'pairs'], rows)
+        return markdown_table(['region', 'driven', 'ratio_l1', 'sharpness', 'pairs'], rows)
 
     def sheet(self) -> np.ndarray:
         """The largest changes, one per video and region, uint8 (height, width, 3)."""
@@ -89,10 +90,12 @@ def measure_expressions(animator: Animator, dataset: VideoDataset, find: PairFin
                 if not pairs:
                     continue
                 result = _transfer(animator, frames, [pair.source for pair in pairs], [pair.driving for pair in pairs])
+                details = [high_frequency_detail(images) for images in (result.driving, result.prediction)]
                 for index, pair in enumerate(pairs):
                     region = _region(pair, frames)
                     score.add(*(images[index][region] for images in (
-                        result.source, result.driving, result.prediction, result.still)))
+                        result.source, result.driving, result.prediction, result.still)),
+                        details=tuple(images[index][region] for images in details))
                 # the first two are one pair in both directions; show the eyes that close, the mouth that opens
                 shown = 0 if (pairs[0].change > 0) == (part != 'eyes') else 1
                 report.add_row(abs(pairs[shown].change), f'{video.name} {part}', result.row(shown))

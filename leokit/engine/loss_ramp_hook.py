@@ -17,8 +17,10 @@ class LossRampHook(Hook):
     full weight therefore keeps an animator that starts as a copy of its source from learning any motion. The weight is
     a function of the iteration alone, so a resumed training equals an uninterrupted one.
 
+    An adversarial loss may start later than its discriminator, which by then has learned to recognize fakes.
+
     Args:
-        loss (str): The ``name`` of one of the model's ``losses``.
+        loss (str): The ``name`` of one of the model's ``losses``, or of its adversarial loss.
         end (int): The first iteration with the full weight.
         start (float): Initial fraction of the weight; a loss of weight 0 is not computed.
         begin (int): The iteration at which the ramp starts.
@@ -35,7 +37,8 @@ class LossRampHook(Hook):
 
     def before_train(self, runner) -> None:
         model = unwrap_model(runner.model)
-        losses = {loss.name: loss for loss in getattr(model, 'losses', ())}
+        adversarial = getattr(model, 'adversarial', None)
+        losses = {loss.name: loss for loss in (*getattr(model, 'losses', ()), *([adversarial] if adversarial else []))}
         if self.loss not in losses:
             raise UserError(f'LossRampHook: the model has no loss {self.loss!r}; its losses are '
                             f'{", ".join(losses) or "none"}; name one of them, or remove the hook from custom_hooks')

@@ -100,14 +100,16 @@ class ExpressionScore:
     ``driven`` is the least-squares factor between the true change from source to driving frame and the change of the
     prediction when the source's own code is replaced by the driving code: 0 if the code changes nothing, 1 for the full
     change. Rendering the same average mouth for every code does not raise it. ``ratio_l1`` is the error of the copied
-    source over that of the prediction: above 1 is better than copying, and blur lowers it.
+    source over that of the prediction: above 1 is better than copying, and blur lowers it. ``sharpness`` is the
+    high-frequency detail of the prediction over that of the driving frame in the region: below 1 is blurred.
     """
 
     def __init__(self) -> None:
         self.pairs = 0
-        self._sums = torch.zeros(4, dtype=torch.float64)
+        self._sums = torch.zeros(6, dtype=torch.float64)
 
-    def add(self, source: Tensor, driving: Tensor, prediction: Tensor, still: Tensor) -> None:
+    def add(self, source: Tensor, driving: Tensor, prediction: Tensor, still: Tensor,
+            details: tuple[Tensor, Tensor] | None = None) -> None:
         """Add the region of one pair.
 
         Args:
@@ -115,15 +117,19 @@ class ExpressionScore:
             driving (Tensor): The driving frame.
             prediction (Tensor): The source with the motion of the driving frame.
             still (Tensor): The source with its own motion.
+            details (tuple[Tensor, Tensor], optional):
+                :func:`~leokit.metrics.sharpness.high_frequency_detail` of driving frame and prediction in the region.
         """
+        real_detail, fake_detail = (part.sum() for part in details) if details else driving.new_zeros(2)
         true_change, predicted_change = driving - source, prediction - still
         self._sums += torch.stack([(true_change * predicted_change).sum(), true_change.square().sum(),
-                                   true_change.abs().sum(), (prediction - driving).abs().sum()]).double().cpu()
+                                   true_change.abs().sum(), (prediction - driving).abs().sum(),
+                                   real_detail, fake_detail]).double().cpu()
         self.pairs += 1
 
     def values(self) -> dict[str, float]:
-        """``driven``, ``ratio_l1`` and ``pairs``; NaN without pairs."""
-        product, power, copy_error, error = self._sums.tolist()
+        """``driven``, ``ratio_l1``, ``sharpness`` and ``pairs``; NaN without pairs, or without details."""
+        product, power, copy_error, error, real_detail, fake_detail = self._sums.tolist()
         nan = float('nan')
         return dict(driven=product / power if power else nan, ratio_l1=copy_error / error if error else nan,
-                    pairs=self.pairs)
+                    sharpness=fake_detail / real_detail if real_detail else nan, pairs=self.pairs)

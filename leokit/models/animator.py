@@ -240,13 +240,13 @@ class Animator(BaseModel):
         return terms
 
     def _adversarial_losses(self, fake: Tensor, real: Tensor) -> dict[str, Tensor]:
-        frozen = {name: weight.detach() for name, weight in self.discriminator.named_parameters()}
-        fooled = functional_call(self.discriminator, frozen, (fake,))
-        terms = {
-            'loss_adversarial': self.adversarial.weight * self.adversarial.generator_loss(fooled),
-            'loss_discriminator': self.adversarial.discriminator_loss(
-                self.discriminator(real), self.discriminator(fake.detach())),
-        }
+        terms = {}
+        if self.adversarial.weight:  # 0 before its ramp begins, see LossRampHook
+            frozen = {name: weight.detach() for name, weight in self.discriminator.named_parameters()}
+            fooled = functional_call(self.discriminator, frozen, (fake,))
+            terms[f'loss_{self.adversarial.name}'] = self.adversarial.weight * self.adversarial.generator_loss(fooled)
+        terms['loss_discriminator'] = self.adversarial.discriminator_loss(
+            self.discriminator(real), self.discriminator(fake.detach()))
         if self.r1 is not None:
             # MMEngine tells models the iteration through its message hub; outside a Runner the penalty is not lazy
             iteration = MessageHub.get_current_instance().runtime_info.get('iter')

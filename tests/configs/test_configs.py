@@ -127,7 +127,10 @@ def train(name, work_dir, data_root, *more):
     return load_checkpoint(work_dir / 'iter_2.pth'), said
 
 
-@pytest.mark.parametrize('name', [name for name in each('lia') if 'expressions' not in name.values[0]])
+LATER_PHASES = ('_expressions.py', '_adversarial.py')  # start from another config's animator
+
+
+@pytest.mark.parametrize('name', [name for name in each('lia') if not name.values[0].endswith(LATER_PHASES)])
 def test_an_animator_trains(name, faces, tmp_path):
     checkpoint, _ = train(name, tmp_path, faces)
     assert checkpoint['meta']['conventions']['grid'] in ('lia', 'exact')
@@ -142,6 +145,19 @@ def test_expressions_go_on_from_heads(name, faces, tmp_path):
     assert (faces_too['state_dict'][key] - heads['state_dict'][key]).abs().max() < 1e-6
     new = {key for key in faces_too['state_dict'] if key not in heads['state_dict']}
     assert new and all('inpaint_rgb' in key for key in new)
+
+
+@pytest.mark.parametrize('name', ['lia_synthetic_64', pytest.param('lia_few_faces_128', marks=pytest.mark.slow)])
+def test_the_adversarial_phase_starts_from_the_expressions_phase(name, faces, tmp_path):
+    start = 'load_from=None', 'perceptual_begin=0', 'perceptual_ramp=1'
+    second, _ = train(f'configs/lia/{name}_expressions.py', tmp_path / 'second', faces, *start)
+    options = f'load_from={tmp_path / "second"}', 'learning_rate=1e-9', 'adversarial_begin=0', 'adversarial_ramp=1'
+    third, output = train(f'configs/lia/{name}_adversarial.py', tmp_path / 'third', faces, *options)
+    assert 'loss_discriminator' in output and 'frames/sharpness' in output
+    new = {key for key in third['state_dict'] if key not in second['state_dict']}
+    assert new and all(key.startswith('discriminator.') for key in new)
+    key = 'flow_generator.levels.0.conv.conv.weight'
+    assert (third['state_dict'][key] - second['state_dict'][key]).abs().max() < 1e-6
 
 
 @pytest.fixture(scope='module')

@@ -47,3 +47,15 @@ def test_invalid_arguments_are_errors():
         LossRampHook('l1', 100, start=2)
     with pytest.raises(UserError, match='needs 0 <= begin < end'):
         LossRampHook('l1', 0)
+
+
+def test_an_adversarial_loss_may_start_later_too():
+    runner = runner_with(('l1', 1.0))
+    runner.model.adversarial = SimpleNamespace(name='adversarial', weight=0.2)
+    hook = LossRampHook('adversarial', 20, start=0.0, begin=10)
+    hook.before_train(runner)
+    seen = []
+    for runner.iter in (0, 10, 15, 20):
+        hook.before_train_iter(runner, runner.iter)
+        seen.append(runner.model.adversarial.weight)
+    assert seen == pytest.approx([0.0, 0.0, 0.1, 0.2]) and runner.model.losses[0].weight == 1.0

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from leokit.metrics.expressions import ExpressionScore, expression, expression_pairs
+from leokit.metrics.sharpness import high_frequency_detail
 
 
 def face(mouth=0.0, eyes=0.3, shift=0.0):
@@ -54,7 +55,20 @@ def test_the_score_distinguishes_transfer_from_a_constant_mean():
     between = (source + driving) / 2
     mean.add(source, driving, between, between)  # for every code
     assert perfect.values()['driven'] == pytest.approx(1) and math.isnan(perfect.values()['ratio_l1'])
-    assert half.values() == pytest.approx(dict(driven=0.5, ratio_l1=2, pairs=1))
-    assert copying.values() == pytest.approx(dict(driven=0, ratio_l1=1, pairs=1))
-    assert mean.values() == pytest.approx(dict(driven=0, ratio_l1=2, pairs=1))
+    nan = pytest.approx(math.nan, nan_ok=True)
+    for score, driven, ratio in ((half, 0.5, 2), (copying, 0, 1), (mean, 0, 2)):
+        assert score.values() == dict(
+            driven=pytest.approx(driven), ratio_l1=pytest.approx(ratio), sharpness=nan, pairs=1)
     assert math.isnan(ExpressionScore().values()['driven'])
+
+
+def test_blur_lowers_sharpness_and_a_shift_does_not():
+    driving = torch.rand(1, 3, 16, 16)
+    shifted, blurred = driving.roll(1, -1), torch.nn.functional.avg_pool2d(driving, 3, 1, 1)
+    sharpness = []
+    for prediction in (driving, shifted, blurred):
+        score = ExpressionScore()
+        details = high_frequency_detail(driving)[0], high_frequency_detail(prediction)[0]
+        score.add(driving[0], driving[0], prediction[0], driving[0], details)
+        sharpness.append(score.values()['sharpness'])
+    assert sharpness[0] == pytest.approx(1) and sharpness[1] == pytest.approx(1, abs=0.1) and sharpness[2] < 0.5

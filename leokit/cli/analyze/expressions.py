@@ -5,10 +5,10 @@
         --ground-truth data/synthetic_faces --sheet expressions.png
 
 Facial landmarks (dlib's; pip install "leokit[identity]") select the frame pairs in the videos of the config's data.
-For mouth and eyes it prints driven, the part of the true change that the transfer produces (0 none, 1 all), and
-ratio_l1, the error of copying the source over the error of the transfer. The sheet shows the pair with the largest
-change of each video. With --ground-truth, identities of SyntheticFaces are rendered in pairs that differ only in mouth,
-smile, eyelids, brows or gaze.
+For mouth and eyes it prints driven, the part of the true change that the transfer produces (0 none, 1 all),
+ratio_l1, the error of copying the source over the error of the transfer, and sharpness, the fine detail of the transfer
+over that of the true frame. The sheet shows the pair with the largest change of each video. With --ground-truth,
+identities of SyntheticFaces are rendered in pairs that differ only in mouth, smile, eyelids, brows or gaze.
 """
 
 import argparse
