@@ -2,7 +2,7 @@
 
 Configs, checkpoints and result records written with the old names keep loading for one release: every config passes
 through :func:`upgrade_config`, every config given to a registry of leokit through :func:`upgrade_component`. Each old
-name that is met causes one ``FutureWarning`` with the new name. ``CHANGELOG.md`` has the same table for readers.
+name that occurs causes one ``FutureWarning`` with the new name. ``CHANGELOG.md`` has the same table for readers.
 """
 
 import ast
@@ -73,7 +73,7 @@ _REFERENCE = re.compile(r'\$(\w+)|\$\{(\w+)\}')
 
 
 def warn_renamed(kind: str, old: str, new: str) -> None:
-    """Warn that a name is old, once per name (Python's default filter drops repeated texts of one place)."""
+    """Issue a FutureWarning; Python's default filter shows it once per name."""
     warnings.warn(f'the {kind} {old!r} was renamed to {new!r}; the old name works until the next release',
                   FutureWarning, stacklevel=2)
 
@@ -81,10 +81,8 @@ def warn_renamed(kind: str, old: str, new: str) -> None:
 def upgrade_component(config: dict[str, Any]) -> dict[str, Any]:
     """Replace the old names in one component's config, not in those nested in it.
 
-    An old argument beside its replacement wins, because it can only come from an override of a newer config.
-
-    Args:
-        config (dict): ``dict(type=..., ...)``.
+    If both the old and the new argument are given, the old one has precedence, because it can only be an override of a
+    newer config.
 
     Returns:
         dict: The config itself if all its names are current, else a new dict.
@@ -111,14 +109,7 @@ def upgrade_component(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def upgrade_config(config: dict[str, Any]) -> dict[str, Any]:
-    """Replace the old names in a whole config.
-
-    Args:
-        config (dict): Plain nested dicts and lists; it is not changed.
-
-    Returns:
-        dict: The config with current names.
-    """
+    """A copy of a whole config (plain nested dicts and lists) with current names."""
     result = {key: _upgrade(value) for key, value in config.items() if key not in CONFIG_KEYS}
     for old in [key for key in config if key in CONFIG_KEYS]:
         new = CONFIG_KEYS[old]
@@ -153,7 +144,7 @@ def upgrade_facts(facts: dict[str, Any]) -> dict[str, Any]:
         result['first_frames'] = SCENARIO_VALUES['first_frames'].get(result['first_frames'], result['first_frames'])
     for part, content in result.items():
         if isinstance(content, dict) and isinstance(content.get('model'), str):  # the text of a dict
-            with warnings.catch_warnings():  # nobody can rewrite these files
+            with warnings.catch_warnings():  # the user cannot rewrite these files
                 warnings.simplefilter('ignore', FutureWarning)
                 model = _upgrade(ast.literal_eval(content['model']))
             result[part] = dict(content, model=json.loads(json.dumps(model)) or {})
@@ -170,7 +161,7 @@ def _merged(base: Any, override: Any) -> Any:
 
 
 def _refer(model: Any, key: str) -> None:
-    """Hand a top-level key to the model, as loading did before the model had the argument."""
+    """Pass a top-level key to the model, as loading did before the model had the argument."""
     kind, argument = MODEL_REFERENCES.get(key, (None, ''))
     if isinstance(model, dict) and str(model.get('type')).rpartition('.')[2] == kind:
         model.setdefault(argument, f'${key}')

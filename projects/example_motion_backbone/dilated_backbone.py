@@ -1,10 +1,11 @@
-"""A denoiser of dilated convolutions over time: the example of a component from outside the package.
+"""A denoiser of dilated convolutions over time: an example of a component outside the package.
 
-The residual stack follows WaveNet (arXiv 1609.03499, section 2.4) without its causality: the dilation doubles
-from block to block, so a few blocks see the whole sequence.
+A residual stack as in WaveNet (arXiv 1609.03499, section 2.4), but not causal. The dilation doubles from block to
+block, so that a few blocks have the whole sequence in their receptive field.
 """
 
 import torch
+from einops import rearrange
 from torch import Tensor, nn
 
 from leokit.nn import TimeEmbedding
@@ -14,13 +15,13 @@ from leokit.utils import check_shape
 
 @DIFFUSION_BACKBONES.register_module()
 class DilatedBackbone(nn.Module):
-    """Dilated convolutions with gates; starts with a zero output.
+    """Dilated convolutions with gates; its output is zero at initialization.
 
     Args:
         motion_dim (int): Motion dimension N; the model passes it down.
         dim (int): Width of the blocks.
         depth (int): Number of blocks; block k has dilation ``2 ** (k % cycle)``.
-        cycle (int): Blocks after which the dilation starts again at 1.
+        cycle (int): Number of blocks after which the dilation is 1 again.
     """
 
     def __init__(self, motion_dim: int = 20, dim: int = 256, *, depth: int = 8, cycle: int = 4) -> None:
@@ -43,26 +44,23 @@ class DilatedBackbone(nn.Module):
 
         Returns:
             Tensor: Prediction, shape (B, T, N).
-
-        Raises:
-            ValueError: If a shape does not fit or a condition is given.
         """
         check_shape('x', x, (None, None, self.motion_dim))
-        embedding = self.embed(t, cond)
-        h = self.stem(x.transpose(1, 2))  # (B, dim, T)
+        embedding = self.embed(t, cond)  # (B, dim); raises for a condition
+        h = self.stem(rearrange(x, 'b t n -> b n t'))  # (B, dim, T)
         skip = torch.zeros_like(h)
         for block in self.blocks:
             h, out = block(h, embedding)
             skip = skip + out
-        return self.out(nn.functional.silu(skip)).transpose(1, 2)
+        return rearrange(self.out(nn.functional.silu(skip)), 'b n t -> b t n')
 
 
 class GatedBlock(nn.Module):
-    """Dilated convolution, gated activation, and two outputs: residual and skip.
+    """Dilated convolution and gated activation, with two outputs: residual and skip.
 
     Args:
         dim (int): Width.
-        dilation (int): Distance of the three taps, in frames.
+        dilation (int): Distance of the three taps in frames.
     """
 
     def __init__(self, dim: int, *, dilation: int) -> None:

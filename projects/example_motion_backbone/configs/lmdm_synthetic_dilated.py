@@ -1,4 +1,4 @@
-# Stage 2 on SyntheticFaces with the example's backbone; everything else is the package's recipe.
+# Stage 2 on SyntheticFaces with the backbone of this example; everything else as in the recipe of the package.
 _base_ = ['../../../configs/leo/lmdm_synthetic.py']
 custom_imports = dict(imports=['projects.example_motion_backbone.dilated_backbone'], allow_failed_imports=False)
 

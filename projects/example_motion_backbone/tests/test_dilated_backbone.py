@@ -1,4 +1,4 @@
-"""The example plug-in: its contract, its config, and a short training run."""
+"""The example plug-in: contract, config, and a short training."""
 
 import math
 from pathlib import Path
@@ -20,17 +20,17 @@ SMALL = {'motion_dim': N, 'num_frames': T, 'model.backbone.dim': 32, 'model.back
 
 @pytest.fixture
 def config():
-    """The project's config, made small."""
+    """The config of the project with a small backbone."""
     return load_config(CONFIG, SMALL)
 
 
 def smooth_codes(frames=400):
-    """Codes of one long video: each dimension swings at its own pace. (frames, N)."""
+    """Codes of one long video, a sinusoid per dimension, shape (frames, N)."""
     phase = np.arange(frames)[:, None] * np.array([0.2, 0.31, 0.43, 0.5])
     return np.sin(phase + np.arange(N)).astype(np.float32)
 
 
-def test_the_config_changes_the_backbone_alone(config):
+def test_the_config_changes_only_the_backbone(config):
     model = MODELS.build(config.model)
     assert type(model.backbone).__name__ == 'DilatedBackbone'
     base = load_config(CONFIG.parents[3] / 'configs' / 'leo' / 'lmdm_synthetic.py', {'motion_dim': N, 'num_frames': T})
@@ -56,12 +56,12 @@ def test_every_parameter_gets_a_gradient(config):
     blocks = len(backbone.blocks)
     for name, parameter in backbone.named_parameters():
         gradient = parameter.grad
-        if name.startswith(f'blocks.{blocks - 1}.mix'):  # nothing comes after the last block's residual
+        if name.startswith(f'blocks.{blocks - 1}.mix'):  # the residual output of the last block is not used
             gradient = gradient.chunk(2)[1]
         assert gradient.abs().max() > 0, name
 
 
-def test_it_trains_by_the_packages_runner(config, tmp_path):
+def test_training_reduces_the_loss(config, tmp_path):
     with CodeCacheWriter(tmp_path / 'codes', N, animator=dict(weights_hash='ab' * 32)) as writer:
         for number in range(4):
             writer.add(f'video_{number}', smooth_codes()[50 * number:], identity=str(number), split='train', fps=25.0)
@@ -80,7 +80,7 @@ def test_it_trains_by_the_packages_runner(config, tmp_path):
     assert len(losses) == 120 and all(map(math.isfinite, losses))
     last = np.mean(losses[-20:])
     assert last < 0.6 * np.mean(losses[:10])
-    assert last < 0.2  # predicting zero costs the variance of the noise, 1
+    assert last < 0.2  # predicting zero has a loss of 1, the variance of the noise
 
     checkpoint = load_checkpoint(runner.work_dir + '/iter_120.pth')
     assert any(key.startswith('backbone.blocks.3') for key in checkpoint['state_dict'])
