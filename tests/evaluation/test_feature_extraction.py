@@ -1,14 +1,18 @@
 import shutil
+from pathlib import Path
 
 import pytest
 import torch
 from support.tiny_extractors import TinyImageFeatures
 
 import leokit.evaluation.feature_extraction as features_module
-from leokit.evaluation import FeatureRequest, clip_features, plan_trials, scan_videos
+from leokit.evaluation import Clip, FeatureRequest, VideoSet, clip_features, plan_trials, scan_videos
 from leokit.evaluation.clip_loader import crop_frames
 from leokit.evaluation.clip_preprocessing import prepare_clips
+from leokit.evaluation.feature_extraction import cache_path
 from leokit.evaluation.reductions import reduce_clips
+from leokit.evaluation.video_set import VideoItem
+from leokit.video import VideoFilter
 
 
 @pytest.fixture
@@ -99,3 +103,9 @@ def test_clips_that_fail_are_nan_and_named_and_never_cached(clip_set, tmp_path):
     assert bool(found.arrays['clip-tiny_dt'][lost].isnan().all())
     assert bool(found.arrays['clip-tiny_dt'].isfinite().all(1).sum() == len(clips) - len(lost))
     assert not (tmp_path / 'cache').exists()
+
+
+def test_cache_files_keep_the_names_of_earlier_releases(protocol):
+    video = VideoItem('a', Path('a'), 2, 20, 25.0, 24, 24, 'f' * 64)
+    path = cache_path('cache', VideoSet('set', VideoFilter(), [video], []), [Clip(0, 3)], protocol, requests()[0])
+    assert path == Path('cache', 'clip-tiny_dt-bf852e2018d163bf65d54ea939165ccb.pt')
