@@ -9,18 +9,22 @@ The loss is unchanged. Without it the network must copy its input at high noise,
 copy by sqrt(a_t) (0.006 at the end of the linear schedule), more than a network in bfloat16 can afford.
 """
 
+import logging
 from typing import Any, Callable
 
 import torch
+from mmengine.logging import print_log
 from torch import Generator, Tensor, nn
 
-from leokit.noise_schedulers import PREDICTIONS, Prediction, min_snr_weight
+from leokit.noise_schedulers import COUPLINGS, PREDICTIONS, Prediction, couple_noise, min_snr_weight
 from leokit.noise_schedulers.gaussian_path import unknown_prediction
-from leokit.registry import NOISE_SCHEDULERS, SAMPLERS
+from leokit.registry import NOISE_SCHEDULERS, SAMPLERS, TIME_SAMPLERS
 from leokit.samplers import Denoiser, Sampler, noise_source
 from leokit.utils import UserError
 
 Network = Callable[[Tensor, Tensor], Tensor]
+MIN_SIGNAL_LEVEL = 1e-6  # alpha^2 below which an error of epsilon is an error of x0 a thousand times as large
+MAX_SIGNAL_LEVEL = 0.01  # alpha^2 = 0.1^2: what is left of the signal biases samples noticeably
 Generators = Generator | list[Generator] | None  # None: torch's global generator; a list: one per sample
 
 
@@ -33,20 +37,49 @@ class Diffusion(nn.Module):
         prediction_type (str): Output of the network: ``'epsilon'``, ``'x0'`` or ``'v'``.
         min_snr_gamma (float, optional): Bound of min-SNR weighting; None for the plain mean squared error.
         epsilon_skip (bool): If epsilon is predicted, the network learns only what ``x_t`` does not contain.
+        time_sampler (dict, optional): Config in TIME_SAMPLERS; ``UniformTimeSampler`` by default.
+        coupling (str): ``'independent'``, or ``'optimal_transport'`` within a training batch
+            (:func:`~leokit.noise_schedulers.couple_noise`).
     """
 
     def __init__(self, noise_scheduler: dict[str, Any], sampler: dict[str, Any], *, prediction_type: str = 'epsilon',
-                 min_snr_gamma: float | None = None, epsilon_skip: bool = True) -> None:
+                 min_snr_gamma: float | None = None, epsilon_skip: bool = True,
+                 time_sampler: dict[str, Any] | None = None, coupling: str = 'independent') -> None:
         super().__init__()
         if prediction_type not in PREDICTIONS:
             raise unknown_prediction(prediction_type)
         if min_snr_gamma is not None and not min_snr_gamma > 0:
             raise UserError(f'min_snr_gamma={min_snr_gamma} must be positive; set it to 5 (the paper), or to None')
+        if coupling not in COUPLINGS:
+            raise UserError(f'coupling={coupling!r} is unknown; use one of {", ".join(map(repr, COUPLINGS))}')
         self.scheduler = NOISE_SCHEDULERS.build(noise_scheduler)
         self.sampler = SAMPLERS.build(sampler)
+        self.time_sampler = TIME_SAMPLERS.build(time_sampler or dict(type='UniformTimeSampler'))
+        self.coupling = coupling
         self.prediction_type = prediction_type
         self.min_snr_gamma = min_snr_gamma
         self.epsilon_skip = epsilon_skip and prediction_type == 'epsilon'
+        self._check_last_time()
+
+    def _check_last_time(self) -> None:
+        """Sampling starts from pure noise, so the last time of training must be nearly that, and predictable."""
+        last = torch.tensor([self.scheduler.num_train_timesteps - 1])
+        level = float(self.scheduler.signal_level(last))  # alpha^2
+        if self.prediction_type == 'epsilon' and level == 0:
+            raise UserError("prediction_type='epsilon' does not work with a noise scheduler that leaves no signal at "
+                            "the last time: pure noise does not determine x0; set prediction_type to 'v' or 'x0'")
+        name = type(self.scheduler).__name__
+        if self.prediction_type == 'epsilon' and not self.epsilon_skip and level < MIN_SIGNAL_LEVEL and not (
+                self.sampler.clip):
+            print_log(f'{name} leaves {level:.1g} of the signal at the last time, and sampling divides the error of '
+                      "epsilon by its square root; set epsilon_skip=True, sampler.clip, or prediction_type='v'",
+                      logger='current', level=logging.WARNING)
+        if level > MAX_SIGNAL_LEVEL:
+            print_log(f'{name} with num_train_timesteps={self.scheduler.num_train_timesteps} keeps '
+                      f'{100 * level ** 0.5:.0f} % of the amplitude of the signal at the last time, but sampling '
+                      'starts from pure noise, so samples will be biased; use more timesteps or larger betas (for the '
+                      'linear schedule, scale start and end by 1000 / num_train_timesteps)',
+                      logger='current', level=logging.WARNING)
 
     @property
     def conventions(self) -> dict[str, Any]:
@@ -68,20 +101,20 @@ class Diffusion(nn.Module):
         """
         t = self.sample_times(x0.shape[0], device=x0.device, generator=generator)
         eps = noise_source(generator)(x0)
+        if self.coupling == 'optimal_transport':
+            eps = couple_noise(x0, eps)
         target = self.scheduler.target(self.prediction_type, x0, eps, t)
         prediction = self._predict(network, self.scheduler.add_noise(x0, eps, t), t)
         losses = (prediction.float() - target.float()).square().flatten(1).mean(1)  # (B,)
         if self.min_snr_gamma is None:
             return losses
-        weight = min_snr_weight(self.scheduler.signal_to_noise(t), self.min_snr_gamma, self.prediction_type)
+        weight = min_snr_weight(self.scheduler.signal_to_noise(t), self.min_snr_gamma, self.prediction_type,
+                                noise_level=self.scheduler.noise_level(t))
         return weight.to(losses.dtype) * losses
 
     def sample_times(self, count: int, *, device: torch.device, generator: Generator | None = None) -> Tensor:
-        """Uniform times 0 … S-1, shape (count,)."""
-        total = self.scheduler.num_train_timesteps
-        if generator is None:
-            return torch.randint(0, total, (count,), device=device)
-        return torch.randint(0, total, (count,), generator=generator, device=generator.device).to(device)
+        """Random training times 0 … S-1, shape (count,)."""
+        return self.time_sampler.sample(count, self.scheduler, device=device, generator=generator)
 
     def _predict(self, network: Network, x_t: Tensor, t: Tensor) -> Tensor:
         """The network's prediction of the target, including the skip, in the type of x_t."""

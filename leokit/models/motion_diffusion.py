@@ -34,6 +34,8 @@ class MotionDiffusion(DiffusionModel):
         prediction_type (str): Output of the network: ``'epsilon'`` (the paper), ``'x0'`` or ``'v'``.
         min_snr_gamma (float, optional): Bound of min-SNR weighting; None for the paper's unweighted error.
         epsilon_skip (bool): See :class:`Diffusion`.
+        time_sampler (dict, optional): Config in TIME_SAMPLERS: the distribution of training times, uniform by default.
+        coupling (str): See :class:`Diffusion`.
         long_video (dict, optional): Config in LONG_VIDEO: how :meth:`extend` joins windows; ``LastCode`` (the paper) by
             default.
         data_preprocessor (dict, optional): See :class:`DiffusionModel`.
@@ -44,11 +46,12 @@ class MotionDiffusion(DiffusionModel):
     def __init__(self, motion_dim: int = 20, num_frames: int = 20, *, backbone: dict | None = None,
                  noise_scheduler: dict | None = None, motion_condition: dict | None = None,
                  sampler: dict | None = None, prediction_type: str = 'epsilon', min_snr_gamma: float | None = None,
-                 epsilon_skip: bool = True, long_video: dict | None = None,
-                 data_preprocessor: dict | None = None) -> None:
+                 epsilon_skip: bool = True, time_sampler: dict | None = None, coupling: str = 'independent',
+                 long_video: dict | None = None, data_preprocessor: dict | None = None) -> None:
         diffusion = Diffusion(noise_scheduler or dict(type='LinearNoiseScheduler', num_train_timesteps=1000),
                               sampler or dict(type='DDIMSampler', num_inference_steps=50),
-                              prediction_type=prediction_type, min_snr_gamma=min_snr_gamma, epsilon_skip=epsilon_skip)
+                              prediction_type=prediction_type, min_snr_gamma=min_snr_gamma, epsilon_skip=epsilon_skip,
+                              time_sampler=time_sampler, coupling=coupling)
         condition = MOTION_CONDITIONS.build(motion_condition or dict(type='LinearMotionCondition'))
         super().__init__({**(backbone or dict(type='UNet1D')), 'motion_dim': motion_dim}, diffusion=diffusion,
                          normalizer=CodeNormalizer(motion_dim, residuals=True, unit=condition.unit),

@@ -115,3 +115,95 @@ def test_it_adds_nothing_to_a_state_dict():
 def test_bad_options_are_refused(options, key):
     with pytest.raises(UserError, match=key):
         diffusion(**options)
+
+
+# ---- schedules that do not end in noise, or end in nothing else --------------
+def warnings_of(monkeypatch, scheduler, **options):
+    """What constructing a diffusion logs."""
+    lines = []
+    monkeypatch.setattr('leokit.models.diffusion.print_log', lambda text, **_: lines.append(text))
+    Diffusion(scheduler, dict(type='DDIMSampler', clip=options.pop('clip', None)), **options)
+    return lines
+
+
+@pytest.mark.parametrize('steps,percent', [(50, 78), (100, 60)])
+def test_a_short_linear_schedule_is_warned_of(monkeypatch, steps, percent):
+    """prod(1 - beta), multiplied out, is 0.603 at 50 and 0.364 at 100 steps; the amplitude is its square root."""
+    line, = warnings_of(monkeypatch, dict(type='LinearNoiseScheduler', num_train_timesteps=steps))
+    assert f'keeps {percent} % of the amplitude' in line and '1000 / num_train_timesteps' in line
+    scaled = dict(type='LinearNoiseScheduler', num_train_timesteps=steps, start=0.1 / steps, end=20 / steps)
+    assert warnings_of(monkeypatch, scaled) == []
+
+
+def test_the_schedules_of_the_configs_are_not_warned_of(monkeypatch):
+    for kind in ('LinearNoiseScheduler', 'CosineNoiseScheduler'):
+        assert warnings_of(monkeypatch, dict(type=kind, num_train_timesteps=1000)) == []
+
+
+def test_epsilon_without_signal_is_warned_of_or_refused(monkeypatch):
+    """An error of 0.005 in epsilon at the end of the cosine schedule (alpha = 5e-5) is one of 100 in x0."""
+    cosine = dict(type='CosineNoiseScheduler')
+    line, = warnings_of(monkeypatch, cosine, epsilon_skip=False)
+    assert 'epsilon_skip=True' in line
+    for options in (dict(), dict(epsilon_skip=False, clip=3.0), dict(prediction_type='v')):
+        assert warnings_of(monkeypatch, cosine, **options) == []
+    with pytest.raises(UserError, match="set prediction_type to 'v' or 'x0'"):
+        Diffusion(dict(type='LinearNoiseScheduler', rescale_zero_terminal_snr=True), dict(type='DDIMSampler'))
+
+
+def test_the_skip_keeps_errors_of_the_network_small_where_no_signal_is_left():
+    """Gaussian data N(0, 0.5): an exact network whose output is off by 0.02 still samples the right deviation."""
+    model = Diffusion(dict(type='CosineNoiseScheduler'), dict(type='DDIMSampler', num_inference_steps=50))
+
+    def network(x, t):
+        signal, noise = (level.sqrt()[:, None] for level in (
+            model.scheduler.signal_level(t), model.scheduler.noise_level(t)))
+        x0 = signal * 0.25 / (0.25 * signal ** 2 + noise ** 2) * x
+        return model.scheduler.velocity(x0, (x - signal * x0) / noise, t) + 0.02
+
+    noise = torch.randn(4000, 1, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    assert model.sample(model.denoiser(network), noise).std().item() == pytest.approx(0.5, abs=0.05)
+
+
+# ---- flow matching -----------------------------------------------------------
+def flow(**options):
+    return Diffusion(dict(type='FlowMatchingScheduler', num_train_timesteps=1000),
+                     dict(type='EulerSampler', num_inference_steps=4), prediction_type='v', **options)
+
+
+def test_flow_matching_trains_the_vector_field_of_straight_paths():
+    model, x0, seen = flow(), samples(), []
+
+    def network(x_t, t):
+        seen.append((x_t, (t + 1) / 1000))
+        return torch.zeros_like(x_t)
+
+    losses = model.loss(network, x0, generator=torch.Generator().manual_seed(0))
+    (x_t, s), = seen
+    s = s[:, None, None]
+    eps = (x_t - (1 - s) * x0) / s
+    assert torch.allclose(losses, (eps - x0).square().mean((1, 2)), rtol=1e-4)
+
+
+def test_other_distributions_of_times():
+    model = flow(time_sampler=dict(type='LogitNormalTimeSampler', mean=2.0, std=0.1))
+    times = model.sample_times(1000, device=torch.device('cpu'))
+    assert 750 < times.float().mean() < 950  # sigmoid(2) = 0.88
+
+
+def test_optimal_transport_pairs_noise_with_near_data():
+    """Two clusters far apart: no path may lead from one side to the other."""
+    model = flow(coupling='optimal_transport')
+    x0 = torch.tensor([10.0, -10.0, 10.0, -10.0]).view(4, 1, 1)
+    seen = []
+
+    def network(x_t, t):
+        s = ((t + 1) / 1000)[:, None, None]
+        seen.append((x_t - (1 - s) * x0) / s)
+        return torch.zeros_like(x_t)
+
+    model.loss(network, x0, generator=torch.Generator().manual_seed(0))
+    eps = seen[0].flatten()
+    assert min(eps[0], eps[2]) > max(eps[1], eps[3])
+    with pytest.raises(UserError, match='coupling'):
+        flow(coupling='nearest')
