@@ -23,6 +23,7 @@ from leokit.samplers import generators_from_seeds
 from leokit.utils import UserError, check_shape
 from leokit.utils.hashing import stable_number
 from leokit.utils.modules import device_of, unwrap_model
+from leokit.utils.output_paths import OutputPaths
 from leokit.utils.pixels import from_uint8
 from leokit.utils.seeds import sample_seeds
 from leokit.video import VideoWriter
@@ -69,6 +70,7 @@ class GenerationTestLoop(PredictionLoop):
         self.num_sequences = num_sequences
         self.seed = seed
         self.chunk_size = chunk_size
+        self._clip_paths = OutputPaths(self.out_dir or '')
 
     @property
     def title(self) -> str:
@@ -150,7 +152,7 @@ class GenerationTestLoop(PredictionLoop):
 
     def _write_clip(self, row: dict[str, Any]) -> None:
         name = f'{row["name"]}_{int(row["start"]):06d}'
-        with VideoWriter(self.clip_dir / f'{name}.mp4', float(row.get('fps', 0)) or 25.0) as writer:
+        with VideoWriter(self._clip_paths(name, '.mp4'), float(row.get('fps', 0)) or 25.0) as writer:
             writer.write(row['generated'])
         if is_main_process() and len(self._sheet_rows) < 2 * SHEET_CLIPS:
             self._sheet_rows += [(f'{name} real', row['real'].cpu()), (self.motion, row['generated'].cpu())]

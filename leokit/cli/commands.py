@@ -31,6 +31,8 @@ def main(*command: str) -> None:
     """
     args = build_parser().parse_args([*command, *sys.argv[1:]])
     from leokit.utils.errors import run_tool  # not at the top: --help does without what leokit.utils imports
+    from leokit.utils.lifeline import stop_with_parent
+    stop_with_parent()
     run_tool(lambda: args.run(args))
 
 

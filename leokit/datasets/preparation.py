@@ -8,6 +8,7 @@ from typing import Any, Iterator, NamedTuple
 import numpy as np
 
 from leokit.utils import UserError, progress_bar
+from leokit.utils.output_paths import OutputPaths
 from leokit.utils.settings_file import lock_settings
 from leokit.utils.thread_map import thread_map, worker_count
 from leokit.video.manifest import read_manifest, write_manifest
@@ -92,11 +93,12 @@ def prepare_videos(index: VideoIndex, target: str | Path, settings: Preparation,
     lock_settings(target / SETTINGS_FILE, asdict(settings), subject=f'{target} holds clips',
                   remedy='pass another folder, or delete this one')
     reader = reader or AutoReader()
+    plans = _plan(index, target, settings)
 
     def convert(video: VideoEntry) -> tuple[list[dict[str, Any]], int, str]:
         rows, written = [], 0
         try:
-            for row, new in _convert(video, target, settings, reader):
+            for row, new in _convert(video, plans[video.name], target, settings, reader):
                 rows.append(row)
                 written += new
         except _UnreadableError as error:
@@ -119,6 +121,26 @@ def prepare_videos(index: VideoIndex, target: str | Path, settings: Preparation,
     return PreparationReport(len(rows), written, skipped)
 
 
+class _Clip(NamedTuple):
+    """A clip to be written: its file, and its frames in the raw video."""
+
+    path: Path
+    first: int
+    last: int
+
+
+def _plan(index: VideoIndex, target: Path, settings: Preparation) -> dict[str, list[_Clip]]:
+    """The clips of each video, by its name; two clips never share a file."""
+    paths, plans = OutputPaths(target), {}
+    for video in index:
+        pieces = settings.pieces(video.frames)
+        digits = max(2, len(str(len(pieces) - 1)))  # so that names sort like numbers
+        endings = [''] if settings.max_frames is None else [f'_{number:0{digits}d}' for number in range(len(pieces))]
+        plans[video.name] = [_Clip(paths(f'{video.name}{ending}', '.mp4'), first, last)
+                             for ending, (first, last) in zip(endings, pieces)]
+    return plans
+
+
 def _keep_labels(manifest: Path, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Keep identity and split of an existing manifest, which may be edited by hand, if the raw videos have no split."""
     known = {video.path.resolve(): video for video in read_manifest(manifest)} if manifest.is_file() else {}
@@ -135,23 +157,20 @@ class _UnreadableError(Exception):
     """The raw video cannot be decoded, in contrast to errors of writing the clip."""
 
 
-def _convert(video: VideoEntry, target: Path, settings: Preparation,
+def _convert(video: VideoEntry, clips: list[_Clip], target: Path, settings: Preparation,
              reader: VideoReader) -> Iterator[tuple[dict[str, Any], bool]]:
     """Write the clips of one video; yields the manifest row of each, and True if it is new."""
-    pieces = settings.pieces(video.frames)
-    digits = max(2, len(str(len(pieces) - 1)))  # so that names sort like numbers
-    for number, (first, last) in enumerate(pieces):
-        name = video.name if settings.max_frames is None else f'{video.name}_{number:0{digits}d}'
-        path = target / f'{name}.mp4'
+    for path, first, last in clips:
         new = not path.exists()
         if new:
-            path.parent.mkdir(parents=True, exist_ok=True)
             with VideoWriter(path, video.fps, crf=settings.crf, keyframe_interval=settings.keyframe_interval,
                              threads=1) as writer:
                 for chunk in _decode(video, first, last, reader):
                     writer.write(fit_frames(chunk, settings.size, crop=settings.crop))
-        yield dict(file=f'{name}.mp4', name=name, identity=video.identity, split=video.split, frames=last - first,
-                   fps=video.fps, source=str(video.path), first_frame=first), new
+        file = path.relative_to(target)
+        yield dict(file=file.as_posix(), name=file.with_suffix('').as_posix(), identity=video.identity,
+                   split=video.split, frames=last - first, fps=video.fps, source=str(video.path),
+                   first_frame=first), new
 
 
 def _decode(video: VideoEntry, first: int, last: int, reader: VideoReader) -> Iterator[np.ndarray]:

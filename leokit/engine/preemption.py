@@ -1,6 +1,7 @@
-"""SIGTERM, SIGUSR1 and Ctrl-C: finish the iteration, write a checkpoint, exit.
+"""SIGTERM, SIGUSR1, SIGHUP and Ctrl-C: finish the iteration, write a checkpoint, exit.
 
-Job schedulers send one of the first two some time before they kill a job. A second Ctrl-C ends the process at once. A
+Job schedulers send one of the first two some time before they kill a job, and a terminal that closes sends SIGHUP,
+unless ``nohup`` makes the process ignore it. A second Ctrl-C ends the process at once. A
 launcher signals the ranks at slightly different times, so the ranks agree on the iteration at which all of them stop.
 """
 
@@ -15,7 +16,7 @@ import torch
 from mmengine.dist import is_distributed
 from torch import Tensor, distributed
 
-STOP_SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT, signal.SIGHUP)
 EXIT_STATUS = 128 + signal.SIGTERM  # the shell's status of a process that SIGTERM ended
 LAG = 2  # iterations between starting the all-reduce and reading its result, so that no rank waits for the device
 
@@ -43,7 +44,8 @@ class StopRequest:
 
     def __enter__(self) -> 'StopRequest':
         if threading.current_thread() is threading.main_thread():  # Python allows signal handlers in no other
-            self._previous = {number: signal.signal(number, self._handle) for number in STOP_SIGNALS}
+            self._previous = {number: signal.signal(number, self._handle) for number in STOP_SIGNALS
+                              if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN}
         return self
 
     def __exit__(self, *exception: object) -> None:

@@ -11,9 +11,11 @@ from typing import Any
 import torch
 from mmengine.device import get_device
 from mmengine.dist import is_distributed
+from mmengine.logging import MMLogger
 from mmengine.model import is_model_wrapper
 from mmengine.registry import MODEL_WRAPPERS
 from mmengine.runner import Runner
+from mmengine.visualization import Visualizer
 from torch import nn
 from torch.utils.data import DataLoader
 
@@ -21,7 +23,9 @@ from leokit.engine.build_errors import check_config_keys, explain_build_errors
 from leokit.engine.checkpoint_files import make_work_dir
 from leokit.engine.checkpointing import CheckpointingRunner
 from leokit.engine.distributed import check_launcher, start_cpu_group
+from leokit.engine.log_files import tolerate_logger_errors, tolerate_visualizer_errors
 from leokit.engine.preemption import ignore_signals
+from leokit.engine.work_dir_lock import training_lock
 from leokit.utils.errors import UserError, suggest
 
 ENVIRONMENT_KEYS = ('cudnn_benchmark', 'float32_matmul_precision', 'mp_cfg', 'dist_cfg', 'resource_limit')
@@ -86,6 +90,16 @@ class LeoRunner(CheckpointingRunner):
     def register_default_hooks(self, hooks: dict[str, Any] | None = None) -> None:
         super().register_default_hooks({**DEFAULT_HOOKS, **(hooks or {})})
 
+    def build_logger(self, *args: Any, **kwargs: Any) -> MMLogger:
+        logger = super().build_logger(*args, **kwargs)
+        tolerate_logger_errors(logger)
+        return logger
+
+    def build_visualizer(self, *args: Any, **kwargs: Any) -> Visualizer:
+        visualizer = super().build_visualizer(*args, **kwargs)
+        tolerate_visualizer_errors(visualizer, self.logger)
+        return visualizer
+
     def wrap_model(self, model_wrapper_cfg: dict[str, Any] | None, model: nn.Module) -> nn.Module:
         if not self.distributed or get_device() != 'cpu' or is_model_wrapper(model):
             return super().wrap_model(model_wrapper_cfg, model)
@@ -130,7 +144,7 @@ class LeoRunner(CheckpointingRunner):
         """Train; ``train_loop.stopped_by`` names the signal that ended the training early."""
         self._require(self._train_loop, 'train')
         self._trains = True
-        with explain_build_errors(self.cfg):
+        with training_lock(self.work_dir, self.logger), explain_build_errors(self.cfg):
             self._find_start(training=True)  # report a bad checkpoint before the data is scanned
             self._check_data(training=True)
             return super().train()

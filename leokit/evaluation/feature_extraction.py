@@ -1,6 +1,7 @@
 """Features of all clips of a set, extracted or read from a cache."""
 
 import hashlib
+import logging
 from pathlib import Path
 from typing import NamedTuple, Sequence
 
@@ -8,6 +9,7 @@ import numpy as np
 import torch
 from mmengine.dist import all_gather_object, broadcast_object_list, gather_object, get_rank, get_world_size, \
     is_main_process
+from mmengine.logging import print_log
 from torch import Tensor
 
 from leokit.evaluation.clip_loader import ClipLoader, batch_indices
@@ -18,7 +20,7 @@ from leokit.evaluation.reductions import FeatureRequest, reduce_clips
 from leokit.evaluation.video_set import VideoSet
 from leokit.feature_extractors.base import full_precision
 from leokit.utils import progress_bar
-from leokit.utils.files import atomic_path, clear_write_errors
+from leokit.utils.files import atomic_path
 
 CACHE_VERSION = 2  # increase when a reduction or the preparation of frames changes
 
@@ -123,17 +125,22 @@ def _spelled_as_before(rule: FrameRule) -> str:
 def _read_cache(paths: dict[str, Path]) -> dict[str, Tensor]:
     arrays = {}
     for key, path in paths.items():
-        if path.is_file():
-            try:
+        try:
+            if path.is_file():
                 arrays[key] = torch.load(path, map_location='cpu', weights_only=True)['features']
-            except Exception:  # a damaged file is the same as none: it is computed and written again
-                continue
+        except Exception:  # a damaged or private file is the same as none: features are computed, and written again
+            continue
     return arrays
 
 
 def _write_cache(path: Path, features: Tensor) -> None:
-    with clear_write_errors(path), atomic_path(path) as part:
-        torch.save(dict(features=features), part)
+    try:
+        with atomic_path(path) as part:
+            torch.save(dict(features=features), part)
+    except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
+        reason = getattr(error, 'strerror', None) or str(error).strip().split('\n')[0]
+        print_log(f'the features {path} cannot be cached ({reason}); the next evaluation computes them again. Choose '
+                  'another folder with --cache-dir or LEOKIT_STATISTICS', logger='current', level=logging.WARNING)
 
 
 def _assemble(shares: list[tuple[np.ndarray, dict[str, Tensor | None]]], number: int) -> dict[str, Tensor]:

@@ -1,6 +1,7 @@
 """Execution of the runs of a study: training and testing in subprocesses, one after another or concurrently.
 
-A stop signal is forwarded, so that every training writes a checkpoint and resumes from it the next time.
+A stop signal is forwarded, so that every training writes a checkpoint and resumes from it the next time. If the study
+is killed, its runs get SIGTERM.
 """
 
 import os
@@ -16,9 +17,10 @@ from typing import Any, Callable, Iterator, Sequence
 
 from leokit.studies.runs import Run
 from leokit.utils import UserError
+from leokit.utils.lifeline import Lifeline
 from leokit.utils.locks import FileLock
 
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGHUP)
 POLL_SECONDS = 0.2
 PROGRAM = (sys.executable, '-m', 'leokit')
 LOCK_FILE = 'study.lock'
@@ -51,6 +53,7 @@ class StudyRunner:
         self.stopped_by: str | None = None
         self._processes: set[subprocess.Popen] = set()
         self._guard = threading.Lock()
+        self._lifeline: Lifeline | None = None
 
     def run(self) -> None:
         """Execute all unfinished runs.
@@ -63,11 +66,13 @@ class StudyRunner:
         lock = FileLock(self.work_dir / LOCK_FILE)
         if not lock.acquire():
             raise UserError(f'another process runs a study in {self.work_dir}; wait for it or pass another --work-dir')
+        self._lifeline = Lifeline()
         try:
             for run in self.runs:
                 run.prepare()
             failures = self._run_all([run for run in self.runs if run.state != 'done'])
         finally:
+            self._lifeline.close()
             lock.release()
         if failures and self.stopped_by is None:
             raise UserError(f'{len(failures)} of {len(self.runs)} runs failed; the first: {failures[0]}')
@@ -122,7 +127,7 @@ class StudyRunner:
                     return 'stopped'
                 # its own session, so that Ctrl-C reaches it only as the forwarded signal
                 process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
-                                           env=environment, start_new_session=True)
+                                           start_new_session=True, **self._lifeline.options(environment))
                 self._processes.add(process)
             status = process.wait()
             with self._guard:
@@ -138,7 +143,8 @@ class StudyRunner:
                 process.terminate()
         previous = {}
         if threading.current_thread() is threading.main_thread():  # Python allows signal handlers in no other
-            previous = {number: signal.signal(number, stop) for number in STOP_SIGNALS}
+            previous = {number: signal.signal(number, stop) for number in STOP_SIGNALS
+                        if signal.getsignal(number) is not signal.SIG_IGN}  # as nohup ignores SIGHUP
         try:
             yield
         finally:

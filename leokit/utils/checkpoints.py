@@ -23,12 +23,19 @@ from leokit.utils.files import atomic_path, sync
 PLAIN_TYPES = (bool, int, float, str, bytes, type(None), torch.dtype, torch.Size)
 
 
+class CheckpointWriteError(UserError):
+    """A checkpoint could not be written, because of the disk and not because of its content."""
+
+
 def save_checkpoint(checkpoint: Mapping[str, Any], path: str | Path) -> None:
     """Write a checkpoint atomically.
 
     Args:
         checkpoint (Mapping): The content, converted by :func:`to_plain`.
         path (str | Path): The file; missing folders are created.
+
+    Raises:
+        CheckpointWriteError: The disk is full or refuses.
     """
     path = Path(path)
     plain = to_plain(checkpoint)
@@ -37,7 +44,7 @@ def save_checkpoint(checkpoint: Mapping[str, Any], path: str | Path) -> None:
             torch.save(plain, part)
         sync(path.parent)  # so that the rename survives a power failure
     except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
-        raise UserError(f'the checkpoint {path} cannot be written: {_first_line(error)}; '
+        raise CheckpointWriteError(f'the checkpoint {path} cannot be written: {_first_line(error)}; '
                         f'free space there, or write to another folder') from error
 
 

@@ -3,14 +3,19 @@
 import difflib
 import os
 import select
+import signal
 import sys
-from collections.abc import Callable, Iterable, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
 
 from leokit.utils.cpu_memory import disable_malloc_trim
 
 BROKEN_PIPE_STATUS = 141  # 128 + SIGPIPE, what a shell reports
 INTERRUPTED_STATUS = 130
 MAX_LISTED = 3  # names in an error message
+OUT_OF_MEMORY = ("can't allocate memory", 'not enough memory', 'out of memory')  # of torch's RuntimeErrors
 
 
 class UserError(ValueError):
@@ -33,25 +38,24 @@ def format_list(items: Sequence[str]) -> str:
 
 
 def run_tool(main: Callable[[], int | None]) -> None:
-    """Run a command-line tool; print a :class:`UserError` as one line and exit with 2.
+    """Run a command-line tool; print an error that the user can mend as one line and exit with 2.
 
-    If its output is closed (``| head``) or it is interrupted (Ctrl-C), the tool ends without a traceback, with the exit
-    status that shells use. ``LEOKIT_TRACEBACK=1`` prints the traceback of errors. Memory settings are those of
-    :func:`~leokit.utils.cpu_memory.disable_malloc_trim`, which makes networks on a CPU faster.
+    Such errors are :class:`UserError`, what the operating system says about a file, and a lack of memory. If its output
+    is closed (``| head``) or a signal ends it (Ctrl-C, SIGTERM, SIGHUP), the tool removes its unfinished files and ends
+    without a traceback, with the exit status that shells use. ``LEOKIT_TRACEBACK=1`` prints the traceback of errors.
+    Memory settings are those of :func:`~leokit.utils.cpu_memory.disable_malloc_trim`, which makes networks on a CPU
+    faster.
 
     Args:
         main (Callable): The tool's main function; its result is the exit status (None is 0).
     """
     disable_malloc_trim()
+    with_traceback = os.environ.get('LEOKIT_TRACEBACK') == '1'
     try:
-        status = main()
-    except UserError as error:
-        if os.environ.get('LEOKIT_TRACEBACK') == '1':
-            raise
-        print(f'error: {error}', file=sys.stderr)
-        status = 2
+        with _unwind_on_signals():
+            status = main()
     except KeyboardInterrupt:
-        if os.environ.get('LEOKIT_TRACEBACK') == '1':
+        if with_traceback:
             raise
         print('\ninterrupted', file=sys.stderr)
         status = INTERRUPTED_STATUS
@@ -60,7 +64,49 @@ def run_tool(main: Callable[[], int | None]) -> None:
             raise
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # otherwise the flush at exit raises again
         status = BROKEN_PIPE_STATUS
+    except Exception as error:
+        sentence = explain_error(error)
+        if sentence is None or with_traceback:
+            raise
+        print(f'error: {sentence}', file=sys.stderr)
+        status = 2
     sys.exit(status or 0)
+
+
+def explain_error(error: Exception) -> str | None:
+    """One sentence about an error that the user can mend; None if it is a bug."""
+    if isinstance(error, UserError):
+        return str(error)
+    if isinstance(error, OSError) and error.filename is not None:
+        return f'{os.fsdecode(error.filename)!r}: {error.strerror}; check the path, its permissions and the disk' \
+            if isinstance(error.filename, (str, bytes)) else None
+    if isinstance(error, MemoryError) or (
+            isinstance(error, RuntimeError) and any(text in str(error) for text in OUT_OF_MEMORY)):
+        return (f'there is not enough memory ({str(error).strip().splitlines()[0] if str(error) else "no details"}); '
+                'lower the resolution, the batch size or the number of frames')
+    return None
+
+
+@contextmanager
+def _unwind_on_signals() -> Iterator[None]:
+    """Make SIGTERM and SIGHUP end the block by an exception, so that unfinished files are removed.
+
+    A signal that is ignored (``nohup``) stays ignored.
+    """
+    def leave(number: int, frame: FrameType | None) -> None:
+        signal.signal(number, signal.SIG_IGN)  # launchers repeat it while files are removed
+        raise SystemExit(128 + number)
+    changed = []
+    if threading.current_thread() is threading.main_thread():  # Python allows signal handlers in no other
+        changed = [number for number in (signal.SIGTERM, signal.SIGHUP)
+                   if signal.getsignal(number) is signal.SIG_DFL]
+    for number in changed:
+        signal.signal(number, leave)
+    try:
+        yield
+    finally:
+        for number in changed:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def _output_is_closed() -> bool:

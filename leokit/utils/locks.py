@@ -1,7 +1,11 @@
 """Locks between processes, which the operating system releases when their owner ends in any way."""
 
 import os
+import time
 from pathlib import Path
+from weakref import WeakSet
+
+POLL_SECONDS = 0.2
 
 
 class FileLock:
@@ -16,6 +20,7 @@ class FileLock:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         self._descriptor: int | None = None
+        _LOCKS.add(self)
 
     def acquire(self) -> bool:
         """Try to take the lock without waiting; True if this object holds it (or there are no locks)."""
@@ -39,6 +44,15 @@ class FileLock:
                 os.close(descriptor)
         return True
 
+    def acquire_within(self, seconds: float) -> bool:
+        """Take the lock as soon as it is free; False if it is not within that time."""
+        end = time.monotonic() + seconds
+        while not self.acquire():
+            if time.monotonic() > end:
+                return False
+            time.sleep(POLL_SECONDS)
+        return True
+
     def release(self) -> None:
         """Release the lock, if it is held."""
         if self._descriptor is not None:
@@ -51,3 +65,21 @@ class FileLock:
             return os.fstat(descriptor).st_ino == os.stat(self.path).st_ino
         except FileNotFoundError:
             return False
+
+    def _forget(self) -> None:
+        """Close the descriptor that a forked process inherited: a data-loading worker may outlive the lock's owner."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+
+_LOCKS: WeakSet[FileLock] = WeakSet()
+
+
+def _forget_locks() -> None:
+    for lock in list(_LOCKS):
+        lock._forget()
+
+
+if hasattr(os, 'register_at_fork'):
+    os.register_at_fork(after_in_child=_forget_locks)

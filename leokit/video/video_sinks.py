@@ -21,7 +21,11 @@ class Sink(Protocol):
 
     def write(self, frame: np.ndarray) -> None: ...
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Complete the file."""
+
+    def discard(self) -> None:
+        """Release the file, which is going to be removed. Nothing is encoded: FFmpeg crashes where it wrote half."""
 
 
 class H264Sink:
@@ -45,10 +49,11 @@ class H264Sink:
         self._stream.write(frame)
 
     def close(self) -> None:
-        try:
-            self._stream.flush()
-        finally:
-            self._container.close()
+        self._stream.flush()
+        self._container.close()
+
+    def discard(self) -> None:
+        self._container.close()
 
 
 class GifSink:
@@ -73,13 +78,14 @@ class GifSink:
         self._drain()
 
     def close(self) -> None:
-        try:
-            if self._graph is not None:
-                self._graph.push(None)
-                self._drain()
-                self._container.mux(self._stream.encode(None))
-        finally:
-            self._container.close()
+        if self._graph is not None:
+            self._graph.push(None)
+            self._drain()
+            self._container.mux(self._stream.encode(None))
+        self._container.close()
+
+    def discard(self) -> None:
+        self._container.close()
 
     def _build_graph(self, width: int, height: int) -> av.filter.Graph:
         """frame -> its own palette of 256 colors -> indices into it."""
@@ -125,6 +131,9 @@ class ArraySink:
             self._file.seek(0)
             self._file.write(npy_header((self._count, *self._shape), np.uint8))
 
+    def discard(self) -> None:
+        self._file.close()
+
 
 class FolderSink:
     """A folder of PNG files."""
@@ -143,4 +152,7 @@ class FolderSink:
         self._count += 1
 
     def close(self) -> None:
+        pass
+
+    def discard(self) -> None:
         pass

@@ -113,7 +113,7 @@ class VideoWriter:
             return
         self._closed = True
         try:
-            self._sink.close()
+            self._sink.discard()
         except (OSError, av.FFmpegError):  # the caller is about to see the first error
             pass
         remove(self._part)

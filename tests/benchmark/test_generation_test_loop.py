@@ -139,3 +139,15 @@ def test_long_clips_use_the_model_s_strategy(make_config):
     torch.testing.assert_close(generated(WINDOW), generated(WINDOW, type='Overlap', overlap=2))
     with pytest.raises(UserError, match='NoSuchStrategy'):
         generated(FRAMES, type='NoSuchStrategy')
+
+
+def test_clips_of_absolute_names_stay_in_the_work_dir(make_config, tmp_path):
+    config = make_config(out_dir='clips')
+    (tmp_path / 'elsewhere').mkdir()
+    runner = LeoRunner.from_cfg(config)
+    runner.test_loop._write_clip(dict(
+        name=str(tmp_path / 'elsewhere' / 'a'), start=0, generated=torch.zeros(2, 3, SIZE, SIZE),
+        real=torch.zeros(2, 3, SIZE, SIZE)))
+    assert list((tmp_path / 'elsewhere').iterdir()) == []
+    written = list(runner.test_loop.clip_dir.rglob('*.mp4'))
+    assert [path.name for path in written] == ['a_000000.mp4']

@@ -103,3 +103,31 @@ def test_clips_are_not_written_to_the_raw_videos(clips, tmp_path):
     with pytest.raises(UserError, match=r'a.mp4 is a raw video inside .*raw, .*choose another folder'):
         prepare_videos(VideoIndex(tmp_path / 'raw'), tmp_path / 'raw', Preparation(32))
     assert sorted(path.name for path in (tmp_path / 'raw').iterdir()) == ['a.mp4']
+
+
+def test_videos_of_other_folders_are_written_below_the_target(clips, tmp_path):
+    """Absolute files and names that lead upward: the sources stay as they are, and none of them counts as a clip."""
+    raw, lists, out = tmp_path / 'raw', tmp_path / 'lists', tmp_path / 'deep' / 'out'
+    sources = [clips.write(raw / f'{name}.mp4', clips.frames(12)) for name in 'abcd']
+    before = {path: path.read_bytes() for path in sources}
+    lists.mkdir()
+    rows = [dict(file=str(sources[0])), dict(file='../raw/b.mp4'), dict(file=str(sources[2]), name='../../escaped'),
+            dict(file=str(sources[3]), name=str(tmp_path / 'absolute'))]
+    (lists / 'manifest.json').write_text(json.dumps(rows))
+    for pieces, settings in ((4, Preparation(32)), (8, Preparation(32, max_frames=6))):
+        target = out / str(pieces)
+        report = prepare_videos(VideoIndex(lists), target, settings)
+        assert (report.clips, report.written) == (pieces, pieces)
+        written = {entry.path.resolve() for entry in read_manifest(target / 'manifest.json')}
+        assert len(written) == pieces and all(path.is_relative_to(target.resolve()) for path in written)
+    assert {path: path.read_bytes() for path in sources} == before
+    assert sorted(raw.iterdir()) == sources
+    assert sorted(path.name for path in tmp_path.iterdir()) == ['deep', 'lists', 'raw']
+    assert [path.name for path in (tmp_path / 'deep').iterdir()] == ['out']
+
+
+def test_two_names_of_one_file_are_refused(clips, tmp_path):
+    raw = clips.write(tmp_path / 'raw' / 'a.mp4', clips.frames(8))
+    write_manifest(tmp_path / 'manifest.json', [dict(file=str(raw), name='x'), dict(file=str(raw), name='../x')])
+    with pytest.raises(UserError, match=r"'x' and '../x' would both be written to .*x.mp4"):
+        prepare_videos(VideoIndex(tmp_path / 'manifest.json'), tmp_path / 'out', Preparation(32))

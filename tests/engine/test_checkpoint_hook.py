@@ -3,8 +3,9 @@ import json
 import pytest
 from engine.toys import toy_config, train, with_validation
 
+from leokit.engine import checkpoint_hook, checkpointing
 from leokit.utils import UserError
-from leokit.utils.checkpoints import load_checkpoint
+from leokit.utils.checkpoints import CheckpointWriteError, load_checkpoint, save_checkpoint
 
 
 def files(folder):
@@ -78,3 +79,49 @@ def test_a_partial_accumulation_is_never_saved(tmp_path):
     config.optim_wrapper.accumulative_counts = 3
     with pytest.raises(UserError, match='interval=4 is no multiple of optim_wrapper.accumulative_counts=3'):
         train(config)
+
+
+class FullDisk:
+    """Refuses to write checkpoints at some iterations, as a disk that is full for a while."""
+
+    def __init__(self, monkeypatch, full):
+        self.tried = []
+
+        def save(checkpoint, path):
+            iteration = checkpoint['meta']['iter']
+            self.tried.append(iteration)
+            if iteration in full and len(self.tried) <= full[iteration]:
+                raise CheckpointWriteError(f'the checkpoint {path} cannot be written: No space left on device')
+            return save_checkpoint(checkpoint, path)
+        monkeypatch.setattr(checkpointing, 'save_checkpoint', save)
+        monkeypatch.setattr(checkpoint_hook, 'SECONDS_BETWEEN_ATTEMPTS', 0.0)
+
+
+def test_a_disk_that_is_full_for_a_while_costs_no_interval(tmp_path, monkeypatch):
+    disk = FullDisk(monkeypatch, full={6: 1})
+    runner = train(toy_config(tmp_path, default_hooks=with_hook(interval=6)))
+    assert disk.tried == [6, 7, 12] and runner.iter == 12
+    assert files(tmp_path) == ['iter_12.pth', 'iter_7.pth', 'last_checkpoint']
+    assert 'tries again at iteration 7' in next(tmp_path.glob('*/*.log')).read_text()
+
+
+def test_the_last_checkpoint_is_tried_several_times(tmp_path, monkeypatch):
+    disk = FullDisk(monkeypatch, full={12: 3})
+    train(toy_config(tmp_path, default_hooks=with_hook(interval=12)))
+    assert disk.tried == [12, 12, 12, 12] and files(tmp_path) == ['iter_12.pth', 'last_checkpoint']
+
+
+def test_a_disk_that_stays_full_is_an_error_at_the_end(tmp_path, monkeypatch):
+    FullDisk(monkeypatch, full={6: 99, 12: 99})
+    with pytest.raises(UserError, match='iter_12.pth cannot be written'):
+        train(toy_config(tmp_path, default_hooks=with_hook(interval=12)))
+    assert files(tmp_path) == []
+
+
+@pytest.mark.parametrize('content', ['{', '[1, 2]', '{"metric": 5}', 100_000 * '['])
+def test_a_damaged_record_of_the_best_does_not_stop_a_resume(tmp_path, content):
+    config = toy_config(tmp_path, **with_validation(), default_hooks=with_hook(interval=6, save_best='toy/error'))
+    train(config)
+    (tmp_path / 'best_checkpoint.json').write_text(content)
+    config.train_cfg.max_iters, config.resume = 15, 'auto'
+    assert train(config).iter == 15

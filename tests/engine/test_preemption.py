@@ -55,3 +55,15 @@ def test_a_second_ctrl_c_ends_at_once():
         assert request.all_ranks_agree() and request.received == 'SIGINT'
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
+
+
+def test_an_ignored_hangup_stays_ignored():
+    """``nohup`` starts a training that survives its terminal."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with StopRequest(CPU) as request:
+            signal.raise_signal(signal.SIGHUP)
+            assert request.received is None
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)

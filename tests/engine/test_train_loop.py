@@ -114,7 +114,7 @@ def test_a_training_killed_repeatedly_completes(tmp_path, whole):
     assert_same_training(whole, tmp_path)
 
 
-@pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGUSR1])
+@pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGUSR1, signal.SIGHUP])
 def test_a_stop_signal_ends_with_a_checkpoint(tmp_path, whole, number):
     config = full_config(tmp_path, num_workers=1, signal_after=6, number=int(number))
     assert run_process(train_in_process, config.pretty_text) == EXIT_STATUS

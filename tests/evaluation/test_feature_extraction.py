@@ -109,3 +109,21 @@ def test_cache_files_keep_the_names_of_earlier_releases(protocol):
     video = VideoItem('a', Path('a'), 2, 20, 25.0, 24, 24, 'f' * 64)
     path = cache_path('cache', VideoSet('set', VideoFilter(), [video], []), [Clip(0, 3)], protocol, requests()[0])
     assert path == Path('cache', 'clip-tiny_dt-bf852e2018d163bf65d54ea939165ccb.pt')
+
+
+def test_a_cache_that_cannot_be_written_costs_no_evaluation(clip_set, tmp_path):
+    (tmp_path / 'file').write_text('')
+    plain = clip_features(*clip_set, requests()).arrays
+    for folder in (tmp_path / 'file' / 'below', tmp_path / 'private'):
+        arrays = clip_features(*clip_set, requests(), cache_dir=folder).arrays
+        assert all(torch.equal(plain[key], arrays[key]) for key in plain)
+
+
+def test_a_cache_that_may_not_be_read_or_written(clip_set, tmp_path, monkeypatch):
+    def refuse(*args, **kwargs):
+        raise PermissionError(13, 'Permission denied', str(tmp_path))
+    plain = clip_features(*clip_set, requests()).arrays
+    monkeypatch.setattr(features_module.Path, 'is_file', refuse)
+    monkeypatch.setattr(features_module.Path, 'mkdir', refuse)
+    arrays = clip_features(*clip_set, requests(), cache_dir=tmp_path / 'cache').arrays
+    assert all(torch.equal(plain[key], arrays[key]) for key in plain)

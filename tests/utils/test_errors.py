@@ -1,3 +1,4 @@
+import signal
 import subprocess
 import sys
 
@@ -70,3 +71,51 @@ def test_an_interrupt_is_reported_in_one_word(monkeypatch, capsys):
     monkeypatch.setenv('LEOKIT_TRACEBACK', '1')
     with pytest.raises(KeyboardInterrupt):
         run_tool(main)
+
+
+@pytest.mark.parametrize('error, sentence', [
+    (PermissionError(13, 'Permission denied', '/private/a.mp4'), "'/private/a.mp4': Permission denied"),
+    (OSError(36, 'File name too long', b'x' * 300), 'File name too long'),
+    (MemoryError('Unable to allocate 335. GiB'), 'not enough memory (Unable to allocate 335. GiB)'),
+    (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 7 bytes"), 'not enough memory')])
+def test_what_the_system_refuses_is_one_sentence(capsys, error, sentence):
+    def main():
+        raise error
+    assert leave(main) == 2
+    said = capsys.readouterr().err
+    assert said.startswith('error: ') and sentence in said and said.count('\n') == 1
+
+
+@pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_removes_unfinished_files(tmp_path, number):
+    code = f'''
+import time
+from leokit.utils import run_tool
+from leokit.utils.files import atomic_path
+def main():
+    with atomic_path({str(tmp_path / 'a.txt')!r}) as part:
+        part.write_text('half')
+        print('writing', flush=True)
+        time.sleep(60)
+run_tool(main)
+'''
+    tool = subprocess.Popen([sys.executable, '-c', code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert tool.stdout.readline() == 'writing\n'
+    tool.send_signal(number)
+    said = tool.communicate(timeout=60)[1]
+    assert tool.returncode == 128 + number and said == ''
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_handlers_of_signals_are_restored():
+    before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)]
+    leave(lambda: None)
+    assert [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)] == before
+
+
+def test_an_ignored_signal_stays_ignored():
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
+    try:
+        assert leave(lambda: signal.raise_signal(signal.SIGHUP)) == 0
+    finally:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)

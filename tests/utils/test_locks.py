@@ -1,6 +1,7 @@
 import os
 import signal
 from multiprocessing import get_context
+from threading import Timer
 
 from leokit.utils.locks import FileLock
 
@@ -8,6 +9,11 @@ from leokit.utils.locks import FileLock
 def hold(path, held):
     assert FileLock(path).acquire()
     held.set()
+    signal.pause()
+
+
+def wait_for_ever(started):
+    started.set()
     signal.pause()
 
 
@@ -60,3 +66,26 @@ def test_a_lock_file_removed_by_its_owner_is_not_held(tmp_path, monkeypatch):
     lock = FileLock(path)
     assert lock.acquire() and len(calls) == 2
     assert not FileLock(path).acquire()
+
+
+def test_a_forked_child_does_not_keep_the_lock(tmp_path):
+    """Data-loading workers may outlive a training that was killed."""
+    lock, context = FileLock(tmp_path / 'lock'), get_context('fork')
+    assert lock.acquire()
+    forked = context.Event()
+    child = context.Process(target=wait_for_ever, args=(forked,), daemon=True)
+    child.start()
+    assert forked.wait(20)
+    os.close(lock._descriptor)  # as when this process dies
+    lock._descriptor = None
+    assert FileLock(tmp_path / 'lock').acquire()
+    child.kill()
+    child.join()
+
+
+def test_waiting_for_a_lock(tmp_path):
+    first, second = FileLock(tmp_path / 'lock'), FileLock(tmp_path / 'lock')
+    assert first.acquire() and not second.acquire_within(0.3)
+    Timer(0.3, first.release).start()
+    assert second.acquire_within(20)
+    second.release()

@@ -256,3 +256,23 @@ def test_impossible_names_and_rates_are_refused_before_the_work(tmp_path):
     with pytest.raises(UserError, match='GIF allows 50 at most'):
         VideoWriter(tmp_path / 'a.gif', 60)
     assert [path.name for path in tmp_path.iterdir()] == ['taken.mp4']
+
+
+@pytest.mark.parametrize('limit', [0, 40, 1000])
+@pytest.mark.parametrize('name', ['a.mp4', 'a.mkv', 'a.gif'])
+def test_a_disk_that_is_full_at_the_header_is_reported(tmp_path, name, limit):
+    """Muxing again after a header that could not be written crashes FFmpeg: the process would end by SIGSEGV."""
+    import subprocess
+    import sys
+    code = f'''
+import resource
+import numpy as np
+from leokit.video import VideoWriter
+resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))
+with VideoWriter({str(tmp_path / name)!r}, 25) as writer:
+    for _ in range(100):
+        writer.write(np.zeros((1, 64, 64, 3), np.uint8))
+'''
+    result = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True)
+    assert result.returncode == 1 and 'disk is full' in result.stderr.splitlines()[-1]
+    assert list(tmp_path.iterdir()) == []

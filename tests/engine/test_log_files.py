@@ -1,0 +1,70 @@
+import json
+import logging
+import os
+import subprocess
+import sys
+
+from engine.toys import toy_config, train
+from mmengine.visualization.vis_backend import LocalVisBackend
+
+from leokit.engine.log_files import append_json_line
+
+
+def test_a_log_that_cannot_be_written_does_not_end_the_training(tmp_path, monkeypatch):
+    calls = []
+
+    def refuse(self, *args, **kwargs):
+        calls.append(args)
+        raise OSError(28, os.strerror(28))
+    monkeypatch.setattr(LocalVisBackend, 'add_scalars', refuse)
+    runner = train(toy_config(tmp_path, default_hooks=dict(logger=dict(type='LoggerHook', interval=1))))
+    assert runner.iter == 12 and len(calls) == 12
+    said = next(tmp_path.glob('*/*.log')).read_text()
+    assert said.count('cannot be written') == 1  # not for every line
+
+
+def test_a_line_is_written_whole_or_not_at_all(tmp_path):
+    """The file is limited to 100 bytes by the operating system, in a process of its own."""
+    file = tmp_path / 'scalars.json'
+    code = f'''
+import resource
+from leokit.engine.log_files import append_json_line
+resource.setrlimit(resource.RLIMIT_FSIZE, (100, resource.RLIM_INFINITY))
+refused = 0
+for step in range(10):
+    if step == 8:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    try:
+        append_json_line(dict(loss=0.5, step=step), {str(file)!r})
+    except OSError:
+        refused += 1
+print(refused)
+'''
+    result = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True)
+    steps = [json.loads(line)['step'] for line in file.read_text().splitlines()]
+    assert steps == [0, 1, 2, 3, 8, 9]  # 25 bytes a line
+    assert int(result.stdout) == 4
+
+
+def test_lines_are_those_of_mmengine(tmp_path):
+    values = dict(loss=0.25, lr=1e-4, step=3)
+    LocalVisBackend(str(tmp_path)).add_scalars(values, step=3)
+    append_json_line(values, tmp_path / 'own.json')
+    assert (tmp_path / 'own.json').read_text() == (tmp_path / 'scalars.json').read_text()
+
+
+def test_a_full_log_file_prints_no_tracebacks(tmp_path, capfd):
+    runner = train(toy_config(tmp_path))
+    handler = next(item for item in runner.logger.handlers if isinstance(item, logging.FileHandler))
+
+    class FullDisk:
+        def write(self, text):
+            raise OSError(28, os.strerror(28))
+
+        def flush(self):
+            raise OSError(28, os.strerror(28))
+    stream, handler.stream = handler.stream, FullDisk()
+    capfd.readouterr()
+    runner.logger.warning('a line')
+    handler.stream = stream
+    assert 'Traceback' not in capfd.readouterr().err
