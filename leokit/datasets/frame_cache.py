@@ -4,7 +4,7 @@ Decoding two frames of an H.264 file takes milliseconds; reading them from this 
 bytes of disk space per frame, 48 KiB at resolution 128.
 
 Files: ``<cache_dir>/v<version>_<size>_<crop>/<key>.npy``, uint8 (frames, 3, S, S). The key is a hash of the path, size
-and modification time of the video. A file is written under a temporary name and renamed when it is complete. Several
+and modification time of the video, and of the reader. A file is written under a temporary name and renamed when it is complete. Several
 processes can fill a cache together: each video is decoded by one of them.
 """
 
@@ -26,9 +26,10 @@ from leokit.utils.files import atomic_path
 from leokit.utils.locks import FileLock
 from leokit.utils.npy import HEADER_BYTES, npy_header
 from leokit.utils.thread_map import thread_map, worker_count
+from leokit.video.readers import VideoReader
 from leokit.video.video_entry import Skipped, VideoEntry
 
-VERSION = 2  # incremented when the decoded frames change
+VERSION = 3  # incremented when the decoded frames change
 POLL_SECONDS = 0.2  # interval of checks whether another process has finished a video
 LEFTOVER_SECONDS = 24 * 3600  # age at which a partial file is considered abandoned
 SPARE_BYTES = 1 << 28  # disk space that must remain free
@@ -63,7 +64,7 @@ class FrameCache:
         missing, skipped = [], []
         for video in videos:
             try:
-                path = self._files[video.name] = self.folder / f'{_key(video)}.npy'
+                path = self._files[video.name] = self.folder / f'{_key(video, self.decoder.reader)}.npy'
             except OSError as error:
                 skipped.append(Skipped(str(video.path), f'the file has disappeared since it was probed ({error})'))
                 continue
@@ -155,7 +156,7 @@ class FrameCache:
                             'or to None')
 
 
-def _key(video: VideoEntry) -> str:
+def _key(video: VideoEntry, reader: VideoReader) -> str:
     status = os.stat(video.path)
-    content = f'{video.path.resolve()} {status.st_size} {status.st_mtime_ns} {video.frames}'
+    content = f'{video.path.resolve()} {status.st_size} {status.st_mtime_ns} {video.frames} {reader.signature()}'
     return hashlib.sha256(content.encode()).hexdigest()[:32]

@@ -15,14 +15,14 @@ from torch import Tensor
 from leokit.evaluation.clip_loader import ClipLoader, batch_indices
 from leokit.evaluation.clip_preprocessing import prepare_clips
 from leokit.evaluation.clip_sampling import Clip
-from leokit.evaluation.protocol import FrameRule, Protocol
+from leokit.evaluation.protocol import Protocol
 from leokit.evaluation.reductions import FeatureRequest, reduce_clips
 from leokit.evaluation.video_set import VideoSet
 from leokit.feature_extractors.base import full_precision
 from leokit.utils import progress_bar
 from leokit.utils.files import atomic_path
 
-CACHE_VERSION = 2  # increase when a reduction or the preparation of frames changes
+CACHE_VERSION = 3  # increase when a reduction or the preparation of frames changes
 
 
 class ClipFeatures(NamedTuple):
@@ -106,20 +106,15 @@ def cache_path(folder: str | Path, videos: VideoSet, clips: Sequence[Clip], prot
                request: FeatureRequest) -> Path:
     """File of a cached feature, named by a hash of everything that the values depend on.
 
-    These are the contents of the videos, the frames of the clips, the preparation of frames and the weights of the
-    network. Names of folders and times of files do not matter, so a moved or copied set is recognized.
+    These are the contents of the videos, how they are read, the frames of the clips, the preparation of frames, and
+    weights and options of the network. Names of folders and times of files do not matter, so a moved or copied set is recognized.
     """
-    digest = hashlib.sha256(
-        f'{CACHE_VERSION}\n{_spelled_as_before(protocol.frames)}\n{request.extractor.fingerprint()}\n'.encode())
+    settings = CACHE_VERSION, videos.reader.signature(), protocol.frames, request.extractor.fingerprint()
+    digest = hashlib.sha256('\n'.join(map(str, settings)).encode())
     for clip in clips:
         entry = videos.entries[clip.video]
         digest.update(f'{entry.sha256} '.encode() + entry.frame_numbers(protocol.clips, clip.start).tobytes())
     return Path(folder) / f'{request.key}-{digest.hexdigest()[:32]}.pt'
-
-
-def _spelled_as_before(rule: FrameRule) -> str:
-    """The rule as earlier releases spelled it, so that their caches are still found."""
-    return repr(rule).replace('center_crop', 'centre_crop')
 
 
 def _read_cache(paths: dict[str, Path]) -> dict[str, Tensor]:

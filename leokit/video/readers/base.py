@@ -12,6 +12,12 @@ from leokit.video.frame_rate import DEFAULT_FPS as DEFAULT_FPS
 from leokit.video.frame_rate import is_same_rate, regular_times, resampled_indices
 
 
+def _spell(value: object) -> str:
+    if isinstance(value, VideoReader):
+        return value.signature()
+    return f'[{", ".join(map(_spell, value))}]' if isinstance(value, (list, tuple)) else repr(value)
+
+
 class VideoHandle(ABC):
     """An open video. Frame ``i`` is what playing the video from its start shows at the time ``i / fps``.
 
@@ -117,8 +123,16 @@ class ResampledHandle(VideoHandle):
         return self.video._read_source(self.indices[indices])
 
 
+READER_VERSION = 2  # incremented when the readers give other frames for the same file
+
+
 class VideoReader(ABC):
     """Opens videos. A reader holds settings only, so one reader serves any number of processes and threads."""
+
+    def signature(self) -> str:
+        """A text that differs between readers whose frames of the same file may differ; part of the keys of caches."""
+        settings = ', '.join(f'{name}={_spell(value)}' for name, value in sorted(vars(self).items()))
+        return f'{type(self).__name__}({settings})@{READER_VERSION}'
 
     @abstractmethod
     def open(self, path: str | Path) -> VideoHandle:
