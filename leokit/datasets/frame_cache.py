@@ -4,8 +4,8 @@ Decoding two frames of an H.264 file takes milliseconds; reading them from this 
 bytes of disk space per frame, 48 KiB at resolution 128.
 
 Files: ``<cache_dir>/v<version>_<size>_<crop>/<key>.npy``, uint8 (frames, 3, S, S). The key is a hash of the path, size
-and modification time of the video, and of the reader. A file is written under a temporary name and renamed when it is complete. Several
-processes can fill a cache together: each video is decoded by one of them.
+and modification time of the video, and of the reader. A file is written under a temporary name and renamed when it is
+complete. Several processes can fill a cache together: each video is decoded by one of them.
 """
 
 import hashlib

@@ -4,7 +4,7 @@ from typing import NamedTuple, Sequence
 
 import numpy as np
 
-from leokit.evaluation.protocol import Protocol
+from leokit.evaluation.protocol import ClipRule, Protocol
 from leokit.utils import UserError
 
 SETS = ('real', 'fake')
@@ -32,7 +32,7 @@ def plan_trials(windows: Sequence[int], protocol: Protocol, set_name: str) -> li
         raise ValueError(f'set_name must be one of {SETS}, got {set_name!r}')
     rule, mode = protocol.sampling, getattr(protocol.sampling, set_name)
     counts = np.asarray(windows, dtype=np.int64)
-    capacity = int(_candidates(counts, mode, protocol.clips.span).sum())
+    capacity = int(_candidates(counts, mode, protocol.clips).sum())
     if capacity < rule.num_clips and rule.fewer not in (set_name, 'both'):
         kind = 'real' if set_name == 'real' else 'generated'
         raise UserError(
@@ -41,7 +41,7 @@ def plan_trials(windows: Sequence[int], protocol: Protocol, set_name: str) -> li
             f'lower the number with --protocol-options sampling.num_clips={capacity}')
     if capacity < 2:
         raise UserError(f'the {set_name} set has {capacity} clip; a distance of sets needs at least two in each set')
-    return [_sample(counts, mode, protocol.clips.span, min(rule.num_clips, capacity),
+    return [_sample(counts, mode, protocol.clips, min(rule.num_clips, capacity),
                     np.random.default_rng((rule.seed, trial, SETS.index(set_name)))) for trial in range(rule.trials)]
 
 
@@ -58,7 +58,7 @@ def plan_over_time(windows: Sequence[int], protocol: Protocol) -> list[list[Clip
     """
     span = protocol.clips.span
     steps = (min(windows) - 1) // span + 1
-    videos = _sample(np.asarray(windows), 'first', span, min(protocol.sampling.num_clips, len(windows)),
+    videos = _sample(np.asarray(windows), 'first', protocol.clips, min(protocol.sampling.num_clips, len(windows)),
                      np.random.default_rng((protocol.sampling.seed, 0, SETS.index('fake'))))
     return [[Clip(clip.video, step * span) for clip in videos] for step in range(steps)]
 
@@ -70,16 +70,19 @@ def unique_clips(plans: Sequence[Sequence[Clip]]) -> tuple[list[Clip], list[np.n
     return clips, [np.asarray([index[clip] for clip in plan], dtype=np.int64) for plan in plans]
 
 
-def _candidates(windows: np.ndarray, mode: str, span: int) -> np.ndarray:
+def _candidates(windows: np.ndarray, mode: str, rule: ClipRule) -> np.ndarray:
     """Number of clips that every video can contribute."""
     if mode in ('first', 'random'):
         return np.ones_like(windows)
+    span = rule.span
+    if mode == 'interleaved':  # whole segments of length * stride frames, with as many clips as the stride
+        return (windows + span - 1) // (rule.length * rule.stride) * rule.stride
     return windows if mode == 'windows' else (windows - 1) // span + 1
 
 
-def _sample(windows: np.ndarray, mode: str, span: int, number: int, random: np.random.Generator) -> list[Clip]:
+def _sample(windows: np.ndarray, mode: str, rule: ClipRule, number: int, random: np.random.Generator) -> list[Clip]:
     # Candidates are numbered video by video; a number is sampled and converted to (video, start).
-    counts = _candidates(windows, mode, span)
+    counts = _candidates(windows, mode, rule)
     ends = np.cumsum(counts)
     total = int(ends[-1])
     chosen = np.arange(total) if number >= total else np.sort(random.choice(total, number, replace=False))
@@ -88,5 +91,7 @@ def _sample(windows: np.ndarray, mode: str, span: int, number: int, random: np.r
     if mode == 'random':
         starts = random.integers(windows[videos])
     elif mode == 'tiles':
-        starts = starts * span
+        starts = starts * rule.span
+    elif mode == 'interleaved':
+        starts = starts // rule.stride * rule.length * rule.stride + starts % rule.stride
     return [Clip(int(video), int(start)) for video, start in zip(videos, starts)]

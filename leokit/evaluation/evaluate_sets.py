@@ -183,7 +183,8 @@ def _evaluate_job(job: EvaluationJob, real: EvaluatedSet, fake: EvaluatedSet, pr
     warnings = [*warnings, *_score_warnings(metric, protocol, score, differ),
                 *metric.warnings(request.dim, [real.clips * frames, fake.clips * frames])]
     return ResultRecord(
-        metric=metric_key(metric.name, request.label, protocol), score=score, protocol=protocol.to_dict(), run=run,
+        metric=metric_key(metric.name, request.label, protocol, complete=protocol.is_complete(real.clips, fake.clips)),
+        score=score, protocol=protocol.to_dict(), run=run,
         real=real.info(), fake=fake.info(),
         network=NetworkInfo(request.label, request.extractor.fingerprint(), request.dim),
         curve=_curve(results, protocol) if metric.over_time else results[0].curve,

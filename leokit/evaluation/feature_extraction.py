@@ -107,7 +107,8 @@ def cache_path(folder: str | Path, videos: VideoSet, clips: Sequence[Clip], prot
     """File of a cached feature, named by a hash of everything that the values depend on.
 
     These are the contents of the videos, how they are read, the frames of the clips, the preparation of frames, and
-    weights and options of the network. Names of folders and times of files do not matter, so a moved or copied set is recognized.
+    weights and options of the network. Names of folders and times of files do not matter, so a moved or copied set is
+    recognized.
     """
     settings = CACHE_VERSION, videos.reader.signature(), protocol.frames, request.extractor.fingerprint()
     digest = hashlib.sha256('\n'.join(map(str, settings)).encode())

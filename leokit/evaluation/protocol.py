@@ -21,7 +21,8 @@ PRESET_FOLDER = Path(__file__).resolve().parent / 'protocols'
 
 ASPECTS = ('center_crop', 'stretch', 'square_only')
 RESIZES = ('bilinear', 'bilinear_antialias', 'bicubic_antialias', 'area', 'nearest')
-SAMPLINGS = ('first', 'random', 'windows', 'tiles')
+SAMPLINGS = ('first', 'random', 'windows', 'tiles', 'interleaved')
+STANDARD_CLIP = (16, 1)  # length and stride of the clips that a bare "fvd" of the literature stands for
 FEWER = ('none', 'real', 'both')
 COVARIANCES = ('population', 'unbiased')
 KERNELS = ('full', 'subsets')
@@ -103,7 +104,8 @@ class SamplingRule:
         trials (int): Repetitions with other clips; the score is their mean.
         split (str, optional): Split of the real set, if its manifest or folders define splits.
         real (str): 'first' (one clip per video, its start), 'random' (one clip per video, random start), 'windows' (any
-            window of any video, all equally likely) or 'tiles' (windows that do not overlap).
+            window of any video, all equally likely), 'tiles' (windows that do not overlap) or 'interleaved' (of every
+            segment of ``length * stride`` frames, the ``stride`` clips that start at its first frames).
         fake (str): The same for generated videos.
         fewer (str): Which set may have fewer clips than ``num_clips``, and is then used completely: 'none', 'real' or
             'both'.
@@ -222,9 +224,24 @@ class Protocol:
 
     @property
     def tag(self) -> str:
-        """Suffix of metric keys: '' for an unchanged published preset, else ``@<length>x<stride>``."""
-        standard = self.source and not self.name.endswith('*')
-        return '' if standard else f'@{self.clips.length}x{self.clips.stride}'
+        """Suffix of metric keys: '' for an unchanged published preset of 16 consecutive frames, else the clip."""
+        standard = self.source and not self.name.endswith('*') and self._clip == STANDARD_CLIP
+        return '' if standard else self.clip_tag
+
+    @property
+    def clip_tag(self) -> str:
+        """The clip as metric keys state it: ``@<length>x<stride>``."""
+        return '@{}x{}'.format(*self._clip)
+
+    @property
+    def _clip(self) -> tuple[int, int]:
+        return self.clips.length, self.clips.stride
+
+    def is_complete(self, real: int, fake: int) -> bool:
+        """Whether the numbers of clips are those of the protocol; fewer count only if the preset itself allows them."""
+        fewer = (load_protocol(self.name) if self.name in preset_names() else self).sampling.fewer
+        return all(count >= self.sampling.num_clips or fewer in (name, 'both')
+                   for name, count in (('real', real), ('fake', fake)))
 
     def comparable(self) -> dict[str, Any]:
         """The values that two scores must share to be comparable: all but names, trials, seed and ``fewer``."""

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from leokit.deprecation import METRIC_NAMES
-from leokit.evaluation.protocol import Protocol
+from leokit.evaluation.protocol import STANDARD_CLIP, Protocol
 from leokit.utils import UserError
 from leokit.utils.files import without_nan, write_json
 from leokit.version import __version__
@@ -154,6 +154,9 @@ class ResultRecord:
         built['run'] = built['run'] or RunInfo()
         score = Score(values['value'], values['std'], values['std_of'], tuple(values['values']))
         metric = METRIC_NAMES.get(values['metric'], values['metric'])
+        clips = values['protocol'].get('clips', {})
+        if metric in ('fvd', 'kvd') and (clips.get('length', 16), clips.get('stride', 1)) != STANDARD_CLIP:
+            metric += f'@{clips["length"]}x{clips["stride"]}'  # older versions used one key for 16 and 128 frames
         return cls(metric=metric, score=score, protocol=values['protocol'], curve=values.get('curve'),
                    details=values.get('details') or {}, warnings=tuple(values.get('warnings') or ()), **built)
 

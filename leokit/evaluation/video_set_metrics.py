@@ -33,7 +33,7 @@ class MetricResult:
     details: dict[str, Any] = field(default_factory=dict)
 
 
-def metric_key(name: str, label: str, protocol: Protocol) -> str:
+def metric_key(name: str, label: str, protocol: Protocol, *, complete: bool = True) -> str:
     """Key of a metric in records and logs.
 
     It is the bare name only for the network and a published protocol that the literature means by that name.
@@ -42,12 +42,13 @@ def metric_key(name: str, label: str, protocol: Protocol) -> str:
         name (str): Name of the metric.
         label (str): Label of the feature network.
         protocol (Protocol): The protocol.
+        complete (bool): False if the sets were not those of the protocol, such as fewer clips.
 
     Returns:
         str: As in ``fvd``, ``fvd-efficientnet_lite0_dt@16x1`` or ``acd-dlib_identity``.
     """
     standard = name in ('fvd', 'kvd') and label in STANDARD_VIDEO_LABELS
-    return name + ('' if standard else f'-{label}') + protocol.tag
+    return name + ('' if standard else f'-{label}') + (protocol.tag if complete else protocol.clip_tag)
 
 
 class VideoSetMetric:

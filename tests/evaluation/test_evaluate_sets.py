@@ -222,3 +222,6 @@ def test_keys_are_bare_only_for_the_metrics_of_the_literature(protocol):
     assert metric_key('fvd', 'efficientnet_lite0_dt', load_protocol('quick')) == 'fvd-efficientnet_lite0_dt@16x1'
     assert metric_key('fvd', 'i3d', protocol) == 'fvd@6x1'
     assert metric_key('acd', 'dlib_identity', load_protocol('leo')) == 'acd-dlib_identity'
+    assert metric_key('fvd', 'i3d', load_protocol('leo_long')) == 'fvd@128x1'
+    assert metric_key('fvd', 'i3d_styleganv', load_protocol('stylegan_v_fvd128')) == 'fvd@128x1'
+    assert metric_key('fvd', 'i3d', load_protocol('digan'), complete=False) == 'fvd@16x1'

@@ -6,7 +6,8 @@ from leokit.evaluation import Protocol, as_protocol, load_protocol, preset_names
 from leokit.evaluation.protocol import PRESET_FOLDER
 from leokit.utils import UserError
 
-PUBLISHED = {'stylegan_v_fvd16', 'stylegan_v_fvd128', 'tats', 'digan', 'leo', 'leo_128', 'leo_long', 'leo_long_128'}
+PUBLISHED = {'stylegan_v_fvd16', 'stylegan_v_fvd128', 'tats', 'digan', 'digan_taichi', 'leo', 'leo_128', 'leo_long',
+             'leo_long_128'}
 
 
 def test_every_preset_loads_and_the_published_ones_name_their_source():
@@ -54,7 +55,7 @@ def test_trials_and_seed_do_not_change_a_preset():
 @pytest.mark.parametrize(('section', 'key', 'value'), [
     ('clips', 'length', 32), ('clips', 'stride', 2), ('clips', 'fps', 8.0), ('frames', 'resolution', 64),
     ('frames', 'resize', 'area'), ('frames', 'aspect', 'stretch'), ('sampling', 'num_clips', 64),
-    ('sampling', 'real', 'tiles'), ('arithmetic', 'covariance', 'population')])
+    ('sampling', 'real', 'windows'), ('arithmetic', 'covariance', 'population')])
 def test_options_that_change_a_score_make_it_incomparable(section, key, value):
     preset = load_protocol('digan')
     assert preset.changed({f'{section}.{key}': value}).comparable() != preset.comparable()

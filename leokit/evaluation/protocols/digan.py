@@ -4,8 +4,9 @@ protocol = dict(
     name='digan',
     source='DIGAN, ICLR 2022, openreview Czsdv-S4-w9; github.com/sihyun-yu/digan, src/scripts/compute_fvd_kvd.py',
     note='The reference generates new videos for every trial; here clips are sampled from a folder, so provide more '
-         'than 2,048. UCF-101 is evaluated against train and test together, the other sets against the test split.',
+         'than 2,048. For UCF-101 the reference takes any window of train and test together '
+         '(sampling.split=None sampling.real=windows); TaichiHD has its own preset, digan_taichi.',
     clips=dict(length=16, stride=1),
     frames=dict(resolution=128, aspect='center_crop', resize='bilinear'),
-    sampling=dict(num_clips=2048, trials=10, split='test', real='windows', fake='first', seed=42),
+    sampling=dict(num_clips=2048, trials=10, split='test', real='tiles', fake='first', seed=42),
     arithmetic=dict(covariance='unbiased', kernel='full'))

@@ -6,5 +6,5 @@ protocol = dict(
     note='Reconstructed: clip sampling, number of clips and trials are not stated in full by the paper.',
     clips=dict(length=16, stride=1),
     frames=dict(resolution=256, aspect='center_crop', resize='bilinear_antialias'),
-    sampling=dict(num_clips=2048, trials=10, split='train', real='windows', fake='first'),
+    sampling=dict(num_clips=2048, trials=10, split='train', real='tiles', fake='first'),
     arithmetic=dict(covariance='unbiased', kernel='full'))

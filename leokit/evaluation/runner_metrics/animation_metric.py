@@ -16,7 +16,9 @@ class AnimationMetric(BaseMetric):
     """Average keypoint distance and average identity distance of reconstructions and driving frames.
 
     Keypoints are in pixels of the frames, so values depend on the resolution. Pairs in which a face is missing do not
-    count; the share of faces that the reconstruction lost is reported.
+    count; the share of faces that the reconstruction lost is reported. Keys carry the networks, as in
+    ``akd-dlib_landmarks68`` and ``aed-dlib_identity``: the literature uses others, and for AED the mean absolute
+    difference instead of the Euclidean distance.
 
     Predictions hold ``driving`` and ``reconstruction``, images (3, H, W) in [-1, 1].
 
@@ -41,9 +43,10 @@ class AnimationMetric(BaseMetric):
         scores = {}
         if self.landmarks is not None:
             points = (rearrange(_extract(self.landmarks, part), 'b (k c) -> b k c', c=2) for part in images)
-            scores['akd'] = average_keypoint_distance(*points)
+            scores[f'akd-{self.landmarks.label}'] = average_keypoint_distance(*points)
         if self.identity is not None:
-            scores['aed'] = average_identity_distance(*(_extract(self.identity, part) for part in images))
+            embeddings = (_extract(self.identity, part) for part in images)
+            scores[f'aed-{self.identity.label}'] = average_identity_distance(*embeddings)
         for number in range(len(data_samples)):
             self.results.append({name: (float(score.values[number]), bool(score.missing[number]),
                                         bool(score.undetected[number])) for name, score in scores.items()})

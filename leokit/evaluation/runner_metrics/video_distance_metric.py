@@ -95,14 +95,16 @@ class VideoDistances(BaseMetric):
         fake = torch.stack([row['generated'] for row in results])
         real, real_info = self._reference or (torch.stack([row['real'] for row in results]), None)
         label, values, compared = video_label(self.extractor), {}, {}
+        # clips of the predictions are not the real set of a published protocol
+        complete = self._reference is not None and self.protocol.is_complete(len(real), len(fake))
         for name in self.metrics:
-            key = metric_key(name, label, self.protocol)
+            key = metric_key(name, label, self.protocol, complete=complete)
             compared[key] = VIDEO_SET_METRICS[name](self.protocol.arithmetic).compare(real, fake, want_std=True)
             values[key] = compared[key].value
             if compared[key].std is not None:
                 values[f'{key}_std'] = compared[key].std
         # This key is named after the extractor too, since one evaluator may have several of these metrics.
-        values[metric_key('clips', label, self.protocol)] = len(fake)
+        values[metric_key('clips', label, self.protocol, complete=complete)] = len(fake)
         if self.records is not None:
             self._append_records(compared, real_info, len(fake))
         return values
