@@ -4,7 +4,7 @@
         --out animated.mp4
     leokit animate leo_synthetic --source portrait.png --driving talk.mp4 --out animated.mp4
 
-The output has as many frames as the driving video, and its frame rate.
+The output has the frame rate of the driving video and lasts as long; --fps resamples the driving video by time.
 """
 
 import argparse
@@ -33,8 +33,9 @@ def run(args: argparse.Namespace) -> None:
                     expect=Animator)
     source = read_images(args.source, animator.size, crop=animator.crop)
     with open_video(args.driving) as driving:
+        driving = driving.at_rate(args.fps or driving.fps)
         frames = VideoAnimator(animator, amp=args.amp).animate(
             source, driving, mode=args.mode, chunk_size=args.chunk_size)
         with progress_bar(len(driving), 'animating') as bar:
-            write_videos(FrameStream(frames, len(driving), animator.size), [args.out], args.fps or driving.fps, bar=bar)
+            write_videos(FrameStream(frames, len(driving), animator.size, driving.fps), [args.out], bar=bar)
         print(f'{args.out}: {len(driving)} frames')

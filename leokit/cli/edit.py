@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> None:
                         expect=Animator)
         frames = edit_video(animator, video, editor, chunk_size=args.chunk_size, amp=args.amp)
         with progress_bar(len(video), 'editing') as bar:
-            write_videos(FrameStream(frames, len(video), animator.size), [args.out], video.fps, bar=bar)
+            write_videos(FrameStream(frames, len(video), animator.size, video.fps), [args.out], bar=bar)
         print(f'{args.out}: {len(video)} frames')
         if args.measure:
             print(_coherence_table(measure_edit(animator, video, editor)))

@@ -52,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add(parser, '--seed')
     options.add_out(parser, 'folder', required=True)
     options.add(parser, '--format', choices=options.OUTPUT_FORMATS, default='mp4')
-    options.add(parser, '--fps', unset=f"the first input video's, or {options.DEFAULT_FPS:g}")
+    options.add(parser, '--fps', unset="that of the motion diffusion's training")
     options.add(parser, '--num-inference-steps', '--eta', unset="the config's")
     options.add(parser, '--guidance-scale', role='only with --unconditional', unset="the model's")
     options.add(parser, '--batch-size', role='videos generated at a time', default=8)
@@ -103,12 +103,12 @@ def load_pair(config: 'Config', args: argparse.Namespace) -> 'LEO':
 
 
 def plan(args: argparse.Namespace, size: int, crop: str) -> tuple[list[Sequence], float]:
-    """All videos of the job and their frame rate; every input is read before anything is generated."""
+    """All videos of the job, and the frame rate of the inputs; every input is read before anything is generated."""
     from leokit.video import open_video, read_first_frame, read_images, read_last_frame
     suffix = SUFFIXES[args.format]
     if args.unconditional:
         return [Sequence(None, number, args.out / f'{number:04d}{suffix}') for number in range(args.unconditional)], \
-            args.fps or options.DEFAULT_FPS
+            options.DEFAULT_FPS
     images, rates = [], []
     paths = args.image or args.video or args.continued
     for path in paths:
@@ -122,7 +122,7 @@ def plan(args: argparse.Namespace, size: int, crop: str) -> tuple[list[Sequence]
     names = stems if len(set(stems)) == len(stems) else [f'{index:03d}_{stem}' for index, stem in enumerate(stems)]
     sequences = [Sequence(image, index * args.num_sequences + k, args.out / f'{name}_{k:04d}{suffix}')
                  for index, (image, name) in enumerate(zip(images, names)) for k in range(args.num_sequences)]
-    return sequences, args.fps or (rates[0] if rates else options.DEFAULT_FPS)
+    return sequences, rates[0] if rates else options.DEFAULT_FPS
 
 
 def generate(leo: 'LEO', batch: list[Sequence], num_frames: int, args: argparse.Namespace) -> 'Iterator[Tensor]':
@@ -140,16 +140,19 @@ def generate(leo: 'LEO', batch: list[Sequence], num_frames: int, args: argparse.
 
 def run(args: argparse.Namespace) -> None:
     """Read, generate, write."""
-    from leokit.inference import write_videos
+    from leokit.inference import FrameStream, write_videos
     from leokit.utils import progress_bar
     from leokit.video import check_space
     leo = load_leo(args)
     size = leo.animator.size
-    sequences, fps = plan(args, size, leo.animator.crop)
+    sequences, input_fps = plan(args, size, leo.animator.crop)
+    known_fps = leo.generator.fps
+    fps = args.fps or known_fps or input_fps  # of a model of unknown rate, --fps states it
     num_frames = args.num_frames or leo.generator.motion_diffusion.num_frames
     check_space([sequence.path for sequence in sequences], num_frames, size, size)
     with progress_bar(len(sequences) * num_frames, 'generating') as bar:
         for first in range(0, len(sequences), args.batch_size):
             batch = sequences[first:first + args.batch_size]
-            write_videos(generate(leo, batch, num_frames, args), [sequence.path for sequence in batch], fps, bar=bar)
+            frames = FrameStream(generate(leo, batch, num_frames, args), num_frames, size, known_fps)
+            write_videos(frames, [sequence.path for sequence in batch], fps, bar=bar)
     print(f'{args.out}: {len(sequences)} videos of {num_frames} frames')

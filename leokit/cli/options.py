@@ -70,7 +70,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     '--seed': dict(type=int, default=0, help='random seed'),
     # outputs
     '--format': dict(help='output format'),
-    '--fps': dict(type=positive_float, help='frame rate of the output in frames per second'),
+    '--fps': dict(type=positive_float, help='frame rate of the output; videos are resampled to it by time'),
     '--sheet': dict(type=png_file, metavar='FILE.png', help='also draw a sheet of examples'),
     # computation
     '--device': dict(metavar='DEVICE', help='cpu, cuda, cuda:1, ... (default: cuda if there is a GPU, else cpu)'),

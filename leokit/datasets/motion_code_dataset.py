@@ -15,6 +15,7 @@ from leokit.datasets.deterministic_sampler import SampleKey
 from leokit.registry import DATASETS
 from leokit.utils import UserError
 from leokit.utils.hashing import checkpoint_hash
+from leokit.video.frame_rate import is_same_rate
 from leokit.video.video_entry import Skipped, VideoEntry, warn_listed, warn_skipped
 from leokit.video.video_filter import VideoFilter, select_videos
 from leokit.video.video_list import find_videos
@@ -44,6 +45,7 @@ class MotionCodeDataset(Dataset):
         skipped (list[Skipped]): Videos too short for a window.
         animator_hash (str): ``weights_hash`` of the animator that extracted the codes.
         motion_dim (int): Dimension N of the codes.
+        fps (float, optional): Frame rate of all codes in use; None if unknown.
     """
 
     def __init__(self, codes_dir: str | Path, num_frames: int, *, stride: int = 1,
@@ -62,6 +64,7 @@ class MotionCodeDataset(Dataset):
         self._offsets = {video.name: video.offset for video in cache.videos}
         wanted = VideoFilter.from_config(filters, min_frames=num_frames)
         self.videos, self.skipped = _usable(coded_videos(cache, wanted, data_root), wanted, cache.folder)
+        self.fps = single_rate(self.videos, cache.folder)
         starts = [window_starts([span], num_frames, stride) for span in self.spans]
         self._starts = np.concatenate(starts)
         # index into ``videos`` of every window
@@ -108,6 +111,22 @@ class MotionCodeDataset(Dataset):
     def _gather(self, starts: np.ndarray) -> Tensor:
         rows = torch.from_numpy(starts).to(self._codes.device)[:, None] + self._steps  # (B, T)
         return self._codes[rows]
+
+
+def single_rate(videos: Sequence[VideoEntry], folder: Path) -> float | None:
+    """The frame rate of all videos, None if it is unknown; a :class:`UserError` if there are several."""
+    groups: list[tuple[float, int]] = []
+    for fps in (video.fps for video in videos if video.fps):
+        place = next((place for place, (rate, _) in enumerate(groups) if is_same_rate(rate, fps)), None)
+        if place is None:
+            groups.append((fps, 1))
+        else:
+            groups[place] = (groups[place][0], groups[place][1] + 1)
+    if len(groups) > 1:
+        listed = ', '.join(f'{count} of {rate:.4g}' for rate, count in sorted(groups, key=lambda group: -group[1])[:5])
+        raise UserError(f'the motion codes in {folder} have several frame rates (videos: {listed}), under which one '
+                        'motion has several speeds; delete the folder and extract the codes again, at one rate')
+    return groups[0][0] if groups else None
 
 
 def coded_videos(cache: CodeCache, wanted: VideoFilter, data_root: str | Path | None = None) -> list[VideoEntry]:

@@ -16,6 +16,8 @@ class MotionStatisticsHook(Hook):
     Statistics of a loaded checkpoint are kept, because the network was trained with them; the codes must then come from
     the same animator.
 
+    The frame rate of the codes is set as well, and must be that of the checkpoint, where both are known.
+
     The data set has ``statistics()`` and ``animator_hash``, the model a ``normalizer`` (:class:`CodeNormalizer`) and
     ``code_origin``. Single codes have no ``residual_std``.
     """
@@ -25,6 +27,9 @@ class MotionStatisticsHook(Hook):
     def before_train(self, runner) -> None:
         model = unwrap_model(runner.model)
         dataset = runner.train_dataloader.dataset
+        fps = getattr(dataset, 'fps', None)
+        if fps and hasattr(model.normalizer, 'frame_rate'):
+            model.normalizer.set_frame_rate(fps)
         if model.normalizer.statistics_set:
             check_same_animator(model.code_origin, CodeOrigin('the training codes', dataset.animator_hash))
             return

@@ -29,6 +29,8 @@ def load_weights(model: nn.Module, state_dict: Mapping[str, Tensor], *, source: 
         list[str]: Keys that were missing, unexpected or of another shape, and tolerated.
     """
     own = model.state_dict()
+    recent = {name for module in model.modules() for name in getattr(module, 'optional_keys', ())}
+    own = {key: value for key, value in own.items() if key in state_dict or key.rpartition('.')[2] not in recent}
     missing = [key for key in own if key not in state_dict]
     unexpected = [key for key in state_dict if key not in own]
     resized = [key for key in own if key in state_dict and own[key].shape != state_dict[key].shape]

@@ -20,7 +20,8 @@ from leokit.metrics import layer_warping_error, video_flow, warping_error
 from leokit.models import Animator
 from leokit.utils import UserError
 from leokit.utils.pixels import from_uint8, to_uint8
-from leokit.video import FramesHandle, ImageInput, VideoInput, iterate_frames, read_first_frame, read_images
+from leokit.video import (
+    FramesHandle, ImageInput, VideoInput, iterate_frames, read_first_frame, read_images, reusable_video)
 
 MEASURED_FRAMES = 128  # of a video's beginning: as much as is kept in memory
 
@@ -50,6 +51,7 @@ def edit_video(animator: Animator, video: VideoInput, edit: ImageEditor | ImageI
     Raises:
         UserError: If the video cannot be read or the edit cannot be made.
     """
+    video = reusable_video(video)
     edited = _edited(edit, read_first_frame(video, animator.size, crop=animator.crop), animator.crop)
     yield from VideoAnimator(animator, amp=amp).animate(edited, video, mode='relative', chunk_size=chunk_size)
 

@@ -36,6 +36,11 @@ class VideoGenerator:
         self.motion_diffusion = motion_diffusion.eval()
         self.amp = amp
 
+    @property
+    def fps(self) -> float | None:
+        """float | None: Frame rate of the generated videos, that of the codes of training; None if it is unknown."""
+        return self.motion_diffusion.fps
+
     def generate(self, images: ImageInput | Sequence[ImageInput], num_frames: int, *, num_sequences: int = 1,
                  seed: int = 0, first_sample: int = 0, chunk_size: int = CHUNK_SIZE,
                  sampler: Sampler | None = None) -> Iterator[Tensor]:

@@ -27,8 +27,8 @@ from leokit.inference.unconditional import UnconditionalGenerator
 from leokit.models import Animator, MotionDiffusion, StartCodeDiffusion
 from leokit.utils import UserError
 from leokit.utils.same_animator import check_same_animator
-from leokit.video import ImageInput, VideoInput, count_frames
-from leokit.video.readers.base import DEFAULT_FPS
+from leokit.video import ImageInput, VideoInput, is_frame_stream, length_and_rate, reusable_video
+from leokit.video.frame_rate import DEFAULT_FPS
 
 
 class LEO:
@@ -85,29 +85,31 @@ class LEO:
         Video k of a seed does not depend on ``n``.
         """
         chunks = self.unconditional_generator.generate(n, num_frames, seed=seed, guidance_scale=guidance_scale)
-        return self._stream(chunks, num_frames)
+        return self._generated(chunks, num_frames)
 
     def from_image(self, images: ImageInput | Sequence[ImageInput], num_frames: int, *, num_sequences: int = 1,
                    seed: int = 0) -> FrameStream:
         """Videos that start with given images; see :meth:`VideoGenerator.generate`."""
-        return self._stream(self.generator.generate(images, num_frames, num_sequences=num_sequences, seed=seed),
-                            num_frames)
+        return self._generated(self.generator.generate(images, num_frames, num_sequences=num_sequences, seed=seed),
+                               num_frames)
 
     def continue_video(self, video: VideoInput, num_frames: int, *, num_sequences: int = 1,
                        seed: int = 0) -> FrameStream:
         """The frames that follow a video; see :meth:`VideoGenerator.continue_video`."""
-        return self._stream(self.generator.continue_video(video, num_frames, num_sequences=num_sequences, seed=seed),
-                            num_frames)
+        return self._generated(
+            self.generator.continue_video(video, num_frames, num_sequences=num_sequences, seed=seed), num_frames)
 
     def animate(self, source: ImageInput | Sequence[ImageInput], driving: VideoInput, *,
                 mode: str = 'relative') -> FrameStream:
         """Images with the motion of a video; see :meth:`VideoAnimator.animate`."""
+        driving = driving if is_frame_stream(driving) else reusable_video(driving)  # a camera is not read ahead
         chunks = VideoAnimator(self.animator, amp=self.amp).animate(source, driving, mode=mode)
-        return self._stream(chunks, count_frames(driving))
+        return self._stream(chunks, *length_and_rate(driving))
 
     def edit(self, video: VideoInput, edit: ImageEditor | ImageInput) -> FrameStream:
         """A video with the edit of its first frame propagated to all frames; see :func:`edit_video`."""
-        return self._stream(edit_video(self.animator, video, edit, amp=self.amp), count_frames(video))
+        video = reusable_video(video)
+        return self._stream(edit_video(self.animator, video, edit, amp=self.amp), *length_and_rate(video))
 
     def manipulate_image(self, image: ImageInput, edits: Mapping[str | int, float]) -> Tensor:
         """An image moved along directions of the motion space.
@@ -123,19 +125,26 @@ class LEO:
 
     def manipulate_video(self, video: VideoInput, edits: Mapping[str | int, float]) -> FrameStream:
         """A video moved along directions of the motion space; see :meth:`manipulate_image`."""
+        video = reusable_video(video)
         return self._stream(manipulate_video(self.animator, video, self.directions.offset(edits)[None]),
-                            count_frames(video))
+                            *length_and_rate(video))
 
-    def _stream(self, chunks: Iterable[Tensor], num_frames: int) -> FrameStream:
-        return FrameStream(chunks, num_frames, self.animator.size)
+    def _generated(self, chunks: Iterable[Tensor], num_frames: int) -> FrameStream:
+        return self._stream(chunks, num_frames, self.generator.fps)
+
+    def _stream(self, chunks: Iterable[Tensor], num_frames: int | None, fps: float | None) -> FrameStream:
+        return FrameStream(chunks, num_frames, self.animator.size, fps)
 
     @staticmethod
-    def save(chunks: Iterable[Tensor], paths: str | Path | Sequence[str | Path], fps: float = DEFAULT_FPS) -> None:
+    def save(chunks: Iterable[Tensor], paths: str | Path | Sequence[str | Path], fps: float | None = None) -> None:
         """Write videos while they are generated; see :func:`write_videos`.
 
         Args:
             chunks (Iterable[Tensor]): Result of another method, B videos.
             paths (str | Path | Sequence): B paths: ``.mp4``, ``.gif``, ``.npy``, or a folder of PNG files.
-            fps (float): Frames per second.
+            fps (float, optional): Frames per second, to which the videos are resampled. Default: their own rate, that
+                of the driving video or of the motion diffusion's training; 25 if it is unknown.
         """
+        if fps is None and getattr(chunks, 'fps', None) is None:
+            fps = DEFAULT_FPS
         write_videos(chunks, [paths] if isinstance(paths, (str, Path)) else paths, fps)

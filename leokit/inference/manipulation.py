@@ -21,7 +21,7 @@ from leokit.inference.animation import VideoAnimator
 from leokit.inference.rendering import CHUNK_SIZE, encode, render
 from leokit.models import Animator
 from leokit.utils import UserError, check_shape
-from leokit.video import ImageInput, VideoInput, read_first_frame, read_images
+from leokit.video import ImageInput, VideoInput, read_first_frame, read_images, reusable_video
 
 NAMES_FILE = 'directions.json'
 
@@ -164,6 +164,7 @@ def manipulate_video(animator: Animator, video: VideoInput, offsets: Tensor, *,
         UserError: If the video cannot be read.
     """
     check_shape('offsets', offsets, (None, animator.motion_dim))
+    video = reusable_video(video)
     encoding = encode(animator, read_first_frame(video, animator.size, crop=animator.crop))
     for codes in VideoAnimator(animator).codes(video, chunk_size=max(1, chunk_size // len(offsets))):
         motion = codes + offsets.to(codes)[:, None]  # (K, t, N)

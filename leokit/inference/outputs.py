@@ -5,53 +5,84 @@ from pathlib import Path
 from typing import Iterable, Iterator, Sequence
 
 import numpy as np
+import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from leokit.utils import Prefetcher
+from leokit.utils import Prefetcher, UserError
 from leokit.utils.pixels import to_uint8
 from leokit.video import VideoWriter, check_space
+from leokit.video.frame_rate import is_same_rate, resampled_count, source_index
 
 OUTPUT_SUFFIXES = dict(mp4='.mp4', gif='.gif', npy='.npy', frames='')  # what ``VideoWriter`` goes by
 
 
 class FrameStream(Iterator[Tensor]):
-    """Chunks of frames, made when they are asked for, that know how many will come and how large they are.
+    """Chunks of frames, generated on demand, with their number, resolution and rate.
+
+    A stream can be read once: reading a finished one, or writing one of which frames have been taken, is an error.
 
     Args:
         chunks (Iterable[Tensor]): Consecutive frames in [-1, 1], shape (B, t, 3, H, W).
-        num_frames (int): Frames of each video, all chunks together.
+        num_frames (int, optional): Frames of each video, all chunks together; None if unknown (a camera).
         size (int): H and W.
+        fps (float, optional): Frames per second; None if unknown.
+
+    Attributes:
+        frames_read (int): Frames of each video that have been read.
     """
 
-    def __init__(self, chunks: Iterable[Tensor], num_frames: int, size: int) -> None:
+    def __init__(self, chunks: Iterable[Tensor], num_frames: int | None, size: int, fps: float | None = None) -> None:
         self._chunks = iter(chunks)
         self.num_frames = num_frames
         self.size = size
+        self.fps = fps
+        self.frames_read = 0
+        self._finished = False
+
+    def __iter__(self) -> 'FrameStream':
+        if self._finished:
+            raise UserError(f'all {self.frames_read} frames of this stream have been read; call the method again for '
+                            'a new stream, or keep the frames with torch.cat(list(stream), dim=1)')
+        return self
 
     def __next__(self) -> Tensor:
-        return next(self._chunks)
+        try:
+            chunk = next(self._chunks)
+        except StopIteration:
+            self._finished = True
+            raise
+        self.frames_read += chunk.shape[1]
+        return chunk
 
 
-def write_videos(chunks: Iterable[Tensor], paths: Sequence[str | Path], fps: float, *,
+def write_videos(chunks: Iterable[Tensor], paths: Sequence[str | Path], fps: float | None = None, *,
                  bar: tqdm | None = None) -> None:
-    """Write one video for each row of the chunks; the next chunk is made while one is written.
+    """Write one video for each row of the chunks; the next chunk is generated while one is written.
 
     Pixels are written as they are. Files appear under their names when the last chunk is written; an error leaves
-    no half file. Where the chunks are a :class:`FrameStream`, nothing is begun that the disk has no room for.
+    no partial file. Of a :class:`FrameStream`, the disk space is checked first, and another ``fps`` than its own
+    resamples it by time: the duration stays.
 
     Args:
         chunks (Iterable[Tensor]): Consecutive frames in [-1, 1], shape (B, t, 3, H, W).
         paths (Sequence[str | Path]): One name for each row; see :class:`~leokit.video.VideoWriter`.
-        fps (float): Frames per second.
-        bar (tqdm, optional): Told how many frames were written.
-
-    Raises:
-        UserError: If the disk has no room or a file cannot be written, or whatever making the chunks raises.
-        ValueError: If the number of rows is not the number of paths.
+        fps (float, optional): Frames per second; those of the stream by default.
+        bar (tqdm, optional): Updated by the number of frames written.
     """
     if isinstance(chunks, FrameStream):
-        check_space(paths, chunks.num_frames, chunks.size, chunks.size)
+        if chunks.frames_read:
+            raise UserError(f'{chunks.frames_read} of the {chunks.num_frames or "unknown number of"} frames of this '
+                            f'stream have been read already, so {paths[0]} would lack them; call the method again for '
+                            'a new stream')
+        if chunks.num_frames is not None:
+            check_space(paths, chunks.num_frames, chunks.size, chunks.size)
+        source_fps = chunks.fps
+        fps = fps or source_fps
+        if source_fps and not is_same_rate(fps, source_fps):
+            chunks = resample_chunks(chunks, source_fps, fps)
+    if fps is None:
+        raise UserError(f'the frame rate of {paths[0]} is unknown; pass fps')
     threads = 0 if len(paths) == 1 else 1  # the files are encoded side by side already
     with ExitStack() as stack:
         ahead = stack.enter_context(Prefetcher(_as_bytes(chunks)))
@@ -69,3 +100,21 @@ def _as_bytes(chunks: Iterable[Tensor]) -> Iterator[np.ndarray]:
     """uint8 (B, t, H, W, 3) of float (B, t, 3, H, W)."""
     for frames in chunks:
         yield to_uint8(frames).permute(0, 1, 3, 4, 2).cpu().numpy()
+
+
+def resample_chunks(chunks: Iterable[Tensor], source_fps: float, fps: float) -> Iterator[Tensor]:
+    """Frames (B, t, 3, H, W) of constant rate at another rate, in constant memory."""
+    read = written = 0
+    last = None
+    for chunk in chunks:
+        indices = []
+        while (index := source_index(written, fps, source_fps)) < read + chunk.shape[1]:
+            indices.append(index - read)
+            written += 1
+        if indices:
+            # -1 is the last frame of the chunk before
+            yield torch.stack([chunk[:, index] if index >= 0 else last for index in indices], dim=1)
+        read, last = read + chunk.shape[1], chunk[:, -1]
+    missing = resampled_count(read, fps, source_fps) - written if read else 0
+    if missing > 0:
+        yield torch.stack([last] * missing, dim=1)

@@ -1,5 +1,6 @@
 """Normalization of motion codes, and whose codes they are."""
 
+from fractions import Fraction
 from typing import Any, Callable
 
 import torch
@@ -7,6 +8,7 @@ from torch import Tensor, nn
 
 from leokit.utils import UserError
 from leokit.utils.same_animator import CodeOrigin, check_same_animator
+from leokit.video.frame_rate import exact_rate, is_same_rate
 
 UNIT_FLOOR = 1e-3  # of the largest unit: a dimension that never varies must not be divided by zero
 HASH_BYTES = 32  # SHA-256
@@ -28,9 +30,12 @@ class CodeNormalizer(nn.Module):
 
     Attributes:
         mean, std (Tensor): Mean and standard deviation of the codes, shape (N,).
+        frame_rate (Tensor): Frames per second of the sequences, as a fraction, with ``residuals`` only.
         residual_std (Tensor): Root mean square of ``alpha_i - alpha_1``, i >= 2, within training sequences, shape (N,).
         statistics_set (bool): Whether they are set. Not read from the buffers, which would stall the device.
     """
+
+    optional_keys = ('frame_rate',)  # of state dicts; older checkpoints have none
 
     mean: Tensor
     std: Tensor
@@ -46,6 +51,9 @@ class CodeNormalizer(nn.Module):
         for name in ('mean', 'std', 'residual_std') if residuals else ('mean', 'std'):
             self.register_buffer(name, torch.full((motion_dim,), torch.nan))
         self.register_buffer('animator_hash', torch.zeros(HASH_BYTES, dtype=torch.uint8))
+        if residuals:
+            # numerator and denominator, so that 30000/1001 stays exact in any precision; zero if unknown
+            self.register_buffer('frame_rate', torch.zeros(2, dtype=torch.int64))
 
     # ---- statistics --------------------------------------------------------
     def set_statistics(self, mean: Any, std: Any, residual_std: Any = None, *,
@@ -79,6 +87,20 @@ class CodeNormalizer(nn.Module):
             raise UserError(f'{name} of the codes is not finite, is negative, or is zero in every dimension; '
                             'extract the motion codes again from videos with motion')
         return value
+
+    def set_frame_rate(self, fps: float) -> None:
+        """Set the frame rate of the training sequences; a :class:`UserError` if another one is set."""
+        if self.fps is not None and not is_same_rate(self.fps, fps):
+            raise UserError(f'the model was trained on motion codes of {self.fps:g} frames per second, and these codes '
+                            f'have {fps:g}; extract the codes again with leokit extract --fps {self.fps:g}')
+        rate = exact_rate(fps)
+        self.frame_rate.copy_(torch.tensor([rate.numerator, rate.denominator]))
+
+    @property
+    def fps(self) -> float | None:
+        """Frame rate of the training sequences; None if unknown."""
+        numerator, denominator = self.frame_rate.tolist()
+        return float(Fraction(numerator, denominator)) if denominator else None
 
     @property
     def animator_weights_hash(self) -> str | None:
@@ -114,8 +136,10 @@ class CodeNormalizer(nn.Module):
     def _save_to_state_dict(self, destination: dict[str, Any], prefix: str, keep_vars: bool) -> None:
         super()._save_to_state_dict(destination, prefix.removesuffix(STATE_PREFIX), keep_vars)
 
-    def _load_from_state_dict(self, *args: Any) -> None:
-        super()._load_from_state_dict(*args)
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
+        if 'frame_rate' in self._buffers:  # older checkpoints have none
+            state_dict.setdefault(f'{prefix}frame_rate', torch.zeros_like(self.frame_rate))
+        super()._load_from_state_dict(state_dict, prefix, *args)
         self.statistics_set = bool(torch.isfinite(self.std).all())
 
     def extra_repr(self) -> str:

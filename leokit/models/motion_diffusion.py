@@ -62,6 +62,11 @@ class MotionDiffusion(DiffusionModel):
         self._check_frames(num_frames)
 
     @property
+    def fps(self) -> float | None:
+        """float | None: Frame rate of the sequences of training; None if unknown."""
+        return self.normalizer.fps
+
+    @property
     def conventions(self) -> dict[str, str]:
         """Settings that the weights depend on, besides those of the diffusion; checkpoints carry them."""
         return dict(motion_condition=type(self.motion_condition).__name__)

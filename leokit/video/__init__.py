@@ -10,13 +10,15 @@ from leokit.video.video_entry import Skipped, VideoEntry
 from leokit.video.video_filter import VideoFilter
 from leokit.video.video_index import VideoIndex
 from leokit.video.video_input import (
-    FramesHandle, VideoInput, count_frames, iterate_frames, open_video, read_first_frame, read_last_frame)
+    FramesHandle, VideoInput, count_frames, is_frame_stream, iterate_frames, length_and_rate, open_video,
+    read_first_frame, read_last_frame, reusable_video)
 from leokit.video.video_list import VIDEO_SUFFIXES, find_videos, scan_folder
 from leokit.video.video_writer import VideoWriter
 
 __all__ = [
     'FramesHandle', 'IMAGE_SUFFIXES', 'ImageInput', 'Skipped', 'VIDEO_SUFFIXES', 'VideoEntry', 'VideoFilter',
     'VideoIndex', 'VideoInput', 'VideoWriter', 'check_space', 'count_frames', 'find_videos', 'fit_frames',
-    'iterate_frames', 'needed_bytes', 'open_video', 'read_first_frame', 'read_image', 'read_images', 'read_last_frame',
-    'read_manifest', 'scan_folder', 'split_identities', 'split_of', 'write_manifest',
+    'is_frame_stream', 'iterate_frames', 'length_and_rate', 'needed_bytes', 'open_video', 'read_first_frame',
+    'read_image', 'read_images', 'read_last_frame', 'read_manifest', 'reusable_video', 'scan_folder',
+    'split_identities', 'split_of', 'write_manifest',
 ]

@@ -5,6 +5,7 @@ read at its mean rate, by time: a long frame is repeated, frames that crowd toge
 synchrony with the sound stay.
 """
 
+import math
 from fractions import Fraction
 from typing import Iterable, Sequence
 
@@ -74,6 +75,11 @@ def resampled_indices(times: np.ndarray, fps: float | Fraction, source_fps: floa
     count = max(1, _round_half_up((elapsed[-1] + 1 / float(source_fps)) * float(fps)))
     ticks = np.floor(elapsed * float(fps) + 0.5 + 1e-6)  # output frame at which each frame appears
     return np.maximum(np.searchsorted(ticks, np.arange(count), side='right') - 1, 0)
+
+
+def source_index(index: int, fps: float | Fraction, source_fps: float | Fraction) -> int:
+    """The frame of a video of constant rate that is frame ``index`` at another; see :func:`resampled_indices`."""
+    return math.ceil((2 * index + 1) * exact_rate(source_fps) / (2 * exact_rate(fps))) - 1
 
 
 def regular_times(count: int, fps: float | Fraction) -> np.ndarray:

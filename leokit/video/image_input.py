@@ -5,7 +5,7 @@ They are treated like training data (:func:`~leokit.video.resize.fit_frames`): `
 """
 
 from pathlib import Path
-from typing import Sequence, TypeAlias
+from typing import BinaryIO, Sequence, TypeAlias
 
 import numpy as np
 import torch
@@ -18,8 +18,9 @@ from leokit.video.images import read_image, to_rgb
 from leokit.video.resize import fit_to_tensor
 from leokit.video.video_input import check_pixel_range, tensor_to_frames
 
-# A path; a PIL image; an array (H, W) or (H, W, 1|3|4) of uint8 or uint16; a tensor (3, H, W), uint8 or in [-1, 1].
-ImageInput: TypeAlias = str | Path | Image.Image | np.ndarray | Tensor
+# A path; the content of a file, or an open binary file; a PIL image; an array (H, W) or (H, W, 1|3|4) of uint8 or
+# uint16; a tensor (3, H, W), uint8 or in [-1, 1].
+ImageInput: TypeAlias = str | Path | bytes | BinaryIO | Image.Image | np.ndarray | Tensor
 
 
 def read_images(images: ImageInput | Sequence[ImageInput], size: int, *, crop: str = 'center') -> Tensor:
@@ -36,8 +37,9 @@ def read_images(images: ImageInput | Sequence[ImageInput], size: int, *, crop: s
     """
     if isinstance(images, Tensor):
         images = images if images.ndim == 4 else [images]
-    elif isinstance(images, (str, Path, Image.Image, np.ndarray)):
+    elif _is_file(images) or isinstance(images, (Image.Image, np.ndarray)):
         images = [images]
+    images = list(images)
     if len(images) == 0:
         raise UserError('there is no image to read; pass at least one')
     return torch.stack([_prepare(image, size, f'number {index}', crop) for index, image in enumerate(images)])
@@ -48,7 +50,7 @@ def _prepare(image: ImageInput, size: int, name: str, crop: str) -> Tensor:
     if isinstance(image, Tensor) and image.is_floating_point() and image.shape == (3, size, size):
         check_pixel_range(image, f'image {name}')
         return image.float().cpu()  # a model's own output fits as it is and is not rounded to 8 bits
-    if isinstance(image, (str, Path)):
+    if _is_file(image):
         pixels = read_image(image)
     elif isinstance(image, Image.Image):
         pixels = to_rgb(ImageOps.exif_transpose(image), name, file_format=image.format)
@@ -57,8 +59,13 @@ def _prepare(image: ImageInput, size: int, name: str, crop: str) -> Tensor:
     elif isinstance(image, Tensor):
         pixels = tensor_to_frames(image[None] if image.ndim == 3 else image, f'image {name}')[0]
     else:
-        raise UserError(f'image {name} is a {type(image).__name__}; pass a path, a PIL image, an array or a tensor')
+        raise UserError(f'image {name} is a {type(image).__name__}; pass a path, bytes, a PIL image, an array '
+                        'or a tensor')
     return from_uint8(fit_to_tensor(pixels[None], size, crop))[0]
+
+
+def _is_file(image: object) -> bool:
+    return isinstance(image, (str, Path, bytes, bytearray, memoryview)) or hasattr(image, 'read')
 
 
 def _array_to_rgb(array: np.ndarray, name: str) -> np.ndarray:

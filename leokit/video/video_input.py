@@ -4,22 +4,32 @@ Frames are treated like training data (:func:`~leokit.video.resize.fit_frames`):
 training, ``Animator.crop``.
 """
 
+import logging
 from contextlib import closing, contextmanager
+from itertools import islice
 from pathlib import Path
-from typing import Iterator, TypeAlias
+from typing import BinaryIO, Iterable, Iterator, TypeAlias
 
 import numpy as np
 import torch
+from mmengine.logging import print_log
+from PIL import Image
 from torch import Tensor
 
 from leokit.utils import Prefetcher, UserError
 from leokit.utils.pixels import from_uint8, to_uint8
+from leokit.video.frame_rate import DEFAULT_FPS
+from leokit.video.images import to_rgb
 from leokit.video.readers import AutoReader, VideoHandle
-from leokit.video.readers.base import DEFAULT_FPS
+from leokit.video.readers.pyav_reader import PyAVHandle
 from leokit.video.resize import fit_to_tensor
 
-# A path (file or folder); an open video; an array uint8 (T, H, W, 3); a tensor (T, 3, H, W), uint8 or in [-1, 1].
-VideoInput: TypeAlias = str | Path | VideoHandle | np.ndarray | Tensor
+# A path (file or folder); an open video; the content of a file, or an open binary file; an array uint8 (T, H, W, 3); a
+# tensor (T, 3, H, W), uint8 or in [-1, 1]; frames one by one, as a list or an iterator (a camera): arrays uint8
+# (H, W, 3), PIL images or tensors (3, H, W).
+VideoInput: TypeAlias = str | Path | VideoHandle | bytes | BinaryIO | np.ndarray | Tensor | Iterable
+
+_warned: set[str] = set()  # kinds of warnings that are given once
 
 
 class FramesHandle(VideoHandle):
@@ -50,14 +60,40 @@ class FramesHandle(VideoHandle):
 
 
 def open_video(video: VideoInput) -> VideoHandle:
-    """Open a video of any kind, with at least one frame; an open video is returned as it is."""
+    """Open a video of any kind, with at least one frame; an open video is returned as it is.
+
+    An iterator of frames is read to its end.
+    """
     if isinstance(video, VideoHandle):
         return video
     if isinstance(video, (str, Path)):
         return AutoReader().open(video)
     if isinstance(video, (np.ndarray, Tensor)):
         return FramesHandle(video)
-    raise UserError(f'a {type(video).__name__} is not a video; pass a path, an open video, an array or a tensor')
+    if isinstance(video, (bytes, bytearray, memoryview)):
+        return PyAVHandle(Path('the given bytes'), content=bytes(video))
+    if hasattr(video, 'read'):
+        return PyAVHandle(Path(str(getattr(video, 'name', 'the given file object'))), content=video.read())
+    if isinstance(video, Iterable):
+        frames = [_frame_to_rgb(frame, index) for index, frame in enumerate(video)]
+        if not frames:
+            raise UserError('the video has no frames; pass at least one')
+        if len({frame.shape for frame in frames}) > 1:
+            raise UserError('the frames of the video have different sizes; pass frames of one size')
+        return FramesHandle(np.stack(frames))
+    raise UserError(f'a {type(video).__name__} is not a video; pass a path, an open video, bytes, an array, a tensor '
+                    'or frames')
+
+
+def is_frame_stream(video: VideoInput) -> bool:
+    """True for an iterator of frames, which can be read once, may be endless, and has no rate."""
+    return isinstance(video, Iterator) and not hasattr(video, 'read')  # file objects are iterators of lines
+
+
+def reusable_video(video: VideoInput) -> VideoInput:
+    """The same video in a form that can be read more than once: iterators and file objects are read to their end."""
+    is_file = hasattr(video, 'read') and not isinstance(video, VideoHandle)
+    return open_video(video) if is_file or is_frame_stream(video) else video
 
 
 @contextmanager
@@ -77,6 +113,14 @@ def count_frames(video: VideoInput) -> int:
         return len(handle)
 
 
+def length_and_rate(video: VideoInput) -> tuple[int | None, float]:
+    """Number of frames and frame rate of a video; an iterator of frames has no known length, and ``DEFAULT_FPS``."""
+    if is_frame_stream(video):
+        return None, DEFAULT_FPS
+    with _opened(video) as handle:
+        return len(handle), handle.fps
+
+
 def iterate_frames(video: VideoInput, size: int, *, chunk_size: int, first: int = 0,
                    last: int | None = None, crop: str = 'center') -> Iterator[Tensor]:
     """Prepare the frames of a video in chunks; the next chunk is decoded in a thread meanwhile.
@@ -92,10 +136,36 @@ def iterate_frames(video: VideoInput, size: int, *, chunk_size: int, first: int 
     Yields:
         Tensor: Consecutive uint8 frames, shape (t, 3, S, S).
     """
+    if is_frame_stream(video):
+        yield from _iterate_stream(video, size, chunk_size, first, last, crop)
+        return
     with _opened(video) as handle:
         chunks = (fit_to_tensor(chunk, size, crop) for chunk in handle.chunks(chunk_size, first, last))
         with Prefetcher(chunks) as prefetched:
             yield from prefetched
+
+
+def _iterate_stream(frames: Iterator, size: int, chunk_size: int, first: int, last: int | None,
+                    crop: str) -> Iterator[Tensor]:
+    """Chunks (t, 3, S, S) of frames that come one by one; an endless stream takes no more memory than a short one."""
+    fitted = (fit_to_tensor(_frame_to_rgb(frame, index)[None], size, crop)
+              for index, frame in enumerate(islice(frames, last)) if index >= first)
+    while chunk := list(islice(fitted, chunk_size)):
+        yield torch.cat(chunk)
+
+
+def _frame_to_rgb(frame: np.ndarray | Tensor | Image.Image, index: int) -> np.ndarray:
+    """uint8 RGB (H, W, 3) of one frame."""
+    name = f'frame {index}'
+    if isinstance(frame, Image.Image):
+        return to_rgb(frame, name)
+    if isinstance(frame, Tensor):
+        return tensor_to_frames(frame[None] if frame.ndim == 3 else frame, name)[0]
+    if not isinstance(frame, np.ndarray) or frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[-1] != 3:
+        kind = f'{frame.dtype} of shape {frame.shape}' if isinstance(frame, np.ndarray) else type(frame).__name__
+        raise UserError(f'{name} of the video is {kind}; pass arrays uint8 (H, W, 3), PIL images or tensors '
+                        '(3, H, W)')
+    return frame
 
 
 def read_first_frame(video: VideoInput, size: int, *, crop: str = 'center') -> Tensor:
@@ -130,3 +200,8 @@ def check_pixel_range(pixels: Tensor, name: str) -> None:
     if not (lowest >= -1.01 and highest <= 1.01):  # NaN fails too; resampled pixels may overshoot a little
         raise UserError(f'{name} has values from {lowest:.3g} to {highest:.3g}; floating-point pixels must lie in '
                         '[-1, 1]')
+    if lowest >= 0 and highest > 0 and 'range' not in _warned:
+        _warned.add('range')
+        print_log(f'{name} has no value below 0 (its values go from {lowest:.3g} to {highest:.3g}), and floating-point '
+                  'pixels are taken to lie in [-1, 1], black to white; if yours lie in [0, 1], pass 2 * pixels - 1',
+                  logger='current', level=logging.WARNING)

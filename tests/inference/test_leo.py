@@ -94,3 +94,38 @@ def test_saving(leo, pictures, tmp_path):
 def test_without_a_motion_diffusion(animator, pictures):
     with pytest.raises(UserError, match='needs a motion diffusion'):
         LEO(animator).from_image(pictures, 3)
+
+
+@pytest.fixture
+def driving(clips, tmp_path):
+    return clips.write(tmp_path / 'driving.mp4', clips.frames(30, 64, 96), rate=60)
+
+
+def test_outputs_last_as_long_as_the_driving_video(leo, pictures, driving, tmp_path):
+    calls = dict(animate=lambda: leo.animate(pictures[0], driving), edit=lambda: leo.edit(driving, Recolor(hue=60)),
+                 manipulate=lambda: leo.manipulate_video(driving, {0: 1.0}))
+    for name, call in calls.items():
+        leo.save(call(), tmp_path / f'{name}.mp4')
+        leo.save(call(), tmp_path / f'{name}_25.mp4', fps=25)
+        with AutoReader().open(tmp_path / f'{name}.mp4') as video:
+            assert (len(video), video.fps) == (30, 60)  # 0.5 s
+        with AutoReader().open(tmp_path / f'{name}_25.mp4') as video:
+            assert (len(video), video.fps) == (13, 25)  # 0.5 s are 12.5 frames
+
+
+def test_a_camera_drives(leo, pictures, video):
+    frames = [frame.permute(1, 2, 0).numpy() for frame in video]
+    stream = leo.animate(pictures[0], (frame for frame in frames))
+    assert stream.num_frames is None
+    assert torch.equal(collect(stream), collect(leo.animate(pictures[0], video)))
+    assert torch.equal(collect(leo.edit(iter(frames), Recolor(hue=60))), collect(leo.edit(video, Recolor(hue=60))))
+
+
+def test_generation_runs_at_the_rate_of_the_codes(leo, pictures, video, tmp_path, monkeypatch):
+    assert leo.from_image(pictures, 3).fps is None  # codes of unknown rate
+    monkeypatch.setattr(leo.generator.motion_diffusion.normalizer, 'frame_rate', torch.tensor([30000, 1001]))
+    for stream in (leo.from_image(pictures[0], 6), leo.continue_video(video, 6)):
+        assert stream.fps == 30000 / 1001
+    leo.save(leo.from_image(pictures[0], 6), tmp_path / 'a.mp4', fps=15)
+    with AutoReader().open(tmp_path / 'a.mp4') as written:
+        assert (len(written), written.fps) == (3, 15)

@@ -1,6 +1,7 @@
 """Pixels reach the files as they are; an error leaves no half file; memory does not grow with the length."""
 
 import os
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -79,3 +80,46 @@ def test_memory_is_flat_in_the_number_of_frames(tmp_path):
 
 def resident_bytes():
     return int(Path('/proc/self/statm').read_text().split()[1]) * os.sysconf('SC_PAGE_SIZE')
+
+
+def numbered(count, chunk=4):
+    """Frames whose gray level is their number: -1 + k / 100."""
+    frames = (-1 + torch.arange(count) / 100).view(1, count, 1, 1, 1).expand(1, count, 3, 16, 16)
+    return frames.split(chunk, dim=1)
+
+
+def numbers(frames):
+    return [round(float(value) / 1.275) for value in frames.mean((1, 2, 3))]  # a step of 0.01 is 1.275 gray levels
+
+
+@pytest.mark.parametrize('count, source, target, shown', [  # as ffmpeg -vf fps=TARGET shows them
+    (6, 60, 30, [0, 2, 4]), (3, 10, 30, [0, 0, 0, 1, 1, 1, 2, 2, 2]),
+    (12, 30, 25, [0, 1, 2, 4, 5, 6, 7, 8, 10, 11]), (10, 25, 30, [0, 1, 2, 2, 3, 4, 5, 6, 7, 7, 8, 9])])
+@pytest.mark.parametrize('chunk', [1, 4, 100])
+def test_another_rate_resamples_a_stream(tmp_path, count, source, target, shown, chunk):
+    write_videos(FrameStream(numbered(count, chunk), count, 16, source), [tmp_path / 'a.npy'], target)
+    assert numbers(np.load(tmp_path / 'a.npy')) == shown
+
+
+def test_a_stream_keeps_its_rate(tmp_path):
+    write_videos(FrameStream(numbered(9), 9, 16, 30000 / 1001), [tmp_path / 'a.mp4'])
+    with AutoReader().open(tmp_path / 'a.mp4') as video:
+        assert len(video) == 9 and Fraction(video.fps).limit_denominator(1001) == Fraction(30000, 1001)
+    with pytest.raises(UserError, match='frame rate of .*b.mp4 is unknown'):
+        write_videos(FrameStream(numbered(9), 9, 16), [tmp_path / 'b.mp4'])
+
+
+def test_a_stream_is_read_once(tmp_path):
+    stream = FrameStream(numbered(9), 9, 16, 25)
+    next(stream)
+    with pytest.raises(UserError, match='4 of the 9 frames'):
+        write_videos(stream, [tmp_path / 'a.mp4'])
+    assert sum(chunk.shape[1] for chunk in stream) == 5  # the rest
+    with pytest.raises(UserError, match='all 9 frames'):
+        list(stream)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_stream_of_unknown_length(tmp_path):
+    write_videos(FrameStream(numbered(9), None, 16, 25), [tmp_path / 'a.npy'])
+    assert numbers(np.load(tmp_path / 'a.npy')) == list(range(9))

@@ -92,7 +92,7 @@ def test_statistics_are_at_the_top_level_of_a_checkpoint(kind):
     model = build(kind)
     model.normalizer.set_statistics(STATISTICS['mean'], STATISTICS['std'], animator_hash=HASH)
     state = model.state_dict()
-    statistics = {'mean', 'std', 'animator_hash'} | ({'residual_std'} if kind != 'frame' else set())
+    statistics = {'mean', 'std', 'animator_hash'} | ({'residual_std', 'frame_rate'} if kind != 'frame' else set())
     assert {key for key in state if not key.startswith('backbone.')} == statistics
     for load in (lambda fresh: fresh.load_state_dict(state), lambda fresh: load_weights(fresh, state, source='it'),
                  lambda fresh: nn.ModuleDict(dict(module=fresh)).load_state_dict(

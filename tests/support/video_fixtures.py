@@ -30,11 +30,12 @@ def frame_numbers(frames):
     return [frame_number(frame) for frame in frames]
 
 
-def write_video(path, frames, *, b_frames=3, gop=12, codec='libx264', pixels='yuv420p', options=None, mux=None):
+def write_video(path, frames, *, b_frames=3, gop=12, codec='libx264', pixels='yuv420p', options=None, mux=None,
+                rate=25):
     """Encode frames; ``options`` go to the encoder, ``mux`` to the container."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with av.open(str(path), 'w', options=mux or {}) as container:
-        stream = container.add_stream(codec, rate=25)
+        stream = container.add_stream(codec, rate=rate)
         stream.height, stream.width, stream.pix_fmt = *frames.shape[1:3], pixels
         stream.options = ({'crf': '10'} if codec == 'libx264' else {}) | (options or {})
         stream.codec_context.max_b_frames, stream.codec_context.gop_size = b_frames, gop

@@ -1,5 +1,7 @@
 """Videos of any kind become the same tensors."""
 
+import io
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +9,8 @@ from PIL import Image
 
 from leokit.utils import UserError
 from leokit.utils.pixels import from_uint8
-from leokit.video import FramesHandle, count_frames, iterate_frames, open_video, read_first_frame, read_last_frame
+from leokit.video import (
+    FramesHandle, count_frames, iterate_frames, open_video, read_first_frame, read_images, read_last_frame)
 
 
 @pytest.fixture
@@ -66,3 +69,56 @@ def test_a_file_that_is_not_a_video(tmp_path):
     path.write_bytes(b'not a video at all')
     with pytest.raises(UserError, match='clip.mp4'):
         read_first_frame(path, 32)
+
+
+def test_files_in_memory(clips, tmp_path):
+    path = clips.write(tmp_path / 'a.mp4', clips.frames(12))
+    wanted = torch.cat(list(iterate_frames(path, 48, chunk_size=5)))
+    content = path.read_bytes()
+    with path.open('rb') as file:
+        for video in (content, bytearray(content), io.BytesIO(content), file):
+            assert torch.equal(torch.cat(list(iterate_frames(video, 48, chunk_size=5))), wanted)
+    with open_video(content) as video:
+        assert clips.numbers(video.read([11, 2, 7])) == [11, 2, 7]
+    with pytest.raises(UserError, match='given bytes is not a readable video'):
+        open_video(b'no video' * 100)
+
+
+def test_frames_one_by_one(pixels):
+    frames = [np.roll(pixels, shift, 0) for shift in range(5)]
+    wanted = torch.from_numpy(np.stack(frames).transpose(0, 3, 1, 2).copy())
+    kinds = dict(arrays=frames, images=[Image.fromarray(frame) for frame in frames], tensors=list(wanted),
+                 floats=list(from_uint8(wanted)))
+    for kind in kinds.values():
+        for video in (kind, iter(kind), (frame for frame in kind)):
+            chunks = list(iterate_frames(video, 32, chunk_size=2))
+            assert [len(chunk) for chunk in chunks] == [2, 2, 1]
+            assert torch.equal(torch.cat(chunks), wanted)
+    assert count_frames(frames) == 5 and torch.equal(read_last_frame(iter(frames), 32), from_uint8(wanted[-1:]))
+    for wrong, sentence in ([], 'no frames'), ([frames[0], frames[0][:8]], 'different sizes'), ([7], 'frame 0'):
+        with pytest.raises(UserError, match=sentence):
+            open_video(wrong)
+
+
+def test_a_camera_is_not_read_ahead(pixels):
+    def camera():
+        for number in range(10**9):
+            taken.append(number)
+            yield pixels
+
+    taken = []
+    chunks = iterate_frames(camera(), 32, chunk_size=3)
+    assert len(next(chunks)) == 3 and len(next(chunks)) == 3
+    assert len(taken) <= 6
+
+
+def test_pixels_between_0_and_1_are_noticed_once(pixels, monkeypatch):
+    messages = []
+    monkeypatch.setattr('leokit.video.video_input.print_log', lambda message, **_: messages.append(message))
+    monkeypatch.setattr('leokit.video.video_input._warned', set())
+    unit = torch.from_numpy(pixels.transpose(2, 0, 1).copy())[None].float() / 255
+    FramesHandle(2 * unit - 1)
+    assert messages == []
+    FramesHandle(unit)
+    read_images(unit[0], 32)
+    assert len(messages) == 1 and '2 * pixels - 1' in messages[0]
