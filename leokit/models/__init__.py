@@ -6,7 +6,7 @@ from leokit.models.data_preprocessor import PixelPreprocessor
 from leokit.models.diffusion import Diffusion
 from leokit.models.diffusion_model import DiffusionModel
 from leokit.models.lia_checkpoint import convert_checkpoint
-from leokit.models.lia_conversion import from_lia, to_lia
+from leokit.models.lia_state_dict import from_lia, to_lia
 from leokit.models.motion_diffusion import MotionDiffusion
 from leokit.models.start_code_diffusion import StartCodeDiffusion
 from leokit.models.start_frame_diffusion import StartFrameDiffusion

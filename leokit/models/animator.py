@@ -1,19 +1,19 @@
 """Stage 1: the animator (LIA, ICLR 2022; LEO, arXiv 2305.03989, section 3.1).
 
-A frame is x = T(x_1, G(α)): encoder E, motion space, flow generator G and warp
-operator T are components chosen in a config; this class only puts them together.
+A frame is x = T(x_1, G(α)): encoder E, motion space, flow generator G and warp operator T are components chosen in a
+config; this class assembles them.
 
-Training is self-supervised reconstruction of a driving frame from a source frame.
-Generator and discriminator take their step from one backward pass over one loss dict:
-the generator's adversarial term sees the discriminator's weights detached, the
-discriminator's term sees the fake detached, so each gradient reaches its own half
-only. LIA alternates two passes and so generates the fake twice; this deviation saves
-one generator pass and lets plain DDP and plain optimizer wrappers do the rest.
+Training is self-supervised reconstruction of a driving frame from a source frame. Generator and discriminator take
+their step from one backward pass over one loss dict: the generator's adversarial term sees the discriminator's weights
+detached, the discriminator's term sees the fake detached, so each gradient reaches its own half only. LIA alternates
+two passes and therefore generates the fake twice; this deviation saves one generator pass and needs no special DDP or
+optimizer wrapper.
 """
 
 from typing import Any, NamedTuple
 
 import torch
+from einops import rearrange
 from mmengine.logging import MessageHub
 from mmengine.model import BaseModel
 from torch import Tensor
@@ -28,16 +28,16 @@ from leokit.utils.cuda_graphs import GraphedScalar
 from leokit.utils.hashing import animator_hash
 from leokit.utils.same_animator import CodeOrigin, named_model
 
-LOSS_READS = ('frames', 'driving')  # what a loss is called with if it has no ``reads``, see leokit.losses
+LOSS_READS = ('frames', 'driving')  # arguments of a loss without the attribute ``reads``, see leokit.losses
 
 
 class Animation(NamedTuple):
-    """Animated frames; T is absent when the motion was one code per image.
+    """Rendered frames; T is absent if the motion was one code per image.
 
     Attributes:
         frames (Tensor): Shape (B[, T], 3, H, W), about [-1, 1], not clipped.
         flows (tuple[Tensor, ...]): Normalized sampling offsets, x first, coarse to fine, (B[, T], 2, s, s).
-        masks (tuple[Tensor, ...]): Use of the warped source, coarse to fine, (B[, T], 1, s, s) in (0, 1).
+        masks (tuple[Tensor, ...]): Weight of the warped source, coarse to fine, (B[, T], 1, s, s) in (0, 1).
     """
 
     frames: Tensor
@@ -50,11 +50,11 @@ class Animator(BaseModel):
     """Encoder, motion space and flow generator, with their training objective.
 
     Args:
-        size (int): Image side, a power of two from 32 to 1024.
+        size (int): Image resolution, a power of two from 32 to 1024.
         appearance_dim (int): Width D of the appearance vector.
         motion_dim (int): Width N of the motion code.
-        channel_multiplier (float): Factor on the channels of sides 64 and up.
-        max_channels (int): Upper limit of the channels of any side.
+        channel_multiplier (float): Factor on the channels of resolutions 64 and above.
+        max_channels (int): Upper limit of the channels.
         encoder (dict, optional): Config in ENCODERS; ``LIAEncoder`` by default.
         motion_space (dict, optional): Config in MOTION_SPACES; ``LinearMotionSpace`` by default.
         flow_generator (dict, optional): Config in FLOW_GENERATORS; ``LIAFlowGenerator`` by default.
@@ -99,32 +99,22 @@ class Animator(BaseModel):
             self.adversarial = LOSSES.build(adversarial or dict(type='NonSaturatingLoss'))
             self.r1 = LOSSES.build(r1) if r1 else None
 
-    # ---- using it ------------------------------------------------------------
+    # ---- inference -----------------------------------------------------------
     def encode(self, images: Tensor) -> Encoding:
-        """Encode images.
-
-        Args:
-            images (Tensor): Shape (B, 3, size, size) in [-1, 1].
-
-        Returns:
-            Encoding: Appearance (B, D), motion (B, N), features.
-        """
+        """Encode images (B, 3, size, size) in [-1, 1] to appearance (B, D), motion (B, N) and features."""
         return self.encoder(images)
 
     def animate(self, encoding: Encoding, motion: Tensor, start: Tensor | None = None) -> Animation:
         """Render an encoded image in the given motion.
 
         Args:
-            encoding (Encoding): The source image; batch 1 serves a motion of any batch.
+            encoding (Encoding): The source images, B or one.
             motion (Tensor): Motion codes α, shape (B, N) for one frame or (B, T, N) for a sequence.
-            start (Tensor, optional): Motion code of the driving video's start frame, shape (B, N) or (1, N). With
-                it the transfer is relative: the source's own code plus the motion since the start.
+            start (Tensor, optional): Motion code of the driving video's first frame, shape (B, N) or (1, N). If
+                given, the transfer is relative: the source's own code plus the motion since the start.
 
         Returns:
             Animation: Frames (B, 3, H, W) or (B, T, 3, H, W), with flows and masks.
-
-        Raises:
-            ValueError: If a shape does not fit.
         """
         check_shape('motion', motion, (None,) * (motion.ndim - 1) + (self.motion_dim,))
         if motion.ndim not in (2, 3):
@@ -134,18 +124,18 @@ class Animator(BaseModel):
             raise ValueError(f'motion has batch {batch}, which does not fit an encoding of batch {sources}')
         if start is not None:
             motion = relative_motion(motion, start, encoding.motion)
-        latent = self.motion_space(encoding.appearance, motion)
-        rendered: FlowFrame = self.flow_generator(latent.flatten(0, -2), encoding.features)
+        latent = self.motion_space(encoding.appearance, motion)  # (B[, T], D)
+        rendered: FlowFrame = self.flow_generator(rearrange(latent, '... d -> (...) d'), encoding.features)
         if motion.ndim == 2:
             return Animation(*rendered)
-        # unflatten (B*T, ...) to (B, T, ...)
-        shape = motion.shape[:2]
-        return Animation(rendered.frames.unflatten(0, shape),
-                         tuple(flow.unflatten(0, shape) for flow in rendered.flows),
-                         tuple(mask.unflatten(0, shape) for mask in rendered.masks))
+
+        def split(tensor: Tensor) -> Tensor:
+            return rearrange(tensor, '(b t) ... -> b t ...', b=batch)
+
+        return Animation(split(rendered.frames), tuple(map(split, rendered.flows)), tuple(map(split, rendered.masks)))
 
     def weights_hash(self) -> str:
-        """SHA-256 of the weights that make codes and frames; names this animator in code caches."""
+        """SHA-256 of the weights that codes and frames depend on; identifies this animator in code caches."""
         return animator_hash(self.state_dict())
 
     @property
@@ -154,9 +144,9 @@ class Animator(BaseModel):
         return CodeOrigin(named_model('the animator', self), self.weights_hash(), self.motion_dim)
 
     def compile_parts(self, **options: Any) -> None:
-        """Compile the heavy parts in place (``nn.Module.compile``); state-dict keys stay as they are.
+        """Compile encoder, flow generator and discriminator in place; state-dict keys stay as they are.
 
-        Losses are not compiled, which takes longest of all, but on CUDA replayed as graphs.
+        Compiling the losses would take longest; on CUDA they are captured as graphs instead.
 
         Args:
             **options: Passed to ``torch.compile`` (``mode``, ``dynamic``, ...).
@@ -164,7 +154,7 @@ class Animator(BaseModel):
         self.encoder.compile(**options)
         self.flow_generator.compile(**options)
         if self.discriminator is not None:
-            # it runs three times in a step, with and without its own weights: nothing for a CUDA graph
+            # three calls per step, some with detached weights, do not fit a CUDA graph (option 'mode')
             self.discriminator.compile(**{key: value for key, value in options.items() if key != 'mode'})
         self._graphed = [GraphedScalar(loss) for loss in self.losses]
 
@@ -181,9 +171,6 @@ class Animator(BaseModel):
 
         Returns:
             dict | list[dict] | Animation: Named losses; one record per sample; or the animation itself.
-
-        Raises:
-            ValueError: If the mode is unknown.
         """
         if mode == 'loss':
             return self.loss(**inputs)
@@ -194,15 +181,7 @@ class Animator(BaseModel):
         raise ValueError(f"mode must be 'loss', 'predict' or 'tensor', got {mode!r}")
 
     def transfer(self, source: Tensor, driving: Tensor) -> Animation:
-        """Absolute transfer of one driving frame per source, both encoded in one batch.
-
-        Args:
-            source (Tensor): Shape (B, 3, size, size) in [-1, 1].
-            driving (Tensor): Same shape.
-
-        Returns:
-            Animation: Frames (B, 3, size, size), with flows and masks.
-        """
+        """Absolute transfer of one driving frame per source, (B, 3, size, size) each, encoded in one batch."""
         batch = source.shape[0]
         both = self.encode(torch.cat((source, driving)))
         encoding = Encoding(
@@ -215,14 +194,11 @@ class Animator(BaseModel):
         Args:
             source (Tensor): Shape (B, 3, size, size) in [-1, 1].
             driving (Tensor): The frames to reconstruct, same shape.
-            motion_view (Tensor, optional): The driving frames as the motion code shall see them (other colors, say);
-                ``driving`` by default.
+            motion_view (Tensor, optional): The driving frames that the motion codes are taken from, e.g. with other
+                colors; ``driving`` by default.
 
         Returns:
-            dict[str, Tensor]: Weighted scalars; all of them together are minimized.
-
-        Raises:
-            UserError: If the animator was built without losses.
+            dict[str, Tensor]: Weighted scalars, whose sum is minimized.
         """
         if not len(self.losses):
             raise UserError('the animator was built without losses; to train it, add model.training.losses to the '
@@ -231,7 +207,7 @@ class Animator(BaseModel):
         fake, terms = animation.frames, {}
         known = dict(source=(source,), driving=(driving,), frames=(fake,), flows=animation.flows)
         for loss, compute in zip(self.losses, self._graphed or self.losses):
-            if not loss.weight:  # so far, see LossRampHook
+            if not loss.weight:  # not yet, see LossRampHook
                 continue
             seen = [tensor for name in getattr(loss, 'reads', LOSS_READS) for tensor in known[name]]
             terms[f'loss_{loss.name}'] = loss.weight * compute(*seen)
@@ -248,7 +224,7 @@ class Animator(BaseModel):
         terms['loss_discriminator'] = self.adversarial.discriminator_loss(
             self.discriminator(real), self.discriminator(fake.detach()))
         if self.r1 is not None:
-            # MMEngine tells models the iteration through its message hub; outside a Runner the penalty is not lazy
+            # the iteration is known through MMEngine's message hub; outside a Runner the penalty is not lazy
             iteration = MessageHub.get_current_instance().runtime_info.get('iter')
             terms['loss_r1'] = self.r1(self.discriminator, real, iteration)
         return terms
@@ -259,7 +235,7 @@ class Animator(BaseModel):
         Args:
             source (Tensor): Shape (B, 3, size, size) in [-1, 1].
             driving (Tensor): Same shape.
-            data_samples (dict): Collated names; copied into the records.
+            data_samples (dict): Collated names, which are added to the records.
 
         Returns:
             list[dict]: Per sample ``source``, ``driving``, ``reconstruction`` (3, H, W), ``flow`` (2, H, W),

@@ -1,4 +1,4 @@
-"""From a collated batch to what a model's forward takes: device, pixel range, augmentation."""
+"""From a collated batch to a model's inputs: device, pixel range, augmentation."""
 
 from typing import Any, Sequence
 
@@ -12,15 +12,15 @@ from leokit.utils.pixels import from_uint8
 
 @MODELS.register_module()
 class PixelPreprocessor(BaseDataPreprocessor):
-    """Moves a batch to the device as bytes and makes pixels of them there.
+    """Moves a batch to the device as bytes and converts it to pixels there.
 
-    uint8 inputs become float32 in [-1, 1]; other inputs (motion codes) are moved only. ``data_samples`` stay where
-    they are. In training, batch transforms are applied in float32, also under autocast.
+    uint8 inputs become float32 in [-1, 1]; other inputs (motion codes) are only moved. ``data_samples`` stay where they
+    are. In training, batch transforms are applied in float32, also under autocast.
 
     Args:
         transforms (Sequence[dict]): Configs in TRANSFORMS, applied in this order, in training only.
-        channels_last (bool): Whether images (B, 3, H, W) are laid out with their channels last in memory.
-        non_blocking (bool): Whether the copy to a GPU may go on while the program does.
+        channels_last (bool): Lay out images (B, 3, H, W) in channels-last memory format.
+        non_blocking (bool): Copy to a GPU asynchronously.
     """
 
     def __init__(self, transforms: Sequence[dict] = (), channels_last: bool = False, *,
@@ -33,14 +33,11 @@ class PixelPreprocessor(BaseDataPreprocessor):
         """Prepare a batch.
 
         Args:
-            data (dict): ``inputs`` (tensors by name) and whatever else; it is left as it is.
-            training (bool): Whether to apply the transforms.
+            data (dict): ``inputs`` (tensors by name) and other keys; not modified.
+            training (bool): Apply the transforms.
 
         Returns:
             dict: The same keys, with new inputs on the device.
-
-        Raises:
-            ValueError: If there are no ``inputs``.
         """
         if not isinstance(data.get('inputs'), dict):
             raise ValueError('a batch must have inputs: a dict of tensors, collated by default_collate '

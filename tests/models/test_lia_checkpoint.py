@@ -2,7 +2,8 @@ import pytest
 import torch
 from models.lia_reference import reference_state
 
-from leokit.models import Animator, convert_checkpoint
+import leokit
+from leokit.models import Animator, convert_checkpoint, to_lia
 from leokit.models.lia_checkpoint import UNUSED_KEY
 from leokit.utils import UserError
 from leokit.utils.checkpoints import load_checkpoint, save_checkpoint
@@ -56,7 +57,8 @@ def test_another_grid_cannot_be_exported(tmp_path):
 
 @pytest.mark.parametrize('content, sentence', [
     (dict(generator={}), "holds neither 'gen'"), ([1, 2], "holds neither 'gen'"),
-    (dict(gen={}), 'no whole LIA generator'), (dict(gen={'layer4.weight': torch.zeros(1)}), "'layer4.weight' does not"),
+    (dict(gen={}), 'not a complete LIA generator'),
+    (dict(gen={'layer4.weight': torch.zeros(1)}), "'layer4.weight' does not"),
     (dict(state_dict={'backbone.weight': torch.zeros(1)}), 'no LIA flow generator'),
     (dict(gen={}, code=print), 'save the weights alone first')])
 def test_foreign_files_are_one_sentence(tmp_path, content, sentence):
@@ -71,3 +73,13 @@ def test_missing_and_same_files_are_one_sentence(reference, tmp_path):
         convert_checkpoint(tmp_path / 'none.pt', tmp_path / 'b.pth')
     with pytest.raises(UserError, match='would be overwritten'):
         convert_checkpoint(reference, tmp_path / '.' / 'vox.pt')
+
+
+@pytest.mark.parametrize('sizes', [dict(size=32, max_channels=8), dict(size=64, channel_multiplier=0.25),
+                                   dict(size=128, channel_multiplier=2, max_channels=24)])
+def test_a_converted_checkpoint_is_enough_to_load_the_animator(tmp_path, sizes):
+    animator = Animator(appearance_dim=16, motion_dim=4, **sizes)
+    torch.save(dict(gen=to_lia(animator.state_dict())), tmp_path / 'own.pt')
+    convert_checkpoint(tmp_path / 'own.pt', tmp_path / 'own.pth')
+    loaded = leokit.load(tmp_path / 'own.pth')
+    assert loaded.size == sizes['size'] and loaded.weights_hash() == animator.weights_hash()

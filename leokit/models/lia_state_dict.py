@@ -1,9 +1,7 @@
-"""Reference LIA state dicts to leokit's and back.
+"""State dicts of the reference LIA implementation to leokit's and back.
 
-The public checkpoints (``vox.pt``, ``taichi.pt``, ``ted.pt``) hold the generator's
-state dict under ``gen``. Some of its entries never affect a result (noise weights, the
-color head of side 4) and some are constants (blur kernels); the first are kept beside
-the converted weights so that the way back is exact.
+Some entries of the reference never affect a result (noise weights, the color head of resolution 4) and some are
+constants (blur kernels). The first are kept next to the converted weights, so that the way back is exact.
 """
 
 import re
@@ -15,7 +13,7 @@ from torch import Tensor
 from leokit.nn import fir_kernel
 from leokit.utils import UserError
 
-# reference pattern -> leokit name; {0} is the index found, {half} its integer half
+# reference pattern -> leokit name; {index} is the first number of the pattern, {half} its integer half
 _ENCODER = (
     (r'enc\.net_app\.convs\.0\.0\.weight', 'encoder.from_rgb.weight'),
     (r'enc\.net_app\.convs\.0\.1\.bias', 'encoder.activation.bias'),
@@ -48,14 +46,7 @@ _UNUSED = re.compile(r'^dec\.to_rgb1\.|\.noise\.weight$')
 
 
 def leokit_name(reference_name: str) -> str | None:
-    """leokit's name of a reference tensor; None for a constant or an unused one.
-
-    Args:
-        reference_name (str): Key in the reference state dict.
-
-    Raises:
-        UserError: If it is no key of a LIA generator.
-    """
+    """leokit's name of a reference tensor; None for a constant or an unused one."""
     if _KERNEL.search(reference_name) or _UNUSED.search(reference_name):
         return None
     for pattern, name in _RULES:
@@ -67,7 +58,7 @@ def leokit_name(reference_name: str) -> str | None:
             last = groups[-1] if groups else ''
             return name.format(index=index, block=index - 1, half=index // 2, role=role, last=last)
     raise UserError(f'the tensor {reference_name!r} does not belong to a LIA generator; pass a checkpoint such as '
-                    'vox.pt, whose weights stand under "gen"')
+                    'vox.pt, whose weights are under "gen"')
 
 
 def from_lia(state: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
@@ -78,9 +69,6 @@ def from_lia(state: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, 
 
     Returns:
         tuple: The animator's state dict, and the reference's unused tensors under their own names.
-
-    Raises:
-        UserError: If a key does not belong to a LIA generator.
     """
     converted, unused = {}, {}
     for key, tensor in state.items():
@@ -97,13 +85,10 @@ def to_lia(state: Mapping[str, Tensor], unused: Mapping[str, Tensor] | None = No
 
     Args:
         state (Mapping[str, Tensor]): An animator's weights (other keys, such as a discriminator's, are left out).
-        unused (Mapping[str, Tensor], optional): The unused tensors that :func:`from_lia` returned; zeros otherwise.
+        unused (Mapping[str, Tensor], optional): The unused tensors that :func:`from_lia` returned; zeros by default.
 
     Returns:
         dict[str, Tensor]: A state dict that the reference implementation loads.
-
-    Raises:
-        UserError: If the animator lacks a tensor that the reference has, or paints, which the reference does not.
     """
     levels = sum(bool(re.fullmatch(r'flow_generator\.levels\.\d+\.to_flow\.bias', key)) for key in state)
     if not levels:
@@ -117,7 +102,7 @@ def to_lia(state: Mapping[str, Tensor], unused: Mapping[str, Tensor] | None = No
         if name is not None:
             if name not in state:
                 raise UserError(f'the checkpoint lacks {name!r}, which LIA stores as {key!r}; pass an animator '
-                                'made of LIAEncoder, LinearMotionSpace and LIAFlowGenerator')
+                                'of LIAEncoder, LinearMotionSpace and LIAFlowGenerator')
             result[key] = _to_lia_shape(key, state[name])
         elif _KERNEL.search(key):
             result[key] = fir_kernel(4.0 if '.upsample.' in key or '.blur.' in key else 1.0)
@@ -132,7 +117,7 @@ def to_lia(state: Mapping[str, Tensor], unused: Mapping[str, Tensor] | None = No
 
 
 def reference_keys(levels: int) -> list[str]:
-    """Keys of the reference state dict, in its order, for ``levels`` sides from 8 up."""
+    """Keys of the reference state dict, in its order, for ``levels`` resolutions from 8 up."""
     modulated = ('conv.weight', 'conv.modulation.weight', 'conv.modulation.bias', 'noise.weight', 'activate.bias')
     keys = ['enc.net_app.convs.0.0.weight', 'enc.net_app.convs.0.1.bias']
     for block in range(1, levels + 1):
