@@ -47,10 +47,13 @@ def prepare_config(args: argparse.Namespace) -> 'Config':
 
 def run(args: argparse.Namespace) -> int:
     """Train; the exit status tells whether a signal ended the training early."""
-    from leokit.engine import EXIT_STATUS, LeoRunner, leave_process_group
+    from leokit.engine import EXIT_STATUS, LeoRunner, leave_process_group, report_stop
     from leokit.inference import ensure_codes
     runner = LeoRunner.from_cfg(prepare_config(args))
     ensure_codes(runner.cfg)  # after the runner is built, so that mistakes in the config are reported first
     runner.train()
     leave_process_group()
-    return EXIT_STATUS if getattr(runner.train_loop, 'stopped_by', None) else 0
+    if getattr(runner.train_loop, 'stopped_by', None) is None:
+        return 0
+    report_stop()
+    return EXIT_STATUS

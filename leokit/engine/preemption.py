@@ -10,6 +10,7 @@ import signal
 import threading
 from collections import deque
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Iterator
 
 import torch
@@ -18,6 +19,7 @@ from torch import Tensor, distributed
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT, signal.SIGHUP)
 EXIT_STATUS = 128 + signal.SIGTERM  # the shell's status of a process that SIGTERM ended
+STOP_FILE = 'LEOKIT_STOP_FILE'  # environment variable: path of a file
 LAG = 2  # iterations between starting the all-reduce and reading its result, so that no rank waits for the device
 
 
@@ -93,6 +95,16 @@ class StopRequest:
             yield
         finally:
             self._interruptible = False
+
+
+def report_stop() -> None:
+    """Create the file that ``LEOKIT_STOP_FILE`` names, if it is set; call it once all ranks have stopped.
+
+    The exit status alone does not tell a job script that the checkpoint is written: launchers end the other ranks of a
+    crashed one with SIGTERM, which gives the same status.
+    """
+    if path := os.environ.get(STOP_FILE):
+        Path(path).touch()
 
 
 def ignore_signals(worker_id: int) -> None:

@@ -22,7 +22,7 @@ from torch.utils.data import DataLoader
 from leokit.engine.build_errors import check_config_keys, explain_build_errors
 from leokit.engine.checkpoint_files import make_work_dir
 from leokit.engine.checkpointing import CheckpointingRunner
-from leokit.engine.distributed import check_launcher, start_cpu_group
+from leokit.engine.distributed import check_launcher, prepare_launch, start_cpu_group
 from leokit.engine.log_files import tolerate_logger_errors, tolerate_visualizer_errors
 from leokit.engine.preemption import ignore_signals
 from leokit.engine.work_dir_lock import training_lock
@@ -78,6 +78,7 @@ class LeoRunner(CheckpointingRunner):
         torch.backends.cudnn.benchmark = False  # undo the setting of an earlier runner in this process
         if self.distributed:
             check_launcher(self.launcher)
+            prepare_launch(self.launcher)
             if get_device() == 'cpu' and not is_distributed():
                 start_cpu_group(self.launcher, env_cfg.get('dist_cfg', {}).get('timeout'))
         super().setup_env(env_cfg)
