@@ -94,8 +94,10 @@ def join_process_group(device: str | None) -> str:
     import torch
     import torch.distributed as dist
 
+    from leokit.engine.distributed import choose_gloo_interface
     from leokit.inference.loading import check_device
     if int(os.environ.get('WORLD_SIZE', '1')) > 1:
+        choose_gloo_interface('pytorch')
         dist.init_process_group('gloo')  # only features are exchanged, and those are on the CPU
     name = options.choose_device(device)
     check_device(name)

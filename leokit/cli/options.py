@@ -31,6 +31,8 @@ class _KeyValues(argparse.Action):
         for value in values:
             if '=' not in value:
                 raise argparse.ArgumentError(self, f'{value!r} is not of the form key=value')
+        words = f'{self.dest}_words'  # as typed, for commands that start others
+        setattr(namespace, words, [*getattr(namespace, words, []), *values])
         DictAction(self.option_strings, self.dest, nargs='+')(parser, namespace, values, option_string)
 
 

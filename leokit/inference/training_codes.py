@@ -1,11 +1,14 @@
 """The motion codes that a training of stage 2 needs: used if they are there, made if not."""
 
+import datetime
 from pathlib import Path
 from typing import Any, Mapping
 
 import torch
 from mmengine.config import Config
+from mmengine.dist import is_distributed, is_main_process
 from mmengine.logging import print_log
+from torch import distributed
 
 from leokit.datasets.code_cache import INDEX_FILE, JOURNAL_FILE, CodeCache
 from leokit.datasets.code_cache_writer import CodeCacheWriter
@@ -16,13 +19,15 @@ from leokit.utils import UserError
 from leokit.utils.hashing import checkpoint_hash
 from leokit.video.video_index import VideoIndex
 
+LONGEST_EXTRACTION = datetime.timedelta(days=30)
+
 
 def ensure_codes(config: Config) -> None:
     """See that the code cache is there that a config trains on, in its top-level key ``codes_dir``.
 
     A finished cache is used as it is, unless it is known to be of another animator than the config's ``animator``.
-    Otherwise that animator encodes all videos of ``data_root``; an interrupted extraction goes on where it stopped. A
-    config without ``codes_dir`` is left alone.
+    Otherwise that animator encodes all videos of ``data_root``; an interrupted extraction goes on where it stopped. Of
+    several processes the first does it, while the others wait. A config without ``codes_dir`` is left alone.
 
     Args:
         config (Config): The config, references resolved.
@@ -32,14 +37,29 @@ def ensure_codes(config: Config) -> None:
     """
     if not config.get('codes_dir'):
         return
+    if not is_distributed():
+        _ensure(config)
+        return
+    # a group of its own, because the others wait for longer than the training's collective operations may take
+    group = distributed.new_group(backend='gloo', timeout=LONGEST_EXTRACTION)
+    problem: list[str | None] = [None]
+    if is_main_process():
+        try:
+            _ensure(config)
+        except UserError as error:
+            problem = [str(error)]
+    distributed.broadcast_object_list(problem, group=group)
+    distributed.destroy_process_group(group)
+    if problem[0]:
+        raise UserError(problem[0])
+
+
+def _ensure(config: Config) -> None:
     folder = Path(config.codes_dir)
     if (folder / INDEX_FILE).is_file() and not (folder / JOURNAL_FILE).exists():
         _check_producer(folder, config.get('animator') or {})
         return
     command = _command(config, folder)
-    if config.get('launcher', 'none') != 'none':
-        raise UserError(f'there are no finished motion codes in {folder}, and a training of several processes does not '
-                        f'make them; make them first: {command}')
     try:
         _make(config, folder)
     except UserError as error:

@@ -24,6 +24,7 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGHUP)
 POLL_SECONDS = 0.2
 PROGRAM = (sys.executable, '-m', 'leokit')
 LOCK_FILE = 'study.lock'
+RUN_LOCK_FILE = 'run.lock'
 
 
 class StudyRunner:
@@ -36,6 +37,7 @@ class StudyRunner:
         jobs (int): Concurrent runs.
         devices (Sequence[str]): GPUs that the jobs share, as in ``CUDA_VISIBLE_DEVICES``; empty leaves the variable as
             it is.
+        exclusive (bool): False lets other processes execute other runs of the study at the same time.
         log (Callable): Receives one line per event.
 
     Attributes:
@@ -43,12 +45,13 @@ class StudyRunner:
     """
 
     def __init__(self, runs: Sequence[Run], work_dir: str | Path, *, program: Sequence[str] = PROGRAM, jobs: int = 1,
-                 devices: Sequence[str] = (), log: Callable[[str], None] = print) -> None:
+                 devices: Sequence[str] = (), exclusive: bool = True, log: Callable[[str], None] = print) -> None:
         self.runs = list(runs)
         self.work_dir = Path(work_dir)
         self.program = list(program)
         self.jobs = jobs
         self.devices = list(devices)
+        self.exclusive = exclusive
         self.log = log
         self.stopped_by: str | None = None
         self._processes: set[subprocess.Popen] = set()
@@ -64,7 +67,7 @@ class StudyRunner:
         """
         self.work_dir.mkdir(parents=True, exist_ok=True)
         lock = FileLock(self.work_dir / LOCK_FILE)
-        if not lock.acquire():
+        if self.exclusive and not lock.acquire():
             raise UserError(f'another process runs a study in {self.work_dir}; wait for it or pass another --work-dir')
         self._lifeline = Lifeline()
         try:
@@ -93,7 +96,11 @@ class StudyRunner:
     def _complete(self, run: Run, slots: queue.SimpleQueue) -> str | None:
         """Train and test one run as far as necessary; return a failure, if any."""
         device = slots.get()
+        lock = FileLock(run.folder / RUN_LOCK_FILE)
         try:
+            if not lock.acquire():
+                self.log(f'{run.name}: another process executes this run')
+                return f'{run.name}: another process executes this run'
             train = [run.config_file, '--work-dir', run.folder / 'train', '--resume']
             test = [run.config_file, run.checkpoint, '--work-dir', run.folder / 'test', '--out', run.metrics_file]
             for stage, arguments, result in (('train', train, run.checkpoint), ('test', test, run.metrics_file)):
@@ -111,6 +118,7 @@ class StudyRunner:
             if self.stopped_by is None:
                 self.log(f'{run.name}: done')
         finally:
+            lock.release()
             slots.put(device)
         return None
 

@@ -1,12 +1,16 @@
+import os
 import signal
 import socket
+import sys
+from pathlib import Path
 
 import pytest
 import torch
 from engine.toys import start_process, toy_config, train, train_in_process
 
 from leokit.engine import EXIT_STATUS
-from leokit.engine.distributed import check_launcher
+from leokit.engine.distributed import (
+    _interface_to, check_launcher, choose_gloo_interface, expand_hosts, prepare_launch)
 from leokit.utils import UserError
 from leokit.utils.checkpoints import load_checkpoint
 
@@ -80,3 +84,80 @@ def test_a_launcher_without_its_environment_is_an_error(monkeypatch):
         check_launcher('pytorch')
     with pytest.raises(UserError, match="'ray' is unknown; it is one of none, pytorch, slurm, mpi"):
         check_launcher('ray')
+
+
+def test_the_launcher_slurm_needs_srun(monkeypatch):
+    """The shells of sbatch and salloc have the variables of rank 0 of a step, except for the step's number."""
+    for name, value in dict(SLURM_PROCID=0, SLURM_LOCALID=0, SLURM_NTASKS=4).items():
+        monkeypatch.setenv(name, str(value))
+    monkeypatch.delenv('SLURM_STEP_ID', raising=False)
+    with pytest.raises(UserError, match='--launcher slurm needs srun, which starts all 4 tasks'):
+        check_launcher('slurm')
+    monkeypatch.setenv('SLURM_STEP_ID', '0')
+    check_launcher('slurm')
+
+
+@pytest.mark.parametrize('text, hosts', [
+    ('n1', ['n1']), ('n[1-3]', ['n1', 'n2', 'n3']), ('gpu[008-010,12],b', ['gpu008', 'gpu009', 'gpu010', 'gpu12', 'b']),
+    ('r[1-2]n[0-1].x', ['r1n0.x', 'r1n1.x', 'r2n0.x', 'r2n1.x']), ('a,b-3', ['a', 'b-3']), ('', [])])
+def test_host_lists_are_expanded_as_scontrol_does(text, hosts):
+    assert expand_hosts(text) == hosts
+
+
+def test_address_and_port_are_those_of_the_step(monkeypatch):
+    for name in ('MASTER_ADDR', 'MASTER_PORT'):
+        monkeypatch.setenv(name, 'x')  # restored after the test
+        monkeypatch.delenv(name)
+    for name, value in dict(SLURM_NODELIST='n[1-3]', SLURM_STEP_NODELIST='n[2-3]', SLURM_JOB_ID=20007, SLURM_STEP_ID=3,
+                            SLURM_STEP_NUM_NODES=1, SLURM_LOCALID=0).items():
+        monkeypatch.setenv(name, str(value))
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)
+    prepare_launch('slurm')
+    assert os.environ['MASTER_ADDR'] == 'n2' and os.environ['MASTER_PORT'] == str(20000 + 8007 + 303)
+    monkeypatch.setenv('MASTER_ADDR', 'given')
+    prepare_launch('slurm')
+    assert os.environ['MASTER_ADDR'] == 'given'
+
+
+def test_every_process_needs_a_gpu_of_its_own(monkeypatch):
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: True)
+    monkeypatch.setattr(torch.cuda, 'device_count', lambda: 1)
+    for name in ('SLURM_GPUS_PER_TASK', 'SLURM_TRES_PER_TASK', 'SLURM_GPU_BIND', 'SLURM_TRES_BIND'):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in dict(SLURM_STEP_NODELIST='n1', SLURM_LOCALID=1, LOCAL_RANK=1).items():
+        monkeypatch.setenv(name, str(value))
+    for launcher in ('pytorch', 'slurm'):
+        with pytest.raises(UserError, match='process 1 of this node has no GPU of its own, as only 1 are visible'):
+            prepare_launch(launcher)
+    monkeypatch.setenv('SLURM_GPUS_PER_TASK', '1')  # each task sees its own GPU, as number 0
+    prepare_launch('slurm')
+    assert os.environ['SLURM_LOCALID'] == '0'
+
+
+@pytest.mark.skipif(not sys.platform.startswith('linux'), reason='interfaces are found on Linux')
+def test_gloo_gets_an_interface_where_the_host_has_a_loopback_name_only(monkeypatch):
+    """As on Debian, which maps a host's name to 127.0.1.1."""
+    addresses = {socket.gethostname(): '127.0.1.1', 'n1': '127.0.1.1', 'n2': '127.0.0.1', 'n3': '192.0.2.7'}
+    monkeypatch.setattr(socket, 'gethostbyname', lambda host: addresses[host])
+    asked = []
+    monkeypatch.setattr('leokit.engine.distributed._interface_to', lambda host: asked.append(host) or 'eth7')
+    monkeypatch.setenv('GLOO_SOCKET_IFNAME', 'x')  # restored after the test
+    monkeypatch.delenv('GLOO_SOCKET_IFNAME')
+    for name, value in dict(MASTER_ADDR='n1', SLURM_STEP_NODELIST='n[1-3]', SLURM_STEP_NUM_NODES=3).items():
+        monkeypatch.setenv(name, str(value))
+    choose_gloo_interface('slurm')
+    assert os.environ['GLOO_SOCKET_IFNAME'] == 'eth7' and asked == ['n3']
+    choose_gloo_interface('slurm')  # the user's is kept
+    monkeypatch.delenv('GLOO_SOCKET_IFNAME')
+    monkeypatch.setenv('SLURM_STEP_NUM_NODES', '1')
+    choose_gloo_interface('slurm')
+    assert 'GLOO_SOCKET_IFNAME' not in os.environ and len(asked) == 1
+    addresses[socket.gethostname()] = '192.0.2.1'
+    monkeypatch.setenv('SLURM_STEP_NUM_NODES', '3')
+    choose_gloo_interface('slurm')
+    assert 'GLOO_SOCKET_IFNAME' not in os.environ
+
+
+@pytest.mark.skipif(not Path('/sys/class/net/lo').exists(), reason='there is no interface lo')
+def test_an_interface_is_found_by_its_address():
+    assert _interface_to('127.0.0.1') == 'lo'

@@ -1,5 +1,8 @@
+import multiprocessing
+
 import numpy as np
 import pytest
+import torch
 from mmengine.config import Config
 
 from leokit.datasets.code_cache import CodeCache
@@ -65,13 +68,44 @@ def test_codes_of_another_animator_are_refused(config, tmp_path):
     ({'animator.checkpoint': 'none.pth'}, 'none.pth does not exist.*leokit extract .* none.pth --videos'),
     ({'animator.config': None}, 'no animator config is known.*leokit extract CONFIG '),
     ({'data_root': 'nowhere'}, 'nowhere does not exist.*--videos nowhere'),
-    ({'data_root': None}, 'no data_root.*--videos DIR'),
-    ({'launcher': 'pytorch'}, 'several processes does not make them; make them first: leokit extract')])
+    ({'data_root': None}, 'no data_root.*--videos DIR')])
 def test_what_is_missing_is_one_sentence_with_the_command(config, tmp_path, changes, sentence):
     config.merge_from_dict(changes)
     with pytest.raises(UserError, match=f'no finished motion codes in .*{sentence}'):
         ensure_codes(config)
     assert not (tmp_path / 'codes').exists()
+
+
+def ensure_in_process(rank, address, config_text, results):
+    """Process target: one of two ranks."""
+    torch.set_num_threads(1)
+    torch.distributed.init_process_group('gloo', init_method=address, rank=rank, world_size=2)
+    try:
+        ensure_codes(Config.fromstring(config_text, '.py'))
+        results.put((rank, None))
+    except UserError as error:
+        results.put((rank, str(error)))
+    torch.distributed.destroy_process_group()
+
+
+@pytest.mark.parametrize('checkpoint', [None, 'none.pth'])
+def test_of_two_processes_one_makes_the_codes_and_both_raise_the_same_error(config, tmp_path, checkpoint):
+    if checkpoint:
+        config.animator.checkpoint = checkpoint
+    context = multiprocessing.get_context('spawn')
+    results = context.Queue()
+    ranks = [context.Process(target=ensure_in_process, args=(
+        rank, f'file://{tmp_path}/group', config.pretty_text, results)) for rank in (0, 1)]
+    for rank in ranks:
+        rank.start()
+    said = [answer for _, answer in sorted(results.get(timeout=120) for _ in ranks)]
+    for rank in ranks:
+        rank.join(60)
+    if checkpoint:
+        assert said[0] == said[1] and 'none.pth does not exist' in said[0]
+    else:
+        assert said == [None, None]
+        assert [video.name for video in CodeCache(config.codes_dir).videos] == ['a', 'b']
 
 
 def test_other_configs_are_left_alone():
