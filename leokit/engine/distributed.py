@@ -38,8 +38,8 @@ def check_launcher(launcher: str) -> None:
                         f'through tools/dist_train.sh or tools/slurm_train.sh, or use --launcher none')
     if launcher == 'slurm' and _int('SLURM_NTASKS') > 1 and 'SLURM_STEP_ID' not in os.environ:
         # the shells of sbatch and salloc have the variables of rank 0, which would wait for the others
-        raise UserError(f'--launcher slurm needs srun, which starts all {os.environ["SLURM_NTASKS"]} tasks; put srun in '
-                        f'front of the command, or use tools/slurm_train.sh')
+        raise UserError(f'--launcher slurm needs srun, which starts all {os.environ["SLURM_NTASKS"]} tasks; put srun '
+                        'in front of the command, or use tools/slurm_train.sh')
 
 
 def prepare_launch(launcher: str) -> None:
@@ -101,8 +101,8 @@ def _check_device(launcher: str) -> None:
     if launcher == 'slurm' and count == 1 and bound:
         os.environ['SLURM_LOCALID'] = '0'
         return
-    raise UserError(f'process {local_rank} of this node has no GPU of its own, as only {count} are visible; start fewer '
-                    f'processes, or ask for more GPUs per node')
+    raise UserError(f'process {local_rank} of this node has no GPU of its own, as only {count} are visible; start '
+                    f'fewer processes, or ask for more GPUs per node')
 
 
 def choose_gloo_interface(launcher: str) -> None:

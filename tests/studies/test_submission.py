@@ -59,7 +59,8 @@ def test_every_unfinished_run_becomes_a_job(study, tmp_path, monkeypatch):
     runs[1].metrics_file.write_text('{}')
     (tmp_path / 'bin').mkdir()
     sbatch = tmp_path / 'bin' / 'sbatch'
-    sbatch.write_text(f'#!/bin/bash\nprintf "%q " "$@" >> {tmp_path}/jobs\necho >> {tmp_path}/jobs\necho "17;cluster"\n')
+    sbatch.write_text(f'#!/bin/bash\nprintf "%q " "$@" >> {tmp_path}/jobs\necho >> {tmp_path}/jobs\n'
+                      'echo "17;cluster"\n')
     sbatch.chmod(0o755)
     monkeypatch.setenv('PATH', f'{tmp_path / "bin"}:/usr/bin:/bin')
     monkeypatch.setenv('SBATCH_ARGS', '--partition=gpu --gres=gpu:1')
