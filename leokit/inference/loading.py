@@ -240,7 +240,9 @@ def _load_model(source: Source, device: torch.device, expect: type[nn.Module] | 
     model.training_data = meta.get('data') or {}
     if isinstance(model, Animator):
         # the checkpoint knows best; the config may have been changed since, or be of another training
-        model.crop = model.training_data.get('crop') or training_crop(meta.get('cfg') or config)
+        if meta.get('cfg') and 'crop' not in model.training_data:  # checkpoints of leokit 0.1
+            config = read_config(config_from_checkpoint(source.content, str(source.file)))
+        model.crop = model.training_data.get('crop') or training_crop(config)
     return model.to(device).eval()
 
 

@@ -75,6 +75,17 @@ def test_a_checkpoint_of_leokit_0_1_carries_the_text_of_its_config(trained, tmp_
     assert not (tmp_path / 'executed').exists()
 
 
+@pytest.mark.parametrize('crop', ['center', 'none'])
+def test_an_animator_of_leokit_0_1_keeps_the_crop_of_its_training(tmp_path, crop):
+    paths = write_models(tmp_path)
+    content = load_checkpoint(paths['animator'])
+    content['meta']['cfg'] = (f"{paths['animator_config'].read_text()}\ncrop = {crop!r}\n"
+                              "train_dataloader = dict(dataset=dict(frames=dict(crop='$crop')))\n")
+    torch.save(content, tmp_path / 'old.pth')
+    assert leokit.load(paths['animator_config'], tmp_path / 'old.pth', expect=Animator).crop == crop
+    assert leokit.load(tmp_path / 'old.pth', expect=Animator).crop == crop
+
+
 @pytest.mark.parametrize('kind', ['os.system', 'mmengine.load', 'leokit.load', 'subprocess', 'ToyModel.__init__', 3])
 def test_a_checkpoint_names_only_registered_types(trained, tmp_path, kind):
     """MMEngine imports and calls what ``type`` names if no registry has it."""
