@@ -23,7 +23,7 @@ def run(command):
     args.run(args)
 
 run('synthetic-faces --out data/synthetic_faces --num-identities 4 --clips-per-identity 1 --num-frames 17 '
-    '--split-fractions 0.5 0 0.5 --workers 0')
+    '--split-fractions 0.5 0.25 0.25 --workers 0')
 run('train lia_synthetic_64 --cfg-options max_iters=2 warmup=1 batch_size=2 num_workers=0 log_level=WARNING '
     'train_dataloader.persistent_workers=False val_dataloader.persistent_workers=False')
 run('train lmdm_synthetic --cfg-options max_iters=2 num_frames=16 sequences_per_batch=2 '
