@@ -27,13 +27,9 @@ class UNet2D(UNet):
     Args:
         image_channels (int): Channels C of the image.
         channels (Sequence[int]): Width of each level, fine to coarse; every level halves height and width.
-        num_blocks (int): Residual blocks per level, on the way down and on the way up.
-        attention_levels (Sequence[int]): Levels with self-attention (0 is the finest); the middle always has it.
-        embedding_dim (int): Width of the embedding of time and condition.
         cond_dim (int): Width of the condition vector, such as a motion code; 0 for none.
         extra_channels (int): Channels of a second image that is concatenated to the noisy one; 0 for none.
-        head_dim (int): Width of an attention head.
-        dropout (float): Dropout in the residual blocks.
+        num_blocks, attention_levels, embedding_dim, head_dim, dropout: See :class:`UNet1D`.
     """
 
     def __init__(self, image_channels: int = 3, channels: Sequence[int] = (128, 192, 256, 384), *, num_blocks: int = 2,

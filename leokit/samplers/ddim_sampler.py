@@ -27,12 +27,10 @@ class DDIMSampler(Sampler):
     """Deterministic for ``eta = 0``; ``eta = 1`` has the variance of DDPM.
 
     Args:
-        num_inference_steps (int, optional): Sampling steps; None for every diffusion step.
         eta (float): Fraction of the posterior's standard deviation that is fresh noise, 0 to 1.
-        timestep_spacing (str): The time grid.
         previous (str): ``'grid'``: a step ends at the next time of the grid. ``'stride'``: it ends at ``t - S // n``.
-        clip (float, optional): Clamp the predicted clean sample to [-clip, clip].
         rederive_eps (bool): After clipping, recompute the noise from the clipped sample.
+        num_inference_steps, timestep_spacing, clip: See :class:`Sampler`.
     """
 
     def __init__(self, num_inference_steps: int | None = 50, *, eta: float = 0.0, timestep_spacing: str = 'trailing',

@@ -16,10 +16,8 @@ class DDPMSampler(Sampler):
     """Sample from the posterior given the predicted clean sample.
 
     Args:
-        num_inference_steps (int, optional): Sampling steps; None for every diffusion step, as in the paper.
-        timestep_spacing (str): The time grid.
         variance (str): ``'fixed_small'``, that of the posterior, or ``'fixed_large'``, the beta of the forward step.
-        clip (float, optional): Clamp the predicted clean sample to [-clip, clip].
+        num_inference_steps, timestep_spacing, clip: See :class:`Sampler`; the paper takes every diffusion step (None).
     """
 
     def __init__(self, num_inference_steps: int | None = None, *, timestep_spacing: str = 'leading',

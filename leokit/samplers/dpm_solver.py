@@ -14,11 +14,7 @@ class DPMSolverPlusPlusSampler(Sampler):
     """Multistep, midpoint form, deterministic; the first and the last step are of first order.
 
     The last step ends at the predicted clean sample, because the data has no noise (an infinite log-SNR).
-
-    Args:
-        num_inference_steps (int, optional): Sampling steps; None for every diffusion step.
-        timestep_spacing (str): The time grid.
-        clip (float, optional): Clamp the predicted clean sample to [-clip, clip].
+    The arguments are those of :class:`Sampler`.
     """
 
     def __init__(self, num_inference_steps: int | None = 20, *, timestep_spacing: str = 'linspace',
