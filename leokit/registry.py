@@ -45,9 +45,9 @@ class Registry(MMEngineRegistry):
 # ---- children of MMEngine's registries -------------------------------------
 # Trainable models and data preprocessors: Animator, MotionDiffusion, ...
 MODELS = Registry('model', parent=MMENGINE_MODELS, scope='leokit', locations=['leokit.models'])
-# Data sets: FramePairDataset, ClipDataset, MotionCodeDataset, ...
+# Datasets: FramePairDataset, ClipDataset, MotionCodeDataset, ...
 DATASETS = Registry('dataset', parent=MMENGINE_DATASETS, scope='leokit', locations=['leokit.datasets'])
-# Order of the samples of a data set, resumable at any iteration: DeterministicSampler.
+# Order of the samples of a dataset, resumable at any iteration: DeterministicSampler.
 DATA_SAMPLERS = Registry(
     'data sampler', parent=MMENGINE_DATA_SAMPLERS, scope='leokit', locations=['leokit.datasets'])
 # Batch augmentations that run on the device.

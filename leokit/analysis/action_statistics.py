@@ -45,7 +45,7 @@ def measure_action_statistics(model: MotionDiffusion, cache: CodeCache, truth: S
 
     Args:
         model (MotionDiffusion): In evaluation mode, trained on codes of the same animator.
-        cache (CodeCache): Codes of the data set.
+        cache (CodeCache): Codes of the dataset.
         truth (SyntheticTruth): Its ground-truth parameters.
         num_frames (int, optional): Frames per clip. Default: None, the model's window.
         fit (str): Split that the map is fitted on.

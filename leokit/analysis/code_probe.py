@@ -1,6 +1,6 @@
 """Linear probes from motion codes of SyntheticFaces to its ground-truth parameters.
 
-A linear map from codes should predict every motion parameter and no parameter of appearance. The opposite map, from
+A linear map from codes should predict every motion parameter and no appearance parameter. The opposite map, from
 motion parameters to codes, gives names to directions of the motion space.
 """
 
@@ -20,7 +20,7 @@ from leokit.utils import UserError
 from leokit.utils.tables import MISSING, markdown_table
 
 MAX_FRAMES = 200_000  # enough for a map of 20 inputs
-MIN_R2 = 0.5  # of a parameter that counts as predictable from codes
+MIN_R2 = 0.5  # minimum for a parameter to count as predictable from codes
 
 
 class LabeledFrames(NamedTuple):
@@ -35,7 +35,7 @@ def probe_codes(cache: CodeCache, truth: SyntheticTruth, *, fit: str = 'train', 
     """R² of a linear map from codes to the parameters of motion and of appearance, on held-out identities.
 
     Args:
-        cache (CodeCache): Codes of the data set.
+        cache (CodeCache): Codes of the dataset.
         truth (SyntheticTruth): Its ground-truth parameters.
         fit (str): Split that the map is fitted on.
         score (str): Split that it is evaluated on.
@@ -59,13 +59,13 @@ def probe_factor_grid(grid: FactorGrid, cache: CodeCache, truth: SyntheticTruth,
     first frame, which is excluded.
 
     Args:
-        grid (FactorGrid): Motions of videos of the data set, applied to other identities.
-        cache (CodeCache): Codes of the data set.
+        grid (FactorGrid): Motions of videos of the dataset, applied to other identities.
+        cache (CodeCache): Codes of the dataset.
         truth (SyntheticTruth): Its ground-truth parameters.
         fit (str): Split that the map is fitted on.
 
     Returns:
-        dict: R² by motion parameter (NaN for a constant one); empty if the motions are not of the data set.
+        dict: R² by motion parameter (NaN for a constant one); empty if the motions are not of the dataset.
     """
     num_identities, _, frames, _ = grid.measured_codes.shape
     names = grid.motions.names
@@ -106,7 +106,7 @@ def name_directions(cache: CodeCache, truth: SyntheticTruth, result: Mapping[str
     """Directions of the motion space that change one motion parameter by one standard deviation.
 
     Args:
-        cache (CodeCache): Codes of the data set.
+        cache (CodeCache): Codes of the dataset.
         truth (SyntheticTruth): Its ground-truth parameters.
         result (Mapping): From :func:`probe_codes`; parameters below ``MIN_R2`` are left out.
         split (str): Split that the directions are fitted on.
@@ -115,7 +115,7 @@ def name_directions(cache: CodeCache, truth: SyntheticTruth, result: Mapping[str
         dict: By parameter, weights by number of the direction, the content of ``directions.json``.
 
     Raises:
-        UserError: If codes and parameters belong to different data sets, or no parameter can be predicted.
+        UserError: If codes and parameters belong to different datasets, or no parameter can be predicted.
     """
     train = labeled_frames(cache, truth, split)
     vectors = quantity_directions(train.codes, train.motion)  # (K, N)
@@ -143,7 +143,7 @@ def labeled_frames(cache: CodeCache, truth: SyntheticTruth, split: str, *, since
     """Codes and ground-truth parameters of frames of a split, evenly subsampled to at most :data:`MAX_FRAMES`.
 
     Args:
-        cache (CodeCache): Codes of the data set.
+        cache (CodeCache): Codes of the dataset.
         truth (SyntheticTruth): Its ground-truth parameters.
         split (str): The split.
         since_start (bool): Subtract codes and motion of the first frame of each video.
@@ -152,17 +152,17 @@ def labeled_frames(cache: CodeCache, truth: SyntheticTruth, split: str, *, since
         LabeledFrames: One row per frame.
 
     Raises:
-        UserError: If codes and parameters belong to different data sets.
+        UserError: If codes and parameters belong to different datasets.
     """
     rows = {name: row for row, name in enumerate(truth.names)}
     videos = [video for video in cache.videos if video.split == split and video.name in rows]
     if not videos:
         raise UserError(f'the code cache has no video of split {split!r} with ground truth; extract the codes of all '
-                        'splits of the data set that --ground-truth names')
+                        'splits of the dataset that --ground-truth names')
     longer = [video.name for video in videos if video.length > truth.motion.shape[1]]
     if longer:
         raise UserError(f'the video {longer[0]} has more codes than frames in the ground truth, so --codes and '
-                        '--ground-truth belong to different data sets; extract the codes of the latter')
+                        '--ground-truth belong to different datasets; extract the codes of the latter')
     codes = [cache.codes[video.offset:video.offset + video.length] for video in videos]
     motion = [truth.motion[rows[video.name]][:video.length] for video in videos]
     if since_start:

@@ -18,7 +18,7 @@ from leokit.video.video_entry import VideoEntry
 
 MAX_FRAMES = 64  # of a video that are searched for pairs, evenly spaced
 PARAMETERS = ('mouth_open', 'smile', 'blink', 'brow', 'gaze_x', 'gaze_y')  # that move parts of the face, not the head
-PERCENTILES = (1, 99)  # of a parameter over the data set; the two values of a synthetic pair
+PERCENTILES = (1, 99)  # of a parameter over the dataset; the two values of a synthetic pair
 
 # Frames (K, 3, S, S) in [-1, 1], and by region or parameter the pairs of them, the two directions of a pair in a row.
 FacePairs = tuple[Tensor, dict[str, list[ExpressionPair]]]
@@ -46,7 +46,7 @@ class LandmarkPairs:
 class SyntheticPairs:
     """Renders identities of SyntheticFaces in pairs that differ in one parameter of the face only.
 
-    The parameter changes between two percentiles of the data set (:data:`PERCENTILES`), which counts as a change of 1.
+    The parameter changes between two percentiles of the dataset (:data:`PERCENTILES`), which counts as a change of 1.
     The other parameters of the face are neutral, and the pose is that of a frame of the video.
 
     Args:
@@ -63,7 +63,7 @@ class SyntheticPairs:
         try:
             row = self.truth.index(video.name)
         except KeyError as error:
-            raise UserError(f'there is no ground truth for the video {video.name!r}; pass the data set that the config '
+            raise UserError(f'there is no ground truth for the video {video.name!r}; pass the dataset that the config '
                             'reads') from error
         appearance, motion = torch.from_numpy(self.truth.appearance[row:row + 1]), torch.from_numpy(self._motion(row))
         frames = from_uint8(render_faces(appearance, motion, size=dataset.size))

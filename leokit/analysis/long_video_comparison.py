@@ -59,7 +59,7 @@ class LongVideoComparison:
 
     Args:
         model (MotionDiffusion): The trained model.
-        dataset (Mapping): Config of the motion-code data set that the model was trained on.
+        dataset (Mapping): Config of the motion-code dataset that the model was trained on.
         num_frames (int): Length of the sequences.
         num_sequences (int): Sequences per strategy.
         segments (int, optional): Equal parts of the time axis. By default 8, or more if a part would be longer than the

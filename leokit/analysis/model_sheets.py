@@ -23,7 +23,7 @@ from leokit.visualization.contact_sheets import BACKGROUND
 
 @torch.no_grad()
 def pair_sheet(animator: Animator, dataset: FramePairDataset, count: int = 6) -> np.ndarray:
-    """Source, driving frame, reconstruction, flow and mask of ``count`` pairs, evenly spaced over a data set."""
+    """Source, driving frame, reconstruction, flow and mask of ``count`` pairs, evenly spaced over a dataset."""
     items = [dataset[index] for index in evenly_spaced_indices(len(dataset), count)]
     source, driving = (from_uint8(torch.stack([item['inputs'][key] for item in items])).to(device_of(animator))
                        for key in ('source', 'driving'))

@@ -1,4 +1,4 @@
-"""Test a start-frame model: sample frames for held-out codes and encode them again with the animator of the codes."""
+"""Test a starting-frame model: sample frames for held-out codes, and encode them with the animator of the codes."""
 
 from collections.abc import Mapping
 from typing import Any

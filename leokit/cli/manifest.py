@@ -3,7 +3,7 @@
     leokit manifest --videos data/voxceleb --identity-parents 1
     leokit manifest --videos data/clips --identity-pattern '(id[0-9]+)_'
 
-The manifest is written into the folder itself, where every data set finds it. Identities, never clips, are divided into
+The manifest is written into the folder itself, where every dataset finds it. Identities, never clips, are divided into
 train, val and test; folders with these names keep their split.
 """
 

@@ -45,7 +45,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     '--driving': dict(metavar='VIDEO',
                       help='driving video, a file or a folder of frames, whose motion the output follows'),
     '--codes': dict(metavar='DIR', help='code cache: the motion codes that leokit extract wrote'),
-    '--ground-truth': dict(metavar='DIR', help='SyntheticFaces data set, for its ground-truth parameters'),
+    '--ground-truth': dict(metavar='DIR', help='SyntheticFaces dataset, for its ground-truth parameters'),
     '--animator-config': dict(metavar='CONFIG', help="the animator's config"),
     '--animator-checkpoint': dict(metavar='CHECKPOINT', help="the animator's checkpoint or work dir"),
     '--motion-diffusion-config': dict(metavar='CONFIG', help="the motion diffusion's config"),

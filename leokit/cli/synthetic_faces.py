@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Write the data set and print a summary."""
+    """Write the dataset and print a summary."""
     from leokit.synthetic_faces import SyntheticFacesPlan, write_synthetic_faces
     train, val, test = args.split_fractions
     plan = SyntheticFacesPlan(

@@ -1,4 +1,4 @@
-"""Data sets, frame stores, motion-code caches, samplers and batch transforms. Importing this registers them."""
+"""Datasets, frame stores, motion-code caches, samplers and batch transforms. Importing this registers them."""
 
 from leokit.datasets.clip_dataset import ClipDataset
 from leokit.datasets.code_cache import CodeCache, CodedVideo, code_statistics

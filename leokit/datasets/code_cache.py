@@ -1,4 +1,4 @@
-"""Motion codes of a data set on disk, as written by :class:`~leokit.datasets.code_cache_writer.CodeCacheWriter`.
+"""Motion codes of a dataset on disk, as written by :class:`~leokit.datasets.code_cache_writer.CodeCacheWriter`.
 
 The folder holds ``codes.npy``, the concatenated float32 codes (total, N) of all videos, and ``index.json`` with
 ``version``, ``motion_dim``, ``animator`` (``weights_hash``, ``config``, ``checkpoint``), ``videos`` (``name``,
@@ -28,9 +28,9 @@ class CodedVideo(NamedTuple):
     """One video of a code cache.
 
     Attributes:
-        name (str): Name of the video in the data set.
+        name (str): Name of the video in the dataset.
         identity (str): Identity of the person.
-        split (str, optional): Split of the data set.
+        split (str, optional): Split of the dataset.
         fps (float): Frame rate.
         offset (int): Row of the first code.
         length (int): Number of codes.

@@ -15,16 +15,16 @@ class SampleKey(NamedTuple):
     """Identifies one training sample.
 
     Attributes:
-        index (int): Index into the data set, from the permutation of the epoch.
+        index (int): Index into the dataset, from the permutation of the epoch.
         number (int): Position of the sample in the whole training, counted over all processes. All randomness of the
-            sample is a function of this number and the data set's seed.
+            sample is a function of this number and the dataset's seed.
     """
 
     index: int
     number: int
 
     def generator(self, seed: int) -> np.random.Generator:
-        """Random generator of this sample in a data set with the given seed."""
+        """Random generator of this sample in a dataset with the given seed."""
         return np.random.default_rng((seed, self.number))
 
 
@@ -37,10 +37,10 @@ class DeterministicSampler(Sampler[SampleKey]):
     in every iteration as one process with batch size W·B.
 
     Args:
-        dataset (Sized): The data set; passed by MMEngine.
+        dataset (Sized): The dataset; passed by MMEngine.
         seed (int, optional): Seed of the permutations. None chooses one at random that all processes share; it differs
             between runs, so a resumed training then sees another order.
-        shuffle (bool): False keeps the order of the data set.
+        shuffle (bool): False keeps the order of the dataset.
         rank (int, optional): Rank of this process. Default: that of the distributed run.
         world_size (int, optional): Number of processes. Default: that of the distributed run.
     """
@@ -48,7 +48,7 @@ class DeterministicSampler(Sampler[SampleKey]):
     def __init__(self, dataset: Sized, seed: int | None = None, *, shuffle: bool = True, rank: int | None = None,
                  world_size: int | None = None) -> None:
         if len(dataset) == 0:
-            raise UserError('the data set is empty; loosen its filters')
+            raise UserError('the dataset is empty; loosen its filters')
         own_rank, own_world_size = get_dist_info()
         self.size = len(dataset)
         self.seed = sync_random_seed() if seed is None else seed

@@ -40,7 +40,7 @@ class FrameCache:
 
     Args:
         decoder (FrameDecoder): Decodes the videos that are not cached yet.
-        folder (str | Path): Folder of the cache; data sets of different sizes and crops can share it.
+        folder (str | Path): Folder of the cache; datasets of different sizes and crops can share it.
         workers (int, optional): Threads that decode. Default: one per core.
     """
 

@@ -1,4 +1,4 @@
-"""All frames of a data set in memory."""
+"""All frames of a dataset in memory."""
 
 import os
 from typing import Sequence
@@ -14,7 +14,7 @@ from leokit.utils import UserError, progress_bar
 from leokit.utils.thread_map import thread_map, worker_count
 from leokit.video.video_entry import Skipped, VideoEntry
 
-MEMORY_SHARE = 0.9  # largest fraction of the free memory that a data set may occupy
+MEMORY_SHARE = 0.9  # largest fraction of the free memory that a dataset may occupy
 
 
 class FrameMemory:

@@ -1,4 +1,4 @@
-"""Frame stores: decoded frames of a data set's videos, from the video files, a disk cache or memory."""
+"""Frame stores: decoded frames of a dataset's videos, from the video files, a disk cache or memory."""
 
 from pathlib import Path
 from typing import Protocol, Sequence
@@ -18,7 +18,7 @@ KEYS = ('reader', 'crop', 'cache_dir', 'in_memory', 'workers')
 
 
 class FrameStore(Protocol):
-    """Frames of a data set's videos at resolution S."""
+    """Frames of a dataset's videos at resolution S."""
 
     def prepare(self, videos: Sequence[VideoEntry]) -> list[Skipped]:
         """Do the work that is needed once, before the first read; return the videos that cannot be read."""
@@ -28,7 +28,7 @@ class FrameStore(Protocol):
 
 
 def build_frame_store(size: int, config: dict | None = None) -> tuple[FrameStore, VideoReader]:
-    """Build the frame store that a data set's ``frames`` config describes.
+    """Build the frame store that a dataset's ``frames`` config describes.
 
     Args:
         size (int): Resolution S of the frames.

@@ -1,4 +1,4 @@
-"""Base of the data sets of video frames: video index, frame store, replacement of unreadable videos."""
+"""Base of the datasets of video frames: video index, frame store, replacement of unreadable videos."""
 
 import logging
 from abc import abstractmethod
@@ -99,10 +99,10 @@ def check_same_crop(crop: str, encoded: str | None, source: str) -> None:
     """Raise a :class:`UserError` if frames become square in another way than those that were encoded.
 
     Args:
-        crop (str): Crop of the data set.
+        crop (str): Crop of the dataset.
         encoded (str, optional): Crop of the encoded frames; None if it is unknown.
         source (str): The encoded frames, for the message.
     """
     if encoded is not None and crop != encoded:
-        raise UserError(f'the frames of the data set have crop={crop!r}, but {source} belong to crop={encoded!r}; set '
-                        f'frames=dict(crop={encoded!r}) in the data set (in the shipped configs: crop={encoded!r})')
+        raise UserError(f'the frames of the dataset have crop={crop!r}, but {source} belong to crop={encoded!r}; set '
+                        f'frames=dict(crop={encoded!r}) in the dataset (in the shipped configs: crop={encoded!r})')

@@ -36,7 +36,7 @@ class VideoSampler:
         """Choose a video.
 
         Args:
-            index (int, optional): Index of the sample in the data set; None for any video, when that of the index
+            index (int, optional): Index of the sample in the dataset; None for any video, when that of the index
                 cannot be read.
             generator (np.random.Generator): Source of randomness of the sample.
         """

@@ -1,4 +1,4 @@
-"""The U-Net that :class:`UNet1D` and :class:`UNet2D` share: levels, skip connections, time and condition.
+"""The U-Net that :class:`UNet1D` (LEO's denoiser) and :class:`UNet2D` share: levels, skip connections, conditioning.
 
 Residual blocks with group normalization, scale and shift by time and condition, attention at the coarse levels
 (DDPM, arXiv 2006.11239, appendix B; improved in arXiv 2105.05233, section 3).

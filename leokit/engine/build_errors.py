@@ -93,5 +93,5 @@ def _explain_runner_step(error: Exception) -> str | None:
         if isinstance(kind, str) and kind not in OPTIMIZERS:
             return unknown_type(kind, OPTIMIZERS)
     if any(module.partition('.')[0] not in FRAMEWORKS for module in modules[index:]):
-        return None  # a failure in other code, such as a data set
+        return None  # a failure in other code, such as a dataset
     return f'{RUNNER_STEPS[step]} cannot be built: {error}{HINT}'

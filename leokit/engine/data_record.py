@@ -31,7 +31,7 @@ def describe_data(config: Mapping[str, Any]) -> dict[str, Any]:
 
     Returns:
         dict: For each of ``train``, ``val`` and ``test`` that is known, ``data_root``, ``segment`` and ``identities``;
-        ``crop``, how training frames became square, if the training reads frames.
+        ``crop``, how training frames were made square, if the training reads frames.
     """
     listed: dict[str, list[VideoEntry]] = {}
     record: dict[str, Any] = {}
@@ -42,7 +42,7 @@ def describe_data(config: Mapping[str, Any]) -> dict[str, Any]:
             continue
         try:
             part = _describe_part(dataset, listed)
-        except UserError:  # reported when the data set is built; that of the test may never be
+        except UserError:  # reported when the dataset is built; that of the test may never be
             continue
         if part is not None:
             record[stage] = part
@@ -88,7 +88,7 @@ def check_own_data(own: Mapping[str, Any], warn: Callable[[str], None]) -> None:
     for first, second, verb in (('train', 'val', 'validates'), ('train', 'test', 'tests')):
         if shared := shared_identities(own.get(first), own.get(second)):
             warn(f'the config trains and {verb} on the same frames of {len(shared)} identities '
-                 f'({format_list(shared)}); give the data sets different splits in their filters')
+                 f'({format_list(shared)}); give the datasets different splits in their filters')
     if shared := shared_identities(own.get('val'), own.get('test')):
         warn(f'the config validates and tests on the same frames of {len(shared)} identities ({format_list(shared)}); '
              'a checkpoint chosen by the validation (save_best) would be chosen by its test data')
@@ -98,7 +98,7 @@ def check_other_data(own: Mapping[str, Any], other: Mapping[str, Any], source: s
                      warn: Callable[[str], None]) -> None:
     """Raise a :class:`UserError` if another training used identities that this config validates or tests on.
 
-    Names of identities mean the same in one data set only: of two data sets in different places, equal names are a
+    Names of identities mean the same in one dataset only: of two datasets in different places, equal names are a
     warning.
 
     Args:

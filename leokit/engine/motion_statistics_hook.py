@@ -1,4 +1,4 @@
-"""Statistics of the motion codes, passed from the training data set to the model."""
+"""Statistics of the motion codes, passed from the training dataset to the model."""
 
 from mmengine.hooks import Hook
 
@@ -11,14 +11,14 @@ STATISTICS = ('mean', 'std', 'residual_std')
 
 @HOOKS.register_module()
 class MotionStatisticsHook(Hook):
-    """Before training, set the model's code statistics from the training data set.
+    """Before training, set the model's code statistics from the training dataset.
 
     Statistics of a loaded checkpoint are kept, because the network was trained with them; the codes must then come from
     the same animator.
 
     The frame rate of the codes is set as well, and must be that of the checkpoint, where both are known.
 
-    The data set has ``statistics()`` and ``animator_hash``, the model a ``normalizer`` (:class:`CodeNormalizer`) and
+    The dataset has ``statistics()`` and ``animator_hash``, the model a ``normalizer`` (:class:`CodeNormalizer`) and
     ``code_origin``. Single codes have no ``residual_std``.
     """
 

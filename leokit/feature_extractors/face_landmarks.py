@@ -24,7 +24,7 @@ class FaceLandmarks(FaceExtractor):
 
     Args:
         resolution (int): Length of the shorter side of the frames for detection.
-        upsample (int): How often a frame without a detection is upsampled by 2 and searched again.
+        upsample (int): How many times a frame without a detection is upsampled by 2 and searched again.
         workers (int, optional): Number of threads; default: one per core, at most 8.
     """
 

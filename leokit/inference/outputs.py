@@ -1,4 +1,4 @@
-"""Frames from a pipeline to files, as they are made."""
+"""Write frames to files as they are generated."""
 
 from contextlib import ExitStack
 from pathlib import Path
@@ -60,7 +60,7 @@ def write_videos(chunks: Iterable[Tensor], paths: Sequence[str | Path], fps: flo
                  bar: tqdm | None = None) -> None:
     """Write one video for each row of the chunks; the next chunk is generated while one is written.
 
-    Pixels are written as they are. Files appear under their names when the last chunk is written; an error leaves
+    Pixels are written as they are. Files get their final names once the last chunk is written; an error leaves
     no partial file. Of a :class:`FrameStream`, the disk space is checked first, and another ``fps`` than its own
     resamples it by time: the duration stays.
 

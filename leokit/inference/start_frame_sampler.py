@@ -53,7 +53,7 @@ class StartFrameSampler:
         """Raise if the frames are smaller than those of an animator."""
         if self.size < animator.size:
             raise UserError(f'{self.stages[-1].code_origin.name} samples frames of {self.size} pixels and '
-                            f'{animator.code_origin.name} takes {animator.size}; pass a start-frame model of that '
+                            f'{animator.code_origin.name} takes {animator.size}; pass a starting-frame model of that '
                             'size, or a super-resolution model (start_frame_sr)')
 
     @torch.inference_mode()

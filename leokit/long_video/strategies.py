@@ -3,7 +3,8 @@
 A long sequence is sampled window by window. A strategy decides how many codes of a window are the context of the next
 one, how many codes at the end of a window stay pending until the next one is sampled, and how strongly the context
 constrains the next window. The constraint acts during sampling: at every step the predicted clean window is moved
-towards the context, frame by frame, with a weight in [0, 1].
+towards the context, frame by frame, with a weight in [0, 1]. The loop over windows is ``MotionDiffusion.extend``
+(``models/motion_diffusion.py``).
 """
 
 from abc import ABC, abstractmethod

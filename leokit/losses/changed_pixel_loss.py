@@ -1,10 +1,10 @@
 """A loss on the pixels that differ between source and driving frame, such as the expression of a face at constant pose.
 
-In a mean absolute error every pixel has the same gradient magnitude, so a mouth that covers 1 % of the image has 1 % of
-the gradient, however wrong it is. Here the weight of a pixel is the error of copying the source, and pairs with small
-changes count as much as pairs with large ones. For pairs that are close in time
-(``FramePairDataset(distance_power=-1)``), in which mostly mouth and eyes have moved, these get most of the weight. Not
-part of LIA.
+Under a mean absolute error every pixel has the same gradient magnitude, so a mouth that covers 1 % of the image has 1 %
+of the gradient, however wrong it is. Here the weight of a pixel is the error of copying the source, and pairs with
+small changes count as much as pairs with large ones. In pairs that are close in time
+(``FramePairDataset(distance_power=-1)``), the mouth and eyes therefore get most of the weight. This loss is not part of
+LIA.
 """
 
 import torch

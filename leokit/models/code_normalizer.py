@@ -111,7 +111,7 @@ class CodeNormalizer(nn.Module):
         """Raise a :class:`UserError` if the statistics are not set."""
         if not self.statistics_set:
             raise UserError('the motion statistics of this model are not set; load a trained checkpoint, or train with '
-                            'a data set of motion codes, which sets them')
+                            'a dataset of motion codes, which sets them')
 
     # ---- normalization -----------------------------------------------------
     def unit(self) -> Tensor:

@@ -32,7 +32,7 @@ class StartCodeDiffusion(DiffusionModel):
         data_preprocessor (dict, optional): See :class:`DiffusionModel`.
     """
 
-    label = 'the start-code model'
+    label = 'the starting-code model'
 
     def __init__(self, motion_dim: int = 20, *, backbone: dict | None = None, noise_scheduler: dict | None = None,
                  sampler: dict | None = None, prediction_type: str = 'epsilon', min_snr_gamma: float | None = None,

@@ -78,7 +78,7 @@ class StartFrameDiffusion(DiffusionModel):
 
     @property
     def label(self) -> str:
-        return 'the super-resolution start-frame model' if self.low_size else 'the start-frame model'
+        return 'the super-resolution starting-frame model' if self.low_size else 'the starting-frame model'
 
     @property
     def conventions(self) -> dict[str, Any]:
@@ -91,7 +91,7 @@ class StartFrameDiffusion(DiffusionModel):
         frame, motion = inputs['frame'], inputs['motion']
         if tuple(frame.shape[1:]) != (IMAGE_CHANNELS, self.size, self.size):
             raise UserError(f'the frames have shape {tuple(frame.shape[1:])}, but the model samples '
-                            f'{(IMAGE_CHANNELS, self.size, self.size)}; give data set and model the same size')
+                            f'{(IMAGE_CHANNELS, self.size, self.size)}; give dataset and model the same size')
         check_shape('inputs.motion', motion, (frame.shape[0], None))
         return frame, motion
 
@@ -174,9 +174,9 @@ class StartFrameDiffusion(DiffusionModel):
                           source: NoiseSource) -> tuple[Tensor | None, Tensor | None]:
         """Inputs of a super-resolution stage in sampling: upsampled noisy frames (B, 3, S, S) and their level (B,)."""
         if low is None and self.low_size:
-            raise UserError('this start-frame model upsamples low-resolution frames; pass low')
+            raise UserError('this starting-frame model upsamples low-resolution frames; pass low')
         if low is not None and not self.low_size:
-            raise UserError('this start-frame model samples frames from codes alone; do not pass low')
+            raise UserError('this starting-frame model samples frames from codes alone; do not pass low')
         if low is None:
             return None, None
         check_shape('low', low, (len(blank), IMAGE_CHANNELS, self.low_size, self.low_size))

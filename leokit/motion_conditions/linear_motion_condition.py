@@ -7,7 +7,7 @@ from leokit.motion_conditions.motion_condition import MotionCondition, NetworkIn
 from leokit.registry import MOTION_CONDITIONS
 from leokit.utils import UserError, check_shape
 
-RESIDUAL_FLOOR = 0.1  # of the codes' standard deviation; bounds normalized first codes to a deviation of 10
+RESIDUAL_FLOOR = 0.1  # of the codes' std; keeps the std of normalized first codes at 10 or below
 
 
 @MOTION_CONDITIONS.register_module()
@@ -22,7 +22,7 @@ class LinearMotionCondition(MotionCondition):
 
     def unit(self, std: Tensor, residual_std: Tensor) -> Tensor:
         # Residuals are noised, so they need unit variance. Without the floor, a dimension in which sequences differ
-        # from each other but hardly move would have first codes of tens of units, which dominate the input.
+        # from each other but hardly move would have first codes with values in the tens, which dominate the input.
         return torch.maximum(residual_std, RESIDUAL_FLOOR * std)
 
     def split(self, motion: Tensor) -> tuple[Tensor, Tensor]:

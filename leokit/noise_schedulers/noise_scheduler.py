@@ -5,7 +5,8 @@ With ``a_t`` the cumulative product of ``1 - beta`` (DDPM, arXiv 2006.11239, equ
     x_t = sqrt(a_t) x0 + sqrt(1 - a_t) eps
     v   = sqrt(a_t) eps - sqrt(1 - a_t) x0        (progressive distillation, arXiv 2202.00512, appendix D)
 
-The path is an arc; its parameter tau is the angle ``atan2(sqrt(1 - a_t), sqrt(a_t))``.
+The path is an arc; its parameter tau is the angle ``atan2(sqrt(1 - a_t), sqrt(a_t))``. The schedules of betas are
+subclasses: ``linear_noise_scheduler.py`` (LEO), ``cosine_noise_scheduler.py`` and ``edm_noise_scheduler.py``.
 """
 
 import torch

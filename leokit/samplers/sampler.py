@@ -1,4 +1,4 @@
-"""The base of the samplers: a loop over a time grid.
+"""The base class of the samplers: a loop over a time grid. LEO samples with :class:`DDIMSampler`.
 
 A sampler calls ``denoise(x, t) -> Prediction`` and knows nothing about the network behind it; guidance, inpainting and
 bounds wrap this callable. Samplers have no state between steps: everything a step needs is an argument.
@@ -30,7 +30,8 @@ class Sampler(ABC):
 
     def __init__(self, num_inference_steps: int | None, *, timestep_spacing: str, clip: float | None = None) -> None:
         if clip is not None and not clip > 0:
-            raise UserError(f'clip={clip} must be positive; set the sampler key clip to a bound or to None')
+            raise UserError(f'clip={clip} must be positive; set clip of the sampler to a positive bound, or to None to '
+                            'disable clipping')
         self.num_inference_steps = num_inference_steps
         self.timestep_spacing = timestep_spacing
         self.clip = clip

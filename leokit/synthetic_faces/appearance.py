@@ -90,7 +90,7 @@ def sample_identities(numbers: Iterable[int], seed: int = 0) -> np.ndarray:
 
     Args:
         numbers (Iterable[int]): Identity numbers, each >= 0.
-        seed (int): Seed of the data set.
+        seed (int): Seed of the dataset.
 
     Returns:
         np.ndarray: float32 of shape (identities, len(APPEARANCE_NAMES)); lengths in scene units, colors in [0, 1].

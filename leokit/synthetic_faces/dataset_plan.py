@@ -1,6 +1,6 @@
-"""The clips of a synthetic data set: names, splits and parameters as pure functions of the settings.
+"""The clips of a synthetic dataset: names, splits and parameters as pure functions of the settings.
 
-Any part of the data set can be generated from its plan alone, in any order.
+Any part of the dataset can be generated from its plan alone, in any order.
 """
 
 from dataclasses import asdict, dataclass
@@ -29,13 +29,13 @@ class SyntheticClip:
 
     @property
     def file(self) -> str:
-        """Path of the video within the folder of the data set."""
+        """Path of the video within the folder of the dataset."""
         return f'videos/{self.name}.mp4'
 
 
 @dataclass(frozen=True)
 class SyntheticFacesPlan:
-    """The settings of a synthetic data set.
+    """The settings of a synthetic dataset.
 
     Args:
         num_identities (int): Number of identities.

@@ -1,4 +1,4 @@
-"""Writing a synthetic data set: videos, manifest and ground truth, on all cores, resumable at any time."""
+"""Writing a synthetic dataset: videos, manifest and ground truth, on all cores, resumable at any time."""
 
 import os
 import threading
@@ -43,8 +43,8 @@ def write_synthetic_faces(out_dir: str | Path, plan: SyntheticFacesPlan, *, work
     Workers are spawned processes, so a script that calls this needs ``if __name__ == '__main__':``.
 
     Args:
-        out_dir (str | Path): Folder of the data set; created if it does not exist.
-        plan (SyntheticFacesPlan): Settings of the data set.
+        out_dir (str | Path): Folder of the dataset; created if it does not exist.
+        plan (SyntheticFacesPlan): Settings of the dataset.
         workers (int, optional): Number of processes; 0 uses the current one. Default: one per core.
         show_progress (bool): Show a progress bar.
 

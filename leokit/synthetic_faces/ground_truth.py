@@ -1,4 +1,4 @@
-"""Ground truth of a synthetic data set: the appearance and motion parameters of every frame."""
+"""Ground truth of a synthetic dataset: the appearance and motion parameters of every frame."""
 
 import io
 import zipfile
@@ -14,7 +14,7 @@ from leokit.utils import UserError
 from leokit.utils.files import write_bytes
 
 TRUTH_FILE = 'truth.npz'
-# Keys in data sets of older versions.
+# Keys in datasets of older versions.
 OLD_KEYS = dict(behaviors='behaviours', appearance='looks', appearance_names='looks_names')
 
 
@@ -38,7 +38,7 @@ class SyntheticTruth(NamedTuple):
 
 
 def save_truth(folder: str | Path, plan: SyntheticFacesPlan) -> None:
-    """Write the parameters of all clips of a plan to ``truth.npz`` in the folder of the data set, atomically."""
+    """Write the parameters of all clips of a plan to ``truth.npz`` in the folder of the dataset, atomically."""
     clips = plan.clips()
     motions, behaviors = zip(*(plan.motion(clip) for clip in clips))
     content = io.BytesIO()
@@ -50,10 +50,10 @@ def save_truth(folder: str | Path, plan: SyntheticFacesPlan) -> None:
 
 
 def load_truth(folder: str | Path) -> SyntheticTruth:
-    """Read the ground truth of a synthetic data set from its folder."""
+    """Read the ground truth of a synthetic dataset from its folder."""
     path = Path(folder) / TRUTH_FILE
     if not path.is_file():
-        raise UserError(f'{path} does not exist; create the data set with `leokit synthetic-faces`')
+        raise UserError(f'{path} does not exist; create the dataset with `leokit synthetic-faces`')
     try:
         with np.load(path, allow_pickle=False) as arrays:
             # (videos,) lists, (videos, ...) parameters, names of the last axis
@@ -67,5 +67,5 @@ def load_truth(folder: str | Path) -> SyntheticTruth:
 
 
 def _current_name(name: str) -> str:
-    """Current spelling of a parameter name; older data sets have the British one."""
+    """Current spelling of a parameter name; older datasets have the British one."""
     return name.replace('colour', 'color').replace('moustache', 'mustache')

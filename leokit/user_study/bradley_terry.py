@@ -2,8 +2,8 @@
 
 P(i preferred to j) = exp(s_i) / (exp(s_i) + exp(s_j)), strengths with mean zero (Bradley and Terry 1952, Biometrika
 39:324-345). A tie counts as half a win for each. The log-likelihood is concave; it is maximized by Newton steps for a
-batch of data sets at once (the bootstrap samples), and has a finite maximum if and only if every method can be reached
-from every other one along wins (Ford 1957). Dimensions: B data sets, K methods, R raters.
+batch of datasets at once (the bootstrap samples), and has a finite maximum if and only if every method can be reached
+from every other one along wins (Ford 1957). Dimensions: B datasets, K methods, R raters.
 """
 
 from typing import NamedTuple, Sequence

@@ -8,7 +8,7 @@ MAX_NAME_BYTES = 200  # of a part of a path; file systems allow 255, and unfinis
 
 
 class OutputPaths:
-    """Files below a folder that are named by videos of a data set.
+    """Files below a folder that are named by videos of a dataset.
 
     Names of videos come from manifests, where they may be absolute paths or lead to other folders: the root and every
     ``..`` is dropped, so ``../raw/a`` becomes ``FOLDER/raw/a``.

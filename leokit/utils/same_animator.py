@@ -1,4 +1,4 @@
-"""The check that models, motion codes and data sets belong to one animator.
+"""The check that models, motion codes and datasets belong to one animator.
 
 Motion codes have a meaning only for the animator that produced them, so everything that is trained on codes, or holds
 some, remembers the SHA-256 of the animator's weights (``Animator.weights_hash()``).

@@ -1,4 +1,4 @@
-"""Crop and resize 8-bit frames: the one way by which pixels of files come to the size of a model.
+"""Crop and resize 8-bit frames: the only place where decoded frames are brought to a model's resolution.
 
 The evaluation crops alike (:func:`center_square`) but resizes in float on the device, with the filter of its protocol
 (:mod:`leokit.evaluation.clip_preprocessing`).

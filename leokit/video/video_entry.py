@@ -1,4 +1,4 @@
-"""A video of a data set, and videos that were left out."""
+"""A video of a dataset, and videos that were left out."""
 
 import logging
 from dataclasses import dataclass
@@ -12,10 +12,10 @@ MAX_LISTED = 20  # videos that a warning lists by name
 
 @dataclass(frozen=True)
 class VideoEntry:
-    """A video of a data set.
+    """A video of a dataset.
 
     Attributes:
-        name (str): Unique within the data set; used by batches, code caches and error messages.
+        name (str): Unique within the dataset; used by batches, code caches and error messages.
         path (Path): File or frame folder.
         identity (str): Who is seen; the video's name where that is not known.
         split (str, optional): ``train``, ``val``, ``test`` or another label of the manifest.

@@ -1,4 +1,4 @@
-"""Select the videos of a data set by split, category and identity, and the part of each that is used."""
+"""Select the videos of a dataset by split, category and identity, and the part of each that is used."""
 
 from collections import Counter
 from dataclasses import dataclass, fields, replace
@@ -14,7 +14,7 @@ from leokit.video.video_entry import VideoEntry, warn_listed
 
 @dataclass(frozen=True)
 class VideoFilter:
-    """Which videos, and which part of each, a data set uses.
+    """Which videos, and which part of each, a dataset uses.
 
     Attributes:
         split (str | Sequence[str], optional): Splits to keep; None keeps all.
@@ -50,7 +50,7 @@ class VideoFilter:
 
         Args:
             config (dict, optional): Values by attribute name.
-            min_frames (int): The data set's minimum; a larger value in the config wins.
+            min_frames (int): The dataset's minimum; a larger value in the config wins.
         """
         config = dict(config or {})
         known = [field.name for field in fields(cls)]

@@ -1,4 +1,4 @@
-"""The videos of a data set: listed, selected and probed.
+"""The videos of a dataset: listed, selected and probed.
 
 No video is left out silently: each one that cannot be read or is too short is named with the reason.
 """

@@ -20,7 +20,7 @@ MAX_GIF_FPS = 50  # delays are whole hundredths of a second, and browsers slow d
 
 
 class VideoWriter:
-    """Write frames to a video file or a frame folder as they come; memory does not grow with the length.
+    """Write frames to a video file or a frame folder as they arrive, in constant memory.
 
     The suffix of the name is the format: ``.mp4``, ``.mkv``, ``.mov`` hold H.264 (limited range), ``.gif`` a looped
     animation with a palette for each frame, ``.npy`` the array uint8 (T, H, W, 3); a name without a suffix is a folder

@@ -1,4 +1,4 @@
-"""No test identity is in any training: all stages, on a data set without splits, with videos that cannot be read."""
+"""No test identity is in any training: all stages, on a dataset without splits, with videos that cannot be read."""
 
 import hashlib
 import json

@@ -73,7 +73,7 @@ def leo_of(models, **changed):
 
 @pytest.mark.parametrize('part, name, make', [
     ('motion_diffusion', 'motion diffusion', make_motion_diffusion),
-    ('start_code', 'start-code model', make_start_code), ('start_frame', 'start-frame model', make_start_frame)])
+    ('start_code', 'starting-code model', make_start_code), ('start_frame', 'starting-frame model', make_start_frame)])
 def test_models_of_another_animator(models, part, name, make):
     known = models['animator'].weights_hash()[:12]
     with pytest.raises(UserError, match=f'the animator animator.pth and the {name} {part}.pth belong to different '
@@ -95,7 +95,7 @@ def test_frames_of_another_size(models, animator):
     assert leo.unconditional_generator.start_frame_sampler.size == SIZE
     with pytest.raises(UserError, match='start_frame_sr.pth samples frames of 24 pixels'):
         leo_of(models, start_frame=half, start_frame_sr=make_start_frame(known, size=24, low=dict(size=SIZE // 2)))
-    with pytest.raises(UserError, match='super-resolution start-frame model start_frame_sr.pth belong to different'):
+    with pytest.raises(UserError, match='super-resolution starting-frame model start_frame_sr.pth belong to different'):
         leo_of(models, start_frame=half, start_frame_sr=make_start_frame(OTHER, low=dict(size=16)))
 
 

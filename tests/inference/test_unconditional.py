@@ -80,9 +80,9 @@ def test_bad_numbers_are_one_sentence(unconditional, count, frames, seed, messag
 def test_models_that_do_not_belong_together_are_refused(animator, motion_diffusion, start_code, start_frame):
     generator, sampler = VideoGenerator(animator, motion_diffusion), StartFrameSampler(start_frame)
     other = make_animator(seed=9).weights_hash()
-    with pytest.raises(UserError, match='the animator and the start-code model belong to different animators'):
+    with pytest.raises(UserError, match='the animator and the starting-code model belong to different animators'):
         UnconditionalGenerator(generator, make_start_code(other), sampler)
-    with pytest.raises(UserError, match='the animator and the start-frame model belong to different animators'):
+    with pytest.raises(UserError, match='the animator and the starting-frame model belong to different animators'):
         UnconditionalGenerator(generator, start_code, StartFrameSampler(make_start_frame(other)))
     small = StartFrameSampler(make_start_frame(animator.weights_hash(), size=SIZE // 2))
     with pytest.raises(UserError, match='samples frames of 16 pixels and the animator takes 32'):

@@ -31,7 +31,7 @@ def make_motion_diffusion(animator_hash: str | None, motion_dim: int = MOTION_DI
 
 
 def make_start_code(animator_hash: str | None, motion_dim: int = MOTION_DIM) -> StartCodeDiffusion:
-    """A start-code model with random weights."""
+    """A starting-code model with random weights."""
     torch.manual_seed(3)
     model = StartCodeDiffusion(motion_dim, sampler=dict(type='DDIMSampler', num_inference_steps=3),
                                backbone=dict(type='MLPDenoiser', dim=16, depth=1, embedding_dim=16),
@@ -42,7 +42,7 @@ def make_start_code(animator_hash: str | None, motion_dim: int = MOTION_DIM) -> 
 
 def make_start_frame(animator_hash: str | None, motion_dim: int = MOTION_DIM, size: int = SIZE,
                      **options) -> StartFrameDiffusion:
-    """A start-frame model with random weights."""
+    """A starting-frame model with random weights."""
     torch.manual_seed(4)
     backbone = dict(type='UNet2D', channels=(16, 16), num_blocks=1, attention_levels=(), embedding_dim=16, head_dim=8)
     model = StartFrameDiffusion(size, motion_dim, sampler=dict(type='DDIMSampler', num_inference_steps=2),

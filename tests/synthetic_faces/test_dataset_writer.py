@@ -84,7 +84,7 @@ def test_only_missing_clips_are_written_again(dataset, tmp_path):
 
 
 def test_a_killed_run_is_resumed(tmp_path):
-    """After a SIGKILL, the same settings complete the data set."""
+    """After a SIGKILL, the same settings complete the dataset."""
     command = [sys.executable, '-m', 'leokit', 'synthetic-faces', '--out', str(tmp_path / 'a'), '--num-identities', '8',
                '--clips-per-identity', '2', '--num-frames', '60', '--size', '32', '--workers', '0']
     process = subprocess.Popen(command, cwd=REPOSITORY, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)

@@ -53,7 +53,7 @@ def test_equals_minorize_maximize():
 
 def test_a_batch_of_data_sets_equals_one_at_a_time():
     rng = np.random.default_rng(1)
-    wins = np.stack([random_wins(rng, 4)[0] + 0.5 for _ in range(4)])  # as many data sets as methods
+    wins = np.stack([random_wins(rng, 4)[0] + 0.5 for _ in range(4)])  # as many datasets as methods
     assert fit_strengths(wins) == pytest.approx(np.stack([fit_strengths(one) for one in wins]))
 
 

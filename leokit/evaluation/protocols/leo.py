@@ -1,4 +1,4 @@
-# FVD, KVD and ACD of LEO (Wang et al., arXiv 2305.03989), at 256x256. The paper names metrics, data sets and baselines,
+# FVD, KVD and ACD of LEO (Wang et al., arXiv 2305.03989), at 256x256. The paper names metrics, datasets and baselines,
 # but no evaluation code exists; everything it leaves open follows DIGAN, whose values are in the same tables.
 protocol = dict(
     name='leo',

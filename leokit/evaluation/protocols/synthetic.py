@@ -1,5 +1,5 @@
 # For SyntheticFaces: clips of 32 of their 48 frames, 256 of each set, of identities of the test split. It compares
-# models of this data set with each other only, so it has no source, and every key has its clip length and stride.
+# models of this dataset with each other only, so it has no source, and every key has its clip length and stride.
 protocol = dict(
     name='synthetic',
     note='A Fréchet distance of 256 clips is too large; compare it with distances of the same number of clips.',

@@ -46,7 +46,7 @@ class VideoDistances(BaseMetric):
         metrics (Sequence[str]): 'fvd', 'kvd'.
         protocol (str | dict): Name of a preset, or a protocol.
         real (str | dict, optional): Folder or manifest of real videos, or ``dict(source=..., filters=dict(split=...))``
-            with filters as in data sets.
+            with filters as in datasets.
         cache_dir (str, optional): Folder of cached features; default: the user's cache.
         records (str, optional): JSON file to which every evaluation appends its result records.
         cache_real (bool): Compute the features of each ``real`` prediction once and cache them by ``name`` and

@@ -56,7 +56,7 @@ def test_mistakes_are_one_sentence(tmp_path):
     save_truth(tmp_path, PLAN)
     codes = write_codes(tmp_path, PLAN, extra=1)
     for arguments, sentence in ((('--fit-split', 'val'), "no video of split 'val'"),
-                                ((), 'belong to different data sets'),
+                                ((), 'belong to different datasets'),
                                 (('--ground-truth', tmp_path / 'none'), 'truth.npz does not exist')):
         status, said = call_command(COMMAND, '--codes', codes, '--ground-truth', tmp_path, *arguments)
         assert status == 2 and sentence in said and 'Traceback' not in said

@@ -11,7 +11,7 @@ from leokit.video.readers import AutoReader
 
 def test_chooses_by_the_kind_of_file(clips, tmp_path):
     frames = clips.frames(5)
-    (tmp_path / 'folder.mp4').mkdir()  # data sets of frame folders are named like this
+    (tmp_path / 'folder.mp4').mkdir()  # datasets of frame folders are named like this
     for number, frame in enumerate(frames):
         Image.fromarray(frame).save(tmp_path / 'folder.mp4' / f'{number}.png')
     np.save(tmp_path / 'array.npy', frames)
