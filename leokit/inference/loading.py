@@ -239,11 +239,16 @@ def _load_model(source: Source, device: torch.device, expect: type[nn.Module] | 
     meta = (source.content or {}).get('meta') or {}
     model.training_data = meta.get('data') or {}
     if isinstance(model, Animator):
-        # the checkpoint knows best; the config may have been changed since, or be of another training
-        if meta.get('cfg') and 'crop' not in model.training_data:  # checkpoints of leokit 0.1
-            config = read_config(config_from_checkpoint(source.content, str(source.file)))
-        model.crop = model.training_data.get('crop') or training_crop(config)
+        model.crop = model.training_data.get('crop') or training_crop(_training_config(source))
     return model.to(device).eval()
+
+
+def _training_config(source: Source) -> Config:
+    """The config that a checkpoint carries: the given one may have been changed, or be of another training."""
+    try:
+        return read_config(config_from_checkpoint(source.content or {}, str(source.file)))
+    except UserError:  # it carries none
+        return source.config
 
 
 def _load_leo(config: Config, device: torch.device, amp: bool) -> LEO:
