@@ -20,6 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--manifest', metavar='FILE', help='list of the videos (default: the one in the folder)')
     options.add(parser, '--split', nargs='+', unset='all')
     options.add(parser, '--crop', unset='as the animator was trained')
+    options.add(parser, '--fps', unset='the rate of most of the material')
     options.add(parser, '--batch-size', role='frames encoded at a time', default=64)
     options.add(parser, '--workers', role='videos decoded at a time', unset='one per CPU core')
     options.add(parser, '--amp', role='faster, but codes lose precision')
@@ -40,7 +41,7 @@ def run(args: argparse.Namespace) -> None:
                     crop=crop, amp=args.amp)
     with CodeCacheWriter(args.out, animator.motion_dim, animator=producer) as writer:
         report = extract_motion_codes(animator, index, writer, batch_size=args.batch_size, amp=args.amp,
-                                      crop=crop, workers=args.workers)
+                                      crop=crop, fps=args.fps, workers=args.workers)
     print(f'{args.out}: {report.videos} videos encoded ({report.frames} frames), {report.known} already present, '
           f'{report.skipped} skipped')
     for skipped in writer.skipped:

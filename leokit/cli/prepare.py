@@ -19,6 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add_out(parser, 'folder', required=True)
     options.add(parser, '--size', required=True)
     options.add(parser, '--crop', default='center')
+    options.add(parser, '--fps', unset='the rate of each video')
     add('--max-frames', type=positive_int, metavar='N', help='cut longer videos into pieces (default: keep them whole)')
     add('--min-frames', type=positive_int, default=2, metavar='N', help='skip shorter videos (default: %(default)s)')
     add('--crf', type=int, default=18, help='H.264 quality from 0 (lossless) to 51 (default: %(default)s)')
@@ -33,7 +34,7 @@ def run(args: argparse.Namespace) -> None:
     from leokit.datasets.preparation import Preparation, prepare_videos
     from leokit.video import VideoIndex
     settings = Preparation(size=args.size, crop=args.crop, max_frames=args.max_frames, min_frames=args.min_frames,
-                           crf=args.crf, keyframe_interval=args.keyframe_interval)
+                           crf=args.crf, keyframe_interval=args.keyframe_interval, fps=args.fps)
     report = prepare_videos(VideoIndex(args.videos), args.out, settings, workers=args.workers)
     print(f'{args.out}: {report.clips} clips, {report.written} of them new; {len(report.skipped)} videos skipped')
     for skipped in report.skipped:

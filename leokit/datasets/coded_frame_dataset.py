@@ -12,6 +12,7 @@ from leokit.datasets.video_sampling import VideoSampler, check_weighting
 from leokit.registry import DATASETS
 from leokit.utils import UserError
 from leokit.utils.hashing import checkpoint_hash
+from leokit.video.frame_rate import RATE_TOLERANCE, is_same_rate
 from leokit.video.video_entry import Skipped, VideoEntry, warn_skipped
 
 
@@ -75,6 +76,10 @@ class CodedFrameDataset(VideoDataset):
             if video.name not in coded:
                 raise UserError(f'there are no codes of {video.path} in {cache.folder}; extract the codes of '
                                 f'{data_root} with `leokit extract`, which adds the missing ones')
+            if coded[video.name].fps and not is_same_rate(coded[video.name].fps, video.fps, RATE_TOLERANCE):
+                raise UserError(f'the codes of {video.path} in {cache.folder} have {coded[video.name].fps:.4g} frames '
+                                f'per second and the video {video.fps:.4g}, so that no frame belongs to a code; '
+                                'resample the videos with `leokit prepare --fps`, and extract the codes of the result')
             if coded[video.name].length != video.frames:
                 raise UserError(f'{video.path} has {video.frames} frames, but {coded[video.name].length} codes in '
                                 f'{cache.folder}; the video has changed since: delete that folder and extract the '

@@ -7,7 +7,9 @@ import torch
 from torch import Tensor
 
 from leokit.utils import UserError
+from leokit.video.frame_rate import resampled_count
 from leokit.video.readers import AutoReader, VideoReader
+from leokit.video.readers.base import open_at_rate
 from leokit.video.resize import check_crop, fit_frames, to_channels_first
 from leokit.video.video_entry import Skipped, VideoEntry
 
@@ -21,13 +23,16 @@ class FrameDecoder:
         size (int): Resolution S of the frames.
         crop (str): See :func:`~leokit.video.resize.fit_frames`.
         reader (VideoReader, optional): Opens the videos. Default: ``AutoReader()``.
+        fps (float, optional): Frame rate of :meth:`stream`. Default: that of each video.
     """
 
-    def __init__(self, size: int, crop: str = 'center', *, reader: VideoReader | None = None) -> None:
+    def __init__(self, size: int, crop: str = 'center', *, reader: VideoReader | None = None,
+                 fps: float | None = None) -> None:
         check_crop(crop)
         self.size = size
         self.crop = crop
         self.reader = reader or AutoReader()
+        self.fps = fps
 
     def prepare(self, videos: Sequence[VideoEntry]) -> list[Skipped]:
         """Return no skipped videos: there is nothing to prepare."""
@@ -48,9 +53,10 @@ class FrameDecoder:
 
     def stream(self, video: VideoEntry) -> Iterator[np.ndarray]:
         """Decode a whole video in chunks: uint8 arrays of shape (t, 3, S, S)."""
-        with self.reader.open(video.path) as opened:
-            if len(opened) != video.frames:
-                raise UserError(f'{video.path} has {len(opened)} frames now, {video.frames} when it was probed; '
+        with open_at_rate(self.reader, video.path, video.fps, self.fps) as opened:
+            expected = resampled_count(video.frames, opened.fps, video.fps) if self.fps else video.frames
+            if len(opened) != expected:
+                raise UserError(f'{video.path} has {len(opened)} frames now, {expected} when it was probed; '
                                 'run the command again')
             for chunk in opened.chunks(CHUNK_FRAMES):
                 yield self._fit(chunk)

@@ -15,7 +15,7 @@ from leokit.datasets.deterministic_sampler import SampleKey
 from leokit.registry import DATASETS
 from leokit.utils import UserError
 from leokit.utils.hashing import checkpoint_hash
-from leokit.video.frame_rate import is_same_rate
+from leokit.video.frame_rate import format_rates, group_rates
 from leokit.video.video_entry import Skipped, VideoEntry, warn_listed, warn_skipped
 from leokit.video.video_filter import VideoFilter, select_videos
 from leokit.video.video_list import find_videos
@@ -115,18 +115,12 @@ class MotionCodeDataset(Dataset):
 
 def single_rate(videos: Sequence[VideoEntry], folder: Path) -> float | None:
     """The frame rate of all videos, None if it is unknown; a :class:`UserError` if there are several."""
-    groups: list[tuple[float, int]] = []
-    for fps in (video.fps for video in videos if video.fps):
-        place = next((place for place, (rate, _) in enumerate(groups) if is_same_rate(rate, fps)), None)
-        if place is None:
-            groups.append((fps, 1))
-        else:
-            groups[place] = (groups[place][0], groups[place][1] + 1)
+    groups = group_rates(video.fps for video in videos)
     if len(groups) > 1:
-        listed = ', '.join(f'{count} of {rate:.4g}' for rate, count in sorted(groups, key=lambda group: -group[1])[:5])
-        raise UserError(f'the motion codes in {folder} have several frame rates (videos: {listed}), under which one '
-                        'motion has several speeds; delete the folder and extract the codes again, at one rate')
-    return groups[0][0] if groups else None
+        raise UserError(f'the motion codes in {folder} have several frame rates ({format_rates(groups)} frames per '
+                        'second), under which one motion has several speeds; delete the folder and run `leokit '
+                        'extract` again, which resamples the videos to one rate')
+    return next(iter(groups), None)
 
 
 def coded_videos(cache: CodeCache, wanted: VideoFilter, data_root: str | Path | None = None) -> list[VideoEntry]:

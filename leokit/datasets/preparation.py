@@ -1,18 +1,22 @@
 """Conversion of raw videos to training clips: square, of one resolution and limited length, with fast seeking."""
 
+import logging
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Iterator, NamedTuple
 
 import numpy as np
+from mmengine.logging import print_log
 
 from leokit.utils import UserError, progress_bar
 from leokit.utils.output_paths import OutputPaths
 from leokit.utils.settings_file import lock_settings
 from leokit.utils.thread_map import thread_map, worker_count
+from leokit.video.frame_rate import format_rates, group_rates, resampled_count
 from leokit.video.manifest import read_manifest, write_manifest
 from leokit.video.readers import AutoReader, VideoReader
+from leokit.video.readers.base import open_at_rate
 from leokit.video.resize import check_crop, fit_frames
 from leokit.video.video_entry import Skipped, VideoEntry
 from leokit.video.video_index import VideoIndex
@@ -34,6 +38,8 @@ class Preparation:
         min_frames (int): Shorter videos, and shorter pieces at the end of a video, are dropped.
         crf (int): H.264 quality, from 0 (lossless) to 51.
         keyframe_interval (int): Distance of key frames; small values make random access fast.
+        fps (float, optional): Frame rate of all clips; videos are resampled to it by time, and numbers of frames count
+            frames at this rate. Default: the rate of each video.
     """
 
     size: int
@@ -42,6 +48,7 @@ class Preparation:
     min_frames: int = 2
     crf: int = 18
     keyframe_interval: int = 12
+    fps: float | None = None
 
     def __post_init__(self) -> None:
         check_crop(self.crop)
@@ -95,6 +102,11 @@ def prepare_videos(index: VideoIndex, target: str | Path, settings: Preparation,
     reader = reader or AutoReader()
     plans = _plan(index, target, settings)
 
+    rates = group_rates(video.fps for video in index)
+    if settings.fps is None and len(rates) > 1:
+        print_log(f'the videos of {index.root} have several frame rates ({format_rates(rates)} frames per second), and '
+                  'so have the clips; pass --fps to get one', logger='current', level=logging.WARNING)
+
     def convert(video: VideoEntry) -> tuple[list[dict[str, Any]], int, str]:
         rows, written = [], 0
         try:
@@ -133,7 +145,8 @@ def _plan(index: VideoIndex, target: Path, settings: Preparation) -> dict[str, l
     """The clips of each video, by its name; two clips never share a file."""
     paths, plans = OutputPaths(target), {}
     for video in index:
-        pieces = settings.pieces(video.frames)
+        frames = resampled_count(video.frames, settings.fps, video.fps) if settings.fps and video.fps else video.frames
+        pieces = settings.pieces(frames)
         digits = max(2, len(str(len(pieces) - 1)))  # so that names sort like numbers
         endings = [''] if settings.max_frames is None else [f'_{number:0{digits}d}' for number in range(len(pieces))]
         plans[video.name] = [_Clip(paths(f'{video.name}{ending}', '.mp4'), first, last)
@@ -160,22 +173,24 @@ class _UnreadableError(Exception):
 def _convert(video: VideoEntry, clips: list[_Clip], target: Path, settings: Preparation,
              reader: VideoReader) -> Iterator[tuple[dict[str, Any], bool]]:
     """Write the clips of one video; yields the manifest row of each, and True if it is new."""
+    fps = settings.fps or video.fps
     for path, first, last in clips:
         new = not path.exists()
         if new:
-            with VideoWriter(path, video.fps, crf=settings.crf, keyframe_interval=settings.keyframe_interval,
+            with VideoWriter(path, fps, crf=settings.crf, keyframe_interval=settings.keyframe_interval,
                              threads=1) as writer:
-                for chunk in _decode(video, first, last, reader):
+                for chunk in _decode(video, first, last, reader, settings.fps):
                     writer.write(fit_frames(chunk, settings.size, crop=settings.crop))
         file = path.relative_to(target)
         yield dict(file=file.as_posix(), name=file.with_suffix('').as_posix(), identity=video.identity,
-                   split=video.split, frames=last - first, fps=video.fps, source=str(video.path),
+                   split=video.split, frames=last - first, fps=fps, source=str(video.path),
                    first_frame=first), new
 
 
-def _decode(video: VideoEntry, first: int, last: int, reader: VideoReader) -> Iterator[np.ndarray]:
+def _decode(video: VideoEntry, first: int, last: int, reader: VideoReader,
+            fps: float | None) -> Iterator[np.ndarray]:
     try:
-        with reader.open(video.path) as opened:
+        with open_at_rate(reader, video.path, video.fps, fps) as opened:
             yield from opened.chunks(CHUNK_FRAMES, first, last)
     except UserError as error:
         raise _UnreadableError(str(error)) from error

@@ -22,6 +22,7 @@ from leokit.utils import UserError, progress_bar
 from leokit.utils.modules import device_of
 from leokit.utils.prefetch import prefetch_streams
 from leokit.utils.thread_map import worker_count
+from leokit.video.frame_rate import common_rate, format_rates, group_rates, is_same_rate, resampled_count
 from leokit.video.video_entry import VideoEntry
 from leokit.video.video_index import VideoIndex
 
@@ -46,8 +47,8 @@ class ExtractionReport(NamedTuple):
 
 
 def extract_motion_codes(animator: Animator, index: VideoIndex, writer: CodeCacheWriter, *,
-                         batch_size: int = BATCH_SIZE, crop: str | None = None, workers: int | None = None,
-                         amp: bool = False, show_progress: bool = True) -> ExtractionReport:
+                         batch_size: int = BATCH_SIZE, crop: str | None = None, fps: float | None = None,
+                         workers: int | None = None, amp: bool = False, show_progress: bool = True) -> ExtractionReport:
     """Encode all frames of all videos that the cache does not hold yet.
 
     Videos are written one by one in the order of the index, so an interrupted extraction goes on where it stopped. A
@@ -59,6 +60,8 @@ def extract_motion_codes(animator: Animator, index: VideoIndex, writer: CodeCach
         writer (CodeCacheWriter): Open cache to add to; it stays open.
         batch_size (int): Frames per forward pass.
         crop (str, optional): How frames become square; by default as in the animator's training.
+        fps (float, optional): Frame rate of the codes; videos of another rate are resampled by time. By default that of
+            the cache, else that of the videos; of several, the rate of most of the material.
         workers (int, optional): Videos decoded at the same time; by default as many as there are cores.
         amp (bool): Encode under bfloat16 autocast; codes lose precision.
         show_progress (bool): Show a bar with the remaining time.
@@ -74,11 +77,13 @@ def extract_motion_codes(animator: Animator, index: VideoIndex, writer: CodeCach
     for skipped in index.skipped:
         writer.skip(*skipped)
     todo = [video for video in index if video.name not in writer]
+    fps = _choose_rate(index, writer, fps)
     _refresh(index, writer)
     packer = _Packer(animator.eval(), batch_size, amp)
     videos = frames = 0
-    decoder = FrameDecoder(animator.size, crop or animator.crop)
-    with progress_bar(sum(video.frames for video in todo), 'motion codes', show=show_progress) as bar:
+    decoder = FrameDecoder(animator.size, crop or animator.crop, fps=fps)
+    total = sum(_num_codes(video, fps) for video in todo)
+    with progress_bar(total, 'motion codes', show=show_progress) as bar:
         for video, piece in _decode(todo, decoder, workers or worker_count()):
             if isinstance(piece, UserError):
                 packer.drop(video)
@@ -89,12 +94,37 @@ def extract_motion_codes(animator: Animator, index: VideoIndex, writer: CodeCach
                 packer.add(video, piece)
                 bar.update(len(piece))
             for finished, codes in packer.finished():
-                _write(writer, finished, codes)
+                _write(writer, finished, codes, fps)
                 videos, frames = videos + 1, frames + len(codes)
         for finished, codes in packer.finished(flush=True):
-            _write(writer, finished, codes)
+            _write(writer, finished, codes, fps)
             videos, frames = videos + 1, frames + len(codes)
     return ExtractionReport(videos, frames, len(index) - len(todo), len(writer.skipped))
+
+
+def _choose_rate(index: VideoIndex, writer: CodeCacheWriter, fps: float | None) -> float | None:
+    """The rate of the codes; None if all videos have one, and nothing is to be resampled."""
+    coded = group_rates(video.fps for video in writer.videos)
+    for known in coded if fps else ():
+        if not is_same_rate(known, fps):
+            raise UserError(f'the codes in {writer.folder} have {known:.4g} frames per second, not {fps:.4g}; pass '
+                            'another --out, or the same rate')
+    rates = group_rates(video.fps for video in index)
+    if fps is None and len(coded) == 1:
+        fps = next(iter(coded))
+    elif fps is None and len(rates) > 1:
+        fps = common_rate([video.fps for video in index], [video.frames for video in index])
+    others = sum(count for rate, count in rates.items() if fps and not is_same_rate(rate, fps))
+    if others:
+        print_log(f'{others} of {len(index)} videos of {index.root} have another rate than the codes '
+                  f'({format_rates(rates)} frames per second) and are resampled to {fps:.4g}; --fps chooses another',
+                  logger='current')
+    return fps if others else None
+
+
+def _num_codes(video: VideoEntry, fps: float | None) -> int:
+    """Number of frames of a video at the rate of the codes."""
+    return resampled_count(video.frames, fps, video.fps) if fps and video.fps else video.frames
 
 
 def _refresh(index: VideoIndex, writer: CodeCacheWriter) -> None:
@@ -105,25 +135,25 @@ def _refresh(index: VideoIndex, writer: CodeCacheWriter) -> None:
     if relabeled:
         print_log(f'{relabeled} videos have another identity or split than when their codes were made; the cache has '
                   'the new ones', logger='current')
-    changed = [video for video in known if video.frames != coded[video.name].length
+    changed = [video for video in known if _num_codes(video, coded[video.name].fps) != coded[video.name].length
                or coded[video.name].file_size not in (0, _file_size(video))]
     if changed:
         first = coded[changed[0].name]
         print_log(f'{len(changed)} videos are not those that the codes were made of ({changed[0].path} had '
                   f'{first.length} frames and {first.file_size or "an unknown number of"} bytes, now '
-                  f'{changed[0].frames} and {_file_size(changed[0])}); if they were replaced, delete {writer.folder} '
-                  'and run this again', logger='current', level=logging.WARNING)
+                  f'{_num_codes(changed[0], first.fps)} and {_file_size(changed[0])}); if they were replaced, delete '
+                  f'{writer.folder} and run this again', logger='current', level=logging.WARNING)
 
 
 def _file_size(video: VideoEntry) -> int:
     return video.path.stat().st_size if video.path.is_file() else 0
 
 
-def _write(writer: CodeCacheWriter, video: VideoEntry, codes: np.ndarray) -> None:
+def _write(writer: CodeCacheWriter, video: VideoEntry, codes: np.ndarray, fps: float | None) -> None:
     if not np.isfinite(codes).all():
         raise UserError(f'the animator makes codes of {video.path} that are not finite; '
                         'its checkpoint is broken, use another one')
-    writer.add(video.name, codes, identity=video.identity, split=video.split, fps=video.fps,
+    writer.add(video.name, codes, identity=video.identity, split=video.split, fps=fps or video.fps,
                file_size=_file_size(video))
 
 

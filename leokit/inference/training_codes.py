@@ -17,6 +17,7 @@ from leokit.inference.loading import animator_of, checkpoint_file, load
 from leokit.models import Animator
 from leokit.utils import UserError
 from leokit.utils.hashing import checkpoint_hash
+from leokit.video.frame_rate import group_rates, is_same_rate
 from leokit.video.video_index import VideoIndex
 
 LONGEST_EXTRACTION = datetime.timedelta(days=30)
@@ -25,6 +26,7 @@ LONGEST_EXTRACTION = datetime.timedelta(days=30)
 def ensure_codes(config: Config) -> None:
     """See that the code cache is there that a config trains on, in its top-level key ``codes_dir``.
 
+    The top-level key ``fps``, if any, is the frame rate of the codes.
     A finished cache is used as it is, unless it is known to be of another animator than the config's ``animator``.
     Otherwise that animator encodes all videos of ``data_root``; an interrupted extraction goes on where it stopped. Of
     several processes the first does it, while the others wait. A config without ``codes_dir`` is left alone.
@@ -57,7 +59,7 @@ def ensure_codes(config: Config) -> None:
 def _ensure(config: Config) -> None:
     folder = Path(config.codes_dir)
     if (folder / INDEX_FILE).is_file() and not (folder / JOURNAL_FILE).exists():
-        _check_producer(folder, config.get('animator') or {})
+        _check_producer(folder, config.get('animator') or {}, config.get('fps'))
         return
     command = _command(config, folder)
     try:
@@ -68,11 +70,15 @@ def _ensure(config: Config) -> None:
                         f'{command}') from error
 
 
-def _check_producer(folder: Path, animator: Mapping[str, Any]) -> None:
+def _check_producer(folder: Path, animator: Mapping[str, Any], fps: float | None = None) -> None:
     """Refuse codes of another animator; where there is no checkpoint to compare with, any animator will do."""
     checkpoint = animator.get('checkpoint')
     known = checkpoint is not None and Path(checkpoint).exists()
-    CodeCache(folder, checkpoint_hash(checkpoint_file(checkpoint)) if known else None)
+    cache = CodeCache(folder, checkpoint_hash(checkpoint_file(checkpoint)) if known else None)
+    for rate in group_rates(video.fps for video in cache.videos) if fps else ():
+        if not is_same_rate(rate, fps):
+            raise UserError(f'the codes in {folder} have {rate:.4g} frames per second, and the config has fps={fps:g}; '
+                            'delete the folder to have them made at that rate, or change fps')
 
 
 def _make(config: Config, folder: Path) -> None:
@@ -86,7 +92,7 @@ def _make(config: Config, folder: Path) -> None:
                  crop=animator.crop, amp=False)
     print_log(f'encoding {len(index)} videos of {config.data_root} to motion codes in {folder}', logger='current')
     with CodeCacheWriter(folder, animator.motion_dim, animator=producer) as writer:
-        report = extract_motion_codes(animator, index, writer)
+        report = extract_motion_codes(animator, index, writer, fps=config.get('fps'))
     print_log(f'{folder}: {report.videos} videos encoded ({report.frames} frames), {report.known} were there already, '
               f'{report.skipped} skipped', logger='current')
 

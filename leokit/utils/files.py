@@ -24,15 +24,6 @@ def local_path(path: str | Path) -> Path:
     return Path(os.path.expanduser(text))
 
 
-def path_inside(folder: str | Path, name: str) -> Path:
-    """The path ``folder/name``, which must lie inside the folder: names in manifests may be absolute or hold ``..``."""
-    folder, path = Path(folder), Path(folder, name)
-    if not path.resolve().is_relative_to(folder.resolve()) or path.resolve() == folder.resolve():
-        raise UserError(f'the name {name!r} leads outside the folder {folder}; give the video a plain name in the '
-                        'manifest')
-    return path
-
-
 def part_path(path: str | Path) -> Path:
     """The temporary file for ``path``: ``clip.mp4`` -> ``clip.part.mp4`` in the same folder."""
     path = Path(path)

@@ -7,7 +7,7 @@ synchrony with the sound stay.
 
 import math
 from fractions import Fraction
-from typing import Iterable, Sequence
+from typing import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -18,6 +18,7 @@ COMMON_RATES = (*(Fraction(rate) for rate in (24, 25, 30, 48, 50, 60, 100, 120, 
                 *(Fraction(1000 * rate, 1001) for rate in (24, 30, 48, 60, 120, 240)))
 MIN_FRAMES_FOR_COMMON_RATE = 8  # times rounded to milliseconds determine no rate over fewer frames
 SAME_RATE = 1e-4  # relative difference below which two rates are one: an hour differs by less than half a second
+RATE_TOLERANCE = 0.01  # relative, of rates in manifests, which are rounded
 
 
 def exact_rate(fps: float | Fraction) -> Fraction:
@@ -25,9 +26,25 @@ def exact_rate(fps: float | Fraction) -> Fraction:
     return Fraction(fps).limit_denominator(MAX_FPS_DENOMINATOR)
 
 
-def is_same_rate(first: float, second: float) -> bool:
-    """True if two rates differ by rounding alone."""
-    return abs(first - second) <= SAME_RATE * max(first, second)
+def is_same_rate(first: float, second: float, tolerance: float = SAME_RATE) -> bool:
+    """True if two rates differ by rounding alone, relative to the larger one."""
+    return abs(first - second) <= tolerance * max(first, second)
+
+
+def group_rates(rates: Iterable[float]) -> dict[float, int]:
+    """Number of videos at each rate, the commonest first; unknown rates (0) are left out."""
+    groups: dict[float, int] = {}
+    for fps in rates:
+        if fps:
+            key = next((known for known in groups if is_same_rate(known, fps)), fps)
+            groups[key] = groups.get(key, 0) + 1
+    return dict(sorted(groups.items(), key=lambda item: -item[1]))
+
+
+def format_rates(groups: Mapping[float, int]) -> str:
+    """``'10 of 25, 2 of 29.97'``, of the five commonest rates."""
+    listed = ', '.join(f'{count} of {fps:.4g}' for fps, count in list(groups.items())[:5])
+    return listed + (f' and {len(groups) - 5} other rates' if len(groups) > 5 else '')
 
 
 def measured_rate(times: np.ndarray, time_base: Fraction, stated: Iterable[Fraction | None] = ()) -> Fraction:
@@ -92,13 +109,13 @@ def resampled_count(count: int, fps: float, source_fps: float) -> int:
     return len(resampled_indices(regular_times(count, source_fps), fps, source_fps))
 
 
-def common_rate(rates: Sequence[float], weights: Sequence[float]) -> float:
-    """The rate with the largest total weight; rates that differ by rounding count as one."""
-    totals: dict[Fraction, float] = {}
-    for rate, weight in zip(rates, weights):
-        key = next((known for known in totals if is_same_rate(float(known), rate)), exact_rate(rate))
-        totals[key] = totals.get(key, 0.0) + weight
-    return float(max(totals, key=totals.__getitem__))
+def common_rate(rates: Sequence[float], frames: Sequence[int]) -> float:
+    """The rate at which most seconds of video were recorded."""
+    seconds = dict.fromkeys(group_rates(rates), 0.0)
+    for fps, count in zip(rates, frames):
+        if fps:
+            seconds[next(rate for rate in seconds if is_same_rate(rate, fps))] += count / fps
+    return max(seconds, key=seconds.__getitem__)
 
 
 def _round_half_up(value: float) -> int:

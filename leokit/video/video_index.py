@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Iterator
 
 from leokit.utils import UserError
+from leokit.video.frame_rate import RATE_TOLERANCE, is_same_rate
 from leokit.video.readers import AutoReader, VideoReader
+from leokit.video.readers.array_reader import is_array
 from leokit.video.video_entry import Skipped, VideoEntry, warn_listed, warn_skipped
 from leokit.video.video_filter import VideoFilter, select_videos
 from leokit.video.video_list import find_videos
@@ -58,19 +60,25 @@ class VideoIndex:
 
     def _keep_usable(self, selected: list[VideoEntry], probes: list[Probe | str]) -> None:
         """Divide the probed videos into ``videos`` and ``skipped``."""
-        changed = []
+        changed, other_rates = [], []
         for entry, probe in zip(selected, probes):
             if isinstance(probe, str):
                 self.skipped.append(Skipped(str(entry.path), probe))
                 continue
             if entry.frames not in (0, probe.frames):
                 changed.append(f'{entry.path} ({probe.frames} instead of {entry.frames})')
+            stores_rate = not (entry.path.is_dir() or is_array(entry.path))
+            if stores_rate and entry.fps and not is_same_rate(entry.fps, probe.fps, RATE_TOLERANCE):
+                other_rates.append(f'{entry.path} ({probe.fps:.4g} instead of {entry.fps:.4g})')
             first, last = self.filter.bounds(probe.frames)
             if last - first < self.filter.min_frames:
                 self.skipped.append(Skipped(
                     str(entry.path), f'{last - first} frames in use, {self.filter.min_frames} needed'))
                 continue
             self.videos.append(replace(entry, frames=probe.frames, fps=entry.fps or probe.fps, first=first, last=last))
+        if other_rates:
+            warn_listed(f'videos of {self.root} with another frame rate than in the manifest, {len(other_rates)} in '
+                        'all; that of the manifest is used', other_rates)
         if changed:
             warn_listed(f'videos of {self.root} with another number of frames than in the manifest, {len(changed)} in '
                         'all', changed)

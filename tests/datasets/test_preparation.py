@@ -131,3 +131,32 @@ def test_two_names_of_one_file_are_refused(clips, tmp_path):
     write_manifest(tmp_path / 'manifest.json', [dict(file=str(raw), name='x'), dict(file=str(raw), name='../x')])
     with pytest.raises(UserError, match=r"'x' and '../x' would both be written to .*x.mp4"):
         prepare_videos(VideoIndex(tmp_path / 'manifest.json'), tmp_path / 'out', Preparation(32))
+
+
+def test_clips_at_one_rate(clips, tmp_path):
+    """Expected numbers: FFmpeg's rule, frame k is the newest whose time rounds to k / fps (tests/video)."""
+    clips.write(tmp_path / 'raw' / 'fast.mp4', clips.frames(60, 96, 96), rate=60)
+    clips.write(tmp_path / 'raw' / 'slow.mp4', clips.frames(10, 96, 96), rate=10)
+    index = VideoIndex(tmp_path / 'raw')
+    prepare_videos(index, tmp_path / 'out', Preparation(96, fps=30, max_frames=20))
+    entries = read_manifest(tmp_path / 'out' / 'manifest.json')
+    assert [(entry.name, entry.frames, entry.fps) for entry in entries] == [
+        ('fast_00', 20, 30), ('fast_01', 10, 30), ('slow_00', 20, 30), ('slow_01', 10, 30)]
+    shown = []
+    for entry in entries:
+        with AutoReader().open(entry.path) as video:
+            assert video.fps == 30
+            shown.append(clips.numbers(video.read(range(len(video)))))
+    assert shown[0] + shown[1] == list(range(0, 60, 2))
+    assert shown[2] + shown[3] == [number for number in range(10) for _ in range(3)]
+
+
+def test_several_rates_are_reported(clips, tmp_path, monkeypatch):
+    messages = []
+    monkeypatch.setattr('leokit.datasets.preparation.print_log', lambda message, **_: messages.append(message))
+    for number, rate in enumerate((25, 25, 30)):
+        clips.write(tmp_path / 'raw' / f'{number}.mp4', clips.frames(6, 32, 96), rate=rate)
+    prepare_videos(VideoIndex(tmp_path / 'raw'), tmp_path / 'out', Preparation(32))
+    assert len(messages) == 1 and '2 of 25, 1 of 30' in messages[0]
+    prepare_videos(VideoIndex(tmp_path / 'raw'), tmp_path / 'one', Preparation(32, fps=25))
+    assert len(messages) == 1

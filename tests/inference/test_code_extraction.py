@@ -7,6 +7,7 @@ from PIL import Image
 
 from leokit.datasets.code_cache import CodeCache
 from leokit.datasets.code_cache_writer import CodeCacheWriter
+from leokit.datasets.motion_code_dataset import MotionCodeDataset
 from leokit.inference import code_extraction, extract_motion_codes
 from leokit.inference.code_extraction import _Packer, _decode
 from leokit.utils import UserError
@@ -163,3 +164,40 @@ def test_a_replaced_video_of_equal_length_is_told(animator, videos, tmp_path, mo
     extract(animator, folder, tmp_path / 'codes')
     assert len(warnings) == 1
     assert warnings[0].startswith(f'1 videos are not those that the codes were made of ({folder}/c.npy had 9 frames')
+
+
+def mixed_rates(folder):
+    """A video of 12 frames at 30 a second, and two of 20 and 10 at 25."""
+    frames = np.random.default_rng(1).integers(0, 256, (20, SIZE, SIZE, 3), dtype=np.uint8)
+    for name, count in (('x', 12), ('y', 20), ('z', 10)):
+        np.save(folder / f'{name}.npy', frames[:count])
+    write_manifest(folder / 'manifest.json', [dict(file='x.npy', fps=30), dict(file='y.npy', fps=25),
+                                              dict(file='z.npy', fps=25)])
+    return frames
+
+
+def test_other_rates_are_resampled_before_encoding(animator, tmp_path, monkeypatch):
+    messages = []
+    monkeypatch.setattr(code_extraction, 'print_log', lambda message, **_: messages.append(message))
+    frames = mixed_rates(tmp_path)
+    extract(animator, tmp_path, tmp_path / 'codes')
+    assert len(messages) == 1 and '2 of 25, 1 of 30' in messages[0]
+    cache = CodeCache(tmp_path / 'codes', animator.weights_hash())
+    assert [(video.name, video.length, video.fps) for video in cache.videos] == [
+        ('x', 10, 25), ('y', 20, 25), ('z', 10, 25)]
+    shown = [0, 1, 2, 4, 5, 6, 7, 8, 10, 11]  # of 12 frames at 30 a second, as ffmpeg -vf fps=25
+    np.testing.assert_allclose(cache.codes[:10], codes_of(animator, frames[shown]), atol=1e-5)
+    assert MotionCodeDataset(tmp_path / 'codes', 5).fps == 25
+    with pytest.raises(UserError, match='have 25 frames per second, not 30'):
+        extract(animator, tmp_path, tmp_path / 'codes', fps=30)
+    extract(animator, tmp_path, tmp_path / 'codes_30', fps=30)
+    assert [video.length for video in CodeCache(tmp_path / 'codes_30').videos] == [12, 24, 12]
+
+
+def test_training_refuses_codes_of_several_rates(tmp_path):
+    with CodeCacheWriter(tmp_path, MOTION_DIM, animator=dict(weights_hash='ab' * 32)) as writer:
+        for name, fps in (('a', 25), ('b', 30)):
+            writer.add(name, np.zeros((8, MOTION_DIM)), identity=name, fps=fps)
+    with pytest.raises(UserError, match='several frame rates .1 of 25, 1 of 30'):
+        MotionCodeDataset(tmp_path, 5)
+    assert MotionCodeDataset(tmp_path, 5, filters=dict(identities=['b'])).fps == 30

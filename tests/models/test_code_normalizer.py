@@ -129,3 +129,20 @@ def test_the_average_of_the_weights_contains_the_statistics():
     assert slots['mean'] == (model.normalizer, 'mean')
     assert all(getattr(module, name) is model.state_dict(keep_vars=True)[key]
                for key, (module, name) in slots.items())
+
+
+def test_the_frame_rate_of_the_sequences_is_exact_and_kept():
+    model = build('motion')
+    assert model.fps is None
+    model.normalizer.set_frame_rate(29.97002997)
+    state = {name: value.half() if value.is_floating_point() else value for name, value in model.state_dict().items()}
+    fresh = build('motion')
+    fresh.load_state_dict(state)
+    assert fresh.fps == 30000 / 1001
+    fresh.normalizer.set_frame_rate(30000 / 1001)
+    with pytest.raises(UserError, match='29.97 frames per second, and these codes have 25'):
+        fresh.normalizer.set_frame_rate(25)
+    older = {name: value for name, value in state.items() if name != 'frame_rate'}
+    fresh = build('motion')
+    load_weights(fresh, older, source='an older checkpoint')
+    assert fresh.fps is None

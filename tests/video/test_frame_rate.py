@@ -5,7 +5,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from leokit.video.frame_rate import common_rate, exact_rate, measured_rate, resampled_count, resampled_indices
+from leokit.video.frame_rate import (
+    common_rate, exact_rate, format_rates, group_rates, measured_rate, resampled_count, resampled_indices)
 
 MILLISECONDS = Fraction(1, 1000)
 
@@ -60,5 +61,8 @@ def test_a_pause_is_held():
     assert shown.tolist() == [0, 1, *[2] * 25, 3, 4]
 
 
-def test_the_commonest_rate_by_length():
-    assert common_rate([25, 30, 29.97002997, 29.9700299], [100, 90, 60, 60]) == pytest.approx(30000 / 1001)
+def test_the_commonest_rate_by_duration():
+    rates = [25, 60, 29.97002997, 29.9700299, 0]
+    assert common_rate(rates, [100, 260, 70, 80, 999]) == pytest.approx(30000 / 1001)  # 4, 4.3 and 2.3 + 2.7 s
+    assert group_rates(rates) == {29.97002997: 2, 25: 1, 60: 1}
+    assert format_rates(group_rates(rates)) == '2 of 29.97, 1 of 25, 1 of 60'

@@ -9,7 +9,7 @@ import numpy as np
 from leokit.utils import UserError
 from leokit.utils.files import local_path
 from leokit.video.frame_rate import DEFAULT_FPS as DEFAULT_FPS
-from leokit.video.frame_rate import is_same_rate, regular_times, resampled_indices
+from leokit.video.frame_rate import RATE_TOLERANCE, is_same_rate, regular_times, resampled_indices
 
 
 def _spell(value: object) -> str:
@@ -81,6 +81,10 @@ class VideoHandle(ABC):
         """This video at another constant rate, resampled by time; closing the result closes this video."""
         return self if is_same_rate(fps, self.fps) else ResampledHandle(self, fps)
 
+    def state_rate(self, fps: float) -> None:
+        """Set the rate of a video whose own is missing or wrong; its frames are then evenly spaced."""
+        self.fps = fps
+
     def _source_times(self) -> np.ndarray:
         """Presentation times in seconds of the frames of the file."""
         return regular_times(len(self), self.fps)
@@ -141,6 +145,14 @@ class VideoReader(ABC):
         Raises:
             UserError: If the video does not exist, is broken or empty, or is of a kind that this reader does not read.
         """
+
+
+def open_at_rate(reader: VideoReader, path: str | Path, source_fps: float, fps: float | None) -> VideoHandle:
+    """Open a video at a rate; ``source_fps`` is that of its :class:`VideoEntry`, which a manifest may state."""
+    video = reader.open(path)
+    if source_fps and not (video.stores_rate and is_same_rate(video.fps, source_fps, RATE_TOLERANCE)):
+        video.state_rate(source_fps)
+    return video.at_rate(fps) if fps else video
 
 
 def existing_file(path: str | Path) -> Path:

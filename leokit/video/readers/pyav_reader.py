@@ -43,6 +43,7 @@ class PyAVHandle(VideoHandle):
         self._container = None
         self._threads = threads
         self._content = content
+        self._rate_stated = False
         self.path = path
         try:
             self._open()
@@ -79,6 +80,10 @@ class PyAVHandle(VideoHandle):
     def at_rate(self, fps: float) -> VideoHandle:
         # From the times of the file: a variable rate is resampled once.
         return super().at_rate(fps) if self._order is None else ResampledHandle(self, fps)
+
+    def state_rate(self, fps: float) -> None:
+        super().state_rate(fps)
+        self._order, self._rate_stated = None, True
 
     def _open(self) -> None:
         if self._container is not None:
@@ -132,7 +137,7 @@ class PyAVHandle(VideoHandle):
 
     def _source_times(self) -> np.ndarray:
         clock = self.index.clock
-        if clock is None:
+        if clock is None or self._rate_stated:
             return regular_times(len(self.index), self.fps)
         return (clock - clock[0]) * float(self._stream.time_base)
 
