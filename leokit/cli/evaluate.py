@@ -21,19 +21,19 @@ if TYPE_CHECKING:
     from leokit.evaluation import Protocol, ResultRecord
 
 METRICS = ('fvd', 'kvd', 'fid', 'fvd_over_time', 'kvd_over_time', 'acd', 'acd_over_time', 'content_drift', 'jitter')
-PROTOCOLS = ('digan', 'leo', 'leo_128', 'leo_long', 'leo_long_128', 'quick', 'stylegan_v_fvd128', 'stylegan_v_fvd16',
-             'synthetic', 'tats')
+PROTOCOL_FOLDER = Path(__file__).resolve().parents[1] / 'evaluation' / 'protocols'
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     add = parser.add_argument
+    presets = ', '.join(sorted(path.stem for path in PROTOCOL_FOLDER.glob('*.py')))
     add('--real', required=True, metavar='DIR', help='folder of real videos, or a manifest (.json)')
     add('--fake', required=True, metavar='DIR', help='folder of generated videos, or a manifest (.json)')
     add('--metrics', nargs='+', default=['fvd', 'kvd'], metavar='METRIC',
         help=f'any of {", ".join(METRICS)} (default: fvd kvd)')
     add('--protocol', default='quick', metavar='NAME',
-        help=f'protocol: one of {", ".join(PROTOCOLS)}, or a config file (default: %(default)s)')
+        help=f'protocol: one of {presets}, or a config file (default: %(default)s)')
     options.add_key_values(parser, '--protocol-options',
                            'changes to the protocol, e.g. sampling.num_clips=512 clips.stride=4')
     options.add(parser, '--split', role='of the real set', unset="the protocol's, if the set has splits")
