@@ -23,9 +23,9 @@ class SampleKey(NamedTuple):
     index: int
     number: int
 
-    def generator(self, seed: int) -> np.random.Generator:
-        """Random generator of this sample in a dataset with the given seed."""
-        return np.random.default_rng((seed, self.number))
+    def generator(self, seed: int, run_seed: int = 0) -> np.random.Generator:
+        """Random generator of this sample in a dataset with the given seed, in a training with the given seed."""
+        return np.random.default_rng((seed, self.number, run_seed))
 
 
 @DATA_SAMPLERS.register_module()
@@ -37,7 +37,8 @@ class DeterministicSampler(Sampler[SampleKey]):
     in every iteration as one process with batch size W·B.
 
     Args:
-        dataset (Sized): The dataset; passed by MMEngine.
+        dataset (Sized): The dataset; passed by MMEngine. If it has an attribute ``run_seed``, it is set to the seed:
+            its random choices then differ between trainings of different seeds.
         seed (int, optional): Seed of the permutations. None chooses one at random that all processes share; it differs
             between runs, so a resumed training then sees another order.
         shuffle (bool): False keeps the order of the dataset.
@@ -56,6 +57,8 @@ class DeterministicSampler(Sampler[SampleKey]):
         self.rank = own_rank if rank is None else rank
         self.world_size = own_world_size if world_size is None else world_size
         self._first = self.rank
+        if hasattr(dataset, 'run_seed'):
+            dataset.run_seed = self.seed
 
     def start_at(self, iteration: int, batch_size: int) -> None:
         """Start the stream where a training resumes that has finished ``iteration`` iterations.

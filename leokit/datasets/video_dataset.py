@@ -23,8 +23,9 @@ class VideoDataset(Dataset):
     """Base of :class:`FramePairDataset` and :class:`ClipDataset`.
 
     The index of an item is an integer (evaluation: always the same item) or a :class:`SampleKey` (training: random, as
-    a function of the key and ``seed``). A video whose frames turn out to be unreadable is named in a warning, recorded
-    in ``skipped`` and replaced: by the next video in evaluation, by a newly sampled one in training.
+    a function of the key, ``seed`` and the seed of the training). A video whose frames turn out to be unreadable is
+    named in a warning, recorded in ``skipped`` and replaced: by the next video in evaluation, by a newly sampled one
+    in training.
 
     Args:
         data_root (str | Path): A folder of videos or frame folders, or a manifest.
@@ -44,6 +45,7 @@ class VideoDataset(Dataset):
                  frames: dict | None = None, seed: int = 0) -> None:
         self.size = size
         self.seed = seed
+        self.run_seed = 0  # of the training; set by DeterministicSampler
         self.crop = (frames or {}).get('crop') or 'center'
         self.store, reader = build_frame_store(size, frames)
         index = VideoIndex(data_root, VideoFilter.from_config(filters, min_frames=min_frames), reader=reader)
@@ -60,7 +62,7 @@ class VideoDataset(Dataset):
     def __getitem__(self, index: int | SampleKey) -> dict[str, dict[str, Any]]:
         """Load one item: ``inputs`` (tensors) and ``data_samples`` (names and numbers)."""
         if isinstance(index, SampleKey):
-            generator = index.generator(self.seed)
+            generator = index.generator(self.seed, self.run_seed)
         else:
             generator, index = None, range(len(self))[index]  # IndexError beyond the end
         for attempt in range(MAX_ATTEMPTS):

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from leokit.nn import TimeEmbedding
 from leokit.registry import DIFFUSION_BACKBONES
 from leokit.utils import check_shape
+from leokit.utils.batch_random import BatchDropout
 
 
 @DIFFUSION_BACKBONES.register_module()
@@ -66,7 +67,7 @@ class MLPBlock(nn.Module):
         super().__init__()
         self.norm = nn.LayerNorm(dim)
         self.linear1 = nn.Linear(dim, dim)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = BatchDropout(dropout)
         self.linear2 = nn.Linear(dim, dim)
         nn.init.zeros_(self.linear2.weight)
         nn.init.zeros_(self.linear2.bias)

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from leokit.nn import TimeEmbedding, sinusoidal_embedding
 from leokit.registry import DIFFUSION_BACKBONES
 from leokit.utils import UserError, check_shape
+from leokit.utils.batch_random import BatchDropout
 
 
 @DIFFUSION_BACKBONES.register_module()
@@ -85,7 +86,7 @@ class TransformerBlock(nn.Module):
         self.norm2 = nn.LayerNorm(dim, elementwise_affine=False)
         self.mlp = nn.Sequential(nn.Linear(dim, mlp_ratio * dim), nn.GELU(approximate='tanh'),
                                  nn.Linear(mlp_ratio * dim, dim))
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = BatchDropout(dropout)
 
     def forward(self, x: Tensor, modulation: Tensor, rotation: Tensor) -> Tensor:
         """Map x (B, T, dim), modulation (B, 1, 6 dim) and rotation (T, head_dim) to (B, T, dim)."""

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from leokit.diffusion_backbones.unet import UNet, UNetLayers
 from leokit.registry import DIFFUSION_BACKBONES
 from leokit.utils import check_shape
+from leokit.utils.batch_random import BatchDropout
 
 
 @DIFFUSION_BACKBONES.register_module()
@@ -150,7 +151,7 @@ class ResidualBlock(nn.Module):
         self.norm1 = TemporalGroupNorm(in_channels)
         self.conv1 = TemporalConv(in_channels, out_channels, bias=False)
         self.norm2 = TemporalGroupNorm(out_channels, affine=False)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = BatchDropout(dropout)
         self.conv2 = TemporalConv(out_channels, out_channels, bias=False, zero_init=True)
         self.shortcut = (
             nn.Identity() if in_channels == out_channels else nn.Linear(in_channels, out_channels, bias=False))

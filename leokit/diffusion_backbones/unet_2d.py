@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from leokit.diffusion_backbones.unet import UNet, UNetLayers
 from leokit.registry import DIFFUSION_BACKBONES
 from leokit.utils import check_shape
+from leokit.utils.batch_random import BatchDropout
 
 
 @DIFFUSION_BACKBONES.register_module()
@@ -94,7 +95,7 @@ class SpatialBlock(nn.Module):
         self.norm1 = spatial_norm(in_channels)
         self.conv1 = spatial_conv(in_channels, out_channels, bias=False)
         self.norm2 = spatial_norm(out_channels, affine=False)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = BatchDropout(dropout)
         self.conv2 = spatial_conv(out_channels, out_channels, bias=False, zero_init=True)
         self.shortcut = (
             nn.Identity() if in_channels == out_channels else nn.Conv2d(in_channels, out_channels, 1, bias=False))

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import torch
+from mmengine.dist import all_reduce, get_world_size
 from mmengine.hooks import LoggerHook, RuntimeInfoHook
 from torch import Tensor
 
@@ -30,7 +31,7 @@ class Record(NamedTuple):
 
 @HOOKS.register_module()
 class LossWatchHook(RuntimeInfoHook):
-    """Keep the loss history and stop at the first loss that is not finite.
+    """Keep the history of the losses, averaged over all processes, and stop at the first loss that is not finite.
 
     Every iteration is checked, at most ``max_pending`` iterations later and always before a checkpoint is written.
 
@@ -68,10 +69,12 @@ class LossWatchHook(RuntimeInfoHook):
         if not self._pending:
             return
         records, self._pending = self._pending, []
-        numbers = iter(torch.cat([record.values for record in records]).tolist())
+        values = torch.cat([record.values for record in records])
+        own, mean = iter(values.tolist()), iter(_mean_of_processes(values).tolist())
         for record in records:
-            scalars = {term: next(numbers) for term in record.terms}
-            _check_finite(record, scalars)
+            scalars = {term: next(mean) for term in record.terms}
+            _check_finite(record, {term: next(own) for term in record.terms})
+            _check_finite(record, scalars, 'of another process')
             for term, number in scalars.items():
                 runner.message_hub.update_scalar(f'train/{term}', number)
         bound_histories(runner.message_hub)
@@ -87,17 +90,27 @@ def sample_names(batch: Any) -> list[str]:
     return []
 
 
+def _mean_of_processes(values: Tensor) -> Tensor:
+    if get_world_size() == 1:
+        return values
+    mean = values.clone()
+    all_reduce(mean, op='mean')
+    return mean
+
+
 def _on_device(values: list[Tensor | float]) -> Tensor:
     device = next((value.device for value in values if isinstance(value, Tensor)), None)
     scalars = [torch.as_tensor(value, dtype=torch.float32, device=device).detach().reshape(()) for value in values]
     return torch.stack(scalars)  # copies: under CUDA graphs the next iteration overwrites the originals
 
 
-def _check_finite(record: Record, scalars: dict[str, float]) -> None:
+def _check_finite(record: Record, scalars: dict[str, float], where: str = '') -> None:
     watched = {term: number for term, number in scalars.items() if 'loss' in term or term == 'grad_norm'}
     if torch.tensor(list(watched.values())).isfinite().all():
         return
     values = ', '.join(f'{term}={number:.4g}' for term, number in watched.items())
+    if where:
+        raise UserError(f'non-finite loss {where} at iteration {record.iteration}; its own message names the samples')
     names = ', '.join(record.samples[:MAX_NAMES]) + (', ...' if len(record.samples) > MAX_NAMES else '')
     raise UserError(f'non-finite loss at iteration {record.iteration}: {values}; batch [{names}]; look at these '
                     f'samples, or lower the learning rate or add optim_wrapper.clip_grad, and continue from the '

@@ -83,13 +83,19 @@ class StopRequest:
         return bool(answer.item())
 
     @contextmanager
-    def interruptible(self) -> Iterator[None]:
+    def interruptible(self, *, after: bool = False) -> Iterator[None]:
         """Within this block a stop signal raises :class:`TrainingInterrupted` at once.
 
         For a validation, which may take longer than the time left between the signal and the end of the job.
+
+        Args:
+            after (bool): The training is complete and saved: only a signal within the block interrupts it, not an
+                earlier one.
         """
         if self.received is not None:
-            raise TrainingInterrupted
+            if not after:
+                raise TrainingInterrupted
+            self.received = None
         self._interruptible = True
         try:
             yield

@@ -1,8 +1,8 @@
 """The training loop, which resumes exactly at any iteration.
 
 Differences from MMEngine's loop: a resumed training starts its data loader at the next sample instead of loading
-everything up to it; the random state of an iteration is a function of (seed, iteration, rank), so no generator state
-has to be saved; a stop signal ends the run with a checkpoint.
+everything up to it; the random state of an iteration is a function of (seed, iteration), so no generator state has
+to be saved; a stop signal ends the run with a checkpoint.
 """
 
 from contextlib import contextmanager
@@ -16,6 +16,7 @@ from torch.utils.data import DataLoader
 from leokit.engine.preemption import StopRequest, TrainingInterrupted
 from leokit.registry import LOOPS
 from leokit.utils import UserError
+from leokit.utils.batch_random import batch_share
 from leokit.utils.modules import device_of, unwrap_model
 
 
@@ -83,26 +84,35 @@ class ResumableTrainLoop(BaseLoop):
         return model
 
     def _run_iterations(self, request: StopRequest) -> None:
-        batches = iter(self.dataloader) if self._iter < self.max_iters else None  # workers start slowly
+        if self._iter >= self.max_iters:  # resumed; its last validation may have been interrupted
+            self._validate(request)
+            return
+        batches = iter(self.dataloader)
         while self._iter < self.max_iters and not self.stop_training:
             self.run_iter(next(batches))
             # a partial accumulation of gradients could not be resumed
-            if request.all_ranks_agree() and self.runner.optim_wrapper.should_update():
+            if request.all_ranks_agree() and self.runner.optim_wrapper.should_update() \
+                    and self._iter < self.max_iters:  # after the last iteration there is nothing left to stop
                 self._stop(request)
                 return
-            if self._is_val_iter():
-                # hooks set the number of the running iteration; validation counts the completed ones
-                self.runner.message_hub.update_info('iter', self._iter)
-                with request.interruptible(), uncompiled():
-                    self.runner.val_loop.run()
+            self._validate(request)
+
+    def _validate(self, request: StopRequest) -> None:
+        """Validate if it is due."""
+        if self._is_val_iter():
+            # hooks set the number of the running iteration; validation counts the completed ones
+            self.runner.message_hub.update_info('iter', self._iter)
+            with request.interruptible(after=self._iter == self.max_iters), uncompiled():
+                self.runner.val_loop.run()
 
     def run_iter(self, data_batch: dict) -> None:
         """Train on one collated batch (``inputs``, ``data_samples``)."""
         runner = self.runner
         runner.model.train()
         runner.call_hook('before_train_iter', batch_idx=self._iter, data_batch=data_batch)
-        seed_iteration(runner.seed, self._iter, runner.rank)
-        outputs = runner.model.train_step(data_batch, optim_wrapper=runner.optim_wrapper)
+        seed_iteration(runner.seed, self._iter)
+        with batch_share(runner.rank, runner.world_size):
+            outputs = runner.model.train_step(data_batch, optim_wrapper=runner.optim_wrapper)
         runner.call_hook('after_train_iter', batch_idx=self._iter, data_batch=data_batch, outputs=outputs)
         self._iter += 1
 
@@ -118,9 +128,9 @@ class ResumableTrainLoop(BaseLoop):
                                 f'continue with --resume')
 
 
-def seed_iteration(seed: int, iteration: int, rank: int) -> None:
-    """Seed torch, on the CPU and on CUDA devices, for one iteration of one rank."""
-    state = int(np.random.SeedSequence((seed, iteration, rank)).generate_state(1, np.uint64)[0])
+def seed_iteration(seed: int, iteration: int) -> None:
+    """Seed torch, on the CPU and on CUDA devices, for one iteration; all ranks alike."""
+    state = int(np.random.SeedSequence((seed, iteration)).generate_state(1, np.uint64)[0])
     # torch.manual_seed does both, but takes a millisecond where CUDA is not initialized
     torch.default_generator.manual_seed(state)
     if torch.cuda.is_initialized():

@@ -21,6 +21,7 @@ from leokit.models.diffusion import Diffusion, Generators, Network
 from leokit.models.diffusion_model import DiffusionModel, evaluation_generators, one_dict_per_sample
 from leokit.registry import MODELS
 from leokit.samplers import NoiseSource, Sampler, correct, guide, mark_condition, noise_source
+from leokit.utils.batch_random import own_rows
 from leokit.utils import UserError, check_shape
 
 IMAGE_CHANNELS = 3
@@ -222,5 +223,5 @@ def _options(name: str, defaults: dict[str, Any], given: Mapping[str, Any] | Non
 def _uniform(like: Tensor, generator: Generator | None) -> Tensor:
     """One number in [0, 1) per sample, shape (B,)."""
     if generator is None:
-        return torch.rand(len(like), device=like.device)
+        return own_rows(lambda count: torch.rand(count, device=like.device), len(like))
     return torch.rand(len(like), device=generator.device, generator=generator).to(like.device)

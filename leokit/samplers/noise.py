@@ -9,13 +9,15 @@ from typing import Callable, Sequence
 import torch
 from torch import Generator, Tensor
 
+from leokit.utils.batch_random import randn_rows_like
+
 NoiseSource = Callable[[Tensor], Tensor]  # a batch (B, ...) -> standard normal noise of its shape, dtype and device
 
 
 def noise_source(generator: Generator | Sequence[Generator] | None = None) -> NoiseSource:
     """A noise source from one generator, from one per sample, or (None) from torch's global generator."""
     if generator is None:
-        return torch.randn_like
+        return randn_rows_like
     if isinstance(generator, Generator):
         return lambda like: _randn(tuple(like.shape), like, generator)
     generators = list(generator)

@@ -12,6 +12,7 @@ from torch import Generator, Tensor
 from leokit.noise_schedulers import NoiseScheduler
 from leokit.registry import TIME_SAMPLERS
 from leokit.utils import UserError
+from leokit.utils.batch_random import own_rows
 
 
 class TimeSampler(ABC):
@@ -38,7 +39,7 @@ class UniformTimeSampler(TimeSampler):
                generator: Generator | None = None) -> Tensor:
         total = scheduler.num_train_timesteps
         if generator is None:
-            return torch.randint(0, total, (count,), device=device)
+            return own_rows(lambda rows: torch.randint(0, total, (rows,), device=device), count)
         return torch.randint(0, total, (count,), generator=generator, device=generator.device).to(device)
 
 
@@ -53,7 +54,11 @@ class _NormalTimeSampler(TimeSampler):
     def sample(self, count: int, scheduler: NoiseScheduler, *, device: torch.device,
                generator: Generator | None = None) -> Tensor:
         where = device if generator is None else generator.device
-        normal = self.mean + self.std * torch.randn(count, generator=generator, device=where, dtype=torch.float64)
+
+        def randn(rows: int) -> Tensor:
+            return torch.randn(rows, generator=generator, device=where, dtype=torch.float64)
+
+        normal = self.mean + self.std * (own_rows(randn, count) if generator is None else randn(count))
         return self._to_times(normal.to(device), scheduler)
 
     @abstractmethod

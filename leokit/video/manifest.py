@@ -2,12 +2,16 @@
 
 A manifest is a JSON list, a file of JSON lines or a CSV table. Each entry has ``file`` (relative to the manifest's
 folder, or absolute) and may have ``name``, ``identity``, ``split``, ``category``, ``frames`` and ``fps``; other keys
-are ignored. Frames and rate are checked against the file itself.
+are ignored. Frames and rate are checked against the file itself. CSV tables may have commas, semicolons or tabs, blanks
+around values, and be UTF-8 or UTF-16; a missing label (empty, NaN) is none.
 """
 
+import codecs
 import csv
 import io
 import json
+import math
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, Iterable
 
@@ -16,6 +20,11 @@ from leokit.utils.files import write_bytes
 from leokit.video.video_entry import VideoEntry
 
 MANIFEST_NAMES = ('manifest.json', 'manifest.jsonl', 'manifest.csv')
+DELIMITERS = ',;\t'  # of CSV tables
+MISSING = ('', 'nan', 'NaN', 'NAN', '<NA>')  # texts that stand for no label
+# Names of splits in any case; others are kept as they are.
+SPLIT_NAMES = {'train': 'train', 'val': 'val', 'valid': 'val', 'validation': 'val', 'test': 'test'}
+MAX_FRAMES, MAX_FPS = 10**9, 10**6  # beyond these a number is a mistake
 CSV_COLUMNS = ('file', 'name', 'identity', 'split', 'category', 'frames', 'fps')
 
 
@@ -64,34 +73,97 @@ def write_manifest(path: str | Path, rows: Iterable[dict[str, Any]]) -> None:
 
 
 def _parse(path: Path) -> list[Any]:
-    text = path.read_text(encoding='utf-8-sig')
     suffix = path.suffix.lower()
-    if suffix == '.csv':
-        return [{key: value for key, value in row.items() if key and value not in ('', None)}
-                for row in csv.DictReader(io.StringIO(text))]
-    if suffix == '.jsonl':
-        return [json.loads(line) for line in text.splitlines() if line.strip()]
-    if suffix != '.json':
+    if suffix not in ('.csv', '.json', '.jsonl'):
         raise ValueError(f'its name ends in {suffix or "nothing"}')
-    rows = json.loads(text)
+    text = _decode(path.read_bytes())
+    if suffix == '.csv':
+        return _parse_csv(text)
+    try:
+        if suffix == '.jsonl':  # not splitlines, which also splits at characters within strings
+            return [json.loads(line) for line in text.split('\n') if line.strip()]
+        rows = json.loads(text)
+    except RecursionError as error:
+        raise ValueError('it is nested too deeply') from error
     if not isinstance(rows, list):
         raise ValueError('it is not a list')
     return rows
+
+
+def _decode(content: bytes) -> str:
+    """UTF-8, or UTF-16 with a byte order mark, as spreadsheets save it."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return content.decode('utf-16')
+    try:
+        return content.decode('utf-8-sig')
+    except UnicodeDecodeError as error:
+        line = content[:error.start].count(b'\n') + 1
+        raise ValueError(f'line {line} is not UTF-8; save it with that encoding') from error
+
+
+def _parse_csv(text: str) -> list[dict[str, str]]:
+    """The rows of a table with commas, semicolons or tabs; blanks around values do not count."""
+    head, _, _ = text.lstrip('\r\n').partition('\n')
+    delimiter = next((mark for mark in DELIMITERS if 'file' in _cells(head, mark)), None)
+    if delimiter is None:
+        raise ValueError(f'its first line {head.strip()[:80]!r} has no "file" column, separated by commas, semicolons '
+                         'or tabs')
+    table = csv.reader(io.StringIO(text.lstrip('\r\n'), newline=''), delimiter=delimiter, skipinitialspace=True)
+    columns, rows = [cell.strip() for cell in next(table)], []
+    for cells in table:
+        cells = [cell.strip() for cell in cells]
+        if any(cells[len(columns):]):
+            raise ValueError(f'line {table.line_num} has {len(cells)} values for {len(columns)} columns; put quotes '
+                             f'around values with {delimiter!r}')
+        if any(cells):
+            rows.append({key: value for key, value in zip(columns, cells) if key and value})
+    return rows
+
+
+def _cells(line: str, delimiter: str) -> list[str]:
+    return [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter, skipinitialspace=True), [])]
 
 
 def _entry(row: Any, number: int, path: Path) -> VideoEntry:
     if not isinstance(row, dict) or not isinstance(row.get('file'), str) or not row['file']:
         raise UserError(f'entry {number} of the manifest {path} has no "file"; every entry must name its video')
     file = row['file']
-    name = str(row.get('name') or Path(file).with_suffix('').as_posix())
+    name = str(_text(row.get('name')) or Path(file).with_suffix('').as_posix())
     try:
-        frames, fps = int(row.get('frames') or 0), float(row.get('fps') or 0)
-    except (TypeError, ValueError) as error:
-        raise UserError(f'entry {number} of the manifest {path} ({file}): frames and fps must be numbers') from error
+        frames = _number('frames', row.get('frames'), MAX_FRAMES)
+        fps = _number('fps', row.get('fps'), MAX_FPS)
+        if frames != int(frames):
+            raise ValueError(f'frames is {row["frames"]!r}, but must be a whole number')
+    except ValueError as error:
+        raise UserError(f'entry {number} of the manifest {path} ({file}): {error}') from error
+    split = _text(row.get('split'))
     return VideoEntry(
         name=name, path=path.parent / file, identity=_text(row.get('identity')) or name,
-        split=_text(row.get('split')), category=_text(row.get('category')), frames=frames, fps=fps)
+        split=SPLIT_NAMES.get(split.lower(), split) if split else None, category=_text(row.get('category')),
+        frames=int(frames), fps=fps)
 
 
 def _text(value: Any) -> str | None:
-    return None if value in (None, '') else str(value)
+    """A label; None where it is missing, which pandas writes as NaN."""
+    if isinstance(value, float):
+        if math.isnan(value):
+            return None
+        value = int(value) if value.is_integer() else value  # pandas makes floats of integers next to missing ones
+    text = '' if value is None else str(value).strip()
+    return None if text in MISSING else text
+
+
+def _number(key: str, value: Any, largest: float) -> float:
+    """A number in 0 … largest, 0 if it is missing; text may be a fraction, as in 30000/1001."""
+    text = _text(value)
+    if text is None:
+        return 0.0
+    try:
+        if isinstance(value, bool):
+            raise ValueError
+        number = float(Fraction(text)) if '/' in text else float(text)
+    except (ValueError, ZeroDivisionError, OverflowError):
+        raise ValueError(f'{key} is {value!r}, but must be a number') from None
+    if not 0 <= number <= largest:  # NaN fails too
+        raise ValueError(f'{key} is {value!r}, but must be between 0 and {largest:g}')
+    return number

@@ -11,7 +11,7 @@ from mmengine.logging import print_log
 from leokit.utils import UserError
 from leokit.utils.files import local_path
 from leokit.video.images import IMAGE_SUFFIXES
-from leokit.video.manifest import MANIFEST_NAMES, find_manifest, read_manifest
+from leokit.video.manifest import SPLIT_NAMES, MANIFEST_NAMES, find_manifest, read_manifest
 from leokit.video.readers import frame_files
 from leokit.video.readers.array_reader import ITEM_MARK, is_array, open_array
 from leokit.video.video_entry import VideoEntry
@@ -22,8 +22,6 @@ VIDEO_SUFFIXES = frozenset({
     '.265', '.hevc', '.ivf', '.m1v', '.m2t', '.m2ts', '.m2v', '.m4v', '.mjpeg', '.mjpg', '.mk3d', '.mkv', '.mov',
     '.mp4', '.mpe', '.mpeg', '.mpg', '.mts', '.mxf', '.nut', '.obu', '.ogv', '.qt', '.rm', '.rmvb', '.ts', '.vob',
     '.webm', '.wmv', '.y4m', '.npy', '.npz'})
-# First-level folders of these names are splits.
-SPLIT_FOLDERS = {'train': 'train', 'val': 'val', 'valid': 'val', 'validation': 'val', 'test': 'test'}
 
 
 def find_videos(source: str | Path, manifest: str | Path | None = 'auto') -> list[VideoEntry]:
@@ -96,7 +94,7 @@ def scan_folder(root: str | Path) -> list[VideoEntry]:
     for path in paths:
         stem = _stem(path, root)
         name = stem if stems[stem] == 1 else path.relative_to(root).as_posix()
-        split = SPLIT_FOLDERS.get(path.relative_to(root).parts[0].lower()) if path != root else None
+        split = SPLIT_NAMES.get(path.relative_to(root).parts[0].lower()) if path != root else None
         entries.append(VideoEntry(name=name, path=path, identity=name, split=split))
     return sorted(entries, key=lambda entry: entry.name)
 

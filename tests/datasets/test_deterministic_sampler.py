@@ -1,10 +1,11 @@
 from itertools import islice
 
+import numpy as np
 import pytest
 from mmengine.runner import Runner
 from torch.utils.data import DataLoader, Dataset
 
-from leokit.datasets import DeterministicSampler, SampleKey
+from leokit.datasets import DeterministicSampler, FramePairDataset, SampleKey
 from leokit.registry import DATASETS
 from leokit.utils import UserError
 
@@ -92,3 +93,15 @@ def test_in_a_data_loader_that_mmengine_builds(workers):
     assert numbers == [[20, 21, 22, 23], [24, 25, 26, 27], [28, 29, 30, 31]]
     batch = next(iter(loader))
     assert batch['index'].tolist() == [key.index for key in take(make(seed=3), 24)][20:]
+
+
+def test_the_seed_of_a_run_changes_which_frames_are_sampled(video_folder):
+    def frames(seed):
+        dataset = FramePairDataset(video_folder, 16)
+        keys = iter(DeterministicSampler(dataset, seed, shuffle=False, rank=0, world_size=1))
+        return [dataset[next(keys)]['data_samples']['frames'].tolist() for _ in range(12)]
+
+    assert frames(1) == frames(1) and len({str(frames(seed)) for seed in (0, 1, 2)}) == 3
+    # a generator of (seed of the data set, number of the sample): the numbers of run seed 0 in earlier versions
+    assert SampleKey(4, 77).generator(5).random() == np.random.default_rng((5, 77)).random()
+    assert SampleKey(4, 77).generator(5, 1).random() != np.random.default_rng((5, 77)).random()

@@ -18,9 +18,8 @@ WORLD = 2
 
 
 def config(work_dir, batch_size, **changes):
-    """A config without dropout, whose noise differs between ranks."""
     made = toy_config(
-        work_dir, model=dict(type='ToyModel', dropout=0.0),
+        work_dir, model=dict(type='ToyModel', dropout=0.3),
         optim_wrapper=dict(type='AutocastOptimWrapper', dtype='float32', clip_grad=dict(max_norm=0.3),
                            optimizer=dict(type='SGD', lr=0.2, momentum=0.9)), **changes)
     made.train_dataloader.batch_size = batch_size
@@ -60,9 +59,9 @@ def test_two_ranks_train_like_one_process_with_the_doubled_batch(tmp_path, two_r
     for key, weight in single.model.state_dict().items():
         assert torch.equal(ends[0]['state_dict'][key], ends[1]['state_dict'][key])
         torch.testing.assert_close(ends[0]['state_dict'][key], weight, rtol=1e-5, atol=1e-6)
-    norms = load_checkpoint(folder / 'iter_12.pth')['message_hub']['log_scalars']['train/grad_norm']['values']
-    torch.testing.assert_close(norms, load_checkpoint(tmp_path / 'iter_12.pth')['message_hub']['log_scalars'][
-        'train/grad_norm']['values'], rtol=1e-5, atol=1e-7)
+    ranks, one = (load_checkpoint(path / 'iter_12.pth')['message_hub']['log_scalars'] for path in (folder, tmp_path))
+    for scalar in ('train/grad_norm', 'train/loss', 'train/loss_other'):  # losses: the mean of both ranks
+        torch.testing.assert_close(ranks[scalar]['values'], one[scalar]['values'], rtol=1e-5, atol=1e-7)
 
 
 def test_a_signal_to_one_rank_stops_both_at_the_same_iteration(tmp_path, two_ranks):

@@ -2,6 +2,7 @@ import os
 import signal
 import time
 
+import numpy as np
 import pytest
 import torch
 from engine.toys import run_process, start_process, toy_config, train, train_in_process, with_validation
@@ -164,6 +165,25 @@ def test_resuming_a_finished_training_does_nothing(tmp_path):
     assert train(config).train_dataloader.dataset.loaded == []
 
 
+def test_a_stop_signal_in_the_last_iteration_does_not_skip_the_last_validation(tmp_path):
+    config = toy_config(tmp_path, **with_validation(), custom_hooks=[
+        dict(type='RecordHook', signal_after=12, number=int(signal.SIGTERM))])
+    runner = train(config)
+    assert runner.iter == 12 and runner.train_loop.stopped_by is None
+    assert len(runner.message_hub.get_scalar('val/toy/error').data[0]) == 1
+
+
+def test_an_interrupted_last_validation_is_made_up_for(tmp_path):
+    config = toy_config(tmp_path)
+    config.merge_from_dict(with_validation(interrupt=True))
+    assert train(config).train_loop.stopped_by == 'SIGTERM' and (tmp_path / 'iter_12.pth').is_file()
+    config.merge_from_dict(dict(with_validation(), resume=True))
+    config.val_evaluator.interrupt = False
+    runner = train(config)
+    assert runner.train_loop.stopped_by is None
+    assert len(runner.message_hub.get_scalar('val/toy/error').data[0]) == 1
+
+
 def test_validation_runs_at_intervals_and_at_the_end(tmp_path):
     config = toy_config(tmp_path, **with_validation())
     config.train_cfg.update(val_interval=5, val_begin=6)
@@ -171,13 +191,17 @@ def test_validation_runs_at_intervals_and_at_the_end(tmp_path):
     assert len(runner.message_hub.get_scalar('val/toy/error').data[0]) == 2  # after 10 and 12
 
 
-def test_an_iteration_is_seeded_by_seed_iteration_and_rank():
+def test_an_iteration_is_seeded_by_seed_and_iteration():
     draws = {}
-    for key in [(0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1), (0, 0, 0)]:
+    for key in [(0, 0), (1, 0), (0, 1), (0, 0)]:
         seed_iteration(*key)
         drawn = torch.rand(3)
         assert torch.equal(draws.setdefault(key, drawn), drawn)
-    assert len({tuple(drawn.tolist()) for drawn in draws.values()}) == 4
+    assert len({tuple(drawn.tolist()) for drawn in draws.values()}) == 3
+    # the state of one process, as of rank 0 in earlier versions
+    state = int(np.random.SeedSequence((3, 17, 0)).generate_state(1, np.uint64)[0])
+    seed_iteration(3, 17)
+    assert torch.equal(torch.rand(3), torch.rand(3, generator=torch.Generator().manual_seed(state)))
 
 
 def test_a_sampler_without_start_at_is_an_error(tmp_path):

@@ -20,6 +20,7 @@ from leokit.datasets import SampleKey
 from leokit.engine import LeoRunner, leave_process_group
 from leokit.registry import DATASETS, HOOKS, METRICS, MODELS
 from leokit.utils import UserError
+from leokit.utils.batch_random import BatchDropout
 
 WIDTH = 6
 
@@ -30,7 +31,7 @@ class ToyModel(BaseModel):
 
     def __init__(self, width: int = WIDTH, dropout: float = 0.2, data_preprocessor: dict | None = None):
         super().__init__(data_preprocessor or dict(type='mmengine.BaseDataPreprocessor'))
-        self.encoder = nn.Sequential(nn.Linear(width, 8), nn.Tanh(), nn.Dropout(dropout), nn.Linear(8, width))
+        self.encoder = nn.Sequential(nn.Linear(width, 8), nn.Tanh(), BatchDropout(dropout), nn.Linear(8, width))
         self.discriminator = nn.Linear(width, 1)
         self.register_buffer('steps', torch.zeros((), dtype=torch.long))
 

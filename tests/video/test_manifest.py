@@ -44,3 +44,61 @@ def test_missing_file_and_unknown_suffix(tmp_path):
         read_manifest(tmp_path / 'm.json')
     with pytest.raises(UserError, match='must end in'):
         write_manifest(tmp_path / 'm.txt', ROWS)
+
+
+TABLE = [('clip0.mp4', 'a', 'train'), ('clip1.mp4', 'b', 'test')]
+
+
+def read_text(tmp_path, text, suffix='csv', encoding='utf-8'):
+    (tmp_path / f'm.{suffix}').write_bytes(text.encode(encoding))
+    return read_manifest(tmp_path / f'm.{suffix}')
+
+
+@pytest.mark.parametrize('text, encoding', [
+    ('file, identity, split\nclip0.mp4, a, train\nclip1.mp4, b , test\n', 'utf-8'),
+    ('file;identity;split\nclip0.mp4;a;train\nclip1.mp4;b;test\n', 'utf-8'),
+    ('file\tidentity\tsplit\nclip0.mp4\ta\ttrain\nclip1.mp4\tb\ttest\n', 'utf-8-sig'),
+    ('file,identity,split\nclip0.mp4,a,train\nclip1.mp4,b,test\n', 'utf-16'),
+    (',file,identity,split\r\n0,clip0.mp4,a,Train\r\n1,clip1.mp4,b,TEST\r\n\r\n', 'utf-8'),
+    ('\n"file" ; "identity" ; split\n"clip0.mp4";a;train;\nclip1.mp4;b;test;\n', 'utf-8')])
+def test_tables_of_spreadsheets_and_pandas(tmp_path, text, encoding):
+    entries = read_text(tmp_path, text, encoding=encoding)
+    assert [(entry.path.name, entry.identity, entry.split) for entry in entries] == TABLE
+
+
+def test_nan_is_no_identity_and_no_split(tmp_path):
+    text = '[{"file": "a.mp4", "identity": NaN, "split": NaN, "frames": NaN}, {"file": "b.mp4", "identity": null}]'
+    for entry in (*read_text(tmp_path, text, 'json'),
+                  *read_text(tmp_path, 'file,identity,split\nx/a.mp4,nan,NaN\ny.mp4,<NA>,\n')):
+        assert entry.identity == entry.name and entry.split is None and entry.frames == 0
+
+
+def test_numbers_and_splits_as_people_write_them(tmp_path):
+    text = 'file,identity,split,frames,fps\n0.mp4,7,Train,12.0,30000/1001\n1.mp4,8,VALID,,\n2.mp4,9,TEST,3,25.0\n'
+    first, second, third = read_text(tmp_path, text)
+    assert (first.split, second.split, third.split) == ('train', 'val', 'test')
+    assert (first.frames, second.frames, third.frames) == (12, 0, 3)
+    assert first.fps == pytest.approx(29.97002997) and (second.fps, third.fps) == (0.0, 25.0)
+    rows = '[{"file": "a.mp4", "identity": 7}, {"file": "b.mp4", "identity": 7.0}, {"file": "c.mp4", "identity": "7"}]'
+    assert {entry.identity for entry in read_text(tmp_path, rows, 'json')} == {'7'}
+
+
+@pytest.mark.parametrize('text, suffix, message', [
+    ('[{"file": "a.mp4"}, {"file": "b.mp4", "frames": 1e400}]', 'json', 'entry 2 .*b.mp4.: frames is inf'),
+    ('[{"file": "b.mp4", "fps": Infinity}]', 'json', 'entry 1 .*fps is inf, but must be between 0 and 1e\\+06'),
+    ('[{"file": "b.mp4", "frames": -1}]', 'json', 'frames is -1'),
+    ('[{"file": "b.mp4", "frames": 1.5}]', 'json', 'frames is 1.5, but must be a whole number'),
+    ('[{"file": "b.mp4", "frames": [3]}]', 'json', 'frames is .3., but must be a number'),
+    ('file,fps\nb.mp4,1/0\n', 'csv', "fps is '1/0', but must be a number"),
+    ('# my list\nfile,identity\nb.mp4,a\n', 'csv', "first line '# my list' has no \"file\" column"),
+    ('file,identity\nb.mp4,a\na, b.mp4,c\n', 'csv', 'line 3 has 3 values for 2 columns'),
+    ('[' * 100_000, 'json', 'nested too deeply')])
+def test_absurd_values_are_one_sentence(tmp_path, text, suffix, message):
+    with pytest.raises(UserError, match=message) as error:
+        read_text(tmp_path, text, suffix)
+    assert '\n' not in str(error.value)
+
+
+def test_another_encoding_is_named(tmp_path):
+    with pytest.raises(UserError, match='line 2 is not UTF-8; save it with that encoding'):
+        read_text(tmp_path, 'file,identity\nb.mp4,Jos\xe9\n', encoding='latin-1')

@@ -10,6 +10,8 @@ import torch
 from einops import rearrange, repeat
 from torch import Tensor, nn
 
+from leokit.utils.batch_random import own_rows
+
 
 class BatchTransform(nn.Module, ABC):
     """Base class of batch transforms.
@@ -83,6 +85,9 @@ def is_images(tensor: object) -> bool:
 
 def uniform(low: float, high: float, shape: tuple[int, ...], device: torch.device,
             generator: torch.Generator | None) -> Tensor:
-    """Uniform float32 numbers on ``device``, from a generator on any device."""
-    source = device if generator is None else generator.device
-    return torch.rand(shape, device=source, generator=generator).mul(high - low).add(low).to(device)
+    """Uniform float32 numbers on ``device``, from a generator on any device; samples are the last dimension."""
+    if generator is None:  # samples are the last dimension
+        numbers = own_rows(lambda count: torch.rand((*shape[:-1], count), device=device), shape[-1], dim=-1)
+    else:
+        numbers = torch.rand(shape, device=generator.device, generator=generator)
+    return numbers.mul(high - low).add(low).to(device)
