@@ -102,6 +102,6 @@ def test_the_seed_of_a_run_changes_which_frames_are_sampled(video_folder):
         return [dataset[next(keys)]['data_samples']['frames'].tolist() for _ in range(12)]
 
     assert frames(1) == frames(1) and len({str(frames(seed)) for seed in (0, 1, 2)}) == 3
-    # a generator of (seed of the data set, number of the sample): the numbers of run seed 0 in earlier versions
+    # a generator of (seed of the dataset, number of the sample): the numbers of run seed 0 in earlier versions
     assert SampleKey(4, 77).generator(5).random() == np.random.default_rng((5, 77)).random()
     assert SampleKey(4, 77).generator(5, 1).random() != np.random.default_rng((5, 77)).random()
