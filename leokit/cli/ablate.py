@@ -17,7 +17,6 @@ once (docs/clusters.md).
 
 import argparse
 import os
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -95,9 +94,7 @@ def report_lock(work_dir: Path) -> Iterator[None]:
     """Wait for other processes that write the report, so that the last report has all runs."""
     from leokit.utils.locks import FileLock
     lock = FileLock(work_dir / 'report.lock')
-    deadline = time.monotonic() + REPORT_PATIENCE
-    while not lock.acquire() and time.monotonic() < deadline:
-        time.sleep(0.1)
+    lock.acquire_within(REPORT_PATIENCE)
     try:
         yield
     finally:

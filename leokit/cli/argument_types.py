@@ -46,6 +46,14 @@ def fraction(text: str) -> float:
     return number
 
 
+def shard(text: str) -> tuple[int, int]:
+    """``NUMBER/COUNT``, the first shard being number 1."""
+    number, slash, count = text.partition('/')
+    if not (slash and number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count)):
+        raise argparse.ArgumentTypeError(f'{text!r} is not of the form NUMBER/COUNT with NUMBER from 1 to COUNT')
+    return int(number), int(count)
+
+
 def output_file(text: str) -> Path:
     """A file that can be written: a long job must not fail at its end."""
     path = Path(text)

@@ -3,7 +3,8 @@
     leokit extract lia_synthetic_64 work_dirs/lia/iter_20000.pth --videos data/synthetic --split train \\
         --out data/synthetic_codes
 
-Run again after an interruption, it continues with the videos that are missing.
+Run again after an interruption, it continues with the videos that are missing. With --shard, several processes encode a
+part of the videos each; run once more without it, the command joins their codes (docs/clusters.md).
 """
 
 import argparse
@@ -24,6 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add(parser, '--batch-size', role='frames encoded at a time', default=64)
     options.add(parser, '--workers', role='videos decoded at a time', unset='one per CPU core')
     options.add(parser, '--amp', role='faster, but codes lose precision')
+    options.add(parser, '--shard', role='of the videos')
     options.add(parser, '--device', '--cfg-options')
 
 
@@ -31,6 +33,7 @@ def run(args: argparse.Namespace) -> None:
     """Find the videos, encode them, print a summary."""
     from leokit.datasets.code_cache_writer import CodeCacheWriter
     from leokit.inference import extract_motion_codes, load
+    from leokit.inference.code_shards import adopt_shards, select_shard, shard_folder, shared_rate
     from leokit.models import Animator
     from leokit.video import VideoFilter, VideoIndex
     animator = load(args.config, args.checkpoint, options.choose_device(args.device), args.cfg_options,
@@ -39,10 +42,19 @@ def run(args: argparse.Namespace) -> None:
     crop = args.crop or animator.crop
     producer = dict(weights_hash=animator.weights_hash(), config=str(args.config), checkpoint=str(args.checkpoint),
                     crop=crop, amp=args.amp)
-    with CodeCacheWriter(args.out, animator.motion_dim, animator=producer) as writer:
+    folder, fps = args.out, args.fps
+    if args.shard:
+        fps = fps or shared_rate(index)
+        select_shard(index, args.shard)
+        folder = shard_folder(args.out, args.shard)
+    with CodeCacheWriter(folder, animator.motion_dim, animator=producer) as writer:
+        joined = 0 if args.shard else adopt_shards(index, writer)
         report = extract_motion_codes(animator, index, writer, batch_size=args.batch_size, amp=args.amp,
-                                      crop=crop, fps=args.fps, workers=args.workers)
-    print(f'{args.out}: {report.videos} videos encoded ({report.frames} frames), {report.known} already present, '
+                                      crop=crop, fps=fps, workers=args.workers)
+    if joined:
+        print(f'{folder}: codes of {joined} videos taken from shards')
+    known = report.known - joined
+    print(f'{folder}: {report.videos} videos encoded ({report.frames} frames), {known} already present, '
           f'{report.skipped} skipped')
     for skipped in writer.skipped:
         print(f'  skipped {skipped.file}: {skipped.reason}')

@@ -56,6 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add(parser, '--num-inference-steps', '--eta', unset="the config's")
     options.add(parser, '--guidance-scale', role='only with --unconditional', unset="the model's")
     options.add(parser, '--batch-size', role='videos generated at a time', default=8)
+    options.add(parser, '--shard', role='of the videos')
     options.add(parser, '--chunk-size', '--amp', '--device', '--cfg-options')
     parser.accept_deprecated({'--steps': '--num-inference-steps', '--guidance': '--guidance-scale'})
 
@@ -146,6 +147,9 @@ def run(args: argparse.Namespace) -> None:
     leo = load_leo(args)
     size = leo.animator.size
     sequences, input_fps = plan(args, size, leo.animator.crop)
+    if args.shard:
+        number, count = args.shard  # consecutive ones, as the rows of a batch have consecutive sample numbers
+        sequences = sequences[len(sequences) * (number - 1) // count:len(sequences) * number // count]
     known_fps = leo.generator.fps
     fps = args.fps or known_fps or input_fps  # of a model of unknown rate, --fps states it
     num_frames = args.num_frames or leo.generator.motion_diffusion.num_frames

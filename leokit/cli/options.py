@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from leokit.cli.argument_types import (
-    finite_float, fraction, output_file, png_file, positive_float, positive_int)
+    finite_float, fraction, output_file, png_file, positive_float, positive_int, shard)
 
 CROPS = ('center', 'none')
 LAUNCHERS = ('none', 'pytorch', 'slurm', 'mpi')
@@ -81,6 +81,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     '--batch-size': dict(type=positive_int, metavar='N', help='batch size'),
     '--chunk-size': dict(type=positive_int, metavar='N', default=CHUNK_SIZE, help='frames decoded at a time'),
     '--workers': dict(type=positive_int, metavar='N', help='number of parallel workers'),
+    '--shard': dict(type=shard, metavar='NUMBER/COUNT', help='process this part only, e.g. 1/8 to 8/8 in a job array'),
     '--launcher': dict(choices=LAUNCHERS, default='none', help='launcher of a distributed job'),
     # configuration
     '--cfg-options': dict(nargs='+', action=_KeyValues, metavar='KEY=VALUE',

@@ -63,6 +63,7 @@ class LeoRunner(CheckpointingRunner):
             cfg = copy.copy(cfg)
             cfg.update(dict(val_dataloader=None, val_evaluator=None))
         check_config_keys(cfg)
+        check_launcher(cfg.get('launcher', 'none'))  # before anything is written
         make_work_dir(cfg['work_dir'])
         with explain_build_errors(cfg):
             return super().from_cfg(cfg)

@@ -82,7 +82,7 @@ def extract_motion_codes(animator: Animator, index: VideoIndex, writer: CodeCach
     packer = _Packer(animator.eval(), batch_size, amp)
     videos = frames = 0
     decoder = FrameDecoder(animator.size, crop or animator.crop, fps=fps)
-    total = sum(_num_codes(video, fps) for video in todo)
+    total = sum(num_codes(video, fps) for video in todo)
     with progress_bar(total, 'motion codes', show=show_progress) as bar:
         for video, piece in _decode(todo, decoder, workers or worker_count()):
             if isinstance(piece, UserError):
@@ -122,7 +122,7 @@ def _choose_rate(index: VideoIndex, writer: CodeCacheWriter, fps: float | None) 
     return fps if others else None
 
 
-def _num_codes(video: VideoEntry, fps: float | None) -> int:
+def num_codes(video: VideoEntry, fps: float | None) -> int:
     """Number of frames of a video at the rate of the codes."""
     return resampled_count(video.frames, fps, video.fps) if fps and video.fps else video.frames
 
@@ -135,13 +135,13 @@ def _refresh(index: VideoIndex, writer: CodeCacheWriter) -> None:
     if relabeled:
         print_log(f'{relabeled} videos have another identity or split than when their codes were made; the cache has '
                   'the new ones', logger='current')
-    changed = [video for video in known if _num_codes(video, coded[video.name].fps) != coded[video.name].length
+    changed = [video for video in known if num_codes(video, coded[video.name].fps) != coded[video.name].length
                or coded[video.name].file_size not in (0, _file_size(video))]
     if changed:
         first = coded[changed[0].name]
         print_log(f'{len(changed)} videos are not those that the codes were made of ({changed[0].path} had '
                   f'{first.length} frames and {first.file_size or "an unknown number of"} bytes, now '
-                  f'{_num_codes(changed[0], first.fps)} and {_file_size(changed[0])}); if they were replaced, delete '
+                  f'{num_codes(changed[0], first.fps)} and {_file_size(changed[0])}); if they were replaced, delete '
                   f'{writer.folder} and run this again', logger='current', level=logging.WARNING)
 
 

@@ -16,7 +16,7 @@ JOB_SCRIPT = Path(__file__).resolve().parents[1] / 'engine' / 'slurm_job.sh'
 def submit_runs(runs: Sequence[Run], command: Sequence[str], log: Callable[[str], None] = print) -> None:
     """Submit a job for each unfinished run.
 
-    ``SBATCH_ARGS`` and ``SRUN_ARGS`` in the environment are options of sbatch and srun, ``PYTHON`` is the interpreter.
+    ``SBATCH_ARGS`` in the environment are options of the jobs, ``PYTHON`` is the interpreter.
 
     Args:
         runs (Sequence[Run]): The runs.
@@ -30,7 +30,7 @@ def submit_runs(runs: Sequence[Run], command: Sequence[str], log: Callable[[str]
             continue
         run.folder.mkdir(parents=True, exist_ok=True)
         step = ['bash', str(JOB_SCRIPT), str((run.folder / 'train').resolve()), 'srun', '--ntasks=1',
-                *shlex.split(os.environ.get('SRUN_ARGS', '')), *interpreter, '-u', '-m', 'leokit', *command,
+                *interpreter, '-u', '-m', 'leokit', *command,
                 '--only', f'{run.variant.name}:{run.seed}']
         answer = _sbatch([
             '--parsable', f'--job-name={run.folder.parent.name}:{run.seed}', '--nodes=1', '--ntasks=1', '--requeue',

@@ -6,7 +6,7 @@ import pytest
 
 from leokit.cli import options
 from leokit.cli.argument_types import (
-    finite_float, fraction, non_negative_int, output_file, png_file, positive_float, positive_int)
+    finite_float, fraction, non_negative_int, output_file, png_file, positive_float, positive_int, shard)
 
 
 def parse(*arguments):
@@ -51,3 +51,10 @@ def test_numbers_in_range():
 def test_an_output_file_may_lie_in_new_folders(tmp_path):
     assert parse('--out', str(tmp_path / 'new' / 'a.json')).out == tmp_path / 'new' / 'a.json'
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize('text', ['0/2', '3/2', '2', '1/0', 'a/2', '1/2/3', '-1/2'])
+def test_a_shard_is_one_of_a_count(text):
+    assert shard('2/8') == (2, 8)
+    with pytest.raises(argparse.ArgumentTypeError, match='NUMBER/COUNT'):
+        shard(text)

@@ -1,5 +1,7 @@
 """``leokit extract``: from a folder of videos to a code cache."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -42,3 +44,37 @@ def test_bad_input(models, videos, tmp_path):
     with pytest.raises(UserError, match='MotionDiffusion'):
         run_command('extract', models['motion_config'], models['motion'], '--videos', videos,
             '--out', tmp_path / 'codes', '--device', 'cpu')
+
+
+@pytest.mark.parametrize('rates', [(25, 25, 25), (25, 25, 50)])
+def test_shards_join_to_the_cache_of_one_process(models, videos, tmp_path, capsys, rates):
+    (videos / 'manifest.json').write_text(json.dumps([
+        dict(file=file, name=file[:-4], fps=fps) for file, fps in zip(
+            ('train/a.npy', 'train/b.npy', 'test/c.npy'), rates)] + [dict(file='train/bad.mp4')]))
+    command = ('extract', models['animator_config'], models['animator'], '--videos', videos, '--device', 'cpu')
+    run_command(*command, '--out', tmp_path / 'whole')
+    for shard in ('2/2', '1/2'):
+        run_command(*command, '--out', tmp_path / 'codes', '--shard', shard)
+    assert '2 videos encoded' in capsys.readouterr().out  # a and c of a, b, c
+    run_command(*command, '--out', tmp_path / 'codes')
+    out = capsys.readouterr().out
+    assert 'codes of 3 videos taken from shards' in out and '0 videos encoded (0 frames), 0 already present' in out
+    whole, joined = CodeCache(tmp_path / 'whole'), CodeCache(tmp_path / 'codes')
+    assert joined.videos[-1].length == 4 * 25 // rates[-1] and joined.videos[-1].fps == 25
+    assert joined.videos == whole.videos and joined.skipped == whole.skipped
+    np.testing.assert_allclose(joined.codes, whole.codes, rtol=1e-5, atol=1e-6)
+
+
+def test_missing_and_foreign_shards(models, videos, tmp_path, capsys):
+    command = ('extract', models['animator_config'], models['animator'], '--videos', videos, '--device', 'cpu',
+               '--out', tmp_path / 'codes')
+    run_command(*command, '--shard', '2/2')
+    with pytest.raises(UserError, match=r'2_of_2 was extracted with crop=center, not none; delete it'):
+        run_command(*command, '--crop', 'none')
+    for file in (tmp_path / 'codes').iterdir():
+        if file.is_file():
+            file.unlink()
+    run_command(*command)
+    out = capsys.readouterr().out
+    assert 'codes of 1 videos taken from shards' in out and '2 videos encoded (8 frames)' in out
+    assert len(CodeCache(tmp_path / 'codes').videos) == 3

@@ -44,6 +44,17 @@ def test_files_do_not_depend_on_the_batch_size(generate, image, tmp_path):
     assert np.abs(frames - read(tmp_path / 'a' / 'face_0000')[0]).max() > 5
 
 
+def test_shards_generate_the_files_of_one_process(generate, image, tmp_path):
+    arguments = ('--image', image, '--num-sequences', 3, '--num-frames', 5, '--format', 'frames', '--seed', 4)
+    generate(*arguments, '--out', tmp_path / 'whole')
+    for shard, names in (('1/2', ['face_0000']), ('2/2', ['face_0001', 'face_0002'])):
+        generate(*arguments, '--out', tmp_path / shard[0], '--shard', shard)
+        assert sorted(path.name for path in (tmp_path / shard[0]).iterdir()) == names
+        for name in names:
+            whole, _ = read(tmp_path / 'whole' / name)
+            assert np.abs(whole - read(tmp_path / shard[0] / name)[0]).max() <= 1
+
+
 def test_several_images_of_one_name(generate, image, tmp_path):
     other = tmp_path / 'other' / 'face.png'
     other.parent.mkdir()
