@@ -5,6 +5,7 @@
     leokit animate leo_synthetic --source portrait.png --driving talk.mp4 --out animated.mp4
 
 The output has the frame rate of the driving video and lasts as long; --fps resamples the driving video by time.
+The sound of the driving video is copied to .mp4, .mov and .mkv.
 """
 
 import argparse
@@ -29,6 +30,7 @@ def run(args: argparse.Namespace) -> None:
     from leokit.models import Animator
     from leokit.utils import progress_bar
     from leokit.video import open_video, read_images
+    from leokit.video.sound import copy_sound
     animator = load(args.config, args.checkpoint, options.choose_device(args.device), args.cfg_options,
                     expect=Animator)
     source = read_images(args.source, animator.size, crop=animator.crop)
@@ -38,4 +40,5 @@ def run(args: argparse.Namespace) -> None:
             source, driving, mode=args.mode, chunk_size=args.chunk_size)
         with progress_bar(len(driving), 'animating') as bar:
             write_videos(FrameStream(frames, len(driving), animator.size, driving.fps), [args.out], bar=bar)
-        print(f'{args.out}: {len(driving)} frames')
+        problem = copy_sound(args.driving, args.out)
+        print(f'{args.out}: {len(driving)} frames, ' + (f'no sound: {problem}' if problem else 'with sound'))
