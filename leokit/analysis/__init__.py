@@ -3,6 +3,7 @@
 from leokit.analysis.action_statistics import action_table, measure_action_statistics
 from leokit.analysis.code_probe import direction_table, name_directions, probe_codes, probe_factor_grid, probe_table
 from leokit.analysis.disentanglement_report import disentanglement_table, measure_disentanglement
+from leokit.analysis.edit_coherence import EditCoherence, measure_edit_coherence
 from leokit.analysis.expression_pairs import LandmarkPairs, SyntheticPairs
 from leokit.analysis.expression_report import ExpressionReport, measure_expressions
 from leokit.analysis.factor_grid import (
@@ -10,9 +11,9 @@ from leokit.analysis.factor_grid import (
 from leokit.analysis.factor_grid_sheets import factor_grid_sheet, factor_grid_video, identity_sheet, motion_sheet
 
 __all__ = [
-    'ExpressionReport', 'FactorGrid', 'IdentityBatch', 'LandmarkPairs', 'MotionBatch', 'SyntheticPairs', 'action_table',
-    'build_factor_grid', 'direction_table', 'disentanglement_table', 'factor_grid_sheet', 'factor_grid_video',
-    'generate_motions', 'identity_sheet', 'measure_action_statistics', 'measure_disentanglement', 'measure_expressions',
-    'motion_sheet', 'name_directions', 'probe_codes', 'probe_factor_grid', 'probe_table', 'read_identities',
-    'read_motions',
+    'EditCoherence', 'ExpressionReport', 'FactorGrid', 'IdentityBatch', 'LandmarkPairs', 'MotionBatch',
+    'SyntheticPairs', 'action_table', 'build_factor_grid', 'direction_table', 'disentanglement_table',
+    'factor_grid_sheet', 'factor_grid_video', 'generate_motions', 'identity_sheet', 'measure_action_statistics',
+    'measure_disentanglement', 'measure_edit_coherence', 'measure_expressions', 'motion_sheet', 'name_directions',
+    'probe_codes', 'probe_factor_grid', 'probe_table', 'read_identities', 'read_motions',
 ]

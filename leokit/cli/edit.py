@@ -34,7 +34,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Read, edit, write."""
-    from leokit.inference import FrameStream, edit_video, load, measure_edit, write_videos
+    from leokit.analysis import measure_edit_coherence
+    from leokit.inference import FrameStream, edit_video, load, write_videos
     from leokit.models import Animator
     from leokit.registry import IMAGE_EDITORS
     from leokit.utils import UserError, progress_bar
@@ -56,7 +57,7 @@ def run(args: argparse.Namespace) -> None:
             write_videos(FrameStream(frames, len(video), animator.size, video.fps), [args.out], bar=bar)
         print(f'{args.out}: {len(video)} frames')
         if args.measure:
-            print(_coherence_table(measure_edit(animator, video, editor)))
+            print(_coherence_table(measure_edit_coherence(animator, video, editor)))
 
 
 def _coherence_table(errors: dict) -> str:

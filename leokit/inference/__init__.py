@@ -2,7 +2,7 @@
 
 from leokit.inference.animation import TRANSFER_MODES, VideoAnimator
 from leokit.inference.code_extraction import ExtractionReport, extract_motion_codes
-from leokit.inference.editing import Coherence, edit_each_frame, edit_images, edit_video, measure_edit
+from leokit.inference.editing import edit_each_frame, edit_first_frame, edit_images, edit_video
 from leokit.inference.generation import VideoGenerator
 from leokit.inference.leo import LEO
 from leokit.inference.loading import animator_of, change_sampler, is_leo_config, load
@@ -14,9 +14,9 @@ from leokit.inference.training_codes import ensure_codes
 from leokit.inference.unconditional import InitialStates, UnconditionalGenerator
 
 __all__ = [
-    'CHUNK_SIZE', 'Coherence', 'DirectionNames', 'ExtractionReport', 'FrameStream', 'InitialStates', 'LEO',
-    'OUTPUT_SUFFIXES', 'StartFrameSampler', 'TRANSFER_MODES', 'UnconditionalGenerator', 'VideoAnimator',
-    'VideoGenerator', 'animator_of', 'change_sampler', 'edit_each_frame', 'edit_images', 'edit_video', 'encode',
-    'ensure_codes', 'extract_motion_codes', 'is_leo_config', 'load', 'manipulate_image', 'manipulate_video',
-    'measure_edit', 'render', 'repeat_encoding', 'resize_frames', 'write_videos',
+    'CHUNK_SIZE', 'DirectionNames', 'ExtractionReport', 'FrameStream', 'InitialStates', 'LEO', 'OUTPUT_SUFFIXES',
+    'StartFrameSampler', 'TRANSFER_MODES', 'UnconditionalGenerator', 'VideoAnimator', 'VideoGenerator', 'animator_of',
+    'change_sampler', 'edit_each_frame', 'edit_first_frame', 'edit_images', 'edit_video', 'encode', 'ensure_codes',
+    'extract_motion_codes', 'is_leo_config', 'load', 'manipulate_image', 'manipulate_video', 'render',
+    'repeat_encoding', 'resize_frames', 'write_videos',
 ]

@@ -5,10 +5,10 @@ import argparse
 import pytest
 
 from leokit import evaluation, inference
+from leokit.analysis.edit_coherence import MAX_FRAMES
 from leokit.cli import evaluate, generate, options
 from leokit.cli.commands import build_parser
 from leokit.engine import LAUNCHERS
-from leokit.inference.editing import MEASURED_FRAMES
 from leokit.synthetic_faces import SyntheticFacesPlan
 from leokit.video.readers.base import DEFAULT_FPS
 from leokit.video.resize import CROPS
@@ -22,7 +22,7 @@ def test_copied_constants_are_those_of_the_package():
     assert options.SPLIT_FRACTIONS == DEFAULT_FRACTIONS
     assert evaluate.METRICS == tuple(evaluation.VIDEO_SET_METRICS)
     assert ', '.join(evaluation.preset_names()) in help_of('evaluate', '--protocol')
-    assert f'the first {MEASURED_FRAMES} frames' in help_of('edit', '--measure')
+    assert f'the first {MAX_FRAMES} frames' in help_of('edit', '--measure')
 
 
 def test_defaults_of_synthetic_faces_are_those_of_its_plan():
