@@ -39,7 +39,18 @@ class Registry(MMEngineRegistry):
     def get(self, key: str) -> type | None:
         if isinstance(key, str) and key in TYPES:
             key = upgrade_component(dict(type=key))['type']
+        if isinstance(key, str) and '.' in key and not self._is_scoped(key):
+            return None
         return super().get(key)
+
+    def _is_scoped(self, key: str) -> bool:
+        """True for ``scope.Type`` with a known scope.
+
+        MMEngine imports any other dotted name, so that ``--editor os.system`` would run code.
+        """
+        scope, _, name = key.partition('.')
+        root = self._get_root_registry()
+        return '.' not in name and (scope in (self.scope, root.scope) or scope in root.children)
 
 
 # ---- children of MMEngine's registries -------------------------------------

@@ -144,6 +144,7 @@ def run(args: argparse.Namespace) -> None:
     from leokit.inference import FrameStream, write_videos
     from leokit.utils import progress_bar
     from leokit.video import check_space
+    from leokit.video.video_writer import remove_written_frames
     leo = load_leo(args)
     size = leo.animator.size
     sequences, input_fps = plan(args, size, leo.animator.crop)
@@ -157,6 +158,9 @@ def run(args: argparse.Namespace) -> None:
     with progress_bar(len(sequences) * num_frames, 'generating') as bar:
         for first in range(0, len(sequences), args.batch_size):
             batch = sequences[first:first + args.batch_size]
+            if args.format == 'frames':  # other formats replace the file of an earlier run
+                for sequence in batch:
+                    remove_written_frames(sequence.path)
             frames = FrameStream(generate(leo, batch, num_frames, args), num_frames, size, known_fps)
             write_videos(frames, [sequence.path for sequence in batch], fps, bar=bar)
     print(f'{args.out}: {len(sequences)} videos of {num_frames} frames')

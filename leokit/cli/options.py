@@ -33,7 +33,12 @@ class _KeyValues(argparse.Action):
                 raise argparse.ArgumentError(self, f'{value!r} is not of the form key=value')
         words = f'{self.dest}_words'  # as typed, for commands that start others
         setattr(namespace, words, [*getattr(namespace, words, []), *values])
-        DictAction(self.option_strings, self.dest, nargs='+')(parser, namespace, values, option_string)
+        try:
+            DictAction(self.option_strings, self.dest, nargs='+')(parser, namespace, values, option_string)
+        except (AssertionError, RecursionError) as error:  # what MMEngine raises for dict(...) and open brackets
+            raise argparse.ArgumentError(
+                self, f'{" ".join(values)!r} cannot be read; lists are [1,2], and parts of a dict have dotted keys, '
+                'such as train_filters.segment=[0,0.8]') from error
 
 
 OPTIONS: dict[str, dict[str, Any]] = {

@@ -2,10 +2,12 @@
 
 The folder holds ``codes.npy``, the concatenated float32 codes (total, N) of all videos, and ``index.json`` with
 ``version``, ``motion_dim``, ``animator`` (``weights_hash``, ``config``, ``checkpoint``), ``videos`` (``name``,
-``identity``, ``split``, ``fps``, ``offset``, ``length``, ``file_size``) and ``skipped`` (``file``, ``reason``).
+``identity``, ``split``, ``fps``, ``offset``, ``length``, ``file_size``), ``checksums`` (CRC-32 of the rows of each
+video; not in caches of older versions) and ``skipped`` (``file``, ``reason``).
 """
 
 import json
+import zlib
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -66,11 +68,12 @@ class CodeCache:
         index = read_index(self.folder)
         self.motion_dim: int = index['motion_dim']
         self.animator: dict[str, Any] = index['animator']
-        self.videos = [CodedVideo(**row) for row in index['videos']]
+        self.videos: list[CodedVideo] = index['videos']
         self.skipped = [Skipped(**row) for row in index['skipped']]
         check_cache_animator(self.folder, self.animator, animator_hash)
         total = sum(video.length for video in self.videos)
         self.codes = self._map(total)
+        self._check_contents(index.get('checksums'))
 
     @property
     def animator_hash(self) -> str:
@@ -88,6 +91,12 @@ class CodeCache:
         except (OSError, ValueError) as error:
             raise UserError(f'{path} does not hold the {total} codes that {INDEX_FILE} lists ({error}); '
                             'delete the folder and extract the codes again') from error
+
+    def _check_contents(self, checksums: list[int] | None) -> None:
+        for video, checksum in zip(self.videos, checksums or ()):
+            if zlib.crc32(self.codes[video.offset:video.offset + video.length]) != checksum:
+                raise UserError(f'the codes of {video.name} in {self.folder / CODES_FILE} are damaged (wrong '
+                                'checksum); delete the folder and extract the codes again')
 
     def statistics(self, num_frames: int | None = None) -> dict[str, np.ndarray]:
         """Statistics of all codes; see :func:`code_statistics`."""
@@ -154,7 +163,11 @@ def check_cache_animator(folder: Path, animator: dict[str, Any], animator_hash: 
 
 
 def read_index(folder: Path) -> dict[str, Any]:
-    """Read and check ``index.json``; raise a :class:`UserError` if it is missing, damaged or of another version."""
+    """Read and check ``index.json``; ``videos`` are :class:`CodedVideo`.
+
+    Raises:
+        UserError: If it is missing, damaged, contradicts itself or is of another version.
+    """
     path = folder / INDEX_FILE
     if not path.is_file():
         if (folder / JOURNAL_FILE).is_file():
@@ -165,8 +178,30 @@ def read_index(folder: Path) -> dict[str, Any]:
         index = json.loads(path.read_text(encoding='utf-8'))
         version = index['version']
         complete = all(key in index for key in ('motion_dim', 'animator', 'videos', 'skipped'))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        if version == VERSION and complete:
+            index['videos'] = [CodedVideo(**row) for row in index['videos']]
+            _check_index(index)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise UserError(f'{path} is damaged ({error}); delete {folder} and extract the codes again') from error
     if version != VERSION or not complete:
         raise UserError(f'{path} has version {version}, this leokit reads version {VERSION}; extract the codes again')
     return index
+
+
+def _check_index(index: dict[str, Any]) -> None:
+    """Raise a :class:`ValueError` or :class:`TypeError` unless the videos lie one after another, each named once."""
+    if type(index['motion_dim']) is not int or index['motion_dim'] < 1:
+        raise ValueError(f'motion_dim is {index["motion_dim"]!r}')
+    if not isinstance(index['animator']['weights_hash'], str):
+        raise TypeError('the weights_hash of the animator is not a text')
+    if 'checksums' in index and len(index['checksums']) != len(index['videos']):
+        raise ValueError(f'it has {len(index["checksums"])} checksums of {len(index["videos"])} videos')
+    end, names = 0, set()
+    for video in index['videos']:
+        if type(video.length) is not int or video.length < 1 or video.offset != end:
+            raise ValueError(f'the codes of {video.name} lie at {video.offset!r}, with a length of {video.length!r}, '
+                             f'where row {end} is next')
+        if video.name in names:
+            raise ValueError(f'there are two videos named {video.name}')
+        names.add(video.name)
+        end += video.length

@@ -51,6 +51,7 @@ class CodeCacheWriter:
         self.animator = dict(animator)
         self.videos: list[CodedVideo] = []
         self.skipped: list[Skipped] = []
+        self._checksums: dict[str, int] = {}  # CRC-32 of the rows, by the name of the video
         self._codes: BinaryIO | None = None
         self._journal: BinaryIO | None = None
         self._last_sync = 0.0
@@ -98,7 +99,8 @@ class CodeCacheWriter:
         if name in self._positions:
             raise ValueError(f'the codes of {name} already exist')
         video = CodedVideo(name, identity, split, float(fps), self.total, len(codes), file_size)
-        line = json.dumps(dict(video._asdict(), checksum=zlib.crc32(codes)), ensure_ascii=False)
+        checksum = zlib.crc32(codes)
+        line = json.dumps(dict(video._asdict(), checksum=checksum), ensure_ascii=False)
         try:
             self._codes.write(codes.data)
             self._codes.flush()
@@ -110,6 +112,7 @@ class CodeCacheWriter:
             raise UserError(f'the code cache {self.folder} cannot be written ({error}); free some space and run the '
                             'same command again') from error
         self.videos.append(video)
+        self._checksums[name] = checksum
         self._positions[name] = len(self.videos) - 1
 
     def relabel(self, name: str, *, identity: str, split: str | None) -> bool:
@@ -134,6 +137,7 @@ class CodeCacheWriter:
         self._sync()
         index = dict(version=VERSION, motion_dim=self.motion_dim, animator=self.animator,
                      videos=[video._asdict() for video in self.videos],
+                     checksums=[self._checksum(video) for video in self.videos],
                      skipped=[skipped._asdict() for skipped in self.skipped])
         write_bytes(self.folder / INDEX_FILE, json.dumps(index, indent=1, ensure_ascii=False).encode())
         (self.folder / JOURNAL_FILE).unlink()
@@ -181,7 +185,8 @@ class CodeCacheWriter:
 
     def _load_index(self, index: dict[str, Any]) -> None:
         self._check_producer(index['motion_dim'], index['animator'])
-        self.videos = [CodedVideo(**row) for row in index['videos']]
+        self.videos = list(index['videos'])
+        self._checksums = dict(zip((video.name for video in self.videos), index.get('checksums', ())))
 
     def _check_producer(self, motion_dim: int, animator: dict[str, Any]) -> None:
         check_cache_animator(self.folder, animator, self.animator['weights_hash'])
@@ -202,7 +207,7 @@ class CodeCacheWriter:
             self._check_producer(first['motion_dim'], first['animator'])
         except UserError:
             raise
-        except (ValueError, KeyError, TypeError, IndexError) as error:
+        except (ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
             raise UserError(f'{journal} is damaged; delete {self.folder} and extract the codes again') from error
         end = len(lines[0]) + 1
         known = {video.name for video in self.videos}
@@ -217,13 +222,22 @@ class CodeCacheWriter:
                 if video.offset != self.total or not self._is_complete(video, checksum):
                     break
                 self.videos.append(video)
+                self._checksums[video.name] = checksum
             end += len(line) + 1
         return end
 
     def _is_complete(self, video: CodedVideo, checksum: int) -> bool:
-        self._codes.seek(HEADER_BYTES + video.offset * 4 * self.motion_dim)
-        rows = self._codes.read(video.length * 4 * self.motion_dim)
+        rows = self._rows(video)
         return len(rows) == video.length * 4 * self.motion_dim and zlib.crc32(rows) == checksum
+
+    def _checksum(self, video: CodedVideo) -> int:
+        """The recorded checksum; computed for videos that an older version has written."""
+        known = self._checksums.get(video.name)
+        return zlib.crc32(self._rows(video)) if known is None else known
+
+    def _rows(self, video: CodedVideo) -> bytes:
+        self._codes.seek(HEADER_BYTES + video.offset * 4 * self.motion_dim)
+        return self._codes.read(video.length * 4 * self.motion_dim)
 
     def _sync(self) -> None:
         for file in (self._codes, self._journal):  # codes first: a journal line must never precede its codes

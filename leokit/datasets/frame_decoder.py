@@ -46,8 +46,9 @@ class FrameDecoder:
                                 'run the command again')
             pixels = np.empty((len(frames), 3, self.size, self.size), np.uint8)
             # in chunks: frames at the resolution of the file can be much larger than S x S
-            for start in range(0, len(frames), CHUNK_FRAMES):
-                part = slice(start, start + CHUNK_FRAMES)
+            step = opened.chunk_length(CHUNK_FRAMES)
+            for start in range(0, len(frames), step):
+                part = slice(start, start + step)
                 pixels[part] = self._fit(opened.read(frames[part]))
             return torch.from_numpy(pixels)
 

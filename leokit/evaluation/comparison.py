@@ -7,7 +7,8 @@ from typing import Any, Sequence
 from leokit.evaluation.records import ResultRecord
 from leokit.evaluation.video_set_metrics import VIDEO_SET_METRICS
 from leokit.utils import UserError
-from leokit.utils.tables import MISSING, escape_latex, latex_score, latex_table, markdown_score, markdown_table
+from leokit.utils.tables import (
+    MISSING, escape_html, escape_latex, latex_score, latex_table, markdown_score, markdown_table)
 
 HASH_LENGTH = 64
 SHOWN_HASH_DIGITS = 8
@@ -50,7 +51,7 @@ class ComparisonTable:
         """The table in Markdown, with the notes below."""
         rows = [[row, *(self._markdown_cell(row, column) for column in self.columns)] for row in self.rows]
         table = markdown_table(['model', *self.columns], rows)
-        return '\n'.join([table] + [''] * bool(self.notes) + self.notes) + '\n'
+        return '\n'.join([table] + [''] * bool(self.notes) + [escape_html(note) for note in self.notes]) + '\n'
 
     def to_latex(self) -> str:
         """The table as a LaTeX tabular, with the notes as comments."""

@@ -2,7 +2,7 @@
 
 from typing import Any, Sequence
 
-from leokit.utils.tables import MISSING, markdown_table
+from leokit.utils.tables import MISSING, escape_html, escape_markdown, markdown_table
 
 
 def render_report(report: dict[str, Any]) -> str:
@@ -10,8 +10,8 @@ def render_report(report: dict[str, Any]) -> str:
     study, answers, protocol = report['study'], report['answers'], report['protocol']
     low, middle, high = (f'{value / 1000:.1f}' for value in answers['reaction_ms_quartiles'])
     blocks = [
-        f'# {study["title"]}',
-        f'> {study["question"]}',
+        f'# {escape_markdown(study["title"])}',
+        f'> {escape_markdown(study["question"])}',
         (f'{answers["counted"]} answers of {report["raters"]["kept"]} raters ({answers["ties"]} ties). Median time to '
          f'choose after both videos: {middle} s (quartiles {low} and {high} s). Page `{study["page_hash"][:12]}`. '
          f'Intervals cover {protocol["confidence"]:.0%}; {protocol["bootstrap_samples"]} bootstrap samples of raters, '
@@ -28,7 +28,7 @@ def render_report(report: dict[str, Any]) -> str:
         _raters(report['raters'], answers),
     ]
     if report['notes']:
-        blocks += ['## Notes', '\n'.join(f'- {note}' for note in report['notes'])]
+        blocks += ['## Notes', '\n'.join(f'- {escape_html(note)}' for note in report['notes'])]
     return '\n\n'.join(blocks) + '\n'
 
 
@@ -51,7 +51,7 @@ def _preference_table(preferences: Sequence[dict[str, Any]]) -> str:
         if swap:
             share = 1 - share
             intervals = [ends and [1 - ends[1], 1 - ends[0]] for ends in intervals]
-        rows.append([f'**{entry[first]}** over {entry[second]}', f'{share:.1%}',
+        rows.append([f'**{escape_markdown(entry[first])}** over {escape_markdown(entry[second])}', f'{share:.1%}',
                      *(_interval(ends, '.1%') for ends in intervals),
                      f'{entry[wins]} / {entry["ties"]} / {entry[losses]}', str(entry['raters'])])
     return markdown_table(['preferred', 'share', 'interval', 'Wilson', 'wins / ties / losses', 'raters'], rows)
@@ -59,7 +59,8 @@ def _preference_table(preferences: Sequence[dict[str, Any]]) -> str:
 
 def _ranking_table(ranking: Sequence[dict[str, Any]]) -> str:
     """One row per method, the best first."""
-    rows = [[entry['method'], str(entry['rank']), _interval(entry['rank_interval'], 'd'), f'{entry["strength"]:+.3f}',
+    rows = [[escape_markdown(entry['method']), str(entry['rank']), _interval(entry['rank_interval'], 'd'),
+             f'{entry["strength"]:+.3f}',
              _interval(entry['bootstrap'], '+.3f'), _number(entry['standard_error']),
              _number(entry['best_share'], '.0%')]
             for entry in ranking]
@@ -88,5 +89,6 @@ def _raters(raters: dict[str, Any], answers: dict[str, Any]) -> str:
         lines.append(f'{answers["unplayable"]} pairs could not be played, {answers["missing"]} were not answered.')
     text = ' '.join(lines)
     if raters['excluded']:
-        text += '\n\n' + '\n'.join(f'- excluded: {entry["rater"]} ({entry["reason"]})' for entry in raters['excluded'])
+        text += '\n\n' + '\n'.join(f'- excluded: {escape_markdown(entry["rater"])} ({entry["reason"]})'
+                                   for entry in raters['excluded'])
     return text

@@ -31,6 +31,8 @@ def load_config(path: str | Path, options: dict[str, Any] | None = None) -> Conf
         Config: The config with every ``$name`` replaced.
     """
     path = find_config(path)
+    if path.suffix != '.py':  # MMEngine's loader of YAML executes what the file says
+        raise UserError(f'the config {path} is not a Python file (.py); write it as one')
     try:
         config = Config.fromfile(str(path))
     except Exception as error:  # syntax, missing base, duplicate keys: MMEngine raises many types

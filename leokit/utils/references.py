@@ -8,6 +8,8 @@
 """
 
 import re
+from collections.abc import Iterator
+from itertools import count
 from typing import Any
 
 from mmengine.config import Config, ConfigDict
@@ -16,6 +18,7 @@ from leokit.deprecation import upgrade_config
 from leokit.utils.errors import UserError
 
 MAX_DEPTH = 8  # of references to references
+MAX_VALUES = 100_000  # of a resolved config; references to references multiply
 WITHIN_TEXT = re.compile(r'\$\{(\w+)\}')
 UNRESOLVED = '_leokit_unresolved'  # attribute of a resolved config: its content with references
 
@@ -30,24 +33,28 @@ def resolve_references(config: Config) -> Config:
         Config: A new config, from which :func:`with_references` can recover the references.
     """
     tree = upgrade_config(config._cfg_dict.to_dict())
-    resolved = Config(ConfigDict(_resolve(tree, tree, '')), filename=config.filename)
+    resolved = Config(ConfigDict(_resolve(tree, tree, '', count())), filename=config.filename)
     object.__setattr__(resolved, UNRESOLVED, tree)  # Config.__setattr__ would add a key; copies keep the attribute
     return resolved
 
 
-def _resolve(value: Any, tree: dict[str, Any], path: str, depth: int = 0) -> Any:
+def _resolve(value: Any, tree: dict[str, Any], path: str, numbers: Iterator[int], depth: int = 0) -> Any:
+    if next(numbers) == MAX_VALUES:
+        raise UserError(f'the references of the config multiply to more than {MAX_VALUES} values (at {path[:80]}...); '
+                        'remove those that refer back to themselves')
     def look_up(name: str, reference: str) -> Any:
         if name not in tree:
             raise UserError(f'the config key {path} refers to {reference}, but there is no top-level key '
                             f'{name!r}; add it to the config or pass --cfg-options {name}=...')
         if depth == MAX_DEPTH:
             raise UserError(f'the config key {path} refers to {reference}, which refers back to itself')
-        return _resolve(tree[name], tree, path, depth + 1)
+        return _resolve(tree[name], tree, path, numbers, depth + 1)
 
     if isinstance(value, dict):
-        return {key: _resolve(item, tree, f'{path}.{key}' if path else str(key), depth) for key, item in value.items()}
+        return {key: _resolve(item, tree, f'{path}.{key}' if path else str(key), numbers, depth)
+                for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return type(value)(_resolve(item, tree, f'{path}[{i}]', depth) for i, item in enumerate(value))
+        return type(value)(_resolve(item, tree, f'{path}[{i}]', numbers, depth) for i, item in enumerate(value))
     if isinstance(value, str) and WITHIN_TEXT.search(value):
         return WITHIN_TEXT.sub(lambda match: str(look_up(match[1], match[0])).rstrip('/'), value)
     if isinstance(value, str) and value.startswith('$'):

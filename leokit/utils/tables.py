@@ -5,6 +5,9 @@ from typing import Sequence
 
 MISSING = '–'  # a value that was not measured
 DIGITS = 4  # significant digits of a score
+MARKDOWN = frozenset('\\`*_[]!#|')  # letters that begin something in a line of Markdown
+LATEX = {**{letter: f'\\{letter}' for letter in '_%&#${}'}, '\\': r'\textbackslash{}', '~': r'\textasciitilde{}',
+         '^': r'\textasciicircum{}'}
 STD_DIGITS = 2  # significant digits of its uncertainty
 
 
@@ -13,10 +16,10 @@ def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]], *, pad: b
 
     Args:
         head (Sequence[str]): Column titles.
-        rows (Sequence[Sequence[str]]): Cells; a ``|`` in them is escaped.
+        rows (Sequence[Sequence[str]]): Cells; ``|``, HTML and line breaks in them are escaped.
         pad (bool): Pad cells to equal widths, for a table that is also read as plain text.
     """
-    escaped = [[cell.replace('|', '\\|') for cell in row] for row in (head, *rows)]
+    escaped = [[escape_html(cell).replace('|', '\\|') for cell in row] for row in (head, *rows)]
     rules = ['---'] + ['---:'] * (len(head) - 1)
     widths = [max(map(len, column)) for column in zip(rules, *escaped)] if pad else [0] * len(head)
     lines = [escaped[0], [rule.rjust(width, '-') for rule, width in zip(rules, widths)], *escaped[1:]]
@@ -31,7 +34,7 @@ def latex_table(head: Sequence[str], rows: Sequence[Sequence[str] | None], *, co
         rows (Sequence): Cells, in LaTeX; None is a horizontal line.
         comments (Sequence[str]): Lines of comment above the table.
     """
-    lines = [rf'% {comment}' for comment in comments]
+    lines = ['% ' + ' '.join(comment.split()) for comment in comments]
     lines += [r'\begin{tabular}{l' + 'r' * (len(head) - 1) + '}', r'\hline', ' & '.join(head) + r' \\', r'\hline']
     lines += [r'\hline' if row is None else ' & '.join(row) + r' \\' for row in rows]
     return '\n'.join([*lines, r'\hline', r'\end{tabular}'])
@@ -45,7 +48,18 @@ def text_table(rows: Sequence[Sequence[str]]) -> str:
 
 def escape_latex(text: str) -> str:
     """Plain text as LaTeX source."""
-    return ''.join(f'\\{letter}' if letter in '_%&#$' else letter for letter in text)
+    return ''.join(LATEX.get(letter, letter) for letter in ' '.join(text.split()))
+
+
+def escape_html(text: str) -> str:
+    """Text on one line in which no HTML element begins; Markdown passes HTML on to the browser."""
+    return ' '.join(text.split()).replace('<', '&lt;')
+
+
+def escape_markdown(text: str) -> str:
+    """Plain text, such as a name that somebody entered, as Markdown on one line."""
+    return ''.join(f'\\{letter}' if letter in MARKDOWN else letter for letter in ' '.join(text.split())).replace(
+        '<', '&lt;')
 
 
 def markdown_score(value: float | None, std: float | None = None, *, sign: str = '', bold: bool = False) -> str:

@@ -14,7 +14,7 @@ from leokit.video.images import IMAGE_SUFFIXES
 from leokit.video.manifest import SPLIT_NAMES, MANIFEST_NAMES, find_manifest, read_manifest
 from leokit.video.readers import frame_files
 from leokit.video.readers.array_reader import ITEM_MARK, is_array, open_array
-from leokit.video.video_entry import VideoEntry
+from leokit.video.video_entry import VideoEntry, warn_listed
 
 # Endings of files that FFmpeg opens as videos, and of arrays.
 VIDEO_SUFFIXES = frozenset({
@@ -59,7 +59,8 @@ def scan_folder(root: str | Path) -> list[VideoEntry]:
 
     Links are followed. Hidden files and folders are ignored, and so are unfinished files of an interrupted process
     (``clip.part.mp4``). Each video is its own identity; first-level folders named train, val or test are splits.
-    Files next to videos that are no videos are counted in the log.
+    Files next to videos that are no videos are counted in the log; folders that cannot be read and names that are not
+    UTF-8 are left out with a warning.
 
     Args:
         root (str | Path): The folder; it is a video itself if it holds images.
@@ -70,12 +71,16 @@ def scan_folder(root: str | Path) -> list[VideoEntry]:
     """
     root = Path(root)
     paths, seen, others = [], set(), Counter()
-    for folder, subfolders, files in os.walk(root, followlinks=True):
+    unreadable: list[OSError] = []
+    misnamed: list[str] = []
+    for folder, subfolders, files in os.walk(root, followlinks=True, onerror=unreadable.append):
         location = os.path.realpath(folder)
         if location in seen:  # a circle of links
             subfolders.clear()
             continue
         seen.add(location)
+        misnamed += [os.path.join(folder, name) for name in (*subfolders, *files) if not _is_utf8(name)]
+        subfolders[:], files = filter(_is_utf8, subfolders), list(filter(_is_utf8, files))
         subfolders[:] = sorted(name for name in subfolders if not (name.startswith('.') or name.endswith('.part')))
         files = [Path(folder, name) for name in files
                  if not name.startswith('.') and not Path(name).stem.endswith('.part')]
@@ -86,6 +91,15 @@ def scan_folder(root: str | Path) -> list[VideoEntry]:
             files = [file for file in files if file.suffix.lower() not in IMAGE_SUFFIXES]
         others.update(file.suffix.lower() or 'no ending' for file in files
                       if not is_video_file(file) and file.name not in MANIFEST_NAMES)
+    if unreadable and not paths:
+        raise UserError(f'{unreadable[0].filename} cannot be read ({unreadable[0].strerror}); change its permissions '
+                        'or choose another folder')
+    if unreadable:
+        warn_listed(f'folders of {root} that cannot be read, {len(unreadable)} in all',
+                    [f'{error.filename} ({error.strerror})' for error in unreadable])
+    if misnamed:  # as a name in manifests, caches and logs they could not be written
+        warn_listed(f'skipped names of {root} that are not UTF-8, {len(misnamed)} in all',
+                    [os.fsencode(name).decode('utf-8', 'backslashreplace') for name in misnamed])
     if others:
         print_log(f'{sum(others.values())} files of {root} are no videos by their ending and were left out: '
                   + ', '.join(f'{count} {suffix}' for suffix, count in others.most_common()), logger='current')
@@ -97,6 +111,14 @@ def scan_folder(root: str | Path) -> list[VideoEntry]:
         split = SPLIT_NAMES.get(path.relative_to(root).parts[0].lower()) if path != root else None
         entries.append(VideoEntry(name=name, path=path, identity=name, split=split))
     return sorted(entries, key=lambda entry: entry.name)
+
+
+def _is_utf8(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:  # bytes that are not UTF-8 reach Python as surrogates
+        return False
+    return True
 
 
 def is_video_file(path: Path) -> bool:

@@ -1,5 +1,6 @@
 """Write videos of any length frame by frame: H.264, GIF, an array or a folder of PNG files."""
 
+import re
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
@@ -16,6 +17,7 @@ from leokit.video.frame_rate import exact_rate
 from leokit.video.h264 import H264_SUFFIXES, check_h264_options
 from leokit.video.video_sinks import ArraySink, FolderSink, GifSink, H264Sink, Sink
 
+FRAME_FILE = re.compile(r'\d{6,}\.png')  # what FolderSink writes
 MAX_GIF_FPS = 50  # delays are whole hundredths of a second, and browsers slow down delays of less than two
 
 
@@ -166,3 +168,10 @@ def _as_bytes(frames: np.ndarray | Tensor) -> np.ndarray:
         raise ValueError('frames must be uint8 of shape (T, H, W, 3), or a floating-point tensor of shape '
                          f'(T, 3, H, W), got {frames.dtype} of shape {frames.shape}')
     return np.ascontiguousarray(frames)
+
+
+def remove_written_frames(path: str | Path) -> None:
+    """Remove a folder that holds nothing but frames of an earlier run; any other folder stays, and is refused later."""
+    path = Path(path)
+    if path.is_dir() and all(FRAME_FILE.fullmatch(file.name) for file in path.iterdir()):
+        remove(path)

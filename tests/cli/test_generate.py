@@ -180,3 +180,16 @@ def test_mistakes_with_configs_of_several_models(models, leo, image, tmp_path):
         with pytest.raises(UserError, match=message):
             run_command('generate', config, *more, *common)
     assert not (tmp_path / 'out').exists()
+
+
+def test_an_interrupted_generation_of_frames_is_repeated(generate, image, tmp_path):
+    """As with the other formats, what an earlier run wrote is replaced; anything else is kept."""
+    arguments = ('--image', image, '--num-sequences', 2, '--format', 'frames', '--out', tmp_path / 'out')
+    generate(*arguments, '--num-frames', 3)
+    generate(*arguments, '--num-frames', 2)
+    assert sorted(str(file.relative_to(tmp_path / 'out')) for file in (tmp_path / 'out').rglob('*.png')) == [
+        f'face_000{k}/00000{i}.png' for k in range(2) for i in range(2)]
+    (tmp_path / 'out' / 'face_0001' / 'notes.txt').write_text('mine')
+    with pytest.raises(UserError, match='is not an empty folder'):
+        generate(*arguments, '--num-frames', 2)
+    assert (tmp_path / 'out' / 'face_0001' / 'notes.txt').read_text() == 'mine'

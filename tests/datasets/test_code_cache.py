@@ -1,5 +1,6 @@
 import json
 import shutil
+import zlib
 
 import numpy as np
 import pytest
@@ -99,3 +100,61 @@ def test_windows_lie_within_videos():
 def test_statistics_without_codes_or_windows(spans, frames):
     with pytest.raises(ValueError):
         code_statistics(np.zeros((3, 2), np.float32), spans, frames)
+
+
+def edit_index(folder, **changes):
+    index = json.loads((folder / 'index.json').read_text())
+    for key, change in changes.items():
+        change(index[key]) if callable(change) else index.__setitem__(key, change)
+    (folder / 'index.json').write_text(json.dumps(index))
+
+
+def test_one_flipped_bit_is_noticed(folder):
+    content = bytearray((folder / 'codes.npy').read_bytes())
+    content[-7] ^= 0x40  # within the last video
+    (folder / 'codes.npy').write_bytes(content)
+    with pytest.raises(UserError, match='the codes of c in .* are damaged'):
+        CodeCache(folder)
+
+
+def test_checksums_are_those_of_the_rows(folder):
+    rows = np.load(folder / 'codes.npy')
+    expected = [zlib.crc32(rows[start:end].tobytes()) for start, end in ((0, 7), (7, 8), (8, 20))]
+    assert json.loads((folder / 'index.json').read_text())['checksums'] == expected
+
+
+def test_a_cache_of_an_older_version_gets_checksums_when_it_grows(folder):
+    index = json.loads((folder / 'index.json').read_text())
+    expected = index.pop('checksums')
+    (folder / 'index.json').write_text(json.dumps(index))
+    assert len(CodeCache(folder).videos) == 3
+    with CodeCacheWriter(folder, 5, animator=ANIMATOR) as writer:
+        writer.add('d', codes_of('d', 4), identity='D')
+    checksums = json.loads((folder / 'index.json').read_text())['checksums']
+    assert checksums[:3] == expected and len(checksums) == 4
+    assert len(CodeCache(folder).videos) == 4
+
+
+@pytest.mark.parametrize('changes, reason', [
+    (dict(videos=lambda videos: videos[1].update(offset=0)), 'the codes of b lie at 0'),
+    (dict(videos=lambda videos: videos[1].update(offset=-7)), 'the codes of b lie at -7'),
+    (dict(videos=lambda videos: videos[0].update(length=8)), 'the codes of b lie at 7'),
+    (dict(videos=lambda videos: videos[2].update(length=-12)), 'length of -12'),
+    (dict(videos=lambda videos: videos[2].update(length='12')), "length of '12'"),
+    (dict(videos=lambda videos: videos[2].update(name='a')), 'two videos named a'),
+    (dict(videos=lambda videos: videos[2].pop('offset')), 'offset'),
+    (dict(videos=lambda videos: videos[2].update(nonsense=1)), 'nonsense'),
+    (dict(videos=None), 'NoneType'), (dict(animator=None), 'NoneType'), (dict(animator={}), 'weights_hash'),
+    (dict(motion_dim='5'), 'motion_dim'), (dict(checksums=[1]), '1 checksums of 3 videos')])
+def test_an_index_that_contradicts_itself_is_refused(folder, changes, reason):
+    edit_index(folder, **changes)
+    with pytest.raises(UserError, match=f'index.json is damaged .*{reason}'):
+        CodeCache(folder)
+    with pytest.raises(UserError, match='index.json is damaged'):
+        CodeCacheWriter(folder, 5, animator=ANIMATOR)
+
+
+def test_deep_nesting_is_damage(folder):
+    (folder / 'index.json').write_text(100_000 * '[')
+    with pytest.raises(UserError, match='is damaged'):
+        CodeCache(folder)

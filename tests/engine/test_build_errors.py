@@ -3,7 +3,7 @@ from engine.toys import toy_config, train, with_validation
 from mmengine.registry import OPTIMIZERS
 
 from leokit.engine import LeoRunner, check_config_keys, explain_build_errors
-from leokit.registry import ENCODERS, MODELS
+from leokit.registry import ENCODERS, IMAGE_EDITORS, MODELS, VIDEO_READERS
 from leokit.utils import UserError
 
 
@@ -136,3 +136,16 @@ def test_registries_of_mmengine_explain_mistakes_inside_the_block_only():
         with pytest.raises(KeyError) as caught:
             OPTIMIZERS.build(dict(type='Adm'))
         assert not isinstance(caught.value, UserError)
+
+
+@pytest.mark.parametrize('name', ['os.system', 'os.path.join', 'builtins.exec', 'subprocess.Popen'])
+def test_a_dotted_name_is_not_imported(name):
+    for registry in (IMAGE_EDITORS, MODELS, VIDEO_READERS):
+        assert registry.get(name) is None
+        with pytest.raises(UserError, match=f'{name!r} is not a type of the registry'):
+            registry.build(dict(type=name))
+
+
+def test_scopes_of_registries_are_known():
+    assert MODELS.get('mmengine.BaseDataPreprocessor').__name__ == 'BaseDataPreprocessor'
+    assert MODELS.get('leokit.PixelPreprocessor').__name__ == 'PixelPreprocessor'

@@ -40,3 +40,12 @@ def test_options_can_name_imports(file, tmp_path, monkeypatch):
 
 def test_options_can_set_any_key_that_the_runner_reads(file):
     assert load_config(file, {'compile.mode': 'default', 'load_from': 'a.pth'}).compile.mode == 'default'
+
+
+@pytest.mark.parametrize('name', ['config.yaml', 'config.yml', 'config.json'])
+def test_only_python_files_are_configs(tmp_path, name):
+    """MMEngine's loader of YAML would run this."""
+    (tmp_path / name).write_text(f'a: !!python/object/apply:os.mkdir [{tmp_path}/run]')
+    with pytest.raises(UserError, match='not a Python file'):
+        load_config(tmp_path / name)
+    assert not (tmp_path / 'run').exists()

@@ -63,3 +63,11 @@ def test_a_key_changed_after_its_references_were_resolved(file, tmp_path):
     config.size = 32
     with_references(config).dump(tmp_path / 'b.py')
     assert load_config(tmp_path / 'b.py').to_dict() == config.to_dict()
+
+
+@pytest.mark.parametrize('content', [
+    dict(a='$b', b='$a'), dict(a=dict(inner='$a')), dict(a=dict(x='$b'), b=dict(y='$a')), dict(a=['$b'], b=['$a']),
+    dict(a=['$b'] * 9, b=['$a'] * 9), {f'k{i}': [f'$k{i + 1}'] * 10 for i in range(7)} | dict(k7=1)])
+def test_circles_and_multiplying_references_are_errors(content):
+    with pytest.raises(UserError, match='back to (itself|themselves)'):
+        resolve_references(Config(content))

@@ -2,7 +2,8 @@ import math
 
 import pytest
 
-from leokit.utils.tables import escape_latex, latex_score, latex_table, markdown_score, markdown_table, text_table
+from leokit.utils.tables import (
+    escape_latex, escape_markdown, latex_score, latex_table, markdown_score, markdown_table, text_table)
 
 
 def test_markdown_aligns_numbers_right_and_escapes_bars():
@@ -41,3 +42,20 @@ def test_scores(arguments, markdown, latex):
 def test_marked_scores():
     assert markdown_score(1, 0.5, sign='+', bold=True) == '**+1** ± 0.5'
     assert latex_score(1, 0.5, bold=True, superscript='a') == r'$\mathbf{1} \pm 0.5^{a}$'
+
+
+HOSTILE = '<script>alert(1)</script>\n# heading | *x* `y` [z](javascript:0)'
+
+
+def test_names_are_plain_text_in_markdown():
+    assert escape_markdown(HOSTILE) == (
+        '&lt;script>alert(1)&lt;/script> \\# heading \\| \\*x\\* \\`y\\` \\[z\\](javascript:0)')
+    table = markdown_table([HOSTILE, 'x'], [[HOSTILE, '**1**']])
+    assert '<' not in table and len(table.splitlines()) == 3 and '**1**' in table
+
+
+def test_names_are_plain_text_in_latex():
+    assert escape_latex('\\input{/etc/passwd}~a^b\nc') == (
+        r'\textbackslash{}input\{/etc/passwd\}\textasciitilde{}a\textasciicircum{}b c')
+    table = latex_table(['a', 'b'], [['1', '2']], comments=['x\n\\input{y}'])
+    assert table.splitlines()[0] == r'% x \input{y}'

@@ -1,10 +1,12 @@
 import json
+import os
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from leokit.utils import UserError
+from leokit.video import video_list
 from leokit.video.readers import AutoReader
 from leokit.video.video_list import find_videos, split_arrays
 
@@ -73,3 +75,37 @@ def test_no_ending_of_a_video_is_passed_over(tmp_path, monkeypatch):
     assert len(messages) == 1 and '1 .txt' in messages[0] and '1 .webp' in messages[0]
     with pytest.raises(UserError, match='animated WebP is not read'):
         AutoReader().open(tmp_path / 'moving.webp')
+
+
+def test_names_that_are_not_utf8_are_named_and_left_out(tmp_path, recwarn, caplog):
+    touch(tmp_path / 'good.mp4')
+    broken = os.path.join(os.fsencode(tmp_path), b'bad_\xff.mp4')
+    try:
+        open(broken, 'wb').close()
+    except OSError:
+        pytest.skip('the file system knows only UTF-8')
+    os.mkdir(os.path.join(os.fsencode(tmp_path), b'folder_\xfe'))
+    lines = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(video_list, 'warn_listed', lambda headline, names: lines.append((headline, names)))
+        assert names(tmp_path) == ['good']
+    (headline, listed), = lines
+    assert '2 in all' in headline and sorted(os.path.basename(name) for name in listed) == [
+        'bad_\\xff.mp4', 'folder_\\xfe']
+
+
+def test_a_folder_that_cannot_be_read_is_named(tmp_path, monkeypatch):
+    for name in ('good/a.mp4', 'private/b.mp4'):
+        touch(tmp_path / name)
+    scandir, lines = os.scandir, []
+
+    def refuse(path):  # not by the mode of the folder, which root may ignore
+        if str(path).endswith('private'):
+            raise PermissionError(13, 'Permission denied', str(path))
+        return scandir(path)
+    monkeypatch.setattr(os, 'scandir', refuse)
+    monkeypatch.setattr(video_list, 'warn_listed', lambda headline, names: lines.append(names))
+    assert names(tmp_path) == ['good/a']
+    assert lines == [[f'{tmp_path}/private (Permission denied)']]
+    with pytest.raises(UserError, match='private cannot be read'):
+        find_videos(tmp_path / 'private')

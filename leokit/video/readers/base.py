@@ -17,6 +17,8 @@ def _spell(value: object) -> str:
         return value.signature()
     return f'[{", ".join(map(_spell, value))}]' if isinstance(value, (list, tuple)) else repr(value)
 
+MAX_CHUNK_BYTES = 1 << 30  # of decoded frames that are in memory at a time
+
 
 class VideoHandle(ABC):
     """An open video. Frame ``i`` is what playing the video from its start shows at the time ``i / fps``.
@@ -62,11 +64,20 @@ class VideoHandle(ABC):
             raise ValueError(f'frame numbers must be one or more of 0..{len(self) - 1}, got {indices.tolist()}')
         return self._read(indices)
 
+    @property
+    def frame_bytes(self) -> int:
+        """int: Size of a decoded frame; 0 if it is not known before decoding."""
+        return 0
+
+    def chunk_length(self, size: int) -> int:
+        """At most ``size`` frames, fewer if they are so large that they would fill the memory."""
+        return max(1, min(size, MAX_CHUNK_BYTES // self.frame_bytes)) if self.frame_bytes else size
+
     def chunks(self, size: int, first: int = 0, last: int | None = None) -> Iterator[np.ndarray]:
         """Decode consecutive frames in chunks, so that memory does not grow with the length.
 
         Args:
-            size (int): Frames per chunk; the last chunk may be shorter.
+            size (int): Frames per chunk; the last chunk may be shorter, and so are chunks of very large frames.
             first (int): First frame.
             last (int, optional): End (excluded); None is the end of the video.
 
@@ -74,6 +85,7 @@ class VideoHandle(ABC):
             np.ndarray: uint8 RGB frames, shape (t, H, W, 3).
         """
         last = len(self) if last is None else last
+        size = self.chunk_length(size)
         for start in range(first, last, size):
             yield self.read(np.arange(start, min(start + size, last)))
 

@@ -17,6 +17,7 @@ from leokit.video.readers.frame_pixels import UNTAGGED_MATRICES, FrameConverter
 from leokit.video.readers.stream_index import PacketDecoder, StreamIndex, build_index, index_by_decoding
 from leokit.video.readers.truncation import missing_bytes, missing_samples
 
+MAX_PIXELS = 178_956_970  # of a frame; Pillow refuses larger images
 MAX_INDICES = 4096  # stream indices that a reader caches, some kilobytes each
 DECODING_ERRORS = (av.FFmpegError, OSError, EOFError)
 
@@ -71,6 +72,10 @@ class PyAVHandle(VideoHandle):
         """bool: The frames of the file are unevenly spaced, and frames are looked up by time."""
         return self._order is not None
 
+    @property
+    def frame_bytes(self) -> int:
+        return 3 * self._stream.codec_context.width * self._stream.codec_context.height
+
     def close(self) -> None:
         self._frames = iter(())
         if self._container is not None:
@@ -90,6 +95,10 @@ class PyAVHandle(VideoHandle):
             self._container.close()
         self._container = open_container(self.path, self._content)
         self._stream = choose_stream(self._container, self.path)
+        size = self._stream.codec_context
+        if size.width * size.height > MAX_PIXELS:  # a GIF of 66 bytes can claim 16000x16000
+            raise UserError(f'{self.path} has {size.width}x{size.height} pixels, more than the {MAX_PIXELS} that are '
+                            'decoded; scale it down')
         self._decoder = alpha_decoder(self._stream)
         context = self._decoder or self._stream.codec_context
         context.thread_count = self._threads

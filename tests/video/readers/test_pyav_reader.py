@@ -7,7 +7,7 @@ import pytest
 
 from leokit.utils import UserError
 from leokit.video import VideoWriter
-from leokit.video.readers import PyAVReader
+from leokit.video.readers import PyAVReader, base
 
 OPEN_GOP = {'x264-params': 'open-gop=1:bframes=3:b-adapt=0'}
 KINDS = {
@@ -204,3 +204,26 @@ def test_colors_do_not_drift(tmp_path):
         with PyAVReader().open(tmp_path / f'{number}.mp4') as video:
             frames = video.read(range(2))
     np.testing.assert_allclose(frames.mean((0, 1, 2)), first.mean((0, 1, 2)), atol=0.5)
+
+
+def write_gif_header(path, width, height):
+    """A GIF of one frame and few bytes; the pixels are one color."""
+    path.write_bytes(b'GIF89a' + struct.pack('<HHBBB', width, height, 0x80, 0, 0) + bytes(6)
+                     + b',' + struct.pack('<HHHHB', 0, 0, width, height, 0) + b'\x02\x02\x44\x01\x00;')
+
+
+def test_a_small_file_of_many_pixels_is_refused(tmp_path):
+    write_gif_header(tmp_path / 'a.gif', 16000, 16000)
+    with pytest.raises(UserError, match='16000x16000 pixels'):
+        PyAVReader().open(tmp_path / 'a.gif')
+
+
+def test_chunks_are_bounded_by_bytes(clips, tmp_path, monkeypatch):
+    path = clips.write(tmp_path / 'a.mp4', clips.frames(9, 64, 96))
+    with PyAVReader().open(path) as video:
+        assert video.frame_bytes == 64 * 96 * 3
+        assert [len(chunk) for chunk in video.chunks(32)] == [9]
+        monkeypatch.setattr(base, 'MAX_CHUNK_BYTES', 2 * 64 * 96 * 3 + 1)
+        assert [len(chunk) for chunk in video.chunks(32)] == [2, 2, 2, 2, 1]
+        monkeypatch.setattr(base, 'MAX_CHUNK_BYTES', 1)
+        assert clips.numbers(np.concatenate(list(video.chunks(32)))) == list(range(9))
