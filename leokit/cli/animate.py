@@ -19,6 +19,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add_checkpoint(parser, required=False)
     options.add(parser, '--source', '--driving', required=True)
     options.add(parser, '--mode')
+    options.add(parser, '--crop', choices=(*options.CROPS, *options.FACE_CROPS), role=options.FACE_CROPS_HELP,
+                unset="as in the animator's training")
     options.add_out(parser, 'video', required=True)
     options.add(parser, '--fps', unset="the driving video's")
     options.add(parser, '--chunk-size', '--amp', '--device', '--cfg-options')
@@ -33,8 +35,16 @@ def run(args: argparse.Namespace) -> None:
     from leokit.video.sound import copy_sound
     animator = load(args.config, args.checkpoint, options.choose_device(args.device), args.cfg_options,
                     expect=Animator)
-    source = read_images(args.source, animator.size, crop=animator.crop)
+    source = args.source
+    if args.crop in options.FACE_CROPS:
+        from leokit.video.face_input import crop_image_to_face, crop_video_to_face
+        source = crop_image_to_face(source, args.crop)
+    elif args.crop:
+        animator.crop = args.crop
+    source = read_images(source, animator.size, crop=animator.crop)
     with open_video(args.driving) as driving:
+        if args.crop in options.FACE_CROPS:
+            driving = crop_video_to_face(driving, args.crop)
         driving = driving.at_rate(args.fps or driving.fps)
         frames = VideoAnimator(animator, amp=args.amp).animate(
             source, driving, mode=args.mode, chunk_size=args.chunk_size)

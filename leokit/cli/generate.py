@@ -47,6 +47,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                        help='videos to continue: the generated frames follow their last frames')
     start.add_argument('--unconditional', type=positive_int, metavar='N',
                        help='sample the first frames too, for N videos of identities that do not exist')
+    options.add(parser, '--crop', choices=(*options.CROPS, *options.FACE_CROPS), role=options.FACE_CROPS_HELP,
+                unset="as in the animator's training")
     options.add(parser, '--num-sequences', role='generated from each first frame', default=1)
     options.add(parser, '--num-frames', unset="the motion diffusion's window")
     options.add(parser, '--seed')
@@ -65,6 +67,8 @@ def load_leo(args: argparse.Namespace) -> 'LEO':
     """The models that the command line needs."""
     from leokit.inference import change_sampler, is_leo_config, load
     from leokit.utils import UserError, load_config
+    if args.crop and args.unconditional:
+        raise UserError('--crop applies to images and videos that are read; leave it out with --unconditional')
     if args.guidance_scale is not None and not args.unconditional:
         raise UserError('--guidance-scale applies to sampled first frames; it needs --unconditional')
     config = load_config(args.config, args.cfg_options)
@@ -103,9 +107,24 @@ def load_pair(config: 'Config', args: argparse.Namespace) -> 'LEO':
     return LEO(animator, load(config, args.checkpoint, device, expect=MotionDiffusion), amp=args.amp)
 
 
+def read_start(path: str, args: argparse.Namespace, size: int, crop: str) -> 'tuple[Tensor, float | None]':
+    """The start frame (1, 3, S, S) of an image or video, and the frame rate of a video."""
+    from leokit.video import open_video, read_first_frame, read_images, read_last_frame
+    if args.crop in options.FACE_CROPS:
+        from leokit.video.face_input import crop_image_to_face
+    if args.image:
+        image = crop_image_to_face(path, args.crop) if args.crop in options.FACE_CROPS else path
+        return read_images(image, size, crop=crop), None
+    with open_video(path) as video:
+        if args.crop in options.FACE_CROPS:
+            index = 0 if args.video else len(video) - 1
+            face = crop_image_to_face(video.read([index])[0], args.crop, f'frame {index} of {path}')
+            return read_images(face, size, crop=crop), video.fps
+        return (read_first_frame if args.video else read_last_frame)(video, size, crop=crop), video.fps
+
+
 def plan(args: argparse.Namespace, size: int, crop: str) -> tuple[list[Sequence], float]:
     """All videos of the job, and the frame rate of the inputs; every input is read before anything is generated."""
-    from leokit.video import open_video, read_first_frame, read_images, read_last_frame
     suffix = SUFFIXES[args.format]
     if args.unconditional:
         return [Sequence(None, number, args.out / f'{number:04d}{suffix}') for number in range(args.unconditional)], \
@@ -113,12 +132,9 @@ def plan(args: argparse.Namespace, size: int, crop: str) -> tuple[list[Sequence]
     images, rates = [], []
     paths = args.image or args.video or args.continued
     for path in paths:
-        if args.image:
-            images.append(read_images(path, size, crop=crop))
-        else:
-            with open_video(path) as video:
-                images.append((read_first_frame if args.video else read_last_frame)(video, size, crop=crop))
-                rates.append(video.fps)
+        image, fps = read_start(path, args, size, crop)
+        images.append(image)
+        rates += [] if fps is None else [fps]
     stems = [Path(path).stem for path in paths]
     names = stems if len(set(stems)) == len(stems) else [f'{index:03d}_{stem}' for index, stem in enumerate(stems)]
     sequences = [Sequence(image, index * args.num_sequences + k, args.out / f'{name}_{k:04d}{suffix}')
@@ -147,7 +163,8 @@ def run(args: argparse.Namespace) -> None:
     from leokit.video.video_writer import remove_written_frames
     leo = load_leo(args)
     size = leo.animator.size
-    sequences, input_fps = plan(args, size, leo.animator.crop)
+    crop = args.crop if args.crop in options.CROPS else leo.animator.crop
+    sequences, input_fps = plan(args, size, crop)
     if args.shard:
         number, count = args.shard  # consecutive ones, as the rows of a batch have consecutive sample numbers
         sequences = sequences[len(sequences) * (number - 1) // count:len(sequences) * number // count]

@@ -18,7 +18,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add(parser, '--videos', required=True)
     options.add_out(parser, 'folder', required=True)
     options.add(parser, '--size', required=True)
-    options.add(parser, '--crop', default='center')
+    options.add(parser, '--crop', choices=(*options.CROPS, *options.FACE_CROPS), role=options.FACE_CROPS_HELP,
+                default='center')
     options.add(parser, '--fps', unset='the rate of each video')
     add('--max-frames', type=positive_int, metavar='N', help='cut longer videos into pieces (default: keep them whole)')
     add('--min-frames', type=positive_int, default=2, metavar='N', help='skip shorter videos (default: %(default)s)')

@@ -13,11 +13,12 @@ from leokit.utils import UserError, progress_bar
 from leokit.utils.output_paths import OutputPaths
 from leokit.utils.settings_file import lock_settings
 from leokit.utils.thread_map import thread_map, worker_count
+from leokit.video.face_crop import FACE_CROPS, CropBox, crop_frames
 from leokit.video.frame_rate import format_rates, group_rates, resampled_count
 from leokit.video.manifest import read_manifest, write_manifest
 from leokit.video.readers import AutoReader, VideoReader
 from leokit.video.readers.base import open_at_rate
-from leokit.video.resize import check_crop, fit_frames
+from leokit.video.resize import CROPS, fit_frames
 from leokit.video.video_entry import Skipped, VideoEntry
 from leokit.video.video_index import VideoIndex
 from leokit.video.video_writer import VideoWriter
@@ -33,7 +34,8 @@ class Preparation:
 
     Attributes:
         size (int): Resolution; even, as H.264 requires.
-        crop (str): See :func:`~leokit.video.resize.fit_frames`.
+        crop (str): See :func:`~leokit.video.resize.fit_frames`; or a key of
+            :data:`~leokit.video.face_crop.FACE_CROPS`: one square around the face for each clip.
         max_frames (int, optional): Longer videos are cut into pieces of this length. Default: never cut.
         min_frames (int): Shorter videos, and shorter pieces at the end of a video, are dropped.
         crf (int): H.264 quality, from 0 (lossless) to 51.
@@ -51,7 +53,8 @@ class Preparation:
     fps: float | None = None
 
     def __post_init__(self) -> None:
-        check_crop(self.crop)
+        if self.crop not in (*CROPS, *FACE_CROPS):
+            raise UserError(f'unknown crop {self.crop!r}; choose one of {", ".join((*CROPS, *FACE_CROPS))}')
         if self.size < 2 or self.size % 2 or self.min_frames < 1 or self.keyframe_interval < 1:
             raise UserError('size must be even and positive, min_frames and keyframe_interval at least 1, got '
                             f'{self.size}, {self.min_frames}, {self.keyframe_interval}')
@@ -71,7 +74,7 @@ class PreparationReport(NamedTuple):
     Attributes:
         clips (int): Clips in the folder.
         written (int): Clips written in this run.
-        skipped (list[Skipped]): Videos that cannot be decoded to their end or are too short.
+        skipped (list[Skipped]): Videos that cannot be decoded to their end, are too short or have clips without a face.
     """
 
     clips: int
@@ -93,6 +96,9 @@ def prepare_videos(index: VideoIndex, target: str | Path, settings: Preparation,
         reader (VideoReader, optional): Opens the videos. Default: ``AutoReader()``.
         workers (int, optional): Videos processed at the same time. Default: one per core.
     """
+    if settings.crop in FACE_CROPS:
+        from leokit.feature_extractors.face_detection import import_dlib  # only face crops need this package
+        import_dlib()  # an error before the first video is decoded
     target = Path(target)
     inside = next((video.path for video in index if Path(video.path).resolve().is_relative_to(target.resolve())), None)
     if inside is not None:
@@ -108,14 +114,18 @@ def prepare_videos(index: VideoIndex, target: str | Path, settings: Preparation,
                   'so have the clips; pass --fps to get one', logger='current', level=logging.WARNING)
 
     def convert(video: VideoEntry) -> tuple[list[dict[str, Any]], int, str]:
-        rows, written = [], 0
+        rows, written, faceless = [], 0, []
         try:
-            for row, new in _convert(video, plans[video.name], target, settings, reader):
-                rows.append(row)
-                written += new
+            for clip in plans[video.name]:
+                made = _convert(video, clip, target, settings, reader)
+                if made is None:
+                    faceless.append(f'{clip.first} to {clip.last - 1}')
+                    continue
+                rows.append(made[0])
+                written += made[1]
         except _UnreadableError as error:
             return rows, written, str(error)
-        return rows, written, ''
+        return rows, written, f'no face in frames {", ".join(faceless)}' if faceless else ''
 
     rows, written, skipped = [], 0, list(index.skipped)
     with progress_bar(len(index), 'preparing videos', unit='video') as bar:
@@ -170,21 +180,35 @@ class _UnreadableError(Exception):
     """The raw video cannot be decoded, in contrast to errors of writing the clip."""
 
 
-def _convert(video: VideoEntry, clips: list[_Clip], target: Path, settings: Preparation,
-             reader: VideoReader) -> Iterator[tuple[dict[str, Any], bool]]:
-    """Write the clips of one video; yields the manifest row of each, and True if it is new."""
+def _convert(video: VideoEntry, clip: _Clip, target: Path, settings: Preparation,
+             reader: VideoReader) -> tuple[dict[str, Any], bool] | None:
+    """Write a clip: its manifest row, and True if it is new. None if it has no face to crop to."""
     fps = settings.fps or video.fps
-    for path, first, last in clips:
-        new = not path.exists()
-        if new:
-            with VideoWriter(path, fps, crf=settings.crf, keyframe_interval=settings.keyframe_interval,
-                             threads=1) as writer:
-                for chunk in _decode(video, first, last, reader, settings.fps):
-                    writer.write(fit_frames(chunk, settings.size, crop=settings.crop))
-        file = path.relative_to(target)
-        yield dict(file=file.as_posix(), name=file.with_suffix('').as_posix(), identity=video.identity,
-                   split=video.split, frames=last - first, fps=fps, source=str(video.path),
-                   first_frame=first), new
+    new = not clip.path.exists()
+    if new:
+        box = None
+        if settings.crop in FACE_CROPS:
+            box = _find_face_box(video, clip, settings, reader)
+            if box is None:
+                return None
+        with VideoWriter(clip.path, fps, crf=settings.crf, keyframe_interval=settings.keyframe_interval,
+                         threads=1) as writer:
+            for chunk in _decode(video, clip.first, clip.last, reader, settings.fps):
+                writer.write(fit_frames(chunk, settings.size, crop=settings.crop) if box is None
+                             else crop_frames(chunk, box, settings.size))
+    file = clip.path.relative_to(target)
+    return dict(file=file.as_posix(), name=file.with_suffix('').as_posix(), identity=video.identity,
+                split=video.split, frames=clip.last - clip.first, fps=fps, source=str(video.path),
+                first_frame=clip.first), new
+
+
+def _find_face_box(video: VideoEntry, clip: _Clip, settings: Preparation, reader: VideoReader) -> CropBox | None:
+    from leokit.video.face_input import find_face_box  # imports the feature extractors
+    try:
+        with open_at_rate(reader, video.path, video.fps, settings.fps) as opened:
+            return find_face_box(opened, settings.crop, clip.first, clip.last)
+    except UserError as error:
+        raise _UnreadableError(str(error)) from error
 
 
 def _decode(video: VideoEntry, first: int, last: int, reader: VideoReader,

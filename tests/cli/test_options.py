@@ -10,12 +10,14 @@ from leokit.cli import evaluate, generate, options
 from leokit.cli.commands import build_parser
 from leokit.engine import LAUNCHERS
 from leokit.synthetic_faces import SyntheticFacesPlan
+from leokit.video.face_crop import FACE_CROPS
 from leokit.video.readers.base import DEFAULT_FPS
 from leokit.video.resize import CROPS
 from leokit.video.splits import DEFAULT_FRACTIONS, SPLITS
 
 
 def test_copied_constants_are_those_of_the_package():
+    assert options.FACE_CROPS == tuple(FACE_CROPS)
     assert options.CROPS == CROPS and options.LAUNCHERS == LAUNCHERS and options.SPLITS == SPLITS
     assert options.TRANSFER_MODES == inference.TRANSFER_MODES and options.CHUNK_SIZE == inference.CHUNK_SIZE
     assert generate.SUFFIXES == inference.OUTPUT_SUFFIXES and options.DEFAULT_FPS == DEFAULT_FPS
