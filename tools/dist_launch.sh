@@ -37,13 +37,18 @@ if [ -z "${SLURM_JOB_ID:-}" ] || [ -n "${NNODES:-}" ]; then
 elif ! in_step; then
     # srun even for one node: signals before the time limit reach steps only, and salloc's shell may be on another
     # host. The step gets all cores and GPUs that the job has on each node, not the share of one task.
+    per_node=()
+    if [ -n "${SLURM_GPUS_PER_TASK:-}${SLURM_TRES_PER_TASK:-}" ] && [ -n "${SLURM_GPUS_ON_NODE:-}" ]; then
+        per_node=(--gres=gpu:"$SLURM_GPUS_ON_NODE")  # or the job's GPUs per task apply to the one task
+    fi
     for name in SLURM_CPUS_PER_TASK SRUN_CPUS_PER_TASK SLURM_CPU_BIND SLURM_CPU_BIND_TYPE SLURM_CPU_BIND_LIST \
         SLURM_NTASKS_PER_GPU SLURM_NTASKS_PER_SOCKET SLURM_NTASKS_PER_CORE SLURM_GPUS_PER_TASK SLURM_GPU_BIND \
         SLURM_TRES_PER_TASK SLURM_TRES_BIND SLURM_DISTRIBUTION SLURM_EXPORT_ENV; do
         unset "$name"
     done
     nodes=${SLURM_JOB_NUM_NODES:-1}
-    exec srun --nodes="$nodes" --ntasks="$nodes" --ntasks-per-node=1 --cpu-bind=none --kill-on-bad-exit=1 \
+    exec srun --nodes="$nodes" --ntasks="$nodes" --ntasks-per-node=1 --cpu-bind=none \
+        ${per_node[@]+"${per_node[@]}"} --kill-on-bad-exit=1 \
         bash "${BASH_SOURCE[0]}" "$script" "$gpus" "$@"
 else
     nodes=${SLURM_STEP_NUM_NODES:-1}

@@ -80,7 +80,8 @@ def test_an_allocation_of_one_node_gets_a_step_as_signals_reach_steps_only(run):
 
 def test_the_step_gets_what_the_job_has_not_the_share_of_a_task(run):
     said = run('dist_train.sh', 'a.py', '8', SLURM_JOB_NUM_NODES='1', SLURM_JOB_ID='7', NODES='1',
-               SLURM_CPUS_PER_TASK='1', SLURM_GPUS_PER_TASK='1', SLURM_EXPORT_ENV='NONE')
+               SLURM_CPUS_PER_TASK='1', SLURM_GPUS_PER_TASK='1', SLURM_GPUS_ON_NODE='8', SLURM_EXPORT_ENV='NONE')
+    assert ' --cpu-bind=none --gres=gpu:8 ' in said
     assert not [line for line in said.splitlines() if line.startswith('SLURM_')]
 
 
