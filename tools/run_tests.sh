@@ -2,6 +2,7 @@
 # Install leokit with its test dependencies and run the tests: bash tools/run_tests.sh [PYTEST ARGUMENT ...]
 # Slow tests: bash tools/run_tests.sh -m slow; those that need a GPU: -m gpu
 set -euo pipefail
+# shellcheck source=tools/environment.sh
 source "$(dirname "${BASH_SOURCE[0]}")/environment.sh" test
 
 # small tensors are faster on one thread, and the subprocesses of some tests share the cores

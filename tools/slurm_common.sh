@@ -39,4 +39,5 @@ if [ "$per_node" -gt 0 ]; then
     esac
 fi
 # the job may start without this shell's PATH (sbatch --export=NONE)
+# shellcheck disable=SC2034
 read -r -a python <<< "${PYTHON:-$(command -v python || echo python)}"

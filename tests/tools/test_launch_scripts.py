@@ -241,5 +241,5 @@ def test_stops_without_progress_are_bounded(tmp_path, command, scheduler):
 
 @pytest.mark.skipif(shutil.which('shellcheck') is None, reason='shellcheck is not installed')
 def test_the_scripts_are_clean():
-    scripts = sorted(map(str, TOOLS.glob('*_*.sh')))
+    scripts = sorted(map(str, (*TOOLS.glob('*_*.sh'), JOB_SCRIPT)))
     subprocess.run(['shellcheck', '-x', *scripts], check=True, cwd=TOOLS.parent)
