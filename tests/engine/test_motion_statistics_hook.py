@@ -4,6 +4,7 @@ import pytest
 from torch import nn
 
 from leokit.engine import MotionStatisticsHook
+from leokit.models import CodeNormalizer
 from leokit.utils import UserError
 from leokit.utils.same_animator import CodeOrigin
 
@@ -66,3 +67,21 @@ def test_single_codes_have_no_residuals():
     model = Model()
     MotionStatisticsHook().before_train(runner(model, Frames()))
     assert model.normalizer.known == (1, 2, None, 'ab' * 32)
+
+
+def test_the_frame_rate_of_the_codes_is_kept_and_checked():
+    class Sequences(Codes):
+        fps = 30000 / 1001
+
+    model = Model()
+    model.normalizer = CodeNormalizer(2, residuals=True)
+    model.normalizer.set_statistics([1, 1], [2, 2], [3, 3], animator_hash='ab' * 32)
+    Model.code_origin, before = CodeOrigin('the model', 'ab' * 32), Model.code_origin
+    try:
+        MotionStatisticsHook().before_train(runner(model, Sequences()))
+        assert model.normalizer.fps == 30000 / 1001
+        Sequences.fps = 25
+        with pytest.raises(UserError, match='29.97 frames per second, and these codes have 25'):
+            MotionStatisticsHook().before_train(runner(model, Sequences()))
+    finally:
+        Model.code_origin = before
