@@ -23,7 +23,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add(parser, '--fps', unset='the rate of each video')
     add('--max-frames', type=positive_int, metavar='N', help='cut longer videos into pieces (default: keep them whole)')
     add('--min-frames', type=positive_int, default=2, metavar='N', help='skip shorter videos (default: %(default)s)')
-    add('--crf', type=int, choices=range(52), metavar='N', default=18, help='H.264 quality from 0 (lossless) to 51 (default: %(default)s)')
+    add('--crf', type=int, choices=range(52), metavar='N', default=18,
+        help='H.264 quality from 0 (lossless) to 51 (default: %(default)s)')
     add('--keyframe-interval', type=positive_int, default=12, metavar='N',
         help='frames from one key frame to the next (default: %(default)s)')
     options.add(parser, '--workers', role='videos converted at a time', unset='one per CPU core')
