@@ -70,7 +70,7 @@ class GenerationTestLoop(PredictionLoop):
         self.num_sequences = num_sequences
         self.seed = seed
         self.chunk_size = chunk_size
-        self._clip_paths = OutputPaths(self.out_dir or '')
+        self._clip_paths: OutputPaths | None = None
 
     @property
     def title(self) -> str:
@@ -152,6 +152,8 @@ class GenerationTestLoop(PredictionLoop):
 
     def _write_clip(self, row: dict[str, Any]) -> None:
         name = f'{row["name"]}_{int(row["start"]):06d}'
+        if self._clip_paths is None or self._clip_paths.folder != self.clip_dir:  # a folder per validation
+            self._clip_paths = OutputPaths(self.clip_dir)
         with VideoWriter(self._clip_paths(name, '.mp4'), float(row.get('fps', 0)) or 25.0) as writer:
             writer.write(row['generated'])
         if is_main_process() and len(self._sheet_rows) < 2 * SHEET_CLIPS:
