@@ -57,12 +57,15 @@ def shard(text: str) -> tuple[int, int]:
 def output_file(text: str) -> Path:
     """A file that can be written: a long job must not fail at its end."""
     path = Path(text)
-    if not path.name or path.is_dir():
-        raise argparse.ArgumentTypeError(f'{text!r} is a folder; name a file')
-    existing = next(parent for parent in path.absolute().parents if parent.exists())
-    if not existing.is_dir() or not os.access(existing, os.W_OK):
-        raise argparse.ArgumentTypeError(f'{text} cannot be written, because {existing} '
-                                         f'{"is not writable" if existing.is_dir() else "is a file"}')
+    try:
+        if not path.name or path.is_dir():
+            raise argparse.ArgumentTypeError(f'{text!r} is a folder; name a file')
+        existing = next(parent for parent in path.absolute().parents if parent.exists())
+        if not existing.is_dir() or not os.access(existing, os.W_OK):
+            raise argparse.ArgumentTypeError(f'{text} cannot be written, because {existing} '
+                                             f'{"is not writable" if existing.is_dir() else "is a file"}')
+    except OSError as error:  # a private folder, a name that is too long
+        raise argparse.ArgumentTypeError(f'{text[:200]} cannot be written ({error.strerror})') from error
     return path
 
 

@@ -58,3 +58,8 @@ def test_a_shard_is_one_of_a_count(text):
     assert shard('2/8') == (2, 8)
     with pytest.raises(argparse.ArgumentTypeError, match='NUMBER/COUNT'):
         shard(text)
+
+
+def test_an_output_file_with_an_impossible_name_is_refused(tmp_path):
+    with pytest.raises(argparse.ArgumentTypeError, match='cannot be written'):
+        output_file(str(tmp_path / (300 * 'x')) + '/r.json')
