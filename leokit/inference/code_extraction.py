@@ -1,7 +1,7 @@
-"""Encoding a folder of videos to motion codes, once, for training on codes instead of frames.
+"""Extraction of motion codes from a folder of videos, for training on codes instead of frames.
 
-Several videos are decoded ahead in threads; their frames are packed into batches of one size, whatever the lengths of
-the videos, so the device never sees a short batch but the last.
+Several videos are decoded ahead in threads. Their frames are packed into batches of one size, whatever the lengths of
+the videos, so only the last batch can be smaller.
 """
 
 import logging
@@ -26,18 +26,18 @@ from leokit.video.frame_rate import common_rate, format_rates, group_rates, is_s
 from leokit.video.video_entry import VideoEntry
 from leokit.video.video_index import VideoIndex
 
-BATCH_SIZE = 64  # frames; encoding speed is flat beyond this
-CHUNKS_AHEAD = 2  # decoded pieces that may wait, for each video that is being decoded
+BATCH_SIZE = 64  # frames; larger batches are not faster
+CHUNKS_AHEAD = 2  # decoded chunks in the queue of each video
 
 
 class ExtractionReport(NamedTuple):
-    """What an extraction did.
+    """Counts of an extraction.
 
     Attributes:
         videos (int): Videos encoded now.
         frames (int): Their frames.
-        known (int): Videos whose codes were there already.
-        skipped (int): Videos that cannot be used; the writer names them with reasons.
+        known (int): Videos whose codes were already present.
+        skipped (int): Videos that cannot be used; the writer has their names and the reasons.
     """
 
     videos: int
@@ -49,13 +49,13 @@ class ExtractionReport(NamedTuple):
 def extract_motion_codes(animator: Animator, index: VideoIndex, writer: CodeCacheWriter, *,
                          batch_size: int = BATCH_SIZE, crop: str | None = None, fps: float | None = None,
                          workers: int | None = None, amp: bool = False, show_progress: bool = True) -> ExtractionReport:
-    """Encode all frames of all videos that the cache does not hold yet.
+    """Encode all frames of all videos that are not in the cache yet.
 
-    Videos are written one by one in the order of the index, so an interrupted extraction goes on where it stopped. A
-    video that cannot be decoded to its end is noted with the reason and left out.
+    Videos are written one by one in the order of the index, so an interrupted extraction can be resumed. A video that
+    cannot be decoded to its end is recorded as skipped, with the reason.
 
     Args:
-        animator (Animator): A trained animator; it is put into evaluation mode.
+        animator (Animator): A trained animator.
         index (VideoIndex): The videos.
         writer (CodeCacheWriter): Open cache to add to; it stays open.
         batch_size (int): Frames per forward pass.
@@ -67,10 +67,7 @@ def extract_motion_codes(animator: Animator, index: VideoIndex, writer: CodeCach
         show_progress (bool): Show a bar with the remaining time.
 
     Returns:
-        ExtractionReport: How many videos and frames.
-
-    Raises:
-        UserError: If a code is not finite, an option is out of range or the disk is full.
+        ExtractionReport: Counts of videos and frames.
     """
     if batch_size < 1:
         raise UserError(f'the batch size must be 1 or more, got {batch_size}')
@@ -128,18 +125,18 @@ def num_codes(video: VideoEntry, fps: float | None) -> int:
 
 
 def _refresh(index: VideoIndex, writer: CodeCacheWriter) -> None:
-    """Manifests are edited after codes were made: a test person must not stay in training because of that."""
+    """Take over changed identities and splits: an identity moved to the test split must leave training."""
     coded = {video.name: video for video in writer.videos}
     known = [video for video in index if video.name in coded]
     relabeled = sum(writer.relabel(video.name, identity=video.identity, split=video.split) for video in known)
     if relabeled:
-        print_log(f'{relabeled} videos have another identity or split than when their codes were made; the cache has '
-                  'the new ones', logger='current')
+        print_log(f'{relabeled} videos have another identity or split than when their codes were extracted; the cache '
+                  'has the new ones', logger='current')
     changed = [video for video in known if num_codes(video, coded[video.name].fps) != coded[video.name].length
                or coded[video.name].file_size not in (0, _file_size(video))]
     if changed:
         first = coded[changed[0].name]
-        print_log(f'{len(changed)} videos are not those that the codes were made of ({changed[0].path} had '
+        print_log(f'{len(changed)} videos are not those that the codes were extracted from ({changed[0].path} had '
                   f'{first.length} frames and {first.file_size or "an unknown number of"} bytes, now '
                   f'{num_codes(changed[0], first.fps)} and {_file_size(changed[0])}); if they were replaced, delete '
                   f'{writer.folder} and run this again', logger='current', level=logging.WARNING)
@@ -151,17 +148,17 @@ def _file_size(video: VideoEntry) -> int:
 
 def _write(writer: CodeCacheWriter, video: VideoEntry, codes: np.ndarray, fps: float | None) -> None:
     if not np.isfinite(codes).all():
-        raise UserError(f'the animator makes codes of {video.path} that are not finite; '
-                        'its checkpoint is broken, use another one')
+        raise UserError(f'the codes of {video.path} are not finite; the checkpoint of the animator is broken, use '
+                        'another one')
     writer.add(video.name, codes, identity=video.identity, split=video.split, fps=fps or video.fps,
                file_size=_file_size(video))
 
 
 def _decode(videos: Sequence[VideoEntry], decoder: FrameDecoder,
             workers: int) -> Iterator[tuple[VideoEntry, np.ndarray | UserError | None]]:
-    """Decode videos in their order, ``workers`` of them at a time.
+    """Decode videos in order, ``workers`` of them at a time.
 
-    Yields each video with pieces (t, 3, S, S) of its frames, and last with None or with the error that ended it.
+    Yields each video with chunks (t, 3, S, S) of its frames, and finally with None or with the error that ended it.
     """
     with closing(prefetch_streams(map(decoder.stream, videos), workers, CHUNKS_AHEAD)) as streams:
         for video, pieces in zip(videos, streams):
@@ -175,28 +172,28 @@ def _decode(videos: Sequence[VideoEntry], decoder: FrameDecoder,
 
 
 class _Job:
-    """A video on its way through the packer."""
+    """A video that is being encoded."""
 
     def __init__(self, video: VideoEntry) -> None:
         self.video = video
         self.codes: list[Tensor] = []  # (t, N) each
-        self.waiting = 0  # frames that are not encoded yet
+        self.waiting = 0  # number of frames that are not encoded yet
         self.ended = False
 
 
 class _Packer:
-    """Packs the frames of consecutive videos into batches of one size and sorts the codes back."""
+    """Packs the frames of consecutive videos into batches of one size and assigns the codes to their videos."""
 
     def __init__(self, animator: Animator, batch_size: int, amp: bool) -> None:
         self._animator = animator
-        self._pin = device_of(animator).type == 'cuda'  # pinned frames travel while the device works
+        self._pin = device_of(animator).type == 'cuda'  # pinned memory is copied asynchronously
         self._batch_size = batch_size
         self._amp = amp
         self._jobs: deque[_Job] = deque()
         self._frames: deque[tuple[_Job, Tensor]] = deque()  # not encoded yet, uint8 (t, 3, S, S) each
 
     def add(self, video: VideoEntry, frames: np.ndarray) -> None:
-        """Take over consecutive frames of the newest video, and encode what fills a batch."""
+        """Add consecutive frames of the newest video, and encode full batches."""
         if not self._jobs or self._jobs[-1].video is not video:
             self._jobs.append(_Job(video))
         job = self._jobs[-1]
@@ -206,17 +203,17 @@ class _Packer:
             self._encode()
 
     def end(self, video: VideoEntry) -> None:
-        """Note that the newest video has no more frames."""
+        """Mark the newest video as complete."""
         self._jobs[-1].ended = True
 
     def drop(self, video: VideoEntry) -> None:
-        """Forget the newest video, if any of it is here."""
+        """Discard the newest video, if any of its frames were added."""
         if self._jobs and self._jobs[-1].video is video:
             job = self._jobs.pop()
             self._frames = deque((owner, piece) for owner, piece in self._frames if owner is not job)
 
     def finished(self, flush: bool = False) -> Iterator[tuple[VideoEntry, np.ndarray]]:
-        """Give out the videos that are encoded to their end, with codes (length, N); ``flush`` encodes what waits."""
+        """Yield the videos that are completely encoded, with codes (length, N); ``flush`` encodes the last batch."""
         while flush and self._frames:
             self._encode()
         while self._jobs and self._jobs[0].ended and not self._jobs[0].waiting:
@@ -224,7 +221,7 @@ class _Packer:
             yield job.video, torch.cat(job.codes).cpu().numpy()
 
     def _encode(self) -> None:
-        """Encode the next batch, or what there is of it."""
+        """Encode the next batch, or a smaller one of all frames left."""
         owners, pieces, room = [], [], self._batch_size
         while room and self._frames:
             job, piece = self._frames.popleft()
@@ -238,7 +235,7 @@ class _Packer:
         if self._pin:
             batch = batch.pin_memory()
         codes = encode(self._animator, batch, amp=self._amp).motion.float()
-        # codes stay on the device until their video is complete: no wait for it here
+        # codes stay on the device until their video is complete, so that nothing waits for the device here
         for job, piece, part in zip(owners, pieces, codes.split([len(piece) for piece in pieces])):
             job.codes.append(part)
             job.waiting -= len(piece)

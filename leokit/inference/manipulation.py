@@ -1,13 +1,13 @@
-"""Linear manipulation: pictures and videos moved along directions of the motion space.
+"""Linear manipulation: images and videos moved along directions of the motion space.
 
 See LEO, arXiv 2305.03989, and LIA, ICLR 2022, section 4.4.
 
-A direction is a vector in code space: one entry of the code, or a weighted sum of entries that a person gave a name.
-Names live in a small JSON file beside the checkpoint whose space they describe::
+A direction is a vector in code space: one entry of the code, or a named weighted sum of entries. Names are defined in a
+small JSON file next to the checkpoint whose motion space they describe::
 
     {"turn": 3, "nod": {"5": 0.8, "11": -0.3}}
 
-Moves are vectors that add up, so edits compose in any order.
+Offsets along directions are summed, so the order of edits does not matter.
 """
 
 import json
@@ -27,15 +27,12 @@ NAMES_FILE = 'directions.json'
 
 
 class DirectionNames:
-    """What people call the directions of one animator's motion space.
+    """Names of directions of one animator's motion space.
 
     Args:
         motion_dim (int): Motion dimension N.
-        names (Mapping, optional): By name the number of a direction, or weights by such numbers.
-        source (str): What errors call the names.
-
-    Raises:
-        UserError: If a name stands for something else or for a direction that does not exist.
+        names (Mapping, optional): By name the number of a direction, or weights by number.
+        source (str): Where the names are from, for error messages.
     """
 
     def __init__(self, motion_dim: int, names: Mapping[str, int | Mapping[str, float]] | None = None, *,
@@ -46,18 +43,9 @@ class DirectionNames:
 
     @classmethod
     def of_checkpoint(cls, checkpoint: str | Path, motion_dim: int) -> 'DirectionNames':
-        """Read the names that belong to a checkpoint; there are none without a file.
+        """Read the names that belong to an animator's checkpoint or work dir; without a file there are none.
 
-        Args:
-            checkpoint (str | Path): The animator's checkpoint or work dir. ``iter_5.pth`` has its names in
-                ``iter_5.directions.json``, else in ``directions.json`` of the same folder.
-            motion_dim (int): Motion dimension N.
-
-        Returns:
-            DirectionNames: The names.
-
-        Raises:
-            UserError: If the file cannot be understood.
+        The names of ``iter_5.pth`` are in ``iter_5.directions.json``, or else in ``directions.json`` of its folder.
         """
         checkpoint = Path(checkpoint)
         folder = checkpoint if checkpoint.is_dir() else checkpoint.parent
@@ -68,22 +56,12 @@ class DirectionNames:
                 except ValueError as error:
                     raise UserError(f'{path} is not JSON ({error}); write {{"name": number, ...}}') from error
                 if not isinstance(names, dict):
-                    raise UserError(f'{path} is no table of names; write {{"name": number, ...}}')
+                    raise UserError(f'{path} is not a table of names; write {{"name": number, ...}}')
                 return cls(motion_dim, names, source=str(path))
         return cls(motion_dim)
 
     def vector(self, direction: str | int) -> Tensor:
-        """The vector of a named or numbered direction.
-
-        Args:
-            direction (str | int): A name, or a number from 0 to N - 1.
-
-        Returns:
-            Tensor: Shape (N,).
-
-        Raises:
-            UserError: If there is no such direction.
-        """
+        """The vector (N,) of a direction, by its name or its number from 0 to N - 1."""
         if direction in self._vectors:
             return self._vectors[direction]
         try:
@@ -97,17 +75,7 @@ class DirectionNames:
         return torch.eye(self.motion_dim)[number]
 
     def offset(self, amounts: Mapping[str | int, float]) -> Tensor:
-        """The sum of several moves.
-
-        Args:
-            amounts (Mapping): How far along each direction.
-
-        Returns:
-            Tensor: Shape (N,).
-
-        Raises:
-            UserError: If there is no such direction.
-        """
+        """The sum (N,) of offsets along several directions, given by name or number."""
         return sum((amount * self.vector(direction) for direction, amount in amounts.items()),
                    torch.zeros(self.motion_dim))
 
@@ -127,19 +95,16 @@ class DirectionNames:
 
 def manipulate_image(animator: Animator, image: ImageInput, offsets: Tensor, *,
                      chunk_size: int = CHUNK_SIZE) -> Tensor:
-    """Show a picture moved by several offsets.
+    """Render an image with each of several offsets added to its motion code.
 
     Args:
         animator (Animator): A trained animator in evaluation mode.
-        image (ImageInput): The picture.
-        offsets (Tensor): What is added to its code, shape (K, N).
-        chunk_size (int): Frames per forward pass.
+        image (ImageInput): The image.
+        offsets (Tensor): Code offsets, shape (K, N).
+        chunk_size (int): Images per forward pass.
 
     Returns:
-        Tensor: Pictures in [-1, 1], shape (K, 3, H, W).
-
-    Raises:
-        UserError: If the picture cannot be read.
+        Tensor: Images in [-1, 1], shape (K, 3, H, W).
     """
     check_shape('offsets', offsets, (None, animator.motion_dim))
     encoding = encode(animator, read_images(image, animator.size, crop=animator.crop))
@@ -149,19 +114,16 @@ def manipulate_image(animator: Animator, image: ImageInput, offsets: Tensor, *,
 
 def manipulate_video(animator: Animator, video: VideoInput, offsets: Tensor, *,
                      chunk_size: int = CHUNK_SIZE) -> Iterator[Tensor]:
-    """Show a video moved by several offsets: its first frame, animated by its own codes plus each move.
+    """Render the first frame of a video with its own motion codes plus each of several offsets.
 
     Args:
         animator (Animator): A trained animator in evaluation mode.
-        video (VideoInput): The video; it is decoded piece by piece.
-        offsets (Tensor): What is added to every code, shape (K, N).
+        video (VideoInput): The video; it is decoded chunk by chunk.
+        offsets (Tensor): Code offsets, shape (K, N).
         chunk_size (int): Frames per forward pass, counted over the offsets.
 
     Yields:
         Tensor: Consecutive frames in [-1, 1], shape (K, t, 3, H, W).
-
-    Raises:
-        UserError: If the video cannot be read.
     """
     check_shape('offsets', offsets, (None, animator.motion_dim))
     video = reusable_video(video)

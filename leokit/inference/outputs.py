@@ -6,6 +6,7 @@ from typing import Iterable, Iterator, Sequence
 
 import numpy as np
 import torch
+from einops import rearrange
 from torch import Tensor
 from tqdm import tqdm
 
@@ -14,7 +15,7 @@ from leokit.utils.pixels import to_uint8
 from leokit.video import VideoWriter, check_space
 from leokit.video.frame_rate import is_same_rate, resampled_count, source_index
 
-OUTPUT_SUFFIXES = dict(mp4='.mp4', gif='.gif', npy='.npy', frames='')  # what ``VideoWriter`` goes by
+OUTPUT_SUFFIXES = dict(mp4='.mp4', gif='.gif', npy='.npy', frames='')  # by which ``VideoWriter`` chooses the format
 
 
 class FrameStream(Iterator[Tensor]):
@@ -83,7 +84,7 @@ def write_videos(chunks: Iterable[Tensor], paths: Sequence[str | Path], fps: flo
             chunks = resample_chunks(chunks, source_fps, fps)
     if fps is None:
         raise UserError(f'the frame rate of {paths[0]} is unknown; pass fps')
-    threads = 0 if len(paths) == 1 else 1  # the files are encoded side by side already
+    threads = 0 if len(paths) == 1 else 1  # several files are encoded in parallel already
     with ExitStack() as stack:
         ahead = stack.enter_context(Prefetcher(_as_bytes(chunks)))
         writers = [stack.enter_context(VideoWriter(path, fps, threads=threads)) for path in paths]
@@ -99,7 +100,7 @@ def write_videos(chunks: Iterable[Tensor], paths: Sequence[str | Path], fps: flo
 def _as_bytes(chunks: Iterable[Tensor]) -> Iterator[np.ndarray]:
     """uint8 (B, t, H, W, 3) of float (B, t, 3, H, W)."""
     for frames in chunks:
-        yield to_uint8(frames).permute(0, 1, 3, 4, 2).cpu().numpy()
+        yield rearrange(to_uint8(frames), 'b t c h w -> b t h w c').cpu().numpy()
 
 
 def resample_chunks(chunks: Iterable[Tensor], source_fps: float, fps: float) -> Iterator[Tensor]:

@@ -1,4 +1,4 @@
-"""The motion codes that a training of stage 2 needs: used if they are there, made if not."""
+"""The motion codes that a training of stage 2 needs: extracted before it, unless they exist."""
 
 import datetime
 from pathlib import Path
@@ -24,25 +24,19 @@ LONGEST_EXTRACTION = datetime.timedelta(days=30)
 
 
 def ensure_codes(config: Config) -> None:
-    """See that the code cache is there that a config trains on, in its top-level key ``codes_dir``.
+    """Extract the motion codes that a config trains on, unless they exist.
 
-    The top-level key ``fps``, if any, is the frame rate of the codes.
-    A finished cache is used as it is, unless it is known to be of another animator than the config's ``animator``.
-    Otherwise that animator encodes all videos of ``data_root``; an interrupted extraction goes on where it stopped. Of
-    several processes the first does it, while the others wait. A config without ``codes_dir`` is left alone.
-
-    Args:
-        config (Config): The config, references resolved.
-
-    Raises:
-        UserError: If the codes are of another animator, or are not there and cannot be made.
+    The config (references resolved) has the top-level keys ``codes_dir``, the code cache, and optionally ``fps``, the
+    frame rate of the codes; without ``codes_dir`` nothing is done. A finished cache is used as it is, and must be of
+    the config's ``animator`` if that is known. Otherwise the animator encodes all videos of ``data_root``, or resumes
+    an interrupted extraction. Of several processes the first extracts, while the others wait.
     """
     if not config.get('codes_dir'):
         return
     if not is_distributed():
         _ensure(config)
         return
-    # a group of its own, because the others wait for longer than the training's collective operations may take
+    # a separate group, whose timeout is longer than that of the training
     group = distributed.new_group(backend='gloo', timeout=LONGEST_EXTRACTION)
     problem: list[str | None] = [None]
     if is_main_process():
@@ -59,29 +53,29 @@ def ensure_codes(config: Config) -> None:
 def _ensure(config: Config) -> None:
     folder = Path(config.codes_dir)
     if (folder / INDEX_FILE).is_file() and not (folder / JOURNAL_FILE).exists():
-        _check_producer(folder, config.get('animator') or {}, config.get('fps'))
+        _check_cache(folder, config.get('animator') or {}, config.get('fps'))
         return
     command = _command(config, folder)
     try:
-        _make(config, folder)
+        _extract(config, folder)
     except UserError as error:
-        raise UserError(f'there are no finished motion codes in {folder}, and making them failed: {error}. Train '
-                        f'the animator that the config names, or make the codes with one that is there: '
+        raise UserError(f'there are no finished motion codes in {folder}, and extracting them failed: {error}. Train '
+                        'the animator that the config names, or extract the codes with another one: '
                         f'{command}') from error
 
 
-def _check_producer(folder: Path, animator: Mapping[str, Any], fps: float | None = None) -> None:
-    """Refuse codes of another animator; where there is no checkpoint to compare with, any animator will do."""
+def _check_cache(folder: Path, animator: Mapping[str, Any], fps: float | None = None) -> None:
+    """Raise for codes of another animator or frame rate; an unknown animator fits all."""
     checkpoint = animator.get('checkpoint')
     known = checkpoint is not None and Path(checkpoint).exists()
     cache = CodeCache(folder, checkpoint_hash(checkpoint_file(checkpoint)) if known else None)
     for rate in group_rates(video.fps for video in cache.videos) if fps else ():
         if not is_same_rate(rate, fps):
             raise UserError(f'the codes in {folder} have {rate:.4g} frames per second, and the config has fps={fps:g}; '
-                            'delete the folder to have them made at that rate, or change fps')
+                            'delete the folder to extract them at that rate, or change fps')
 
 
-def _make(config: Config, folder: Path) -> None:
+def _extract(config: Config, folder: Path) -> None:
     named = animator_of(config)
     if not config.get('data_root'):
         raise UserError('the config has no data_root with videos to encode')
@@ -89,11 +83,11 @@ def _make(config: Config, folder: Path) -> None:
     animator = load(named['config'], checkpoint, 'cuda' if torch.cuda.is_available() else 'cpu', expect=Animator)
     index = VideoIndex(config.data_root)
     producer = dict(weights_hash=animator.weights_hash(), config=str(named['config']), checkpoint=str(checkpoint),
-                 crop=animator.crop, amp=False)
-    print_log(f'encoding {len(index)} videos of {config.data_root} to motion codes in {folder}', logger='current')
+                    crop=animator.crop, amp=False)
+    print_log(f'extracting motion codes of {len(index)} videos of {config.data_root} to {folder}', logger='current')
     with CodeCacheWriter(folder, animator.motion_dim, animator=producer) as writer:
         report = extract_motion_codes(animator, index, writer, fps=config.get('fps'))
-    print_log(f'{folder}: {report.videos} videos encoded ({report.frames} frames), {report.known} were there already, '
+    print_log(f'{folder}: {report.videos} videos encoded ({report.frames} frames), {report.known} already present, '
               f'{report.skipped} skipped', logger='current')
 
 

@@ -163,7 +163,8 @@ def test_a_replaced_video_of_equal_length_is_told(animator, videos, tmp_path, mo
     np.save(folder / 'c.npy', np.zeros((LENGTHS['c'], SIZE + 2, SIZE + 2, 3), np.uint8))
     extract(animator, folder, tmp_path / 'codes')
     assert len(warnings) == 1
-    assert warnings[0].startswith(f'1 videos are not those that the codes were made of ({folder}/c.npy had 9 frames')
+    assert warnings[0].startswith('1 videos are not those that the codes were extracted from '
+                                  f'({folder}/c.npy had 9 frames')
 
 
 def mixed_rates(folder):
