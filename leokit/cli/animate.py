@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> None:
                     expect=Animator)
     source = args.source
     if args.crop in options.FACE_CROPS:
-        from leokit.video.face_input import crop_image_to_face, crop_video_to_face
+        from leokit.feature_extractors.face_input import crop_image_to_face, crop_video_to_face
         source = crop_image_to_face(source, args.crop)
     elif args.crop:
         animator.crop = args.crop

@@ -111,7 +111,7 @@ def read_start(path: str, args: argparse.Namespace, size: int, crop: str) -> 'tu
     """The start frame (1, 3, S, S) of an image or video, and the frame rate of a video."""
     from leokit.video import open_video, read_first_frame, read_images, read_last_frame
     if args.crop in options.FACE_CROPS:
-        from leokit.video.face_input import crop_image_to_face
+        from leokit.feature_extractors.face_input import crop_image_to_face
     if args.image:
         image = crop_image_to_face(path, args.crop) if args.crop in options.FACE_CROPS else path
         return read_images(image, size, crop=crop), None

@@ -203,7 +203,7 @@ def _convert(video: VideoEntry, clip: _Clip, target: Path, settings: Preparation
 
 
 def _find_face_box(video: VideoEntry, clip: _Clip, settings: Preparation, reader: VideoReader) -> CropBox | None:
-    from leokit.video.face_input import find_face_box  # imports the feature extractors
+    from leokit.feature_extractors.face_input import find_face_box  # imports the feature extractors
     try:
         with open_at_rate(reader, video.path, video.fps, settings.fps) as opened:
             return find_face_box(opened, settings.crop, clip.first, clip.last)

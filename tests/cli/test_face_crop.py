@@ -6,8 +6,8 @@ from PIL import Image
 from support.calling import run_command
 from support.tiny_runs import write_leo
 
+from leokit.feature_extractors import face_input
 from leokit.utils import UserError
-from leokit.video import face_input
 
 BOX = np.array((100., 50., 200., 130.))
 CROPPED = (slice(30, 150), slice(90, 210))  # 1.2 * 100 pixels around (150, 90)

@@ -8,8 +8,9 @@ from PIL import Image
 from skimage import data
 
 from leokit.datasets.preparation import Preparation, prepare_videos
+from leokit.feature_extractors import face_input
 from leokit.utils import UserError
-from leokit.video import VideoIndex, face_input
+from leokit.video import VideoIndex
 from leokit.video.readers import AutoReader
 
 FACE = (169, 72, 277, 180)  # of the astronaut, marked by hand: around eyes, mouth and chin
