@@ -35,7 +35,7 @@ def check_same_animator(*origins: CodeOrigin, remedy: str = REMEDY) -> None:
 
 
 def named_model(label: str, model: nn.Module) -> str:
-    """What messages call a model: ``the animator work_dirs/lia/iter_10.pth`` once :func:`leokit.load` has loaded it."""
+    """Name of a model in messages, with its file if it was loaded: ``the animator work_dirs/lia/iter_10.pth``."""
     checkpoint = getattr(model, 'checkpoint', None)
     return f'{label} {checkpoint}' if checkpoint else label
 

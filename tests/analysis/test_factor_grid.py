@@ -71,23 +71,23 @@ def test_motions_of_videos(animator, videos):
     assert read_motions(animator, [videos / 'a0.npy', videos / 'c0.npy'], 4, T).names == ['a0', 'c0']
 
 
-def test_generated_motions_share_their_start_and_do_not_depend_on_their_number(animator, motion_diffusion, pictures):
+def test_generated_motions_share_their_start_and_do_not_depend_on_their_number(animator, motion_diffusion, images):
     generator = VideoGenerator(animator, motion_diffusion)
-    motions = generate_motions(generator, pictures[0], 3, 7, seed=4)
+    motions = generate_motions(generator, images[0], 3, 7, seed=4)
     assert motions.codes.shape == (3, 7, MOTION_DIM) and motions.frames is None
     assert torch.equal(motions.codes[0, 0], motions.codes[2, 0])
     assert (motions.codes[0, 1:] - motions.codes[1, 1:]).abs().max() > 0.01
-    fewer = generate_motions(generator, pictures[0], 2, 7, seed=4)
+    fewer = generate_motions(generator, images[0], 2, 7, seed=4)
     torch.testing.assert_close(fewer.codes, motions.codes[:2], atol=1e-4, rtol=1e-4)
 
 
 @pytest.mark.parametrize('mode', ['relative', 'absolute'])
-def test_every_cell_is_that_identity_in_that_motion(animator, videos, pictures, mode):
+def test_every_cell_is_that_identity_in_that_motion(animator, videos, images, mode):
     motions = read_motions(animator, [videos], 3, T)
-    grid = build_factor_grid(animator, IdentityBatch(['x', 'y'], pictures), motions, mode=mode, chunk_size=7)
+    grid = build_factor_grid(animator, IdentityBatch(['x', 'y'], images), motions, mode=mode, chunk_size=7)
     assert grid.frames.shape == (2, 3, T, 3, SIZE, SIZE) and grid.frames.dtype == torch.uint8
     for identity, motion in ((0, 2), (1, 0)):
-        alone = VideoAnimator(animator).animate(pictures[identity], motions.frames[motion], mode=mode)
+        alone = VideoAnimator(animator).animate(images[identity], motions.frames[motion], mode=mode)
         expected = to_uint8(torch.cat(list(alone), dim=1)[0])
         assert (grid.frames[identity, motion].int() - expected.int()).abs().max() <= 1
         with torch.no_grad():
@@ -101,7 +101,7 @@ def test_every_cell_is_that_identity_in_that_motion(animator, videos, pictures, 
         assert torch.equal(grid.target_codes[0], motions.codes) and torch.equal(grid.target_codes[1], motions.codes)
 
 
-def test_too_few_items(animator, videos, portraits, motion_diffusion, pictures):
+def test_too_few_items(animator, videos, portraits, motion_diffusion, images):
     for problem, match in (
             (lambda: read_identities([portraits / 'gray.png'], SIZE, 9), 'gray.png shows 1 identity only'),
             (lambda: read_identities([videos], SIZE, 1), 'pass at least 2 identities'),
@@ -111,7 +111,7 @@ def test_too_few_items(animator, videos, portraits, motion_diffusion, pictures):
             (lambda: read_motions(animator, [videos], 9, 7), 'has 1 video only with 7 frames'),
             (lambda: read_motions(animator, [videos], 9, 30), '30 needed'),
             (lambda: read_motions(animator, [videos], 9, 1), '1 frame has no motion'),
-            (lambda: generate_motions(VideoGenerator(animator, motion_diffusion), pictures[0], 1, T), 'at least 2')):
+            (lambda: generate_motions(VideoGenerator(animator, motion_diffusion), images[0], 1, T), 'at least 2')):
         with pytest.raises(UserError, match=match) as error:
             problem()
         assert '\n' not in str(error.value)
@@ -130,7 +130,7 @@ def test_motion_diffusion_of_another_animator(animator):
         VideoGenerator(animator, make_motion_diffusion('cd' * 32))
 
 
-def test_unknown_mode(animator, pictures, motion_diffusion):
-    motions = generate_motions(VideoGenerator(animator, motion_diffusion), pictures[0], 2, T)
+def test_unknown_mode(animator, images, motion_diffusion):
+    motions = generate_motions(VideoGenerator(animator, motion_diffusion), images[0], 2, T)
     with pytest.raises(UserError, match='unknown transfer mode'):
-        build_factor_grid(animator, IdentityBatch(['x', 'y'], pictures), motions, mode='sideways')
+        build_factor_grid(animator, IdentityBatch(['x', 'y'], images), motions, mode='sideways')

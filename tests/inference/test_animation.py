@@ -22,30 +22,30 @@ def animate(animator, source, driving, **options):
 
 
 @pytest.mark.parametrize('mode', ['relative', 'absolute'])
-def test_equals_one_pass_whatever_the_chunks(animator, pictures, driving, mode):
+def test_chunked_rendering_equals_one_pass(animator, images, driving, mode):
     with torch.no_grad():
-        encoding = animator.encode(pictures)
+        encoding = animator.encode(images)
         codes = animator.encode(from_uint8(driving)).motion[None].expand(2, -1, -1)
         start = codes[:, 0] if mode == 'relative' else None
         expected = animator.animate(encoding, codes, start).frames.clamp(-1, 1)
     for chunk_size in (1, 3, 64):
-        frames = animate(animator, pictures, driving, mode=mode, chunk_size=chunk_size)
+        frames = animate(animator, images, driving, mode=mode, chunk_size=chunk_size)
         torch.testing.assert_close(frames, expected, atol=TOLERANCE, rtol=0)
 
 
-def test_relative_starts_with_the_source_itself(animator, pictures, driving):
-    frames = animate(animator, pictures[0], driving)
+def test_relative_transfer_starts_with_the_source(animator, images, driving):
+    frames = animate(animator, images[0], driving)
     with torch.no_grad():
-        encoding = animator.encode(pictures[:1])
+        encoding = animator.encode(images[:1])
         itself = animator.animate(encoding, encoding.motion).frames.clamp(-1, 1)
     torch.testing.assert_close(frames[:, 0], itself, atol=TOLERANCE, rtol=0)
-    absolute = animate(animator, pictures[0], driving, mode='absolute')
+    absolute = animate(animator, images[0], driving, mode='absolute')
     assert (absolute - frames).abs().amax() > 0.01
 
 
-def test_unknown_mode(animator, pictures, driving):
+def test_an_unknown_mode_is_an_error(animator, images, driving):
     with pytest.raises(UserError, match='relative, absolute'):
-        animate(animator, pictures, driving, mode='both')
+        animate(animator, images, driving, mode='both')
 
 
 def test_codes_are_those_of_the_frames(animator, driving):

@@ -63,7 +63,7 @@ def test_batches_are_full_but_the_last(animator, videos, tmp_path, monkeypatch):
     assert sizes == [4, 4, 4, 3]
 
 
-def test_goes_on_after_an_interruption(animator, videos, tmp_path, monkeypatch):
+def test_an_interrupted_extraction_is_resumed(animator, videos, tmp_path, monkeypatch):
     folder, frames = videos
     add = CodeCacheWriter.add
 
@@ -82,14 +82,14 @@ def test_goes_on_after_an_interruption(animator, videos, tmp_path, monkeypatch):
     np.testing.assert_allclose(cache.codes[6:], codes_of(animator, frames['c']), atol=1e-4)
 
 
-def test_a_video_that_breaks_halfway_is_named_and_left_out(animator, videos, tmp_path):
+def test_a_video_that_cannot_be_decoded_to_its_end_is_skipped(animator, videos, tmp_path):
     folder, frames = videos
     broken = folder / 'b2'
     broken.mkdir()
     for number in range(40):  # more than one decoded piece
         Image.fromarray(frames['a'][0]).save(broken / f'{number:03d}.png')
     index = VideoIndex(folder, cache_probes=False)
-    (broken / '035.png').write_bytes(b'not a picture any more')
+    (broken / '035.png').write_bytes(b'not an image any more')
     with CodeCacheWriter(tmp_path / 'codes', MOTION_DIM,
                          animator=dict(weights_hash=animator.weights_hash())) as writer:
         report = extract_motion_codes(animator, index, writer, batch_size=7, show_progress=False)
@@ -100,13 +100,13 @@ def test_a_video_that_breaks_halfway_is_named_and_left_out(animator, videos, tmp
     np.testing.assert_allclose(cache.codes[6:], codes_of(animator, frames['c']), atol=1e-4)
 
 
-def test_another_animator_is_refused(animator, videos, tmp_path):
+def test_another_animator_is_an_error(animator, videos, tmp_path):
     extract(animator, videos[0], tmp_path / 'codes')
     with pytest.raises(UserError, match='animator'):
         extract(make_animator(seed=3), videos[0], tmp_path / 'codes')
 
 
-def test_codes_that_are_not_finite_are_refused(videos, tmp_path):
+def test_codes_that_are_not_finite_are_an_error(videos, tmp_path):
     animator = make_animator()
     with torch.no_grad():
         next(animator.encoder.parameters()).fill_(torch.nan)
@@ -143,7 +143,7 @@ def test_frames_of_a_dropped_video_are_not_encoded(animator, videos):
     assert [(video.name, codes.shape) for video, codes in packer.finished(flush=True)] == [('a', (3, MOTION_DIM))]
 
 
-def test_a_split_made_later_reaches_codes_made_before(animator, videos, tmp_path):
+def test_a_changed_split_is_taken_over_by_existing_codes(animator, videos, tmp_path):
     folder, _ = videos
     extract(animator, folder, tmp_path / 'codes')
     rows = [dict(file=str(video.path), name=video.name, identity='anna', split='test')
@@ -153,7 +153,7 @@ def test_a_split_made_later_reaches_codes_made_before(animator, videos, tmp_path
     assert {(video.identity, video.split) for video in CodeCache(tmp_path / 'codes').videos} == {('anna', 'test')}
 
 
-def test_a_replaced_video_of_equal_length_is_told(animator, videos, tmp_path, monkeypatch):
+def test_a_replaced_video_of_equal_length_is_a_warning(animator, videos, tmp_path, monkeypatch):
     folder, frames = videos
     warnings = []
     monkeypatch.setattr(code_extraction, 'print_log', lambda text, **options: warnings.append(text))
@@ -195,7 +195,7 @@ def test_other_rates_are_resampled_before_encoding(animator, tmp_path, monkeypat
     assert [video.length for video in CodeCache(tmp_path / 'codes_30').videos] == [12, 24, 12]
 
 
-def test_training_refuses_codes_of_several_rates(tmp_path):
+def test_codes_of_several_rates_are_an_error_in_training(tmp_path):
     with CodeCacheWriter(tmp_path, MOTION_DIM, animator=dict(weights_hash='ab' * 32)) as writer:
         for name, fps in (('a', 25), ('b', 30)):
             writer.add(name, np.zeros((8, MOTION_DIM)), identity=name, fps=fps)

@@ -1,4 +1,4 @@
-"""An edit of the first frame goes through the whole video."""
+"""An edit of the first frame is propagated through the whole video."""
 
 import numpy as np
 import pytest
@@ -35,7 +35,7 @@ def test_edit_is_relative_transfer_to_the_edited_frame(animator, video):
     assert (frames - unedited).abs().max() > 0.01
 
 
-def test_every_frame_by_itself(video):
+def test_editing_each_frame(video):
     frames = torch.cat(list(edit_each_frame(video, Recolor(saturation=0), SIZE, chunk_size=4)), dim=1)
     assert frames.shape == (1, 6, 3, SIZE, SIZE)
     assert torch.equal(frames[0, :, 0], frames[0, :, 1])
@@ -43,6 +43,6 @@ def test_every_frame_by_itself(video):
     assert torch.equal(frames[0, :, 0], from_uint8(torch.from_numpy(gray)))
 
 
-def test_editor_of_another_size(video):
+def test_results_of_another_size_are_resized(video):
     images = from_uint8(video[:2])
     torch.testing.assert_close(edit_images(Double(), images), images)

@@ -1,4 +1,4 @@
-"""A sample is a function of its picture, the seed and its number."""
+"""A sample is a function of its image, the seed and its number."""
 
 import pytest
 import torch
@@ -23,56 +23,56 @@ def assert_same(left, right):
     torch.testing.assert_close(left, right, atol=TOLERANCE, rtol=0)
 
 
-def test_any_length_starting_with_the_picture(generator, animator, pictures):
+def test_videos_of_any_length_start_with_the_image(generator, animator, images):
     with torch.no_grad():
-        encoding = animator.encode(pictures[:1])
+        encoding = animator.encode(images[:1])
         first = animator.animate(encoding, encoding.motion).frames.clamp(-1, 1)
     for num_frames in (1, 4, 13):
-        frames = frames_of(generator.generate(pictures[0], num_frames))
+        frames = frames_of(generator.generate(images[0], num_frames))
         assert frames.shape == (1, num_frames, 3, SIZE, SIZE)
         assert frames.abs().amax() <= 1
         assert_same(frames[:, 0], first)
     assert (frames[:, 1:] - frames[:, :-1]).abs().amax(dim=(0, 2, 3, 4)).min() > 0.01
 
 
-def test_a_longer_video_begins_with_the_shorter_one(generator, pictures):
-    assert_same(frames_of(generator.generate(pictures[0], 12))[:, :7], frames_of(generator.generate(pictures[0], 7)))
+def test_a_longer_video_begins_with_the_shorter_one(generator, images):
+    assert_same(frames_of(generator.generate(images[0], 12))[:, :7], frames_of(generator.generate(images[0], 7)))
 
 
-def test_sample_is_the_same_in_any_batch_and_any_chunks(generator, pictures):
-    four = frames_of(generator.generate(pictures[0], 11, num_sequences=4, seed=5))
+def test_sample_is_the_same_in_any_batch_and_any_chunks(generator, images):
+    four = frames_of(generator.generate(images[0], 11, num_sequences=4, seed=5))
     assert (four[0] - four[1]).abs().amax() > 0.01
-    assert_same(frames_of(generator.generate(pictures[0], 11, seed=5, first_sample=2, chunk_size=3)), four[2:3])
-    assert_same(frames_of(generator.generate(pictures[0], 11, num_sequences=2, seed=5)), four[:2])
-    other = frames_of(generator.generate(pictures[0], 11, seed=6))
+    assert_same(frames_of(generator.generate(images[0], 11, seed=5, first_sample=2, chunk_size=3)), four[2:3])
+    assert_same(frames_of(generator.generate(images[0], 11, num_sequences=2, seed=5)), four[:2])
+    other = frames_of(generator.generate(images[0], 11, seed=6))
     assert (other - four[:1]).abs().amax() > 0.01
 
 
-def test_several_pictures_have_their_sequences_side_by_side(generator, pictures):
-    both = frames_of(generator.generate(pictures, 6, num_sequences=2, seed=1))
+def test_sequences_of_one_image_are_adjacent(generator, images):
+    both = frames_of(generator.generate(images, 6, num_sequences=2, seed=1))
     assert both.shape == (4, 6, 3, SIZE, SIZE)
-    second = frames_of(generator.generate(pictures[1], 6, num_sequences=2, seed=1, first_sample=2))
+    second = frames_of(generator.generate(images[1], 6, num_sequences=2, seed=1, first_sample=2))
     assert_same(both[2:], second)
 
 
-def test_frames_come_before_the_whole_motion_is_drawn(generator, pictures, monkeypatch):
-    drawn = []
+def test_frames_are_rendered_before_the_whole_motion_is_sampled(generator, images, monkeypatch):
+    sampled = []
     sample = generator.motion_diffusion.sample
     monkeypatch.setattr(generator.motion_diffusion, 'sample',
-                        lambda *args, **options: drawn.append(1) or sample(*args, **options))
-    next(generator.generate(pictures[0], 1000))
-    assert len(drawn) == 1
+                        lambda *args, **options: sampled.append(1) or sample(*args, **options))
+    next(generator.generate(images[0], 1000))
+    assert len(sampled) == 1
     assert not torch.is_inference_mode_enabled()
 
 
-def test_without_a_condition_the_video_still_starts_with_the_picture(animator, pictures):
+def test_without_a_condition_the_video_still_starts_with_the_image(animator, images):
     model = make_motion_diffusion(animator.weights_hash(), motion_condition=dict(type='NoMotionCondition'))
-    frames = frames_of(VideoGenerator(animator, model).generate(pictures[0], 5))
-    with_condition = frames_of(VideoGenerator(animator, make_motion_diffusion(None)).generate(pictures[0], 1))
+    frames = frames_of(VideoGenerator(animator, model).generate(images[0], 5))
+    with_condition = frames_of(VideoGenerator(animator, make_motion_diffusion(None)).generate(images[0], 1))
     assert_same(frames[:, :1], with_condition)
 
 
-def test_codes_of_another_animator_are_refused(animator):
+def test_codes_of_another_animator_are_an_error(animator):
     with pytest.raises(UserError, match='animator'):
         VideoGenerator(animator, make_motion_diffusion(make_animator(seed=9).weights_hash()))
     with pytest.raises(UserError, match='motion dimensions'):
@@ -82,6 +82,6 @@ def test_codes_of_another_animator_are_refused(animator):
 @pytest.mark.parametrize('options, message', [
     (dict(num_frames=0), 'num_frames'), (dict(num_frames=3, num_sequences=0), 'num_sequences'),
     (dict(num_frames=3, seed=-1), 'seed')])
-def test_bad_numbers_are_one_sentence(generator, pictures, options, message):
+def test_values_out_of_range(generator, images, options, message):
     with pytest.raises(UserError, match=message):
-        next(generator.generate(pictures[0], **options))
+        next(generator.generate(images[0], **options))

@@ -113,7 +113,7 @@ def test_a_checkpoint_of_the_generator_alone_is_enough(trained, tmp_path):
     leokit.load(trained[0], tmp_path / 'generator.pth')
 
 
-def test_what_only_training_needs_is_not_built():
+def test_training_parts_are_not_built():
     model = dict(type='Animator', size=32, max_channels=8, training=dict(losses=[dict(type='NotInstalledHere')]))
     animator = leokit.load(Config(dict(model=model)))
     assert not len(animator.losses) and animator.cfg.model.training.losses[0].type == 'NotInstalledHere'
@@ -147,7 +147,7 @@ def test_a_config_with_the_strategy_on_top_builds_it(models, tmp_path):
 @pytest.mark.parametrize('options, sentence', [
     (dict(width=4), 'have another shape'), ({'model.type': 'ToyMdel'}, "did you mean 'ToyModel'"),
     (dict(wdth=4), "no top-level key 'wdth'; did you mean 'width'")])
-def test_mistakes_are_one_sentence(trained, options, sentence):
+def test_mistakes_in_options(trained, options, sentence):
     with pytest.raises(UserError, match=sentence):
         leokit.load(*trained, cfg_options=options)
 

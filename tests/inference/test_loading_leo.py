@@ -51,7 +51,7 @@ def test_a_part_may_be_left_out_or_changed(config):
     ({'start_frame.checkpoint': 'none.pth'}, 'none.pth of start_frame in .*--cfg-options start_frame=None'),
     ({'start_code.config': '{folder}/motion.py', 'start_code.checkpoint': '{folder}/motion.pth'},
      'builds MotionDiffusion; pass a config of StartCodeDiffusion')])
-def test_bad_entries_are_one_sentence(config, options, message):
+def test_invalid_entries(config, options, message):
     options = {key: value.format(folder=config.parent) if isinstance(value, str) else value
                for key, value in options.items()}
     with pytest.raises(UserError, match=message):

@@ -1,4 +1,4 @@
-"""Moves along directions: named, added up, for pictures and videos."""
+"""Moves along directions: named, added up, for images and videos."""
 
 import json
 
@@ -22,18 +22,18 @@ def test_directions_by_number_and_name():
 
 
 @pytest.mark.parametrize('direction', ['smile', 4, -1, '1.5'])
-def test_directions_that_do_not_exist(direction):
+def test_unknown_directions(direction):
     with pytest.raises(UserError, match='0 to 3 or turn'):
         DirectionNames(MOTION_DIM, dict(turn=3)).vector(direction)
 
 
 @pytest.mark.parametrize('meaning', [9, 'left', {'9': 1.0}, {'0': 'much'}, None, [1]])
-def test_names_without_a_meaning(meaning):
+def test_invalid_names(meaning):
     with pytest.raises(UserError, match="the file: 'turn' must be a number"):
         DirectionNames(MOTION_DIM, dict(turn=meaning), source='the file')
 
 
-def test_names_beside_a_checkpoint(tmp_path):
+def test_names_of_a_checkpoint(tmp_path):
     checkpoint = tmp_path / 'iter_5.pth'
     assert DirectionNames.of_checkpoint(checkpoint, MOTION_DIM).vector(0) is not None
     (tmp_path / 'directions.json').write_text(json.dumps(dict(turn=1)))
@@ -47,28 +47,28 @@ def test_names_beside_a_checkpoint(tmp_path):
             DirectionNames.of_checkpoint(checkpoint, MOTION_DIM)
 
 
-def test_moved_pictures(animator, pictures):
-    moves = torch.tensor([[0.0] * MOTION_DIM, [0.0, 2.0, 0.0, -1.0]])
-    frames = manipulate_image(animator, pictures[0], moves)
+def test_manipulated_images(animator, images):
+    offsets = torch.tensor([[0.0] * MOTION_DIM, [0.0, 2.0, 0.0, -1.0]])
+    frames = manipulate_image(animator, images[0], offsets)
     with torch.no_grad():
-        encoding = animator.encode(pictures[:1])
-        expected = torch.cat([animator.animate(encoding, encoding.motion + move).frames for move in moves])
+        encoding = animator.encode(images[:1])
+        expected = torch.cat([animator.animate(encoding, encoding.motion + offset).frames for offset in offsets])
     assert frames.shape == (2, 3, SIZE, SIZE)
     torch.testing.assert_close(frames, expected.clamp(-1, 1), atol=TOLERANCE, rtol=0)
     assert (frames[0] - frames[1]).abs().max() > 0.01
 
 
-def test_moved_videos(animator):
+def test_manipulated_videos(animator):
     video = torch.rand(5, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(4)) * 2 - 1
-    moves = torch.tensor([[0.0] * MOTION_DIM, [0.0, 2.0, 0.0, -1.0]])
-    frames = torch.cat(list(manipulate_video(animator, video, moves, chunk_size=4)), dim=1)
+    offsets = torch.tensor([[0.0] * MOTION_DIM, [0.0, 2.0, 0.0, -1.0]])
+    frames = torch.cat(list(manipulate_video(animator, video, offsets, chunk_size=4)), dim=1)
     assert frames.shape == (2, 5, 3, SIZE, SIZE)
     unmoved = torch.cat(list(VideoAnimator(animator).animate(video[0], video)), dim=1)
     torch.testing.assert_close(frames[:1], unmoved, atol=0.02, rtol=0)  # the source passes through bytes
-    moved = manipulate_image(animator, (video[0] * 127.5 + 127.5).round() / 127.5 - 1, moves)
-    torch.testing.assert_close(frames[:, 0], moved, atol=TOLERANCE, rtol=0)
+    manipulated = manipulate_image(animator, (video[0] * 127.5 + 127.5).round() / 127.5 - 1, offsets)
+    torch.testing.assert_close(frames[:, 0], manipulated, atol=TOLERANCE, rtol=0)
 
 
-def test_shape_of_offsets(animator, pictures):
+def test_shape_of_offsets(animator, images):
     with pytest.raises(ValueError, match='offsets'):
-        manipulate_image(animator, pictures[0], torch.zeros(MOTION_DIM))
+        manipulate_image(animator, images[0], torch.zeros(MOTION_DIM))

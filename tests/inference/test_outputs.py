@@ -24,7 +24,7 @@ def read(path):
         return video.read(range(len(video)))
 
 
-def test_pixels_as_they_are(tmp_path):
+def test_pixels_are_written_unchanged(tmp_path):
     frames = torch.randint(100, 140, (2, 5, 3, 16, 16), dtype=torch.uint8)  # a narrow range must stay narrow
     bar = progress_bar(None, 'test', show=False)
     write_videos(from_uint8(frames).split(2, dim=1), [tmp_path / 'a', tmp_path / 'b'], 10, bar=bar)
@@ -32,7 +32,7 @@ def test_pixels_as_they_are(tmp_path):
         assert np.array_equal(read(tmp_path / name), video.permute(0, 2, 3, 1).numpy())
 
 
-def test_an_error_leaves_nothing(tmp_path):
+def test_an_error_leaves_no_file(tmp_path):
     def chunks():
         yield torch.zeros(2, 3, 3, 16, 16)
         raise RuntimeError('out of luck')
@@ -42,13 +42,13 @@ def test_an_error_leaves_nothing(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_rows_and_paths(tmp_path):
+def test_one_path_per_row(tmp_path):
     with pytest.raises(ValueError, match='2 videos and 1 paths'):
         write_videos([torch.zeros(2, 3, 3, 16, 16)], [tmp_path / 'a.mp4'], 10)
     assert not list(tmp_path.iterdir())
 
 
-def test_more_frames_than_disk_are_refused_before_anything_is_made(tmp_path):
+def test_disk_space_is_checked_before_generation(tmp_path):
     def chunks():
         raise AssertionError('begun')
         yield

@@ -27,28 +27,28 @@ def second():
 @pytest.mark.parametrize('stages', [1, 2])
 def test_a_frame_depends_on_its_code_and_seed_only(base, second, stages, monkeypatch):
     sampler = StartFrameSampler(base, second if stages == 2 else None)
-    side = sampler.size
-    assert side == (16 if stages == 2 else 8)
+    size = sampler.size
+    assert size == (16 if stages == 2 else 8)
     frames = sampler.sample(codes(), [3, 1, 4, 1, 5])
-    assert frames.shape == (5, 3, side, side) and frames.abs().max() <= 1 and frames.dtype == torch.float32
+    assert frames.shape == (5, 3, size, size) and frames.abs().max() <= 1 and frames.dtype == torch.float32
     assert torch.allclose(sampler.sample(codes()[2:3], [4]), frames[2:3], atol=1e-4)
-    monkeypatch.setattr(start_frames, 'CHUNK_PIXELS', 2 * side**2)
+    monkeypatch.setattr(start_frames, 'CHUNK_PIXELS', 2 * size**2)
     assert torch.allclose(sampler.sample(codes(), [3, 1, 4, 1, 5]), frames, atol=1e-4)
     assert not torch.allclose(sampler.sample(codes(), [0, 1, 4, 1, 5])[0], frames[0], atol=0.05)
 
 
-def test_the_second_stage_shows_what_the_first_one_drew():
+def test_the_second_stage_gets_the_frames_of_the_first():
     base = make_start_frame(None, size=8)
     second = make_start_frame(None, size=16, low=dict(size=8, noise=0.0))
     seen = []
     second.backbone.register_forward_pre_hook(
         lambda module, args, kwargs: seen.append(kwargs['extra']), with_kwargs=True)
     StartFrameSampler(base, second).sample(codes(), range(5))
-    drawn = StartFrameSampler(base).sample(codes(), range(5))
-    assert torch.allclose(seen[0], second._upsample(drawn), atol=1e-5)
+    sampled = StartFrameSampler(base).sample(codes(), range(5))
+    assert torch.allclose(seen[0], second._upsample(sampled), atol=1e-5)
 
 
-def test_sizes_that_differ_are_brought_together(base):
+def test_frames_are_resized_between_stages(base):
     second = make_start_frame(HASH, size=32, low=dict(size=16))
     assert StartFrameSampler(base, second).sample(codes(), range(5)).shape[-1] == 32
     sampler = StartFrameSampler(base)
@@ -57,7 +57,7 @@ def test_sizes_that_differ_are_brought_together(base):
     assert sampler.sample(codes(0), []).shape == (0, 3, 8, 8)
 
 
-def test_guidance_is_that_of_the_first_stage(base, second):
+def test_guidance_applies_to_the_first_stage(base, second):
     sampler = StartFrameSampler(base, second)
     assert not torch.allclose(sampler.sample(codes(), range(5), guidance_scale=0.0),
                               sampler.sample(codes(), range(5), guidance_scale=3.0), atol=1e-3)
@@ -66,7 +66,7 @@ def test_guidance_is_that_of_the_first_stage(base, second):
                           sample(codes().flip(0), range(5), guidance_scale=0.0))
 
 
-def test_stages_must_fit_each_other(base, second):
+def test_stages_that_do_not_fit(base, second):
     with pytest.raises(UserError, match='upsamples frames of 8 pixels'):
         StartFrameSampler(second)
     with pytest.raises(UserError, match='samples from codes alone'):
@@ -79,6 +79,6 @@ def test_stages_must_fit_each_other(base, second):
         StartFrameSampler(base).sample(codes(), [1, 2])
 
 
-def test_autocast_draws_nearly_the_same(base):
+def test_autocast_samples_nearly_the_same(base):
     plain, fast = (StartFrameSampler(base, amp=amp).sample(codes(), range(5)) for amp in (False, True))
     assert fast.dtype == torch.float32 and (plain - fast).abs().mean() < 0.05

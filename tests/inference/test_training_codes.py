@@ -29,7 +29,7 @@ def config(tmp_path, monkeypatch):
         config=str(models['animator_config']), checkpoint=str(models['animator']))))
 
 
-def test_codes_are_made_once(config, monkeypatch):
+def test_codes_are_extracted_once(config, monkeypatch):
     ensure_codes(config)
     cache = CodeCache(config.codes_dir, make_animator().weights_hash())
     assert [(video.name, video.length) for video in cache.videos] == [('a', 4), ('b', 5)] and len(cache.skipped) == 1
@@ -43,7 +43,7 @@ def test_codes_are_made_once(config, monkeypatch):
     ensure_codes(config)
 
 
-def test_an_interrupted_extraction_goes_on(config):
+def test_an_interrupted_extraction_is_resumed(config):
     producer = dict(weights_hash=make_animator().weights_hash(), config='', checkpoint='')
     first = np.full((4, MOTION_DIM), 7, np.float32)
     with pytest.raises(KeyboardInterrupt), CodeCacheWriter(config.codes_dir, MOTION_DIM, animator=producer) as writer:
@@ -54,7 +54,7 @@ def test_an_interrupted_extraction_goes_on(config):
     assert [video.name for video in cache.videos] == ['a', 'b'] and np.array_equal(cache.codes[:4], first)
 
 
-def test_codes_of_another_animator_are_refused(config, tmp_path):
+def test_codes_of_another_animator_are_an_error(config, tmp_path):
     ensure_codes(config)
     before = (tmp_path / 'codes' / 'codes.npy').read_bytes()
     save_checkpoint(dict(meta={}, state_dict=make_animator(seed=9).state_dict()), tmp_path / 'other' / 'iter_1.pth')
@@ -69,7 +69,7 @@ def test_codes_of_another_animator_are_refused(config, tmp_path):
     ({'animator.config': None}, 'no animator config is known.*leokit extract CONFIG '),
     ({'data_root': 'nowhere'}, 'nowhere does not exist.*--videos nowhere'),
     ({'data_root': None}, 'no data_root.*--videos DIR')])
-def test_what_is_missing_is_one_sentence_with_the_command(config, tmp_path, changes, sentence):
+def test_errors_contain_the_command(config, tmp_path, changes, sentence):
     config.merge_from_dict(changes)
     with pytest.raises(UserError, match=f'no finished motion codes in .*{sentence}'):
         ensure_codes(config)
@@ -89,7 +89,7 @@ def ensure_in_process(rank, address, config_text, results):
 
 
 @pytest.mark.parametrize('checkpoint', [None, 'none.pth'])
-def test_of_two_processes_one_makes_the_codes_and_both_raise_the_same_error(config, tmp_path, checkpoint):
+def test_of_two_processes_one_extracts_and_both_raise_the_same_error(config, tmp_path, checkpoint):
     if checkpoint:
         config.animator.checkpoint = checkpoint
     context = multiprocessing.get_context('spawn')
@@ -98,17 +98,17 @@ def test_of_two_processes_one_makes_the_codes_and_both_raise_the_same_error(conf
         rank, f'file://{tmp_path}/group', config.pretty_text, results)) for rank in (0, 1)]
     for rank in ranks:
         rank.start()
-    said = [answer for _, answer in sorted(results.get(timeout=120) for _ in ranks)]
+    errors = [answer for _, answer in sorted(results.get(timeout=120) for _ in ranks)]
     for rank in ranks:
         rank.join(60)
     if checkpoint:
-        assert said[0] == said[1] and 'none.pth does not exist' in said[0]
+        assert errors[0] == errors[1] and 'none.pth does not exist' in errors[0]
     else:
-        assert said == [None, None]
+        assert errors == [None, None]
         assert [video.name for video in CodeCache(config.codes_dir).videos] == ['a', 'b']
 
 
-def test_other_configs_are_left_alone():
+def test_other_configs_need_no_codes():
     ensure_codes(Config(dict(data_root='nowhere')))
 
 

@@ -1,4 +1,4 @@
-"""Drawn videos are functions of the seed and their number, and begin with the frame that was drawn."""
+"""Unconditional videos are functions of the seed and their number, and start with the sampled frame."""
 
 import pytest
 import torch
@@ -36,8 +36,8 @@ def test_a_sample_is_the_same_in_any_batch_and_any_chunks(unconditional):
     assert (frames_of(unconditional.generate(1, 11, seed=6)) - four[:1]).abs().amax() > 0.01
 
 
-def test_the_first_frame_is_the_drawn_one(unconditional, animator):
-    """It is encoded again: what is shown is the animator's rendering of it, however far its code is from the drawn."""
+def test_the_first_frame_is_the_sampled_one(unconditional, animator):
+    """The animator encodes and renders it, however far its code is from the sampled one."""
     starts = unconditional.sample_initial_states([3], seed=1)
     with torch.no_grad():
         encoding = animator.encode(starts.frames)
@@ -46,7 +46,7 @@ def test_the_first_frame_is_the_drawn_one(unconditional, animator):
     assert_same(frames_of(unconditional.generate(1, 4, seed=1, first_sample=3))[:, 0], shown)
 
 
-def test_the_motion_is_that_of_the_drawn_code(unconditional, animator, motion_diffusion):
+def test_the_motion_starts_at_the_sampled_code(unconditional, animator, motion_diffusion):
     starts = unconditional.sample_initial_states([0, 1], seed=1)
     generators = [torch.Generator().manual_seed(seed) for seed in sample_seeds(1, [0, 1])]
     motion = motion_diffusion.sample(starts.motion, WINDOW, generator=generators)
@@ -56,28 +56,28 @@ def test_the_motion_is_that_of_the_drawn_code(unconditional, animator, motion_di
     assert_same(frames_of(unconditional.generate(2, WINDOW, seed=1)), expected)
 
 
-def test_windows_are_drawn_when_they_are_needed(unconditional, monkeypatch):
-    drawn = []
+def test_windows_are_sampled_when_needed(unconditional, monkeypatch):
+    sampled = []
     model = unconditional.generator.motion_diffusion
     sample = model.sample
-    monkeypatch.setattr(model, 'sample', lambda *args, **options: drawn.append(1) or sample(*args, **options))
+    monkeypatch.setattr(model, 'sample', lambda *args, **options: sampled.append(1) or sample(*args, **options))
     next(unconditional.generate(2, 100_000))
-    assert len(drawn) == 1
+    assert len(sampled) == 1
 
 
-def test_guidance_reaches_the_painter(unconditional):
+def test_guidance_scale_changes_the_starting_frames(unconditional):
     weak, strong = (unconditional.sample_initial_states([0], guidance_scale=weight).frames for weight in (0.0, 6.0))
     assert (weak - strong).abs().max() > 1e-4
 
 
 @pytest.mark.parametrize('count, frames, seed, message', [
     (0, 3, 0, 'number of videos'), (1, 0, 0, 'num_frames'), (1, 3, -1, 'seed')])
-def test_bad_numbers_are_one_sentence(unconditional, count, frames, seed, message):
+def test_values_out_of_range(unconditional, count, frames, seed, message):
     with pytest.raises(UserError, match=message):
         next(unconditional.generate(count, frames, seed=seed))
 
 
-def test_models_that_do_not_belong_together_are_refused(animator, motion_diffusion, start_code, start_frame):
+def test_models_of_different_animators_are_an_error(animator, motion_diffusion, start_code, start_frame):
     generator, sampler = VideoGenerator(animator, motion_diffusion), StartFrameSampler(start_frame)
     other = make_animator(seed=9).weights_hash()
     with pytest.raises(UserError, match='the animator and the starting-code model belong to different animators'):
@@ -89,7 +89,7 @@ def test_models_that_do_not_belong_together_are_refused(animator, motion_diffusi
         UnconditionalGenerator(generator, start_code, small)
 
 
-def test_larger_frames_are_made_smaller(animator, motion_diffusion, start_code):
+def test_larger_frames_are_downsampled(animator, motion_diffusion, start_code):
     large = StartFrameSampler(make_start_frame(animator.weights_hash(), size=2 * SIZE))
     generator = UnconditionalGenerator(VideoGenerator(animator, motion_diffusion), start_code, large)
     assert frames_of(generator.generate(1, 3)).shape[-1] == SIZE

@@ -1,4 +1,4 @@
-"""A small motion diffusion whose windows go where the noise says."""
+"""A small motion diffusion whose windows depend on their noise."""
 
 import torch
 

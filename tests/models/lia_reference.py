@@ -1,4 +1,4 @@
-"""The reference LIA state dict with rule-made weights, and its inputs."""
+"""The reference LIA state dict with weights from a rule, and its inputs."""
 
 import torch
 from support.reference_rules import rule_noise, smooth_u8
@@ -24,7 +24,7 @@ def rule_scale(key: str) -> float:
 
 
 def reference_state(animator: Animator) -> dict[str, torch.Tensor]:
-    """A reference state dict for an animator's sizes, every tensor made by the rule."""
+    """A reference state dict for an animator's sizes, with every tensor from the rule."""
     state = to_lia(animator.state_dict())
     for key, tensor in state.items():
         if key.endswith('.kernel'):
@@ -34,7 +34,7 @@ def reference_state(animator: Animator) -> dict[str, torch.Tensor]:
     return state
 
 
-def picture(name: str) -> torch.Tensor:
-    """The input picture ``source``, ``driving`` or ``start``: (2, 3, 64, 64) in [-1, 1]."""
+def image(name: str) -> torch.Tensor:
+    """The input image ``source``, ``driving`` or ``start``: (2, 3, 64, 64) in [-1, 1]."""
     pixels = smooth_u8(SEEDS[name], (2, 3, 64, 64), {2: 9, 3: 9})
     return torch.from_numpy(pixels).float() / 127.5 - 1

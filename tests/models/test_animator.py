@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 import torch
 from mmengine.logging import MessageHub
-from models.lia_reference import picture, reference_state
+from models.lia_reference import image, reference_state
 
 from leokit.models import Animator, from_lia
 from leokit.registry import LOSSES, MODELS
 
 PREPROCESSOR = dict(type='mmengine.BaseDataPreprocessor')
 # largest float32-against-float64 difference of the reference itself is 2.3e-5 (recon_relative)
-TOLERANCE = dict(motion=1e-5, directions=1e-6, latent=5e-6, flow=1e-5, picture=7e-5)
+TOLERANCE = dict(motion=1e-5, directions=1e-6, latent=5e-6, flow=1e-5, image=7e-5)
 
 
 def small_animator(**options):
@@ -33,7 +33,7 @@ def lia():
 
 @torch.no_grad()
 def test_parity_of_encoder_and_motion_space(lia, reference):
-    source, driving, start = (lia.encode(picture(name)) for name in ('source', 'driving', 'start'))
+    source, driving, start = (lia.encode(image(name)) for name in ('source', 'driving', 'start'))
     for name, encoding in dict(source=source, driving=driving, start=start).items():
         torch.testing.assert_close(encoding.motion, reference[f'motion_{name}'], atol=TOLERANCE['motion'], rtol=0)
     torch.testing.assert_close(source.appearance, reference['wa'], atol=TOLERANCE['latent'], rtol=0)
@@ -48,25 +48,25 @@ def test_parity_of_encoder_and_motion_space(lia, reference):
 
 
 @torch.no_grad()
-def test_parity_of_pictures_and_flow_maps(lia, reference):
+def test_parity_of_images_and_flow_maps(lia, reference):
     raw = []
     hooks = [level.to_flow.register_forward_hook(lambda *call: raw.append(call[-1]))
              for level in lia.flow_generator.levels]
-    source, driving = lia.encode(picture('source')), lia.encode(picture('driving'))
+    source, driving = lia.encode(image('source')), lia.encode(image('driving'))
     absolute = lia.animate(source, driving.motion).frames
     for hook in hooks:
         hook.remove()
-    for side, values in zip((8, 16, 32, 64), raw):
-        probe = values[:, :, ::side // 8, ::side // 8]
-        torch.testing.assert_close(probe, reference[f'flow_mask_raw_{side}'], atol=TOLERANCE['flow'], rtol=0)
-    start = lia.encode(picture('start')).motion
+    for resolution, values in zip((8, 16, 32, 64), raw):
+        probe = values[:, :, ::resolution // 8, ::resolution // 8]
+        torch.testing.assert_close(probe, reference[f'flow_mask_raw_{resolution}'], atol=TOLERANCE['flow'], rtol=0)
+    start = lia.encode(image('start')).motion
     moved = source.motion.clone()
     moved[:, 3] += 1.5
-    pictures = dict(recon_absolute=absolute, recon_absolute_from64=absolute,
+    images = dict(recon_absolute=absolute, recon_absolute_from64=absolute,
                     recon_relative=lia.animate(source, driving.motion, start=start).frames,
                     manipulated=lia.animate(source, moved).frames)
-    for name, frames in pictures.items():
-        torch.testing.assert_close(frames[..., ::4, ::4], reference[name], atol=TOLERANCE['picture'], rtol=0)
+    for name, frames in images.items():
+        torch.testing.assert_close(frames[..., ::4, ::4], reference[name], atol=TOLERANCE['image'], rtol=0)
 
 
 @torch.no_grad()
@@ -92,7 +92,7 @@ def test_one_image_serves_many_motions():
     torch.testing.assert_close(together[1:2], animator.animate(encoding, motion[1:2]).frames, atol=1e-4, rtol=1e-4)
 
 
-def test_motion_that_does_not_fit():
+def test_motion_of_another_shape_is_an_error():
     animator = small_animator()
     encoding = animator.encode(torch.randn(2, 3, 32, 32))
     with pytest.raises(ValueError, match='batch 3'):
@@ -113,7 +113,7 @@ def test_every_parameter_gets_a_gradient_and_the_hash_covers_inference_only():
     assert set(terms) == {'loss_l1', 'loss_adversarial', 'loss_discriminator', 'loss_r1'}
     sum(terms.values()).backward()
     missing = [name for name, weight in animator.named_parameters() if weight.grad is None or not weight.grad.any()]
-    # the last side's blend is never read: its trunk only makes the last flow and mask
+    # the blend of the last resolution is never used: its trunk only gives the last flow and mask
     assert missing == []
     with torch.no_grad():
         next(animator.discriminator.parameters()).add_(1)
@@ -205,7 +205,7 @@ def test_no_graph_breaks():
     torch.testing.assert_close(step(source, driving), animator.transfer(source, driving).frames, atol=1e-4, rtol=1e-4)
 
 
-def test_the_motion_view_makes_the_code_and_the_driving_frame_is_the_target():
+def test_the_motion_view_is_encoded_and_the_driving_frame_is_the_target():
     animator = small_animator(training=dict(losses=[dict(type='L1Loss')]),
                               flow_generator=dict(type='LIAFlowGenerator', init='reference'))
     source, driving, view = (torch.randn(2, 3, 32, 32) for _ in range(3))

@@ -58,7 +58,7 @@ def test_a_constant_dimension_stays_finite(normalizer):
     assert torch.isfinite(normalizer.normalize(torch.ones(2, N))).all()
 
 
-def test_nothing_is_normalized_before_the_statistics_are_set(normalizer):
+def test_normalization_needs_statistics(normalizer):
     for method in (normalizer.normalize, normalizer.denormalize):
         with pytest.raises(UserError, match='statistics of this model are not set'):
             method(torch.zeros(N))
@@ -71,13 +71,13 @@ def test_nothing_is_normalized_before_the_statistics_are_set(normalizer):
     (dict(mean=[0.0] * 4), 'motion_dim'), (dict(std=[0.0] * N), 'zero in every dimension'),
     (dict(std=[1.0, -1.0, 1.0]), 'negative'), (dict(mean=[float('nan')] * N), 'not finite'),
     (dict(residual_std=[1.0, -1.0, 1.0]), 'residual_std.*negative')])
-def test_bad_statistics_are_refused(normalizer, change, text):
+def test_invalid_statistics_are_an_error(normalizer, change, text):
     with pytest.raises(UserError, match=text):
         normalizer.set_statistics(**{**STATISTICS, **change})
     assert not normalizer.statistics_set and torch.isnan(normalizer.mean).all()
 
 
-def test_statistics_of_another_animator_are_refused(normalizer):
+def test_statistics_of_another_animator_are_an_error(normalizer):
     assert normalizer.animator_weights_hash is None
     for _ in range(2):
         normalizer.set_statistics(**STATISTICS, animator_hash=HASH)

@@ -13,7 +13,7 @@ def batch():
                 data_samples=dict(name=list('abcd'), frames=torch.arange(8).view(4, 2)))
 
 
-def test_bytes_become_pixels_and_the_rest_passes():
+def test_bytes_become_pixels_and_other_inputs_pass():
     data = batch()
     out = MODELS.build(dict(type='PixelPreprocessor', _scope_='leokit'))(data, training=True)
     for key in ('source', 'driving', 'video'):
@@ -56,10 +56,10 @@ def test_channels_last():
     assert torch.equal(out['source'], PixelPreprocessor()(batch())['inputs']['source'])
 
 
-def test_nothing_of_it_is_saved():
+def test_it_adds_nothing_to_a_state_dict():
     assert PixelPreprocessor([dict(type='PairedColorJitter'), dict(type='PairedAffine')]).state_dict() == {}
 
 
-def test_an_uncollated_batch_is_refused():
+def test_an_uncollated_batch_is_an_error():
     with pytest.raises(ValueError, match='default_collate'):
         PixelPreprocessor()(dict(inputs=[torch.zeros(3, 8, 8)]))

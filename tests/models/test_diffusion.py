@@ -44,7 +44,7 @@ def test_loss_of_the_zero_network_is_the_targets_power():
     assert abs(loss.mean() - 1) < 0.03
 
 
-def test_with_the_skip_the_zero_network_believes_in_the_mean():
+def test_with_the_skip_the_zero_network_predicts_the_mean():
     """Its epsilon is that of the mean, x0 = 0, but for a share a_t of x_t; so sampling starts out sane."""
     model = Diffusion(dict(type='LinearNoiseScheduler'), dict(type='DDIMSampler'))
     x = torch.randn(3, 5, generator=torch.Generator().manual_seed(0))
@@ -112,7 +112,7 @@ def test_it_adds_nothing_to_a_state_dict():
 
 @pytest.mark.parametrize('options, key', [
     (dict(prediction_type='noise'), 'prediction_type'), (dict(min_snr_gamma=0), 'min_snr')])
-def test_bad_options_are_refused(options, key):
+def test_invalid_options(options, key):
     with pytest.raises(UserError, match=key):
         diffusion(**options)
 

@@ -46,7 +46,7 @@ def only(inputs, row):
 
 
 @pytest.mark.parametrize('mode', ['loss', 'predict', 'tensor'])
-def test_nothing_runs_before_the_statistics_are_set(model, mode):
+def test_every_mode_needs_statistics(model, mode):
     with pytest.raises(UserError, match='statistics of this model are not set'):
         model(*batch(model), mode=mode)
 
@@ -104,7 +104,7 @@ def test_messages_name_the_file_of_a_loaded_model(model):
     assert model.code_origin.name == f'{name} work_dirs/it'
 
 
-def test_codes_of_another_dimension_are_refused(model):
+def test_codes_of_another_dimension_are_an_error(model):
     model.normalizer.set_statistics(**STATISTICS)
     inputs = batch(model)[0]
     inputs['motion'] = torch.zeros(*inputs['motion'].shape[:-1], 4)

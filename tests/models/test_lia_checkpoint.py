@@ -26,8 +26,8 @@ def same(left, right):
 
 
 def test_there_and_back_is_bit_exact(reference, state, tmp_path):
-    said = convert_checkpoint(reference, tmp_path / 'animator.pth')
-    assert 'animator.pth' in said and 'size 32, motion_dim 4' in said
+    summary = convert_checkpoint(reference, tmp_path / 'animator.pth')
+    assert 'animator.pth' in summary and 'size 32, motion_dim 4' in summary
     checkpoint = load_checkpoint(tmp_path / 'animator.pth')
     assert checkpoint['meta']['conventions'] == dict(grid='lia') and checkpoint[UNUSED_KEY]
     assert "LIA's format" in convert_checkpoint(tmp_path / 'animator.pth', tmp_path / 'back.pt')
@@ -61,14 +61,14 @@ def test_another_grid_cannot_be_exported(tmp_path):
     (dict(gen={'layer4.weight': torch.zeros(1)}), "'layer4.weight' does not"),
     (dict(state_dict={'backbone.weight': torch.zeros(1)}), 'no LIA flow generator'),
     (dict(gen={}, code=print), 'save the weights alone first')])
-def test_foreign_files_are_one_sentence(tmp_path, content, sentence):
+def test_other_files_are_an_error(tmp_path, content, sentence):
     torch.save(content, tmp_path / 'a.pt')
     with pytest.raises(UserError, match=sentence):
         convert_checkpoint(tmp_path / 'a.pt', tmp_path / 'b.pth')
     assert not (tmp_path / 'b.pth').exists()
 
 
-def test_missing_and_same_files_are_one_sentence(reference, tmp_path):
+def test_missing_and_equal_files_are_an_error(reference, tmp_path):
     with pytest.raises(UserError, match='none.pt does not exist'):
         convert_checkpoint(tmp_path / 'none.pt', tmp_path / 'b.pth')
     with pytest.raises(UserError, match='would be overwritten'):

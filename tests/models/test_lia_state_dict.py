@@ -31,14 +31,14 @@ def test_a_trained_animator_exports_without_the_unused_tensors(animator):
     assert exported['dec.to_rgb1.conv.0.weight'].shape == (3, 8, 1, 1)
 
 
-def test_foreign_weights_are_named():
+def test_errors_name_unknown_weights():
     with pytest.raises(UserError, match='layer4.0.conv1.weight'):
         from_lia({'layer4.0.conv1.weight': torch.zeros(1)})
     with pytest.raises(UserError, match='no LIA flow generator'):
         to_lia({'backbone.weight': torch.zeros(1)})
 
 
-def test_an_animator_that_paints_is_not_exported_without_its_paint():
+def test_an_animator_with_inpainting_cannot_be_exported():
     painting = Animator(32, 16, motion_dim=4, max_channels=8,
                         flow_generator=dict(type='LIAFlowGenerator', inpaint=True))
     with pytest.raises(UserError, match='inpaint=True, which the reference implementation does not have'):

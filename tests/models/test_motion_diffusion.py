@@ -77,7 +77,7 @@ def test_sampling_with_a_known_answer():
 
 @pytest.mark.parametrize('condition', CONDITIONS)
 @pytest.mark.parametrize('total', [1, 3, 5, 6, 14])
-def test_extend_gives_exactly_the_frames_asked_for(condition, total):
+def test_extend_yields_the_requested_number_of_frames(condition, total):
     model, start = build(condition), starts(2)
     chunks = list(model.extend(start, total, generator=generators_from_seeds([1, 2])))
     assert sum(chunk.shape[1] for chunk in chunks) == total
@@ -107,7 +107,7 @@ def test_a_longer_sequence_begins_with_the_shorter_one():
     assert torch.equal(long[:, :7], short)
 
 
-def test_extend_is_lazy_but_checks_at_once():
+def test_extend_is_lazy_but_checks_arguments_immediately():
     model = build()
     chunks = model.extend(starts(1), 10 ** 12)
     assert next(chunks).shape == (1, T, N)
@@ -128,7 +128,7 @@ def test_a_wrapped_denoiser_can_be_sampled():
     assert torch.allclose(wrapped, residuals, atol=1e-5)
 
 
-def test_too_few_frames_are_refused():
+def test_too_few_frames_are_an_error():
     with pytest.raises(UserError, match='num_frames=1'):
         MotionDiffusion(N, 1, backbone=UNET)
     MotionDiffusion(N, 1, backbone=UNET, motion_condition=dict(type='NoMotionCondition'))
@@ -137,8 +137,8 @@ def test_too_few_frames_are_refused():
 def swings(count, generator):
     """Sequences that swing to either side, twice as far if they start to the right: (count, T, N)."""
     start = 1 + torch.randn(count, 1, N, generator=generator) * torch.tensor([2.0, 0.5])
-    side = torch.randint(0, 2, (count, 1, 1), generator=generator) * 2 - 1.0
-    reach = side * torch.tensor([1.0, -0.4]) * (1 + (start[..., :1] > 1))
+    sign = torch.randint(0, 2, (count, 1, 1), generator=generator) * 2 - 1.0
+    reach = sign * torch.tensor([1.0, -0.4]) * (1 + (start[..., :1] > 1))
     return start + torch.linspace(0, 1, T)[:, None] * reach
 
 
@@ -162,7 +162,7 @@ def test_it_learns_a_distribution_of_motion(prediction):
     generated = model.eval().sample(start, generator=generator)
     swing = (generated[:, -1] - start) / torch.tensor([1.0, -0.4])  # (500, N): both dimensions move together
     far = start[:, 0] > 1
-    assert abs(swing.abs()[far].mean() - 2) < 0.3 and abs(swing.abs()[~far].mean() - 1) < 0.2  # it heeds the start
+    assert abs(swing.abs()[far].mean() - 2) < 0.3 and abs(swing.abs()[~far].mean() - 1) < 0.2  # it depends on the start
     assert 0.35 < (swing[:, 0] > 0).float().mean() < 0.65  # both sides
     assert (swing.abs() < 0.5).float().mean() < 0.15  # and nothing between them
     assert torch.corrcoef(swing.T)[0, 1] > 0.9  # dimensions together

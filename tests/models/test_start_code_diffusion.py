@@ -43,7 +43,7 @@ def test_a_sample_does_not_depend_on_batch_mates():
     assert torch.allclose(model.sample(1, generator=generators_from_seeds([2])), together[2:3], atol=1e-5)
 
 
-def test_bad_counts_are_refused():
+def test_invalid_counts_are_an_error():
     with pytest.raises(UserError, match='at least 1'):
         build().sample(0)
 

@@ -31,7 +31,7 @@ def batch(count=4):
                 motion=torch.randn(count, N, generator=generator))
 
 
-def small(count=4):
+def low_resolution(count=4):
     return torch.rand(count, 3, LOW['size'], LOW['size'], generator=torch.Generator().manual_seed(2)) * 2 - 1
 
 
@@ -43,17 +43,17 @@ def small(count=4):
 def test_a_frame_is_pixels_and_does_not_depend_on_its_batch_mates(sampler, low):
     model = build(low=low)
     motion, options = batch()['motion'], dict(sampler=sampler)
-    whole = dict(options, low=small()) if low else options
+    whole = dict(options, low=low_resolution()) if low else options
     together = model.sample(motion, generator=generators_from_seeds(range(4)), **whole)
     alone = model.sample(motion[2:3], generator=generators_from_seeds([2]),
-                         **dict(options, low=small()[2:3]) if low else options)
+                         **dict(options, low=low_resolution()[2:3]) if low else options)
     assert together.shape == (4, 3, SIZE, SIZE) and together.dtype == torch.float32
     assert together.abs().max() <= 1
     assert torch.allclose(alone, together[2:3], atol=1e-4)
     assert not torch.allclose(together[0], together[1], atol=0.1)
 
 
-def test_noise_and_seed_decide():
+def test_noise_and_seed_determine_the_frames():
     model, motion = build(), batch()['motion']
     noise = torch.randn(4, 3, SIZE, SIZE)
     assert torch.equal(model.sample(motion, noise=noise), model.sample(motion, noise=noise))
@@ -67,16 +67,16 @@ def test_guidance():
     calls = []
     model.backbone.register_forward_pre_hook(lambda module, args: calls.append(args[2]))
 
-    def draw(weight, codes=motion):
+    def sample(weight, codes=motion):
         calls.clear()
         return model.sample(codes, noise=noise, guidance_scale=weight)
 
-    conditional = draw(1.0)
+    conditional = sample(1.0)
     assert len(calls) == 4 and all(bool((cond[:, N] == 1).all()) for cond in calls)
     assert torch.allclose(calls[0][:, :N], motion)
-    free = draw(0.0)
-    assert torch.equal(free, draw(0.0, codes=motion.flip(0))) and not torch.allclose(free, conditional, atol=1e-3)
-    assert torch.equal(draw(None), draw(3.0)) and not torch.allclose(draw(None), conditional, atol=1e-3)
+    free = sample(0.0)
+    assert torch.equal(free, sample(0.0, codes=motion.flip(0))) and not torch.allclose(free, conditional, atol=1e-3)
+    assert torch.equal(sample(None), sample(3.0)) and not torch.allclose(sample(None), conditional, atol=1e-3)
     assert len(calls) == 8
 
 
@@ -90,7 +90,7 @@ def test_the_clean_frame_is_clamped_at_every_step():
 
 
 # ---- training ----------------------------------------------------------------
-def test_the_condition_is_left_out_as_often_as_asked_for():
+def test_the_rate_of_condition_dropout():
     model = build(guidance=dict(condition_dropout=0.25))
     seen = []
     model.backbone.register_forward_pre_hook(lambda module, args: seen.append(args[2]))
@@ -102,7 +102,7 @@ def test_the_condition_is_left_out_as_often_as_asked_for():
     assert (cond[blank] == 0).all() and (cond[~blank][:, :N] != 0).all()
 
 
-def test_the_second_stage_sees_the_small_frame_with_some_noise():
+def test_the_second_stage_gets_the_low_resolution_frame_with_noise():
     model, inputs = build(low=LOW), batch(64)
     seen = []
     model.backbone.register_forward_pre_hook(
@@ -138,11 +138,11 @@ def test_it_learns_which_frame_belongs_to_which_code():
         optimizer.step()
         losses.append(loss.item())
     assert sum(losses[-20:]) < 0.4 * sum(losses[:20])
-    asked = torch.tensor([[0.6, -0.6], [-0.6, 0.6], [0.6, 0.6], [-0.6, -0.6]])
-    drawn = model.eval().sample(asked, generator=generators_from_seeds(range(4)), guidance_scale=1.0).mean((2, 3))
-    wanted = torch.cat([asked, -asked[:, :1]], dim=1)
-    assert torch.cdist(drawn, wanted).argmin(1).tolist() == [0, 1, 2, 3]
-    assert torch.corrcoef(torch.stack([drawn.flatten(), wanted.flatten()]))[0, 1] > 0.8
+    target = torch.tensor([[0.6, -0.6], [-0.6, 0.6], [0.6, 0.6], [-0.6, -0.6]])
+    sampled = model.eval().sample(target, generator=generators_from_seeds(range(4)), guidance_scale=1.0).mean((2, 3))
+    expected = torch.cat([target, -target[:, :1]], dim=1)
+    assert torch.cdist(sampled, expected).argmin(1).tolist() == [0, 1, 2, 3]
+    assert torch.corrcoef(torch.stack([sampled.flatten(), expected.flatten()]))[0, 1] > 0.8
 
 
 @pytest.mark.parametrize('low', [None, LOW])
@@ -156,26 +156,26 @@ def test_a_training_step_from_bytes_under_autocast(low):
         assert logs['loss_diffusion'].isfinite() and logs['loss_diffusion'].dtype == torch.float32
         assert any(not torch.equal(old, new) for old, new in zip(before, model.parameters()))
     with torch.autocast('cpu', torch.bfloat16):
-        drawn = model.sample(torch.randn(4, N), **dict(low=small()) if low else {})
-    assert drawn.dtype == torch.float32 and drawn.isfinite().all()
+        sampled = model.sample(torch.randn(4, N), **dict(low=low_resolution()) if low else {})
+    assert sampled.dtype == torch.float32 and sampled.isfinite().all()
 
 
 @pytest.mark.parametrize('low', [None, LOW])
-def test_a_checkpoint_draws_the_same_and_knows_its_animator(low):
+def test_a_checkpoint_samples_the_same_and_has_the_animator_hash(low):
     model, fresh = build(low=low), StartFrameDiffusion(
         SIZE, N, backbone=dict(BACKBONE), sampler=dict(type='DDIMSampler', num_inference_steps=4), low=low).eval()
-    motion, options = batch()['motion'], dict(low=small()) if low else {}
+    motion, options = batch()['motion'], dict(low=low_resolution()) if low else {}
     with pytest.raises(UserError, match='not set'):
         fresh.sample(motion, **options)
     fresh.load_state_dict(model.state_dict())
-    draws = [one.sample(motion, generator=generators_from_seeds(range(4)), **options) for one in (model, fresh)]
-    assert torch.equal(*draws)
+    samples = [one.sample(motion, generator=generators_from_seeds(range(4)), **options) for one in (model, fresh)]
+    assert torch.equal(*samples)
     assert fresh.code_origin.animator_hash == 'ab' * 32
     with pytest.raises(UserError, match='belong to different animators'):
         fresh.normalizer.set_statistics([0.0] * N, [1.0] * N, animator_hash='cd' * 32)
 
 
-def test_predict_gives_what_metrics_need():
+def test_records_of_predict():
     inputs, names = batch(), dict(name=list('abcd'), start=torch.arange(4))
     for low in (None, LOW):
         rows = build(low=low).predict(inputs, names)
@@ -184,9 +184,9 @@ def test_predict_gives_what_metrics_need():
 
 
 # ---- refusals ----------------------------------------------------------------
-def test_small_frames_are_for_a_second_stage():
+def test_low_resolution_frames_are_for_a_second_stage():
     with pytest.raises(UserError, match='do not pass low'):
-        build().sample(batch()['motion'], low=small())
+        build().sample(batch()['motion'], low=low_resolution())
     with pytest.raises(UserError, match='upsamples low-resolution frames; pass low'):
         build(low=LOW).sample(batch()['motion'])
     with pytest.raises(ValueError, match='low must have shape'):
@@ -194,15 +194,16 @@ def test_small_frames_are_for_a_second_stage():
 
 
 @pytest.mark.parametrize('options, text', [
-    (dict(low=dict(size=SIZE)), 'low='), (dict(low=dict(noise=0.1)), 'low='), (dict(low=dict(side=4)), 'low.side'),
+    (dict(low=dict(size=SIZE)), 'low='), (dict(low=dict(noise=0.1)), 'low='),
+    (dict(low=dict(resolution=4)), 'low.resolution'),
     (dict(guidance=dict(weigth=2)), 'guidance.weigth'), (dict(guidance=dict(condition_dropout=1)), 'below 1'),
     (dict(prediction_type='x1'), 'prediction_type')])
-def test_bad_options_are_refused(options, text):
+def test_invalid_options(options, text):
     with pytest.raises(UserError, match=text):
         StartFrameDiffusion(SIZE, N, backbone=dict(BACKBONE), **options)
 
 
-def test_frames_of_another_size_are_refused():
+def test_frames_of_another_size_are_an_error():
     inputs = dict(batch(), frame=torch.zeros(4, 3, 16, 16))
     with pytest.raises(UserError, match='the same size'):
         build().loss(inputs)

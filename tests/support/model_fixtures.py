@@ -27,5 +27,5 @@ def start_frame(animator):
 
 
 @pytest.fixture
-def pictures():
+def images():
     return torch.rand(2, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(2)) * 2 - 1

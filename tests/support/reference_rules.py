@@ -1,4 +1,4 @@
-"""Rules by which reference figures were made: weights from a tensor's name, pictures from a seed."""
+"""Rules that reference values were computed with: weights from the name of a tensor, images from a seed."""
 
 import zlib
 
