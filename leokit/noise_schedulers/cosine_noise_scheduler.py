@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from leokit.noise_schedulers.noise_scheduler import NoiseScheduler
+from leokit.noise_schedulers.base import NoiseScheduler
 from leokit.registry import NOISE_SCHEDULERS
 
 

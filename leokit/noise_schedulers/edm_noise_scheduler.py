@@ -8,7 +8,7 @@ unweighted. So EDM is this schedule with ``prediction_type='v'`` and ``LogNormal
 
 import torch
 
-from leokit.noise_schedulers.noise_scheduler import NoiseScheduler
+from leokit.noise_schedulers.base import NoiseScheduler
 from leokit.registry import NOISE_SCHEDULERS
 from leokit.utils import UserError
 

@@ -9,7 +9,7 @@ leokit. Time stays an integer 0 … S-1, ``s = (t + 1) / S``, so networks, sampl
 import torch
 from torch import Tensor
 
-from leokit.noise_schedulers.noise_scheduler import GaussianPath
+from leokit.noise_schedulers.base import GaussianPath
 from leokit.registry import NOISE_SCHEDULERS
 from leokit.utils import UserError, check_shape
 

@@ -1,5 +1,6 @@
 """Samplers: the reverse process over any callable ``denoise(x, t)``."""
 
+from leokit.samplers.base import Denoiser, Sampler
 from leokit.samplers.correction import correct
 from leokit.samplers.ddim_sampler import DDIMSampler
 from leokit.samplers.ddpm_sampler import DDPMSampler
@@ -7,7 +8,6 @@ from leokit.samplers.dpm_solver import DPMSolverPlusPlusSampler
 from leokit.samplers.guidance import guide, mark_condition
 from leokit.samplers.noise import NoiseSource, generators_from_seeds, noise_source
 from leokit.samplers.ode_samplers import EulerSampler, HeunSampler, MidpointSampler
-from leokit.samplers.sampler import Denoiser, Sampler
 from leokit.samplers.time_grids import (
     karras_grid, leading_grid, linspace_grid, next_in_grid, previous_by_stride, time_grid, trailing_grid)
 

@@ -5,7 +5,7 @@ from typing import Callable
 from torch import Tensor
 
 from leokit.noise_schedulers import GaussianPath, Prediction
-from leokit.samplers.sampler import Denoiser
+from leokit.samplers.base import Denoiser
 
 
 def correct(denoise: Denoiser, correction: Callable[[Tensor], Tensor], scheduler: GaussianPath) -> Denoiser:

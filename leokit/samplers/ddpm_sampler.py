@@ -4,8 +4,8 @@ from torch import Tensor
 
 from leokit.noise_schedulers import GaussianPath, Prediction, broadcast_to_rank
 from leokit.registry import SAMPLERS
+from leokit.samplers.base import Sampler
 from leokit.samplers.noise import NoiseSource
-from leokit.samplers.sampler import Sampler
 from leokit.utils import UserError
 
 VARIANCES = ('fixed_small', 'fixed_large')

@@ -5,8 +5,8 @@ from torch import Tensor
 
 from leokit.noise_schedulers import DATA_TIME, GaussianPath, Prediction, broadcast_to_rank
 from leokit.registry import SAMPLERS
+from leokit.samplers.base import Sampler
 from leokit.samplers.noise import NoiseSource
-from leokit.samplers.sampler import Sampler
 
 
 @SAMPLERS.register_module()

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from leokit.noise_schedulers import Prediction
-from leokit.samplers.sampler import Denoiser
+from leokit.samplers.base import Denoiser
 from leokit.utils import check_shape
 
 

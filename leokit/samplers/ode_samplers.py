@@ -11,8 +11,8 @@ from torch import Tensor
 
 from leokit.noise_schedulers import DATA_TIME, GaussianPath, Prediction, broadcast_to_rank
 from leokit.registry import SAMPLERS
+from leokit.samplers.base import Denoiser, Sampler
 from leokit.samplers.noise import NoiseSource
-from leokit.samplers.sampler import Denoiser, Sampler
 
 
 class _ODESampler(Sampler):
