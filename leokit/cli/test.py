@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def prepare_config(args: argparse.Namespace) -> 'Config':
     """Read the config and enter the options of the command line."""
     from leokit.inference import is_leo_config
-    from leokit.inference.loading import checkpoint_file
+    from leokit.inference.model_source import checkpoint_file
     from leokit.utils import UserError, load_config
     config = load_config(args.config, args.cfg_options)
     if args.work_dir or not config.get('work_dir'):

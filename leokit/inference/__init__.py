@@ -5,8 +5,9 @@ from leokit.inference.code_extraction import ExtractionReport, extract_motion_co
 from leokit.inference.editing import edit_each_frame, edit_first_frame, edit_images, edit_video
 from leokit.inference.generation import VideoGenerator
 from leokit.inference.leo import LEO
-from leokit.inference.loading import animator_of, change_sampler, is_leo_config, load
+from leokit.inference.loading import animator_of, change_sampler, load
 from leokit.inference.manipulation import DirectionNames, manipulate_image, manipulate_video
+from leokit.inference.model_source import is_leo_config
 from leokit.inference.outputs import OUTPUT_SUFFIXES, FrameStream, write_videos
 from leokit.inference.rendering import CHUNK_SIZE, encode, render, repeat_encoding
 from leokit.inference.start_frame_sampler import StartFrameSampler, resize_frames

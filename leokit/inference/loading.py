@@ -9,24 +9,23 @@ import copy
 import logging
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from mmengine.config import Config
 from mmengine.logging import print_log
-from mmengine.registry import MODELS as MMENGINE_MODELS
 from mmengine.registry import init_default_scope
 from torch import nn
 
-from leokit import registry
 from leokit.engine import TRAINING_ONLY, explain_build_errors, load_weights
-from leokit.engine.checkpoint_files import newest_checkpoint
 from leokit.engine.data_record import training_crop
 from leokit.inference.leo import LEO
 from leokit.inference.manipulation import DirectionNames
+from leokit.inference.model_source import ModelSource, find_source, is_leo_config
 from leokit.inference.start_frame_sampler import StartFrameSampler
 from leokit.models import Animator, MotionDiffusion, StartCodeDiffusion, StartFrameDiffusion
-from leokit.utils import UserError, load_checkpoint
+from leokit.registry import MODELS
+from leokit.utils import UserError
 from leokit.utils.config import read_config
 from leokit.utils.config_data import config_from_checkpoint
 
@@ -35,17 +34,7 @@ LEO_PARTS = dict(animator=Animator, motion_diffusion=MotionDiffusion, start_code
 ENTRY_KEYS = ('config', 'checkpoint')  # of a part in a LEO config, with cfg_options
 EXAMPLES = dict(Animator='lia_synthetic_64', MotionDiffusion='lmdm_synthetic',
                 StartCodeDiffusion='start_code_synthetic', StartFrameDiffusion='start_frame_synthetic')
-CHECKPOINT_SUFFIXES = ('.pth', '.pt')
 TRAINING_KEY = 'training'  # of a model's config: losses, discriminator and what else only training needs
-
-
-class Source(NamedTuple):
-    """What a model is built from: its config, and the file and content of its checkpoint if there is one."""
-
-    name: str  # for error messages
-    config: Config
-    file: Path | None = None
-    content: dict[str, Any] | None = None
 
 
 def load(name_or_config: str | Path | Config, checkpoint: str | Path | None = None,
@@ -73,7 +62,7 @@ def load(name_or_config: str | Path | Config, checkpoint: str | Path | None = No
         weights, or None) and ``training_data`` (see :mod:`leokit.engine.data_record`).
     """
     device = check_device(device)
-    source = _find_source(name_or_config, checkpoint, cfg_options)
+    source = find_source(name_or_config, checkpoint, cfg_options)
     if is_leo_config(source.config):
         if expect in (None, LEO):
             return _load_leo(source.config, device, amp)
@@ -83,16 +72,6 @@ def load(name_or_config: str | Path | Config, checkpoint: str | Path | None = No
     if amp:
         raise UserError('amp is an option of LEO; run a single model under torch.autocast')
     return _load_model(source, device, expect)
-
-
-def is_leo_config(config: Mapping[str, Any]) -> bool:
-    """Whether a config names trained models instead of building one."""
-    return 'model' not in config and bool(config.get('animator'))
-
-
-def checkpoint_file(path: str | Path) -> Path:
-    """A checkpoint, or the newest undamaged one of a work dir."""
-    return _read_newest(path)[0] if Path(path).is_dir() else Path(path)
 
 
 def check_device(device: str | torch.device) -> torch.device:
@@ -141,83 +120,7 @@ def animator_of(config: Config, given: Mapping[str, str | None] | None = None) -
     return {key: named[key] for key in ENTRY_KEYS}
 
 
-# ---- finding configs and checkpoints -----------------------------------------
-def _find_source(name_or_config: str | Path | Config, checkpoint: str | Path | None,
-                 options: Mapping[str, Any] | None) -> Source:
-    options = dict(options or {})
-    if not isinstance(name_or_config, Config):
-        path = Path(name_or_config)
-        if path.is_dir():
-            return _work_dir_source(path, checkpoint, options)
-        if path.suffix in CHECKPOINT_SUFFIXES:
-            if checkpoint is not None:
-                raise UserError(f'two checkpoints were given, {path} and {checkpoint}; pass one of them')
-            content = load_checkpoint(path)
-            return Source(str(path), _carried_config(content, path, options), path, content)
-    config = read_config(name_or_config, options)
-    name = str(config.filename or 'the config')
-    if checkpoint is None:
-        return Source(name, config)
-    if is_leo_config(config):
-        raise UserError(f'{name} names its checkpoints; leave {checkpoint} out, or pass the config of a single model')
-    # read before the model is built, which takes longer
-    return Source(name, config, *_read_checkpoint(checkpoint))
-
-
-def _work_dir_source(work_dir: Path, checkpoint: str | Path | None, options: dict[str, Any]) -> Source:
-    file, content = _read_checkpoint(checkpoint or work_dir)
-    saved = sorted(work_dir.glob('*.py'), key=lambda path: path.stat().st_mtime)
-    if saved:
-        return Source(str(saved[-1]), read_config(saved[-1], options), file, content)
-    return Source(str(file), _carried_config(content, file, options), file, content)
-
-
-def _read_checkpoint(path: str | Path) -> tuple[Path, dict[str, Any]]:
-    """File and content of a checkpoint or of the newest one of a work dir."""
-    return _read_newest(path) if Path(path).is_dir() else (Path(path), load_checkpoint(path))
-
-
-def _read_newest(work_dir: str | Path) -> tuple[Path, dict[str, Any]]:
-    newest = newest_checkpoint(work_dir, lambda text: print_log(text, logger='current', level=logging.WARNING))
-    if newest is None:
-        raise UserError(f'the folder {work_dir} holds no checkpoint; pass one, or the work dir of a training')
-    return newest
-
-
-def _carried_config(content: dict[str, Any], file: Path, options: dict[str, Any]) -> Config:
-    config = read_config(config_from_checkpoint(content, str(file)), options)
-    _check_types(config.get('model'), file, imports=(config.get('custom_imports') or {}).get('imports'))
-    return config
-
-
-def _check_types(part: Any, file: Path, *, imports: Any) -> None:
-    """Raise for a type that is not registered: MMEngine would import and call whatever function it names."""
-    if isinstance(part, Mapping):
-        kind = part.get('type')
-        if kind is not None and not _is_registered(kind):
-            hint = f'import {imports} first, or ' if imports else ''
-            raise UserError(f'the config in {file} has the type {kind!r}, which is not registered; {hint}pass the '
-                            'config file')
-    elif not isinstance(part, (list, tuple)):
-        return
-    for item in part.values() if isinstance(part, Mapping) else part:
-        _check_types(item, file, imports=imports)
-
-
-def _is_registered(kind: Any) -> bool:
-    scope, _, name = kind.rpartition('.') if isinstance(kind, str) else ('?', '', '')
-    if scope not in ('', 'leokit', 'mmengine'):
-        return False
-    registries = [MMENGINE_MODELS]
-    if scope != 'mmengine':
-        registries += [getattr(registry, each) for each in registry.__all__]
-    for each in registries:
-        each.import_from_location()
-    return any(name in each.module_dict for each in registries)
-
-
-# ---- building ----------------------------------------------------------------
-def _load_model(source: Source, device: torch.device, expect: type[nn.Module] | None) -> nn.Module:
+def _load_model(source: ModelSource, device: torch.device, expect: type[nn.Module] | None) -> nn.Module:
     config = source.config
     if 'model' not in config:
         raise UserError(f"{source.name} has no 'model'")
@@ -228,7 +131,7 @@ def _load_model(source: Source, device: torch.device, expect: type[nn.Module] | 
                   level=logging.WARNING)
     init_default_scope(config.get('default_scope', 'leokit'))
     with explain_build_errors(config):
-        model = registry.MODELS.build({key: part for key, part in config.model.items() if key != TRAINING_KEY})
+        model = MODELS.build({key: part for key, part in config.model.items() if key != TRAINING_KEY})
     if expect is not None and not isinstance(model, expect):
         example = f', such as {EXAMPLES[expect.__name__]}' if expect.__name__ in EXAMPLES else ''
         raise UserError(f'{source.name} builds {type(model).__name__}; pass a config of {expect.__name__}{example}')
@@ -243,7 +146,7 @@ def _load_model(source: Source, device: torch.device, expect: type[nn.Module] | 
     return model.to(device).eval()
 
 
-def _training_config(source: Source) -> Config:
+def _training_config(source: ModelSource) -> Config:
     """The config that a checkpoint carries: the given one may have been changed, or be of another training."""
     try:
         return read_config(config_from_checkpoint(source.content or {}, str(source.file)))
@@ -271,7 +174,7 @@ def _part_of(kind: type[nn.Module]) -> str:
                      f'{", ".join(each.__name__ for each in dict.fromkeys(LEO_PARTS.values()))}')
 
 
-def _part_source(config: Config, part: str) -> Source:
+def _part_source(config: Config, part: str) -> ModelSource:
     """The config and checkpoint of one model of LEO."""
     source, entry = config.filename or 'the config', config.get(part)
     if not isinstance(entry, Mapping) or not all(entry.get(key) for key in ENTRY_KEYS):
@@ -284,7 +187,7 @@ def _part_source(config: Config, part: str) -> Source:
     if part != 'animator' and not Path(entry['checkpoint']).exists():
         raise UserError(f'the checkpoint {entry["checkpoint"]} of {part} in {source} does not exist; train it with '
                         f'leokit train {entry["config"]}, or do without it: --cfg-options {part}=None')
-    found = _find_source(entry['config'], entry['checkpoint'], entry.get('cfg_options'))
+    found = find_source(entry['config'], entry['checkpoint'], entry.get('cfg_options'))
     if part == 'motion_diffusion' and config.get('long_video') and 'model' in found.config:
         found.config.model.long_video = config.long_video
     return found

@@ -13,7 +13,8 @@ from torch import distributed
 from leokit.datasets.code_cache import INDEX_FILE, JOURNAL_FILE, CodeCache
 from leokit.datasets.code_cache_writer import CodeCacheWriter
 from leokit.inference.code_extraction import extract_motion_codes
-from leokit.inference.loading import animator_of, checkpoint_file, load
+from leokit.inference.loading import animator_of, load
+from leokit.inference.model_source import checkpoint_file
 from leokit.models import Animator
 from leokit.utils import UserError
 from leokit.utils.hashing import checkpoint_hash

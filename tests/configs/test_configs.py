@@ -191,7 +191,7 @@ def test_codes_are_made_when_they_are_needed(animator, tmp_path):
     write_synthetic_faces(tmp_path / 'videos', plan, workers=0, show_progress=False)
     name = 'configs/leo/lmdm_taichi.py'
     _, said = train(name, tmp_path / 'a', f'{tmp_path}/videos/', *animator, *NO_VIDEO)
-    assert 'encoding 3 videos' in said and (tmp_path / 'videos_codes' / 'index.json').is_file()
+    assert 'extracting motion codes of 3 videos' in said and (tmp_path / 'videos_codes' / 'index.json').is_file()
     _, said = train(name, tmp_path / 'b', tmp_path / 'videos', *animator, *NO_VIDEO)
     assert 'encoding' not in said
 

@@ -13,7 +13,8 @@ from mmengine.config import Config
 import leokit
 from leokit.apis import init_model
 from leokit.inference import animator_of, change_sampler
-from leokit.inference.loading import check_device, checkpoint_file
+from leokit.inference.loading import check_device
+from leokit.inference.model_source import checkpoint_file
 from leokit.long_video import Overlap
 from leokit.models import Animator, MotionDiffusion, StartCodeDiffusion, StartFrameDiffusion
 from leokit.utils import UserError, load_config
@@ -94,6 +95,15 @@ def test_a_checkpoint_names_only_registered_types(trained, tmp_path, kind):
                                   custom_imports=dict(imports=['antigravity']))
     torch.save(content, tmp_path / 'bad.pth')
     with pytest.raises(UserError, match=rf"has the type {kind!r}, which is not registered; import \['antigravity'\]"):
+        leokit.load(tmp_path / 'bad.pth')
+    assert 'antigravity' not in sys.modules
+
+
+def test_a_checkpoint_names_no_package_to_import(trained, tmp_path):
+    content = load_checkpoint(trained[1])
+    content['meta']['cfg']['default_scope'] = 'antigravity'  # MMEngine would import antigravity.registry
+    torch.save(content, tmp_path / 'bad.pth')
+    with pytest.raises(UserError, match="default_scope='antigravity', which is not imported"):
         leokit.load(tmp_path / 'bad.pth')
     assert 'antigravity' not in sys.modules
 

@@ -1,4 +1,4 @@
-"""Moves along directions: named, added up, for images and videos."""
+"""Offsets along directions: named, summed, for images and videos."""
 
 import json
 

@@ -1,0 +1,116 @@
+"""Finding the config and the checkpoint of a model, from what a user may name."""
+
+import logging
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from mmengine.config import Config
+from mmengine.logging import print_log
+from mmengine.registry import MODELS as MMENGINE_MODELS
+
+from leokit import registry
+from leokit.engine.checkpoint_files import newest_checkpoint
+from leokit.utils import UserError, load_checkpoint
+from leokit.utils.config import read_config
+from leokit.utils.config_data import config_from_checkpoint
+
+CHECKPOINT_SUFFIXES = ('.pth', '.pt')
+
+
+class ModelSource(NamedTuple):
+    """The config of a model, and the file and content of its checkpoint if there is one."""
+
+    name: str  # for error messages
+    config: Config
+    file: Path | None = None
+    content: dict[str, Any] | None = None
+
+
+def find_source(name_or_config: str | Path | Config, checkpoint: str | Path | None,
+                options: Mapping[str, Any] | None) -> ModelSource:
+    """Config and checkpoint of a model; see :func:`leokit.load` for the arguments."""
+    options = dict(options or {})
+    if not isinstance(name_or_config, Config):
+        path = Path(name_or_config)
+        if path.is_dir():
+            return _work_dir_source(path, checkpoint, options)
+        if path.suffix in CHECKPOINT_SUFFIXES:
+            if checkpoint is not None:
+                raise UserError(f'two checkpoints were given, {path} and {checkpoint}; pass one of them')
+            content = load_checkpoint(path)
+            return ModelSource(str(path), _carried_config(content, path, options), path, content)
+    config = read_config(name_or_config, options)
+    name = str(config.filename or 'the config')
+    if checkpoint is None:
+        return ModelSource(name, config)
+    if is_leo_config(config):
+        raise UserError(f'{name} names its checkpoints; leave {checkpoint} out, or pass the config of a single model')
+    # read before the model is built, which takes longer
+    return ModelSource(name, config, *_read_checkpoint(checkpoint))
+
+
+def _work_dir_source(work_dir: Path, checkpoint: str | Path | None, options: dict[str, Any]) -> ModelSource:
+    file, content = _read_checkpoint(checkpoint or work_dir)
+    saved = sorted(work_dir.glob('*.py'), key=lambda path: path.stat().st_mtime)
+    if saved:
+        return ModelSource(str(saved[-1]), read_config(saved[-1], options), file, content)
+    return ModelSource(str(file), _carried_config(content, file, options), file, content)
+
+
+def is_leo_config(config: Mapping[str, Any]) -> bool:
+    """Whether a config names trained models instead of building one."""
+    return 'model' not in config and bool(config.get('animator'))
+
+
+def checkpoint_file(path: str | Path) -> Path:
+    """A checkpoint, or the newest undamaged one of a work dir."""
+    return _read_newest(path)[0] if Path(path).is_dir() else Path(path)
+
+
+def _read_checkpoint(path: str | Path) -> tuple[Path, dict[str, Any]]:
+    """File and content of a checkpoint or of the newest one of a work dir."""
+    return _read_newest(path) if Path(path).is_dir() else (Path(path), load_checkpoint(path))
+
+
+def _read_newest(work_dir: str | Path) -> tuple[Path, dict[str, Any]]:
+    newest = newest_checkpoint(work_dir, lambda text: print_log(text, logger='current', level=logging.WARNING))
+    if newest is None:
+        raise UserError(f'the folder {work_dir} holds no checkpoint; pass one, or the work dir of a training')
+    return newest
+
+
+def _carried_config(content: dict[str, Any], file: Path, options: dict[str, Any]) -> Config:
+    config = read_config(config_from_checkpoint(content, str(file)), options)
+    imports = (config.get('custom_imports') or {}).get('imports')
+    hint = f'import {imports} first, or pass the config file' if imports else 'pass the config file'
+    scope = config.get('default_scope', 'leokit')
+    if not isinstance(scope, str) or (scope != 'leokit' and scope not in sys.modules):  # MMEngine would import it
+        raise UserError(f'the config in {file} has default_scope={scope!r}, which is not imported; {hint}')
+    _check_types(config.get('model'), file, hint)
+    return config
+
+
+def _check_types(part: Any, file: Path, hint: str) -> None:
+    """Raise for a type that is not registered: MMEngine would import and call whatever function it names."""
+    if isinstance(part, Mapping):
+        kind = part.get('type')
+        if kind is not None and not _is_registered(kind):
+            raise UserError(f'the config in {file} has the type {kind!r}, which is not registered; {hint}')
+    elif not isinstance(part, (list, tuple)):
+        return
+    for item in part.values() if isinstance(part, Mapping) else part:
+        _check_types(item, file, hint)
+
+
+def _is_registered(kind: Any) -> bool:
+    scope, _, name = kind.rpartition('.') if isinstance(kind, str) else ('?', '', '')
+    if scope not in ('', 'leokit', 'mmengine'):
+        return False
+    registries = [MMENGINE_MODELS]
+    if scope != 'mmengine':
+        registries += [getattr(registry, each) for each in registry.__all__]
+    for each in registries:
+        each.import_from_location()
+    return any(name in each.module_dict for each in registries)
