@@ -148,7 +148,10 @@ class LEOBenchmark:
             if model is not None:
                 config = dict(getattr(model, 'cfg', {}).get('model') or {})
                 config.pop('long_video', None)  # a LEO config may replace it; the strategy in use is recorded above
-                settings[part] = dict(weights=weights_hash(model.state_dict()), model=config)
+                # without an unknown frame rate, so that videos of older versions are accepted
+                state = model.state_dict().items()
+                weights = {key: value for key, value in state if key != 'frame_rate' or value.any()}
+                settings[part] = dict(weights=weights_hash(weights), model=config)
         return settings
 
     # ---- generation --------------------------------------------------------

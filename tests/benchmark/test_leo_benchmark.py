@@ -118,6 +118,23 @@ def test_existing_videos_are_reused(tested, config):
         assert difference.max() <= 1
 
 
+def test_videos_of_leokit_0_1_are_accepted(tested, config):
+    work_dir, _ = tested
+    for file in (work_dir / f'{name}.json' for name in ('unconditional', 'conditional', 'long')):
+        settings = json.loads(file.read_text())
+        strategy = settings.pop('long_video')
+        settings['continuation'] = dict(type=strategy['type'], codes=strategy['context_frames'], pull=strategy['pull'],
+                                        bound=strategy['bound'])
+        settings['first_frames'] = settings['first_frames'].replace('generated', 'drawn')
+        for part in settings.values():
+            if isinstance(part, dict) and 'model' in part:
+                part['model'] = str(part['model']).replace('prediction_type', 'prediction').replace(
+                    'num_inference_steps', 'num_steps')
+        file.write_text(json.dumps(settings))
+    status, said = call_tool('test', config, '--work-dir', work_dir)
+    assert status == 0, said
+
+
 def test_videos_of_other_settings_are_refused(tested, config):
     status, said = call_tool('test', config, '--work-dir', tested[0], '--cfg-options', 'test_seed=1')
     assert status == 2 and 'holds videos of other settings (seed=0, not 1)' in said
