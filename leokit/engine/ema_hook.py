@@ -100,8 +100,9 @@ class EMAHook(Hook):
         if getattr(runner, 'resumed_from', None) is None or 'raw_state_dict' not in checkpoint:
             return
         averaged = checkpoint['state_dict']
-        self._averages = {key: averaged[key].to(tensor.device, copy=True)
-                          for key, tensor in self._weights(runner).items() if key in averaged}
+        # a checkpoint of an older version may lack an entry that the model has today
+        self._averages = {key: averaged.get(key, tensor).to(tensor.device, copy=True)
+                          for key, tensor in self._weights(runner).items()}
 
 
 @torch.no_grad()

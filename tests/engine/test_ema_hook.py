@@ -85,6 +85,15 @@ def test_a_checkpoint_holds_the_average_and_resumes_with_both():
     assert other._averages.keys() == hook._averages.keys()
 
 
+def test_entries_that_an_old_checkpoint_lacks_start_from_the_model():
+    runner, hook = FakeRunner(), EMAHook()
+    runner.resumed_from = 'old.pth'
+    state = {key: tensor.clone() for key, tensor in runner.model.state_dict().items() if key != 'steps'}
+    hook.after_load_checkpoint(runner, dict(state_dict=state, raw_state_dict=state))
+    step(runner, hook)
+    assert hook._averages['steps'] == 1
+
+
 def test_loading_without_resuming_starts_a_new_average():
     runner, hook = FakeRunner(), EMAHook()
     state = {key: torch.zeros_like(tensor) for key, tensor in runner.model.state_dict().items()}
