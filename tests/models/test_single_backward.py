@@ -109,7 +109,7 @@ def test_one_backward_gives_each_network_its_own_gradients(name, r1):
     assert_same(got, two_passes(model, pair, name))
 
 
-@pytest.mark.parametrize('name', PRECISIONS)
+@pytest.mark.parametrize('name', [PRECISIONS[0], pytest.param(PRECISIONS[1], marks=pytest.mark.slow)])
 def test_compiled_too(name):
     model, pair = animator(), batch()
     model.compile_parts(backend='aot_eager')
@@ -158,7 +158,8 @@ def work(rank: int, port: int, name: str, compiled: bool, file: str) -> None:
     destroy_process_group()
 
 
-@pytest.mark.parametrize('name, compiled', [('float32', False), ('bfloat16', False), ('float32', True)])
+@pytest.mark.parametrize('name, compiled', [
+    ('float32', False), ('bfloat16', False), pytest.param('float32', True, marks=pytest.mark.slow)])
 def test_two_processes_average_the_gradients_of_two_separate_passes(name, compiled, tmp_path):
     with socket.socket() as probe:
         probe.bind(('127.0.0.1', 0))
