@@ -60,6 +60,11 @@ class DirectionNames:
                 return cls(motion_dim, names, source=str(path))
         return cls(motion_dim)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """tuple[str, ...]: All names."""
+        return tuple(self._vectors)
+
     def vector(self, direction: str | int) -> Tensor:
         """The vector (N,) of a direction, by its name or its number from 0 to N - 1."""
         if direction in self._vectors:

@@ -4,6 +4,9 @@ The directions are the Q of a reduced Householder QR of a learned matrix, with t
 normalizes the signs gives another motion space.
 """
 
+from functools import partial
+from typing import Callable
+
 import torch
 from torch import Tensor, nn
 
@@ -45,10 +48,17 @@ class LinearMotionSpace(nn.Module):
         Returns:
             Tensor: Latent, shape (B, D) or (B, T, D), float32.
         """
-        dim, motion_dim = self.weight.shape
-        check_shape('appearance', appearance, (None, dim))
+        return self._move(appearance, motion, self.directions())
+
+    def frozen(self) -> Callable[[Tensor, Tensor], Tensor]:
+        """The same map with the directions as they are now: without a QR in each call, for inference."""
+        with torch.no_grad():
+            return partial(self._move, directions=self.directions())
+
+    def _move(self, appearance: Tensor, motion: Tensor, directions: Tensor) -> Tensor:
+        check_shape('appearance', appearance, (None, len(self.weight)))
         with torch.autocast(appearance.device.type, enabled=False):
-            displacement = motion.float() @ self.directions().t()  # (B, N) or (B, T, N) -> (B, D) or (B, T, D)
+            displacement = motion.float() @ directions.t()  # (B, N) or (B, T, N) -> (B, D) or (B, T, D)
             appearance = appearance.float()
             return displacement + (appearance if motion.ndim == 2 else appearance[:, None])
 

@@ -25,6 +25,11 @@ def to_uint8(frames: Tensor) -> Tensor:
     frames = frames.float()
     if bool(torch.isnan(frames).any()):
         raise UserError('the model generates frames with NaN; use a checkpoint from before its training diverged')
+    return round_to_uint8(frames)
+
+
+def round_to_uint8(frames: Tensor) -> Tensor:
+    """:func:`to_uint8` of float32 frames without its check for NaN, which waits for the device."""
     return frames.clamp(-1, 1).add(1).mul(HALF_RANGE).round().to(torch.uint8)
 
 

@@ -75,7 +75,7 @@ def open_video(video: VideoInput) -> VideoHandle:
     if hasattr(video, 'read'):
         return PyAVHandle(Path(str(getattr(video, 'name', 'the given file object'))), content=video.read())
     if isinstance(video, Iterable):
-        frames = [_frame_to_rgb(frame, index) for index, frame in enumerate(video)]
+        frames = [frame_to_rgb(frame, index) for index, frame in enumerate(video)]
         if not frames:
             raise UserError('the video has no frames; pass at least one')
         if len({frame.shape for frame in frames}) > 1:
@@ -148,14 +148,14 @@ def iterate_frames(video: VideoInput, size: int, *, chunk_size: int, first: int 
 def _iterate_stream(frames: Iterator, size: int, chunk_size: int, first: int, last: int | None,
                     crop: str) -> Iterator[Tensor]:
     """Chunks (t, 3, S, S) of frames that come one by one; an endless stream takes no more memory than a short one."""
-    fitted = (fit_to_tensor(_frame_to_rgb(frame, index)[None], size, crop)
+    fitted = (fit_to_tensor(frame_to_rgb(frame, index)[None], size, crop)
               for index, frame in enumerate(islice(frames, last)) if index >= first)
     while chunk := list(islice(fitted, chunk_size)):
         yield torch.cat(chunk)
 
 
-def _frame_to_rgb(frame: np.ndarray | Tensor | Image.Image, index: int) -> np.ndarray:
-    """uint8 RGB (H, W, 3) of one frame."""
+def frame_to_rgb(frame: np.ndarray | Tensor | Image.Image, index: int) -> np.ndarray:
+    """uint8 RGB (H, W, 3) of one frame, a PIL image, an array uint8 (H, W, 3) or a tensor (3, H, W)."""
     name = f'frame {index}'
     if isinstance(frame, Image.Image):
         return to_rgb(frame, name)

@@ -1,0 +1,119 @@
+"""One frame at a time: a portrait follows a camera.
+
+::
+
+    session = LiveAnimator(leo, 'portrait.png')
+    for frame in camera:            # arrays uint8 (H, W, 3), RGB
+        show(session(frame))        # uint8 (S, S, 3), RGB
+
+On CUDA encoder and generator are one CUDA graph each, because a single frame takes longer to launch than to compute.
+"""
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from leokit.encoders import Encoding
+from leokit.inference.leo import LEO
+from leokit.inference.motion_transfer import check_transfer_mode
+from leokit.inference.rendering import encode
+from leokit.inference.smoothing import OneEuroFilter
+from leokit.models import Animator
+from leokit.utils import UserError
+from leokit.utils.graphed_function import GraphedFunction
+from leokit.utils.modules import device_of
+from leokit.utils.pixels import from_uint8, round_to_uint8
+from leokit.video import ImageInput, read_images
+from leokit.video.resize import fit_to_tensor
+from leokit.video.video_input import frame_to_rgb
+
+
+class LiveAnimator:
+    """Animates an image with frames that come one by one; a call returns as soon as its frame is rendered.
+
+    Relative transfer takes the first frame as reference, and :meth:`reset` the next one.
+
+    Args:
+        model (Animator | LEO): A trained animator, or LEO for its animator.
+        source (ImageInput): The image to animate.
+        mode (str): ``'relative'`` or ``'absolute'``; see :meth:`VideoAnimator.animate`.
+        motion_scale (float): Factor on the motion.
+        smoothing (OneEuroFilter, optional): A filter of the driving codes, at the rate of the camera.
+        amp (bool, optional): Compute under bfloat16 autocast. Default: as LEO was loaded, off for an animator.
+        graphs (bool): Use CUDA graphs on a CUDA device.
+    """
+
+    def __init__(self, model: Animator | LEO, source: ImageInput, *, mode: str = 'relative',
+                 motion_scale: float = 1.0, smoothing: OneEuroFilter | None = None, amp: bool | None = None,
+                 graphs: bool = True) -> None:
+        check_transfer_mode(mode)
+        self.animator = (model.animator if isinstance(model, LEO) else model).eval()
+        self.mode = mode
+        self.motion_scale = motion_scale
+        self.smoothing = smoothing
+        self.amp = getattr(model, 'amp', False) if amp is None else amp
+        self._graphs = graphs
+        self._device = device_of(self.animator)
+        self._frames_seen = 0
+        self._reference: Tensor | None = None
+        space = self.animator.motion_space
+        self._to_latent = space.frozen() if hasattr(space, 'frozen') else space
+        self._encode = GraphedFunction(self._encode_frame, enabled=graphs)
+        self.set_source(source)
+
+    @property
+    def size(self) -> int:
+        """int: Width and height of the rendered frames."""
+        return self.animator.size
+
+    def set_source(self, source: ImageInput) -> None:
+        """Animate another image from the next frame on; on CUDA this captures a new graph."""
+        images = read_images(source, self.size, crop=self.animator.crop)
+        if len(images) != 1:
+            raise UserError(f'one source is animated at a time, got {len(images)}')
+        self._encoding: Encoding = encode(self.animator, images, amp=self.amp)
+        self._render = GraphedFunction(self._render_code, enabled=self._graphs)
+
+    def reset(self) -> None:
+        """Take the next frame as the reference of relative transfer."""
+        self._reference = None
+
+    def __call__(self, frame: np.ndarray | Tensor | Image.Image) -> np.ndarray:
+        """Render the source in the pose of a frame.
+
+        Args:
+            frame (np.ndarray | Tensor | Image.Image): An array uint8 (H, W, 3), RGB; a tensor (3, H, W), uint8 or in
+                [-1, 1]; or a PIL image.
+
+        Returns:
+            np.ndarray: uint8 RGB, shape (S, S, 3).
+        """
+        pixels = fit_to_tensor(frame_to_rgb(frame, self._frames_seen)[None], self.size, self.animator.crop)
+        self._frames_seen += 1
+        code, = self._encode(pixels.to(self._device))
+        if self.smoothing is not None:
+            code = self.smoothing(code)
+        if self.mode == 'absolute':
+            reference = self._encoding.motion
+        else:
+            if self._reference is None:
+                self._reference = code.clone()  # the graph's own output is overwritten
+            reference = self._reference
+        rendered, valid = self._render(self._encoding.motion + self.motion_scale * (code - reference))
+        result = rendered.cpu().numpy()
+        if not bool(valid):
+            raise UserError('the model generates frames with NaN; use a checkpoint from before its training diverged')
+        return result
+
+    def _encode_frame(self, pixels: Tensor) -> tuple[Tensor]:
+        """uint8 (1, 3, S, S) to its code (1, N)."""
+        with torch.autocast(self._device.type, torch.bfloat16, enabled=self.amp, cache_enabled=False):
+            return self.animator.encode(from_uint8(pixels)).motion.float(),
+
+    def _render_code(self, motion: Tensor) -> tuple[Tensor, Tensor]:
+        """A code (1, N) to the frame, uint8 (S, S, 3), and whether it is free of NaN."""
+        with torch.autocast(self._device.type, torch.bfloat16, enabled=self.amp, cache_enabled=False):
+            latent = self._to_latent(self._encoding.appearance, motion)
+            frame = self.animator.flow_generator(latent, self._encoding.features).frames[0].float()
+        return round_to_uint8(frame).permute(1, 2, 0).contiguous(), ~frame.isnan().any()

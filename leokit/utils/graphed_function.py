@@ -1,0 +1,60 @@
+"""A function of tensors without gradients as one CUDA graph: hundreds of small kernels are launched at once.
+
+For small batches a network takes longer to launch than to run. :mod:`leokit.utils.cuda_graphs` does the same for
+training losses.
+"""
+
+from typing import Callable
+
+import torch
+from torch import Tensor
+
+WARMUP = 3  # calls before a capture, in which libraries select algorithms and allocate workspaces
+
+
+class GraphedFunction:
+    """Calls a function, on CUDA as a graph that is captured in the first call; elsewhere it is simply called.
+
+    The function must do the same work in every call: no randomness, no branches on values, nothing that waits for the
+    device. It runs in inference mode. All inputs of later calls have the shapes and dtypes of the first call.
+
+    Args:
+        function (Callable): Maps tensors to a tuple of tensors. Other tensors that it reads must stay where they are.
+        enabled (bool): Without it, the function is called on CUDA too.
+    """
+
+    def __init__(self, function: Callable[..., tuple[Tensor, ...]], *, enabled: bool = True) -> None:
+        self._function = function
+        self._enabled = enabled
+        self._graph: torch.cuda.CUDAGraph | None = None
+        self._inputs: tuple[Tensor, ...] = ()
+        self._outputs: tuple[Tensor, ...] = ()
+
+    def __call__(self, *inputs: Tensor) -> tuple[Tensor, ...]:
+        """The function's result. On CUDA the next call overwrites it."""
+        with torch.inference_mode():
+            if not self._enabled or not all(x.is_cuda for x in inputs):
+                return self._function(*inputs)
+            if self._graph is None:
+                self._capture(inputs)
+            for held, given in zip(self._inputs, inputs, strict=True):
+                if held.shape != given.shape or held.dtype != given.dtype:
+                    raise ValueError(f'the graph was captured for {held.dtype} of shape {tuple(held.shape)}, got '
+                                     f'{given.dtype} of shape {tuple(given.shape)}')
+                held.copy_(given, non_blocking=True)
+            self._graph.replay()
+            return self._outputs
+
+    def _capture(self, inputs: tuple[Tensor, ...]) -> None:
+        self._inputs = tuple(x.clone() for x in inputs)
+        side = torch.cuda.Stream()
+        side.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(side):
+            for _ in range(WARMUP):
+                self._function(*self._inputs)
+        torch.cuda.current_stream().wait_stream(side)
+        graph = torch.cuda.CUDAGraph()
+        # thread_local: other threads, such as one that pins memory, may use CUDA meanwhile
+        with torch.cuda.graph(graph, capture_error_mode='thread_local'):
+            self._outputs = self._function(*self._inputs)
+        self._graph = graph  # set last: after a failed capture the next call tries again

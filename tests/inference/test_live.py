@@ -1,0 +1,106 @@
+"""A portrait that follows frames one by one renders the same frames as a whole video."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from leokit.inference import LEO, LiveAnimator, OneEuroFilter, VideoAnimator
+from leokit.utils import UserError
+from leokit.utils.graphed_function import GraphedFunction
+from leokit.utils.pixels import to_uint8
+from support.tiny_models import SIZE, make_animator
+
+
+@pytest.fixture
+def camera():
+    return np.random.default_rng(3).integers(0, 256, (5, 48, 40, 3), dtype=np.uint8)
+
+
+def whole(animator, source, camera, mode='relative'):
+    frames = torch.cat(list(VideoAnimator(animator).animate(source, camera, mode=mode)), dim=1)[0]
+    return to_uint8(frames).permute(0, 2, 3, 1).numpy().astype(int)
+
+
+@pytest.mark.parametrize('mode', ['relative', 'absolute'])
+def test_frame_by_frame_equals_the_whole_video(animator, images, camera, mode):
+    session = LiveAnimator(LEO(animator), images[0], mode=mode)
+    frames = np.stack([session(frame) for frame in camera])
+    assert frames.dtype == np.uint8 and frames.shape == (5, SIZE, SIZE, 3) and session.size == SIZE
+    assert np.abs(frames - whole(animator, images[:1], camera, mode)).max() <= 1
+
+
+def test_the_reference_is_the_frame_after_a_reset(animator, images, camera):
+    session = LiveAnimator(animator, images[0])
+    first = session(camera[0])
+    moved = session(camera[3])
+    session.reset()
+    assert np.abs(session(camera[3]).astype(int) - first).max() <= 1
+    assert np.abs(moved.astype(int) - first).max() > 5
+    session.set_source(images[1])
+    assert np.abs(session(camera[3]) - whole(animator, images[1:], camera[3:])[0]).max() <= 1
+
+
+def test_inputs_and_what_is_refused(animator, images, camera):
+    session = LiveAnimator(animator, images[0])
+    expected = session(camera[1]).astype(int)
+    for frame in (Image.fromarray(camera[1]), torch.from_numpy(camera[1]).permute(2, 0, 1)):
+        session.reset()
+        assert np.abs(session(frame) - expected).max() <= 1
+    with pytest.raises(UserError, match='frame 3 of the video is float64'):
+        session(camera[0] / 255)
+    with pytest.raises(UserError, match='one source is animated at a time, got 2'):
+        LiveAnimator(animator, images)
+    with pytest.raises(UserError, match='unknown transfer mode'):
+        LiveAnimator(animator, images[0], mode='both')
+
+
+def test_scale_zero_stays_at_the_source_and_smoothing_is_applied(animator, images, camera):
+    still = LiveAnimator(animator, images[0], motion_scale=0.0)
+    assert np.abs(still(camera[0]).astype(int) - still(camera[4])).max() == 0
+    frames = []
+    for smoothing in (None, OneEuroFilter(1e6, fps=25, speed_coefficient=0)):  # one that lets nothing pass
+        session = LiveAnimator(animator, images[0], smoothing=smoothing)
+        frames.append(np.stack([session(frame) for frame in camera]).astype(int))
+    assert np.ptp(frames[0], axis=0).max() > 5 and np.ptp(frames[1], axis=0).max() <= 1
+
+
+def test_broken_weights_are_named(images, camera):
+    broken = make_animator()
+    with torch.no_grad():
+        broken.flow_generator.levels[-1].to_rgb.bias.fill_(float('nan'))
+    with pytest.raises(UserError, match='frames with NaN'):
+        LiveAnimator(broken, images[0])(camera[0])
+
+
+def test_without_cuda_a_graphed_function_is_called():
+    calls = []
+    double = GraphedFunction(lambda x: (calls.append(1) or 2 * x,))
+    for value in (1.0, 3.0):
+        assert double(torch.tensor(value))[0] == 2 * value
+    assert len(calls) == 2
+
+
+@pytest.mark.gpu
+def test_graphs_render_what_is_rendered_without_them(images, camera):
+    frames = []
+    for graphs in (False, True):
+        session = LiveAnimator(make_animator().cuda(), images[0], graphs=graphs)
+        frames.append(np.stack([session(frame) for frame in camera]).astype(int))
+        session.set_source(images[1])
+        frames[-1] = np.concatenate((frames[-1], [session(camera[2])]))
+    assert np.abs(frames[0] - frames[1]).max() <= 1
+    assert np.ptp(frames[1][:5], axis=0).max() > 5
+
+
+@pytest.mark.gpu
+def test_replays_follow_their_inputs():
+    calls = []
+    double = GraphedFunction(lambda x: (calls.append(1) or 2 * x,))
+    for value in (1.0, 3.0, -2.0):
+        assert double(torch.full((4,), value, device='cuda'))[0].tolist() == [2 * value] * 4
+    captured = len(calls)
+    double(torch.zeros(4, device='cuda'))
+    assert len(calls) == captured
+    with pytest.raises(ValueError, match='captured for torch.float32'):
+        double(torch.zeros(5, device='cuda'))
