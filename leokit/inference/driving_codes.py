@@ -53,7 +53,8 @@ class DrivingCodes:
         rate = exact_rate(self.fps)
         with clear_write_errors(path), atomic_path(path) as part, part.open('wb') as file:
             np.savez(file, **{CODES_KEY: self.codes.float().cpu().numpy()},
-                     fps=np.array([rate.numerator, rate.denominator]), animator=np.array(self.origin.animator_hash or ''))
+                     fps=np.array([rate.numerator, rate.denominator]),
+                     animator=np.array(self.origin.animator_hash or ''))
 
     @classmethod
     def load(cls, path: str | Path) -> 'DrivingCodes':

@@ -4,10 +4,10 @@ With the code α_s of the source, α_d of a driving frame and α_r of the refere
 
     relative:  α_s + a R (α_d - α_r)        absolute:  α_s + a R (α_d - α_s)
 
-with the amount a (1) and the region map R (the identity). LIA (ICLR 2022, section 3.4) takes the first driving frame as
-reference. If it does not show the pose of the source, all motion is off by the difference; FOMM (NeurIPS 2019) therefore
-looks for the best frame by landmarks and drives forwards and backwards from it. Codes of source and driver can be
-compared directly, so no landmarks are needed here.
+with the amount a (1) and the region map R (the identity). LIA (ICLR 2022, section 3.4) takes the first driving frame
+as reference. If it does not show the pose of the source, all motion is off by the difference; FOMM (NeurIPS 2019)
+therefore looks for the best frame by landmarks and drives forwards and backwards from it. Codes of source and driver
+can be compared directly, so no landmarks are needed here.
 """
 
 from typing import Iterable, Iterator

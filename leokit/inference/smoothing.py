@@ -55,7 +55,7 @@ def kalman_smooth(codes: Tensor, seconds: float, fps: float) -> Tensor:
 
 
 class OneEuroFilter:
-    """The one-euro filter (Casiez et al., CHI 2012) of each entry of the codes: a low-pass whose cutoff rises with speed.
+    """The one-euro filter (Casiez et al., CHI 2012): a low-pass of each entry whose cutoff rises with its speed.
 
     Args:
         seconds (float): Time constant τ of an entry at rest; its cutoff is 1 / (2 π τ). 0 is no filter.
