@@ -6,20 +6,20 @@ from types import ModuleType
 
 from leokit.cli import (
     ablate, analyze, animate, bench, convert, edit, evaluate, extract, generate, manifest, manipulate, prepare,
-    quickstart, synthetic_faces, test, train, user_study)
+    quickstart, synthetic_faces, test, train, user_study, zoo)
 from leokit.cli.parser import CommandParser
 from leokit.version import __version__
 
 DESCRIPTION = """Latent-motion human video: train, generate, animate, edit and evaluate LIA and LEO.
 
-`leokit COMMAND --help` explains a command. CONFIG is a file or the name of a shipped config; CHECKPOINT is a file or a
-work dir."""
+`leokit COMMAND --help` explains a command. CONFIG is a file, the name of a shipped config or a trained
+model (`leokit zoo list`); CHECKPOINT is a file or a work dir."""
 
 COMMANDS: dict[str, ModuleType] = {
     'train': train, 'test': test, 'extract': extract, 'generate': generate, 'animate': animate, 'edit': edit,
     'manipulate': manipulate, 'evaluate': evaluate, 'ablate': ablate, 'analyze': analyze, 'user-study': user_study,
     'prepare': prepare, 'manifest': manifest, 'synthetic-faces': synthetic_faces, 'convert': convert, 'bench': bench,
-    'quickstart': quickstart}
+    'zoo': zoo, 'quickstart': quickstart}
 
 
 def main(*command: str) -> None:

@@ -14,8 +14,8 @@ from leokit.cli import options
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    options.add_config(parser, 'an animator', 'lia_celebv_256')
-    options.add_checkpoint(parser)
+    options.add_config(parser, 'an animator or of LEO', 'lia_celebv_256')
+    options.add_checkpoint(parser, required=False)
     options.add(parser, '--videos', required=True)
     options.add_out(parser, 'folder', role='the code cache', required=True)
     parser.add_argument('--manifest', metavar='FILE', help='list of the videos (default: the one in the folder)')
@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> None:
                     expect=Animator)
     index = VideoIndex(args.videos, VideoFilter(split=args.split), manifest=args.manifest or 'auto')
     crop = args.crop or animator.crop
-    producer = dict(weights_hash=animator.weights_hash(), config=str(args.config), checkpoint=str(args.checkpoint),
+    producer = dict(weights_hash=animator.weights_hash(), config=str(args.config), checkpoint=str(animator.checkpoint),
                     crop=crop, amp=args.amp)
     folder, fps = args.out, args.fps
     if args.shard:

@@ -12,6 +12,7 @@ from typing import Any, Callable, NamedTuple
 from leokit.utils import UserError
 from leokit.utils.checkpoints import load_checkpoint
 from leokit.utils.files import write_bytes
+from leokit.utils.model_folder import find_model
 
 LAST_CHECKPOINT = 'last_checkpoint'
 NUMBERED = re.compile(r'iter_(\d+)\.pth')  # unfinished files (iter_10.part.pth) do not match
@@ -96,7 +97,7 @@ def find_start_checkpoint(resume: bool | str | None, load_from: str | Path | Non
                         f'pass --resume to continue from there, or another --work-dir')
     if load_from is None:
         return None
-    if not Path(load_from).exists():
+    if not find_model(load_from) and not Path(load_from).exists():
         remedy = ('it is what load_from names: train it first, or pass another as --cfg-options load_from=PATH'
                   if training else 'pass a checkpoint, or a work dir that holds one')
         raise UserError(f'the checkpoint {load_from} does not exist; {remedy}')
@@ -104,7 +105,7 @@ def find_start_checkpoint(resume: bool | str | None, load_from: str | Path | Non
 
 
 def _from_path(path: str | Path, key: str, resume: bool, logger: logging.Logger) -> StartCheckpoint:
-    if not Path(path).is_dir():
+    if find_model(path) or not Path(path).is_dir():
         return StartCheckpoint(Path(path), load_checkpoint(path), resume)
     newest = newest_checkpoint(path, logger.warning)
     if newest is None:

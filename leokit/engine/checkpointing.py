@@ -18,6 +18,7 @@ from leokit.utils.checkpoints import load_checkpoint, save_checkpoint
 from leokit.utils.config_data import config_to_data
 from leokit.utils.errors import UserError, format_list
 from leokit.utils.files import atomic_path
+from leokit.utils.model_folder import find_model
 from leokit.utils.modules import unwrap_model
 from leokit.utils.references import with_references
 from leokit.version import __version__
@@ -105,9 +106,11 @@ class CheckpointingRunner(Runner):
         own = self._data if training else {'test': self._data.get('test')}
         others = {} if self._start is None else {str(self._start.path): self._start.checkpoint}
         for key, path in named_checkpoints(self.cfg).items():
-            if not Path(path).exists():
+            shipped = find_model(path) is not None
+            if not shipped and not Path(path).exists():
                 continue
-            newest = newest_checkpoint(path, warn) if Path(path).is_dir() else (path, load_checkpoint(path))
+            is_work_dir = Path(path).is_dir() and not shipped
+            newest = newest_checkpoint(path, warn) if is_work_dir else (path, load_checkpoint(path))
             if newest is not None:
                 others[f'{key} {newest[0]}'] = newest[1]
         for name, checkpoint in others.items():

@@ -44,6 +44,7 @@ class LEO:
 
     Attributes:
         cfg (Config | None): The config that the models were loaded from.
+        animator, motion_diffusion, start_code, start_frame_sampler: As given; None if left out.
     """
 
     cfg: Config | None = None
@@ -57,6 +58,8 @@ class LEO:
         if start_frame_sampler is not None:
             start_frame_sampler.check_size(animator)
         self.animator = animator.eval()
+        self.motion_diffusion, self.start_code = motion_diffusion, start_code
+        self.start_frame_sampler = start_frame_sampler
         self.directions = directions or DirectionNames(animator.motion_dim)
         self.amp = amp
         self._generator = VideoGenerator(animator, motion_diffusion, amp=amp) if motion_diffusion else None

@@ -28,6 +28,7 @@ from leokit.registry import MODELS
 from leokit.utils import UserError
 from leokit.utils.config import read_config
 from leokit.utils.config_data import config_from_checkpoint
+from leokit.utils.model_folder import find_model
 
 LEO_PARTS = dict(animator=Animator, motion_diffusion=MotionDiffusion, start_code=StartCodeDiffusion,
                  start_frame=StartFrameDiffusion, start_frame_sr=StartFrameDiffusion)
@@ -46,9 +47,11 @@ def load(name_or_config: str | Path | Config, checkpoint: str | Path | None = No
     is not built.
 
     Args:
-        name_or_config (str | Path | Config): A config file, the name of a shipped config (``'lia_celebv_256'``) or a
-            config; a work dir: its newest checkpoint with the config saved there; or a checkpoint: the config that it
-            carries is read as data, so modules in its ``custom_imports`` must be imported before.
+        name_or_config (str | Path | Config): The name of a shipped model (``'leo_synthetic'``) or of one of its parts
+            (``'leo_synthetic/animator'``), a model folder, or ``'hf://USER/NAME'``; a config file, the name of a
+            shipped config (``'lia_celebv_256'``) or a config; a work dir: its newest checkpoint with the config saved
+            there; or a checkpoint: the config that it carries is read as data, so modules in its ``custom_imports``
+            must be imported before.
         checkpoint (str | Path, optional): Checkpoint, or a work dir for its newest one. Without it a config gives a
             model with initial weights. A LEO config names its checkpoints.
         device (str | torch.device): ``'cpu'``, ``'cuda'``, ``'cuda:1'``, ...
@@ -184,7 +187,7 @@ def _part_source(config: Config, part: str) -> ModelSource:
     if unknown:
         raise UserError(f'{part}.{unknown[0]} in {source} is unknown; the keys are '
                         f'{", ".join((*ENTRY_KEYS, "cfg_options"))}')
-    if part != 'animator' and not Path(entry['checkpoint']).exists():
+    if part != 'animator' and not find_model(entry['checkpoint']) and not Path(entry['checkpoint']).exists():
         raise UserError(f'the checkpoint {entry["checkpoint"]} of {part} in {source} does not exist; train it with '
                         f'leokit train {entry["config"]}, or do without it: --cfg-options {part}=None')
     found = find_source(entry['config'], entry['checkpoint'], entry.get('cfg_options'))

@@ -1,20 +1,19 @@
 """Finding the config and the checkpoint of a model, from what a user may name."""
 
 import logging
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from mmengine.config import Config
 from mmengine.logging import print_log
-from mmengine.registry import MODELS as MMENGINE_MODELS
 
-from leokit import registry
 from leokit.engine.checkpoint_files import newest_checkpoint
 from leokit.utils import UserError, load_checkpoint
 from leokit.utils.config import read_config
 from leokit.utils.config_data import config_from_checkpoint
+from leokit.utils.model_folder import find_model
+from leokit.utils.registered_types import check_registered
 
 CHECKPOINT_SUFFIXES = ('.pth', '.pt')
 
@@ -32,7 +31,10 @@ def find_source(name_or_config: str | Path | Config, checkpoint: str | Path | No
                 options: Mapping[str, Any] | None) -> ModelSource:
     """Config and checkpoint of a model; see :func:`leokit.load` for the arguments."""
     options = dict(options or {})
-    if not isinstance(name_or_config, Config):
+    model = find_model(name_or_config)
+    if model is not None and model.part is not None and checkpoint is None:
+        checkpoint = model.path
+    elif model is None and not isinstance(name_or_config, Config):
         path = Path(name_or_config)
         if path.is_dir():
             return _work_dir_source(path, checkpoint, options)
@@ -48,7 +50,7 @@ def find_source(name_or_config: str | Path | Config, checkpoint: str | Path | No
     if is_leo_config(config):
         raise UserError(f'{name} names its checkpoints; leave {checkpoint} out, or pass the config of a single model')
     # read before the model is built, which takes longer
-    return ModelSource(name, config, *_read_checkpoint(checkpoint))
+    return ModelSource(name, config, *_read_checkpoint(checkpoint, (config.get('model') or {}).get('type')))
 
 
 def _work_dir_source(work_dir: Path, checkpoint: str | Path | None, options: dict[str, Any]) -> ModelSource:
@@ -65,12 +67,21 @@ def is_leo_config(config: Mapping[str, Any]) -> bool:
 
 
 def checkpoint_file(path: str | Path) -> Path:
-    """A checkpoint, or the newest undamaged one of a work dir."""
+    """A checkpoint, the newest undamaged one of a work dir, or the path of a model of a model folder."""
+    model = find_model(path)
+    if model is not None:
+        return model.path
     return _read_newest(path)[0] if Path(path).is_dir() else Path(path)
 
 
-def _read_checkpoint(path: str | Path) -> tuple[Path, dict[str, Any]]:
-    """File and content of a checkpoint or of the newest one of a work dir."""
+def _read_checkpoint(path: str | Path, kind: str | None = None) -> tuple[Path, dict[str, Any]]:
+    """File and content of a checkpoint, of the newest one of a work dir, or of LEO's model of class ``kind``."""
+    model = find_model(path)
+    if model is not None:
+        if model.part is None:
+            parts = [part for part, entry in model.index['parts'].items() if entry.get('meta', {}).get('model') == kind]
+            model = model._replace(part=parts[0] if parts else None)
+        return model.path, model.checkpoint()
     return _read_newest(path) if Path(path).is_dir() else (Path(path), load_checkpoint(path))
 
 
@@ -83,34 +94,5 @@ def _read_newest(work_dir: str | Path) -> tuple[Path, dict[str, Any]]:
 
 def _carried_config(content: dict[str, Any], file: Path, options: dict[str, Any]) -> Config:
     config = read_config(config_from_checkpoint(content, str(file)), options)
-    imports = (config.get('custom_imports') or {}).get('imports')
-    hint = f'import {imports} first, or pass the config file' if imports else 'pass the config file'
-    scope = config.get('default_scope', 'leokit')
-    if not isinstance(scope, str) or (scope != 'leokit' and scope not in sys.modules):  # MMEngine would import it
-        raise UserError(f'the config in {file} has default_scope={scope!r}, which is not imported; {hint}')
-    _check_types(config.get('model'), file, hint)
+    check_registered(config, str(file))
     return config
-
-
-def _check_types(part: Any, file: Path, hint: str) -> None:
-    """Raise for a type that is not registered: MMEngine would import and call whatever function it names."""
-    if isinstance(part, Mapping):
-        kind = part.get('type')
-        if kind is not None and not _is_registered(kind):
-            raise UserError(f'the config in {file} has the type {kind!r}, which is not registered; {hint}')
-    elif not isinstance(part, (list, tuple)):
-        return
-    for item in part.values() if isinstance(part, Mapping) else part:
-        _check_types(item, file, hint)
-
-
-def _is_registered(kind: Any) -> bool:
-    scope, _, name = kind.rpartition('.') if isinstance(kind, str) else ('?', '', '')
-    if scope not in ('', 'leokit', 'mmengine'):
-        return False
-    registries = [MMENGINE_MODELS]
-    if scope != 'mmengine':
-        registries += [getattr(registry, each) for each in registry.__all__]
-    for each in registries:
-        each.import_from_location()
-    return any(name in each.module_dict for each in registries)

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from leokit.utils.errors import UserError, format_list
 from leokit.utils.files import atomic_path, sync
+from leokit.utils.model_folder import find_model
 
 PLAIN_TYPES = (bool, int, float, str, bytes, type(None), torch.dtype, torch.Size)
 
@@ -49,7 +50,18 @@ def save_checkpoint(checkpoint: Mapping[str, Any], path: str | Path) -> None:
 
 
 def load_checkpoint(path: str | Path, map_location: str | torch.device = 'cpu') -> dict[str, Any]:
-    """Read a checkpoint of leokit without running code from it; its content has at least ``state_dict``."""
+    """Read a checkpoint of leokit, or a model of a model folder, without running code from it.
+
+    Args:
+        path (str | Path): A file, or what :func:`~leokit.utils.model_folder.find_model` finds.
+        map_location (str | torch.device): The device of its tensors.
+
+    Returns:
+        dict: At least ``state_dict``.
+    """
+    model = find_model(path)
+    if model is not None:
+        return model.checkpoint(map_location)
     path = Path(path)
     checkpoint = read_plain(path, map_location, 'leokit convert converts weights of LIA')
     if not isinstance(checkpoint, dict) or not isinstance(checkpoint.get('state_dict'), Mapping):

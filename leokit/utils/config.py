@@ -8,8 +8,10 @@ from mmengine.utils import import_modules_from_strings
 
 from leokit.deprecation import CONFIG_KEYS, upgrade_config
 from leokit.utils.errors import UserError, suggest
+from leokit.utils.model_folder import CONFIG_FILE, ModelFolder, find_model
 from leokit.utils.references import resolve_references
-from leokit.utils.shipped import find_config
+from leokit.utils.registered_types import check_registered
+from leokit.utils.shipped import config_names, find_config
 
 # The top-level keys that the runner reads; all others serve references.
 RUNNER_KEYS = (
@@ -24,12 +26,16 @@ def load_config(path: str | Path, options: dict[str, Any] | None = None) -> Conf
     """Read a config file, merge the options and resolve its references.
 
     Args:
-        path (str | Path): A Python config file or the name of a shipped config; see :func:`find_config`.
+        path (str | Path): A Python config file, the name of a shipped config (:func:`find_config`) or a model folder
+            (:mod:`leokit.utils.model_folder`).
         options (dict, optional): Overrides by dotted keys, as from ``--cfg-options``.
 
     Returns:
         Config: The config with every ``$name`` replaced.
     """
+    model = find_model(path)
+    if model is not None:
+        return read_config(_model_config(model), options)
     path = find_config(path)
     if path.suffix != '.py':  # MMEngine's loader of YAML executes what the file says
         raise UserError(f'the config {path} is not a Python file (.py); write it as one')
@@ -42,6 +48,18 @@ def load_config(path: str | Path, options: dict[str, Any] | None = None) -> Conf
     if any(key.partition('.')[0] == 'custom_imports' for key in options or {}):
         _import_custom(config)  # MMEngine has imported only those that the file names
     return resolve_references(config)
+
+
+def _model_config(model: ModelFolder) -> Config:
+    """The config of a model folder, which is data; LEO's has the benchmark of the shipped config that it names."""
+    path = str(model.folder / CONFIG_FILE)
+    benchmark = model.index.get('benchmark') if model.part is None else None
+    if benchmark is not None and benchmark not in config_names():  # a file would be executed
+        raise UserError(f'{path} has benchmark={benchmark!r}, which is not the name of a shipped config; remove it')
+    base = Config.fromfile(str(config_names()[benchmark]))._cfg_dict.to_dict() if benchmark else {}
+    config = Config(ConfigDict({**base, **model.config()}), filename=path)
+    check_registered(config, path)
+    return config
 
 
 def read_config(config: str | Path | Config, options: dict[str, Any] | None = None) -> Config:

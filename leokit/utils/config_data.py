@@ -14,9 +14,9 @@ PLAIN_TYPES = (bool, int, float, str, type(None))
 NUMBERS = dict(inf=math.inf, nan=math.nan)  # how Python prints them
 
 
-def config_to_data(config: Config) -> dict[str, Any]:
-    """A config, its references kept, as nested dicts, lists and tuples of numbers and strings."""
-    return _plain(with_references(config)._cfg_dict.to_dict())
+def config_to_data(config: Config, *, references: bool = True) -> dict[str, Any]:
+    """A config as nested dicts, lists and tuples of numbers and strings; its references are kept unless told not to."""
+    return _plain((with_references(config) if references else config)._cfg_dict.to_dict())
 
 
 def config_from_checkpoint(checkpoint: Mapping[str, Any], source: str) -> Config:

@@ -1,6 +1,7 @@
 """Atomic writing of files: write to a temporary file in the same folder, flush it to disk, rename it."""
 
 import errno
+import hashlib
 import json
 import math
 import os
@@ -12,6 +13,7 @@ from typing import Any, Iterator, Mapping
 
 from leokit.utils.errors import UserError
 
+BLOCK_BYTES = 2**20  # read at a time
 FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -113,3 +115,12 @@ def without_nan(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
+
+
+def file_sha256(path: str | Path) -> str:
+    """SHA-256 of a file, 64 hexadecimal digits."""
+    digest = hashlib.sha256()
+    with Path(path).open('rb') as file:
+        while block := file.read(BLOCK_BYTES):
+            digest.update(block)
+    return digest.hexdigest()

@@ -10,23 +10,16 @@ from torch import Tensor
 
 from leokit.utils.checkpoints import load_checkpoint
 from leokit.utils.errors import UserError
+from leokit.utils.files import BLOCK_BYTES, file_sha256
 
-BLOCK_BYTES = 2**20  # read at a time
+__all__ = ['BLOCK_BYTES', 'animator_hash', 'checkpoint_hash', 'file_sha256', 'stable_number', 'weights_hash']
+
 ANIMATOR_PARTS = ('encoder', 'motion_space', 'flow_generator')  # submodules that motion codes depend on
 
 
 def stable_number(*parts: str | int) -> int:
     """A 32-bit number that depends on the parts only: the CRC-32 of their texts, joined by slashes."""
     return zlib.crc32('/'.join(map(str, parts)).encode())
-
-
-def file_sha256(path: str | Path) -> str:
-    """SHA-256 of a file, 64 hexadecimal digits."""
-    digest = hashlib.sha256()
-    with Path(path).open('rb') as file:
-        while block := file.read(BLOCK_BYTES):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def weights_hash(state_dict: Mapping[str, Tensor]) -> str:

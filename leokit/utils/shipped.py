@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from leokit.utils.errors import UserError, suggest
+from leokit.utils.model_folder import zoo_hashes
 
 PACKAGE = Path(__file__).resolve().parents[1]
 CONFIG_FOLDERS = (PACKAGE / '.mim' / 'configs', PACKAGE.parent / 'configs')  # of a wheel, of a clone
@@ -41,6 +42,7 @@ def find_config(config: str | Path) -> Path:
     else:
         shipped = config_names().get(str(config), path)
     if not shipped.is_file():
+        names = [*config_names(), *zoo_hashes()]
         raise UserError(f'the config {config} does not exist; pass a Python file, or the name of a shipped config such '
-                        f'as lmdm_celebv{suggest(path.stem, config_names())}')
+                        f'as lmdm_celebv or of a shipped model (leokit zoo list){suggest(path.stem, names)}')
     return shipped
