@@ -138,13 +138,13 @@ def add_config(parser: Any, kind: str, example: str) -> None:
         example (str): Name of a shipped config.
     """
     parser.add_argument('config', metavar='CONFIG',
-                        help=f'config of {kind}: a file, or the name of a shipped one, e.g. {example}; or a trained model: '
-                             'a name (leokit zoo list), a model folder, or hf://USER/NAME')
+                        help=f'config of {kind}: a file, or the name of a shipped one, e.g. {example}; or a trained '
+                             'model: a name (leokit zoo list), a model folder, or hf://USER/NAME')
 
 
 def add_checkpoint(parser: Any, *, required: bool = True) -> None:
     """Add the positional argument CHECKPOINT; not required where a config of LEO names the checkpoints."""
-    note = '' if required else '; leave it out for a trained model, and for a config of LEO, which names its checkpoints'
+    note = '' if required else '; leave it out for a trained model, and for a config of LEO, which names checkpoints'
     parser.add_argument('checkpoint', metavar='CHECKPOINT', nargs=None if required else '?',
                         help=f'checkpoint file, a work dir for its newest checkpoint, or a trained model{note}')
 
