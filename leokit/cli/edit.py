@@ -39,6 +39,7 @@ def run(args: argparse.Namespace) -> None:
     from leokit.models import Animator
     from leokit.registry import IMAGE_EDITORS
     from leokit.utils import UserError, progress_bar
+    from leokit.utils.option_text import read_options
     from leokit.video import open_video
     from leokit.visualization import save_png
     with open_video(args.video) as video:
@@ -48,8 +49,9 @@ def run(args: argparse.Namespace) -> None:
             return
         if not args.out:
             raise UserError('--out is missing; name the file for the edited video')
-        settings = dict(path=args.edited) if args.edited else args.editor_options or {}
-        editor = IMAGE_EDITORS.build(dict(settings, type='EditedFile' if args.edited else args.editor))
+        known = args.editor and IMAGE_EDITORS.get(args.editor)  # an unknown one is reported by build
+        settings = read_options(args.editor_options or {}, known) if known else dict(path=args.edited)
+        editor = IMAGE_EDITORS.build(dict(settings, type=args.editor or 'EditedFile'))
         animator = load(args.config, args.checkpoint, options.choose_device(args.device), args.cfg_options,
                         expect=Animator)
         frames = edit_video(animator, video, editor, chunk_size=args.chunk_size, amp=args.amp)

@@ -131,14 +131,16 @@ def run(args: argparse.Namespace) -> None:
     from leokit.evaluation import (
         Compute, ReadOptions, RunInfo, build_jobs, evaluate_sets, save_records, scan_videos)
     from leokit.utils.cache_dirs import statistics_dir
+    from leokit.utils.option_text import read_options
     from leokit.video import VideoFilter
     device = join_process_group(args.device)
     protocol = choose_protocol(args)
     jobs = build_jobs(args.metrics, protocol, choose_extractors(args.extractor),
                       nest_options(args.extractor_options or {}))
     reading = ReadOptions(args.input_fps, args.float_range, args.workers)
+    filters = read_options(args.real_filters or {}, VideoFilter)
     split = {'split': args.split} if args.split else {}
-    real = scan_videos(args.real, protocol, filters=VideoFilter.from_config({**(args.real_filters or {}), **split}),
+    real = scan_videos(args.real, protocol, filters=VideoFilter.from_config({**filters, **split}),
                        use_protocol_split=True, options=reading)
     fake = scan_videos(args.fake, protocol, options=reading)
     cache = None if args.no_cache else Path(args.cache_dir or statistics_dir())

@@ -25,22 +25,20 @@ SPLIT_FRACTIONS = (0.9, 0.05, 0.05)
 
 
 class _KeyValues(argparse.Action):
-    """``KEY=VALUE ...`` into a dict, by the rules of MMEngine's ``DictAction``."""
+    """``KEY=VALUE ...`` into a dict of texts; see ``leokit/utils/option_text.py`` for how they are read."""
 
     def __call__(self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Sequence[Any],
                  option_string: str | None = None) -> None:
-        from mmengine.config import DictAction  # not at the top: --help does without it
+        from leokit.utils.option_text import OptionText  # not at the top: --help does without it
+        texts = dict(getattr(namespace, self.dest) or {})
         for value in values:
-            if '=' not in value:
+            key, equals, text = value.partition('=')
+            if not (key and equals):
                 raise argparse.ArgumentError(self, f'{value!r} is not of the form key=value')
+            texts[key] = OptionText(text)
         words = f'{self.dest}_words'  # as typed, for commands that start others
         setattr(namespace, words, [*getattr(namespace, words, []), *values])
-        try:
-            DictAction(self.option_strings, self.dest, nargs='+')(parser, namespace, values, option_string)
-        except (AssertionError, RecursionError) as error:  # what MMEngine raises for dict(...) and open brackets
-            raise argparse.ArgumentError(
-                self, f'{" ".join(values)!r} cannot be read; lists are [1,2], and parts of a dict have dotted keys, '
-                'such as train_filters.segment=[0,0.8]') from error
+        setattr(namespace, self.dest, texts)
 
 
 OPTIONS: dict[str, dict[str, Any]] = {

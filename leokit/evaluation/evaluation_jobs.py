@@ -7,6 +7,7 @@ from leokit.evaluation.reductions import FeatureRequest
 from leokit.evaluation.video_set_metrics import OVER_TIME, VIDEO_SET_METRICS, VideoSetMetric
 from leokit.registry import FEATURE_EXTRACTORS
 from leokit.utils import UserError
+from leokit.utils.option_text import read_options
 
 
 class EvaluationJob(NamedTuple):
@@ -39,7 +40,7 @@ def build_jobs(names: Sequence[str], protocol: Protocol, extractors: Mapping[str
         kind = _extractor_type(metric, protocol, chosen)
         if kind not in built:
             try:
-                built[kind] = FEATURE_EXTRACTORS.build(dict((options or {}).get(kind, {}), type=kind))
+                built[kind] = FEATURE_EXTRACTORS.build(_extractor_config(kind, (options or {}).get(kind, {})))
             except UserError as error:
                 raise UserError(f'{error} (--extractor {name}=TYPE chooses another network)') from error
         request = FeatureRequest(built[kind], metric.reduction)
@@ -51,6 +52,12 @@ def build_jobs(names: Sequence[str], protocol: Protocol, extractors: Mapping[str
         raise UserError(f'--extractor {chosen[""]} applies to video distances, but none is evaluated; name the metric '
                         f'it is for, as in --extractor {names[0]}={chosen[""]}')
     return jobs
+
+
+def _extractor_config(kind: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The config of an extractor, texts of the command line read as its constructor expects them."""
+    known = FEATURE_EXTRACTORS.get(kind)
+    return dict(read_options(options, known) if known else options, type=kind)
 
 
 def _extractor_type(metric: VideoSetMetric, protocol: Protocol, chosen: Mapping[str, str]) -> str:

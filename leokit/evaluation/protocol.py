@@ -15,6 +15,7 @@ import numpy as np
 
 from leokit.deprecation import PROTOCOL_VALUES
 from leokit.utils import UserError, load_config
+from leokit.utils.option_text import read_options
 from leokit.utils.shipped import find_config
 
 PRESET_FOLDER = Path(__file__).resolve().parent / 'protocols'
@@ -212,7 +213,7 @@ class Protocol:
             if section not in SECTIONS or not name:
                 raise UserError(f'the protocol option {key} is not of the form section.key; sections are '
                                 f'{", ".join(SECTIONS)}, as in sampling.num_clips=64')
-            values[section][name] = value
+            values[section].update(read_options({name: value}, SECTIONS[section]))
         try:
             protocol = Protocol.from_dict(values)
         except TypeError as error:

@@ -9,7 +9,8 @@ from mmengine.utils import import_modules_from_strings
 from leokit.deprecation import CONFIG_KEYS, upgrade_config
 from leokit.utils.errors import UserError, suggest
 from leokit.utils.model_folder import CONFIG_FILE, ModelFolder, find_model
-from leokit.utils.references import resolve_references
+from leokit.utils.option_text import OptionText
+from leokit.utils.references import MAX_DEPTH, resolve_references
 from leokit.utils.registered_types import check_registered
 from leokit.utils.shipped import config_names, find_config
 
@@ -20,6 +21,8 @@ RUNNER_KEYS = (
     'custom_hooks', 'data_preprocessor', 'load_from', 'resume', 'launcher', 'env_cfg', 'log_processor', 'log_level',
     'visualizer', 'default_scope', 'randomness', 'experiment_name', 'compile', 'find_unused_parameters',
     'model_wrapper_cfg', 'activation_checkpointing', 'sync_bn', 'custom_imports', 'load_strict')
+# Top-level keys that hold a string even where they are None or absent.
+STRING_KEYS = ('work_dir', 'load_from', 'frame_cache', 'default_scope', 'experiment_name', 'log_level')
 
 
 def load_config(path: str | Path, options: dict[str, Any] | None = None) -> Config:
@@ -89,7 +92,8 @@ def merge_options(config: Config, options: dict[str, Any]) -> None:
 
     Args:
         config (Config): The config.
-        options (dict): Values by dotted keys; list items by their index.
+        options (dict): Values by dotted keys; list items by their index. Texts of the command line
+            (:class:`~leokit.utils.option_text.OptionText`) are read as the type of the value that they override.
     """
     options = {CONFIG_KEYS.get(name, name) + dot + rest: value for (name, dot, rest), value in (
         (key.partition('.'), value) for key, value in options.items())}
@@ -98,7 +102,40 @@ def merge_options(config: Config, options: dict[str, Any]) -> None:
         if name not in config and name not in RUNNER_KEYS:
             raise UserError(f'the option {key} has no effect: the config has no top-level key {name!r}'
                             f'{suggest(name, (*config, *RUNNER_KEYS))}')
+    tree = config._cfg_dict.to_dict()
     try:
-        config.merge_from_dict(options)
+        config.merge_from_dict({key: _read_option(tree, key, value) for key, value in options.items()})
+    except UserError:
+        raise
     except Exception as error:  # MMEngine raises AssertionError, IndexError, TypeError, ...
         raise UserError(f'the options {", ".join(options)} do not fit the config: {error}') from error
+
+
+def _read_option(tree: dict[str, Any], key: str, value: Any) -> Any:
+    if not isinstance(value, OptionText):
+        return value
+    current = _current_value(tree, key)
+    try:
+        result = value.read('' if current is None and key in STRING_KEYS else current)
+    except UserError as error:
+        raise UserError(f'the option {key}={value} cannot be read: {error}') from error
+    if isinstance(result, dict) and not isinstance(current, dict):
+        result['_delete_'] = True  # MMEngine merges dicts into dicts only
+    return result
+
+
+def _current_value(tree: dict[str, Any], key: str) -> Any:
+    """The value of a dotted key, its references followed; None if there is none."""
+    value = tree
+    for name in key.split('.'):
+        if isinstance(value, dict):
+            value = value.get(name)
+        elif isinstance(value, (list, tuple)) and name.isdecimal() and int(name) < len(value):
+            value = value[int(name)]
+        else:
+            return None
+        for _ in range(MAX_DEPTH):
+            if not (isinstance(value, str) and value.startswith('$') and value[1:] in tree):
+                break
+            value = tree[value[1:]]
+    return value

@@ -62,9 +62,10 @@ def test_an_option_that_is_shared_has_the_shared_help(name):
                 assert action.help.startswith(options.OPTIONS[flag]['help']), f'{name} {flag}'
 
 
-def test_key_values_follow_mmengine(capsys):
-    args = build_parser().parse_args(['train', 'a.py', '--cfg-options', 'a.b=[1,2]', 'c=x', 'd=1.5'])
-    assert args.cfg_options == {'a.b': [1, 2], 'c': 'x', 'd': 1.5}
-    with pytest.raises(SystemExit):
-        build_parser().parse_args(['train', 'a.py', '--cfg-options', 'a'])
-    assert "'a' is not of the form key=value" in capsys.readouterr().err
+def test_key_values_are_kept_as_typed_until_their_type_is_known(capsys):
+    args = build_parser().parse_args(['train', 'a.py', '--cfg-options', 'a.b=[1,2]', 'c=x = y', '--cfg-options', 'd='])
+    assert args.cfg_options == {'a.b': '[1,2]', 'c': 'x = y', 'd': ''}
+    for text in ('a', '=a'):
+        with pytest.raises(SystemExit):
+            build_parser().parse_args(['train', 'a.py', '--cfg-options', text])
+        assert f'{text!r} is not of the form key=value' in capsys.readouterr().err
