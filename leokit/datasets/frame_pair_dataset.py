@@ -1,5 +1,6 @@
 """Pairs of frames of one video, the training data of the animator (LIA, ICLR 2022, section 3.3)."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,8 @@ class FramePairDataset(VideoDataset):
         super().__init__(data_root, size, min_frames=2, filters=filters, frames=frames, seed=seed)
         self.pairs_per_video = pairs_per_video
         self.min_gap = min_gap
+        if not (isinstance(distance_power, (int, float)) and math.isfinite(distance_power)):
+            raise ValueError(f'distance_power must be a finite number, got {distance_power!r}')
         self.distance_power = distance_power
         self._video_sampler = VideoSampler(self.videos, weighting, pairs_per_video)
 

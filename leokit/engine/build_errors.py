@@ -8,7 +8,9 @@ from functools import partial
 from typing import Any
 
 from mmengine.config import Config
+from mmengine.hooks import Hook
 from mmengine.registry import OPTIMIZERS, Registry
+from torch import nn
 
 from leokit.registry import ROOTS
 from leokit.utils.build_errors import (
@@ -20,6 +22,8 @@ CO_REQUIRED_KEYS = (
     ('train_dataloader', 'train_cfg', 'optim_wrapper'),
     ('val_dataloader', 'val_cfg', 'val_evaluator'),
     ('test_dataloader', 'test_cfg', 'test_evaluator'))
+MAX_BATCH_SIZE = 2**20  # per process; beyond this a number is a mistake
+MAX_WORKERS = 4096
 SIMILARITY_CUTOFF = 0.88  # likeness from which a top-level key counts as a misspelled one of the Runner's
 # Methods of MMEngine's Runner that hand values of the config to torch, numpy or logging, and what they build.
 RUNNER_STEPS = dict(build_dataloader='a data loader', build_optim_wrapper='optim_wrapper', setup_env='env_cfg',
@@ -38,11 +42,30 @@ def check_config_keys(config: Mapping[str, Any]) -> None:
             raise UserError(f'the config key {key!r} is used by nothing; rename it to {meant[0]!r}')
     if 'model' not in config:
         raise UserError(f"the config has no 'model'{suggest('model', config)}")
+    if not isinstance(config['model'], (Mapping, nn.Module)):
+        raise UserError(f'the config key model must be a dict with a type, as in model=dict(type=...), got '
+                        f'{config["model"]!r}')
+    hooks = config.get('custom_hooks') or ()
+    if not isinstance(hooks, (list, tuple)) or not all(isinstance(hook, (Mapping, Hook)) for hook in hooks):
+        raise UserError(f"the config key custom_hooks must be a list of dicts, as in [dict(type='EMAHook')], got "
+                        f'{hooks!r}')
+    for part in ('train', 'val', 'test'):
+        check_dataloader(f'{part}_dataloader', config.get(f'{part}_dataloader'))
     for group in CO_REQUIRED_KEYS:
         absent = [key for key in group if config.get(key) is None]
         if absent and len(absent) < len(group):
             raise UserError(f'the config has {", ".join(sorted(set(group) - set(absent)))} but no {absent[0]!r}'
                             f'{suggest(absent[0], set(config) - set(RUNNER_KEYS))}; these go together')
+
+
+def check_dataloader(key: str, config: Any) -> None:
+    """Raise UserError for numbers of a data loader's config that torch reports late, or runs out of memory with."""
+    if not isinstance(config, Mapping):
+        return
+    for name, smallest, largest in (('batch_size', 1, MAX_BATCH_SIZE), ('num_workers', 0, MAX_WORKERS)):
+        value = config.get(name, smallest)
+        if isinstance(value, bool) or not isinstance(value, int) or not smallest <= value <= largest:
+            raise UserError(f'{key}.{name} must be an integer from {smallest} to {largest}, got {value!r}')
 
 
 @contextmanager

@@ -51,6 +51,8 @@ class AtomicCheckpointHook(Hook):
             raise ValueError(f"rule must be 'less' or 'greater', got {rule!r}")
         if interval < 1:
             raise ValueError(f'interval must be at least 1, got {interval}')
+        if not isinstance(max_keep_ckpts, int):
+            raise ValueError(f'max_keep_ckpts must be an integer, 0 to keep all, got {max_keep_ckpts!r}')
         self.interval = interval
         self.max_keep_ckpts = max_keep_ckpts
         self.save_best = save_best

@@ -24,6 +24,7 @@ from leokit.flow_generators import FlowFrame
 from leokit.motion_spaces import relative_motion
 from leokit.registry import DISCRIMINATORS, ENCODERS, FLOW_GENERATORS, LOSSES, MODELS, MOTION_SPACES
 from leokit.utils import UserError, check_shape
+from leokit.utils.checks import check_width
 from leokit.utils.cuda_graphs import GraphedScalar
 from leokit.utils.hashing import animator_hash
 from leokit.utils.same_animator import CodeOrigin, named_model
@@ -74,6 +75,8 @@ class Animator(BaseModel):
                  motion_space: dict | None = None, flow_generator: dict | None = None,
                  training: dict | None = None, data_preprocessor: dict | None = None):
         super().__init__(data_preprocessor or dict(type='leokit.PixelPreprocessor'))
+        check_width('appearance_dim', appearance_dim)
+        check_width('motion_dim', motion_dim)
         self.size = size
         self.motion_dim = motion_dim
         widths = dict(size=size, channel_multiplier=channel_multiplier, max_channels=max_channels)

@@ -3,6 +3,7 @@
 BASE_CHANNELS = {4: 512, 8: 512, 16: 512, 32: 512, 64: 256, 128: 128, 256: 64, 512: 32, 1024: 16}
 FIRST_SCALED_RESOLUTION = 64  # the multiplier applies from this resolution on, as in StyleGAN2
 MIN_SIZE, MAX_SIZE = 32, 1024
+MAX_MULTIPLIER = 64
 MIN_CHANNELS = 3  # the identity initialization passes the RGB channels of the source through
 
 
@@ -25,6 +26,8 @@ def channels_by_resolution(size: int, channel_multiplier: float = 1, max_channel
         dict[int, int]: Channels by resolution, in ascending order.
     """
     check_size(size)
+    if not 0 < channel_multiplier <= MAX_MULTIPLIER:  # NaN fails too
+        raise ValueError(f'channel_multiplier must be above 0 and at most {MAX_MULTIPLIER}, got {channel_multiplier}')
     channels = {}
     for resolution, base in BASE_CHANNELS.items():
         if resolution <= size:

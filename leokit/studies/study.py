@@ -6,11 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Mapping, Sequence
 
-from mmengine.config import Config
-
 from leokit.deprecation import METRIC_NAMES
 from leokit.utils import UserError
-from leokit.utils.config import merge_options
+from leokit.utils.config import merge_options, read_config_file
 from leokit.utils.errors import suggest
 from leokit.utils.shipped import find_config
 
@@ -99,10 +97,7 @@ def load_study(path: str | Path, options: Mapping[str, Any] | None = None) -> St
         options (dict, optional): Overrides of the study's config, by dotted keys.
     """
     path = find_config(path)
-    try:
-        config = Config.fromfile(str(path))
-    except Exception as error:  # mmengine raises many kinds here
-        raise UserError(f'the study {path} cannot be read: {error}') from error
+    config = read_config_file(path)
     merge_options(config, dict(options or {}))
     content = config.to_dict()
     for key in content:

@@ -1,6 +1,16 @@
-"""Shape checks of arguments."""
+"""Checks of arguments."""
+
+from typing import Any
 
 from torch import Tensor
+
+MAX_WIDTH = 2**16  # of a layer; beyond this a number is a mistake
+
+
+def check_width(name: str, value: Any) -> None:
+    """Raise ValueError unless ``value`` is an integer that can be the width of a layer."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_WIDTH:
+        raise ValueError(f'{name} must be an integer from 1 to {MAX_WIDTH}, got {value!r}')
 
 
 def check_shape(name: str, tensor: Tensor, shape: tuple[int | None, ...]) -> None:

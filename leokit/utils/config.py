@@ -7,10 +7,11 @@ from mmengine.config import Config, ConfigDict
 from mmengine.utils import import_modules_from_strings
 
 from leokit.deprecation import CONFIG_KEYS, upgrade_config
+from leokit.utils.config_paths import config_folders, resolve_paths
 from leokit.utils.errors import UserError, suggest
 from leokit.utils.model_folder import CONFIG_FILE, ModelFolder, find_model
 from leokit.utils.option_text import OptionText
-from leokit.utils.references import MAX_DEPTH, resolve_references
+from leokit.utils.references import MAX_DEPTH, resolve_references, with_references
 from leokit.utils.registered_types import check_registered
 from leokit.utils.shipped import config_names, find_config
 
@@ -42,11 +43,7 @@ def load_config(path: str | Path, options: dict[str, Any] | None = None) -> Conf
     path = find_config(path)
     if path.suffix != '.py':  # MMEngine's loader of YAML executes what the file says
         raise UserError(f'the config {path} is not a Python file (.py); write it as one')
-    try:
-        config = Config.fromfile(str(path))
-    except Exception as error:  # syntax, missing base, duplicate keys: MMEngine raises many types
-        raise UserError(f'the config {path} cannot be read: {error}') from error
-    config = _with_current_names(config)
+    config = _with_current_names(read_config_file(path))
     merge_options(config, options or {})
     if any(key.partition('.')[0] == 'custom_imports' for key in options or {}):
         _import_custom(config)  # MMEngine has imported only those that the file names
@@ -65,18 +62,29 @@ def _model_config(model: ModelFolder) -> Config:
     return config
 
 
+def read_config_file(path: Path) -> Config:
+    """Execute a config file; its paths are those of :mod:`leokit.utils.config_paths`, its references are kept."""
+    try:
+        config = Config.fromfile(str(path))
+    except (Exception, SystemExit) as error:  # syntax, missing base, duplicate keys: MMEngine raises many types
+        reason = f'it calls exit({error})' if isinstance(error, SystemExit) else error
+        raise UserError(f'the config {path} cannot be read: {reason}') from error
+    return Config(ConfigDict(resolve_paths(config._cfg_dict.to_dict(), config_folders(path))), filename=config.filename)
+
+
 def read_config(config: str | Path | Config, options: dict[str, Any] | None = None) -> Config:
     """Like :func:`load_config`, but also accepts a loaded config, which is not changed."""
     if not isinstance(config, Config):
         return load_config(config, options)
-    config = _with_current_names(config)
+    filename = config.filename
+    config = _with_current_names(with_references(config), filename)  # options reach what refers to their keys
     merge_options(config, options or {})
     return resolve_references(config)
 
 
-def _with_current_names(config: Config) -> Config:
+def _with_current_names(config: Config, filename: str | None = None) -> Config:
     """A copy of the config with the current name of every key, so that options find them."""
-    return Config(ConfigDict(upgrade_config(config._cfg_dict.to_dict())), filename=config.filename)
+    return Config(ConfigDict(upgrade_config(config._cfg_dict.to_dict())), filename=filename or config.filename)
 
 
 def _import_custom(config: Config) -> None:

@@ -50,6 +50,9 @@ def run_tool(main: Callable[[], int | None]) -> None:
         main (Callable): The tool's main function; its result is the exit status (None is 0).
     """
     disable_malloc_trim()
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, 'reconfigure'):
+            stream.reconfigure(errors='backslashreplace')  # a file name that is not UTF-8 must not end a tool
     with_traceback = os.environ.get('LEOKIT_TRACEBACK') == '1'
     try:
         with _unwind_on_signals():

@@ -24,7 +24,8 @@ DELIMITERS = ',;\t'  # of CSV tables
 MISSING = ('', 'nan', 'NaN', 'NAN', '<NA>')  # texts that stand for no label
 # Names of splits in any case; others are kept as they are.
 SPLIT_NAMES = {'train': 'train', 'val': 'val', 'valid': 'val', 'validation': 'val', 'test': 'test'}
-MAX_FRAMES, MAX_FPS = 10**9, 10**6  # beyond these a number is a mistake
+MAX_FRAMES, MIN_FPS, MAX_FPS = 10**9, 1e-3, 10**6  # beyond these a number is a mistake
+MAX_SHOWN = 200  # characters of a file name in a message
 CSV_COLUMNS = ('file', 'name', 'identity', 'split', 'category', 'frames', 'fps')
 
 
@@ -128,19 +129,38 @@ def _entry(row: Any, number: int, path: Path) -> VideoEntry:
     if not isinstance(row, dict) or not isinstance(row.get('file'), str) or not row['file']:
         raise UserError(f'entry {number} of the manifest {path} has no "file"; every entry must name its video')
     file = row['file']
-    name = str(_text(row.get('name')) or Path(file).with_suffix('').as_posix())
     try:
+        _check_path(file)
+        name = str(_text(row.get('name')) or Path(file).with_suffix('').as_posix())
+        _check_text('name', name)
         frames = _number('frames', row.get('frames'), MAX_FRAMES)
         fps = _number('fps', row.get('fps'), MAX_FPS)
         if frames != int(frames):
             raise ValueError(f'frames is {row["frames"]!r}, but must be a whole number')
+        if 0 < fps < MIN_FPS:
+            raise ValueError(f'fps is {row["fps"]!r}, but must be at least {MIN_FPS:g}')
     except ValueError as error:
-        raise UserError(f'entry {number} of the manifest {path} ({file}): {error}') from error
+        raise UserError(f'entry {number} of the manifest {path} ({file[:MAX_SHOWN]}): {error}') from error
     split = _text(row.get('split'))
     return VideoEntry(
         name=name, path=path.parent / file, identity=_text(row.get('identity')) or name,
         split=SPLIT_NAMES.get(split.lower(), split) if split else None, category=_text(row.get('category')),
         frames=int(frames), fps=fps)
+
+
+def _check_path(file: str) -> None:
+    _check_text('file', file)
+    if not Path(file).name:
+        raise ValueError('file names no file')
+
+
+def _check_text(key: str, text: str) -> None:
+    try:
+        if '\0' in text:
+            raise ValueError
+        text.encode()
+    except ValueError:  # half of a surrogate pair, from a JSON escape
+        raise ValueError(f'{key} has characters that no file name can have') from None
 
 
 def _text(value: Any) -> str | None:

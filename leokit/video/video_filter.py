@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any, Sequence
+from typing import Any, Mapping, Sequence
 
 from mmengine.logging import print_log
 
@@ -41,6 +41,8 @@ class VideoFilter:
             valid = False
         if not valid:
             raise UserError(f'segment must be two fractions with 0 <= low < high <= 1, got {self.segment!r}')
+        if isinstance(self.min_frames, bool) or not isinstance(self.min_frames, int):
+            raise UserError(f'min_frames must be an integer, got {self.min_frames!r}')
         if isinstance(self.identities, str) or isinstance(self.exclude_identities, str):
             raise UserError('identities and exclude_identities must be lists of names')
 
@@ -52,13 +54,15 @@ class VideoFilter:
             config (dict, optional): Values by attribute name.
             min_frames (int): The dataset's minimum; a larger value in the config wins.
         """
+        if not isinstance(config or {}, Mapping):
+            raise UserError(f'filters must be a dict, such as dict(split="train"), got {config!r}')
         config = dict(config or {})
         known = [field.name for field in fields(cls)]
         for key in config:
             if key not in known:
                 raise UserError(f'unknown key {key!r} in filters; the keys are {", ".join(known)}')
-        config['min_frames'] = max(min_frames, config.get('min_frames', 1))
-        return cls(**config)
+        chosen = cls(**config)
+        return replace(chosen, min_frames=max(min_frames, chosen.min_frames))
 
     def bounds(self, frames: int) -> tuple[int, int]:
         """First frame in use and end of the frames in use (excluded) of a video of ``frames`` frames."""

@@ -70,6 +70,8 @@ def scan_folder(root: str | Path) -> list[VideoEntry]:
         differ by the suffix alone.
     """
     root = Path(root)
+    if root.resolve() == Path(root.resolve().anchor):
+        raise UserError(f'{root} is the whole file system; pass the folder of the videos')
     paths, seen, others = [], set(), Counter()
     unreadable: list[OSError] = []
     misnamed: list[str] = []

@@ -90,8 +90,13 @@ def test_types_of_mmengine_are_suggested_too(tmp_path):
     ({'val_cfg.fp17': True}, r"takes no argument 'fp17'; did you mean 'fp16'"),
     ({'optim_wrapper.optimizer.type': 'Adm'}, r"'Adm' \(at optim_wrapper\.optimizer\) is not a type .*'Adam'"),
     ({'optim_wrapper.accumulative_counts': 0}, r'AutocastOptimWrapper .* cannot be built: .*equal to 1'),
-    ({'train_dataloader.batch_size': 0}, r'a data loader cannot be built: batch_size should be a positive integer'),
-    ({'train_dataloader.num_workers': -1}, r'a data loader cannot be built: num_workers option should be'),
+    ({'train_dataloader.batch_size': 0}, 'train_dataloader.batch_size must be an integer from 1 to 1048576, got 0'),
+    ({'train_dataloader.batch_size': 10**9}, 'train_dataloader.batch_size must be an integer from 1'),
+    ({'train_dataloader.num_workers': -1}, 'train_dataloader.num_workers must be an integer from 0 to 4096'),
+    ({'train_dataloader.num_workers': 1.5}, 'train_dataloader.num_workers must be an integer'),
+    ({'custom_hooks': 5}, 'custom_hooks must be a list of dicts, .* got 5'),
+    ({'custom_hooks': [5]}, 'custom_hooks must be a list of dicts'),
+    ({'default_hooks.checkpoint.max_keep_ckpts': 'abc'}, "max_keep_ckpts must be an integer, 0 to keep all, got 'abc'"),
     ({'env_cfg': dict(mp_cfg=dict(mp_start_method='frok'))}, "env_cfg cannot be built: cannot find context for 'frok'"),
     ({'randomness.seed': 'abc'}, 'randomness cannot be built: '),
     ({'log_level': 'LOUD'}, "log_level cannot be built: 'LOUD'"),
@@ -114,8 +119,11 @@ def test_top_level_keys_are_checked(tmp_path):
         LeoRunner.from_cfg(config)
     with pytest.raises(UserError, match="the config has no 'model'"):
         check_config_keys(dict(modul=3))
+    for model in (5, None, [dict(type='ToyModel')]):
+        with pytest.raises(UserError, match='model must be a dict with a type'):
+            check_config_keys(dict(model=model))
     with pytest.raises(UserError, match="has optim_wrapper, train_dataloader but no 'train_cfg'; .* 'train_config'"):
-        check_config_keys(dict(model=1, train_dataloader=1, optim_wrapper=1, train_config=2))
+        check_config_keys(dict(model={}, train_dataloader=1, optim_wrapper=1, train_config=2))
 
 
 def test_a_model_type_that_is_a_class_builds():

@@ -31,7 +31,11 @@ def test_further_keys_and_absolute_paths(tmp_path):
     ('m.json', '[{"file": "a.mp4"', 'cannot be read'), ('m.json', '{"file": "a.mp4"}', 'not a list'),
     ('m.json', '[{"name": "a"}]', 'entry 1'), ('m.jsonl', '{"file": "a.mp4"}\n3\n', 'entry 2'),
     ('m.json', '[{"file": "a.mp4", "frames": "many"}]', 'a.mp4'), ('m.csv', 'name\na\n', 'no "file"'),
-    ('m.json', '[{"file": "a.mp4"}, {"file": "a.avi"}]', "two videos named 'a'"), ('m.txt', 'a.mp4', '.txt')])
+    ('m.json', '[{"file": "a.mp4"}, {"file": "a.avi"}]', "two videos named 'a'"), ('m.txt', 'a.mp4', '.txt'),
+    ('m.json', '[{"file": "."}]', 'names no file'), ('m.json', r'[{"file": "a\u0000.mp4"}]', 'no file name can have'),
+    ('m.json', r'[{"file": "a\ud800.mp4"}]', 'no file name'),
+    ('m.json', r'[{"file": "a", "name": "\ud800"}]', 'name has'),
+    ('m.json', '[{"file": "a.mp4", "fps": 1e-9}]', 'at least 0.001')])
 def test_problems_are_named(tmp_path, name, content, message):
     (tmp_path / name).write_text(content)
     with pytest.raises(UserError, match=message) as error:

@@ -34,7 +34,7 @@ def test_from_config():
 
 @pytest.mark.parametrize('config, message', [
     (dict(splits='train'), 'splits'), (dict(segment=(0.5, 0.5)), 'segment'), (dict(segment=(0, 2)), 'segment'),
-    (dict(identities='anna'), 'lists')])
+    (dict(identities='anna'), 'lists'), (dict(min_frames='x'), 'min_frames must be an integer'), (5, 'must be a dict')])
 def test_wrong_configs(config, message):
     with pytest.raises(UserError, match=message):
         VideoFilter.from_config(config)
