@@ -15,6 +15,7 @@ from leokit.utils.files import write_bytes
 from leokit.utils.model_folder import find_model
 
 LAST_CHECKPOINT = 'last_checkpoint'
+MAX_NAME = 100  # characters of a file name in a message
 NUMBERED = re.compile(r'iter_(\d+)\.pth')  # unfinished files (iter_10.part.pth) do not match
 
 
@@ -55,8 +56,11 @@ def newest_checkpoint(work_dir: str | Path, warn: Callable[[str], None]) -> tupl
     candidates = list(checkpoints_by_iteration(work_dir).values())
     marker = work_dir / LAST_CHECKPOINT
     if marker.is_file():
-        last = work_dir / Path(marker.read_text().strip()).name
-        candidates = [last, *(path for path in candidates if path != last)]
+        named = marker.read_bytes().decode(errors='replace').strip()
+        last = [path for path in work_dir.iterdir() if path.name == Path(named).name]
+        if named and not last:
+            warn(f'skipped: {marker} names {named[:MAX_NAME]!r}, which is not there')
+        candidates = [*last, *(path for path in candidates if path not in last)]
     for path in candidates:
         try:
             return path, load_checkpoint(path)

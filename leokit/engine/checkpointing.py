@@ -12,7 +12,7 @@ from torch import nn
 from leokit.engine.checkpoint_files import StartCheckpoint, find_start_checkpoint, newest_checkpoint
 from leokit.engine.data_record import SKIP_KEY, check_other_data, check_own_data, describe_data, named_checkpoints
 from leokit.engine.message_hub import load_message_hub_state, message_hub_state
-from leokit.engine.resume_state import restore_optimizer, restore_schedulers, scheduler_states
+from leokit.engine.resume_state import check_resumable, restore_optimizer, restore_schedulers, scheduler_states
 from leokit.engine.weight_loading import TRAINING_ONLY, conventions, load_weights
 from leokit.utils.checkpoints import load_checkpoint, save_checkpoint
 from leokit.utils.config_data import config_to_data
@@ -92,7 +92,8 @@ class CheckpointingRunner(Runner):
             self._start = StartCheckpoint(path, load_checkpoint(path), resume)
         self._start_is_known = True
         if self._start is not None and self._start.resume:
-            self._adopt_seed(self._start.checkpoint.get('meta', {}).get('seed'))
+            check_resumable(self._start.checkpoint, str(self._start.path))
+            self._adopt_seed(self._start.checkpoint['meta'].get('seed'))
 
     def _check_data(self, training: bool) -> None:
         """Record the data of this training, and compare it with that of the checkpoints it is based on.
@@ -140,9 +141,7 @@ class CheckpointingRunner(Runner):
                                 f'({format_list(tolerated)})')
 
     def _resume_from(self, path: Path, checkpoint: dict[str, Any]) -> None:
-        if not {'optimizer', 'message_hub', 'param_schedulers'} <= checkpoint.keys():
-            raise UserError(f'{path} holds weights only and cannot be resumed; start from it with load_from, or resume '
-                            f'an iter_*.pth')
+        check_resumable(checkpoint, str(path))
         self.resumed_from = path
         self.call_hook('after_load_checkpoint', checkpoint=checkpoint)
         meta = checkpoint['meta']

@@ -9,8 +9,32 @@ from leokit.utils import UserError
 from leokit.utils.checkpoints import is_plain
 
 Schedulers = list[_ParamScheduler] | dict[str, list[_ParamScheduler]] | None
+RESUME_ENTRIES = {'optimizer', 'message_hub', 'param_schedulers'}
 # Entries of a scheduler's state that change while it runs; all others come from the config.
 PROGRESS = ('last_step', '_global_step', '_last_value', 'base_values')
+
+
+def check_resumable(checkpoint: Mapping[str, Any], source: str) -> None:
+    """Raise for a checkpoint from which a training cannot be continued: weights only, or damaged entries."""
+    if not RESUME_ENTRIES <= checkpoint.keys():
+        raise UserError(f'{source} holds weights only and cannot be resumed; start from it with load_from, or resume '
+                        f'an iter_*.pth')
+    meta, hub = checkpoint['meta'], checkpoint['message_hub']
+    sound = {
+        'meta.iter': _is_count(meta.get('iter')), 'meta.epoch': _is_count(meta.get('epoch')),
+        'meta.seed': meta.get('seed') is None or _is_count(meta['seed']),
+        'optimizer': isinstance(checkpoint['optimizer'], Mapping),
+        'param_schedulers': isinstance(checkpoint['param_schedulers'], (Mapping, list, tuple)),
+        'message_hub': isinstance(hub, Mapping) and all(
+            isinstance(hub.get(key), Mapping) for key in ('log_scalars', 'runtime_info'))}
+    damaged = [key for key, good in sound.items() if not good]
+    if damaged:
+        raise UserError(f'{source} cannot be resumed: its {damaged[0]} is missing or damaged; resume another '
+                        'checkpoint, or start from its weights with load_from')
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
 def scheduler_states(schedulers: Schedulers) -> Any:
@@ -59,7 +83,7 @@ def restore_optimizer(wrapper: OptimWrapper, state: dict[str, Any], source: str)
     """Load the state of the optimizer into a newly built wrapper; ``source`` names the checkpoint in errors."""
     try:
         wrapper.load_state_dict(state)
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(f"the optimizer's state in {source} does not fit the config's optim_wrapper ({error}); resume "
                         f'with the same one, or start from its weights with load_from') from error
 

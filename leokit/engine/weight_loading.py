@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from leokit.deprecation import CONVENTIONS
@@ -47,6 +48,7 @@ def load_weights(model: nn.Module, state_dict: Mapping[str, Tensor], *, source: 
     if not strict and 10 * fitting < len(own):
         raise UserError(f'{source} does not fit the model: only {fitting} of its {len(own)} keys match; '
                         f'{_likely_cause(model, own, state_dict, meta or {})}')
+    _check_values(model, own, state_dict, source)
     if strict:
         _check_conventions(conventions(model), (meta or {}).get('conventions', {}), source)
     left_out = set(tolerated)
@@ -68,6 +70,17 @@ def conventions(model: nn.Module) -> dict[str, Any]:
     for module in model.modules():
         found.update(getattr(module, 'conventions', {}))
     return found
+
+
+def _check_values(model: nn.Module, own: Mapping[str, Tensor], state_dict: Mapping[str, Tensor], source: str) -> None:
+    """Raise for weights of another kind of number, or that are not finite."""
+    parameters = dict(model.named_parameters())
+    for key in own.keys() & state_dict.keys():
+        value = state_dict[key]
+        if own[key].is_floating_point() and not value.is_floating_point():
+            raise UserError(f'{source} is damaged: {key} has numbers of type {value.dtype}, not of {own[key].dtype}')
+        if key in parameters and not torch.isfinite(value).all():
+            raise UserError(f'{source} is damaged: {key} has values that are not finite; use another checkpoint')
 
 
 def _check_conventions(own: Mapping[str, Any], other: Mapping[str, Any], source: str) -> None:

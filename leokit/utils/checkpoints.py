@@ -23,6 +23,9 @@ from leokit.utils.model_folder import find_model
 
 PLAIN_TYPES = (bool, int, float, str, bytes, type(None), torch.dtype, torch.Size)
 
+META_DICTS = ('conventions', 'data')
+MAX_EXPANSION = 4  # size of an archive's members over its own
+
 
 class CheckpointWriteError(UserError):
     """A checkpoint could not be written, because of the disk and not because of its content."""
@@ -67,9 +70,30 @@ def load_checkpoint(path: str | Path, map_location: str | torch.device = 'cpu') 
     if not isinstance(checkpoint, dict) or not isinstance(checkpoint.get('state_dict'), Mapping):
         raise UserError(f"{path} has no 'state_dict', so it is not a checkpoint of leokit; "
                         'leokit convert converts weights of LIA')
-    if 'leokit_version' in checkpoint.get('meta', {}):
+    problem = _content_problem(checkpoint)
+    if problem:
+        raise UserError(f'the checkpoint {path} is damaged: {problem}; use another one')
+    checkpoint['meta'] = checkpoint.get('meta') or {}
+    if 'leokit_version' in checkpoint['meta'] and zipfile.is_zipfile(path):
         _verify_checksums(path)
     return checkpoint
+
+
+def _content_problem(checkpoint: Mapping[str, Any]) -> str:
+    meta = checkpoint.get('meta') or {}
+    for key, part in dict(meta=meta, **{f'meta.{key}': isinstance(meta, Mapping) and meta.get(key) or {}
+                                        for key in META_DICTS}).items():
+        if not isinstance(part, Mapping):
+            return f'its {key} is no dict'
+    for entry in ('state_dict', 'raw_state_dict'):
+        weights = checkpoint.get(entry) or {}
+        if not isinstance(weights, Mapping):
+            return f'its {entry} is no dict'
+        for key, value in weights.items():
+            usable = isinstance(value, Tensor) and value.layout is torch.strided and not value.is_meta
+            if not (isinstance(key, str) and usable):
+                return f'its {entry} holds {key!r}, which is no named tensor with values'
+    return ''
 
 
 def read_plain(path: str | Path, map_location: str | torch.device = 'cpu', remedy: str = 'use another one') -> Any:
@@ -87,6 +111,7 @@ def read_plain(path: str | Path, map_location: str | torch.device = 'cpu', remed
         others = f'; {folder} holds {format_list(found)}' if found else ''
         raise UserError(f'the checkpoint {path} {"is a folder" if folder == path else "does not exist"}{others}; '
                         'pass a file')
+    _check_size(path)
     try:
         return torch.load(path, map_location=map_location, weights_only=True)
     except Exception as error:  # torch raises many types for damaged files
@@ -95,6 +120,18 @@ def read_plain(path: str | Path, map_location: str | torch.device = 'cpu', remed
                             f'leokit; it was not loaded, because that could run code from it; {remedy}') from error
         raise UserError(f'the checkpoint {path} is damaged or not a checkpoint ({_first_line(error)}); '
                         f'use another one') from error
+
+
+def _check_size(path: Path) -> None:
+    """Raise for an archive that unpacks to far more than its size; torch writes tensors uncompressed."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            size = sum(member.file_size for member in archive.infolist())
+    except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError):  # torch.load says what is wrong
+        return
+    if size > MAX_EXPANSION * path.stat().st_size:
+        raise UserError(f'the checkpoint {path} is compressed and would take {size / 2**30:.1f} GiB; torch writes no '
+                        'such files, so it was not loaded; use another one')
 
 
 def _verify_checksums(path: Path) -> None:

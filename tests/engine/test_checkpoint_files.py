@@ -77,3 +77,10 @@ def test_start_checkpoint_by_resume_and_load_from(tmp_path):
     assert start(False, weights, training=False) == ('iter_7.pth', False)
     with pytest.raises(UserError, match=r'already holds checkpoints \(iter_3.pth\); pass --resume'):
         start(False)
+
+
+@pytest.mark.parametrize('marker', [b'\xff\xfe\0', b'../../x.pth', b'', b'.', b'iter_9.pth', b'a' * 400])
+def test_a_damaged_marker_does_not_hide_the_checkpoints(tmp_path, marker):
+    save(tmp_path, 3)
+    (tmp_path / 'last_checkpoint').write_bytes(marker)
+    assert newest_checkpoint(tmp_path, lambda text: None)[0].name == 'iter_3.pth'

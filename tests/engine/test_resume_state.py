@@ -3,7 +3,7 @@ import torch
 from mmengine.optim import CosineAnnealingLR, LinearLR, MultiStepLR, OneCycleLR, OptimWrapper
 from torch import nn
 
-from leokit.engine.resume_state import restore_optimizer, restore_schedulers, scheduler_states
+from leokit.engine.resume_state import check_resumable, restore_optimizer, restore_schedulers, scheduler_states
 from leokit.utils import UserError
 from leokit.utils.checkpoints import load_checkpoint, save_checkpoint
 
@@ -71,3 +71,16 @@ def test_another_optimizer_is_an_error():
     _, other, _ = trained(SCHEDULES[0], 2, 0)
     with pytest.raises(UserError, match="optimizer's state in a.pth does not fit"):
         restore_optimizer(other, wrapper.state_dict(), 'a.pth')
+
+
+@pytest.mark.parametrize('change, damaged', [
+    (dict(optimizer=None), 'optimizer'), (dict(param_schedulers=5), 'param_schedulers'),
+    (dict(message_hub=5), 'message_hub'), (dict(message_hub={}), 'message_hub'), (dict(meta={}), 'meta.iter'),
+    (dict(meta=dict(iter=-5, epoch=0)), 'meta.iter'), (dict(meta=dict(iter=1.5, epoch=0)), 'meta.iter'),
+    (dict(meta=dict(iter=1, epoch=0, seed='x')), 'meta.seed')])
+def test_damaged_entries_of_a_checkpoint_are_named(change, damaged):
+    sound = dict(optimizer={}, param_schedulers=[], message_hub=dict(log_scalars={}, runtime_info={}),
+                 meta=dict(iter=3, epoch=0, seed=None))
+    check_resumable(sound, 'a.pth')
+    with pytest.raises(UserError, match=f'a.pth cannot be resumed: its {damaged} is missing or damaged'):
+        check_resumable({**sound, **change}, 'a.pth')

@@ -71,3 +71,20 @@ def test_weights_of_another_model_are_an_error():
     model = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))
     with pytest.raises(UserError, match='x.pth does not fit the model: only 0 of its 4 keys match'):
         load_weights(model, {'other.weight': torch.zeros(2, 2)}, source='x.pth', strict=False)
+
+
+@pytest.mark.parametrize('value, problem', [
+    (torch.full((2, 2), float('nan')), 'not finite'), (torch.tensor([[1., 2.], [3., float('inf')]]), 'not finite'),
+    (torch.ones(2, 2, dtype=torch.int64), 'numbers of type torch.int64'),
+    (torch.ones(2, 2, dtype=torch.complex64), 'numbers of type torch.complex64')])
+def test_damaged_values_are_named(value, problem):
+    linear = nn.Linear(2, 2)
+    with pytest.raises(UserError, match=f'x.pth is damaged: weight has .*{problem}'):
+        load_weights(linear, {**linear.state_dict(), 'weight': value}, source='x.pth')
+
+
+def test_half_precision_weights_load():
+    linear = nn.Linear(2, 2)
+    state = {key: value.half() for key, value in linear.state_dict().items()}
+    load_weights(linear, state, source='x.pth')
+    assert linear.weight.dtype == torch.float32 and torch.equal(linear.weight.half(), state['weight'])

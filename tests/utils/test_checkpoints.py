@@ -90,3 +90,34 @@ def test_a_failed_write_keeps_the_old_file(tmp_path, monkeypatch):
         save_checkpoint(checkpoint(), tmp_path / 'a.pth')
     load_checkpoint(tmp_path / 'a.pth')
     assert [file.name for file in tmp_path.iterdir()] == ['a.pth']
+
+
+@pytest.mark.parametrize('change, problem', [
+    (dict(meta=[1]), 'its meta is no dict'), (dict(meta='a'), 'its meta is no dict'),
+    (dict(meta=dict(conventions=[1])), 'its meta.conventions is no dict'),
+    (dict(raw_state_dict=5), 'its raw_state_dict is no dict'),
+    (dict(state_dict={'a': 'text'}), "its state_dict holds 'a'"), (dict(state_dict={'a': None}), "holds 'a'"),
+    (dict(state_dict={5: torch.ones(1)}), 'its state_dict holds 5'),
+    (dict(state_dict={'a': torch.ones(2).to_sparse()}), "holds 'a'"),
+    (dict(state_dict={'a': torch.ones(2, device='meta')}), "holds 'a'")])
+def test_damaged_entries_are_named(tmp_path, change, problem):
+    torch.save({**checkpoint(), **change}, tmp_path / 'a.pth')
+    with pytest.raises(UserError, match=f'a.pth is damaged: .*{problem}'):
+        load_checkpoint(tmp_path / 'a.pth')
+
+
+def test_a_checkpoint_may_have_no_meta_and_the_old_file_format(tmp_path):
+    torch.save(dict(state_dict={'a': torch.ones(1)}, meta=None), tmp_path / 'a.pth')
+    assert load_checkpoint(tmp_path / 'a.pth')['meta'] == {}
+    torch.save(checkpoint(), tmp_path / 'b.pth', _use_new_zipfile_serialization=False)
+    assert load_checkpoint(tmp_path / 'b.pth')['meta']['model'] == 'Linear'
+
+
+def test_an_archive_that_unpacks_to_far_more_is_not_read(tmp_path):
+    torch.save(dict(state_dict={'a': torch.zeros(10**6)}), tmp_path / 'a.pth')
+    with zipfile.ZipFile(tmp_path / 'a.pth') as old, \
+            zipfile.ZipFile(tmp_path / 'b.pth', 'w', zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            new.writestr(name, old.read(name))
+    with pytest.raises(UserError, match='is compressed and would take 0.0 GiB'):
+        load_checkpoint(tmp_path / 'b.pth')
