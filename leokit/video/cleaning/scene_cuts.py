@@ -1,0 +1,77 @@
+"""Scene cuts: a frame that differs from the one before far more than the frames around them do.
+
+Fast motion changes many frames in a row, a cut changes one. So the change of a frame is divided by the largest change
+of the three frames before and after it. Thresholds were chosen so that 15,000 frames of real clips without cuts give no
+finding; ``docs/data_tools.md`` has recall and precision, and a comparison with PySceneDetect.
+"""
+
+from typing import Iterable
+
+import numpy as np
+
+from leokit.utils import UserError
+from leokit.video.cleaning.clip_measures import ClipMeasures
+from leokit.video.cleaning.finding import Finding
+
+MIN_RATIO = 2.5  # of the change at a cut to the largest change around it
+MIN_CHANGE = 4.0  # gray levels
+REACH = 3  # frames on each side; shorter shots are recognized by two cuts
+NOISE = 1.0  # gray levels added to the changes around, so that noise of still videos is no cut
+
+
+def find_scene_cuts(clip: ClipMeasures) -> list[Finding]:
+    """Hard cuts, also between similar shots of one person; value: the change relative to the largest one around it.
+
+    Two cuts at most ``REACH`` frames apart (a stray frame, a flash) are found if both stand out from the frames around.
+    """
+    change = clip.change
+    around = _around(change)
+    # the other change of a short shot does not count as motion around this one
+    ratios = [change / (np.delete(around, REACH, axis=0).max(axis=0) + NOISE)]
+    for length in range(1, REACH + 1):
+        ratios += _short_shot(change, length)
+    ratio = np.max(ratios, axis=0)
+    cuts = np.flatnonzero((ratio >= MIN_RATIO) & (change >= MIN_CHANGE))
+    return [Finding('scene_cut', int(cut), int(cut) + 1, round(float(ratio[cut]), 3)) for cut in cuts]
+
+
+def find_scene_cuts_pyscenedetect(frames: Iterable[np.ndarray], frame_rate: float) -> list[Finding]:
+    """Cuts by PySceneDetect's ``AdaptiveDetector`` with its default thresholds; value: 1.
+
+    Args:
+        frames (Iterable[np.ndarray]): Chunks of frames, uint8 RGB (t, H, W, 3).
+        frame_rate (float): Frames per second.
+    """
+    try:
+        from scenedetect import AdaptiveDetector, FrameTimecode
+    except ImportError as error:
+        raise UserError('this check needs the package scenedetect; install it with: pip install "leokit[cleaning]", '
+                        'or use the check scene_cut') from error
+    detector, number, cuts = AdaptiveDetector(min_scene_len=1), 0, []
+    for chunk in frames:
+        for frame in chunk:
+            blue_first = np.ascontiguousarray(frame[..., ::-1])
+            cuts += detector.process_frame(FrameTimecode(number, fps=frame_rate), blue_first)
+            number += 1
+    cuts += detector.post_process(FrameTimecode(number, fps=frame_rate))
+    return [Finding('scene_cut', cut.frame_num, cut.frame_num + 1, 1.0) for cut in cuts]
+
+
+def _around(change: np.ndarray) -> np.ndarray:
+    """The changes of the frames around each frame, shape (2 REACH + 1, T); 0 beyond the ends."""
+    padded = np.pad(change, REACH)
+    return np.lib.stride_tricks.sliding_window_view(padded, len(change))
+
+
+def _short_shot(change: np.ndarray, length: int) -> list[np.ndarray]:
+    """Ratios of two cuts ``length`` frames apart, if both stand out; once at the first and once at the second."""
+    if len(change) <= length:
+        return []
+    # from REACH before the first cut to REACH after the second
+    window = 2 * REACH + 1 + length
+    padded = np.pad(change, (REACH, REACH))
+    around = np.lib.stride_tricks.sliding_window_view(padded, window)
+    others = np.delete(around, (REACH, REACH + length), axis=1).max(axis=1)
+    ratio = np.minimum(change[:-length], change[length:]) / (others + NOISE)
+    empty = np.zeros(length, ratio.dtype)
+    return [np.concatenate([ratio, empty]), np.concatenate([empty, ratio])]
