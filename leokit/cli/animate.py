@@ -2,53 +2,142 @@
 
     leokit animate lia_synthetic_64 work_dirs/lia/iter_20000.pth --source portrait.png --driving talk.mp4 \\
         --out animated.mp4
-    leokit animate leo_synthetic --source portrait.png --driving talk.mp4 --out animated.mp4
+    leokit animate leo_synthetic --source portrait.png --driving talk.mp4 --smooth 0.05 --regions mouth eyes \\
+        --out talking.mp4
+    leokit animate leo_synthetic --driving talk.mp4 --save-codes talk.npz
+    leokit animate leo_synthetic --source portrait.png --driving talk.npz --audio talk.mp4 --out animated.mp4
+    leokit animate leo_synthetic --source portrait.png --driving smile.jpg --out smiling.png
 
 The output has the frame rate of the driving video and lasts as long; --fps resamples the driving video by time.
-The sound of the driving video is copied to .mp4, .mov and .mkv.
+The sound of the driving video is copied to .mp4, .mov and .mkv; --audio chooses another one. With --start-frame first
+and without --smooth and --anchor, frames are written while the driving video is still being read.
 """
 
 import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from leokit.cli import options
+from leokit.cli import motion_options, options
+from leokit.cli.sound_option import add_audio, find_sound
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from leokit.inference import DrivingCodes, VideoAnimator
+    from leokit.models import Animator
+    from leokit.video.readers import VideoHandle
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     options.add_config(parser, 'an animator or of LEO', 'lia_celebv_256')
     options.add_checkpoint(parser, required=False)
-    options.add(parser, '--source', '--driving', required=True)
-    options.add(parser, '--mode')
+    options.add(parser, '--source', role='required unless only --save-codes is wanted')
+    options.add(parser, '--driving', required=True)
+    motion_options.add_motion_options(parser)
     options.add(parser, '--crop', choices=(*options.CROPS, *options.FACE_CROPS), role=options.FACE_CROPS_HELP,
                 unset="as in the animator's training")
-    options.add_out(parser, 'video', required=True)
+    options.add_out(parser, 'video', role='.png for an image as driver')
+    add_audio(parser, 'driving', 'source')
     options.add(parser, '--fps', unset="the driving video's")
     options.add(parser, '--chunk-size', '--amp', '--device', '--cfg-options')
 
 
 def run(args: argparse.Namespace) -> None:
     """Read, animate, write."""
-    from leokit.inference import FrameStream, VideoAnimator, load, write_videos
+    from leokit.inference import VideoAnimator, is_image_driver, load
     from leokit.models import Animator
-    from leokit.utils import progress_bar
-    from leokit.video import open_video, read_images
-    from leokit.video.sound import copy_sound
-    animator = load(args.config, args.checkpoint, options.choose_device(args.device), args.cfg_options,
-                    expect=Animator)
+    check_arguments(args)
+    still = is_image_driver(args.driving)
+    sound, note = (None, '') if still or not args.out else find_sound(
+        args.audio, dict(driving=args.driving, source=args.source), args.out)
+    model = load(args.config, args.checkpoint, options.choose_device(args.device), args.cfg_options, expect=Animator)
+    if args.crop in options.CROPS:
+        model.crop = args.crop
+    animator = VideoAnimator(model, amp=args.amp)
+    transfer = motion_options.motion_transfer(args, model, still=still)
+    source = read_source(args, model) if args.source else None
+    with open_driving(args, animator, still=still) as driving:
+        if args.save_codes or (transfer.needs_whole_video and hasattr(driving, 'read')):
+            driving = motion_options.read_motion(animator, driving, args.chunk_size)
+        if args.save_codes:
+            driving.save(args.save_codes)
+            print(f'{args.save_codes}: the codes of {len(driving)} frames of {args.driving}')
+        if source is None:
+            return
+        frames = animator.animate(source, driving, transfer=transfer, chunk_size=args.chunk_size)
+        if still:
+            write_image(args.out, frames)
+            return
+        write_animation(args.out, frames, driving, model.size, sound)
+        notes = [note, motion_options.describe(transfer)]
+        print(f'{args.out}: {len(driving)} frames, ' + ', '.join(text for text in notes if text))
+
+
+def check_arguments(args: argparse.Namespace) -> None:
+    """Raise for arguments that are missing or do not fit each other, before anything is loaded."""
+    from leokit.inference import is_code_file, is_image_driver
+    from leokit.utils import UserError
+    if not args.save_codes and not (args.source and args.out):
+        raise UserError(f'{"--source" if not args.source else "--out"} is missing; name the image to animate and the '
+                        'video to write')
+    if args.save_codes and bool(args.source) != bool(args.out):
+        raise UserError(f'{"--source" if not args.source else "--out"} is missing; pass both, or neither to save codes '
+                        'only')
+    if args.save_codes and (is_code_file(args.driving) or is_image_driver(args.driving)):
+        raise UserError(f'{args.driving} is no video, so there are no codes to save; leave --save-codes out')
+    if args.out and is_image_driver(args.driving) != (args.out.suffix.lower() == '.png'):
+        raise UserError(f'--out {args.out} does not fit {args.driving}: an image as driver gives an image, so name a '
+                        '.png; a video gives .mp4, .gif, .npy or a folder')
+
+
+def read_source(args: argparse.Namespace, model: 'Animator') -> 'Tensor':
+    """The source image (1, 3, S, S)."""
+    from leokit.video import read_images
     source = args.source
     if args.crop in options.FACE_CROPS:
-        from leokit.feature_extractors.face_input import crop_image_to_face, crop_video_to_face
+        from leokit.feature_extractors.face_input import crop_image_to_face
         source = crop_image_to_face(source, args.crop)
-    elif args.crop:
-        animator.crop = args.crop
-    source = read_images(source, animator.size, crop=animator.crop)
-    with open_video(args.driving) as driving:
-        if args.crop in options.FACE_CROPS:
-            driving = crop_video_to_face(driving, args.crop)
-        driving = driving.at_rate(args.fps or driving.fps)
-        frames = VideoAnimator(animator, amp=args.amp).animate(
-            source, driving, mode=args.mode, chunk_size=args.chunk_size)
-        with progress_bar(len(driving), 'animating') as bar:
-            write_videos(FrameStream(frames, len(driving), animator.size, driving.fps), [args.out], bar=bar)
-        problem = copy_sound(args.driving, args.out)
-        print(f'{args.out}: {len(driving)} frames, ' + (f'no sound: {problem}' if problem else 'with sound'))
+    return read_images(source, model.size, crop=model.crop)
+
+
+@contextmanager
+def open_driving(args: argparse.Namespace, animator: 'VideoAnimator', *,
+                 still: bool) -> 'Iterator[VideoHandle | DrivingCodes]':
+    """The driver at the rate of the output: an open video, or codes."""
+    from leokit.inference import DrivingCodes, is_code_file
+    from leokit.video import open_video
+    face = args.crop in options.FACE_CROPS
+    if is_code_file(args.driving):
+        codes = DrivingCodes.load(args.driving)
+        codes.check_animator(animator.animator)
+        yield codes.at_rate(args.fps or codes.fps)
+    elif still:
+        if face:
+            from leokit.feature_extractors.face_input import crop_image_to_face
+        yield animator.image_codes(crop_image_to_face(args.driving, args.crop) if face else args.driving)
+    else:
+        with open_video(args.driving) as video:
+            if face:
+                from leokit.feature_extractors.face_input import crop_video_to_face
+                video = crop_video_to_face(video, args.crop)
+            yield video.at_rate(args.fps or video.fps)
+
+
+def write_image(path: Path, frames: 'Iterator[Tensor]') -> None:
+    """Write the only frame of an animation as PNG."""
+    from leokit.utils.pixels import to_uint8
+    from leokit.visualization import save_png
+    save_png(path, to_uint8(next(frames)[0, 0]).permute(1, 2, 0).cpu().numpy())
+    print(f'{path}: one image')
+
+
+def write_animation(path: Path, frames: 'Iterator[Tensor]', driving: 'VideoHandle | DrivingCodes', size: int,
+                    sound: Path | None) -> None:
+    """Write the frames of an animation as a video, with a progress bar."""
+    from leokit.inference import FrameStream, write_videos
+    from leokit.utils import progress_bar
+    with progress_bar(len(driving), 'animating') as bar:
+        write_videos(FrameStream(frames, len(driving), size, driving.fps), [path], bar=bar, sound=sound)

@@ -30,6 +30,14 @@ def positive_float(text: str) -> float:
     return number
 
 
+def non_negative_float(text: str) -> float:
+    """A finite number of at least 0."""
+    number = float(text)
+    if not 0 <= number < float('inf'):
+        raise argparse.ArgumentTypeError(f'{text} must be 0 or more')
+    return number
+
+
 def finite_float(text: str) -> float:
     """A finite number."""
     number = float(text)
@@ -74,4 +82,12 @@ def png_file(text: str) -> Path:
     path = output_file(text)
     if path.suffix.lower() != '.png':
         raise argparse.ArgumentTypeError(f'{text} must end in .png')
+    return path
+
+
+def npz_file(text: str) -> Path:
+    """A NumPy archive that can be written."""
+    path = output_file(text)
+    if path.suffix.lower() != '.npz':
+        raise argparse.ArgumentTypeError(f'{text} must end in .npz')
     return path

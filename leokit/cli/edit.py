@@ -14,6 +14,7 @@ import math
 
 from leokit.cli import options
 from leokit.cli.argument_types import png_file
+from leokit.cli.sound_option import add_audio, find_sound
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     edit.add_argument('--editor', metavar='TYPE', help='an image editor, such as Recolor, BlurRegion or PasteImage')
     options.add_key_values(parser, '--editor-options', "the editor's arguments, e.g. box=0.3,0.1,0.7,0.4 strength=0.1")
     options.add_out(parser, 'video', role='required unless --save-first-frame is given')
+    add_audio(parser, 'video')
     parser.add_argument('--measure', action='store_true', help='print the warping error of the first 128 frames')
     options.add(parser, '--chunk-size', '--amp', '--device', '--cfg-options')
     parser.accept_deprecated({'--first-frame': '--save-first-frame'})
@@ -49,6 +51,7 @@ def run(args: argparse.Namespace) -> None:
             return
         if not args.out:
             raise UserError('--out is missing; name the file for the edited video')
+        sound, note = find_sound(args.audio, dict(video=args.video), args.out)
         known = args.editor and IMAGE_EDITORS.get(args.editor)  # an unknown one is reported by build
         settings = read_options(args.editor_options or {}, known) if known else dict(path=args.edited)
         editor = IMAGE_EDITORS.build(dict(settings, type=args.editor or 'EditedFile'))
@@ -56,8 +59,8 @@ def run(args: argparse.Namespace) -> None:
                         expect=Animator)
         frames = edit_video(animator, video, editor, chunk_size=args.chunk_size, amp=args.amp)
         with progress_bar(len(video), 'editing') as bar:
-            write_videos(FrameStream(frames, len(video), animator.size, video.fps), [args.out], bar=bar)
-        print(f'{args.out}: {len(video)} frames')
+            write_videos(FrameStream(frames, len(video), animator.size, video.fps), [args.out], bar=bar, sound=sound)
+        print(f'{args.out}: {len(video)} frames, {note}')
         if args.measure:
             print(_coherence_table(measure_edit_coherence(animator, video, editor)))
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from leokit.cli import options
 from leokit.cli.argument_types import finite_float
+from leokit.cli.sound_option import add_audio, find_sound
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -39,6 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help='offsets that are applied first; they are summed')
     options.add(parser, '--codes', role='offsets are then in standard deviations of these codes')
     options.add_out(parser, 'video', role='.png for an image', required=True)
+    add_audio(parser, 'video')
     options.add(parser, '--chunk-size', '--device', '--cfg-options')
 
 
@@ -85,6 +87,7 @@ def run(args: argparse.Namespace) -> None:
     if (args.out.suffix.lower() == '.png') != bool(args.image):
         raise UserError(f'--out {args.out} does not fit: an image is written to .png, a video to .mp4, .gif or a '
                         'folder')
+    sound, note = (None, '') if args.image else find_sound(args.audio, dict(video=args.video), args.out)
     animator = load(args.config, args.checkpoint, options.choose_device(args.device), args.cfg_options,
                     expect=Animator)
     offsets, rows, columns = plan_offsets(args, animator)
@@ -100,5 +103,6 @@ def run(args: argparse.Namespace) -> None:
         return
     with open_video(args.video) as video, progress_bar(len(video), 'manipulating') as bar:
         chunks = manipulate_video(animator, video, offsets, chunk_size=args.chunk_size)
-        write_videos(arrange(chunks), [args.out], video.fps or options.DEFAULT_FPS, bar=bar)
-        print(f'{args.out}: {len(video)} frames of {len(offsets)} videos')
+        write_videos(arrange(chunks), [args.out], video.fps or options.DEFAULT_FPS, bar=bar,
+                     sound=sound)
+        print(f'{args.out}: {len(video)} frames of {len(offsets)} videos, {note}')

@@ -48,7 +48,8 @@ OPTIONS: dict[str, dict[str, Any]] = {
     '--videos': dict(metavar='DIR', help='folder of videos or of frame folders, or a manifest of them'),
     '--source': dict(metavar='IMAGE', help='source image, whose identity and appearance the output shows'),
     '--driving': dict(metavar='VIDEO',
-                      help='driving video, a file or a folder of frames, whose motion the output follows'),
+                      help='driving video, a file or a folder of frames, whose motion the output follows; or a file of '
+                           'its motion codes (.npz), or an image, whose pose is taken over'),
     '--codes': dict(metavar='DIR', help='code cache: the motion codes that leokit extract wrote'),
     '--ground-truth': dict(metavar='DIR', help='SyntheticFaces dataset, for its ground-truth parameters'),
     '--animator-config': dict(metavar='CONFIG', help="the animator's config"),
@@ -68,7 +69,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     '--num-frames': dict(type=positive_int, metavar='N', help='frames per video'),
     '--num-sequences': dict(type=positive_int, metavar='N', help='number of sequences'),
     '--mode': dict(choices=TRANSFER_MODES, default='relative',
-                   help="'relative' adds the driving motion since its first frame to the source's pose; "
+                   help="'relative' adds the driving motion since its start frame to the source's pose; "
                         "'absolute' takes over the driving pose"),
     '--num-inference-steps': dict(type=positive_int, metavar='N', help='denoising steps of the motion diffusion'),
     '--eta': dict(type=fraction, help='noise added in each DDIM step, 0 (deterministic) to 1 (as in DDPM)'),

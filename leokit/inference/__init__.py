@@ -2,7 +2,7 @@
 
 from leokit.inference.animation import TRANSFER_MODES, VideoAnimator
 from leokit.inference.code_extraction import ExtractionReport, extract_motion_codes
-from leokit.inference.driving_codes import DrivingCodes, is_code_file
+from leokit.inference.driving_codes import DrivingCodes, is_code_file, is_image_driver
 from leokit.inference.editing import edit_each_frame, edit_first_frame, edit_images, edit_video
 from leokit.inference.generation import VideoGenerator
 from leokit.inference.leo import LEO
@@ -24,7 +24,7 @@ __all__ = [
     'LiveAnimator', 'MotionTransfer', 'OUTPUT_SUFFIXES', 'OneEuroFilter', 'REGIONS', 'SMOOTHING_FILTERS',
     'START_FRAMES', 'StartFrameSampler', 'TRANSFER_MODES', 'UnconditionalGenerator', 'VideoAnimator', 'VideoGenerator',
     'animator_of', 'change_sampler', 'edit_each_frame', 'edit_first_frame', 'edit_images', 'edit_video', 'encode',
-    'ensure_codes', 'extract_motion_codes', 'is_code_file', 'is_leo_config', 'kalman_smooth', 'load',
+    'ensure_codes', 'extract_motion_codes', 'is_code_file', 'is_image_driver', 'is_leo_config', 'kalman_smooth', 'load',
     'manipulate_image', 'manipulate_video', 'nearest_frame', 'region_map', 'render', 'repeat_encoding', 'resize_frames',
     'write_videos',
 ]

@@ -2,13 +2,17 @@
 
 from typing import Iterator, Sequence
 
+import torch
 from torch import Tensor
+from tqdm import tqdm
 
-from leokit.inference.driving_codes import DrivingCodes
+from leokit.inference.driving_codes import DrivingCodes, is_code_file, is_image_driver
 from leokit.inference.motion_transfer import TRANSFER_MODES, MotionTransfer, check_transfer_mode
 from leokit.inference.rendering import CHUNK_SIZE, encode, render
 from leokit.models import Animator
-from leokit.video import ImageInput, VideoInput, iterate_frames, length_and_rate, read_images
+from leokit.video import (
+    ImageInput, VideoInput, is_frame_stream, iterate_frames, length_and_rate, read_images, reusable_video)
+from leokit.video.frame_rate import DEFAULT_FPS
 
 __all__ = ['TRANSFER_MODES', 'VideoAnimator', 'check_transfer_mode']
 
@@ -32,6 +36,38 @@ class VideoAnimator:
             return
         for frames in iterate_frames(video, self.animator.size, chunk_size=chunk_size, crop=self.animator.crop):
             yield encode(self.animator, frames, amp=self.amp).motion.float()[None]
+
+    def driving_codes(self, video: VideoInput, *, chunk_size: int = CHUNK_SIZE,
+                      bar: tqdm | None = None) -> DrivingCodes:
+        """The motion codes of a whole video, to drive with them more than once; ``bar`` counts its frames."""
+        pieces = []
+        for codes in self.codes(video, chunk_size=chunk_size):
+            pieces.append(codes[0].cpu())
+            if bar is not None:
+                bar.update(len(pieces[-1]))
+        name = str(getattr(video, 'path', 'the driving video'))
+        origin = self.animator.code_origin._replace(name=f'the codes of {name}')
+        return DrivingCodes(torch.cat(pieces), length_and_rate(video)[1], origin)
+
+    def image_codes(self, image: ImageInput) -> DrivingCodes:
+        """The code of one image, as a driver for absolute transfer."""
+        pixels = read_images(image, self.animator.size, crop=self.animator.crop)
+        code = encode(self.animator, pixels, amp=self.amp).motion.float().cpu()
+        return DrivingCodes(code, DEFAULT_FPS, self.animator.code_origin)
+
+    def open_driver(self, driving: VideoInput | DrivingCodes | ImageInput) -> VideoInput | DrivingCodes:
+        """A driver in a form that can be read more than once: a video, or the codes of a code file or an image.
+
+        An iterator of frames (a camera) is returned as it is; it is read once.
+        """
+        if is_code_file(driving):
+            driving = DrivingCodes.load(driving)
+        if isinstance(driving, DrivingCodes):
+            driving.check_animator(self.animator)
+            return driving
+        if is_image_driver(driving):
+            return self.image_codes(driving)
+        return driving if is_frame_stream(driving) else reusable_video(driving)
 
     def animate(self, source: ImageInput | Sequence[ImageInput], driving: VideoInput | DrivingCodes, *,
                 mode: str = 'relative', transfer: MotionTransfer | None = None,

@@ -5,19 +5,21 @@ denominator, int64) and ``animator`` (SHA-256 of the animator's weights as text)
 """
 
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 
 from leokit.models import Animator
 from leokit.utils import UserError, check_shape
 from leokit.utils.files import atomic_path, clear_write_errors, local_path
 from leokit.utils.same_animator import CodeOrigin, check_same_animator
-from leokit.video.frame_rate import exact_rate
+from leokit.video import IMAGE_SUFFIXES
+from leokit.video.frame_rate import exact_rate, is_same_rate, regular_times, resampled_indices
 
 CODES_KEY = 'motion_codes'
 SUFFIX = '.npz'
@@ -44,6 +46,13 @@ class DrivingCodes:
 
     def __len__(self) -> int:
         return len(self.codes)
+
+    def at_rate(self, fps: float) -> 'DrivingCodes':
+        """The same motion at another rate, resampled by time; the duration stays."""
+        if is_same_rate(fps, self.fps):
+            return self
+        indices = resampled_indices(regular_times(len(self), self.fps), fps, self.fps)
+        return replace(self, codes=self.codes[torch.from_numpy(indices)], fps=fps)
 
     def save(self, path: str | Path) -> None:
         """Write the codes to a ``.npz`` file."""
@@ -89,3 +98,10 @@ def is_code_file(path: object) -> bool:
             return f'{CODES_KEY}.npy' in archive.namelist()
     except (OSError, zipfile.BadZipFile):
         return False
+
+
+def is_image_driver(driving: object) -> bool:
+    """Whether a driver is a single image: a PIL image, or the path of an image file."""
+    if isinstance(driving, (str, Path)):
+        return Path(driving).suffix.lower() in IMAGE_SUFFIXES and not Path(driving).is_dir()
+    return isinstance(driving, Image.Image)

@@ -11,17 +11,20 @@ grow with the length of a video; :meth:`LEO.save` writes them, ``torch.cat(list(
 """
 
 from pathlib import Path
-from typing import Iterable, Mapping, Sequence
+from typing import Any, Iterable, Mapping, Sequence
 
 from mmengine.config import Config
 from torch import Tensor
 
 from leokit.image_editors import ImageEditor
 from leokit.inference.animation import VideoAnimator
+from leokit.inference.driving_codes import DrivingCodes, is_image_driver
 from leokit.inference.editing import edit_video
 from leokit.inference.generation import VideoGenerator
 from leokit.inference.manipulation import DirectionNames, manipulate_image, manipulate_video
+from leokit.inference.motion_transfer import MotionTransfer
 from leokit.inference.outputs import FrameStream, write_videos
+from leokit.inference.regions import region_map
 from leokit.inference.start_frame_sampler import StartFrameSampler
 from leokit.inference.unconditional import UnconditionalGenerator
 from leokit.models import Animator, MotionDiffusion, StartCodeDiffusion
@@ -102,12 +105,30 @@ class LEO:
         return self._generated(
             self.generator.continue_video(video, num_frames, num_sequences=num_sequences, seed=seed), num_frames)
 
-    def animate(self, source: ImageInput | Sequence[ImageInput], driving: VideoInput, *,
-                mode: str = 'relative') -> FrameStream:
-        """Images with the motion of a video; see :meth:`VideoAnimator.animate`."""
-        driving = driving if is_frame_stream(driving) else reusable_video(driving)  # a camera is not read ahead
-        chunks = VideoAnimator(self.animator, amp=self.amp).animate(source, driving, mode=mode)
-        return self._stream(chunks, *length_and_rate(driving))
+    def animate(self, source: ImageInput | Sequence[ImageInput], driving: VideoInput | DrivingCodes | ImageInput, *,
+                mode: str | None = None, start_frame: str | int | None = None,
+                regions: Mapping[str | int, float] | None = None, **options: Any) -> FrameStream:
+        """Images with the motion of a video; see :meth:`VideoAnimator.animate`.
+
+        Args:
+            source (ImageInput | Sequence[ImageInput]): One image, or B images.
+            driving (VideoInput | DrivingCodes | ImageInput): A video, its codes or the file that holds them (``.npz``),
+                or a single image (a path or a PIL image).
+            mode (str, optional): ``'relative'`` or ``'absolute'``. Default: relative; absolute for an image.
+            start_frame (str | int, optional): The reference of relative transfer. Default: ``'auto'``; ``'first'`` for
+                an iterator of frames, which may be endless.
+            regions (Mapping, optional): Amount by region; see :func:`~leokit.inference.regions.region_map`.
+            **options: Of :class:`~leokit.inference.motion_transfer.MotionTransfer`.
+        """
+        animator = VideoAnimator(self.animator, amp=self.amp)
+        still = is_image_driver(driving)
+        driving = animator.open_driver(driving)
+        transfer = MotionTransfer(
+            mode=mode or ('absolute' if still else 'relative'),
+            start_frame=start_frame if start_frame is not None else 'first' if is_frame_stream(driving) else 'auto',
+            regions=region_map(self.directions, regions) if regions else None, **options)
+        length = (len(driving), driving.fps) if isinstance(driving, DrivingCodes) else length_and_rate(driving)
+        return self._stream(animator.animate(source, driving, transfer=transfer), *length)
 
     def edit(self, video: VideoInput, edit: ImageEditor | ImageInput) -> FrameStream:
         """A video with the edit of its first frame propagated to all frames; see :func:`edit_video`."""

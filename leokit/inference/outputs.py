@@ -58,7 +58,7 @@ class FrameStream(Iterator[Tensor]):
 
 
 def write_videos(chunks: Iterable[Tensor], paths: Sequence[str | Path], fps: float | None = None, *,
-                 bar: tqdm | None = None) -> None:
+                 bar: tqdm | None = None, sound: str | Path | None = None) -> None:
     """Write one video for each row of the chunks; the next chunk is generated while one is written.
 
     Pixels are written as they are. Files get their final names once the last chunk is written; an error leaves
@@ -70,6 +70,7 @@ def write_videos(chunks: Iterable[Tensor], paths: Sequence[str | Path], fps: flo
         paths (Sequence[str | Path]): One name for each row; see :class:`~leokit.video.VideoWriter`.
         fps (float, optional): Frames per second; those of the stream by default.
         bar (tqdm, optional): Updated by the number of frames written.
+        sound (str | Path, optional): A file whose sound the videos get; see :mod:`leokit.video.sound`.
     """
     if isinstance(chunks, FrameStream):
         if chunks.frames_read:
@@ -87,7 +88,7 @@ def write_videos(chunks: Iterable[Tensor], paths: Sequence[str | Path], fps: flo
     threads = 0 if len(paths) == 1 else 1  # several files are encoded in parallel already
     with ExitStack() as stack:
         ahead = stack.enter_context(Prefetcher(_as_bytes(chunks)))
-        writers = [stack.enter_context(VideoWriter(path, fps, threads=threads)) for path in paths]
+        writers = [stack.enter_context(VideoWriter(path, fps, threads=threads, sound=sound)) for path in paths]
         for videos in ahead:
             if len(videos) != len(writers):
                 raise ValueError(f'there are {len(videos)} videos and {len(writers)} paths')

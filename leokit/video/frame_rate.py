@@ -14,15 +14,19 @@ import numpy as np
 DEFAULT_FPS = 25.0  # of arrays, frame folders and containers that do not store a rate
 MAX_FPS_DENOMINATOR = 1001  # exact for the broadcast rates such as 30000/1001
 MAX_STATED_FPS = 240  # a larger rate in a header is the clock of the recorder
-COMMON_RATES = (*(Fraction(rate) for rate in (24, 25, 30, 48, 50, 60, 100, 120, 240)),
-                *(Fraction(1000 * rate, 1001) for rate in (24, 30, 48, 60, 120, 240)))
+BROADCAST_RATES = tuple(Fraction(1000 * rate, 1001) for rate in (24, 30, 48, 60, 120, 240))
+ROUNDED_RATE = Fraction(1, 5000)  # 29.97 and 23.976 are these rates as people write them
+COMMON_RATES = (*(Fraction(rate) for rate in (24, 25, 30, 48, 50, 60, 100, 120, 240)), *BROADCAST_RATES)
 MIN_FRAMES_FOR_COMMON_RATE = 8  # times rounded to milliseconds determine no rate over fewer frames
 SAME_RATE = 1e-4  # relative difference below which two rates are one: an hour differs by less than half a second
 RATE_TOLERANCE = 0.01  # relative, of rates in manifests, which are rounded
 
 
 def exact_rate(fps: float | Fraction) -> Fraction:
-    """The rational rate that a float stands for: 29.97002997 -> 30000/1001."""
+    """The rational rate that a number stands for: 29.97002997 -> 30000/1001, and so does the usual 29.97."""
+    for rate in BROADCAST_RATES:
+        if abs(Fraction(fps) - rate) <= ROUNDED_RATE:
+            return rate
     return Fraction(fps).limit_denominator(MAX_FPS_DENOMINATOR)
 
 

@@ -12,8 +12,10 @@ from leokit.utils.files import remove
 from leokit.utils.npy import HEADER_BYTES, npy_header
 from leokit.video.ffmpeg_url import local_url
 from leokit.video.h264 import H264Stream
+from leokit.video.sound import SoundMuxer
 
 FRAME_NAME = '{:06d}.png'
+SOUND_DELAY = 16  # frames by which the sound follows the picture, whose encoder holds some back
 
 
 class Sink(Protocol):
@@ -32,7 +34,7 @@ class H264Sink:
     """An H.264 file; its arguments are those of :class:`~leokit.video.video_writer.VideoWriter`."""
 
     def __init__(self, part: Path, rate: Fraction, *, crf: int, color_matrix: str, pixel_format: str, threads: int,
-                 keyframe_interval: int | None) -> None:
+                 keyframe_interval: int | None, sound: Path | None = None) -> None:
         # No B frames: x264's decisions about them depend on uninitialized memory, so the same frames would give
         # different files now and then; and without them single frames are cheaper to reach.
         # Chroma samples lie in the middle of their 2x2 pixels; untagged, readers take them to lie on the left.
@@ -41,18 +43,31 @@ class H264Sink:
         self._stream = H264Stream(
             self._container, rate, options=options, color_matrix=color_matrix, pixel_format=pixel_format,
             interpolation='BICUBIC', threads=threads, keyframe_interval=keyframe_interval)
+        self._frame_time = 1 / rate
+        self._sound = None
+        try:
+            self._sound = SoundMuxer(sound, self._container, part.suffix.lower()) if sound else None
+        except BaseException:
+            self._container.close()
+            raise
 
     def write(self, frame: np.ndarray) -> None:
         height, width = frame.shape[:2]
         if height % 2 or width % 2:  # 4:2:0 chroma needs even sizes
             frame = np.pad(frame, ((0, height % 2), (0, width % 2), (0, 0)), mode='edge')
         self._stream.write(frame)
+        if self._sound is not None and self._stream.num_frames > SOUND_DELAY:
+            self._sound.write_until((self._stream.num_frames - SOUND_DELAY) * self._frame_time)
 
     def close(self) -> None:
         self._stream.flush()
-        self._container.close()
+        if self._sound is not None:
+            self._sound.finish(self._stream.num_frames * self._frame_time)
+        self.discard()
 
     def discard(self) -> None:
+        if self._sound is not None:
+            self._sound.close()
         self._container.close()
 
 

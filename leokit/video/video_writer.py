@@ -15,6 +15,7 @@ from leokit.utils.files import clear_write_errors, local_path, part_path, remove
 from leokit.utils.pixels import to_uint8
 from leokit.video.frame_rate import exact_rate
 from leokit.video.h264 import H264_SUFFIXES, check_h264_options
+from leokit.video.sound import sound_problem
 from leokit.video.video_sinks import ArraySink, FolderSink, GifSink, H264Sink, Sink
 
 FRAME_FILE = re.compile(r'\d{6,}\.png')  # what FolderSink writes
@@ -47,10 +48,13 @@ class VideoWriter:
         pixel_format (str): H.264 chroma: 'yuv420p', which every player shows, or 'yuv444p', full resolution, which
             browsers do not show.
         color_matrix (str): 'bt601' or 'bt709'; see :mod:`leokit.video.h264`.
+        sound (str | Path, optional): A file whose sound is copied; see :mod:`leokit.video.sound`. Only ``.mp4``,
+            ``.mkv`` and ``.mov`` have sound.
     """
 
     def __init__(self, path: str | Path, fps: float, *, crf: int = 18, keyframe_interval: int | None = None,
-                 threads: int = 0, pixel_format: str = 'yuv420p', color_matrix: str = 'bt601') -> None:
+                 threads: int = 0, pixel_format: str = 'yuv420p', color_matrix: str = 'bt601',
+                 sound: str | Path | None = None) -> None:
         if fps <= 0:
             raise ValueError(f'fps must be positive, got {fps}')
         check_h264_options(pixel_format, color_matrix)
@@ -61,6 +65,8 @@ class VideoWriter:
         self._closed = False
         rate = exact_rate(fps)
         _check_path(self.path, rate)
+        if sound is not None and (problem := sound_problem(sound, self.path)):
+            raise UserError(f'{self.path} cannot have the sound of {sound}: {problem}; write it without sound')
         self._part = part_path(self.path)
         with _clear_errors(self.path):
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -68,7 +74,7 @@ class VideoWriter:
             if suffix in H264_SUFFIXES:
                 self._sink: Sink = H264Sink(
                     self._part, rate, crf=crf, color_matrix=color_matrix, pixel_format=pixel_format, threads=threads,
-                    keyframe_interval=keyframe_interval)
+                    keyframe_interval=keyframe_interval, sound=None if sound is None else Path(sound))
             elif suffix == '.gif':
                 self._sink = GifSink(self._part, rate)
             else:

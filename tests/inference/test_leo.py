@@ -41,7 +41,7 @@ def test_methods_equal_those_of_the_parts(leo, images, video, animator, motion_d
     pairs = [
         (leo.from_image(images, 7, **options), generator.generate(images, 7, **options)),
         (leo.continue_video(video, 6, **options), generator.continue_video(video, 6, **options)),
-        (leo.animate(images, video), VideoAnimator(animator).animate(images, video))]
+        (leo.animate(images, video, start_frame='first'), VideoAnimator(animator).animate(images, video))]
     for left, right in pairs:
         assert torch.equal(collect(left), collect(right))
 
@@ -64,7 +64,7 @@ def test_editing_and_manipulation(leo, video):
 
 def test_an_edited_first_frame(leo, video, tmp_path):
     edited = video[0].flip(0)
-    expected = collect(leo.animate(edited, video))
+    expected = collect(leo.animate(edited, video, start_frame='first'))
     assert torch.equal(collect(leo.edit(video, edited)), expected)
     save_png(tmp_path / 'edited.png', edited.permute(1, 2, 0).numpy())
     assert torch.equal(collect(leo.edit(video, tmp_path / 'edited.png')), expected)
