@@ -16,6 +16,7 @@ import av
 from leokit.utils import UserError
 from leokit.utils.files import part_path, remove, replace
 from leokit.video.ffmpeg_url import local_url
+from leokit.video.readers.array_reader import is_array
 from leokit.video.readers.container import choose_stream, open_container
 from leokit.video.sound_encoder import SoundEncoder
 
@@ -105,7 +106,7 @@ class SoundMuxer:
 def sound_problem(source: str | Path, target: str | Path) -> str:
     """Why ``target`` cannot have the sound of ``source``; '' if it can."""
     source, target = Path(source), Path(target)
-    if target.suffix.lower() not in SOUND_SUFFIXES or not source.is_file():
+    if target.suffix.lower() not in SOUND_SUFFIXES or not source.is_file() or is_array(source):
         return 'only video files have sound'
     try:
         with open_container(source) as container:

@@ -10,6 +10,7 @@ from leokit.utils import UserError
 from leokit.video.readers import AutoReader
 from support.tiny_models import SIZE
 from support.calling import run_command
+from support.sounding import probe, write_sounding, write_wave
 from support.tiny_runs import write_leo
 
 
@@ -72,3 +73,98 @@ def test_a_full_disk(monkeypatch, models, inputs):
     with pytest.raises(UserError, match='out.npy of 9 frames with 32x32 pixels need about'):
         animate(models, inputs, 'out.npy')
     assert not list(inputs.glob('out*'))
+
+
+def sounding(inputs):
+    frames = np.ascontiguousarray(np.load(inputs / 'driving.npy').repeat(3, axis=0))
+    return write_sounding(inputs / 'talk ü.mp4', frames, 2.0)
+
+
+def said_of(capsys, out):
+    return next(line for line in capsys.readouterr().out.splitlines() if line.startswith(str(out)))
+
+
+def test_sound_of_the_driver_of_a_file_or_none(models, inputs, capsys):
+    sounding(inputs)
+    write_wave(inputs / 'music.wav', 0.5)
+    for name, arguments, codec, note in (('a.mp4', (), 'aac', 'with sound'),
+                                         ('b.mov', ('--audio', inputs / 'music.wav'), 'aac', 'with the sound of'),
+                                         ('c.mp4', ('--audio', 'none'), None, 'no sound'),
+                                         ('d.npy', (), None, 'no sound: only video files')):
+        animate(models, inputs, name, *arguments, driving='talk ü.mp4')
+        assert note in said_of(capsys, inputs / name)
+        if name != 'd.npy':
+            streams = probe(inputs / name)
+            assert streams['video']['nb_frames'] == '27' and streams['video']['r_frame_rate'] == '25/1'
+            assert streams.get('audio', {}).get('codec_name') == codec
+    assert float(probe(inputs / 'a.mp4')['audio']['duration']) == pytest.approx(27 / 25, abs=0.032)
+
+
+def test_sound_that_is_not_there_is_an_error_before_the_work(models, inputs):
+    sounding(inputs)
+    for arguments, out, sentence in ((('--audio', 'driving'), 'out.mp4', 'only video files have sound'),
+                                     (('--audio', 'source'), 'out.mp4', 'source is not possible'),
+                                     (('--audio', inputs / 'no.wav'), 'out.mp4', 'no.wav does not exist'),
+                                     (('--audio', inputs / 'talk ü.mp4'), 'out.gif', 'only video files')):
+        with pytest.raises(UserError, match=sentence):
+            animate(models, inputs, out, *arguments)
+    assert not list(inputs.glob('out*'))
+
+
+def test_saved_codes_drive_like_the_video(models, inputs):
+    animate(models, inputs, 'video.npy', '--save-codes', inputs / 'codes.npz')
+    run_command('animate', models['animator_config'], models['animator'], '--driving', inputs / 'driving.npy',
+                '--save-codes', inputs / 'alone.npz', '--device', 'cpu')
+    assert (inputs / 'codes.npz').read_bytes() == (inputs / 'alone.npz').read_bytes()
+    animate(models, inputs, 'codes.npy', driving='codes.npz')
+    assert np.abs(np.load(inputs / 'video.npy').astype(int) - np.load(inputs / 'codes.npy')).max() <= 1
+    animate(models, inputs, 'slow.mp4', '--fps', 5, driving='codes.npz')
+    assert probe(inputs / 'slow.mp4')['video']['nb_frames'] == '2'
+
+
+def test_an_image_as_driver_gives_an_image(models, inputs):
+    frames = np.load(inputs / 'driving.npy')
+    Image.fromarray(frames[4]).save(inputs / 'pose.png')
+    animate(models, inputs, 'out.png', driving='pose.png')
+    animate(models, inputs, 'all.npy', '--mode', 'absolute')
+    shown = np.asarray(Image.open(inputs / 'out.png')).astype(int)
+    assert np.abs(shown - np.load(inputs / 'all.npy')[4]).max() <= 1
+    with pytest.raises(UserError, match='pose.png is an image, which has no motion'):
+        animate(models, inputs, 'two.png', '--mode', 'relative', driving='pose.png')
+    for out, driving in (('two.mp4', 'pose.png'), ('two.png', 'driving.npy')):
+        with pytest.raises(UserError, match='does not fit'):
+            animate(models, inputs, out, driving=driving)
+    assert not list(inputs.glob('two*'))
+
+
+def test_start_frame_smoothing_and_what_is_reported(models, inputs, capsys):
+    animate(models, inputs, 'out.npy', '--smooth', 0.2, '--anchor', 1)
+    said = said_of(capsys, inputs / 'out.npy')
+    assert 'start frame ' in said and 'jitter of the codes' in said
+    before, after = (float(number) for number in said.rsplit('codes ', 1)[1].split(' -> '))
+    assert after < before
+    moved = {}
+    for start in (0, 8, 'first'):
+        animate(models, inputs, f'{start}.npy', '--start-frame', start)
+        moved[start] = np.load(inputs / f'{start}.npy').astype(int)
+    assert np.abs(moved[0] - moved['first']).max() <= 1
+    assert np.abs(moved[8][8] - moved[0][0]).max() <= 1  # both are the source itself
+    assert np.abs(moved[8][0] - moved[0][0]).max() > 5
+
+
+@pytest.mark.parametrize('arguments, sentence', [
+    (('--start-frame', 9), 'the start frame 9 does not exist'), (('--regions', 'mouth'), 'no direction of the region'),
+    (('--regions', '0=x'), '--regions 0=x is not of the form')])
+def test_motion_options_that_do_not_fit(models, inputs, arguments, sentence):
+    with pytest.raises(UserError, match=sentence):
+        animate(models, inputs, 'out.mp4', *arguments)
+    assert not list(inputs.glob('out*'))
+
+
+def test_missing_arguments_are_named(models, inputs):
+    common = ('animate', models['animator_config'], models['animator'], '--driving', inputs / 'driving.npy')
+    for arguments, sentence in ((('--source', 'a.png'), '--out is missing'),
+                                (('--out', 'a.mp4'), '--source is missing'),
+                                (('--save-codes', 'a.npz', '--out', 'a.mp4'), '--source is missing')):
+        with pytest.raises(UserError, match=sentence):
+            run_command(*common, *arguments)

@@ -9,6 +9,7 @@ from leokit.video import read_image
 from leokit.video.readers import AutoReader
 from support.tiny_models import SIZE
 from support.calling import run_command
+from support.sounding import click_time, probe, write_sounding
 
 
 @pytest.fixture
@@ -77,3 +78,15 @@ def test_checkpoint_of_another_kind(models, video, tmp_path):
         run_command('edit', models['animator_config'], models['motion'], '--video', video, '--editor', 'Recolor',
             '--out', tmp_path / 'x.mp4', '--device', 'cpu')
     assert '\n' not in str(error.value) and 'motion.pth' in str(error.value)
+
+
+def test_sound_of_the_video_is_kept(models, tmp_path):
+    frames = np.random.default_rng(1).integers(0, 256, (30, 48, 48, 3), dtype=np.uint8)
+    talk = write_sounding(tmp_path / 'talk.mp4', frames, 2.0)
+    for name, arguments, codec in (('a.mp4', (), 'aac'), ('b.mp4', ('--audio', 'none'), None)):
+        run_command('edit', models['animator_config'], models['animator'], '--video', talk, '--editor', 'Recolor',
+                    '--out', tmp_path / name, '--device', 'cpu', *arguments)
+        streams = probe(tmp_path / name)
+        assert streams['video']['nb_frames'] == '30' and streams.get('audio', {}).get('codec_name') == codec
+    moment, length = click_time(tmp_path / 'a.mp4')
+    assert moment == pytest.approx(0.5, abs=1e-4) and length == pytest.approx(1.2, abs=0.04)

@@ -12,6 +12,7 @@ from leokit.video import read_image
 from leokit.video.readers import AutoReader
 from support.tiny_models import MOTION_DIM, SIZE, make_animator
 from support.calling import run_command
+from support.sounding import probe, write_sounding
 from support.tiny_runs import write_models
 
 
@@ -104,3 +105,13 @@ def test_codes_of_another_animator(manipulate, inputs):
         writer.add('a', np.zeros((2, MOTION_DIM), np.float32), identity='a')
     with pytest.raises(UserError, match='belong to different animators'):
         manipulate('--image', inputs / 'face.png', '--codes', inputs / 'codes', '--out', inputs / 'out.png')
+
+
+def test_sound_of_the_video_is_kept(models, tmp_path):
+    frames = np.random.default_rng(1).integers(0, 256, (10, 48, 48, 3), dtype=np.uint8)
+    talk = write_sounding(tmp_path / 'talk.mp4', frames, 2.0)
+    for name, arguments, codec in (('a.mp4', (), 'aac'), ('b.mp4', ('--audio', 'none'), None)):
+        run_command('manipulate', models['animator_config'], models['animator'], '--video', talk, '--apply', '0=0.5',
+                    '--out', tmp_path / name, '--device', 'cpu', *arguments)
+        streams = probe(tmp_path / name)
+        assert streams['video']['nb_frames'] == '10' and streams.get('audio', {}).get('codec_name') == codec
