@@ -16,35 +16,40 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 from leokit.utils import UserError
 from leokit.utils.files import local_path
 
-IMAGE_SUFFIXES = frozenset({'.png', '.jpg', '.jpeg', '.bmp', '.webp', '.tif', '.tiff'})
+IMAGE_SUFFIXES = frozenset({'.png', '.jpg', '.jpeg', '.bmp', '.webp', '.tif', '.tiff', '.heic', '.heif', '.avif'})
 TRANSPARENT_BACKGROUND = (255, 255, 255)  # color behind transparent pixels
+HEIF_BRANDS = (b'heic', b'heix', b'heim', b'heis', b'hevc', b'hevx', b'mif1', b'msf1', b'avif', b'avis')
+MAGIC_BYTES = 12  # of a HEIF file: the length of a box, 'ftyp' and the brand
 
 
-def read_image(source: str | Path | bytes | BinaryIO) -> np.ndarray:
+def read_image(source: str | Path | bytes | BinaryIO, *,
+               background: tuple[int, int, int] = TRANSPARENT_BACKGROUND) -> np.ndarray:
     """Read an image file as uint8 RGB, shape (H, W, 3).
 
     Grayscale, palette and CMYK images become RGB. Color profiles (ICC) are converted to sRGB. Transparent images are
-    composited over white. 16-bit images keep their upper eight bits. EXIF orientation is applied. Of an animation, the
-    first frame is read. Float and 32-bit images are refused, because their range is unknown.
+    composited over ``background``. 16-bit images keep their upper eight bits. EXIF orientation is applied. Of an
+    animation, the first frame is read. HEIC needs the extra ``heif``. Float and 32-bit images are refused, because
+    their range is unknown.
 
     Args:
         source (str | Path | bytes | BinaryIO): A file, its content, or an open binary file.
+        background (tuple[int, int, int]): Color behind transparent pixels.
     """
     if isinstance(source, (bytes, bytearray, memoryview)):
-        return _read(io.BytesIO(source), 'of the given bytes')
+        return _read(io.BytesIO(source), 'of the given bytes', background)
     if hasattr(source, 'read'):
-        return _read(source, str(getattr(source, 'name', 'of the given file object')))
+        return _read(source, str(getattr(source, 'name', 'of the given file object')), background)
     path = local_path(source)
     if not path.is_file():
         raise UserError(f'the image {path} {"is a folder" if path.is_dir() else "does not exist"}; check the path')
-    return _read(path, str(path))
+    return _read(path, str(path), background)
 
 
-def _read(file: Path | BinaryIO, name: str) -> np.ndarray:
+def _read(file: Path | BinaryIO, name: str, background: tuple[int, int, int]) -> np.ndarray:
     try:
-        with Image.open(file) as image:
+        with _open(file, name) as image:
             image.load()
-            return to_rgb(ImageOps.exif_transpose(image), name, file_format=image.format)
+            return to_rgb(ImageOps.exif_transpose(image), name, file_format=image.format, background=background)
     except UserError:
         raise
     except UnidentifiedImageError as error:
@@ -53,13 +58,42 @@ def _read(file: Path | BinaryIO, name: str) -> np.ndarray:
         raise UserError(f'the image {name} cannot be read ({error}); save it again as PNG or JPEG') from error
 
 
-def to_rgb(image: Image.Image, name: str, *, file_format: str | None = None) -> np.ndarray:
+def _open(file: Path | BinaryIO, name: str) -> Image.Image:
+    """Open an image; HEIF is registered with Pillow when the first file needs it."""
+    try:
+        return Image.open(file)
+    except UnidentifiedImageError:
+        if not _is_heif(file):
+            raise
+    try:
+        import pillow_heif  # optional
+    except ImportError as error:
+        raise UserError(f'the image {name} is a HEIC or AVIF image, which needs the package pillow-heif; install it '
+                        'with: pip install "leokit[heif]", or save the image as PNG or JPEG') from error
+    pillow_heif.register_heif_opener()
+    return Image.open(file)
+
+
+def _is_heif(file: Path | BinaryIO) -> bool:
+    if isinstance(file, Path):
+        with file.open('rb') as content:
+            head = content.read(MAGIC_BYTES)
+    else:
+        file.seek(0)
+        head = file.read(MAGIC_BYTES)
+        file.seek(0)
+    return head[4:8] == b'ftyp' and head[8:] in HEIF_BRANDS
+
+
+def to_rgb(image: Image.Image, name: str, *, file_format: str | None = None,
+           background: tuple[int, int, int] = TRANSPARENT_BACKGROUND) -> np.ndarray:
     """Convert a PIL image of any mode to uint8 RGB, shape (H, W, 3), as :func:`read_image` does.
 
     Args:
         image (Image.Image): The image.
         name (str): Name for error messages.
         file_format (str, optional): The format it was read from, which decides the meaning of mode ``I``.
+        background (tuple[int, int, int]): Color behind transparent pixels.
     """
     if image.mode.startswith('I;16') or (image.mode == 'I' and file_format == 'PNG'):  # older Pillow: I for 16-bit PNG
         high_bytes = (np.asarray(image).astype(np.uint16) >> 8).astype(np.uint8)
@@ -69,15 +103,15 @@ def to_rgb(image: Image.Image, name: str, *, file_format: str | None = None) -> 
                         'save it with 8 or 16 bits')
     image = to_srgb(image, name)
     if image.mode in ('LA', 'La', 'PA', 'RGBA', 'RGBa') or 'transparency' in image.info:
-        return over_background(np.asarray(image.convert('RGBA')))
+        return over_background(np.asarray(image.convert('RGBA')), background)
     return np.array(image.convert('RGB'))
 
 
-def over_background(pixels: np.ndarray) -> np.ndarray:
-    """Composite RGBA pixels over ``TRANSPARENT_BACKGROUND``: uint8 (H, W, 4) -> (H, W, 3)."""
+def over_background(pixels: np.ndarray, background: tuple[int, int, int] = TRANSPARENT_BACKGROUND) -> np.ndarray:
+    """Composite RGBA pixels over a color: uint8 (H, W, 4) -> (H, W, 3)."""
     image = Image.fromarray(np.ascontiguousarray(pixels))
-    background = Image.new('RGBA', image.size, TRANSPARENT_BACKGROUND + (255,))
-    return np.array(Image.alpha_composite(background, image).convert('RGB'))
+    canvas = Image.new('RGBA', image.size, (*background, 255))
+    return np.array(Image.alpha_composite(canvas, image).convert('RGB'))
 
 
 def to_srgb(image: Image.Image, name: str) -> Image.Image:

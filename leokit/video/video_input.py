@@ -19,7 +19,7 @@ from torch import Tensor
 from leokit.utils import Prefetcher, UserError
 from leokit.utils.pixels import from_uint8, to_uint8
 from leokit.video.frame_rate import DEFAULT_FPS
-from leokit.video.images import to_rgb
+from leokit.video.images import TRANSPARENT_BACKGROUND, to_rgb
 from leokit.video.readers import AutoReader, VideoHandle
 from leokit.video.readers.pyav_reader import PyAVHandle
 from leokit.video.resize import fit_to_tensor
@@ -59,21 +59,22 @@ class FramesHandle(VideoHandle):
         return self._frames[indices]
 
 
-def open_video(video: VideoInput) -> VideoHandle:
+def open_video(video: VideoInput, *, background: tuple[int, int, int] = TRANSPARENT_BACKGROUND) -> VideoHandle:
     """Open a video of any kind, with at least one frame; an open video is returned as it is.
 
-    An iterator of frames is read to its end.
+    An iterator of frames is read to its end. ``background`` is the color behind transparent pixels of files.
     """
     if isinstance(video, VideoHandle):
         return video
     if isinstance(video, (str, Path)):
-        return AutoReader().open(video)
+        return AutoReader(background=background).open(video)
     if isinstance(video, (np.ndarray, Tensor)):
         return FramesHandle(video)
     if isinstance(video, (bytes, bytearray, memoryview)):
-        return PyAVHandle(Path('the given bytes'), content=bytes(video))
+        return PyAVHandle(Path('the given bytes'), content=bytes(video), background=background)
     if hasattr(video, 'read'):
-        return PyAVHandle(Path(str(getattr(video, 'name', 'the given file object'))), content=video.read())
+        return PyAVHandle(Path(str(getattr(video, 'name', 'the given file object'))), content=video.read(),
+                          background=background)
     if isinstance(video, Iterable):
         frames = [frame_to_rgb(frame, index) for index, frame in enumerate(video)]
         if not frames:

@@ -18,7 +18,7 @@ from leokit.video.readers import AutoReader
 # another value for every field of the rules that decide which pixels a clip has
 OTHER_CLIP = dict(length=5, stride=2, fps=20.0)
 OTHER_FRAME = dict(resolution=16, aspect='stretch', resize='nearest')
-OTHER_READER = dict(file_readers=[dict(type='DecordReader')], fps=12.5, float_range='0:1')
+OTHER_READER = dict(file_readers=[dict(type='DecordReader')], fps=12.5, float_range='0:1', background=(0, 0, 0))
 
 
 @pytest.fixture
@@ -65,6 +65,13 @@ def test_readers_of_files_have_their_own_signatures():
     signatures = {VIDEO_READERS.build(dict(type=name)).signature() for name in names}
     assert len(signatures) == len(names)
     assert AutoReader([dict(type='PyAVReader'), dict(type='PyAVReader')]).signature() != AutoReader().signature()
+
+
+def test_a_signature_does_not_depend_on_what_was_read(clips, tmp_path):
+    reader = AutoReader()
+    before = reader.signature()
+    reader.open(clips.write(tmp_path / 'a.mp4', clips.frames(3))).close()
+    assert reader.signature() == before
 
 
 def test_a_stated_range_is_not_answered_from_the_cache_of_another(folder, tmp_path):

@@ -1,5 +1,6 @@
 import io
 import struct
+import sys
 
 import cv2
 import numpy as np
@@ -37,6 +38,42 @@ def test_transparency_is_composited_over_white(tmp_path):
     for name in ('rgba.png', 'la.png', 'palette.png'):
         image = read_image(tmp_path / name)
         assert (image[:8] == 255).all() and (image[8:] == 10).all(), name
+
+
+def test_another_background(tmp_path):
+    Image.fromarray(np.full((8, 8, 4), (10, 20, 30, 51), np.uint8)).save(tmp_path / 'a.png')
+    # alpha 51 is a fifth: 0.2 * (10, 20, 30) + 0.8 * (0, 255, 100)
+    assert np.abs(read_image(tmp_path / 'a.png', background=(0, 255, 100)) - np.array((2., 208., 86.))).max() <= 1
+
+
+@pytest.mark.parametrize('name', ['a.heic', 'a.avif'])
+def test_phone_formats(tmp_path, name):
+    pillow_heif = pytest.importorskip('pillow_heif')
+    upright = np.zeros((64, 48, 3), np.uint8)
+    upright[:32, :24], upright[:32, 24:], upright[32:, :24] = (200, 40, 30), (30, 180, 60), (40, 50, 210)
+    turned = np.ascontiguousarray(np.rot90(upright))  # shown turned by 90 degrees clockwise it is upright again
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    if name == 'a.heic':
+        pillow_heif.from_pillow(Image.fromarray(turned)).save(tmp_path / name, quality=95, exif=exif.tobytes())
+    else:
+        Image.fromarray(turned).save(tmp_path / name, quality=95, exif=exif)
+    read = read_image(tmp_path / name)
+    assert read.shape == upright.shape
+    assert np.abs(read[4:28, 4:20].astype(int) - upright[4:28, 4:20]).max() < 12
+    assert np.abs(read[36:60, 4:20].astype(int) - upright[36:60, 4:20]).max() < 12
+    assert np.array_equal(read_image((tmp_path / name).read_bytes()), read)
+
+
+def test_heic_without_its_package(tmp_path, monkeypatch):
+    # a HEIC file begins with the length of its first box, 'ftyp' and a brand
+    (tmp_path / 'a.jpg').write_bytes(struct.pack('>I', 24) + b'ftypmif2' + bytes(12))
+    with pytest.raises(UserError, match='a.jpg is not a readable image'):
+        read_image(tmp_path / 'a.jpg')
+    monkeypatch.setitem(sys.modules, 'pillow_heif', None)
+    (tmp_path / 'a.jpg').write_bytes(struct.pack('>I', 24) + b'ftypheic' + bytes(12))
+    with pytest.raises(UserError, match='a.jpg is a HEIC .* pip install "leokit.heif."'):
+        read_image(tmp_path / 'a.jpg')
 
 
 def test_sixteen_bits_keep_the_upper_eight(tmp_path):

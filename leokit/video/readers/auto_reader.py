@@ -6,6 +6,7 @@ from typing import Sequence
 from leokit.registry import VIDEO_READERS
 from leokit.utils import UserError
 from leokit.utils.files import local_path
+from leokit.video.images import TRANSPARENT_BACKGROUND
 from leokit.video.readers.array_reader import ArrayReader, is_array
 from leokit.video.readers.base import DEFAULT_FPS, VideoHandle, VideoReader
 from leokit.video.readers.frame_folder_reader import FrameFolderReader
@@ -22,10 +23,12 @@ class AutoReader(VideoReader):
             clips, faster than decord.
         fps (float): Frames per second of frame folders and arrays, which do not store a rate.
         float_range (str, optional): See :class:`~leokit.video.readers.array_reader.ArrayReader`.
+        background (tuple[int, int, int]): Color behind transparent pixels of the default readers.
     """
 
     def __init__(self, file_readers: Sequence[dict] | None = None, fps: float = DEFAULT_FPS,
-                 float_range: str | None = None) -> None:
+                 float_range: str | None = None,
+                 background: tuple[int, int, int] = TRANSPARENT_BACKGROUND) -> None:
         if file_readers is not None and not file_readers:
             raise ValueError('file_readers must name at least one reader')
         self.fps = fps
@@ -33,8 +36,9 @@ class AutoReader(VideoReader):
         # Readers are also built in threads, and MMEngine's registries take a lock that an exception elsewhere may have
         # left locked: the default does not go through the registry.
         self.file_readers: list[VideoReader] = (
-            [PyAVReader()] if file_readers is None else [VIDEO_READERS.build(dict(config)) for config in file_readers])
-        self.folder_reader = FrameFolderReader(fps)
+            [PyAVReader(background=background)] if file_readers is None
+            else [VIDEO_READERS.build(dict(config)) for config in file_readers])
+        self.folder_reader = FrameFolderReader(fps, background)
         self.array_reader = ArrayReader(fps, float_range)
 
     def open(self, path: str | Path) -> VideoHandle:

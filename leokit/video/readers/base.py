@@ -139,7 +139,7 @@ class ResampledHandle(VideoHandle):
         return self.video._read_source(self.indices[indices])
 
 
-READER_VERSION = 2  # incremented when the readers give other frames for the same file
+READER_VERSION = 3  # incremented when the readers give other frames for the same file
 
 
 class VideoReader(ABC):
@@ -147,7 +147,8 @@ class VideoReader(ABC):
 
     def signature(self) -> str:
         """A text that differs between readers whose frames of the same file may differ; part of the keys of caches."""
-        settings = ', '.join(f'{name}={_spell(value)}' for name, value in sorted(vars(self).items()))
+        settings = ', '.join(f'{name}={_spell(value)}' for name, value in sorted(vars(self).items())
+                             if not name.startswith('_'))
         return f'{type(self).__name__}({settings})@{READER_VERSION}'
 
     @abstractmethod

@@ -10,7 +10,7 @@ import numpy as np
 from leokit.registry import VIDEO_READERS
 from leokit.utils import UserError
 from leokit.utils.files import local_path
-from leokit.video.images import IMAGE_SUFFIXES, read_image
+from leokit.video.images import IMAGE_SUFFIXES, TRANSPARENT_BACKGROUND, read_image
 from leokit.video.readers.base import DEFAULT_FPS, VideoHandle, VideoReader
 
 MAX_LISTINGS = 4096  # folder listings that a reader caches
@@ -53,11 +53,14 @@ class FrameFolderHandle(VideoHandle):
         path (Path): The folder.
         fps (float): Frames per second.
         names (Sequence[str]): The images in order.
+        background (tuple[int, int, int]): Color behind transparent pixels.
     """
 
-    def __init__(self, path: Path, fps: float, *, names: Sequence[str]) -> None:
+    def __init__(self, path: Path, fps: float, *, names: Sequence[str],
+                 background: tuple[int, int, int] = TRANSPARENT_BACKGROUND) -> None:
         super().__init__(path, fps)
         self._names = names
+        self._background = background
 
     def __len__(self) -> int:
         return len(self._names)
@@ -67,7 +70,7 @@ class FrameFolderHandle(VideoHandle):
 
     def _read(self, indices: np.ndarray) -> np.ndarray:
         wanted, positions = np.unique(indices, return_inverse=True)
-        frames = [read_image(self.path / self._names[number]) for number in wanted]
+        frames = [read_image(self.path / self._names[number], background=self._background) for number in wanted]
         for number, frame in zip(wanted, frames):
             if frame.shape != frames[0].shape:
                 raise UserError(f'{self.path / self._names[number]} is {frame.shape[1]}x{frame.shape[0]} where '
@@ -84,10 +87,12 @@ class FrameFolderReader(VideoReader):
 
     Args:
         fps (float): Frames per second, which folders do not store.
+        background (tuple[int, int, int]): Color behind transparent pixels.
     """
 
-    def __init__(self, fps: float = DEFAULT_FPS) -> None:
+    def __init__(self, fps: float = DEFAULT_FPS, background: tuple[int, int, int] = TRANSPARENT_BACKGROUND) -> None:
         self.fps = fps
+        self.background = tuple(background)
         self._listings: dict[tuple, list[str]] = {}
 
     def open(self, path: str | Path) -> FrameFolderHandle:
@@ -102,4 +107,4 @@ class FrameFolderReader(VideoReader):
         if len(self._listings) >= MAX_LISTINGS:
             self._listings.clear()
         self._listings[key] = names
-        return FrameFolderHandle(path, self.fps, names=names)
+        return FrameFolderHandle(path, self.fps, names=names, background=self.background)

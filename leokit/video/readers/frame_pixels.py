@@ -6,11 +6,9 @@ from typing import Any
 import av
 import numpy as np
 
-from leokit.utils import UserError
-from leokit.video.images import over_background
+from leokit.video.images import TRANSPARENT_BACKGROUND, over_background
+from leokit.video.readers.wide_color import ColorConverter, needs_color_conversion
 
-# Transfer functions (ITU-T H.273) whose values are no display values of ordinary video.
-HDR_TRANSFERS = {16: 'PQ', 18: 'HLG'}
 UNSPECIFIED_MATRIX = 2  # ITU-T H.273
 HD_HEIGHT = 720  # untagged video from this height up is BT.709 by the usual guess
 UNTAGGED_MATRICES = ('auto', 'bt601', 'bt709')
@@ -38,27 +36,30 @@ class FrameConverter:
         aspect (Fraction, optional): Width of a pixel divided by its height; frames are widened or narrowed by it.
         untagged_matrix (str): Color matrix of frames that state none: 'bt601', 'bt709', or 'auto', BT.709 from
             720 lines up and BT.601 below, as players guess.
+        background (tuple[int, int, int]): Color behind transparent pixels.
     """
 
-    def __init__(self, aspect: Fraction | None, untagged_matrix: str = 'auto') -> None:
+    def __init__(self, aspect: Fraction | None, untagged_matrix: str = 'auto',
+                 background: tuple[int, int, int] = TRANSPARENT_BACKGROUND) -> None:
         self._aspect = aspect or Fraction(1)
         self._untagged = untagged_matrix
+        self._background = background
         self._formatter = av.video.reformatter.VideoReformatter()
         self._options = conversion_options()
+        self._convert_colors = ColorConverter()
 
     def __call__(self, frame: Any) -> np.ndarray:
         """uint8 RGB (H, W, 3) of a frame."""
-        if frame.color_trc in HDR_TRANSFERS:
-            raise UserError(f'is HDR video ({HDR_TRANSFERS[frame.color_trc]}), whose values are not those of ordinary '
-                            'video; tone-map it first, for example with the filters zscale and tonemap of ffmpeg')
         width = max(1, round(frame.width * self._aspect))
-        options = dict(self._options)
+        options, matrix = dict(self._options), display_matrix(frame)
+        if needs_color_conversion(frame):
+            frame = av.VideoFrame.from_ndarray(self._convert_colors(frame), format='rgb24')
         if self._is_bt709(frame):
             options['src_colorspace'] = 'ITU709'
         transparent = frame.format.name == 'pal8' or any(part.is_alpha for part in frame.format.components)
         pixels = self._formatter.reformat(frame, width=width, height=frame.height,
                                           format='rgba' if transparent else 'rgb24', **options).to_ndarray()
-        return orient(over_background(pixels) if transparent else pixels, display_matrix(frame))
+        return orient(over_background(pixels, self._background) if transparent else pixels, matrix)
 
     def _is_bt709(self, frame: Any) -> bool:
         if frame.colorspace != UNSPECIFIED_MATRIX or frame.format.is_rgb or self._untagged == 'bt601':

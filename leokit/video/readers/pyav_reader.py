@@ -11,6 +11,7 @@ from mmengine.logging import print_log
 from leokit.registry import VIDEO_READERS
 from leokit.utils import UserError
 from leokit.video.frame_rate import regular_times, resampled_indices
+from leokit.video.images import TRANSPARENT_BACKGROUND
 from leokit.video.readers.base import ResampledHandle, VideoHandle, VideoReader, existing_file
 from leokit.video.readers.container import ALPHA_DECODERS, alpha_decoder, choose_stream, open_container
 from leokit.video.readers.frame_pixels import UNTAGGED_MATRICES, FrameConverter
@@ -34,13 +35,14 @@ class PyAVHandle(VideoHandle):
         threads (int): Decoder threads.
         index (StreamIndex, optional): The index of the unchanged file, if it is cached.
         content (bytes, optional): Content of the file, if it is in memory; ``path`` is its name in messages then.
-        untagged_matrix (str): See :class:`PyAVReader`.
+        untagged_matrix, background: See :class:`PyAVReader`.
     """
 
     stores_rate = True
 
     def __init__(self, path: Path, *, threads: int = 1, index: StreamIndex | None = None,
-                 content: bytes | None = None, untagged_matrix: str = 'auto') -> None:
+                 content: bytes | None = None, untagged_matrix: str = 'auto',
+                 background: tuple[int, int, int] = TRANSPARENT_BACKGROUND) -> None:
         self._container = None
         self._threads = threads
         self._content = content
@@ -57,7 +59,7 @@ class PyAVHandle(VideoHandle):
         except UserError:
             self.close()
             raise
-        self._convert = FrameConverter(self._stream.sample_aspect_ratio, untagged_matrix)
+        self._convert = FrameConverter(self._stream.sample_aspect_ratio, untagged_matrix, background)
         rate = self.index.rate(self._stream)
         super().__init__(path, float(rate))
         order = resampled_indices(self._source_times(), rate, rate)
@@ -223,21 +225,25 @@ class PyAVReader(VideoReader):
 
     Frame numbers are exact: they are looked up in an index of the file's packets, which is cached for unchanged files,
     and every jump decodes from the right key frame. Display matrices (rotated and mirrored video) and the shape of
-    pixels are applied, transparent frames are composited over white, and HDR video is refused.
+    pixels are applied, transparent frames are composited over ``background``, and HDR (PQ, HLG) and
+    wide gamuts (BT.2020, P3) are converted to sRGB.
 
     Args:
         threads (int): Decoder threads of each open video; one is best with several data-loader workers.
         untagged_matrix (str): Color matrix of videos that state none: 'bt601', 'bt709', or 'auto', BT.709 from
             720 lines up and BT.601 below, as players guess.
+        background (tuple[int, int, int]): Color behind transparent pixels.
     """
 
-    def __init__(self, threads: int = 1, untagged_matrix: str = 'auto') -> None:
+    def __init__(self, threads: int = 1, untagged_matrix: str = 'auto',
+                 background: tuple[int, int, int] = TRANSPARENT_BACKGROUND) -> None:
         if threads < 1:
             raise ValueError(f'threads must be at least 1, got {threads}')
         if untagged_matrix not in UNTAGGED_MATRICES:
             raise ValueError(f'untagged_matrix must be one of {", ".join(UNTAGGED_MATRICES)}, got {untagged_matrix!r}')
         self.threads = threads
         self.untagged_matrix = untagged_matrix
+        self.background = tuple(background)
         self._indices: dict[tuple, StreamIndex] = {}
 
     def open(self, path: str | Path) -> PyAVHandle:
@@ -245,7 +251,7 @@ class PyAVReader(VideoReader):
         status = path.stat()
         key = (str(path), status.st_size, status.st_mtime_ns)
         handle = PyAVHandle(path, threads=self.threads, index=self._indices.get(key),
-                            untagged_matrix=self.untagged_matrix)
+                            untagged_matrix=self.untagged_matrix, background=self.background)
         if len(self._indices) >= MAX_INDICES:
             self._indices.clear()
         self._indices[key] = handle.index

@@ -15,7 +15,7 @@ from PIL import Image
 
 from leokit.utils import UserError
 from leokit.video import VideoWriter
-from leokit.video.readers import AutoReader, PyAVReader
+from leokit.video.readers import AutoReader, PyAVReader, wide_color
 
 RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
 
@@ -312,10 +312,82 @@ def test_a_tagged_matrix_is_believed(tmp_path, height, tag, weights):
     assert np.abs(frame[20, 20] - rgb_of(color, *weights)).max() <= 1.5
 
 
-@pytest.mark.parametrize('transfer, name', [(16, 'PQ'), (18, 'HLG')])
-def test_hdr_video_is_refused(tmp_path, transfer, name):
-    path = write(tmp_path / 'a.mp4', corners(64, 64), pixels='yuv420p', color_trc=transfer)
-    with PyAVReader().open(path) as video, pytest.raises(UserError, match=f'a.mp4 is HDR video .{name}.'):
+# ITU-R BT.2100: cd/m² of a signal in [0, 1], and of the reference white (ITU-R BT.2408)
+REFERENCE_WHITE = 203
+
+
+def pq_light(signal):
+    m1, m2, c1, c2, c3 = 2610 / 16384, 2523 / 32, 3424 / 4096, 2413 / 128, 2392 / 128
+    root = signal ** (1 / m2)
+    return 10000 * (max(root - c1, 0) / (c2 - c3 * root)) ** (1 / m1)
+
+
+def hlg_light(signal):
+    a = 0.17883277
+    b, c = 1 - 4 * a, 0.5 - a * np.log(4 * a)
+    scene = signal ** 2 / 3 if signal <= 0.5 else (np.exp((signal - c) / a) + b) / 12
+    return 1000 * scene ** 1.2
+
+
+def srgb_level(light):
+    """8-bit sRGB value of a linear light, 1 is white."""
+    light = min(light, 1)
+    return 255 * (12.92 * light if light <= 0.0031308 else 1.055 * light ** (1 / 2.4) - 0.055)
+
+
+def plain_color(path, ycc, *, transfer, primaries=9, matrix=9, full_range=False):
+    """A 10-bit video of one YCbCr color in [0, 1] x [-0.5, 0.5]²."""
+    scales, zeros = ((1023,) * 3, (0, 512, 512)) if full_range else ((876, 896, 896), (64, 512, 512))
+    with av.open(str(path), 'w') as container:
+        stream = container.add_stream('libx264', rate=25)
+        stream.height, stream.width, stream.pix_fmt = 32, 48, 'yuv444p10le'
+        stream.options = {'crf': '0'}
+        context = stream.codec_context
+        context.color_trc, context.color_primaries, context.colorspace, context.color_range = (
+            transfer, primaries, matrix, 2 if full_range else 1)
+        image = av.VideoFrame(48, 32, 'yuv444p10le')
+        for plane, value, scale, zero in zip(image.planes, ycc, scales, zeros):
+            plane.update(np.full(plane.buffer_size // 2, round(zero + scale * value), np.uint16).tobytes())
+        container.mux(stream.encode(image))
+        container.mux(stream.encode(None))
+    return path
+
+
+@pytest.mark.parametrize('transfer, light', [(16, pq_light), (18, hlg_light)], ids=['pq', 'hlg'])
+@pytest.mark.parametrize('signal', [0, 0.2, 0.4, 0.55, 0.9])
+@pytest.mark.parametrize('primaries', [9, 2], ids=['bt2020', 'untagged'])
+def test_hdr_video_is_converted(tmp_path, transfer, light, signal, primaries):
+    path = plain_color(tmp_path / 'a.mp4', (signal, 0, 0), transfer=transfer, primaries=primaries)
+    frame = read_all(path)[0]
+    assert frame.shape == (32, 48, 3)
+    assert np.abs(frame[16, 20] - srgb_level(light(signal) / REFERENCE_WHITE)).max() <= 2.5
+
+
+def test_a_wide_gamut_is_converted(tmp_path):
+    # skin in BT.2020: 10-bit SDR
+    red, green, blue = 0.6, 0.5, 0.4
+    luma = 0.2627 * red + 0.678 * green + 0.0593 * blue
+    path = plain_color(tmp_path / 'a.mp4', (luma, (blue - luma) / 1.8814, (red - luma) / 1.4746), transfer=14)
+    linear = ((np.array((red, green, blue)) + 0.099) / 1.099) ** (1 / 0.45)
+    primaries = np.array(((1.6605, -0.5876, -0.0728), (-0.1246, 1.1329, -0.0083), (-0.0182, -0.1006, 1.1187)))
+    expected = 255 * (1.099 * (primaries @ linear) ** 0.45 - 0.099)  # (169, 124, 98), and (153, 128, 102) unconverted
+    assert np.abs(read_all(path)[0][16, 20] - expected).max() <= 3
+
+
+@pytest.mark.parametrize('full_range', [False, True])
+@pytest.mark.parametrize('matrix, red, blue', [(6, 0.299, 0.114), (1, 0.2126, 0.0722), (9, 0.2627, 0.0593)])
+def test_ten_bits_of_every_matrix_and_range(tmp_path, matrix, red, blue, full_range):
+    color = np.array((200, 150, 90)) / 255
+    luma = red * color[0] + (1 - red - blue) * color[1] + blue * color[2]
+    ycc = luma, (color[2] - luma) / (2 - 2 * blue), (color[0] - luma) / (2 - 2 * red)
+    path = plain_color(tmp_path / 'a.mp4', ycc, transfer=1, primaries=1, matrix=matrix, full_range=full_range)
+    assert np.abs(read_all(path)[0][16, 20] - 255 * color).max() <= 1.5
+
+
+def test_hdr_that_this_ffmpeg_does_not_convert_is_refused(tmp_path, monkeypatch):
+    path = plain_color(tmp_path / 'a.mp4', (0.5, 0, 0), transfer=16)
+    monkeypatch.setitem(wide_color.TO_SRGB, 'no_such_option', 'x')
+    with PyAVReader().open(path) as video, pytest.raises(UserError, match='a.mp4 has colors .PQ. that the FFmpeg of'):
         video.read([0])
 
 
