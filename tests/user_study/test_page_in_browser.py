@@ -10,7 +10,7 @@ import pytest
 
 from leokit.user_study import StudyOptions, analyze_study, encode_clip, prepare_study, read_results, render_page
 
-from user_study.browser import Browser, find_browser
+from support.browser import Browser, find_browser
 from user_study.studies import METHODS
 
 PROGRAM = find_browser()

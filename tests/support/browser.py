@@ -1,5 +1,6 @@
 """A headless browser driven through the DevTools protocol over a pipe: no driver program, no Python package."""
 
+import base64
 import json
 import os
 import select
@@ -117,6 +118,21 @@ class Browser:
                              '.getBoundingClientRect(); return [box.x + box.width / 2, box.y + box.height / 2]})()')
         for kind in ('mousePressed', 'mouseReleased'):
             self.call('Input.dispatchMouseEvent', type=kind, x=x, y=y, button='left', clickCount=1)
+
+    def choose_file(self, selector: str, path: Path) -> None:
+        """Put a file into an input element for files."""
+        root = self.call('DOM.getDocument')['root']['nodeId']
+        node = self.call('DOM.querySelector', nodeId=root, selector=selector)['nodeId']
+        if not node:
+            raise RuntimeError(f'there is no element {selector}')
+        self.call('DOM.setFileInputFiles', nodeId=node, files=[str(path)])
+
+    def screenshot(self, path: Path, *, width: int = 1280, height: int | None = None) -> None:
+        """Save a picture of the page: of all of it, or of its upper part."""
+        height = height or self.evaluate('document.documentElement.scrollHeight')
+        self.call('Emulation.setDeviceMetricsOverride', width=width, height=height, deviceScaleFactor=1, mobile=False)
+        self.evaluate('new Promise((resolve) => setTimeout(resolve, 300))')
+        Path(path).write_bytes(base64.b64decode(self.call('Page.captureScreenshot', format='png')['data']))
 
     def close(self) -> None:
         """End the browser."""

@@ -1,0 +1,164 @@
+"""What all tabs share: the models, one at a time on the device; the files; the limits."""
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+import numpy as np
+import torch
+from einops import rearrange
+from torch import Tensor
+
+from leokit.app.files import PrivateFiles, Visitor
+from leokit.app.limits import Limits
+from leokit.app.models import AppModels
+from leokit.encoders import Encoding
+from leokit.inference import encode, render
+from leokit.models import Animator
+from leokit.registry import SAMPLERS
+from leokit.samplers import Sampler
+from leokit.utils import UserError
+from leokit.utils.modules import device_of
+from leokit.utils.pixels import to_uint8
+from leokit.video import read_images
+
+DEFAULT_RANGE = 2.0  # of the sliders, if the spread of the codes is unknown; as in leokit manipulate
+RANGE_IN_STD = 3.0
+
+
+class AppContext:
+    """The state of the page. Its methods may be called from any thread.
+
+    Visitors share the models. Each chunk of frames is computed under a lock, so jobs take turns and none waits for the
+    end of another.
+
+    Args:
+        models (AppModels): The models, loaded once.
+        limits (Limits): The limits of a visitor.
+        files (PrivateFiles): The files of all visitors.
+    """
+
+    def __init__(self, models: AppModels, limits: Limits, files: PrivateFiles) -> None:
+        self.models = models
+        self.limits = limits
+        self.files = files
+        self._turn = threading.Lock()
+
+    @property
+    def animator(self) -> Animator:
+        """Animator: The animator, which every model has."""
+        return self.models.leo.animator
+
+    @property
+    def device(self) -> torch.device:
+        """torch.device: Where the models are."""
+        return device_of(self.animator)
+
+    @property
+    def can_generate(self) -> bool:
+        """bool: There is a motion diffusion."""
+        return _works(lambda: self.models.leo.generator)
+
+    @property
+    def can_sample(self) -> bool:
+        """bool: There are models of starting codes and frames."""
+        return _works(lambda: self.models.leo.unconditional_generator)
+
+    def frames(self, chunks: Iterable[Tensor | np.ndarray]) -> Iterator[np.ndarray]:
+        """Compute chunks of frames in turn with other visitors.
+
+        Args:
+            chunks (Iterable): Frames in [-1, 1], shape (B, t, 3, H, W), computed when they are requested; or arrays as
+                they are yielded.
+
+        Yields:
+            np.ndarray: The same frames as uint8, shape (B, t, H, W, 3).
+        """
+        chunks = iter(chunks)
+        try:
+            while True:
+                with self._turn:
+                    chunk = next(chunks, None)
+                    if isinstance(chunk, Tensor):
+                        chunk = rearrange(to_uint8(chunk), 'b t c h w -> b t h w c').cpu().numpy()
+                if chunk is None:
+                    return
+                yield chunk
+        finally:
+            if hasattr(chunks, 'close'):
+                chunks.close()  # ends the thread that decodes the driving video
+
+    def source(self, image: np.ndarray) -> Tensor:
+        """An image as the animator takes it, shape (1, 3, S, S) in [-1, 1]; uint8 RGB (H, W, 3)."""
+        return read_images(image, self.animator.size, crop=self.animator.crop)
+
+    def encode(self, visitor: Visitor, key: tuple, image: np.ndarray) -> Encoding:
+        """Encode an image of a visitor; the newest one is remembered, so that sliders do not encode it again."""
+        known = visitor.memory.get('encoding')
+        if known is None or known[0] != key:
+            source = self.source(image)
+            with self._turn:
+                known = key, encode(self.animator, source)
+            visitor.memory['encoding'] = known
+        return known[1]
+
+    def render(self, encoding: Encoding, motion: Tensor) -> np.ndarray:
+        """Render codes (1, T, N) of an encoded image as uint8 frames, shape (T, H, W, 3)."""
+        return np.concatenate([chunk[0] for chunk in self.frames(render(self.animator, encoding, motion))])
+
+    def sampler(self, num_inference_steps: int) -> Sampler:
+        """The motion diffusion's sampler with another number of steps."""
+        config = self.models.leo.generator.motion_diffusion.cfg.model.get('sampler') or dict(type='DDIMSampler')
+        return SAMPLERS.build({**config, 'num_inference_steps': num_inference_steps})
+
+    @property
+    def default_steps(self) -> int:
+        """int: Denoising steps of the motion diffusion's own sampler."""
+        return self.models.leo.generator.motion_diffusion.diffusion.sampler.num_inference_steps or 50
+
+    def directions(self) -> list[str]:
+        """Directions of the motion space: those with a name first, then the numbers of all dimensions."""
+        return [*self.models.leo.directions.names, *map(str, range(self.animator.motion_dim))]
+
+    def direction_range(self, direction: str) -> float:
+        """How far a slider moves along a direction: three standard deviations of the codes of training, if known."""
+        if not self.can_generate:
+            return DEFAULT_RANGE
+        std = self.models.leo.generator.motion_diffusion.normalizer.std.float().cpu()
+        vector = self.models.leo.directions.vector(direction)
+        spread = float((std * vector).norm() / vector.norm().clamp(min=1e-6) ** 2)
+        return RANGE_IN_STD * spread if spread > 0 else DEFAULT_RANGE
+
+
+def _works(get: Callable[[], object]) -> bool:
+    try:
+        get()
+    except UserError:
+        return False
+    return True
+
+
+def whole_number(value: object, name: str, low: int, high: int) -> int:
+    """A number of a visitor as an integer within limits; the page's own controls are not the only ones that send it."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value or value != int(value) \
+            or not low <= value <= high:
+        raise UserError(f'{name} must be a whole number from {low} to {high}, got {_shown(value)}')
+    return int(value)
+
+
+def real_number(value: object, name: str, low: float, high: float) -> float:
+    """A number of a visitor as a float within limits."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
+        raise UserError(f'{name} must be a number from {low:g} to {high:g}, got {_shown(value)}')
+    return float(value)
+
+
+def one_of(value: object, name: str, choices: Sequence[str]) -> str:
+    """A choice of a visitor."""
+    if not isinstance(value, str) or value not in choices:
+        raise UserError(f'{name} must be one of {", ".join(choices)}, got {_shown(value)}')
+    return value
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 40 else f'{text[:37]}...'

@@ -1,0 +1,111 @@
+"""Tab Manipulate: sliders move an image along directions of the motion space, and then a whole video."""
+
+import os
+from collections.abc import Sequence
+
+import gradio as gr
+
+from leokit.app.context import AppContext, real_number
+from leokit.app.files import Visitor
+from leokit.app.jobs import Job, Result, Updates
+from leokit.app.layout import Layout, ResultPanel, Toolbar, data_uri, figures, image_input, video_input
+from leokit.app.uploads import open_video_upload, read_image_upload
+from leokit.inference import manipulate_video
+from leokit.utils import UserError
+from leokit.utils.pixels import to_uint8
+
+TAB = 'manipulate'
+MAX_AMOUNT = 1e3  # the motion space has no natural bound
+HINT = '<p class="leokit-hint">Upload an image or choose an example, then move a slider.</p>'
+NUM_OPEN = 6  # dimensions without a name that are not folded away
+
+
+def offsets_of(context: AppContext, amounts: Sequence[float]) -> dict[str, float]:
+    """Offsets by direction, in the order of :meth:`AppContext.directions`; zeros are left out."""
+    directions = context.directions()
+    if len(amounts) != len(directions):
+        raise UserError(f'there are {len(directions)} directions, got {len(amounts)} offsets; reload the page')
+    checked = [real_number(amount, f'the offset along {direction}', -MAX_AMOUNT, MAX_AMOUNT)
+               for direction, amount in zip(directions, amounts)]
+    return {direction: amount for direction, amount in zip(directions, checked) if amount}
+
+
+def preview(context: AppContext, visitor: Visitor, image: str | None, *amounts: float) -> str:
+    """HTML of an uploaded image, and of the same image moved by the sliders."""
+    if not image:
+        return HINT
+    offsets = offsets_of(context, amounts)
+    status = os.stat(image) if os.path.isfile(image) else None
+    key = image, status and (status.st_size, status.st_mtime_ns)
+    known = visitor.memory.get('pixels')
+    if known is None or known[0] != key:
+        known = key, read_image_upload(image, 'The image', context.limits)
+        visitor.memory['pixels'] = known
+    encoding = context.encode(visitor, key, known[1])
+    motion = encoding.motion + context.models.leo.directions.offset(offsets).to(encoding.motion)
+    moved = context.render(encoding, motion[:, None])[0]
+    original = to_uint8(context.source(known[1]))[0].permute(1, 2, 0).numpy()
+    return figures({'Image': original, 'Manipulated': moved}) + (
+        f'<a class="leokit-link" download="manipulated.png" href="{data_uri(moved)}">Save the manipulated image</a>')
+
+
+def manipulate(context: AppContext, job: Job, video: str | None, *amounts: float) -> Updates:
+    """Move an uploaded video by the offsets of the sliders."""
+    offsets = offsets_of(context, amounts)
+    with open_video_upload(video, 'The video', context.limits) as opened:
+        chunks = manipulate_video(context.animator, opened, context.models.leo.directions.offset(offsets)[None])
+        paths = yield from job.write(chunks, ['manipulated.mp4'], len(opened), opened.fps)
+        yield Result(paths, f'{len(opened)} frames at {opened.fps:.4g} frames per second')
+
+
+def build(layout: Layout) -> None:
+    """Lay out the tab."""
+    context = layout.context
+    layout.introduction('Each slider moves the face along one direction of the motion space. Directions with a name '
+                        'are those that directions.json next to the checkpoint defines.')
+    with gr.Row():
+        with gr.Column(scale=5):
+            image = image_input('Image', f'{TAB}-image', height=220)
+            layout.examples([[portrait] for portrait in layout.drawn.portraits], [image], TAB)
+            sliders = _sliders(context)
+            reset = gr.Button('Reset all sliders', size='sm', elem_id=f'{TAB}-reset')
+        with gr.Column(scale=4):
+            shown = gr.HTML(HINT, elem_id=f'{TAB}-preview')
+            command = layout.command_line(TAB)
+            with gr.Accordion('Apply to a video', open=False, elem_id=f'{TAB}-open'):
+                video = video_input('Video', f'{TAB}-video')
+                toolbar = Toolbar(f'{TAB}-video', 'Manipulate the video')
+                layout.examples([[clip] for clip in layout.drawn.clips], [video], f'{TAB}-video')
+                panel = ResultPanel(f'{TAB}-video')
+    show = layout.preview([image.change, *(slider.input for slider in sliders)], [image, *sliders], shown,
+                          lambda visitor, *values: preview(context, visitor, *values))
+    reset.click(lambda: [0] * len(sliders), None, sliders, **layout.quiet).then(**show)
+    layout.command_text(command, [image, *sliders], lambda image, *amounts: layout.commands.manipulate(
+        image, offsets_of(context, amounts)))
+    layout.command(panel, [video, *sliders], lambda video, *amounts: layout.commands.manipulate(
+        video, offsets_of(context, amounts), is_video=True))
+    layout.run(f'{TAB}-video', toolbar, panel, [video, *sliders], manipulate)
+
+
+def _sliders(context: AppContext) -> list[gr.Slider]:
+    """A slider for each direction: the named ones first; of many dimensions, most are folded away."""
+    directions, names = context.directions(), context.models.leo.directions.names
+    first, rest = (directions[:len(names)], directions[len(names):]) if names else \
+        (directions[:NUM_OPEN], directions[NUM_OPEN:])
+
+    def row(chosen: Sequence[str]) -> list[gr.Slider]:
+        sliders = []
+        for start in range(0, len(chosen), 2):
+            with gr.Row():
+                for direction in chosen[start:start + 2]:
+                    bound = context.direction_range(direction)
+                    label = direction if direction in names else f'Dimension {direction}'
+                    sliders.append(gr.Slider(-bound, bound, value=0, step=bound / 50, label=label, min_width=120,
+                                             elem_id=f'{TAB}-direction-{directions.index(direction)}'))
+        return sliders
+    sliders = row(first)
+    if rest:
+        title = 'All dimensions of the motion code' if names else f'{len(rest)} more dimensions'
+        with gr.Accordion(title, open=False):
+            sliders += row(rest)
+    return sliders

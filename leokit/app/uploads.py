@@ -1,0 +1,122 @@
+"""Uploaded files: checked by their content, not by their name, before a decoder sees them."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from leokit.app.limits import Limits
+from leokit.utils import UserError
+from leokit.video import read_image
+from leokit.video.readers import VideoHandle
+from leokit.video.readers.pyav_reader import PyAVHandle
+
+IMAGE, VIDEO = 'image', 'video'
+WANTED = {IMAGE: 'a PNG, JPEG or WebP image', VIDEO: 'an mp4, mov, webm, mkv, avi or GIF video'}
+HEAD_BYTES = 64
+STILL_BRANDS = (b'heic', b'heix', b'heim', b'heis', b'mif1', b'avif', b'avis')
+# the first bytes of a file -> what it is, and what it can be used as
+SIGNATURES: tuple[tuple[bytes, str, tuple[str, ...]], ...] = (
+    (b'\x89PNG\r\n\x1a\n', 'a PNG image', (IMAGE,)),
+    (b'\xff\xd8\xff', 'a JPEG image', (IMAGE,)),
+    (b'GIF8', 'a GIF', (IMAGE, VIDEO)),
+    (b'BM', 'a BMP image', (IMAGE,)),
+    (b'II*\0', 'a TIFF image', (IMAGE,)),
+    (b'MM\0*', 'a TIFF image', (IMAGE,)),
+    (b'\x1aE\xdf\xa3', 'a Matroska or WebM video', (VIDEO,)),
+    (b'%PDF', 'a PDF document', ()),
+    (b'PK\x03\x04', 'a zip archive or an office document', ()),
+    (b'\x7fELF', 'a program', ()),
+    (b'MZ', 'a program', ()),
+    (b'ID3', 'a sound file', ()),
+    (b'OggS', 'an Ogg file', ()),
+    (b'fLaC', 'a sound file', ()),
+)
+
+
+def identify(head: bytes) -> tuple[str, tuple[str, ...]]:
+    """What a file is by its first bytes, in words, and whether it can be used as an image or a video."""
+    if head[4:8] == b'ftyp':
+        if head[8:12] in STILL_BRANDS:
+            return 'a HEIF or AVIF image', (IMAGE,)
+        return ('a sound file', ()) if head[8:11] == b'M4A' else ('an mp4 or mov video', (VIDEO,))
+    if head[:4] == b'RIFF':
+        return {b'WEBP': ('a WebP image', (IMAGE,)), b'AVI ': ('an AVI video', (VIDEO,)),
+                b'WAVE': ('a sound file', ())}.get(head[8:12], ('a RIFF file', ()))
+    for signature, words, uses in SIGNATURES:
+        if head.startswith(signature):
+            return words, uses
+    text = head.strip(b'\0')
+    if text and all(byte >= 32 or byte in b'\t\r\n\f' for byte in text):
+        return 'text', ()
+    return 'of an unknown kind', ()
+
+
+def check_upload(path: str | Path | None, kind: str, label: str, limits: Limits) -> tuple[str, bytes]:
+    """Name and content of an uploaded file.
+
+    Args:
+        path (str | Path | None): The file; None if nothing was uploaded.
+        kind (str): ``IMAGE`` or ``VIDEO``.
+        label (str): What the file is for, as the page calls it.
+        limits (Limits): The limits of the page.
+
+    Raises:
+        UserError: Nothing was uploaded, the file is too large or empty, or its content is not of this kind.
+    """
+    if not path:
+        raise UserError(f'{label} is missing; upload {WANTED[kind]}, or choose an example')
+    path = Path(path)
+    if not path.is_file():
+        raise UserError(f'{path.name} has been deleted from the server; upload it again')
+    size = path.stat().st_size
+    if size > limits.max_upload_bytes:
+        raise UserError(f'{path.name} has {size / 1e6:.0f} MB, and the page takes {limits.max_upload_mb} MB; upload a '
+                        'smaller file')
+    content = path.read_bytes()
+    if not content:
+        raise UserError(f'{path.name} is empty; upload it again')
+    words, uses = identify(content[:HEAD_BYTES])
+    if kind not in uses:
+        raise UserError(f'{path.name} is not {"an image" if kind == IMAGE else "a video"} but {words}; upload '
+                        f'{WANTED[kind]}')
+    return path.name, content
+
+
+def read_image_upload(path: str | Path | None, label: str, limits: Limits) -> np.ndarray:
+    """An uploaded image as uint8 RGB, shape (H, W, 3)."""
+    name, content = check_upload(path, IMAGE, label, limits)
+    _check_image_size(name, content, limits)
+    try:
+        return read_image(content)
+    except UserError as error:
+        raise UserError(str(error).replace('of the given bytes', name)) from error
+
+
+def open_video_upload(path: str | Path | None, label: str, limits: Limits) -> VideoHandle:
+    """An uploaded video, opened from memory, so that FFmpeg follows no reference to any other file."""
+    name, content = check_upload(path, VIDEO, label, limits)
+    video = PyAVHandle(Path(name), content=content)
+    try:
+        if len(video) > limits.max_frames:
+            raise UserError(f'{name} has {len(video)} frames, and the page takes {limits.max_frames}; upload a shorter '
+                            'video')
+        if video.frame_bytes > 3 * limits.max_pixels:
+            raise UserError(f'{name} has frames of more than {limits.max_pixels / 1e6:.0f} megapixels; scale it down')
+    except UserError:
+        video.close()
+        raise
+    return video
+
+
+def _check_image_size(name: str, content: bytes, limits: Limits) -> None:
+    """Refuse images that would take gigabytes of memory, from their header alone."""
+    try:
+        with Image.open(io.BytesIO(content)) as image:
+            width, height = image.size
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return  # the reader says what is wrong
+    if width * height > limits.max_pixels:
+        raise UserError(f'{name} has {width}x{height} pixels, and the page takes {limits.max_pixels / 1e6:.0f} '
+                        'megapixels; scale it down')
