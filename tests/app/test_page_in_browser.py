@@ -191,10 +191,10 @@ def test_wrong_uploads_are_explained(page, wrong_files, drawn, title, tab, uploa
     files = dict(wrong_files, **{'good.png': drawn.portraits[0]})
     page.open_tab(title)
     for element, name in uploads.items():
-        if name:
-            page.browser.wait(f'document.querySelector("#{element} input[type=file]")', 20)
-            page.browser.choose_file(f'#{element} input[type=file]', files[name])
-            page.browser.wait(f'document.querySelector("#{tab}-command .cm-content").innerText.includes("{name}")', 20)
+        page.browser.wait(f'document.querySelector("#{element} input[type=file]")', 20)
+        page.browser.choose_file(f'#{element} input[type=file]', files[name])
+        shown = f'document.querySelector("#{tab}-command .cm-content")?.innerText.includes("{files[name].name}")'
+        page.browser.wait(shown, 20)
     page.click(f'{tab}-run')
     said = page.wait_for_end(tab)
     assert page.failed(tab) and named in said and '/tmp' not in said
