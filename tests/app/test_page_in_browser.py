@@ -146,7 +146,7 @@ def test_edit(page, tmp_path):
     assert page.wait_for_end('edit').startswith('48 frames')
     assert fetched(page.results('edit')[0], tmp_path)[0] == 48
     args = check_command(page, 'edit', 'edit')
-    assert args.editor == 'Recolor' and args.editor_options == dict(hue=120, saturation=1)
+    assert args.editor == 'Recolor' and args.editor_options == dict(hue='120', saturation='1')
     check_clean(page)
 
 
