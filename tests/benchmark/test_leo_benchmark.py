@@ -5,13 +5,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 import support.tiny_extractors  # noqa: F401  registers small feature extractors
 from support.calling import call_tool
 from support.tiny_runs import write_leo
 
 import leokit
 from leokit.benchmark import LEOBenchmark, Scenario
+from leokit.benchmark.leo_benchmark import _start_code_record
 from leokit.evaluation import load_records
+from leokit.evaluation.protocol import Protocol
+from leokit.evaluation.records import RunInfo
 from leokit.utils import UserError, load_config
 from leokit.video.readers import AutoReader
 from support.tiny_models import SIZE
@@ -177,3 +181,11 @@ def test_a_scenario_can_be_skipped(config, tmp_path):
 def test_a_scenario_needs_its_keys():
     with pytest.raises(UserError, match='the scenario a needs the key num_frames'):
         Scenario.from_dict('a', dict(num_videos=3, protocol='quick'))
+
+
+def test_the_start_code_error_is_relative_to_the_codes_of_other_samples():
+    """By hand: distances 5 and 0 from the own target, 10 and 5 from the other one."""
+    target, measured = torch.tensor([[0.0, 0.0], [6.0, 8.0]]), torch.tensor([[3.0, 4.0], [6.0, 8.0]])
+    record = _start_code_record(target, measured, Protocol.from_dict(dict(name='t')), RunInfo.now('a model'))
+    assert record.details == dict(distance=2.5, chance=7.5, videos=2)
+    assert record.score.value == pytest.approx(1 / 3)

@@ -74,3 +74,37 @@ def test_generated_videos_that_are_too_short_or_not_numbers_are_refused():
         prepare_generated(torch.zeros(1, 4, 3, 8, 8), protocol)
     with pytest.raises(ValueError, match='NaN'):
         prepare_generated(torch.full((1, 5, 3, 8, 8), float('nan')), protocol)
+
+
+def taps(scale, weights):
+    """Shrink rows of noise by a filter: the weights of consecutive pixels around each new center, normalized."""
+    radius = len(weights) // 2
+
+    def filtered(rows):  # (..., W)
+        inner = [rows[..., center - radius:center + radius] for center in range(scale // 2, rows.shape[-1], scale)
+                 if radius <= center <= rows.shape[-1] - radius]
+        return np.stack([(part * weights).sum(-1) / np.sum(weights) for part in inner], -1)
+    return filtered
+
+
+# one new pixel of 4, with the new center between pixels 1 and 2; distances of old centers from it are 0.5, 1.5, ...
+SHRINK = dict(
+    bilinear=[1, 1],  # the two neighbors, whatever the scale: it aliases
+    bilinear_antialias=[1, 3, 5, 7, 7, 5, 3, 1],  # 1 - d / 4
+    bicubic_antialias=[cubic for side in (1, -1) for cubic in [
+        (lambda d: 1.5 * d**3 - 2.5 * d**2 + 1 if d < 1 else -0.5 * d**3 + 2.5 * d**2 - 4 * d + 2)(distance / 8)
+        for distance in (15, 13, 11, 9, 7, 5, 3, 1)[::side]]],  # Keys' cubic with a = -0.5
+    area=[1, 1, 1, 1],
+    nearest=[0, 1])
+
+
+@pytest.mark.parametrize('resize', RESIZES)
+def test_shrinking_by_hand(resize):
+    """Each filter by its definition, in the interior, where no tap is outside."""
+    pixels = frames(1, 48, 48)
+    shrink = taps(4, np.array(SHRINK[resize]))
+    expected = shrink(shrink(pixels[0].transpose(2, 0, 1).astype(float)).swapaxes(1, 2)).swapaxes(1, 2)
+    found = resize_frames(torch.from_numpy(pixels), FrameRule(12, resize=resize))[0].numpy()
+    margin = (12 - expected.shape[-1]) // 2
+    inner = slice(margin, 12 - margin)
+    np.testing.assert_allclose(found[:, inner, inner], (expected / 127.5 - 1).clip(-1, 1), atol=1e-4)

@@ -5,7 +5,8 @@ import torch
 
 from leokit.inference import VideoGenerator
 from leokit.utils import UserError
-from support.tiny_models import SIZE, make_animator, make_motion_diffusion
+from leokit.utils.seeds import sample_seeds
+from support.tiny_models import SIZE, WINDOW, make_animator, make_motion_diffusion
 
 TOLERANCE = 2e-4  # sums run in another order in batches of another size
 
@@ -85,3 +86,17 @@ def test_codes_of_another_animator_are_an_error(animator):
 def test_values_out_of_range(generator, images, options, message):
     with pytest.raises(UserError, match=message):
         next(generator.generate(images[0], **options))
+
+
+def test_all_windows_are_relative_to_the_first_code(animator, images):
+    """Without a condition the first code is free, and the windows have first codes of their own."""
+    model = make_motion_diffusion(animator.weights_hash(), motion_condition=dict(type='NoMotionCondition'))
+    total = 2 * WINDOW
+    found = frames_of(VideoGenerator(animator, model).generate(images[0], total, seed=4))
+    generators = [torch.Generator().manual_seed(seed) for seed in sample_seeds(4, [0])]
+    with torch.no_grad():
+        encoding = animator.encode(images[:1])
+        codes = torch.cat(list(model.extend(encoding.motion, total, generator=generators)), dim=1)
+        assert (codes[:, 0] - codes[:, WINDOW]).abs().max() > 0.1
+        expected = animator.animate(encoding, encoding.motion[:, None] + codes - codes[:, :1]).frames.clamp(-1, 1)
+    assert_same(found, expected)

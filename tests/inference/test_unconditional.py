@@ -93,3 +93,22 @@ def test_larger_frames_are_downsampled(animator, motion_diffusion, start_code):
     large = StartFrameSampler(make_start_frame(animator.weights_hash(), size=2 * SIZE))
     generator = UnconditionalGenerator(VideoGenerator(animator, motion_diffusion), start_code, large)
     assert frames_of(generator.generate(1, 3)).shape[-1] == SIZE
+
+
+def test_code_frame_and_motion_of_a_sample_have_noise_of_their_own(unconditional, monkeypatch):
+    seeds = []
+
+    def record(owner, name, keyword):
+        method = getattr(owner, name)
+
+        def recorded(*args, **options):
+            given = options[keyword] if keyword in options else args[-1]
+            seeds.extend(one if isinstance(one, int) else one.initial_seed() for one in given)
+            return method(*args, **options)
+        monkeypatch.setattr(owner, name, recorded)
+
+    record(unconditional.start_code, 'sample', 'generator')
+    record(unconditional.start_frame_sampler, 'sample', 'seeds')
+    record(unconditional.generator.motion_diffusion, 'extend', 'generator')
+    frames_of(unconditional.generate(2, 2, seed=5))
+    assert len(seeds) == len(set(seeds)) == 6

@@ -162,3 +162,22 @@ def test_overlapping_codes_are_those_of_the_second_window():
     assert torch.equal(torch.cat(chunks, dim=1), torch.cat([windows[0][:, :5], windows[1][:, 1:5]], dim=1))
     assert torch.equal(windows[1][:, 0], windows[0][:, 4])
     assert not torch.equal(windows[0][:, 5:], windows[1][:, 1:4])
+
+
+def test_the_bound_is_in_standard_deviations_of_each_dimension():
+    strategy = LONG_VIDEO.build(dict(type='LastCode', pull=1.0, bound=1.5))
+    far = strategy.correction(None, torch.tensor([1.0, 2.0]))(torch.full((1, T, N), 6.0))
+    assert far[0, 0].tolist() == [6, 6]
+    torch.testing.assert_close(far[0, -1], torch.tensor([1.5, 3.0]))
+    half = LONG_VIDEO.build(dict(type='LastCode', pull=0.5, bound=1.5)).correction(None, torch.tensor([1.0, 2.0]))
+    torch.testing.assert_close(half(torch.full((1, T, N), -6.0))[0, -1], torch.tensor([-3.75, -4.5]))
+
+
+def test_the_strategy_is_given_the_deviation_of_normalized_codes(monkeypatch):
+    """Codes deviate by 2 and 0.5 and are divided by the deviation of the residuals, 1 and 0.5."""
+    seen = []
+    correction = LastCode.correction
+    monkeypatch.setattr(LastCode, 'correction', lambda self, context, std: seen.append(std) or correction(
+        self, context, std))
+    extend(build(), dict(type='LastCode', pull=1.0), 2 * T)
+    assert [std.tolist() for std in seen] == [[2.0, 1.0]] * len(seen) and len(seen) > 1

@@ -48,3 +48,15 @@ def test_short_motion_has_one_segment():
     found = relative_long_motion(walks(5, 20), walks(5, 16, seed=3), [])
     assert set(found) == {'jitter', 'dispersion'} and all(values.shape == (1,) for values in found.values())
     assert 'boundary_jerk_ratio' not in relative_long_motion(walks(5, 40), walks(5, 16, seed=3), [])
+
+
+def test_drift_is_in_units_of_the_dispersion():
+    """By hand: steps of 0.3 from segment to segment, over a real sequence that alternates between -2 and 2."""
+    steps = torch.arange(3.0).mul(0.3).repeat_interleave(4)[None, :, None]  # (1, 12, 1)
+    real = torch.tensor([-2.0, 2.0, -2.0, 2.0])[None, :, None]
+    found = relative_long_motion(steps, real, [])
+    torch.testing.assert_close(found['drift'], torch.tensor([0.0, 0.15, 0.3], dtype=torch.float64), atol=1e-6, rtol=0)
+    assert found['dispersion'].tolist() == [0, 0, 0] and found['jitter'].tolist() == [0, 0, 0]
+    # third differences of the alternation are +-16, its dispersion is 2
+    wild = relative_long_motion(4 * real.repeat(2, 2, 1), real, [])
+    assert wild['dispersion'].tolist() == [4, 4] and wild['jitter'].tolist() == [4, 4]

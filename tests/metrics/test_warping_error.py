@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from leokit.metrics.warping_error import layer_warping_error, video_flow, warping_error
+from leokit.metrics.warping_error import VideoFlow, layer_warping_error, video_flow, warping_error
 
 SHIFT = 2  # pixels from frame to frame
 
@@ -17,11 +17,15 @@ def moving(image, count=5):
     return torch.stack([image.roll(SHIFT * number, dims=-1) for number in range(count)])
 
 
+def texture(seed, sigma, side=96):
+    noise = np.random.default_rng(seed).normal(size=(side, side, 3)).astype(np.float32)
+    smooth = cv2.GaussianBlur(noise, (0, 0), sigma)
+    return torch.from_numpy(smooth / np.abs(smooth).max()).permute(2, 0, 1)
+
+
 @pytest.fixture(scope='module')
 def image():
-    noise = np.random.default_rng(0).normal(size=(64, 64, 3)).astype(np.float32)
-    smooth = cv2.GaussianBlur(noise, (0, 0), 3)
-    return torch.from_numpy(smooth / np.abs(smooth).max()).permute(2, 0, 1)
+    return texture(0, 3, 64)
 
 
 @pytest.fixture(scope='module')
@@ -69,3 +73,39 @@ def test_shapes(image, original):
         video_flow(image[None])
     with pytest.raises(ValueError, match='frames must have shape'):
         warping_error(moving(image, 4), original)
+
+
+def test_uncovered_and_entering_pixels_are_not_valid(image):
+    """A square moves right by 6 pixels over a still background: what it uncovers was not visible before."""
+    background, square = texture(0, 2), texture(1, 2)
+
+    def scene(left):
+        frame = background.clone()
+        frame[:, 24:72, left:left + 40] = square[:, 24:72, :40]
+        return frame
+
+    flow = video_flow(torch.stack([scene(20), scene(26)]))
+    assert flow.flow.shape == (1, 2, 96, 96) and flow.valid.shape == (1, 1, 96, 96)
+    valid = flow.valid[0, 0].float()
+    assert valid[28:68, 20:26].mean() < 0.4  # uncovered
+    assert valid[:16].mean() > 0.9 and valid[30:66, 32:60].mean() > 0.9  # still, and moving
+    entering = video_flow(moving(image, 2)).valid[0, 0, 4:-4].float()  # from outside on the left
+    assert not entering[:, 0].any() and entering[:, 12:-12].mean() > 0.9
+
+
+def still_flow(count, valid):
+    return VideoFlow(torch.zeros(count, 2, 16, 16), valid.expand(count, 1, 16, 16))
+
+
+def test_errors_count_where_the_flow_is_reliable_only():
+    """By hand: without motion, in the left half of which the flow is reliable."""
+    valid = torch.zeros(1, 1, 16, 16, dtype=torch.bool)
+    valid[..., :8] = True
+    frames = torch.zeros(2, 3, 16, 16)
+    frames[1, :, :, 8:] = 0.7
+    assert warping_error(frames, still_flow(1, valid)) == 0
+    frames[1, :, :, :4] = 0.2  # half of the reliable pixels change by 0.2
+    assert warping_error(frames, still_flow(1, valid)) == pytest.approx(0.2 * 0.5 ** 0.5 * 127.5, rel=1e-5)
+    layer = torch.zeros(2, 3, 16, 16)
+    layer[1, :, :, :8], layer[:, :, :, 8:] = 0.5, 0.9  # on the right it does not change
+    assert layer_warping_error(layer, still_flow(1, valid)) == pytest.approx(1, rel=1e-5)

@@ -146,3 +146,10 @@ def test_the_frame_rate_of_the_sequences_is_exact_and_kept():
     fresh = build('motion')
     load_weights(fresh, older, source='an older checkpoint')
     assert fresh.fps is None
+
+
+def test_the_smallest_unit_is_a_thousandth_of_the_largest(normalizer):
+    normalizer.set_statistics([0.0] * N, [2.0, 0.0, 1e-4])
+    torch.testing.assert_close(normalizer.unit(), torch.tensor([2.0, 0.002, 0.002]))
+    normalizer.set_statistics([0.0] * N, [2.0, 0.003, 0.1])
+    torch.testing.assert_close(normalizer.unit(), torch.tensor([2.0, 0.003, 0.1]))

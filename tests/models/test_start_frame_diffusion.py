@@ -207,3 +207,18 @@ def test_frames_of_another_size_are_an_error():
     inputs = dict(batch(), frame=torch.zeros(4, 3, 16, 16))
     with pytest.raises(UserError, match='the same size'):
         build().loss(inputs)
+
+
+def test_the_noise_of_the_low_resolution_frame_in_sampling():
+    """Half of the largest noise of training, which the network is told."""
+    model = build(low=dict(size=4))
+    assert model.low_noise == 0.2
+    seen = []
+    model.backbone.register_forward_pre_hook(
+        lambda module, args, kwargs: seen.append((args[2], kwargs['extra'])), with_kwargs=True)
+    gray = torch.full((64, 3, 4, 4), 0.25)
+    model.sample(batch(64)['motion'], low=gray, guidance_scale=1.0, generator=torch.Generator().manual_seed(3))
+    for cond, extra in seen:
+        assert (cond[:, -1] == 0.5).all()
+        assert float((extra - 0.25).std()) == pytest.approx(0.1, rel=0.03)
+        assert float(extra.mean()) == pytest.approx(0.25, abs=0.01)

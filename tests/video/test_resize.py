@@ -66,3 +66,27 @@ def test_center_square_of_arrays_and_tensors(shape):
 def test_frames_as_a_tensor():
     frames = noise(2, 32, 50, 3)
     assert np.array_equal(fit_to_tensor(frames, 16).numpy(), to_channels_first(fit_frames(frames, 16)))
+
+
+def cubic(row, size):
+    """A row enlarged by the cubic filter of OpenCV (Keys, a = -0.75), edges repeated, by its definition."""
+    def kernel(d):
+        d = abs(d)
+        return 1.25 * d**3 - 2.25 * d**2 + 1 if d <= 1 else -0.75 * d**3 + 3.75 * d**2 - 6 * d + 3 if d < 2 else 0.0
+
+    scale, values = len(row) / size, []
+    for target in range(size):
+        center = (target + 0.5) * scale - 0.5
+        first = int(np.floor(center)) - 1
+        values.append(sum(kernel(center - k) * float(row[min(max(k, 0), len(row) - 1)]) for k in range(first, first + 4)))
+    return np.clip(np.array(values), 0, 255)
+
+
+@pytest.mark.parametrize('height', [8, 64])
+def test_enlarging_is_cubic_also_in_one_direction_only(height):
+    """A step of 100 gray levels overshoots on both sides."""
+    row = np.array([50, 50, 50, 50, 150, 150, 150, 150], np.uint8)
+    frames = np.broadcast_to(row[None, None, :, None], (1, height, 8, 3)).copy()
+    enlarged = fit_frames(frames, 16, crop='none')
+    assert np.abs(enlarged[0, :, :, 1] - cubic(row, 16)).max() <= 1
+    assert enlarged.min() < 45 and enlarged.max() > 155

@@ -19,7 +19,7 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-from mutation_operators import Mutation, find_mutations
+from mutation_operators import Mutation, find_mutations, is_fault
 from mutation_rooms import ROOMS, Room, modules_of, tests_of
 from mutation_runner import TestRunner
 
@@ -44,8 +44,9 @@ def describe(room: str, module: str, mutation: Mutation, source: bytes) -> dict:
 def draw(rooms: list[str], number: int, seed: int) -> list[dict]:
     """Random mutations: rooms in turn, then a random module, kind and place, each drawn uniformly."""
     generator = random.Random(seed)
-    known = {room: {module: find_mutations(source) for module, source in read_sources(ROOMS[room]).items()}
-             for room in rooms}
+    sources = {room: read_sources(ROOMS[room]) for room in rooms}
+    known = {room: {module: find_mutations(source) for module, source in modules.items()}
+             for room, modules in sources.items()}
     drawn, order = {}, []
     while len(drawn) < number:
         order = order or generator.sample(rooms, len(rooms))
@@ -53,7 +54,8 @@ def draw(rooms: list[str], number: int, seed: int) -> list[dict]:
         module = generator.choice([module for module, found in known[room].items() if found])
         kind = generator.choice(sorted({mutation.kind for mutation in known[room][module]}))
         mutation = generator.choice([m for m in known[room][module] if m.kind == kind])
-        drawn[(module, mutation)] = describe(room, module, mutation, (ROOT / module).read_bytes())
+        if is_fault(sources[room][module], mutation):
+            drawn[module, mutation] = describe(room, module, mutation, sources[room][module])
     return list(drawn.values())
 
 

@@ -57,17 +57,17 @@ class Mutation(NamedTuple):
 
 
 def find_mutations(source: bytes) -> list[Mutation]:
-    """All mutations of a module that parse and are not what was there, in the order of the text."""
+    """All mutations of a module, in the order of the text; not all of them parse, see :func:`is_fault`."""
     tree = ast.parse(source)
-    plain = ast.dump(tree)
-    found = []
-    for mutation in sorted(set(_Finder(source).walk(tree)), key=lambda m: (m.start, m.end, m.kind, m.text)):
-        try:
-            if ast.dump(ast.parse(mutation.apply(source))) != plain:
-                found.append(mutation)
-        except SyntaxError:
-            continue
-    return found
+    return sorted(set(_Finder(source).walk(tree)), key=lambda m: (m.start, m.end, m.kind, m.text))
+
+
+def is_fault(source: bytes, mutation: Mutation) -> bool:
+    """Whether the mutated module parses and is another program."""
+    try:
+        return ast.dump(ast.parse(mutation.apply(source))) != ast.dump(ast.parse(source))
+    except SyntaxError:
+        return False
 
 
 class _Finder:
