@@ -27,6 +27,8 @@ def test_diversity_is_zero_for_copies_and_the_distance_for_constants():
     assert diversity(one.expand(2, 4, 8, 5)).tolist() == pytest.approx([0, 0], abs=1e-12)
     apart = torch.tensor([0.0, 3.0]).view(1, 2, 1, 1).expand(1, 2, 8, 1)
     assert diversity(apart).tolist() == [3]
+    three = torch.tensor([0.0, 3.0, 9.0]).view(1, 3, 1, 1).expand(1, 3, 8, 1)  # distances 3, 6 and 9
+    assert diversity(three).tolist() == pytest.approx([6])
 
 
 def test_an_invisible_boundary_has_ratio_one_and_a_jump_has_more():

@@ -78,7 +78,8 @@ def cubic(row, size):
     for target in range(size):
         center = (target + 0.5) * scale - 0.5
         first = int(np.floor(center)) - 1
-        values.append(sum(kernel(center - k) * float(row[min(max(k, 0), len(row) - 1)]) for k in range(first, first + 4)))
+        values.append(sum(kernel(center - k) * float(row[min(max(k, 0), len(row) - 1)])
+                          for k in range(first, first + 4)))
     return np.clip(np.array(values), 0, 255)
 
 
