@@ -2,7 +2,7 @@
 
     python tools/dev/mutate.py --number 60 --seed 1 --out mutations.json
     python tools/dev/mutate.py --rooms metrics,nn --number 20 --seed 2 --out mutations.json
-    python tools/dev/mutate.py --again mutations.json          # its survivors, after tests were written
+    python tools/dev/mutate.py --again mutations.json --out again.json     # its survivors, after tests were written
 
 Each fault is planted in a copy of the working tree, and the tests of that room run in a process forked from one that
 has already imported PyTorch. The result is saved after every fault, and a second call with the same options continues.
@@ -152,8 +152,7 @@ def main() -> None:
             results.append(entry)
             print(f'{entry["status"]:9} {entry["seconds"]:6.1f} s {entry["module"]}:{entry["line"]} {entry["kind"]} '
                   f'{entry["test"]}', flush=True)
-            if not args.again:
-                args.out.write_text(json.dumps(results, indent=1))
+            args.out.write_text(json.dumps(results, indent=1))
     print(report(results))
 
 

@@ -37,7 +37,8 @@ class TestRunner:
         for name in PRELOADED:
             with suppress(ImportError):  # not every one is required
                 importlib.import_module(name)
-        importlib.import_module('torch').set_num_threads(1)
+        if 'torch' in sys.modules:
+            sys.modules['torch'].set_num_threads(1)
 
     def run(self, module: str, mutated: bytes, tests: list[str]) -> dict:
         """Whether tests notice a mutated module.
