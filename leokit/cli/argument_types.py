@@ -4,11 +4,14 @@ import argparse
 import math
 import os
 from pathlib import Path
+from typing import Any
+
+MIN_FPS, MAX_FPS = 1e-3, 1000  # resampling to more would only repeat frames, without end
 
 
 def positive_int(text: str) -> int:
     """An integer of at least 1."""
-    number = int(text)  # argparse reports the ValueError
+    number = _number(int, text, 'an integer')
     if number < 1:
         raise argparse.ArgumentTypeError(f'{text} must be 1 or more')
     return number
@@ -16,7 +19,7 @@ def positive_int(text: str) -> int:
 
 def non_negative_int(text: str) -> int:
     """An integer of at least 0."""
-    number = int(text)
+    number = _number(int, text, 'an integer')
     if number < 0:
         raise argparse.ArgumentTypeError(f'{text} must be 0 or more')
     return number
@@ -24,7 +27,7 @@ def non_negative_int(text: str) -> int:
 
 def positive_float(text: str) -> float:
     """A finite number above 0."""
-    number = float(text)
+    number = _number(float, text, 'a number')
     if not 0 < number < float('inf'):
         raise argparse.ArgumentTypeError(f'{text} must be above 0')
     return number
@@ -32,15 +35,23 @@ def positive_float(text: str) -> float:
 
 def non_negative_float(text: str) -> float:
     """A finite number of at least 0."""
-    number = float(text)
+    number = _number(float, text, 'a number')
     if not 0 <= number < float('inf'):
         raise argparse.ArgumentTypeError(f'{text} must be 0 or more')
     return number
 
 
+def frame_rate(text: str) -> float:
+    """Frames per second of a video."""
+    number = _number(float, text, 'a number')
+    if not MIN_FPS <= number <= MAX_FPS:
+        raise argparse.ArgumentTypeError(f'{text} must be from {MIN_FPS:g} to {MAX_FPS:g}')
+    return number
+
+
 def finite_float(text: str) -> float:
     """A finite number."""
-    number = float(text)
+    number = _number(float, text, 'a number')
     if not math.isfinite(number):
         raise argparse.ArgumentTypeError(f'{text} must be a finite number')
     return number
@@ -48,10 +59,17 @@ def finite_float(text: str) -> float:
 
 def fraction(text: str) -> float:
     """A number from 0 to 1."""
-    number = float(text)
+    number = _number(float, text, 'a number')
     if not 0 <= number <= 1:
         raise argparse.ArgumentTypeError(f'{text} must be from 0 to 1')
     return number
+
+
+def _number(kind: type, text: str, name: str) -> Any:
+    try:
+        return kind(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f'{text[:40]!r} is not {name}') from None
 
 
 def shard(text: str) -> tuple[int, int]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from leokit.cli import options
-from leokit.cli.argument_types import positive_float
+from leokit.cli.argument_types import frame_rate
 
 if TYPE_CHECKING:
     from leokit.evaluation import Protocol, ResultRecord
@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add_key_values(parser, '--extractor-options',
                            'arguments of an extractor, e.g. I3D.weights=/path/i3d_pretrained_400.pt')
     add('--allow-fewer', action='store_true', help='accept fewer clips than the protocol requires')
-    add('--input-fps', type=positive_float, metavar='FPS',
+    add('--input-fps', type=frame_rate, metavar='FPS',
         help='frame rate of frame folders and arrays, for protocols that resample')
     add('--float-range', metavar='LOW:HIGH', help='range of floating-point arrays: --float-range=-1:1, 0:1 or 0:255')
     options.add_out(parser, 'json')

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from leokit.cli.argument_types import (
-    finite_float, fraction, output_file, png_file, positive_float, positive_int, shard)
+    finite_float, fraction, frame_rate, output_file, png_file, positive_int, shard)
 
 CROPS = ('center', 'none')
 FACE_CROPS = ('face', 'face_wide')
@@ -78,7 +78,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     '--seed': dict(type=int, default=0, help='random seed'),
     # outputs
     '--format': dict(help='output format'),
-    '--fps': dict(type=positive_float, help='frame rate of the output; videos are resampled to it by time'),
+    '--fps': dict(type=frame_rate, help='frame rate of the output; videos are resampled to it by time'),
     '--sheet': dict(type=png_file, metavar='FILE.png', help='also draw a sheet of examples'),
     # computation
     '--device': dict(metavar='DEVICE', help='cpu, cuda, cuda:1, ... (default: cuda if there is a GPU, else cpu)'),
@@ -156,7 +156,9 @@ def add_key_values(parser: Any, flag: str, explanation: str) -> None:
 def choose_device(name: str | None) -> str:
     """The device of ``--device``, by default the GPU if there is one."""
     import torch  # not at the top: --help does without it
-    return name or ('cuda' if torch.cuda.is_available() else 'cpu')
+    if name is None:
+        return 'cuda' if torch.cuda.is_available() else 'cpu'
+    return name
 
 
 def _add(parser: Any, flag: str, settings: dict[str, Any], role: str, unset: str) -> None:

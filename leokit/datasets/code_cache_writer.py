@@ -216,7 +216,7 @@ class CodeCacheWriter:
                 row = json.loads(line)
                 checksum = row.pop('checksum')
                 video = CodedVideo(**row)
-            except (ValueError, KeyError, TypeError):
+            except (ValueError, KeyError, TypeError, RecursionError):
                 break
             if video.name not in known:  # known: the process died after writing the index
                 if video.offset != self.total or not self._is_complete(video, checksum):

@@ -155,6 +155,7 @@ class ResultRecord:
         score = Score(values['value'], values['std'], values['std_of'], tuple(values['values']))
         metric = METRIC_NAMES.get(values['metric'], values['metric'])
         clips = values['protocol'].get('clips', {})
+        _check_types(values, built['run'])
         if metric in ('fvd', 'kvd') and (clips.get('length', 16), clips.get('stride', 1)) != STANDARD_CLIP:
             metric += f'@{clips["length"]}x{clips["stride"]}'  # older versions used one key for 16 and 128 frames
         return cls(metric=metric, score=score, protocol=values['protocol'], curve=values.get('curve'),
@@ -175,6 +176,24 @@ class ResultRecord:
         return flat
 
 
+def _check_types(values: Mapping[str, Any], run: RunInfo) -> None:
+    """Raise TypeError for a value that tables and plots of records could not show."""
+    curve = values.get('curve') or {}
+    numbers = [values['value'], values['std'], *values['values'], run.step]
+    texts = {'metric': [values['metric']], 'std_of': [values['std_of']], 'warnings': values.get('warnings') or (),
+             'run.model': [] if run.model is None else [run.model], 'curve.label': [curve.get('label', '')]}
+    for x, y in zip(curve.get('x', ()), curve.get('y', ()), strict=True):
+        numbers += [x, y]
+    for number in numbers:
+        if number is not None and (isinstance(number, bool) or not isinstance(number, (int, float))):
+            raise TypeError(f'{number!r} is no number')
+    for key, items in texts.items():
+        if isinstance(items, str) or not all(isinstance(item, str) for item in items):
+            raise TypeError(f'{key} is {items!r}')
+    if not isinstance(values.get('details') or {}, Mapping):
+        raise TypeError(f'details is {values["details"]!r}')
+
+
 def save_records(path: str | Path, records: Sequence[ResultRecord]) -> None:
     """Write records to a JSON file, atomically."""
     write_json(path, dict(format=FORMAT, records=[record.to_dict() for record in records]))
@@ -191,6 +210,6 @@ def load_records(path: str | Path) -> list[ResultRecord]:
         return [ResultRecord.from_dict(values) for values in content['records']]
     except UserError:
         raise
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OSError, RecursionError) as error:
         raise UserError(f'{path} is not a result file of leokit ({type(error).__name__}: {error}); '
                         'pass the file that leokit evaluate --out wrote') from error

@@ -85,12 +85,13 @@ class VideoAnimator:
                 the video is still read once.
             chunk_size (int): Frames per forward pass.
 
-        Yields:
-            Tensor: Consecutive frames in [-1, 1], shape (B, t, 3, H, W), one for each driving frame.
+        Returns:
+            Iterator[Tensor]: Consecutive frames in [-1, 1], shape (B, t, 3, H, W), one for each driving frame. Wrong
+            arguments are refused here, before the first frame is requested.
         """
         transfer = transfer or MotionTransfer(mode=mode)
         images = read_images(source, self.animator.size, crop=self.animator.crop)
         encoding = encode(self.animator, images, amp=self.amp)
         fps = driving.fps if isinstance(driving, DrivingCodes) else length_and_rate(driving)[1]
         motion = transfer(self.codes(driving, chunk_size=chunk_size), encoding.motion.float(), fps)
-        yield from render(self.animator, encoding, motion, chunk_size=chunk_size, amp=self.amp)
+        return render(self.animator, encoding, motion, chunk_size=chunk_size, amp=self.amp)

@@ -30,12 +30,12 @@ def edit_video(animator: Animator, video: VideoInput, edit: ImageEditor | ImageI
         chunk_size (int): Frames per forward pass.
         amp (bool): Compute under bfloat16 autocast.
 
-    Yields:
-        Tensor: Consecutive frames in [-1, 1], shape (1, t, 3, H, W), one for each frame of the video.
+    Returns:
+        Iterator[Tensor]: Consecutive frames in [-1, 1], shape (1, t, 3, H, W), one for each frame of the video.
     """
     video = reusable_video(video)
     edited = edit_first_frame(edit, read_first_frame(video, animator.size, crop=animator.crop), crop=animator.crop)
-    yield from VideoAnimator(animator, amp=amp).animate(edited, video, mode='relative', chunk_size=chunk_size)
+    return VideoAnimator(animator, amp=amp).animate(edited, video, mode='relative', chunk_size=chunk_size)
 
 
 def edit_first_frame(edit: ImageEditor | ImageInput, first: Tensor, *, crop: str = 'center') -> Tensor:

@@ -11,7 +11,7 @@ import torch
 from torch import Generator, Tensor
 
 from leokit.encoders import Encoding
-from leokit.inference.rendering import CHUNK_SIZE, encode, render, repeat_encoding
+from leokit.inference.rendering import CHUNK_SIZE, check_precision, encode, render, repeat_encoding
 from leokit.long_video import LongVideoStrategy
 from leokit.models import Animator, MotionDiffusion
 from leokit.samplers import Sampler, generators_from_seeds
@@ -58,19 +58,21 @@ class VideoGenerator:
             chunk_size (int): Frames per forward pass of the animator, counted over the batch.
             sampler (Sampler, optional): In place of the motion diffusion's own.
 
-        Yields:
-            Tensor: Consecutive frames in [-1, 1], shape (B, t, 3, H, W), B = images * num_sequences.
+        Returns:
+            Iterator[Tensor]: Consecutive frames in [-1, 1], shape (B, t, 3, H, W), B = images * num_sequences. Wrong
+            arguments are refused here, before the first frame is requested.
         """
         for name, number in (('num_frames', num_frames), ('num_sequences', num_sequences)):
             if number < 1:
                 raise UserError(f'{name} must be 1 or more, got {number}')
+        check_precision(self.motion_diffusion)
         images = read_images(images, self.animator.size, crop=self.animator.crop)
         encoding = encode(self.animator, images, amp=self.amp)
         batch = len(encoding.motion) * num_sequences
         seeds = sample_seeds(seed, range(first_sample, first_sample + batch))
         start = encoding.motion.repeat_interleave(num_sequences, dim=0)
         motion = self.sample_motion(start, num_frames, generators_from_seeds(seeds), sampler=sampler)
-        yield from self.render(repeat_encoding(encoding, num_sequences), motion, chunk_size=chunk_size)
+        return self.render(repeat_encoding(encoding, num_sequences), motion, chunk_size=chunk_size)
 
     def continue_video(self, video: VideoInput, num_frames: int, **options: Any) -> Iterator[Tensor]:
         """Generate ``num_frames`` frames that follow the last frame of a video.
@@ -78,7 +80,7 @@ class VideoGenerator:
         Options and result as in :meth:`generate`.
         """
         image = read_last_frame(video, self.animator.size, crop=self.animator.crop)
-        yield from self.extend_from_images(image, num_frames, **options)
+        return self.extend_from_images(image, num_frames, **options)
 
     def extend_from_images(self, images: ImageInput | Sequence[ImageInput], num_frames: int,
                            **options: Any) -> Iterator[Tensor]:
@@ -88,11 +90,7 @@ class VideoGenerator:
         """
         if num_frames < 1:
             raise UserError(f'num_frames must be 1 or more, got {num_frames}')
-        known = 1  # the given frame itself
-        for chunk in self.generate(images, num_frames + 1, **options):
-            if chunk.shape[1] > known:
-                yield chunk[:, known:]
-            known = max(0, known - chunk.shape[1])
+        return _without_first(self.generate(images, num_frames + 1, **options))
 
     @torch.inference_mode()
     def sample_motion(self, start: Tensor, num_frames: int, generators: Sequence[Generator], *,
@@ -131,3 +129,12 @@ class VideoGenerator:
         for codes in motion:
             start = codes[:, 0] if start is None else start
             yield from render(self.animator, encoding, codes, start=start, chunk_size=chunk_size, amp=self.amp)
+
+
+def _without_first(chunks: Iterator[Tensor]) -> Iterator[Tensor]:
+    """Chunks (B, t, 3, H, W) without the first frame, which is the given one."""
+    known = 1
+    for chunk in chunks:
+        if chunk.shape[1] > known:
+            yield chunk[:, known:]
+        known = max(0, known - chunk.shape[1])

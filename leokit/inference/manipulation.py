@@ -53,7 +53,7 @@ class DirectionNames:
             if path.is_file():
                 try:
                     names = json.loads(path.read_text())
-                except ValueError as error:
+                except (ValueError, RecursionError) as error:
                     raise UserError(f'{path} is not JSON ({error}); write {{"name": number, ...}}') from error
                 if not isinstance(names, dict):
                     raise UserError(f'{path} is not a table of names; write {{"name": number, ...}}')
@@ -112,6 +112,7 @@ def manipulate_image(animator: Animator, image: ImageInput, offsets: Tensor, *,
         Tensor: Images in [-1, 1], shape (K, 3, H, W).
     """
     check_shape('offsets', offsets, (None, animator.motion_dim))
+    _check_finite(offsets)
     encoding = encode(animator, read_images(image, animator.size, crop=animator.crop))
     motion = encoding.motion[:, None] + offsets.to(encoding.motion)  # (1, K, N)
     return torch.cat(list(render(animator, encoding, motion, chunk_size=chunk_size)), dim=1)[0]
@@ -127,12 +128,18 @@ def manipulate_video(animator: Animator, video: VideoInput, offsets: Tensor, *,
         offsets (Tensor): Code offsets, shape (K, N).
         chunk_size (int): Frames per forward pass, counted over the offsets.
 
-    Yields:
-        Tensor: Consecutive frames in [-1, 1], shape (K, t, 3, H, W).
+    Returns:
+        Iterator[Tensor]: Consecutive frames in [-1, 1], shape (K, t, 3, H, W).
     """
     check_shape('offsets', offsets, (None, animator.motion_dim))
+    _check_finite(offsets)
     video = reusable_video(video)
     encoding = encode(animator, read_first_frame(video, animator.size, crop=animator.crop))
-    for codes in VideoAnimator(animator).codes(video, chunk_size=max(1, chunk_size // len(offsets))):
-        motion = codes + offsets.to(codes)[:, None]  # (K, t, N)
-        yield from render(animator, encoding, motion, chunk_size=chunk_size)
+    codes = VideoAnimator(animator).codes(video, chunk_size=max(1, chunk_size // len(offsets)))
+    moved = (piece + offsets.to(piece)[:, None] for piece in codes)  # (K, t, N) each
+    return render(animator, encoding, moved, chunk_size=chunk_size)
+
+
+def _check_finite(offsets: Tensor) -> None:
+    if not torch.isfinite(offsets).all():
+        raise UserError('the offsets along directions must be finite numbers that float32 can hold')

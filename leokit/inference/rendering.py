@@ -8,11 +8,11 @@ from typing import Iterable, Iterator
 
 import torch
 from einops import repeat
-from torch import Tensor
+from torch import Tensor, nn
 
 from leokit.encoders import Encoding
 from leokit.models import Animator
-from leokit.utils import check_shape
+from leokit.utils import UserError, check_shape
 from leokit.utils.modules import device_of
 from leokit.utils.pixels import from_uint8
 
@@ -25,11 +25,20 @@ def encode(animator: Animator, images: Tensor, *, amp: bool = False) -> Encoding
     The animator is in evaluation mode; ``amp`` encodes under bfloat16 autocast.
     """
     device = device_of(animator)
+    check_precision(animator)
     # convolutions keep the layout of their input, and channels-last is the faster one on a GPU
     layout = torch.channels_last if device.type == 'cuda' else torch.contiguous_format
     images = images.to(device, non_blocking=True).contiguous(memory_format=layout)
     with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=amp):
         return animator.encode(from_uint8(images) if images.dtype == torch.uint8 else images)
+
+
+def check_precision(model: nn.Module) -> None:
+    """Raise for a model whose weights were cast to another precision, such as by ``model.half()``."""
+    kinds = {parameter.dtype for parameter in model.parameters()} - {torch.float32}
+    if kinds:
+        raise UserError(f'the {type(model).__name__} has weights of type {kinds.pop()}, but its arithmetic needs '
+                        'float32; call model.float(), and pass amp=True for mixed precision')
 
 
 def render(animator: Animator, encoding: Encoding, motion: Tensor | Iterable[Tensor], *,

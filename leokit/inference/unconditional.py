@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from leokit.inference.generation import VideoGenerator
-from leokit.inference.rendering import CHUNK_SIZE, encode
+from leokit.inference.rendering import CHUNK_SIZE, check_precision, encode
 from leokit.inference.start_frame_sampler import StartFrameSampler
 from leokit.models import StartCodeDiffusion
 from leokit.samplers import Sampler, generators_from_seeds
@@ -86,15 +86,17 @@ class UnconditionalGenerator:
             guidance_scale (float, optional): Guidance scale of the starting frames, in place of the model's.
             sampler (Sampler, optional): In place of the motion diffusion's own.
 
-        Yields:
-            Tensor: Consecutive frames in [-1, 1], shape (count, t, 3, H, W).
+        Returns:
+            Iterator[Tensor]: Consecutive frames in [-1, 1], shape (count, t, 3, H, W).
         """
         for name, number in (('the number of videos', count), ('num_frames', num_frames)):
             if number < 1:
                 raise UserError(f'{name} must be 1 or more, got {number}')
+        for model in (self.generator.motion_diffusion, self.start_code, *self.start_frame_sampler.stages):
+            check_precision(model)
         samples = range(first_sample, first_sample + count)
         initial = self.sample_initial_states(samples, seed=seed, guidance_scale=guidance_scale)
         generators = generators_from_seeds(sample_seeds(seed, samples, MOTION))
         motion = self.generator.sample_motion(initial.motion, num_frames, generators, sampler=sampler)
         encoding = encode(self.generator.animator, initial.frames, amp=self.generator.amp)
-        yield from self.generator.render(encoding, motion, chunk_size=chunk_size)
+        return self.generator.render(encoding, motion, chunk_size=chunk_size)

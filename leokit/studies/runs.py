@@ -75,10 +75,12 @@ class Run:
         """The scores of the test; None if the run is not done."""
         try:
             scores = json.loads(self.metrics_file.read_text())
+            if not all(value is None or isinstance(value, (int, float)) for value in scores.values()):
+                raise ValueError('a score is no number')
             return {METRIC_NAMES.get(key, key): value for key, value in scores.items()}
         except FileNotFoundError:
             return None
-        except ValueError as error:
+        except (ValueError, AttributeError, RecursionError) as error:
             raise UserError(f'{self.metrics_file} is damaged ({error}); delete it to test that run again') from error
 
     def prepare(self) -> None:

@@ -40,7 +40,7 @@ def _rows(file: Path) -> Iterator[dict[str, Any]]:
             continue
         try:
             row = json.loads(line)
-        except json.JSONDecodeError as error:
+        except (ValueError, RecursionError) as error:
             if number == len(lines):
                 return
             raise UserError(f'line {number} of {file} is not JSON ({error}); delete the file or repair that '

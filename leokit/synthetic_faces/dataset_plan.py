@@ -3,6 +3,7 @@
 Any part of the dataset can be generated from its plan alone, in any order.
 """
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 from leokit.synthetic_faces.appearance import sample_identities
 from leokit.synthetic_faces.random_motion import sample_motion
 from leokit.utils import UserError
+from leokit.video.frame_rate import exact_rate
 
 SPLIT_STREAM = 3  # separates the random numbers of the split from those of identities and motions
 FORMAT_VERSION = 2  # incremented when the same settings give other images
@@ -64,10 +66,11 @@ class SyntheticFacesPlan:
                 raise UserError(f'{key} must be positive, got {getattr(self, key)}')
         if self.size < MIN_SIZE or self.size % 2:
             raise UserError(f'size must be an even number of at least {MIN_SIZE} pixels, got {self.size}')
+        exact_rate(self.fps)  # raises for a rate that no video can have
         if self.seed < 0:
             raise UserError(f'seed must not be negative, got {self.seed}')
-        if min(self._fractions()) < 0 or sum(self._fractions()) <= 0:
-            raise UserError('the fractions of train, val and test must not be negative and not all 0, got '
+        if not all(0 <= part < math.inf for part in self._fractions()) or sum(self._fractions()) <= 0:
+            raise UserError('the fractions of train, val and test must be finite, not negative and not all 0, got '
                             f'{self._fractions()}')
 
     def clips(self) -> list[SyntheticClip]:

@@ -22,7 +22,7 @@ def read_record(path: str | Path, record_format: str, version: int) -> dict[str,
         record = json.loads(Path(path).read_text(encoding='utf-8'))
     except OSError as error:
         raise UserError(f'the file {path} cannot be read ({error.strerror}); check the path') from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(f'the file {path} is not JSON ({error}); ask for it again') from error
     if not isinstance(record, dict) or record.get('format') != record_format:
         raise UserError(f'the file {path} is not a file of {record_format}; pass the right one')

@@ -3,6 +3,7 @@
 The page and the results hold random ids only. Results cannot be read without the key, and raters must not have it.
 """
 
+import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -72,6 +73,20 @@ class StudyKey(NamedTuple):
             trials = [Trial(**{name: tuple(value) if name in pairs and value else value
                                for name, value in trial.items()}) for trial in record['trials']]
             forms = [[(int(trial), bool(flipped)) for trial, flipped in form] for form in record['forms']]
-            return cls(record['page_hash'], record['settings'], record['methods'], record['videos'], trials, forms)
-        except (KeyError, TypeError, ValueError) as error:
+            key = cls(record['page_hash'], record['settings'], record['methods'], record['videos'], trials, forms)
+            key._check()
+            return key
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise UserError(f'the key {path} is damaged ({error!r}); use the file that prepare wrote') from error
+
+    def _check(self) -> None:
+        """Raise ValueError for parts that do not fit together."""
+        texts = [self.page_hash, *(self.settings[name] for name in ('title', 'question')), *self.methods]
+        if not all(isinstance(text, str) for text in texts):
+            raise ValueError('page_hash, title, question and the methods must be texts')
+        json.dumps(self, ensure_ascii=False).encode()  # half of a surrogate pair is a ValueError
+        for trial in self.trials:
+            if not trial.is_check and not (len(trial.videos) == 2 and set(trial.methods) <= set(self.methods)):
+                raise ValueError(f'the trial {trial.id} does not compare two of the methods')
+        if not all(0 <= number < len(self.trials) for form in self.forms for number, _ in form):
+            raise ValueError('a form has a trial that is not there')

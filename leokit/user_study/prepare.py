@@ -22,6 +22,7 @@ from leokit.user_study.videos import CHUNK, DEFAULT_CRF, EncodedClip, encode_cli
 from leokit.utils import UserError, progress_bar
 from leokit.version import __version__
 
+MAX_CHECKS = 100  # per rater; each takes as long as a pair
 LARGE_PAGE = 200 * 2 ** 20  # bytes; browsers still open such a page, but slowly
 
 
@@ -175,8 +176,13 @@ def _check(folders: dict[str, str | Path], options: StudyOptions) -> None:
     """Raise a :class:`UserError` for invalid settings."""
     if len(folders) < 2:
         raise UserError(f'a comparison needs two or more folders, got {len(folders)}; pass --method NAME=DIR twice')
+    for name in ('question', 'title', 'introduction', 'closing'):
+        if _is_no_text(getattr(options, name)):
+            raise UserError(f'the {name} has characters that are not UTF-8; write it again')
     if not options.question.strip():
         raise UserError('the question is empty; pass the question that raters answer with --question')
+    if options.attention_checks > MAX_CHECKS:
+        raise UserError(f'--attention-checks {options.attention_checks} must be at most {MAX_CHECKS}')
     for name, least in (('pairs_per_rater', 1), ('attention_checks', 0), ('height', 16), ('seed', 0)):
         value = getattr(options, name)
         if value is not None and value < least:
@@ -215,3 +221,11 @@ def _remarks(files: dict[str, dict[str, Path]], builder: _Builder, page_size: in
         remarks.append(f'warning: the page is {page_size / 2 ** 20:.0f} MiB and opens slowly; lower --pool or '
                        '--height')
     return remarks
+
+
+def _is_no_text(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False

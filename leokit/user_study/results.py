@@ -1,6 +1,7 @@
 """Read the files that raters sent, and exclude raters by attention checks."""
 
 import itertools
+import math
 from pathlib import Path
 from typing import Any, NamedTuple, Sequence
 
@@ -155,10 +156,14 @@ def _parse(record: dict[str, Any], path: str, key: StudyKey) -> RaterResult:
             raise ValueError(f'the answer to {answer["trial"]} does not match form {form}')
         if choice == 'tie' and not key.settings.get('allow_ties'):
             raise ValueError(f'the answer to {answer["trial"]} is a tie, which the page did not offer')
+        reaction = float(answer['reaction_ms'])
+        if not 0 <= reaction < math.inf:  # NaN fails too
+            raise ValueError(f'the answer to {answer["trial"]} took {reaction} ms')
         winner = {'left': left, 'right': right}.get(choice)
-        answers[number] = Answer(number, choice, winner, float(answer['reaction_ms']))
+        answers[number] = Answer(number, choice, winner, reaction)
     rater, session = record['rater'], record['session']
     if not (isinstance(rater, str) and rater and isinstance(session, str) and session):
         raise ValueError('rater and session must be strings')
+    f'{rater}{session}'.encode()  # half of a surrogate pair, from a JSON escape, is a ValueError
     ordered = [answers[number] for number, _ in key.forms[form] if number in answers]
     return RaterResult(rater, session, path, ordered, len(shown) - len(ordered))

@@ -54,7 +54,7 @@ def check_settings(path: str | Path, settings: Mapping[str, Any], *, subject: st
     settings = plain_settings(settings)
     try:
         recorded = upgrade(dict(json.loads(Path(path).read_text())))
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, RecursionError) as error:
         raise UserError(f'{subject} of unknown settings ({path} is missing or damaged: {error}); {remedy}') from error
     changed = [_describe(key, recorded.get(key), settings.get(key)) for key in changed_keys(recorded, settings)]
     if changed:

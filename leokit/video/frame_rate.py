@@ -11,6 +11,9 @@ from typing import Iterable, Mapping, Sequence
 
 import numpy as np
 
+from leokit.utils.errors import UserError
+
+MIN_FPS, MAX_FPS = 1e-3, 1e6  # that a file can store
 DEFAULT_FPS = 25.0  # of arrays, frame folders and containers that do not store a rate
 MAX_FPS_DENOMINATOR = 1001  # exact for the broadcast rates such as 30000/1001
 MAX_STATED_FPS = 240  # a larger rate in a header is the clock of the recorder
@@ -24,6 +27,8 @@ RATE_TOLERANCE = 0.01  # relative, of rates in manifests, which are rounded
 
 def exact_rate(fps: float | Fraction) -> Fraction:
     """The rational rate that a number stands for: 29.97002997 -> 30000/1001, and so does the usual 29.97."""
+    if not MIN_FPS <= fps <= MAX_FPS:  # NaN fails too
+        raise UserError(f'a frame rate must be from {MIN_FPS:g} to {MAX_FPS:g} frames per second, got {float(fps):g}')
     for rate in BROADCAST_RATES:
         if abs(Fraction(fps) - rate) <= ROUNDED_RATE:
             return rate

@@ -10,6 +10,7 @@ Read back by their tags, both give the same colors up to rounding.
 """
 
 from fractions import Fraction
+from pathlib import Path
 from typing import NamedTuple
 
 import av
@@ -29,6 +30,11 @@ class ColorMatrix(NamedTuple):
 
 
 COLOR_MATRICES = {'bt601': ColorMatrix('ITU601', 6), 'bt709': ColorMatrix('ITU709', 1)}
+
+
+def container_options(path: Path) -> dict[str, str]:
+    """Options of FFmpeg's muxer: in MP4 and MOV the index comes first, so that browsers play while they load."""
+    return dict(movflags='faststart') if path.suffix.lower() in ('.mp4', '.mov') else {}
 
 
 def check_h264_options(pixel_format: str, color_matrix: str) -> None:

@@ -17,6 +17,7 @@ from typing import Any, Iterable
 
 from leokit.utils import UserError
 from leokit.utils.files import write_bytes
+from leokit.video.frame_rate import MAX_FPS, MIN_FPS
 from leokit.video.video_entry import VideoEntry
 
 MANIFEST_NAMES = ('manifest.json', 'manifest.jsonl', 'manifest.csv')
@@ -24,7 +25,7 @@ DELIMITERS = ',;\t'  # of CSV tables
 MISSING = ('', 'nan', 'NaN', 'NAN', '<NA>')  # texts that stand for no label
 # Names of splits in any case; others are kept as they are.
 SPLIT_NAMES = {'train': 'train', 'val': 'val', 'valid': 'val', 'validation': 'val', 'test': 'test'}
-MAX_FRAMES, MIN_FPS, MAX_FPS = 10**9, 1e-3, 10**6  # beyond these a number is a mistake
+MAX_FRAMES = 10**9  # beyond this a number is a mistake
 MAX_SHOWN = 200  # characters of a file name in a message
 CSV_COLUMNS = ('file', 'name', 'identity', 'split', 'category', 'frames', 'fps')
 

@@ -6,9 +6,12 @@ from pathlib import Path
 from typing import Any, Sequence
 
 from leokit.utils import UserError
+from leokit.utils.time_limit import time_limit
 from leokit.video.splits import DEFAULT_FRACTIONS, split_identities
 from leokit.video.video_entry import VideoEntry
 from leokit.video.video_index import VideoIndex
+
+MAX_SECONDS_PER_NAME = 5.0
 
 
 def identity_of(name: str, *, pattern: str | None = None, parents: int = 0) -> str:
@@ -56,7 +59,9 @@ def build_manifest(index: VideoIndex, folder: str | Path, *, pattern: str | None
     Returns:
         list[dict]: One row per video: ``file``, ``name``, ``identity``, ``split``, ``frames``, ``fps``.
     """
-    identities = [identity_of(video.name, pattern=pattern, parents=parents) for video in index]
+    with time_limit(MAX_SECONDS_PER_NAME * max(1, len(index)), f'the identity pattern {pattern!r} takes too long; '
+                    'write it without repetitions of repetitions'):
+        identities = [identity_of(video.name, pattern=pattern, parents=parents) for video in index]
     has_splits = {video.split for video in index} != {None}
     splits = {} if has_splits else split_identities(identities, fractions, seed=seed)
     return [_row(video, identity, video.split if has_splits else splits[identity], Path(folder))

@@ -16,6 +16,7 @@ import av
 from leokit.utils import UserError
 from leokit.utils.files import part_path, remove, replace
 from leokit.video.ffmpeg_url import local_url
+from leokit.video.h264 import container_options
 from leokit.video.readers.array_reader import is_array
 from leokit.video.readers.container import choose_stream, open_container
 from leokit.video.sound_encoder import SoundEncoder
@@ -159,7 +160,8 @@ def copy_sound(source: str | Path, target: str | Path) -> str:
         return problem
     part = part_path(target)
     try:
-        with open_container(target) as silent, av.open(local_url(part), 'w') as joined:
+        with open_container(target) as silent, av.open(
+                local_url(part), 'w', options=container_options(part)) as joined:
             video = silent.streams.video[0]
             picture = joined.add_stream_from_template(video)
             sound = SoundMuxer(source, joined, target.suffix.lower())

@@ -60,6 +60,7 @@ def split_identities(identities: Iterable[str], fractions: Sequence[float] = DEF
 
 
 def _check_fractions(fractions: Sequence[float]) -> None:
-    if len(fractions) != len(SPLITS) or min(fractions) < 0 or abs(sum(fractions) - 1) > 1e-6:
+    if len(fractions) != len(SPLITS) or not all(0 <= part <= 1 for part in fractions) \
+            or abs(sum(fractions) - 1) > 1e-6:
         raise UserError(f'the fractions of {", ".join(SPLITS)} must be non-negative and sum to 1, got '
                         f'{list(fractions)}')

@@ -151,7 +151,7 @@ def _items(entry: VideoEntry) -> list[VideoEntry]:
         array = open_array(entry.path)
     except UserError:
         return [entry]  # reported when it is opened
-    if array.ndim == 4:
+    if array.ndim == 4 or not len(array):  # without a video: reported when it is opened
         return [entry]
     digits = len(str(len(array) - 1))
     return [replace(entry, name=f'{entry.name}{ITEM_MARK}{item:0{digits}d}',

@@ -101,7 +101,7 @@ def _load(cache: Path | None) -> dict[str, list]:
         content = json.loads(cache.read_text()) if cache is not None else {}
         known = content['probes'] if content.get('version') == CACHE_VERSION else {}
         return {path: row for path, row in known.items() if len(row) == 2 + len(Probe._fields)}
-    except (OSError, ValueError, KeyError, AttributeError, TypeError):  # missing, truncated or of another program
+    except (OSError, ValueError, KeyError, AttributeError, TypeError, RecursionError):  # missing, cut off, foreign
         return {}
 
 

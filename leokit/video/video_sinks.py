@@ -11,7 +11,7 @@ import numpy as np
 from leokit.utils.files import remove
 from leokit.utils.npy import HEADER_BYTES, npy_header
 from leokit.video.ffmpeg_url import local_url
-from leokit.video.h264 import H264Stream
+from leokit.video.h264 import H264Stream, container_options
 from leokit.video.sound import SoundMuxer
 
 FRAME_NAME = '{:06d}.png'
@@ -39,7 +39,7 @@ class H264Sink:
         # different files now and then; and without them single frames are cheaper to reach.
         # Chroma samples lie in the middle of their 2x2 pixels; untagged, readers take them to lie on the left.
         options = {'crf': str(crf), 'bf': '0', 'x264-params': 'chromaloc=1'}
-        self._container = av.open(local_url(part), 'w')
+        self._container = av.open(local_url(part), 'w', options=container_options(part))
         self._stream = H264Stream(
             self._container, rate, options=options, color_matrix=color_matrix, pixel_format=pixel_format,
             interpolation='BICUBIC', threads=threads, keyframe_interval=keyframe_interval)

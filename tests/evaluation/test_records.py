@@ -65,3 +65,27 @@ def test_a_path_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / 'file').write_text('')
     with pytest.raises(UserError, match='cannot write .*r.json'):
         save_records(tmp_path / 'file' / 'r.json', [record()])
+
+
+@pytest.mark.parametrize('change', [
+    dict(value='abc'), dict(value=[1]), dict(value={}), dict(value=True), dict(std='abc'), dict(metric=5),
+    dict(metric=None), dict(values=['x']), dict(run=dict(model=5)), dict(run=dict(model=['x'])),
+    dict(run=dict(step='x')), dict(warnings=[1]), dict(warnings='text'), dict(details=[1]),
+    dict(curve=dict(label='x', x=[1, 2], y=[1])), dict(curve=dict(label='x', x=['a'], y=[1])),
+    dict(curve=dict(label=3, x=[1], y=[1]))])
+def test_records_with_values_of_other_types_are_refused(tmp_path, change):
+    path = tmp_path / 'r.json'
+    save_records(path, [record()])
+    content = json.loads(path.read_text())
+    load_records(path)
+    content['records'][0].update(change)
+    path.write_text(json.dumps(content))
+    with pytest.raises(UserError, match='r.json is not a result file of leokit'):
+        load_records(path)
+
+
+@pytest.mark.parametrize('text', ['[' * 100_000, '{"format": 1, "records": ' + '[' * 100_000, '{', '[]', '5'])
+def test_other_json_is_no_result_file(tmp_path, text):
+    (tmp_path / 'r.json').write_text(text)
+    with pytest.raises(UserError, match='r.json is not a result file of leokit'):
+        load_records(tmp_path / 'r.json')

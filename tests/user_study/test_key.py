@@ -27,6 +27,11 @@ def damage(record, change):
     (lambda record: record.pop('trials'), 'damaged'),
     (lambda record: record.update(trials=[dict(id='x', color='blue')]), 'damaged'),
     (lambda record: record.update(forms=[[1]]), 'damaged'),
+    (lambda record: record.update(forms=[[[10**6, True]]]), 'a trial that is not there'),
+    (lambda record: record.update(settings=None), 'damaged'),
+    (lambda record: record.update(methods=None), 'damaged'),
+    (lambda record: record.update(methods={'other': 'a', 'names': 'b'}), 'does not compare two of the methods'),
+    (lambda record: record['settings'].update(title=5), 'must be texts'),
 ])
 def test_wrong_files_are_refused(key, tmp_path, change, message):
     path = tmp_path / 'key.json'
@@ -40,6 +45,9 @@ def test_missing_or_unreadable_files_are_refused(tmp_path):
     with pytest.raises(UserError, match='cannot be read'):
         StudyKey.load(tmp_path / 'none.json')
     (tmp_path / 'cut.json').write_text('{"format": ')
+    (tmp_path / 'deep.json').write_text('[' * 100_000)
+    with pytest.raises(UserError, match='not JSON'):
+        StudyKey.load(tmp_path / 'deep.json')
     with pytest.raises(UserError, match='not JSON'):
         StudyKey.load(tmp_path / 'cut.json')
     (tmp_path / 'binary.json').write_bytes(b'\xff\xfe\x00')

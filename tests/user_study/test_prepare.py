@@ -93,6 +93,8 @@ def test_another_key_is_not_overwritten(study, folders, options, tmp_path):
     (dict(pool=1000), 'allow 18 different pairs'),
     (dict(attention_checks=-1), '--attention-checks -1'),
     (dict(height=2), '--height 2'),
+    (dict(attention_checks=10**6), 'must be at most 100'),
+    (dict(question='\udcff'), 'question has characters that are not UTF-8'),
     (dict(seed=-1), '--seed -1'),
 ])
 def test_bad_settings_are_refused(folders, options, change, message):

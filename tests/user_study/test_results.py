@@ -71,6 +71,9 @@ def first_answer(**changes):
     (first_answer(left='elsewhere'), 'does not match form'),
     (first_answer(trial='elsewhere'), 'damaged'),
     (first_answer(reaction_ms='quick'), 'damaged'),
+    (first_answer(reaction_ms=float('nan')), 'took nan ms'),
+    (first_answer(reaction_ms=float('inf')), 'took inf ms'),
+    (lambda record: record.update(rater='\ud800'), 'damaged'),
 ])
 def test_files_that_do_not_match_are_refused(key, tmp_path, change, message):
     record = rate(key, 'ann', 0, prefer(key, METHODS[0]))

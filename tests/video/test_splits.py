@@ -36,7 +36,8 @@ def test_a_split_of_fraction_zero_is_empty():
     assert set(split_identities(IDENTITIES, (0.5, 0, 0.5)).values()) == {'train', 'test'}
 
 
-@pytest.mark.parametrize('fractions', [(0.5, 0.5), (0.9, 0.2, -0.1), (0.5, 0.2, 0.2)])
+@pytest.mark.parametrize('fractions', [(0.5, 0.5), (0.9, 0.2, -0.1), (0.5, 0.2, 0.2), (float('nan'), 0, 0),
+                                       (float('inf'), 0, 0), (2, -1, 0)])
 def test_wrong_fractions(fractions):
     with pytest.raises(UserError, match='sum to 1'):
         split_identities(IDENTITIES, fractions)

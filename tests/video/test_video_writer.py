@@ -1,4 +1,5 @@
 import errno
+import struct
 
 import av
 import cv2
@@ -276,3 +277,23 @@ with VideoWriter({str(tmp_path / name)!r}, 25) as writer:
     result = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True)
     assert result.returncode == 1 and 'disk is full' in result.stderr.splitlines()[-1]
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize('name', ['a.mp4', 'a.mov'])
+def test_the_index_comes_before_the_frames(tmp_path, name):
+    """Players start an MP4 file before all of it has arrived if its box moov precedes mdat (ISO 14496-12)."""
+    with VideoWriter(tmp_path / name, 25) as writer:
+        writer.write(make_frames())
+    content, boxes, place = (tmp_path / name).read_bytes(), [], 0
+    while place < len(content):
+        size, kind = struct.unpack('>I4s', content[place:place + 8])
+        boxes.append(kind)
+        place += size
+    assert place == len(content) and boxes.index(b'moov') < boxes.index(b'mdat')
+
+
+@pytest.mark.parametrize('fps', [1e308, float('inf'), float('nan'), 1e-9])
+def test_rates_that_no_file_can_store_are_refused(tmp_path, fps):
+    with pytest.raises(UserError, match='a frame rate must be from 0.001 to 1e'):
+        VideoWriter(tmp_path / 'a.mp4', fps)
+    assert not list(tmp_path.iterdir())

@@ -48,7 +48,9 @@ def open_array(path: str | Path) -> np.ndarray:
         with _HEADER_LOCK:
             array = _map_archive(path) if path.suffix.lower() == '.npz' else \
                 np.load(path, mmap_mode='r', allow_pickle=False)
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile, struct.error) as error:
+    except UserError:
+        raise
+    except Exception as error:  # of damaged headers NumPy raises many types
         raise UserError(f'{path} is not a readable array ({error}); save it again with numpy.save') from error
     if not isinstance(array, np.ndarray) or array.ndim not in (4, 5) or array.shape[-1] != 3:
         shape = f'has shape {array.shape}' if isinstance(array, np.ndarray) else 'holds several arrays'
@@ -138,6 +140,8 @@ class ArrayReader(VideoReader):
     def open(self, path: str | Path) -> ArrayHandle:
         file, item = split_item(path)
         array = open_array(file)
+        if not len(array):
+            raise UserError(f'{file} has shape {array.shape}, without frames of a video')
         if (array.ndim == 5) != (item is not None):
             raise UserError(f'{file} has shape {array.shape}; name one of several videos as {file.name}#0')
         if item is not None and item >= len(array):

@@ -1,3 +1,4 @@
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -5,7 +6,7 @@ import pytest
 
 from leokit.registry import VIDEO_READERS
 from leokit.utils import UserError
-from leokit.video.readers.array_reader import ArrayReader, split_item
+from leokit.video.readers.array_reader import ArrayReader, open_array, split_item
 
 
 def pixels(*shape):
@@ -117,3 +118,26 @@ def test_archives(tmp_path):
                            'f': 'not a readable array'}.items():
         with pytest.raises(UserError, match=sentence):
             ArrayReader().open(tmp_path / f'{name}.npz')
+
+
+def header(text, version=(1, 0)):
+    """An array file with this header and 1000 bytes of data."""
+    size = struct.pack('<H' if version == (1, 0) else '<I', len(text))
+    return b'\x93NUMPY' + bytes(version) + size + text.encode() + bytes(1000)
+
+
+@pytest.mark.parametrize('text', [
+    '(' * 5000, "{'descr': '|u1', 'fortran_order': False, 'shape': (-12, 4, 4, 3)}", "{'descr': 'abc",
+    "{'descr': '|u1', 'fortran_order': False, 'shape': (99999999999999999999999, 4, 4, 3)}",
+    "{'descr': '|O', 'fortran_order': False, 'shape': (2, 4, 4, 3)}", '[', '5', ''])
+@pytest.mark.parametrize('version', [(1, 0), (2, 0)])
+def test_damaged_headers_are_named(tmp_path, text, version):
+    (tmp_path / 'v.npy').write_bytes(header(text, version))
+    with pytest.raises(UserError, match='v.npy is not a readable array'):
+        open_array(tmp_path / 'v.npy')
+
+
+def test_arrays_without_videos_are_named(tmp_path):
+    np.save(tmp_path / 'v.npy', np.zeros((0, 5, 4, 4, 3), np.uint8))
+    with pytest.raises(UserError, match='without frames of a video'):
+        ArrayReader().open(tmp_path / 'v.npy')
