@@ -32,7 +32,7 @@ from leokit.utils.model_folder import find_model
 
 LEO_PARTS = dict(animator=Animator, motion_diffusion=MotionDiffusion, start_code=StartCodeDiffusion,
                  start_frame=StartFrameDiffusion, start_frame_sr=StartFrameDiffusion)
-DEVICES = ('cpu', 'cuda', 'mps', 'xpu', 'npu')
+DEVICES = ('cpu', 'cuda')
 ENTRY_KEYS = ('config', 'checkpoint')  # of a part in a LEO config, with cfg_options
 EXAMPLES = dict(Animator='lia_synthetic_64', MotionDiffusion='lmdm_synthetic',
                 StartCodeDiffusion='start_code_synthetic', StartFrameDiffusion='start_frame_synthetic')
@@ -85,9 +85,8 @@ def check_device(device: str | torch.device) -> torch.device:
     except (RuntimeError, TypeError) as error:
         raise UserError(f"the device {device!r} is unknown; use 'cpu', 'cuda' or 'cuda:0'") from error
     if target.type not in DEVICES:
-        raise UserError(f"the device {str(device)!r} cannot run these models; use 'cpu', 'cuda', 'cuda:0' or 'mps'")
-    if target.type == 'mps' and not torch.backends.mps.is_available():
-        raise UserError("the device 'mps' was requested, but torch finds no Apple GPU here; use 'cpu'")
+        reason = ' (it has no float64, which noise schedules and motion statistics need)' * (target.type == 'mps')
+        raise UserError(f"the device {str(device)!r} is not supported{reason}; use 'cpu', 'cuda' or 'cuda:0'")
     if target.type == 'cuda':
         count = torch.cuda.device_count() if torch.cuda.is_available() else 0
         if not count:

@@ -214,6 +214,11 @@ def test_devices(monkeypatch):
     assert check_device('cpu') == torch.device('cpu')
     with pytest.raises(UserError, match="the device 'gpu' is unknown"):
         check_device('gpu')
+    for device in ('mps', 'meta', 'xpu:0'):
+        with pytest.raises(UserError, match=f'the device .{device}. is not supported.*; use .cpu.'):
+            check_device(device)
+    with pytest.raises(UserError, match='unknown'):
+        check_device('')
     monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)
     with pytest.raises(UserError, match="'cuda' was requested, but torch finds no CUDA here; use 'cpu'"):
         check_device('cuda')
