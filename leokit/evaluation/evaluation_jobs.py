@@ -8,6 +8,7 @@ from leokit.evaluation.video_set_metrics import OVER_TIME, VIDEO_SET_METRICS, Vi
 from leokit.registry import FEATURE_EXTRACTORS
 from leokit.utils import UserError
 from leokit.utils.option_text import read_options
+from leokit.utils.seeds import keep_random_state
 
 
 class EvaluationJob(NamedTuple):
@@ -40,7 +41,8 @@ def build_jobs(names: Sequence[str], protocol: Protocol, extractors: Mapping[str
         kind = _extractor_type(metric, protocol, chosen)
         if kind not in built:
             try:
-                built[kind] = FEATURE_EXTRACTORS.build(_extractor_config(kind, (options or {}).get(kind, {})))
+                with keep_random_state():  # weights are initialized before they are loaded
+                    built[kind] = FEATURE_EXTRACTORS.build(_extractor_config(kind, (options or {}).get(kind, {})))
             except UserError as error:
                 raise UserError(f'{error} (--extractor {name}=TYPE chooses another network)') from error
         request = FeatureRequest(built[kind], metric.reduction)

@@ -30,7 +30,7 @@ from leokit.inference.unconditional import UnconditionalGenerator
 from leokit.models import Animator, MotionDiffusion, StartCodeDiffusion
 from leokit.utils import UserError
 from leokit.utils.same_animator import check_same_animator
-from leokit.video import ImageInput, VideoInput, is_frame_stream, length_and_rate, reusable_video
+from leokit.video import ImageInput, VideoInput, image_list, is_frame_stream, length_and_rate, reusable_video
 from leokit.video.frame_rate import DEFAULT_FPS
 
 
@@ -91,19 +91,20 @@ class LEO:
         Video k of a seed does not depend on ``n``.
         """
         chunks = self.unconditional_generator.generate(n, num_frames, seed=seed, guidance_scale=guidance_scale)
-        return self._generated(chunks, num_frames)
+        return self._generated(chunks, num_frames, n)
 
     def from_image(self, images: ImageInput | Sequence[ImageInput], num_frames: int, *, num_sequences: int = 1,
                    seed: int = 0) -> FrameStream:
         """Videos that start with given images; see :meth:`VideoGenerator.generate`."""
-        return self._generated(self.generator.generate(images, num_frames, num_sequences=num_sequences, seed=seed),
-                               num_frames)
+        images = image_list(images)
+        chunks = self.generator.generate(images, num_frames, num_sequences=num_sequences, seed=seed)
+        return self._generated(chunks, num_frames, len(images) * num_sequences)
 
     def continue_video(self, video: VideoInput, num_frames: int, *, num_sequences: int = 1,
                        seed: int = 0) -> FrameStream:
         """The frames that follow a video; see :meth:`VideoGenerator.continue_video`."""
-        return self._generated(
-            self.generator.continue_video(video, num_frames, num_sequences=num_sequences, seed=seed), num_frames)
+        chunks = self.generator.continue_video(video, num_frames, num_sequences=num_sequences, seed=seed)
+        return self._generated(chunks, num_frames, num_sequences)
 
     def animate(self, source: ImageInput | Sequence[ImageInput], driving: VideoInput | DrivingCodes | ImageInput, *,
                 mode: str | None = None, start_frame: str | int | None = None,
@@ -128,7 +129,8 @@ class LEO:
             start_frame=start_frame if start_frame is not None else 'first' if is_frame_stream(driving) else 'auto',
             regions=region_map(self.directions, regions) if regions else None, **options)
         length = (len(driving), driving.fps) if isinstance(driving, DrivingCodes) else length_and_rate(driving)
-        return self._stream(animator.animate(source, driving, transfer=transfer), *length)
+        source = image_list(source)
+        return self._stream(animator.animate(source, driving, transfer=transfer), *length, len(source))
 
     def edit(self, video: VideoInput, edit: ImageEditor | ImageInput) -> FrameStream:
         """A video with the edit of its first frame propagated to all frames; see :func:`edit_video`."""
@@ -153,11 +155,12 @@ class LEO:
         return self._stream(manipulate_video(self.animator, video, self.directions.offset(edits)[None]),
                             *length_and_rate(video))
 
-    def _generated(self, chunks: Iterable[Tensor], num_frames: int) -> FrameStream:
-        return self._stream(chunks, num_frames, self.generator.fps)
+    def _generated(self, chunks: Iterable[Tensor], num_frames: int, num_videos: int) -> FrameStream:
+        return self._stream(chunks, num_frames, self.generator.fps, num_videos)
 
-    def _stream(self, chunks: Iterable[Tensor], num_frames: int | None, fps: float | None) -> FrameStream:
-        return FrameStream(chunks, num_frames, self.animator.size, fps)
+    def _stream(self, chunks: Iterable[Tensor], num_frames: int | None, fps: float | None,
+                num_videos: int = 1) -> FrameStream:
+        return FrameStream(chunks, num_frames, self.animator.size, fps, num_videos)
 
     @staticmethod
     def save(chunks: Iterable[Tensor], paths: str | Path | Sequence[str | Path], fps: float | None = None) -> None:

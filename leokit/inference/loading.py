@@ -8,6 +8,7 @@ None; ``long_video`` (a config in LONG_VIDEO), if set, replaces the strategy in 
 import copy
 import logging
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from leokit.registry import MODELS
 from leokit.utils import UserError
 from leokit.utils.config import read_config
 from leokit.utils.config_data import config_from_checkpoint
+from leokit.utils.seeds import keep_random_state
 from leokit.utils.model_folder import find_model
 
 LEO_PARTS = dict(animator=Animator, motion_diffusion=MotionDiffusion, start_code=StartCodeDiffusion,
@@ -137,7 +139,9 @@ def _load_model(source: ModelSource, device: torch.device, expect: type[nn.Modul
         print_log(f'{source.name}: no checkpoint, the model has initial weights', logger='current',
                   level=logging.WARNING)
     init_default_scope(config.get('default_scope', 'leokit'))
-    with explain_build_errors(config):
+    # initial weights that are about to be replaced must not advance the caller's random state
+    unchanged = keep_random_state() if source.content is not None else nullcontext()
+    with unchanged, explain_build_errors(config):
         model = MODELS.build({key: part for key, part in config.model.items() if key != TRAINING_KEY})
     if expect is not None and not isinstance(model, expect):
         example = f', such as {EXAMPLES[expect.__name__]}' if expect.__name__ in EXAMPLES else ''

@@ -1,5 +1,6 @@
 """Write frames to files as they are generated."""
 
+from collections import Counter
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Iterable, Iterator, Sequence
@@ -28,16 +29,19 @@ class FrameStream(Iterator[Tensor]):
         num_frames (int, optional): Frames of each video, all chunks together; None if unknown (a camera).
         size (int): H and W.
         fps (float, optional): Frames per second; None if unknown.
+        num_videos (int, optional): The number B of videos; None if unknown.
 
     Attributes:
         frames_read (int): Frames of each video that have been read.
     """
 
-    def __init__(self, chunks: Iterable[Tensor], num_frames: int | None, size: int, fps: float | None = None) -> None:
+    def __init__(self, chunks: Iterable[Tensor], num_frames: int | None, size: int, fps: float | None = None,
+                 num_videos: int | None = None) -> None:
         self._chunks = iter(chunks)
         self.num_frames = num_frames
         self.size = size
         self.fps = fps
+        self.num_videos = num_videos
         self.frames_read = 0
         self._finished = False
 
@@ -72,6 +76,7 @@ def write_videos(chunks: Iterable[Tensor], paths: Sequence[str | Path], fps: flo
         bar (tqdm, optional): Updated by the number of frames written.
         sound (str | Path, optional): A file whose sound the videos get; see :mod:`leokit.video.sound`.
     """
+    _check_paths(paths, getattr(chunks, 'num_videos', None))
     if isinstance(chunks, FrameStream):
         if chunks.frames_read:
             raise UserError(f'{chunks.frames_read} of the {chunks.num_frames or "unknown number of"} frames of this '
@@ -91,11 +96,20 @@ def write_videos(chunks: Iterable[Tensor], paths: Sequence[str | Path], fps: flo
         writers = [stack.enter_context(VideoWriter(path, fps, threads=threads, sound=sound)) for path in paths]
         for videos in ahead:
             if len(videos) != len(writers):
-                raise ValueError(f'there are {len(videos)} videos and {len(writers)} paths')
+                _check_paths(paths, len(videos))
             for writer, frames in zip(writers, videos):
                 writer.write(frames)
             if bar is not None:
                 bar.update(videos.shape[0] * videos.shape[1])
+
+
+def _check_paths(paths: Sequence[str | Path], num_videos: int | None) -> None:
+    """Raise unless there is one path for each video, and each path once."""
+    if num_videos is not None and num_videos != len(paths):
+        raise UserError(f'there are {num_videos} videos and {len(paths)} paths; pass one path for each video')
+    repeated = [str(path) for path, count in Counter(map(Path, paths)).items() if count > 1]
+    if repeated:
+        raise UserError(f'{repeated[0]} is the path of several videos; pass one path for each video')
 
 
 def _as_bytes(chunks: Iterable[Tensor]) -> Iterator[np.ndarray]:

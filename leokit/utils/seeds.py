@@ -3,11 +3,30 @@
 A named sample has a number as well: :func:`~leokit.utils.hashing.stable_number`.
 """
 
-from typing import Iterable
+import random
+from contextlib import contextmanager
+from typing import Iterable, Iterator
 
 import numpy as np
+import torch
 
 from leokit.utils.errors import UserError
+
+
+@contextmanager
+def keep_random_state() -> Iterator[None]:
+    """Restore the global random states of Python, NumPy and torch (CPU) after the block.
+
+    For code of libraries that draws from them although its result does not depend on it, such as the initialization of
+    weights that are then loaded.
+    """
+    states = random.getstate(), np.random.get_state(), torch.get_rng_state()
+    try:
+        yield
+    finally:
+        random.setstate(states[0])
+        np.random.set_state(states[1])
+        torch.set_rng_state(states[2])
 
 
 def sample_seeds(seed: int, samples: Iterable[int], stream: int = 0) -> list[int]:

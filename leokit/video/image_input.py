@@ -37,15 +37,20 @@ def read_images(images: ImageInput | Sequence[ImageInput], size: int, *, crop: s
     Returns:
         Tensor: float32 in [-1, 1], shape (B, 3, S, S), on the CPU.
     """
+    return torch.stack([_prepare(image, size, f'number {index}', crop, background)
+                        for index, image in enumerate(image_list(images))])
+
+
+def image_list(images: ImageInput | Sequence[ImageInput]) -> list[ImageInput]:
+    """The images, at least one, in a list."""
     if isinstance(images, Tensor):
         images = images if images.ndim == 4 else [images]
     elif _is_file(images) or isinstance(images, (Image.Image, np.ndarray)):
         images = [images]
     images = list(images)
-    if len(images) == 0:
+    if not images:
         raise UserError('there is no image to read; pass at least one')
-    return torch.stack([_prepare(image, size, f'number {index}', crop, background)
-                        for index, image in enumerate(images)])
+    return images
 
 
 def _prepare(image: ImageInput, size: int, name: str, crop: str, background: tuple[int, int, int]) -> Tensor:
