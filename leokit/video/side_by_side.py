@@ -38,7 +38,7 @@ class SideBySide:
         height = max(video.read([0]).shape[1] for video in self._videos)
         for first in range(0, self._length, size):
             numbers = np.arange(first, min(first + size, self._length))
-            columns = [_at_height(video.read(np.minimum(numbers, len(video) - 1)), height) for video in self._videos]
+            columns = [at_height(video.read(np.minimum(numbers, len(video) - 1)), height) for video in self._videos]
             gap = np.full((len(numbers), height, GAP, 3), 255, np.uint8)
             row = [part for column in columns for part in (column, gap)][:-1]
             yield np.concatenate(row, axis=2)[None]
@@ -50,8 +50,8 @@ def describe(video: VideoHandle) -> str:
     return f'{video.path.name}: {len(video)} frames, {video.fps:.4g} per second, {width}x{height}'
 
 
-def _at_height(frames: np.ndarray, height: int) -> np.ndarray:
-    """Frames (T, H, W, 3) scaled to a height."""
+def at_height(frames: np.ndarray, height: int) -> np.ndarray:
+    """Scale frames (T, H, W, 3) to a height."""
     if frames.shape[1] == height:
         return frames
     width = max(1, round(frames.shape[2] * height / frames.shape[1]))
