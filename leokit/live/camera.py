@@ -63,9 +63,8 @@ def open_camera(source: str, *, timeout: float = TIMEOUT) -> Camera:
 def _open_device(number: int) -> Camera:
     devices = sorted(str(path) for path in Path('/dev').glob('video*'))
     if sys.platform.startswith('linux') and f'/dev/video{number}' not in devices:
-        raise UserError(f'there is no camera {number} (/dev/video{number}); '
-                        + (f'there are {", ".join(devices)}' if devices else 'connect one, or pass a file or an address')
-                        )
+        others = f'there are {", ".join(devices)}' if devices else 'connect one, or pass a file or an address'
+        raise UserError(f'there is no camera {number} (/dev/video{number}); {others}')
     capture = cv2.VideoCapture(number)
     if not capture.isOpened():
         raise UserError(f'the camera {number} cannot be opened; close other programs that use it, and check the '
