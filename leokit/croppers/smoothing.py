@@ -1,0 +1,51 @@
+"""Smoothing of the path of a face: a Kalman smoother with constant velocity (Rauch, Tung & Striebel 1965).
+
+Two passes over the whole path, so the result does not lag behind the face, and frames in which the face was not
+detected are filled in.
+"""
+
+import numpy as np
+
+
+def smooth_path(values: np.ndarray, seconds: np.ndarray, *, noise: float, acceleration: float) -> np.ndarray:
+    """Smooth measurements over time.
+
+    Args:
+        values (np.ndarray): Shape (T, D); rows of NaN are missing. At least one row is not.
+        seconds (np.ndarray): Times of the rows, increasing, shape (T,).
+        noise (float): Standard deviation of the measurements.
+        acceleration (float): Standard deviation of the acceleration between rows, in units per second².
+
+    Returns:
+        np.ndarray: Shape (T, D).
+    """
+    known = ~np.isnan(values).any(axis=1)
+    if not known.any():
+        raise ValueError('all values are missing')
+    first = int(np.argmax(known))
+    state = np.stack([values[first], np.zeros(values.shape[1])])  # position and velocity, (2, D)
+    # the velocity at the start is unknown; all D dimensions have one covariance
+    cov = np.diag([noise ** 2, (10 * acceleration) ** 2])
+    states, covs, predicted, steps = [], [], [], []
+    for index, value in enumerate(values):
+        step = float(seconds[index] - seconds[index - 1]) if index else 0.0
+        move = np.array(((1, step), (0, 1)))
+        push = acceleration * np.array((step ** 2 / 2, step))
+        if index > first:
+            state, cov = move @ state, move @ cov @ move.T + np.outer(push, push)
+        predicted.append((state, cov))
+        if known[index] and index > first:
+            gain = cov[:, 0] / (cov[0, 0] + noise ** 2)
+            state = state + gain[:, None] * (value - state[0])
+            cov = cov - np.outer(gain, cov[0])
+        states.append(state)
+        covs.append(cov)
+        steps.append(move)
+    for index in range(len(values) - 2, first - 1, -1):
+        next_state, next_cov = predicted[index + 1]
+        back = covs[index] @ steps[index + 1].T @ np.linalg.inv(next_cov)
+        states[index] = states[index] + back @ (states[index + 1] - next_state)
+        covs[index] = covs[index] + back @ (covs[index + 1] - next_cov) @ back.T
+    for index in range(first):  # before the first detection the face rests
+        states[index] = states[first]
+    return np.stack([state[0] for state in states])
