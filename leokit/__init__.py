@@ -11,12 +11,16 @@ from leokit.version import __version__
 
 if TYPE_CHECKING:
     from leokit.inference.loading import load
+    from leokit.inference.pretrained import from_pretrained
 
-__all__ = ['__version__', 'load']
+__all__ = ['__version__', 'from_pretrained', 'load']
 
 
 def __getattr__(name: str) -> Any:
-    if name != 'load':
-        raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
-    from leokit.inference.loading import load  # not above: `import leokit` alone takes milliseconds
-    return load
+    if name == 'load':
+        from leokit.inference.loading import load  # not above: `import leokit` alone takes milliseconds
+        return load
+    if name == 'from_pretrained':
+        from leokit.inference.pretrained import from_pretrained
+        return from_pretrained
+    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')

@@ -28,13 +28,14 @@ from leokit.inference.regions import region_map
 from leokit.inference.start_frame_sampler import StartFrameSampler
 from leokit.inference.unconditional import UnconditionalGenerator
 from leokit.models import Animator, MotionDiffusion, StartCodeDiffusion
+from leokit.models.pretrained import Pretrained
 from leokit.utils import UserError
 from leokit.utils.same_animator import check_same_animator
 from leokit.video import ImageInput, VideoInput, image_list, is_frame_stream, length_and_rate, reusable_video
 from leokit.video.frame_rate import DEFAULT_FPS
 
 
-class LEO:
+class LEO(Pretrained):
     """The trained models of LEO and what they can do; :func:`leokit.load` builds it from a config.
 
     Args:

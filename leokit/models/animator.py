@@ -22,6 +22,7 @@ from torch.func import functional_call
 from leokit.encoders import Encoding
 from leokit.flow_generators import FlowFrame
 from leokit.motion_spaces import relative_motion
+from leokit.models.pretrained import Pretrained
 from leokit.registry import DISCRIMINATORS, ENCODERS, FLOW_GENERATORS, LOSSES, MODELS, MOTION_SPACES
 from leokit.utils import UserError, check_shape
 from leokit.utils.checks import check_width
@@ -47,7 +48,7 @@ class Animation(NamedTuple):
 
 
 @MODELS.register_module()
-class Animator(BaseModel):
+class Animator(Pretrained, BaseModel):
     """Encoder, motion space and flow generator, with their training objective.
 
     Args:

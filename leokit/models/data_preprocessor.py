@@ -23,6 +23,8 @@ class PixelPreprocessor(BaseDataPreprocessor):
         non_blocking (bool): Copy to a GPU asynchronously.
     """
 
+    conventions = dict(color='RGB', value_range='[-1, 1]')  # of the pixels that the weights depend on
+
     def __init__(self, transforms: Sequence[dict] = (), channels_last: bool = False, *,
                  non_blocking: bool = True) -> None:
         super().__init__(non_blocking)

@@ -9,13 +9,14 @@ from torch import Generator, Tensor
 
 from leokit.models.code_normalizer import STATE_PREFIX, CodeNormalizer
 from leokit.models.diffusion import Diffusion
+from leokit.models.pretrained import Pretrained
 from leokit.registry import DIFFUSION_BACKBONES
 from leokit.samplers import generators_from_seeds
 from leokit.utils.hashing import stable_number
 from leokit.utils.same_animator import CodeOrigin, named_model
 
 
-class DiffusionModel(BaseModel, metaclass=ABCMeta):
+class DiffusionModel(Pretrained, BaseModel, metaclass=ABCMeta):
     """Base of the diffusion models that are trained on, or conditioned on, the motion codes of one animator.
 
     Codes are raw outside and normalized inside.

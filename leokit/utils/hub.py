@@ -14,6 +14,7 @@ from leokit.utils.errors import UserError
 # of a model folder; nothing else of a repository is downloaded or uploaded
 FILES = ('config.json', 'model.safetensors', 'README.md', 'directions.json')
 # user or organization, and name
+REPOSITORY = re.compile(r'[\w.-]+/[\w.-]+')
 ADDRESS = re.compile(r'([\w.-]+/[\w.-]+)(?:@([^/]+))?(?:/(\w+))?')
 
 
@@ -36,7 +37,7 @@ def download(repository: str, revision: str | None = None, **options: Any) -> Pa
     """
     hub = _library()
     try:
-        return Path(hub.snapshot_download(repository, revision=revision, allow_patterns=list(FILES), **options))
+        return Path(hub.HfApi().snapshot_download(repository, revision=revision, allow_patterns=list(FILES), **options))
     except Exception as error:  # its own, of HTTP, of the disk
         raise UserError(f'the model {repository} cannot be downloaded from the Hugging Face Hub '
                         f'({_first_line(error)}); check the name, the network and HF_TOKEN') from error
