@@ -2,5 +2,6 @@
 
 from leokit.encoders.base import Encoding
 from leokit.encoders.lia_encoder import LIAEncoder
+from leokit.encoders.liax_encoder import LIAXEncoder
 
-__all__ = ['Encoding', 'LIAEncoder']
+__all__ = ['Encoding', 'LIAEncoder', 'LIAXEncoder']

@@ -14,13 +14,15 @@ class ResidualDownBlock(nn.Module):
     Args:
         in_channels (int): Input channels.
         out_channels (int): Output channels.
+        hidden_channels (int, optional): Channels between the two convolutions; ``in_channels`` by default.
     """
 
-    def __init__(self, in_channels: int, out_channels: int):
+    def __init__(self, in_channels: int, out_channels: int, *, hidden_channels: int | None = None):
         super().__init__()
-        self.conv1 = EqualConv2d(in_channels, in_channels, kernel_size=3, padding=1)
-        self.activation1 = BiasActivation(in_channels)
-        self.conv2 = EqualConv2d(in_channels, out_channels, kernel_size=3, stride=2)
+        hidden = in_channels if hidden_channels is None else hidden_channels
+        self.conv1 = EqualConv2d(in_channels, hidden, kernel_size=3, padding=1)
+        self.activation1 = BiasActivation(hidden)
+        self.conv2 = EqualConv2d(hidden, out_channels, kernel_size=3, stride=2)
         self.activation2 = BiasActivation(out_channels)
         self.skip = EqualConv2d(in_channels, out_channels, kernel_size=1)
 

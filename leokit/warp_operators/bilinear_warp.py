@@ -19,8 +19,8 @@ class BilinearWarp(nn.Module):
     without copies of the feature.
 
     Args:
-        grid (str): ``'lia'`` (the grid of the public checkpoints) or ``'exact'`` (zero flow is the
-            identity); see :func:`leokit.nn.identity_grid`.
+        grid (str): ``'lia'`` (the grid of the public checkpoints), ``'exact'`` (zero flow is the identity) or
+            ``'corners'`` (that of LIA-X); see :func:`leokit.nn.identity_grid`.
     """
 
     def __init__(self, grid: str = 'lia'):
@@ -52,7 +52,7 @@ class BilinearWarp(nn.Module):
         positions = positions.reshape(sources, frames * h, w, 2)  # (S, T*H, W, 2)
         with torch.autocast(feature.device.type, enabled=False):
             sampled = F.grid_sample(feature.float(), positions, mode='bilinear', padding_mode='zeros',
-                                    align_corners=False)
+                                    align_corners=self.grid == 'corners')
         if frames > 1:  # (S, C, T*H, W) -> (S*T, C, H, W)
             sampled = sampled.reshape(sources, c, frames, h, w).transpose(1, 2).reshape(flows, c, h, w)
         return (sampled * mask).to(feature.dtype)
