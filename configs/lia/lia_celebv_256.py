@@ -5,3 +5,4 @@ _base_ = [
 ]
 data_root = 'data/celebv'
 size = 256
+face_crop = 'celebv_hq'

@@ -5,3 +5,4 @@ _base_ = [
 ]
 data_root = 'data/faceforensics'
 size = 256
+face_crop = 'faceforensics'

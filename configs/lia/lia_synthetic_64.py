@@ -6,6 +6,7 @@ _base_ = [
 ]
 data_root = 'data/synthetic_faces'
 size = 64
+face_crop = 'synthetic_faces'
 channel_multiplier = 0.5
 max_channels = 256
 grid = 'exact'

@@ -1,8 +1,9 @@
-"""The flow generator of LIA-X (arXiv 2508.09959): latent and source features to flow maps, masks and the frame.
+"""The flow generator of LIA-X (arXiv 2508.09959): latent and source features to flow maps, masks and frames.
 
-As in LIA, every level predicts a flow and a mask and warps the source's feature map. Two parts are deeper: the trunk has
-four residual blocks per level in place of one convolution, and the image is not read from the warped features directly
-but from a second network that refines them from level to level, which can also paint what the source does not show.
+As in LIA, every level predicts a flow and a mask and warps the source's feature map. Two parts are deeper: the trunk
+has four residual blocks per level in place of one convolution, and the image is not read from the warped features
+directly but from a second network that refines them from level to level, which can also paint what the source does not
+show.
 """
 
 import math

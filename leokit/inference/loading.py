@@ -153,7 +153,10 @@ def _load_model(source: ModelSource, device: torch.device, expect: type[nn.Modul
     meta = (source.content or {}).get('meta') or {}
     model.training_data = meta.get('data') or {}
     if isinstance(model, Animator):
-        model.crop = model.training_data.get('crop') or training_crop(_training_config(source))
+        carried = _training_config(source)
+        model.crop = model.training_data.get('crop') or carried.get('crop') or training_crop(carried)
+        model.face_crop = config.get('face_crop') or carried.get('face_crop')
+        model.transfer_mode = config.get('transfer_mode') or carried.get('transfer_mode') or 'relative'
     return model.to(device).eval()
 
 

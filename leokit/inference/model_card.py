@@ -6,6 +6,7 @@ from typing import Any
 from leokit.utils.model_folder import LEO_KIND
 
 TASK = 'image-to-video'
+FACTS = ('size', 'crop', 'face_crop', 'transfer_mode', 'fps', 'color', 'value_range')
 
 
 def model_card(index: Mapping[str, Any], *, license_name: str = 'apache-2.0', datasets: Sequence[str] = (),
@@ -37,7 +38,7 @@ def model_card(index: Mapping[str, Any], *, license_name: str = 'apache-2.0', da
 
 def _facts(index: Mapping[str, Any]) -> list[str]:
     rows = [('models', ', '.join(entry['meta']['model'] for entry in index['parts'].values()))]
-    rows += [(key, index[key]) for key in ('size', 'crop', 'fps', 'color', 'value_range') if key in index]
+    rows += [(key, index[key]) for key in FACTS if key in index]
     return ['| | |', '| --- | --- |', *(f'| {key} | {value} |' for key, value in rows)]
 
 

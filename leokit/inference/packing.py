@@ -17,6 +17,7 @@ from leokit.inference.manipulation import NAMES_FILE
 from leokit.inference.model_card import model_card
 from leokit.inference.precision import DTYPES, TOLERANCE, Rounding, round_weights
 from leokit.models import Animator, MotionDiffusion, StartFrameDiffusion
+from leokit.models.lia_checkpoint import USAGE_KEYS
 from leokit.utils import UserError
 from leokit.utils.config_data import config_to_data
 from leokit.utils.files import clear_write_errors, file_sha256, part_path, remove, replace, write_bytes, write_json
@@ -121,7 +122,8 @@ def _index(model: nn.Module | LEO, models: Mapping[str, nn.Module], name: str, b
     sizes = {each.size for each in models.values() if isinstance(each, (Animator, StartFrameDiffusion))}
     animator = next((each for each in models.values() if isinstance(each, Animator)), None)
     rates = [each.fps for each in models.values() if isinstance(each, MotionDiffusion)]
-    facts = dict(size=animator.size if animator else max(sizes, default=None), crop=animator and animator.crop,
+    usage = {key: getattr(animator, key, None) for key in USAGE_KEYS}
+    facts = dict(size=animator.size if animator else max(sizes, default=None), **usage,
                  fps=rates[0] if rates else None, **COLOR)
     index = dict(library_name=LIBRARY, format_version=FORMAT_VERSION, leokit_version=__version__, name=name,
                  kind=LEO_KIND if isinstance(model, LEO) else type(model).__name__,
@@ -145,7 +147,8 @@ def _config_data(model: nn.Module) -> dict[str, Any]:
     preprocessor = settings.get('data_preprocessor')
     if preprocessor:
         settings['data_preprocessor'] = {key: value for key, value in preprocessor.items() if key != 'transforms'}
-    return dict(default_scope=data.get('default_scope', 'leokit'), model=_plain(settings))
+    usage = {key: getattr(model, key) for key in USAGE_KEYS} if isinstance(model, Animator) else {}
+    return dict(default_scope=data.get('default_scope', 'leokit'), model=_plain(settings), **usage)
 
 
 def _meta(model: nn.Module) -> dict[str, Any]:

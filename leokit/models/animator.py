@@ -67,9 +67,14 @@ class Animator(Pretrained, BaseModel):
     Attributes:
         crop (str): How the training frames became square (:func:`~leokit.video.resize.fit_frames`); set when a
             checkpoint is loaded. Everything that is encoded must become square in the same way.
+        face_crop (str | None): The crop around a face that the training data have, a convention of
+            :mod:`leokit.croppers`; None if they have none. Also set when a checkpoint is loaded.
+        transfer_mode (str): The motion transfer that the weights are meant for, ``'relative'`` or ``'absolute'``.
     """
 
     crop = 'center'
+    face_crop: str | None = None
+    transfer_mode = 'relative'
 
     def __init__(self, size: int = 256, appearance_dim: int = 512, *, motion_dim: int = 20,
                  channel_multiplier: float = 1, max_channels: int = 512, encoder: dict | None = None,

@@ -57,8 +57,8 @@ def leokit_name(reference_name: str) -> str | None:
             role = 'conv' if index % 2 else 'up'
             last = groups[-1] if groups else ''
             return name.format(index=index, block=index - 1, half=index // 2, role=role, last=last)
-    raise UserError(f'the tensor {reference_name!r} does not belong to a LIA generator; pass a checkpoint such as '
-                    'vox.pt, whose weights are under "gen"')
+    raise UserError(f'the tensor {reference_name!r} does not belong to a LIA generator, so the weights are those of '
+                    'another network, such as EDTalk or DPE; pass a checkpoint such as vox.pt')
 
 
 def from_lia(state: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:

@@ -97,8 +97,8 @@ def to_liax(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
             # those that upsample have the gain 4, those of the encoder 1
             result[key] = fir_kernel(1.0 if key.startswith('enc.') else 4.0)
         elif name not in state:
-            raise UserError(f'the checkpoint lacks {name!r}, which LIA-X stores as {key!r}; pass a 512 x 512 animator of '
-                            'LIAXEncoder, LinearMotionSpace and LIAXFlowGenerator')
+            raise UserError(f'the checkpoint lacks {name!r}, which LIA-X stores as {key!r}; pass a 512 x 512 animator '
+                            'of LIAXEncoder, LinearMotionSpace and LIAXFlowGenerator')
         else:
             result[key] = _to_liax_shape(key, state[name])
     return result

@@ -11,8 +11,8 @@ def identity_grid(height: int, width: int, convention: str, device: torch.device
 
     ``'lia'`` is the grid of the public LIA checkpoints: ``linspace(-1, 1)``, as if -1 and 1 were the centers of the
     corner pixels, although the sampler takes them as the outer pixel edges. With ``'exact'``, the geometrically exact
-    grid, zero flow returns the input; so does ``'corners'``, the grid of LIA-X, for a sampler that takes -1 and 1 as the
-    centers of the corner pixels (``align_corners=True``).
+    grid, zero flow returns the input; so does ``'corners'``, the grid of LIA-X, for a sampler that takes -1 and 1 as
+    the centers of the corner pixels (``align_corners=True``).
     """
     if convention not in GRIDS:
         raise ValueError(f'grid must be one of {GRIDS}, got {convention!r}')

@@ -9,13 +9,14 @@ conventions, leokit_version, time, ...), ``state_dict`` (the averaged weights, i
 import pickle
 import re
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.serialization import safe_globals
 
 from leokit.utils.errors import UserError, format_list
 from leokit.utils.files import atomic_path, sync
@@ -96,13 +97,15 @@ def _content_problem(checkpoint: Mapping[str, Any]) -> str:
     return ''
 
 
-def read_plain(path: str | Path, map_location: str | torch.device = 'cpu', remedy: str = 'use another one') -> Any:
+def read_plain(path: str | Path, map_location: str | torch.device = 'cpu', remedy: str = 'use another one', *,
+               allowed: Sequence[type] = ()) -> Any:
     """Read a file of plain values without running code from it.
 
     Args:
         path (str | Path): A file written by ``torch.save``.
         map_location (str | torch.device): The device of its tensors.
         remedy (str): Advice for a file that holds other than plain values, for the error message.
+        allowed (Sequence[type]): Classes of other values that may occur; they must only hold attributes.
     """
     path = Path(path)
     if not path.is_file():
@@ -113,7 +116,8 @@ def read_plain(path: str | Path, map_location: str | torch.device = 'cpu', remed
                         'pass a file')
     _check_size(path)
     try:
-        return torch.load(path, map_location=map_location, weights_only=True)
+        with safe_globals(list(allowed)):
+            return torch.load(path, map_location=map_location, weights_only=True)
     except Exception as error:  # torch raises many types for damaged files
         if isinstance(error, pickle.UnpicklingError) and zipfile.is_zipfile(path):
             raise UserError(f'{path} holds more than tensors, numbers and strings, so it is not a checkpoint of '

@@ -3,7 +3,8 @@
 A model folder holds ``config.json``, ``model.safetensors`` and the model card ``README.md``. ``config.json`` has
 
 - ``library_name``, ``format_version``, ``leokit_version``, ``kind`` (class of the model, or ``LEO``);
-- ``size``, ``crop``, ``fps``, ``color``, ``value_range``: what frames the models take and produce;
+- ``size``, ``crop``, ``face_crop``, ``transfer_mode``, ``fps``, ``color``, ``value_range``: what frames the models take
+  and produce;
 - ``weights``: ``file``, ``sha256``;
 - ``parts``: by name, the ``config`` and ``meta`` of each model. The tensors of part ``animator`` of LEO begin with
   ``animator.``; those of a single model, whose part is ``model``, have no prefix;

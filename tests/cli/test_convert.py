@@ -46,7 +46,7 @@ def test_other_sizes_are_reported(converted):
 
 
 @pytest.mark.parametrize('name, sentence', [
-    ('missing.pt', 'missing.pt does not exist'), ('foreign.pt', "holds neither 'gen'")])
+    ('missing.pt', 'missing.pt does not exist'), ('foreign.pt', 'holds neither a generator')])
 def test_bad_files_are_one_sentence(tmp_path, name, sentence):
     torch.save(dict(weights=torch.zeros(2)), tmp_path / 'foreign.pt')
     status, said = call_command(COMMAND, tmp_path / name, '--out', tmp_path / 'out.pth')

@@ -58,7 +58,7 @@ def test_it_begins_with_what_it_is_for(name):
 @pytest.mark.parametrize('name', MODELS)
 def test_it_builds(name, tmp_path):
     keys = Config.fromfile(name)
-    options = {key: value for key, value in dict(appearance_dim=32, max_channels=8).items() if key in keys}
+    options = {key: value for key, value in dict(appearance_dim=48, max_channels=8).items() if key in keys}
     if keys.get('perceptual_backbone', {}).get('type') == 'VGG19Features':  # its weights are a download
         options['perceptual_backbone.type'] = 'TinyImageFeatures'
     runner = LeoRunner.from_cfg(load_config(name, {'work_dir': str(tmp_path), **options}))

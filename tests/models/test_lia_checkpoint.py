@@ -1,10 +1,15 @@
+import argparse
+import os
+
 import pytest
 import torch
 from models.lia_reference import reference_state
+from safetensors.torch import save_file
 
 import leokit
 from leokit.models import Animator, convert_checkpoint, to_lia
 from leokit.models.lia_checkpoint import UNUSED_KEY
+from leokit.models.liax_state_dict import to_liax
 from leokit.utils import UserError
 from leokit.utils.checkpoints import load_checkpoint, save_checkpoint
 
@@ -55,10 +60,13 @@ def test_another_grid_cannot_be_exported(tmp_path):
     assert not (tmp_path / 'own.pt').exists()
 
 
+DICTIONARY = {'dec.direction.weight': torch.zeros(4, 2)}
+
+
 @pytest.mark.parametrize('content, sentence', [
-    (dict(generator={}), "holds neither 'gen'"), ([1, 2], "holds neither 'gen'"),
-    (dict(gen={}), 'not a complete LIA generator'),
-    (dict(gen={'layer4.weight': torch.zeros(1)}), "'layer4.weight' does not"),
+    (dict(generator={}), 'holds neither a generator'), ([1, 2], 'holds neither a generator'),
+    (dict(gen={}), 'holds neither a generator'), (dict(gen=DICTIONARY), "not a complete LIA generator under 'gen.'"),
+    (dict(gen={**DICTIONARY, 'mlp.0.weight': torch.zeros(1)}), "'mlp.0.weight' does not .* EDTalk or DPE"),
     (dict(state_dict={'backbone.weight': torch.zeros(1)}), 'no LIA flow generator'),
     (dict(gen={}, code=print), 'save the weights alone first')])
 def test_other_files_are_an_error(tmp_path, content, sentence):
@@ -66,6 +74,99 @@ def test_other_files_are_an_error(tmp_path, content, sentence):
     with pytest.raises(UserError, match=sentence):
         convert_checkpoint(tmp_path / 'a.pt', tmp_path / 'b.pth')
     assert not (tmp_path / 'b.pth').exists()
+
+
+def float_like(state):
+    """A file of FLOAT: parameters only, with a prefix, next to other networks."""
+    others = {'fmt.blocks.0.weight': torch.ones(2), 'audio_encoder.bias': torch.ones(2)}
+    return {**others, **{f'motion_autoencoder.{key}': value for key, value in state.items() if '.kernel' not in key}}
+
+
+@pytest.mark.parametrize('wrap, found', [
+    (lambda state: state, "LIA's generator, a bare state dict"),
+    (lambda state: {f'module.{key}': value for key, value in state.items()}, "LIA's generator under 'module.'"),
+    (float_like, "FLOAT's motion autoencoder, which is LIA's network, under 'motion_autoencoder.'; left out: "
+                 'audio_encoder.*, fmt.*'),
+    (lambda state: dict(gen=state, dis={'a': torch.ones(1)}, args=argparse.Namespace(size=32, lr=0.002, names=['a'])),
+     "under 'gen.'; left out: dis, args"),
+    (lambda state: dict(gen={key: value + 1 for key, value in state.items()}, g_ema=state, g_optim=dict(state={})),
+     "under 'g_ema.'; left out: gen, g_optim"),
+    (lambda state: dict(state_dict={f'module.generator.{key}': value for key, value in state.items()}, epoch=3),
+     "under 'state_dict.module.generator.'; left out: epoch")])
+def test_the_generator_is_found_in_files_of_all_kinds(state, tmp_path, wrap, found):
+    torch.save(wrap(state), tmp_path / 'weights.pt')
+    assert found in convert_checkpoint(tmp_path / 'weights.pt', tmp_path / 'animator.pth')
+    torch.save(dict(gen=state), tmp_path / 'vox.pt')
+    convert_checkpoint(tmp_path / 'vox.pt', tmp_path / 'expected.pth')
+    assert same(load_checkpoint(tmp_path / 'animator.pth')['state_dict'],
+                load_checkpoint(tmp_path / 'expected.pth')['state_dict'])
+    animator = leokit.load(tmp_path / 'animator.pth')
+    is_float = 'FLOAT' in found
+    assert animator.face_crop == ('float' if is_float else None)
+    assert animator.transfer_mode == ('absolute' if is_float else 'relative')
+
+
+def test_a_config_says_how_the_weights_are_used(tmp_path):
+    torch.save(dict(gen=to_lia(Animator(256, 16, motion_dim=4, max_channels=8, channel_multiplier=0.1).state_dict())),
+               tmp_path / 'vox.pt')
+    convert_checkpoint(tmp_path / 'vox.pt', tmp_path / 'vox.pth', config='lia_vox_256')
+    animator = leokit.load(tmp_path / 'vox.pth')
+    assert (animator.size, animator.crop, animator.face_crop) == (256, 'center', 'voxceleb')
+    with pytest.raises(UserError, match='of size 256, and the config lia_taichi_128 has size=128'):
+        convert_checkpoint(tmp_path / 'vox.pt', tmp_path / 'a.pth', config='lia_taichi_128')
+
+
+def test_safetensors_are_read(state, tmp_path):
+    save_file(state, tmp_path / 'vox.safetensors')
+    convert_checkpoint(tmp_path / 'vox.safetensors', tmp_path / 'a.pth')
+    convert_checkpoint(tmp_path / 'a.pth', tmp_path / 'b.pt')
+    back = torch.load(tmp_path / 'b.pt', weights_only=True)['gen']
+    assert {key for key in state if '.kernel' not in key} <= set(back)
+    assert all(torch.equal(back[key], value) for key, value in state.items())
+    (tmp_path / 'broken.safetensors').write_bytes(b'1')
+    with pytest.raises(UserError, match='broken.safetensors cannot be read'):
+        convert_checkpoint(tmp_path / 'broken.safetensors', tmp_path / 'c.pth')
+
+
+class Malicious:
+    """What an unpickler would call."""
+
+    def __reduce__(self):
+        return os.system, ('touch executed',)
+
+
+def test_arguments_of_a_trainer_hold_plain_values_only(state, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    torch.save(dict(gen=state, args=argparse.Namespace(command=Malicious())), 'vox.pt')
+    with pytest.raises(UserError, match='save the weights alone first'):
+        convert_checkpoint('vox.pt', 'a.pth')
+    assert sorted(path.name for path in tmp_path.iterdir()) == ['vox.pt']
+    # only the converter accepts the class
+    torch.save(dict(state_dict=state, args=argparse.Namespace(lr=1.0)), 'own.pth')
+    with pytest.raises(UserError, match='holds more than tensors'):
+        load_checkpoint('own.pth')
+
+
+def make_liax():
+    return Animator(512, 8, motion_dim=4, channel_multiplier=0.125, max_channels=8, encoder=dict(type='LIAXEncoder'),
+                    flow_generator=dict(type='LIAXFlowGenerator'))
+
+
+def test_liax_there_and_back(tmp_path):
+    animator = make_liax()
+    reference = to_liax(animator.state_dict())
+    torch.save(reference, tmp_path / 'lia-x.pt')
+    assert "found LIA-X's generator, a bare state dict" in convert_checkpoint(
+        tmp_path / 'lia-x.pt', tmp_path / 'animator.pth')
+    loaded = leokit.load(tmp_path / 'animator.pth')
+    assert loaded.weights_hash() == animator.weights_hash()
+    assert load_checkpoint(tmp_path / 'animator.pth')['meta']['conventions'] == dict(grid='corners')
+    assert "LIA-X's format" in convert_checkpoint(tmp_path / 'animator.pth', tmp_path / 'back.pt')
+    assert same(torch.load(tmp_path / 'back.pt', weights_only=True), reference)
+    del reference['dec.flow7.bias']
+    torch.save(reference, tmp_path / 'lia-x.pt')
+    with pytest.raises(UserError, match="not a complete LIA-X generator: 1 tensors are missing .* 'dec.flow7.bias'"):
+        convert_checkpoint(tmp_path / 'lia-x.pt', tmp_path / 'animator.pth')
 
 
 def test_missing_and_equal_files_are_an_error(reference, tmp_path):

@@ -10,6 +10,10 @@ init = 'identity'
 grid = 'lia'
 # True lets the generator inpaint what the source does not show, such as the inside of a mouth; LIA only warps
 inpaint = False
+# How images and videos are used with the trained animator: the crop around a face that its training data have, a
+# convention of leokit/croppers, None without faces; and the motion transfer, 'relative' or 'absolute'
+face_crop = None
+transfer_mode = 'relative'
 # VGG-19 as in the paper; EfficientNetLite0Features needs no download
 perceptual_backbone = dict(type='VGG19Features')
 
