@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -21,6 +22,8 @@ from leokit.utils.modules import device_of
 from leokit.utils.pixels import to_uint8
 from leokit.video import read_images
 
+Item = TypeVar('Item')
+
 DEFAULT_RANGE = 2.0  # of the sliders, if the spread of the codes is unknown; as in leokit manipulate
 RANGE_IN_STD = 3.0
 
@@ -35,13 +38,16 @@ class AppContext:
         models (AppModels): The models, loaded once.
         limits (Limits): The limits of a visitor.
         files (PrivateFiles): The files of all visitors.
+
+    Attributes:
+        turn (threading.Lock): Held by whoever computes on the device.
     """
 
     def __init__(self, models: AppModels, limits: Limits, files: PrivateFiles) -> None:
         self.models = models
         self.limits = limits
         self.files = files
-        self._turn = threading.Lock()
+        self.turn = threading.Lock()
 
     @property
     def animator(self) -> Animator:
@@ -63,29 +69,19 @@ class AppContext:
         """bool: There are models of starting codes and frames."""
         return _works(lambda: self.models.leo.unconditional_generator)
 
-    def frames(self, chunks: Iterable[Tensor | np.ndarray]) -> Iterator[np.ndarray]:
-        """Compute chunks of frames in turn with other visitors.
-
-        Args:
-            chunks (Iterable): Frames in [-1, 1], shape (B, t, 3, H, W), computed when they are requested; or arrays as
-                they are yielded.
-
-        Yields:
-            np.ndarray: The same frames as uint8, shape (B, t, H, W, 3).
-        """
-        chunks = iter(chunks)
+    def in_turn(self, items: Iterable[Item]) -> Iterator[Item]:
+        """Compute items one by one, in turn with other visitors."""
+        items = iter(items)
         try:
             while True:
-                with self._turn:
-                    chunk = next(chunks, None)
-                    if isinstance(chunk, Tensor):
-                        chunk = rearrange(to_uint8(chunk), 'b t c h w -> b t h w c').cpu().numpy()
-                if chunk is None:
+                with self.turn:
+                    item = next(items, None)
+                if item is None:
                     return
-                yield chunk
+                yield item
         finally:
-            if hasattr(chunks, 'close'):
-                chunks.close()  # ends the thread that decodes the driving video
+            if hasattr(items, 'close'):
+                items.close()  # ends the thread that decodes the driving video
 
     def source(self, image: np.ndarray) -> Tensor:
         """An image as the animator takes it, shape (1, 3, S, S) in [-1, 1]; uint8 RGB (H, W, 3)."""
@@ -96,14 +92,16 @@ class AppContext:
         known = visitor.memory.get('encoding')
         if known is None or known[0] != key:
             source = self.source(image)
-            with self._turn:
+            with self.turn:
                 known = key, encode(self.animator, source)
             visitor.memory['encoding'] = known
         return known[1]
 
     def render(self, encoding: Encoding, motion: Tensor) -> np.ndarray:
         """Render codes (1, T, N) of an encoded image as uint8 frames, shape (T, H, W, 3)."""
-        return np.concatenate([chunk[0] for chunk in self.frames(render(self.animator, encoding, motion))])
+        with self.turn:
+            frames = torch.cat([to_uint8(chunk) for chunk in render(self.animator, encoding, motion)], dim=1)
+        return rearrange(frames, '1 t c h w -> t h w c').cpu().numpy()
 
     def sampler(self, num_inference_steps: int) -> Sampler:
         """The motion diffusion's sampler with another number of steps."""

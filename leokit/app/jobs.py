@@ -6,12 +6,18 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
+from einops import rearrange
+from torch import Tensor
 
 from leokit.app.context import AppContext
 from leokit.app.files import Visitor
+from leokit.utils.pixels import to_uint8
 from leokit.video import VideoWriter
+
+Item = TypeVar('Item')
 
 SHOWN_PER_SECOND = 12.5  # frames of a live view
 
@@ -63,21 +69,22 @@ class Job:
         """Mark the job as ended; whatever still runs of it stops."""
         self._canceled.set()
 
-    def computed(self, chunks: Iterable) -> Iterator[np.ndarray]:
-        """Chunks of frames, computed in turn with other visitors; see :meth:`AppContext.frames`."""
-        for frames in self.context.frames(chunks):
+    def computed(self, items: Iterable[Item]) -> Iterator[Item]:
+        """Items computed in turn with other visitors, until the job is canceled."""
+        for item in self.context.in_turn(items):
             self.check()
-            yield frames
+            yield item
 
-    def write(self, chunks: Iterable, names: list[str], num_frames: int, fps: float) -> Generator[Progress, None,
-                                                                                                 list[Path]]:
+    def write(self, chunks: Iterable[Tensor | np.ndarray], names: list[str], num_frames: int, fps: float, *,
+              sound: str | None = None) -> Generator[Progress, None, list[Path]]:
         """Write one video for each row of the chunks, and report after each chunk.
 
         Args:
-            chunks (Iterable[Tensor]): Frames in [-1, 1], shape (B, t, 3, H, W).
+            chunks (Iterable): Frames in [-1, 1], shape (B, t, 3, H, W), or uint8 arrays (B, t, H, W, 3).
             names (list[str]): Names of the B files.
             num_frames (int): Frames of each video, for the progress.
             fps (float): Frames per second.
+            sound (str, optional): A file whose sound the videos get, if it has any.
 
         Yields:
             Progress: What is done.
@@ -88,22 +95,23 @@ class Job:
         paths = [self.visitor.new_file(name) for name in names]
         done = 0
         with ExitStack() as stack:
-            writers = [stack.enter_context(VideoWriter(path, fps)) for path in paths]
-            for videos in self.computed(chunks):
+            writers = [stack.enter_context(VideoWriter(path, fps, sound=sound)) for path in paths]
+            for videos in self.computed(map(_as_bytes, chunks)):
                 for writer, frames in zip(writers, videos):
                     writer.write(frames)
                 done += videos.shape[1]
                 yield Progress(f'Frame {done} of {num_frames}', done / num_frames)
         return paths
 
-    def write_live(self, chunks: Iterable, name: str, num_frames: int, fps: float) -> Generator[Progress, None, Path]:
+    def write_live(self, chunks: Iterable[Tensor], name: str, num_frames: int,
+                   fps: float) -> Generator[Progress, None, Path]:
         """Write a video; while a chunk is computed, the frames of the chunk before are shown one by one.
 
         Showing never slows the computation down: it ends as soon as the next chunk is there. Arguments as in
         :meth:`write`, for a single video.
         """
         path = self.visitor.new_file(name)
-        frames = self.computed(chunks)
+        frames = self.computed(map(_as_bytes, chunks))
         stride = max(1, round(fps / SHOWN_PER_SECOND))
         done, shown = 0, np.empty((0, 0))
         with VideoWriter(path, fps) as writer, ThreadPoolExecutor(1) as pool:
@@ -119,3 +127,10 @@ class Job:
                 pending = pool.submit(next, frames, None)
                 writer.write(videos[0])
                 shown, done = videos[0], done + videos.shape[1]
+
+
+def _as_bytes(chunk: Tensor | np.ndarray) -> np.ndarray:
+    """uint8 (B, t, H, W, 3) of float frames (B, t, 3, H, W) in [-1, 1]; arrays as they are."""
+    if isinstance(chunk, np.ndarray):
+        return chunk
+    return rearrange(to_uint8(chunk), 'b t c h w -> b t h w c').cpu().numpy()

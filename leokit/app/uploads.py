@@ -11,6 +11,7 @@ from leokit.utils import UserError
 from leokit.video import read_image
 from leokit.video.readers import VideoHandle
 from leokit.video.readers.pyav_reader import PyAVHandle
+from leokit.video.sound import sound_problem
 
 IMAGE, VIDEO = 'image', 'video'
 WANTED = {IMAGE: 'a PNG, JPEG or WebP image', VIDEO: 'an mp4, mov, webm, mkv, avi or GIF video'}
@@ -108,6 +109,11 @@ def open_video_upload(path: str | Path | None, label: str, limits: Limits) -> Vi
         video.close()
         raise
     return video
+
+
+def sound_of(path: str) -> str | None:
+    """The uploaded video if it has sound that an mp4 can have."""
+    return None if sound_problem(path, 'result.mp4') else path
 
 
 def _check_image_size(name: str, content: bytes, limits: Limits) -> None:

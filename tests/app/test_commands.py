@@ -23,7 +23,9 @@ def lines():
 
 
 def test_animate(lines):
-    args = parse(lines.animate('/private/x/my face.png', '/private/y/a"b.mp4', mode='absolute'))
+    args = parse(lines.animate('/private/x/my face.png', '/private/y/a"b.mp4', mode='absolute', start_frame='mean',
+                               motion_scale=0.5, smooth_seconds=0.1))
+    assert (args.start_frame, args.motion_scale, args.smooth) == ('mean', 0.5, 0.1)
     assert (args.config, args.checkpoint) == ('animator.py', 'work dir')
     assert (args.source, args.driving, args.mode) == ('my face.png', 'a"b.mp4', 'absolute')
     assert args.cfg_options == dict(size='64')

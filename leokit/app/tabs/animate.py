@@ -1,47 +1,87 @@
 """Tab Animate: a source image moves like a driving video."""
 
-import gradio as gr
+from collections.abc import Generator
 
-from leokit.app.context import AppContext, one_of
-from leokit.app.jobs import Job, Result, Updates
+import gradio as gr
+import torch
+
+from leokit.app.context import AppContext, one_of, real_number
+from leokit.app.jobs import Job, Progress, Result, Updates
 from leokit.app.layout import Layout, ResultPanel, Toolbar, image_input, video_input
-from leokit.app.uploads import open_video_upload, read_image_upload
-from leokit.inference import TRANSFER_MODES, VideoAnimator
-from leokit.video.sound import copy_sound
+from leokit.app.uploads import open_video_upload, read_image_upload, sound_of
+from leokit.inference import TRANSFER_MODES, DrivingCodes, MotionTransfer, VideoAnimator
+from leokit.video.readers import VideoHandle
 
 TAB = 'animate'
-MODES = [('Relative: the motion since the first driving frame', 'relative'),
-         ('Absolute: the pose of the driving video', 'absolute')]
+MODES = [("The source's own pose, moved", 'relative'), ('The pose of the driving video', 'absolute')]
+START_FRAMES = ('auto', 'first', 'mean')
+STARTS = [('the driving frame nearest to it', 'auto'), ('the first driving frame', 'first'),
+          ('the mean pose of the driving video', 'mean')]
+MAX_SCALE, MAX_SMOOTH = 2.0, 0.3
 
 
-def animate(context: AppContext, job: Job, source: str | None, driving: str | None, mode: str) -> Updates:
+def animate(context: AppContext, job: Job, source: str | None, driving: str | None, mode: str, start_frame: str,
+            motion_scale: float, smooth: float) -> Updates:
     """Animate an uploaded image with an uploaded video; its sound is kept."""
-    mode = one_of(mode, 'the transfer mode', TRANSFER_MODES)
+    transfer = MotionTransfer(**transfer_options(mode, start_frame, motion_scale, smooth))
     image = context.source(read_image_upload(source, 'The source image', context.limits))
+    animator = VideoAnimator(context.animator, amp=context.models.leo.amp)
     with open_video_upload(driving, 'The driving video', context.limits) as video:
-        chunks = VideoAnimator(context.animator, amp=context.models.leo.amp).animate(image, video, mode=mode)
-        paths = yield from job.write(chunks, ['animated.mp4'], len(video), video.fps)
-        text = f'{len(video)} frames at {video.fps:.4g} frames per second'
-    sound = not copy_sound(driving, paths[0])
-    yield Result(paths, f'{text}, {"with the sound of the driving video" if sound else "no sound"}')
+        motion: VideoHandle | DrivingCodes = video
+        if transfer.needs_whole_video:
+            motion = yield from _read_motion(job, animator, video)
+        with context.turn:
+            chunks = animator.animate(image, motion, transfer=transfer)
+        sound = sound_of(driving)
+        paths = yield from job.write(chunks, ['animated.mp4'], len(video), video.fps, sound=sound)
+        notes = [f'{len(video)} frames at {video.fps:.4g} frames per second']
+    if start_frame == 'auto' and transfer.start_frames:
+        notes.append(f'driving frame {transfer.start_frames[0]} stands for the pose of the source')
+    yield Result(paths, ', '.join([*notes, 'with sound' if sound else 'no sound']))
+
+
+def transfer_options(mode: str, start_frame: str, motion_scale: float, smooth: float) -> dict[str, object]:
+    """The arguments of :class:`MotionTransfer`, checked."""
+    return dict(mode=one_of(mode, 'the transfer mode', TRANSFER_MODES),
+                start_frame=one_of(start_frame, 'the start frame', START_FRAMES),
+                motion_scale=real_number(motion_scale, 'the amount of motion', 0, MAX_SCALE),
+                smooth_seconds=real_number(smooth, 'the smoothing', 0, MAX_SMOOTH))
+
+
+def _read_motion(job: Job, animator: VideoAnimator, video: VideoHandle) -> Generator[Progress, None, DrivingCodes]:
+    """The codes of the whole driving video."""
+    pieces, done = [], 0
+    for codes in job.computed(animator.codes(video)):
+        pieces.append(codes[0].cpu())
+        done += len(pieces[-1])
+        yield Progress(f'Reading the motion: frame {done} of {len(video)}')
+    return DrivingCodes(torch.cat(pieces), video.fps, animator.animator.code_origin)
 
 
 def build(layout: Layout) -> None:
     """Lay out the tab."""
-    layout.introduction('The face in the image moves like the face in the video. Both should look at the camera; with '
-                        'relative transfer, the first driving frame should have a pose similar to that of the image.')
+    layout.introduction('The face in the image moves like the face in the video. It works best if both look at the '
+                        'camera and fill the picture alike.')
     with gr.Row():
         with gr.Column(scale=5):
             with gr.Row():
                 source = image_input('Source image', f'{TAB}-source')
                 driving = video_input('Driving video', f'{TAB}-driving')
-            mode = gr.Radio(MODES, value='relative', label='Transfer', elem_id=f'{TAB}-mode')
+            mode = gr.Radio(MODES, value='relative', label='Pose of the result', elem_id=f'{TAB}-mode')
+            with gr.Accordion('Motion', open=False, elem_id=f'{TAB}-motion'):
+                start = gr.Dropdown(STARTS, value='auto', label="What stands for the source's own pose",
+                                    elem_id=f'{TAB}-start')
+                with gr.Row():
+                    scale = gr.Slider(0, MAX_SCALE, value=1, step=0.05, label='Amount of motion',
+                                      info='1 is that of the video', elem_id=f'{TAB}-scale')
+                    smooth = gr.Slider(0, MAX_SMOOTH, value=0, step=0.01, label='Smoothing',
+                                       info='seconds; 0 is none', elem_id=f'{TAB}-smooth')
             toolbar = Toolbar(TAB, 'Animate')
             layout.examples([[portrait, clip] for portrait, clip in zip(
                 layout.drawn.portraits, layout.drawn.clips)], [source, driving], TAB)
         with gr.Column(scale=4):
             panel = ResultPanel(TAB)
-    inputs = [source, driving, mode]
-    layout.command(panel, inputs, lambda source, driving, mode: layout.commands.animate(
-        source, driving, mode=one_of(mode, 'the transfer mode', TRANSFER_MODES)))
+    inputs = [source, driving, mode, start, scale, smooth]
+    layout.command(panel, inputs, lambda source, driving, *values: layout.commands.animate(
+        source, driving, **transfer_options(*values)))
     layout.run(TAB, toolbar, panel, inputs, animate)

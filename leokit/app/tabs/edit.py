@@ -8,7 +8,7 @@ import numpy as np
 from leokit.app.context import AppContext, one_of, real_number
 from leokit.app.jobs import Job, Result, Updates
 from leokit.app.layout import Layout, ResultPanel, Toolbar, data_uri, figures, image_input, video_input
-from leokit.app.uploads import open_video_upload, read_image_upload
+from leokit.app.uploads import open_video_upload, read_image_upload, sound_of
 from leokit.image_editors import BlurRegion, ImageEditor, Recolor
 from leokit.inference import edit_images, edit_video
 from leokit.utils.pixels import to_uint8
@@ -37,8 +37,9 @@ def edit(context: AppContext, job: Job, video: str | None, chosen: str, edited: 
     editor, _ = editor_of(chosen, *values)
     with open_video_upload(video, 'The video', context.limits) as opened:
         change = editor or read_image_upload(edited, 'The edited first frame', context.limits)
-        chunks = edit_video(context.animator, opened, change, amp=context.models.leo.amp)
-        paths = yield from job.write(chunks, ['edited.mp4'], len(opened), opened.fps)
+        with context.turn:
+            chunks = edit_video(context.animator, opened, change, amp=context.models.leo.amp)
+        paths = yield from job.write(chunks, ['edited.mp4'], len(opened), opened.fps, sound=sound_of(video))
         yield Result(paths, f'{len(opened)} frames at {opened.fps:.4g} frames per second')
 
 

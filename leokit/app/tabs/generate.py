@@ -20,7 +20,8 @@ def generate(context: AppContext, job: Job, image: str | None, count: int, num_f
     num_frames, seed, steps = GenerationSettings.check(context, num_frames, seed, steps)
     source = context.source(read_image_upload(image, 'The first frame', context.limits))
     generator = context.models.leo.generator
-    chunks = generator.generate(source, num_frames, num_sequences=count, seed=seed, sampler=context.sampler(steps))
+    with context.turn:
+        chunks = generator.generate(source, num_frames, num_sequences=count, seed=seed, sampler=context.sampler(steps))
     names = [f'{Path(image).stem}_{number:04d}.mp4' for number in range(count)]
     fps = generator.fps or DEFAULT_FPS
     paths = yield from job.write(chunks, names, num_frames, fps)

@@ -24,11 +24,13 @@ def generate_long(context: AppContext, job: Job, start: str, image: str | None, 
     generator, animator = context.models.leo.generator, context.animator
     if start == FROM_IMAGE:
         source, given = context.source(read_image_upload(image, 'The first frame', context.limits)), image
-        chunks = generator.generate(source, num_frames, seed=seed, sampler=context.sampler(steps))
+        generate = generator.generate
     else:
         with open_video_upload(video, 'The video to continue', context.limits) as opened:
             source, given = read_last_frame(opened, animator.size, crop=animator.crop), video
-        chunks = generator.extend_from_images(source, num_frames, seed=seed, sampler=context.sampler(steps))
+        generate = generator.extend_from_images
+    with context.turn:
+        chunks = generate(source, num_frames, seed=seed, sampler=context.sampler(steps))
     fps = generator.fps or DEFAULT_FPS
     path = yield from job.write_live(chunks, f'{Path(given).stem}_0000.mp4', num_frames, fps)
     yield Result([path], f'{num_frames} frames at {fps:.4g} frames per second, {num_frames / fps:.1f} seconds')

@@ -9,7 +9,7 @@ from leokit.app.context import AppContext, real_number
 from leokit.app.files import Visitor
 from leokit.app.jobs import Job, Result, Updates
 from leokit.app.layout import Layout, ResultPanel, Toolbar, data_uri, figures, image_input, video_input
-from leokit.app.uploads import open_video_upload, read_image_upload
+from leokit.app.uploads import open_video_upload, read_image_upload, sound_of
 from leokit.inference import manipulate_video
 from leokit.utils import UserError
 from leokit.utils.pixels import to_uint8
@@ -53,8 +53,9 @@ def manipulate(context: AppContext, job: Job, video: str | None, *amounts: float
     """Move an uploaded video by the offsets of the sliders."""
     offsets = offsets_of(context, amounts)
     with open_video_upload(video, 'The video', context.limits) as opened:
-        chunks = manipulate_video(context.animator, opened, context.models.leo.directions.offset(offsets)[None])
-        paths = yield from job.write(chunks, ['manipulated.mp4'], len(opened), opened.fps)
+        with context.turn:
+            chunks = manipulate_video(context.animator, opened, context.models.leo.directions.offset(offsets)[None])
+        paths = yield from job.write(chunks, ['manipulated.mp4'], len(opened), opened.fps, sound=sound_of(video))
         yield Result(paths, f'{len(opened)} frames at {opened.fps:.4g} frames per second')
 
 

@@ -19,7 +19,8 @@ def sample(context: AppContext, job: Job, count: int, num_frames: int, seed: int
     guidance_scale = real_number(guidance_scale, 'the guidance scale', MIN_GUIDANCE, MAX_GUIDANCE)
     leo = context.models.leo
     yield Progress('Sampling the first frames')
-    chunks = leo.unconditional_generator.generate(count, num_frames, seed=seed, guidance_scale=guidance_scale)
+    with context.turn:
+        chunks = leo.unconditional_generator.generate(count, num_frames, seed=seed, guidance_scale=guidance_scale)
     fps = leo.generator.fps or DEFAULT_FPS
     paths = yield from job.write(chunks, [f'{number:04d}.mp4' for number in range(count)], num_frames, fps)
     yield Result(paths, f'{count} {"video" if count == 1 else "videos"} of {num_frames} frames at {fps:.4g} frames per '
