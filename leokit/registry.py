@@ -115,6 +115,8 @@ LONG_VIDEO = _component('long_video')
 # ---- components of data and measurement ------------------------------------
 # file or folder -> frames: PyAV, frame folders, arrays, decord
 VIDEO_READERS = Registry('video_readers', scope='leokit', locations=['leokit.video'])
+# metadata file of a published dataset -> records of its clips
+METADATA_READERS = Registry('metadata_readers', scope='leokit', locations=['leokit.preparation.formats'])
 # image or video -> feature vector: I3D, face identity, color statistics, image backbones
 FEATURE_EXTRACTORS = _component('feature_extractors')
 
@@ -130,7 +132,7 @@ IMAGE_EDITORS = _component('image_editors')
 
 __all__ = [
     'CROPPERS', 'DATASETS', 'DATA_SAMPLERS', 'DIFFUSION_BACKBONES', 'DISCRIMINATORS', 'ENCODERS', 'FACE_DETECTORS',
-    'FEATURE_EXTRACTORS', 'FLOW_GENERATORS', 'HOOKS', 'IMAGE_EDITORS', 'LONG_VIDEO', 'LOOPS', 'LOSSES', 'METRICS',
-    'MODELS', 'MOTION_CONDITIONS', 'MOTION_SPACES', 'NOISE_SCHEDULERS', 'OPTIM_WRAPPERS', 'SAMPLERS',
-    'TIME_SAMPLERS', 'TRANSFORMS', 'VIDEO_READERS', 'WARP_OPERATORS',
+    'FEATURE_EXTRACTORS', 'FLOW_GENERATORS', 'HOOKS', 'IMAGE_EDITORS', 'LONG_VIDEO', 'LOOPS', 'LOSSES',
+    'METADATA_READERS', 'METRICS', 'MODELS', 'MOTION_CONDITIONS', 'MOTION_SPACES', 'NOISE_SCHEDULERS',
+    'OPTIM_WRAPPERS', 'SAMPLERS', 'TIME_SAMPLERS', 'TRANSFORMS', 'VIDEO_READERS', 'WARP_OPERATORS',
 ]

@@ -43,5 +43,15 @@ def check_space(paths: Sequence[str | Path], num_frames: int, height: int, width
                 'disk')
 
 
+def check_room(folder: str | Path, num_frames: float, size: int) -> None:
+    """Raise a :class:`UserError` if the disk of a folder has less room than clips need, H.264 of ``size`` squared."""
+    needed = needed_bytes('clip.mp4', round(num_frames), size, size)
+    existing = next(parent for parent in (Path(folder).absolute(), *Path(folder).absolute().parents) if parent.exists())
+    free = shutil.disk_usage(existing).free
+    if needed > free:
+        raise UserError(f'clips with {num_frames:.0f} frames of {size}x{size} pixels need about {_format(needed)}, and '
+                        f'the disk of {existing} has {_format(free)} left; choose another disk or a smaller size')
+
+
 def _format(count: int) -> str:
     return f'{count / GIGABYTE:.3g} GB'

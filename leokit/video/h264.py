@@ -88,12 +88,16 @@ class H264Stream:
                 even and the same for all frames.
         """
         width, height = size or (frame.shape[1], frame.shape[0])
-        if self.num_frames == 0:
-            self._stream.width, self._stream.height = width, height
         converted = self._reformatter.reformat(
             av.VideoFrame.from_ndarray(frame, format='rgb24'), width, height, **self._conversion)
-        converted.pts, converted.time_base = self.num_frames, self._time_base
-        self._container.mux(self._stream.encode(converted))
+        self.write_encodable(converted)
+
+    def write_encodable(self, frame: av.VideoFrame) -> None:
+        """Encode a frame in the pixel format, matrix and range of the stream."""
+        if self.num_frames == 0:
+            self._stream.width, self._stream.height = frame.width, frame.height
+        frame.pts, frame.time_base = self.num_frames, self._time_base
+        self._container.mux(self._stream.encode(frame))
         self.num_frames += 1
 
     def flush(self) -> None:

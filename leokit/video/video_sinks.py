@@ -59,6 +59,10 @@ class H264Sink:
         if self._sound is not None and self._stream.num_frames > SOUND_DELAY:
             self._sound.write_until((self._stream.num_frames - SOUND_DELAY) * self._frame_time)
 
+    def write_encodable(self, frame: av.VideoFrame) -> None:
+        """Encode a frame that has the size, the pixel format and the colors of the file."""
+        self._stream.write_encodable(frame)
+
     def close(self) -> None:
         self._stream.flush()
         if self._sound is not None:

@@ -99,6 +99,17 @@ class VideoWriter:
                 self._sink.write(frame)
         self.num_frames += len(pixels)
 
+    def write_encodable(self, frame: av.VideoFrame) -> None:
+        """Append a frame to an H.264 file that has its pixel format, its color matrix and limited range already.
+
+        The frames may not be mixed with those of :meth:`write`. The frame's time is set.
+        """
+        if self._closed or not isinstance(self._sink, H264Sink):
+            raise ValueError(f'the writer of {self.path} is closed or does not write H.264')
+        with _clear_errors(self.path):
+            self._sink.write_encodable(frame)
+        self.num_frames += 1
+
     def close(self) -> None:
         """Complete the file and rename it; a :class:`ValueError` if no frame was written."""
         if self._closed:

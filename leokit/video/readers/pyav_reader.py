@@ -2,7 +2,7 @@
 
 import logging
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any, Iterable, Iterator
 
 import av
 import numpy as np
@@ -59,6 +59,7 @@ class PyAVHandle(VideoHandle):
         except UserError:
             self.close()
             raise
+        self.untagged_matrix = untagged_matrix
         self._convert = FrameConverter(self._stream.sample_aspect_ratio, untagged_matrix, background)
         rate = self.index.rate(self._stream)
         super().__init__(path, float(rate))
@@ -73,6 +74,11 @@ class PyAVHandle(VideoHandle):
     def is_variable_rate(self) -> bool:
         """bool: The frames of the file are unevenly spaced, and frames are looked up by time."""
         return self._order is not None
+
+    @property
+    def has_other_shape(self) -> bool:
+        """bool: Pixels of the file are not square, or a decoder of its own reads transparency."""
+        return (self._stream.sample_aspect_ratio or 1) != 1 or self._decoder is not None
 
     @property
     def frame_bytes(self) -> int:
@@ -91,6 +97,26 @@ class PyAVHandle(VideoHandle):
     def state_rate(self, fps: float) -> None:
         super().state_rate(fps)
         self._order, self._rate_stated = None, True
+
+    def file_indices(self, indices: np.ndarray) -> np.ndarray:
+        """Numbers of the frames of the file that are shown as the frames ``indices`` of this video."""
+        return indices if self._order is None else self._order[indices]
+
+    def decode_file(self, indices: Iterable[int]) -> Iterator[Any]:
+        """Decoded frames of the file, neither converted nor turned upright.
+
+        Args:
+            indices (Iterable[int]): Numbers of frames of the file, in increasing order; repeats are allowed.
+
+        Yields:
+            av.VideoFrame: One for each index.
+        """
+        frame = last = None
+        for number in map(int, indices):
+            if number != last:
+                frame, last = self._decode(number), number
+                self._check_frame(frame, number)
+            yield frame
 
     def _open(self) -> None:
         if self._container is not None:
@@ -153,7 +179,7 @@ class PyAVHandle(VideoHandle):
         return (clock - clock[0]) * float(self._stream.time_base)
 
     def _read(self, indices: np.ndarray) -> np.ndarray:
-        return self._read_source(indices if self._order is None else self._order[indices])
+        return self._read_source(self.file_indices(indices))
 
     def _read_source(self, indices: np.ndarray) -> np.ndarray:
         if self._container is None:
@@ -202,12 +228,15 @@ class PyAVHandle(VideoHandle):
                                           tolerant=self.index.countable_only))
         self._position = key
 
-    def _pixels(self, frame: Any, number: int) -> np.ndarray:
+    def _check_frame(self, frame: Any, number: int) -> None:
         if getattr(frame, 'is_corrupt', False):  # the decoder filled in what it could not decode
             raise UserError(f'frame {number} of {self.path} is damaged; fetch or convert it again')
         if frame.interlaced_frame:
             self._warn('interlaced', f'{self.path} is interlaced; moving edges show combs, deinterlace it first (for '
                                      'example with ffmpeg -vf bwdif)')
+
+    def _pixels(self, frame: Any, number: int) -> np.ndarray:
+        self._check_frame(frame, number)
         try:
             return self._convert(frame)
         except UserError as error:

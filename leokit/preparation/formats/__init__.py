@@ -1,0 +1,10 @@
+"""Metadata of the papers' datasets: one reader for each format, registered by the name of the dataset."""
+
+from leokit.preparation.formats.base import MetadataReader
+from leokit.preparation.formats.celebv import CelebVHQ, CelebVText
+from leokit.preparation.formats.faceforensics import FaceForensics, FaceForensicsPP
+from leokit.preparation.formats.fomm_table import TaichiHD, Vox
+from leokit.preparation.formats.talkvid import TalkVid
+
+__all__ = ['CelebVHQ', 'CelebVText', 'FaceForensics', 'FaceForensicsPP', 'MetadataReader', 'TaichiHD', 'TalkVid',
+           'Vox']

@@ -1,0 +1,164 @@
+"""Cut a clip out of a video: some of its frames, cropped to a box, scaled to a square, encoded as H.264.
+
+The usual video (8-bit 4:2:0, upright, square pixels) stays in the pixel format of FFmpeg all the way, which costs
+about what the program ffmpeg needs. Every other video takes the way through RGB, :func:`rgb_frames`, which defines the
+result.
+"""
+
+import hashlib
+from pathlib import Path
+from typing import Any, Callable, Iterator, NamedTuple
+
+import av
+import numpy as np
+from av.video.reformatter import VideoReformatter
+
+from leokit.utils import UserError
+from leokit.video.face_crop import CropBox, crop_frames
+from leokit.video.readers import VideoHandle
+from leokit.video.readers.base import ResampledHandle
+from leokit.video.readers.frame_pixels import HD_HEIGHT, HDR_TRANSFERS, UNSPECIFIED_MATRIX, conversion_options
+from leokit.video.readers.pyav_reader import PyAVHandle
+from leokit.video.resize import fit_frames
+from leokit.video.video_writer import VideoWriter
+
+CHUNK_FRAMES = 32  # decoded at a time on the way through RGB
+DIRECT_FORMATS = ('yuv420p', 'yuvj420p')
+MATRICES = {1: 'bt709', 5: 'bt601', 6: 'bt601'}  # ITU-T H.273
+FULL_RANGE = 2  # FFmpeg's code
+
+Watch = Callable[[np.ndarray], None]
+
+
+class CutClip(NamedTuple):
+    """A clip that was written.
+
+    Attributes:
+        frames (int): Number of frames.
+        digest (str): SHA-256 of its pixels before encoding; equal pixels cut in the same way have equal digests.
+    """
+
+    frames: int
+    digest: str
+
+
+def cut_clip(video: VideoHandle, path: str | Path, first: int, last: int, box: CropBox, size: int, *, crf: int = 18,
+             keyframe_interval: int | None = 12, watch: Watch | None = None, watch_size: int | None = None,
+             direct: bool = True) -> CutClip:
+    """Write the frames ``first`` to ``last`` (excluded) of an open video as a square clip.
+
+    Args:
+        video (VideoHandle): The open video; its rate is that of the clip.
+        path (str | Path): The clip, .mp4, .mov or .mkv; it appears when it is complete.
+        first (int): First frame.
+        last (int): End (excluded).
+        box (CropBox): In pixels of the frames as they are shown; a box that is no square is squeezed to one. Pixels
+            beyond the frame are black.
+        size (int): Resolution of the clip, even.
+        crf (int): H.264 quality.
+        keyframe_interval (int, optional): See :class:`~leokit.video.VideoWriter`.
+        watch (Callable, optional): Is called with every frame of the clip, uint8 RGB.
+        watch_size (int, optional): Resolution of those frames. Default: that of the clip.
+        direct (bool): False takes the way through RGB for every video.
+    """
+    matrix = _direct_matrix(video, first, box) if direct else None
+    digest = hashlib.sha256()
+    with VideoWriter(path, video.fps, crf=crf, keyframe_interval=keyframe_interval, threads=1,
+                     color_matrix=matrix or 'bt601') as writer:
+        if matrix is None:
+            for frames in rgb_frames(video, first, last, box, size):
+                writer.write(frames)
+                digest.update(frames)
+                if watch is not None:
+                    for frame in fit_frames(frames, watch_size or size):
+                        watch(frame)
+        else:
+            formatter = VideoReformatter()
+            for frame in _direct_frames(video, first, last, box, size):
+                digest.update(_luma(frame))
+                if watch is not None:
+                    watch(_rgb(formatter, frame, matrix, watch_size or size))
+                writer.write_encodable(frame)
+        count = writer.num_frames
+    return CutClip(count, digest.hexdigest())
+
+
+def rgb_frames(video: VideoHandle, first: int, last: int, box: CropBox, size: int) -> Iterator[np.ndarray]:
+    """The frames of a clip, chunk by chunk, uint8 RGB (T, size, size, 3)."""
+    for chunk in video.chunks(CHUNK_FRAMES, first, last):
+        yield crop_frames(chunk, box, size)
+
+
+def _direct_frames(video: VideoHandle, first: int, last: int, box: CropBox, size: int) -> Iterator[av.VideoFrame]:
+    source, indices = _in_file(video, np.arange(first, last))
+    graph = None
+    for number, frame in zip(indices, source.decode_file(indices)):
+        layout = (frame.width, frame.height, frame.format.name)
+        if graph is None:
+            graph, start = _build_graph(frame, box, size), layout
+        if layout != start:
+            raise UserError(f'{source.path} has frames of different sizes (frame {number}); convert it to one size')
+        graph.push(frame)
+        yield graph.pull()
+
+
+def _in_file(video: VideoHandle, indices: np.ndarray) -> tuple[PyAVHandle, np.ndarray]:
+    """The open file behind a video, and the numbers of its frames."""
+    if isinstance(video, ResampledHandle):
+        return video.video, video.indices[indices]
+    return video, video.file_indices(indices)
+
+
+def _direct_matrix(video: VideoHandle, first: int, box: CropBox) -> str | None:
+    """The color matrix of a video that needs no conversion to RGB; None if it does."""
+    source = video.video if isinstance(video, ResampledHandle) else video
+    if not isinstance(source, PyAVHandle) or source.has_other_shape:
+        return None
+    frame = next(source.decode_file(_in_file(video, np.array([first]))[1]))
+    inside = 0 <= box.left < box.right <= frame.width and 0 <= box.top < box.bottom <= frame.height
+    if not inside or frame.format.name not in DIRECT_FORMATS or frame.color_trc in HDR_TRANSFERS:
+        return None
+    if frame.side_data.get('DISPLAYMATRIX') is not None:
+        return None
+    if frame.colorspace == UNSPECIFIED_MATRIX:
+        return 'bt709' if source.untagged_matrix == 'bt709' or (
+            source.untagged_matrix == 'auto' and frame.height >= HD_HEIGHT) else 'bt601'
+    return MATRICES.get(frame.colorspace)
+
+
+def _build_graph(frame: av.VideoFrame, box: CropBox, size: int) -> av.filter.Graph:
+    """Crop and scale within 4:2:0, to limited range.
+
+    Chroma of 4:2:0 can be cropped at even numbers only, so a box with odd sides is cropped in two steps, the second at
+    full resolution of chroma.
+    """
+    full = frame.format.name == 'yuvj420p' or frame.color_range == FULL_RANGE
+    width, height = box.right - box.left, box.bottom - box.top
+    outer = CropBox(box.left & ~1, box.top & ~1, min(box.right + (box.right & 1), frame.width),
+                    min(box.bottom + (box.bottom & 1), frame.height))
+    quality = 'accurate_rnd+full_chroma_int'
+    shrinks = width >= size and height >= size
+    graph = av.filter.Graph()
+    chain = [graph.add('buffer', f'video_size={frame.width}x{frame.height}:pix_fmt=yuv420p:time_base=1/1000:'
+                                 f'pixel_aspect=1/1:range={"pc" if full else "tv"}'),
+             graph.add('crop', f'{outer.right - outer.left}:{outer.bottom - outer.top}:{outer.left}:{outer.top}')]
+    if outer != box:
+        chain += [graph.add('scale', f'flags=bilinear+{quality}'), graph.add('format', 'yuv444p'),
+                  graph.add('crop', f'{width}:{height}:{box.left - outer.left}:{box.top - outer.top}')]
+    # Chroma in the middle of its 2x2 pixels, as the writer tags it.
+    chain += [graph.add('scale', f'{size}:{size}:flags={"area" if shrinks else "bicubic"}+{quality}:out_range=tv:'
+                                 'out_chroma_loc=center'),
+              graph.add('format', 'yuv420p'), graph.add('buffersink')]
+    graph.link_nodes(*chain).configure()
+    return graph
+
+
+def _luma(frame: av.VideoFrame) -> np.ndarray:
+    plane = frame.planes[0]
+    pixels = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[:frame.height, :frame.width]
+    return np.ascontiguousarray(pixels)
+
+
+def _rgb(formatter: VideoReformatter, frame: av.VideoFrame, matrix: str, size: int) -> np.ndarray:
+    options: dict[str, Any] = dict(conversion_options(), src_colorspace='ITU709' if matrix == 'bt709' else 'ITU601')
+    return formatter.reformat(frame, size, size, format='rgb24', **options).to_ndarray()
