@@ -18,6 +18,7 @@ from leokit.video.readers import AutoReader, VideoHandle
 
 MIN_PRESENT = 0.9  # of a clip's frames; less is another version of the video
 WATCH_SIZE = 256  # resolution at which clips are checked, so that memory stays bounded
+CAUSES = ('black', 'fade')  # are named before the cuts that come with them
 CHUNK_FRAMES = 32  # given to the checks at a time
 
 
@@ -205,7 +206,7 @@ def _inspect(frames: list[np.ndarray], fps: float, checks: tuple[str, ...]) -> t
     findings = inspect_clip(chunks, fps, checks)
     if not findings:
         return None
-    first = findings[0]
+    first = min(findings, key=lambda finding: finding.reason not in CAUSES)
     place = f'frame {first.start}' if first.end - first.start == 1 else f'frames {first.start} to {first.end - 1}'
-    more = f', and {len(findings) - 1} more findings' if len(findings) > 1 else ''
-    return first.reason.replace('_', ' '), f'{place} of the clip{more}'
+    others = sorted({finding.reason.replace('_', ' ') for finding in findings} - {first.reason.replace('_', ' ')})
+    return first.reason.replace('_', ' '), f'{place} of the clip' + f'; also {", ".join(others)}' * bool(others)

@@ -24,7 +24,10 @@ from leokit.video.video_writer import VideoWriter
 
 CHUNK_FRAMES = 32  # decoded at a time on the way through RGB
 DIRECT_FORMATS = ('yuv420p', 'yuvj420p')
-MATRICES = {1: 'bt709', 5: 'bt601', 6: 'bt601'}  # ITU-T H.273
+# The matrix by its code in ITU-T H.273, and what FFmpeg's filters call the code: a filter that does not know the matrix
+# of its input converts to BT.601.
+MATRICES = {1: 'bt709', 5: 'bt601', 6: 'bt601'}
+FILTER_NAMES = {1: 'bt709', 5: 'bt470bg', 6: 'smpte170m'}
 FULL_RANGE = 2  # FFmpeg's code
 
 Watch = Callable[[np.ndarray], None]
@@ -138,9 +141,10 @@ def _build_graph(frame: av.VideoFrame, box: CropBox, size: int) -> av.filter.Gra
                     min(box.bottom + (box.bottom & 1), frame.height))
     quality = 'accurate_rnd+full_chroma_int'
     shrinks = width >= size and height >= size
+    matrix = f':colorspace={FILTER_NAMES[frame.colorspace]}' if frame.colorspace in FILTER_NAMES else ''
     graph = av.filter.Graph()
     chain = [graph.add('buffer', f'video_size={frame.width}x{frame.height}:pix_fmt=yuv420p:time_base=1/1000:'
-                                 f'pixel_aspect=1/1:range={"pc" if full else "tv"}'),
+                                 f'pixel_aspect=1/1:range={"pc" if full else "tv"}{matrix}'),
              graph.add('crop', f'{outer.right - outer.left}:{outer.bottom - outer.top}:{outer.left}:{outer.top}')]
     if outer != box:
         chain += [graph.add('scale', f'flags=bilinear+{quality}'), graph.add('format', 'yuv444p'),
