@@ -17,8 +17,9 @@ from leokit.utils import UserError
 from leokit.video.face_crop import CropBox, crop_frames
 from leokit.video.readers import VideoHandle
 from leokit.video.readers.base import ResampledHandle
-from leokit.video.readers.frame_pixels import HD_HEIGHT, HDR_TRANSFERS, UNSPECIFIED_MATRIX, conversion_options
+from leokit.video.readers.frame_pixels import HD_HEIGHT, UNSPECIFIED_MATRIX, conversion_options
 from leokit.video.readers.pyav_reader import PyAVHandle
+from leokit.video.readers.wide_color import needs_color_conversion
 from leokit.video.resize import fit_frames
 from leokit.video.video_writer import VideoWriter
 
@@ -119,7 +120,7 @@ def _direct_matrix(video: VideoHandle, first: int, box: CropBox) -> str | None:
         return None
     frame = next(source.decode_file(_in_file(video, np.array([first]))[1]))
     inside = 0 <= box.left < box.right <= frame.width and 0 <= box.top < box.bottom <= frame.height
-    if not inside or frame.format.name not in DIRECT_FORMATS or frame.color_trc in HDR_TRANSFERS:
+    if not inside or frame.format.name not in DIRECT_FORMATS or needs_color_conversion(frame):
         return None
     if frame.side_data.get('DISPLAYMATRIX') is not None:
         return None
