@@ -95,6 +95,14 @@ def output_file(text: str) -> Path:
     return path
 
 
+def output_video(text: str) -> Path:
+    """A video, image or folder of frames that can be written."""
+    path = Path(text)
+    if not path.suffix and path.name and path.is_dir():  # an empty folder gets the frames; others are refused later
+        return path
+    return output_file(text)
+
+
 def png_file(text: str) -> Path:
     """A PNG file that can be written."""
     path = output_file(text)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from leokit.cli.argument_types import (
-    finite_float, fraction, frame_rate, output_file, png_file, positive_int, shard)
+    finite_float, fraction, frame_rate, output_file, output_video, png_file, positive_int, shard)
 
 CROPS = ('center', 'none')
 FACE_CROPS = ('face', 'face_wide')
@@ -101,7 +101,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
 
 OUTPUTS: dict[str, dict[str, Any]] = {
     'folder': dict(type=Path, metavar='DIR', help='output folder'),
-    'video': dict(type=Path, metavar='FILE',
+    'video': dict(type=output_video, metavar='FILE',
                   help='output video: .mp4, .gif, .npy, or no suffix for a folder of PNG files'),
     'png': dict(type=png_file, metavar='FILE.png', help='output image'),
     'json': dict(type=output_file, metavar='FILE.json', help='write the results to this file'),

@@ -28,7 +28,7 @@ def check_space(paths: Sequence[str | Path], num_frames: int, height: int, width
     """
     needed: dict[Path, int] = {}
     for path in map(Path, paths):
-        folder = next(parent for parent in path.absolute().parents if parent.exists())
+        folder = next((parent for parent in path.absolute().parents if parent.exists()), path.absolute())
         needed[folder] = needed.get(folder, 0) + needed_bytes(path, num_frames, height, width)
     disks: dict[int, list[Path]] = {}
     for folder in needed:

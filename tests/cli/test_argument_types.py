@@ -1,12 +1,14 @@
 """Types of command-line values."""
 
 import argparse
+import os
 
 import pytest
 
 from leokit.cli import options
 from leokit.cli.argument_types import (
-    finite_float, fraction, non_negative_int, output_file, png_file, positive_float, positive_int, shard)
+    finite_float, fraction, non_negative_int, output_file, output_video, png_file,
+    positive_float, positive_int, shard)
 
 
 def parse(*arguments):
@@ -59,3 +61,13 @@ def test_a_shard_is_one_of_a_count(text):
 def test_an_output_file_with_an_impossible_name_is_refused(tmp_path):
     with pytest.raises(argparse.ArgumentTypeError, match='cannot be written'):
         output_file(str(tmp_path / (300 * 'x')) + '/r.json')
+
+
+def test_places_for_videos(tmp_path):
+    assert output_video(str(tmp_path)) == tmp_path and output_video(str(tmp_path / 'new/a.mp4')).name == 'a.mp4'
+    (tmp_path / 'folder.mp4').mkdir()
+    for text in ('/', '', '.', str(tmp_path / 'folder.mp4'), 'x' * 300 + '.mp4', '/proc/x.mp4'):
+        if text == '/proc/x.mp4' and os.access('/proc', os.W_OK):  # root may write everywhere, until it tries
+            continue
+        with pytest.raises(argparse.ArgumentTypeError, match='is a folder|cannot be written'):
+            output_video(text)
