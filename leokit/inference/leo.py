@@ -48,10 +48,12 @@ class LEO(Pretrained):
 
     Attributes:
         cfg (Config | None): The config that the models were loaded from.
+        untrained (Mapping): By part of that config, a sentence about a checkpoint that does not exist yet.
         animator, motion_diffusion, start_code, start_frame_sampler: As given; None if left out.
     """
 
     cfg: Config | None = None
+    untrained: Mapping[str, str] = {}
 
     def __init__(self, animator: Animator, motion_diffusion: MotionDiffusion | None = None, *,
                  start_code: StartCodeDiffusion | None = None, start_frame_sampler: StartFrameSampler | None = None,
@@ -80,6 +82,8 @@ class LEO(Pretrained):
     @property
     def unconditional_generator(self) -> UnconditionalGenerator:
         """UnconditionalGenerator: The implementation of :meth:`unconditional`, with all options."""
+        if self._unconditional is None and self.untrained:
+            raise UserError(f'unconditional generation is not available: {"; ".join(self.untrained.values())}')
         if self._unconditional is None:
             raise UserError('unconditional generation needs a motion_diffusion, a start_code and a start_frame; name '
                             'all three, as configs/leo/leo_synthetic.py does')

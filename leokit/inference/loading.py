@@ -35,6 +35,7 @@ from leokit.utils.model_folder import find_model
 LEO_PARTS = dict(animator=Animator, motion_diffusion=MotionDiffusion, start_code=StartCodeDiffusion,
                  start_frame=StartFrameDiffusion, start_frame_sr=StartFrameDiffusion)
 DEVICES = ('cpu', 'cuda')
+UNCONDITIONAL_PARTS = ('start_code', 'start_frame', 'start_frame_sr')  # LEO does everything else without them
 ENTRY_KEYS = ('config', 'checkpoint')  # of a part in a LEO config, with cfg_options
 EXAMPLES = dict(Animator='lia_synthetic_64', MotionDiffusion='lmdm_synthetic',
                 StartCodeDiffusion='start_code_synthetic', StartFrameDiffusion='start_frame_synthetic')
@@ -56,7 +57,8 @@ def load(name_or_config: str | Path | Config, checkpoint: str | Path | None = No
             there; or a checkpoint: the config that it carries is read as data, so modules in its ``custom_imports``
             must be imported before.
         checkpoint (str | Path, optional): Checkpoint, or a work dir for its newest one. Without it a config gives a
-            model with initial weights. A LEO config names its checkpoints.
+            model with initial weights. A LEO config names its checkpoints; as long as those of starting codes and
+            frames do not exist, LEO does everything but generate unconditionally.
         device (str | torch.device): ``'cpu'``, ``'cuda'``, ``'cuda:1'``, ...
         cfg_options (Mapping, optional): Overrides of the config, with dotted keys.
         amp (bool): For LEO: encode, render and sample starting frames under bfloat16 autocast.
@@ -169,15 +171,32 @@ def _training_config(source: ModelSource) -> Config:
 
 
 def _load_leo(config: Config, device: torch.device, amp: bool) -> LEO:
-    sources = {part: _part_source(config, part) for part in LEO_PARTS if config.get(part)}
+    parts = [part for part in LEO_PARTS if config.get(part)]
+    untrained = {part: problem for part in UNCONDITIONAL_PARTS if part in parts
+                 if (problem := _missing_checkpoint(config, part))}
+    if untrained:  # none of them is of use alone
+        parts = [part for part in parts if part not in UNCONDITIONAL_PARTS]
+        print_log(f'unconditional generation is not available: {"; ".join(untrained.values())}', logger='current',
+                  level=logging.WARNING)
+    sources = {part: _part_source(config, part) for part in parts}
     models = {part: _load_model(source, device, LEO_PARTS[part]) for part, source in sources.items()}
     start_frame, super_resolution = models.get('start_frame'), models.get('start_frame_sr')
     animator = models['animator']
     leo = LEO(animator, models.get('motion_diffusion'), start_code=models.get('start_code'),
               start_frame_sampler=start_frame and StartFrameSampler(start_frame, super_resolution, amp=amp),
               directions=DirectionNames.of_checkpoint(animator.checkpoint, animator.motion_dim), amp=amp)
-    leo.cfg = config
+    leo.cfg, leo.untrained = config, untrained
     return leo
+
+
+def _missing_checkpoint(config: Config, part: str) -> str:
+    """A sentence about the checkpoint of a part that has not been trained yet; '' if it is there."""
+    entry = _check_entry(config, part)
+    checkpoint = entry['checkpoint']
+    if find_model(checkpoint) or Path(checkpoint).exists():
+        return ''
+    return (f'the checkpoint {checkpoint} of {part} in {config.filename or "the config"} does not exist; train it '
+            f'with leokit train {entry["config"]}')
 
 
 def _part_of(kind: type[nn.Module]) -> str:
@@ -188,8 +207,8 @@ def _part_of(kind: type[nn.Module]) -> str:
                      f'{", ".join(each.__name__ for each in dict.fromkeys(LEO_PARTS.values()))}')
 
 
-def _part_source(config: Config, part: str) -> ModelSource:
-    """The config and checkpoint of one model of LEO."""
+def _check_entry(config: Config, part: str) -> Mapping[str, Any]:
+    """The part's entry in a LEO config, if it has the right keys."""
     source, entry = config.filename or 'the config', config.get(part)
     if not isinstance(entry, Mapping) or not all(entry.get(key) for key in ENTRY_KEYS):
         raise UserError(f'{part} in {source} must be dict(config=..., checkpoint=...), or None to do without it; got '
@@ -198,9 +217,14 @@ def _part_source(config: Config, part: str) -> ModelSource:
     if unknown:
         raise UserError(f'{part}.{unknown[0]} in {source} is unknown; the keys are '
                         f'{", ".join((*ENTRY_KEYS, "cfg_options"))}')
-    if part != 'animator' and not find_model(entry['checkpoint']) and not Path(entry['checkpoint']).exists():
-        raise UserError(f'the checkpoint {entry["checkpoint"]} of {part} in {source} does not exist; train it with '
-                        f'leokit train {entry["config"]}, or do without it: --cfg-options {part}=None')
+    return entry
+
+
+def _part_source(config: Config, part: str) -> ModelSource:
+    """The config and checkpoint of one model of LEO."""
+    entry = _check_entry(config, part)
+    if part != 'animator' and (problem := _missing_checkpoint(config, part)):
+        raise UserError(f'{problem}, or do without it: --cfg-options {part}=None')
     found = find_source(entry['config'], entry['checkpoint'], entry.get('cfg_options'))
     if part == 'motion_diffusion' and config.get('long_video') and 'model' in found.config:
         found.config.model.long_video = config.long_video

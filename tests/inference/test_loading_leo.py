@@ -6,7 +6,7 @@ import pytest
 import torch
 
 import leokit
-from leokit.inference import LEO, StartFrameSampler
+from leokit.inference import LEO, StartFrameSampler, loading
 from leokit.long_video import History
 from leokit.models import Animator, StartCodeDiffusion
 from leokit.utils import UserError, load_config
@@ -48,7 +48,8 @@ def test_a_part_may_be_left_out_or_changed(config):
     (dict(animator=None), 'names no trained models'),
     ({'start_code': 'x.pth'}, r'start_code in .* must be dict\(config=..., checkpoint=...\)'),
     ({'start_code': dict(_delete_=True, config='a.py', checkpoint='a.pth', step=1)}, 'start_code.step'),
-    ({'start_frame.checkpoint': 'none.pth'}, 'none.pth of start_frame in .*--cfg-options start_frame=None'),
+    ({'motion_diffusion.checkpoint': 'none.pth'},
+     'none.pth of motion_diffusion in .* does not exist; .* --cfg-options motion_diffusion=None'),
     ({'start_code.config': '{folder}/motion.py', 'start_code.checkpoint': '{folder}/motion.pth'},
      'builds MotionDiffusion; pass a config of StartCodeDiffusion')])
 def test_invalid_entries(config, options, message):
@@ -56,6 +57,17 @@ def test_invalid_entries(config, options, message):
                for key, value in options.items()}
     with pytest.raises(UserError, match=message):
         leokit.load(config, cfg_options=options, expect=LEO)
+
+
+def test_models_that_are_not_trained_yet_are_missed_when_they_are_needed(config, monkeypatch):
+    said = []
+    monkeypatch.setattr(loading, 'print_log', lambda text, **options: said.append(text))
+    leo = leokit.load(config, cfg_options={'start_frame.checkpoint': 'none.pth'})
+    assert len(said) == 1 and 'none.pth of start_frame' in said[0]
+    assert len(list(leo.from_image(torch.zeros(3, SIZE, SIZE), 3)))
+    with pytest.raises(UserError, match='not available: the checkpoint none.pth of start_frame in .* does not exist; '
+                                        'train it with leokit train'):
+        leo.unconditional(1, 3)
 
 
 OTHER = make_animator(seed=9).weights_hash()
