@@ -76,7 +76,11 @@ def run(args: argparse.Namespace) -> None:
         metrics, first = test_leo(config), True
     else:
         runner = LeoRunner.from_cfg(config)
-        metrics, first = runner.test(), runner.rank == 0
+        try:
+            metrics, first = runner.test(), runner.rank == 0
+        except BaseException:
+            runner.undo_failed_start()
+            raise
     if args.out and first:
         write_json(args.out, metrics)
     leave_process_group()

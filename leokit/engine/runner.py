@@ -6,11 +6,12 @@
 import copy
 from collections.abc import Callable, Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import torch
 from mmengine.device import get_device
-from mmengine.dist import is_distributed
+from mmengine.dist import is_distributed, is_main_process
 from mmengine.logging import MMLogger
 from mmengine.model import is_model_wrapper
 from mmengine.registry import MODEL_WRAPPERS
@@ -23,12 +24,14 @@ from leokit.engine.build_errors import check_config_keys, explain_build_errors
 from leokit.engine.checkpoint_files import make_work_dir
 from leokit.engine.checkpointing import CheckpointingRunner
 from leokit.engine.distributed import check_launcher, prepare_launch, start_cpu_group
+from leokit.engine.failed_start import HeldMessages, first_missing, remove_failed_start
 from leokit.engine.log_files import tolerate_logger_errors, tolerate_visualizer_errors
 from leokit.engine.preemption import ignore_signals
 from leokit.engine.work_dir_lock import training_lock
 from leokit.utils.errors import UserError, suggest
 
 ENVIRONMENT_KEYS = ('cudnn_benchmark', 'float32_matmul_precision', 'mp_cfg', 'dist_cfg', 'resource_limit')
+FIRST_CALLS = ('before_train', 'before_val', 'before_test')
 WORKER_OPTIONS = ('persistent_workers', 'prefetch_factor', 'multiprocessing_context')
 PRECISIONS = ('highest', 'high', 'medium')
 DEFAULT_HOOKS = dict(
@@ -54,6 +57,8 @@ class LeoRunner(CheckpointingRunner):
     """
 
     _used_timestamps: set[str] = set()
+    _held_messages: HeldMessages | None = None
+    _made: Path | None = None  # what from_cfg made of the work dir and its parents
 
     # ---- building ------------------------------------------------------------
     @classmethod
@@ -64,9 +69,16 @@ class LeoRunner(CheckpointingRunner):
             cfg.update(dict(val_dataloader=None, val_evaluator=None))
         check_config_keys(cfg)
         check_launcher(cfg.get('launcher', 'none'))  # before anything is written
+        made = first_missing(cfg['work_dir'])
         make_work_dir(cfg['work_dir'])
-        with explain_build_errors(cfg):
-            return super().from_cfg(cfg)
+        try:
+            with explain_build_errors(cfg):
+                runner = super().from_cfg(cfg)
+        except BaseException:
+            remove_failed_start(cfg['work_dir'], made)
+            raise
+        runner._made = made
+        return runner
 
     def setup_env(self, env_cfg: dict[str, Any]) -> None:
         unknown = [key for key in env_cfg if key not in ENVIRONMENT_KEYS]
@@ -95,6 +107,7 @@ class LeoRunner(CheckpointingRunner):
     def build_logger(self, *args: Any, **kwargs: Any) -> MMLogger:
         logger = super().build_logger(*args, **kwargs)
         tolerate_logger_errors(logger)
+        self._held_messages = HeldMessages(logger)
         return logger
 
     def build_visualizer(self, *args: Any, **kwargs: Any) -> Visualizer:
@@ -140,6 +153,17 @@ class LeoRunner(CheckpointingRunner):
     def _keeps_gradients(self) -> bool:
         """True if gradients are read outside of the optimizer step of their own iteration."""
         return self.distributed or getattr(self.optim_wrapper, '_accumulative_counts', 1) > 1
+
+    def call_hook(self, fn_name: str, **kwargs: Any) -> None:
+        super().call_hook(fn_name, **kwargs)
+        if fn_name in FIRST_CALLS and self._held_messages is not None:  # nothing is left that could fail early
+            self._held_messages.release()
+            self._held_messages = self._made = None
+
+    def undo_failed_start(self) -> None:
+        """Remove the work dir that was made for this run, if the run has failed before its start."""
+        if is_main_process():
+            remove_failed_start(self.work_dir, self._made)
 
     # ---- running ---------------------------------------------------------------
     def train(self) -> nn.Module:

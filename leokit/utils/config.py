@@ -22,6 +22,7 @@ RUNNER_KEYS = (
     'custom_hooks', 'data_preprocessor', 'load_from', 'resume', 'launcher', 'env_cfg', 'log_processor', 'log_level',
     'visualizer', 'default_scope', 'randomness', 'experiment_name', 'compile', 'find_unused_parameters',
     'model_wrapper_cfg', 'activation_checkpointing', 'sync_bn', 'custom_imports', 'load_strict')
+ABSENT = object()  # stands for the value of a key that a config does not have
 # Top-level keys that hold a string even where they are None or absent.
 STRING_KEYS = ('work_dir', 'load_from', 'frame_cache', 'default_scope', 'experiment_name', 'log_level')
 
@@ -124,24 +125,24 @@ def _read_option(tree: dict[str, Any], key: str, value: Any) -> Any:
         return value
     current = _current_value(tree, key)
     try:
-        result = value.read('' if current is None and key in STRING_KEYS else current)
+        result = value.read('' if current in (None, ABSENT) and key in STRING_KEYS else current)
     except UserError as error:
         raise UserError(f'the option {key}={value} cannot be read: {error}') from error
-    if isinstance(result, dict) and not isinstance(current, dict):
+    if isinstance(result, dict) and current is not ABSENT and not isinstance(current, dict):
         result['_delete_'] = True  # MMEngine merges dicts into dicts only
     return result
 
 
 def _current_value(tree: dict[str, Any], key: str) -> Any:
-    """The value of a dotted key, its references followed; None if there is none."""
+    """The value of a dotted key, its references followed; :data:`ABSENT` if there is none."""
     value = tree
     for name in key.split('.'):
-        if isinstance(value, dict):
-            value = value.get(name)
+        if isinstance(value, dict) and name in value:
+            value = value[name]
         elif isinstance(value, (list, tuple)) and name.isdecimal() and int(name) < len(value):
             value = value[int(name)]
         else:
-            return None
+            return ABSENT
         for _ in range(MAX_DEPTH):
             if not (isinstance(value, str) and value.startswith('$') and value[1:] in tree):
                 break

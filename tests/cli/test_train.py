@@ -99,3 +99,28 @@ def test_the_scripts_work_from_anywhere_and_a_stop_signal_gives_143(config, tmp_
     assert measured.returncode == 0, measured.stderr
     assert json.loads((tmp_path / 'results' / 'metrics.json').read_text())['toy/error'] > 0
     assert torch.load(tmp_path / 'out' / 'iter_5.pth', weights_only=True)['meta']['iter'] == 5
+
+
+def test_trackers_are_added_to_the_visualizer(config, tmp_path):
+    pytest.importorskip('tensorboard')
+    status, text = call_command('train', config, '--work-dir', tmp_path / 'out', '--report-to', 'tensorboard',
+                                '--cfg-options', 'max_iters=2')
+    assert status == 0, text
+    assert list((tmp_path / 'out').glob('*/vis_data/events.out.tfevents.*'))
+    assert list((tmp_path / 'out').glob('*/vis_data/scalars.json'))
+    saved = load_config(tmp_path / 'out' / 'toy.py')
+    assert [backend['type'] for backend in saved.visualizer.vis_backends] == [
+        'LocalVisBackend', 'TensorboardVisBackend']
+
+
+def test_a_tracker_that_is_not_installed_is_named(config, tmp_path, monkeypatch):
+    monkeypatch.setattr('importlib.util.find_spec', lambda name: None)
+    status, text = call_command('train', config, '--work-dir', tmp_path / 'out', '--report-to', 'wandb')
+    assert status == 2 and "--report-to wandb needs the package wandb; pip install 'leokit[wandb]'" in text
+
+
+def test_the_visualizer_can_be_set_by_an_option(config, tmp_path):
+    status, text = call_command(
+        'train', config, '--work-dir', tmp_path / 'out', '--cfg-options', 'max_iters=1',
+        'visualizer=dict(type=Visualizer,vis_backends=[dict(type=LocalVisBackend)])')
+    assert status == 0, text

@@ -65,6 +65,12 @@ def test_a_string_can_be_unset_or_replaced_by_a_dict(file):
     assert config.data_root is None and config.model.label == {'type': 'A'}
 
 
+def test_a_key_that_is_not_there_can_be_set_to_a_dict(file):
+    config = read(file, 'visualizer=dict(type=Visualizer,vis_backends=[dict(type=A)])', 'frame_cache=dict(a=1)')
+    assert config.visualizer == dict(type='Visualizer', vis_backends=[dict(type='A')])
+    assert config.frame_cache == dict(a=1)
+
+
 def test_references_are_reached_with_the_type_of_their_key(file):
     assert read(file, 'size=32').model.size == 32
     assert read(file, 'model.size=32').model.size == 32
