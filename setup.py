@@ -21,7 +21,7 @@ class BuildWithConfigs(build_py):
             shutil.copytree(ROOT / 'configs', target, ignore=shutil.ignore_patterns('__pycache__'))
 
     def get_outputs(self, include_bytecode: bool = True) -> list[str]:
-        files = (ROOT / 'configs').rglob('*.py')
+        files = (file for kind in ('*.py', '*.yml') for file in (ROOT / 'configs').rglob(kind))
         copies = [str(Path(self.build_lib, CONFIGS, file.relative_to(ROOT / 'configs'))) for file in files]
         return super().get_outputs(include_bytecode) + ([] if self.editable_mode else copies)
 
