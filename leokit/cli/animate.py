@@ -8,7 +8,9 @@
     leokit animate leo_synthetic --source portrait.png --driving talk.npz --audio talk.mp4 --out animated.mp4
     leokit animate leo_synthetic --source portrait.png --driving smile.jpg --out smiling.png
 
-The output has the frame rate of the driving video and lasts as long; --fps resamples the driving video by time.
+The output has the frame rate of the driving video and lasts as long; --fps resamples the driving video by time. A model
+of faces crops both inputs to the face and puts the animated face back into the source (see --crop and --paste-back). A
+video as source keeps its own motion and rate: the driving motion is added to it.
 The sound of the driving video is copied to .mp4, .mov and .mkv; --audio chooses another one. With --start-frame first
 and without --smooth and --anchor, frames are written while the driving video is still being read.
 """
@@ -19,14 +21,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from leokit.cli import motion_options, options
+from leokit.cli import face_options, motion_options, options
+from leokit.cli.animation_source import Source, open_source
 from leokit.cli.sound_option import add_audio, find_sound
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
-    from leokit.inference import DrivingCodes, VideoAnimator
-    from leokit.models import Animator
+    from leokit.inference import DrivingCodes, FaceCropper, FrameStream, VideoAnimator
     from leokit.video.readers import VideoHandle
 
 
@@ -34,11 +34,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     options.add_config(parser, 'an animator or of LEO', 'lia_celebv_256')
     options.add_checkpoint(parser, required=False)
-    options.add(parser, '--source', role='required unless only --save-codes is wanted')
+    options.add(parser, '--source', role='or a video; required unless only --save-codes is wanted')
     options.add(parser, '--driving', required=True)
     motion_options.add_motion_options(parser)
-    options.add(parser, '--crop', choices=(*options.CROPS, *options.FACE_CROPS), role=options.FACE_CROPS_HELP,
-                unset="as in the animator's training")
+    face_options.add_face_options(parser)
     options.add_out(parser, 'video', role='.png for an image as driver')
     add_audio(parser, 'driving', 'source')
     options.add(parser, '--fps', unset="the driving video's")
@@ -54,12 +53,10 @@ def run(args: argparse.Namespace) -> None:
     sound, note = (None, '') if still or not args.out else find_sound(
         args.audio, dict(driving=args.driving, source=args.source), args.out)
     model = load(args.config, args.checkpoint, options.choose_device(args.device), args.cfg_options, expect=Animator)
-    if args.crop in options.CROPS:
-        model.crop = args.crop
+    cropper = face_options.face_cropper(args, model)
     animator = VideoAnimator(model, amp=args.amp)
     transfer = motion_options.motion_transfer(args, model, still=still)
-    source = read_source(args, model) if args.source else None
-    with open_driving(args, animator, still=still) as driving:
+    with open_source(args, cropper) as source, open_driving(args, animator, cropper, source, still=still) as driving:
         if args.save_codes or (transfer.needs_whole_video and hasattr(driving, 'read')):
             driving = motion_options.read_motion(animator, driving, args.chunk_size)
         if args.save_codes:
@@ -67,13 +64,13 @@ def run(args: argparse.Namespace) -> None:
             print(f'{args.save_codes}: the codes of {len(driving)} frames of {args.driving}')
         if source is None:
             return
-        frames = animator.animate(source, driving, transfer=transfer, chunk_size=args.chunk_size)
+        stream = source.animate(animator, driving, transfer, args)
         if still:
-            write_image(args.out, frames)
+            write_image(args.out, stream)
             return
-        write_animation(args.out, frames, driving, model.size, sound)
-        notes = [note, motion_options.describe(transfer)]
-        print(f'{args.out}: {len(driving)} frames, ' + ', '.join(text for text in notes if text))
+        write_animation(args.out, stream, sound)
+        notes = [note, motion_options.describe(transfer), source.describe()]
+        print(f'{args.out}: {stream.num_frames} frames, ' + ', '.join(text for text in notes if text))
 
 
 def check_arguments(args: argparse.Namespace) -> None:
@@ -93,51 +90,36 @@ def check_arguments(args: argparse.Namespace) -> None:
                         '.png; a video gives .mp4, .gif, .npy or a folder')
 
 
-def read_source(args: argparse.Namespace, model: 'Animator') -> 'Tensor':
-    """The source image (1, 3, S, S)."""
-    from leokit.video import read_images
-    source = args.source
-    if args.crop in options.FACE_CROPS:
-        from leokit.feature_extractors.face_input import crop_image_to_face
-        source = crop_image_to_face(source, args.crop)
-    return read_images(source, model.size, crop=model.crop)
-
-
 @contextmanager
-def open_driving(args: argparse.Namespace, animator: 'VideoAnimator', *,
-                 still: bool) -> 'Iterator[VideoHandle | DrivingCodes]':
+def open_driving(args: argparse.Namespace, animator: 'VideoAnimator', cropper: 'FaceCropper', source: 'Source | None',
+                 *, still: bool) -> 'Iterator[VideoHandle | DrivingCodes]':
     """The driver at the rate of the output: an open video, or codes."""
     from leokit.inference import DrivingCodes, is_code_file
     from leokit.video import open_video
-    face = args.crop in options.FACE_CROPS
+    fps = args.fps or (source.fps if source else None)
     if is_code_file(args.driving):
         codes = DrivingCodes.load(args.driving)
         codes.check_animator(animator.animator)
-        yield codes.at_rate(args.fps or codes.fps)
+        yield codes.at_rate(fps or codes.fps)
     elif still:
-        if face:
-            from leokit.feature_extractors.face_input import crop_image_to_face
-        yield animator.image_codes(crop_image_to_face(args.driving, args.crop) if face else args.driving)
+        yield animator.image_codes(cropper.driving_image(args.driving))
     else:
-        with open_video(args.driving) as video:
-            if face:
-                from leokit.feature_extractors.face_input import crop_video_to_face
-                video = crop_video_to_face(video, args.crop)
-            yield video.at_rate(args.fps or video.fps)
+        with open_video(args.driving, background=args.background) as video:
+            yield cropper.video(video).at_rate(fps or video.fps)
 
 
-def write_image(path: Path, frames: 'Iterator[Tensor]') -> None:
+def write_image(path: Path, stream: 'FrameStream') -> None:
     """Write the only frame of an animation as PNG."""
     from leokit.utils.pixels import to_uint8
     from leokit.visualization import save_png
-    save_png(path, to_uint8(next(frames)[0, 0]).permute(1, 2, 0).cpu().numpy())
+    frame = next(stream)[0, 0]
+    save_png(path, (to_uint8(frame) if frame.is_floating_point() else frame).permute(1, 2, 0).cpu().numpy())
     print(f'{path}: one image')
 
 
-def write_animation(path: Path, frames: 'Iterator[Tensor]', driving: 'VideoHandle | DrivingCodes', size: int,
-                    sound: Path | None) -> None:
+def write_animation(path: Path, stream: 'FrameStream', sound: Path | None) -> None:
     """Write the frames of an animation as a video, with a progress bar."""
-    from leokit.inference import FrameStream, write_videos
+    from leokit.inference import write_videos
     from leokit.utils import progress_bar
-    with progress_bar(len(driving), 'animating') as bar:
-        write_videos(FrameStream(frames, len(driving), size, driving.fps), [path], bar=bar, sound=sound)
+    with progress_bar(stream.num_frames, 'animating') as bar:
+        write_videos(stream, [path], bar=bar, sound=sound)

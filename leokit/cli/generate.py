@@ -15,14 +15,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from leokit.cli import options
+from leokit.cli import face_options, options
 from leokit.cli.argument_types import positive_int
 
 if TYPE_CHECKING:
     from mmengine.config import Config
     from torch import Tensor
 
-    from leokit.inference import LEO
+    from leokit.inference import LEO, FaceCropper
 
 SUFFIXES = dict(zip(options.OUTPUT_FORMATS, ('.mp4', '.gif', '.npy', '')))
 
@@ -47,8 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                        help='videos to continue: the generated frames follow their last frames')
     start.add_argument('--unconditional', type=positive_int, metavar='N',
                        help='sample the first frames too, for N videos of identities that do not exist')
-    options.add(parser, '--crop', choices=(*options.CROPS, *options.FACE_CROPS), role=options.FACE_CROPS_HELP,
-                unset="as in the animator's training")
+    face_options.add_crop(parser)
     options.add(parser, '--num-sequences', role='generated from each first frame', default=1)
     options.add(parser, '--num-frames', unset="the motion diffusion's window")
     options.add(parser, '--seed')
@@ -67,8 +66,10 @@ def load_leo(args: argparse.Namespace) -> 'LEO':
     """The models that the command line needs."""
     from leokit.inference import change_sampler, is_leo_config, load
     from leokit.utils import UserError, load_config
-    if args.crop and args.unconditional:
+    if args.crop != 'auto' and args.unconditional:
         raise UserError('--crop applies to images and videos that are read; leave it out with --unconditional')
+    if args.face == 'all':
+        raise UserError('--face all is an option of leokit animate; a generated video shows one face, so choose one')
     if args.guidance_scale is not None and not args.unconditional:
         raise UserError('--guidance-scale applies to sampled first frames; it needs --unconditional')
     config = load_config(args.config, args.cfg_options)
@@ -107,23 +108,17 @@ def load_pair(config: 'Config', args: argparse.Namespace) -> 'LEO':
     return LEO(animator, load(config, args.checkpoint, device, expect=MotionDiffusion), amp=args.amp)
 
 
-def read_start(path: str, args: argparse.Namespace, size: int, crop: str) -> 'tuple[Tensor, float | None]':
+def read_start(path: str, args: argparse.Namespace, cropper: 'FaceCropper') -> 'tuple[Tensor, float | None]':
     """The start frame (1, 3, S, S) of an image or video, and the frame rate of a video."""
-    from leokit.video import open_video, read_first_frame, read_images, read_last_frame
-    if args.crop in options.FACE_CROPS:
-        from leokit.feature_extractors.face_input import crop_image_to_face
+    from leokit.video import open_video
     if args.image:
-        image = crop_image_to_face(path, args.crop) if args.crop in options.FACE_CROPS else path
-        return read_images(image, size, crop=crop), None
-    with open_video(path) as video:
-        if args.crop in options.FACE_CROPS:
-            index = 0 if args.video else len(video) - 1
-            face = crop_image_to_face(video.read([index])[0], args.crop, f'frame {index} of {path}')
-            return read_images(face, size, crop=crop), video.fps
-        return (read_first_frame if args.video else read_last_frame)(video, size, crop=crop), video.fps
+        return cropper.image(path).images, None
+    with open_video(path, background=args.background) as video:
+        index = 0 if args.video else len(video) - 1
+        return cropper.image(video.read([index])[0], f'frame {index} of {path}').images, video.fps
 
 
-def plan(args: argparse.Namespace, size: int, crop: str) -> tuple[list[Sequence], float]:
+def plan(args: argparse.Namespace, cropper: 'FaceCropper') -> tuple[list[Sequence], float]:
     """All videos of the job, and the frame rate of the inputs; every input is read before anything is generated."""
     suffix = SUFFIXES[args.format]
     if args.unconditional:
@@ -132,7 +127,7 @@ def plan(args: argparse.Namespace, size: int, crop: str) -> tuple[list[Sequence]
     images, rates = [], []
     paths = args.image or args.video or args.continued
     for path in paths:
-        image, fps = read_start(path, args, size, crop)
+        image, fps = read_start(path, args, cropper)
         images.append(image)
         rates += [] if fps is None else [fps]
     stems = [Path(path).stem for path in paths]
@@ -163,8 +158,7 @@ def run(args: argparse.Namespace) -> None:
     from leokit.video.video_writer import remove_written_frames
     leo = load_leo(args)
     size = leo.animator.size
-    crop = args.crop if args.crop in options.CROPS else leo.animator.crop
-    sequences, input_fps = plan(args, size, crop)
+    sequences, input_fps = plan(args, face_options.face_cropper(args, leo.animator))
     if args.shard:
         number, count = args.shard  # consecutive ones, as the rows of a batch have consecutive sample numbers
         sequences = sequences[len(sequences) * (number - 1) // count:len(sequences) * number // count]

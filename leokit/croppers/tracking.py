@@ -122,10 +122,14 @@ def _distance(face: Face, other: Face) -> float:
     return float(np.linalg.norm(face.center - other.center)) / other.side + abs(math.log(face.side / other.side))
 
 
-def no_face(name: object) -> UserError:
+class NoFaceError(UserError):
+    """No face was found."""
+
+
+def no_face(name: object) -> NoFaceError:
     """The error for an image or video without a face."""
-    return UserError(f'no face was found in {name}; pass a sharper or closer picture, or crop it to the face yourself '
-                     "and use the crop 'center'")
+    return NoFaceError(f'no face was found in {name}; pass a sharper or closer picture, or crop it to the face '
+                       "yourself and use the crop 'center'")
 
 
 def cut_face(name: object) -> UserError:

@@ -4,6 +4,7 @@ from leokit.inference.animation import TRANSFER_MODES, VideoAnimator
 from leokit.inference.code_extraction import ExtractionReport, extract_motion_codes
 from leokit.inference.driving_codes import DrivingCodes, is_code_file, is_image_driver
 from leokit.inference.editing import edit_each_frame, edit_first_frame, edit_images, edit_video
+from leokit.inference.face_cropper import CroppedImage, FaceCropper
 from leokit.inference.generation import VideoGenerator
 from leokit.inference.leo import LEO
 from leokit.inference.live import LiveAnimator
@@ -12,19 +13,22 @@ from leokit.inference.manipulation import DirectionNames, manipulate_image, mani
 from leokit.inference.model_source import is_leo_config
 from leokit.inference.motion_transfer import START_FRAMES, MotionTransfer, nearest_frame
 from leokit.inference.outputs import OUTPUT_SUFFIXES, FrameStream, write_videos
+from leokit.inference.paste_back import paste_into_image
 from leokit.inference.regions import REGIONS, region_map
 from leokit.inference.rendering import CHUNK_SIZE, encode, render, repeat_encoding
 from leokit.inference.smoothing import SMOOTHING_FILTERS, OneEuroFilter, kalman_smooth
 from leokit.inference.start_frame_sampler import StartFrameSampler, resize_frames
 from leokit.inference.training_codes import ensure_codes
 from leokit.inference.unconditional import InitialStates, UnconditionalGenerator
+from leokit.inference.video_source import VideoSource, animate_video
 
 __all__ = [
-    'CHUNK_SIZE', 'DirectionNames', 'DrivingCodes', 'ExtractionReport', 'FrameStream', 'InitialStates', 'LEO',
-    'LiveAnimator', 'MotionTransfer', 'OUTPUT_SUFFIXES', 'OneEuroFilter', 'REGIONS', 'SMOOTHING_FILTERS',
-    'START_FRAMES', 'StartFrameSampler', 'TRANSFER_MODES', 'UnconditionalGenerator', 'VideoAnimator', 'VideoGenerator',
-    'animator_of', 'change_sampler', 'edit_each_frame', 'edit_first_frame', 'edit_images', 'edit_video', 'encode',
-    'ensure_codes', 'extract_motion_codes', 'is_code_file', 'is_image_driver', 'is_leo_config', 'kalman_smooth', 'load',
-    'manipulate_image', 'manipulate_video', 'nearest_frame', 'region_map', 'render', 'repeat_encoding', 'resize_frames',
-    'write_videos',
+    'CHUNK_SIZE', 'CroppedImage', 'DirectionNames', 'DrivingCodes', 'ExtractionReport', 'FaceCropper',
+    'FrameStream', 'InitialStates', 'LEO', 'LiveAnimator', 'MotionTransfer', 'OUTPUT_SUFFIXES', 'OneEuroFilter',
+    'REGIONS', 'SMOOTHING_FILTERS', 'START_FRAMES', 'StartFrameSampler', 'TRANSFER_MODES', 'UnconditionalGenerator',
+    'VideoAnimator', 'VideoGenerator', 'VideoSource', 'animate_video', 'animator_of', 'change_sampler',
+    'edit_each_frame', 'edit_first_frame', 'edit_images', 'edit_video', 'encode', 'ensure_codes',
+    'extract_motion_codes', 'is_code_file', 'is_image_driver', 'is_leo_config', 'kalman_smooth', 'load',
+    'manipulate_image', 'manipulate_video', 'nearest_frame', 'paste_into_image', 'region_map', 'render',
+    'repeat_encoding', 'resize_frames', 'write_videos',
 ]

@@ -27,7 +27,7 @@ class FrameStream(Iterator[Tensor]):
     Args:
         chunks (Iterable[Tensor]): Consecutive frames in [-1, 1], shape (B, t, 3, H, W).
         num_frames (int, optional): Frames of each video, all chunks together; None if unknown (a camera).
-        size (int): H and W.
+        size (int | tuple[int, int]): H and W.
         fps (float, optional): Frames per second; None if unknown.
         num_videos (int, optional): The number B of videos; None if unknown.
 
@@ -35,8 +35,8 @@ class FrameStream(Iterator[Tensor]):
         frames_read (int): Frames of each video that have been read.
     """
 
-    def __init__(self, chunks: Iterable[Tensor], num_frames: int | None, size: int, fps: float | None = None,
-                 num_videos: int | None = None) -> None:
+    def __init__(self, chunks: Iterable[Tensor], num_frames: int | None, size: int | tuple[int, int],
+                 fps: float | None = None, num_videos: int | None = None) -> None:
         self._chunks = iter(chunks)
         self.num_frames = num_frames
         self.size = size
@@ -70,7 +70,7 @@ def write_videos(chunks: Iterable[Tensor], paths: Sequence[str | Path], fps: flo
     resamples it by time: the duration stays.
 
     Args:
-        chunks (Iterable[Tensor]): Consecutive frames in [-1, 1], shape (B, t, 3, H, W).
+        chunks (Iterable[Tensor]): Consecutive frames in [-1, 1] or uint8, shape (B, t, 3, H, W).
         paths (Sequence[str | Path]): One name for each row; see :class:`~leokit.video.VideoWriter`.
         fps (float, optional): Frames per second; those of the stream by default.
         bar (tqdm, optional): Updated by the number of frames written.
@@ -83,7 +83,8 @@ def write_videos(chunks: Iterable[Tensor], paths: Sequence[str | Path], fps: flo
                             f'stream have been read already, so {paths[0]} would lack them; call the method again for '
                             'a new stream')
         if chunks.num_frames is not None:
-            check_space(paths, chunks.num_frames, chunks.size, chunks.size)
+            size = chunks.size if isinstance(chunks.size, tuple) else (chunks.size, chunks.size)
+            check_space(paths, chunks.num_frames, *size)
         source_fps = chunks.fps
         fps = fps or source_fps
         if source_fps and not is_same_rate(fps, source_fps):
@@ -113,9 +114,10 @@ def _check_paths(paths: Sequence[str | Path], num_videos: int | None) -> None:
 
 
 def _as_bytes(chunks: Iterable[Tensor]) -> Iterator[np.ndarray]:
-    """uint8 (B, t, H, W, 3) of float (B, t, 3, H, W)."""
+    """uint8 (B, t, H, W, 3) of frames (B, t, 3, H, W), float or uint8."""
     for frames in chunks:
-        yield rearrange(to_uint8(frames), 'b t c h w -> b t h w c').cpu().numpy()
+        frames = frames if frames.dtype == torch.uint8 else to_uint8(frames)
+        yield rearrange(frames, 'b t c h w -> b t h w c').cpu().numpy()
 
 
 def resample_chunks(chunks: Iterable[Tensor], source_fps: float, fps: float) -> Iterator[Tensor]:

@@ -6,7 +6,7 @@ from PIL import Image
 from support.calling import run_command
 from support.tiny_runs import write_leo
 
-from leokit.feature_extractors import face_input
+from leokit.face_detectors import DlibFaceDetector, Face
 from leokit.utils import UserError
 
 BOX = np.array((100., 50., 200., 130.))
@@ -26,12 +26,14 @@ def inputs(tmp_path):
 
 @pytest.fixture
 def face_at_box(monkeypatch):
-    monkeypatch.setattr(face_input, 'detect_faces', lambda frames: np.tile(BOX, (len(frames), 1)))
+    monkeypatch.setattr(DlibFaceDetector, '__init__', lambda self, landmarks: None)
+    monkeypatch.setattr(DlibFaceDetector, 'detect', lambda self, frame, thorough=False: [Face(BOX, 1.0)])
 
 
 def animate(models, inputs, name, out, *arguments):
     run_command('animate', models['animator_config'], models['animator'], '--source', inputs / f'{name}.png',
-                '--driving', inputs / f'{name}.npy', '--out', inputs / out, '--device', 'cpu', *arguments)
+                '--driving', inputs / f'{name}.npy', '--out', inputs / out, '--device', 'cpu', '--no-paste-back',
+                *arguments)
     return np.load(inputs / out)
 
 

@@ -6,11 +6,17 @@ import pytest
 
 from leokit import evaluation, inference
 from leokit.analysis.edit_coherence import MAX_FRAMES
-from leokit.cli import evaluate, generate, options
+from leokit.cli import evaluate, face_options, generate, options
 from leokit.cli.commands import build_parser
+from leokit.croppers import CROP_PRESETS
+from leokit.croppers.paste import FEATHER
+from leokit.croppers.tracking import FOLLOW
 from leokit.engine import LAUNCHERS
+from leokit.face_detectors.choice import DETECTORS
+from leokit.inference.paste_back import MAX_SIDE
 from leokit.synthetic_faces import SyntheticFacesPlan
 from leokit.video.face_crop import FACE_CROPS
+from leokit.video.images import TRANSPARENT_BACKGROUND
 from leokit.video.readers.base import DEFAULT_FPS
 from leokit.video.resize import CROPS
 from leokit.video.splits import DEFAULT_FRACTIONS, SPLITS
@@ -18,6 +24,10 @@ from leokit.video.splits import DEFAULT_FRACTIONS, SPLITS
 
 def test_copied_constants_are_those_of_the_package():
     assert options.FACE_CROPS == tuple(FACE_CROPS)
+    assert (*options.FACE_CROPS, *face_options.FACE_CROPS) == tuple(CROP_PRESETS)
+    assert face_options.FOLLOW == FOLLOW and face_options.DETECTORS == ('auto', *DETECTORS)
+    assert face_options.MAX_SIDE == MAX_SIDE and face_options.FEATHER == FEATHER
+    assert face_options.color(face_options.BACKGROUND) == TRANSPARENT_BACKGROUND
     assert options.CROPS == CROPS and options.LAUNCHERS == LAUNCHERS and options.SPLITS == SPLITS
     assert options.TRANSFER_MODES == inference.TRANSFER_MODES and options.CHUNK_SIZE == inference.CHUNK_SIZE
     assert generate.SUFFIXES == inference.OUTPUT_SUFFIXES and options.DEFAULT_FPS == DEFAULT_FPS
