@@ -27,6 +27,7 @@ from leokit.utils.locks import FileLock
 from leokit.utils.npy import HEADER_BYTES, npy_header
 from leokit.utils.thread_map import thread_map, worker_count
 from leokit.video.readers import VideoReader
+from leokit.video.shards import video_stamp
 from leokit.video.video_entry import Skipped, VideoEntry
 
 VERSION = 3  # incremented when the decoded frames change
@@ -157,6 +158,6 @@ class FrameCache:
 
 
 def _key(video: VideoEntry, reader: VideoReader) -> str:
-    status = os.stat(video.path)
-    content = f'{video.path.resolve()} {status.st_size} {status.st_mtime_ns} {video.frames} {reader.signature()}'
+    size, stamp = video_stamp(video.path)
+    content = f'{video.path.resolve()} {size} {stamp} {video.frames} {reader.signature()}'
     return hashlib.sha256(content.encode()).hexdigest()[:32]

@@ -19,6 +19,7 @@ from leokit.video import IMAGE_SUFFIXES, Skipped, VideoEntry, VideoFilter, find_
 from leokit.video.readers import AutoReader, VideoReader, frame_files
 from leokit.video.readers.array_reader import is_array, open_array, split_item
 from leokit.video.readers.base import DEFAULT_FPS
+from leokit.video.shards import find_member, is_shard_member
 from leokit.video.video_filter import select_videos
 from leokit.video.video_list import is_video_file, split_arrays
 
@@ -202,6 +203,8 @@ def _check(video: VideoEntry, filters: VideoFilter, protocol: Protocol, reader: 
 
 
 def _content_hash(path: Path) -> str:
+    if is_shard_member(path):
+        return find_member(path).sha256
     file, item = split_item(path)
     if item is not None:
         return hashlib.sha256(np.ascontiguousarray(open_array(file)[item])).hexdigest()

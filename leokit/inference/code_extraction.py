@@ -23,6 +23,7 @@ from leokit.utils.modules import device_of
 from leokit.utils.prefetch import prefetch_streams
 from leokit.utils.thread_map import worker_count
 from leokit.video.frame_rate import common_rate, format_rates, group_rates, is_same_rate, resampled_count
+from leokit.video.shards import video_bytes
 from leokit.video.video_entry import VideoEntry
 from leokit.video.video_index import VideoIndex
 
@@ -133,17 +134,13 @@ def _refresh(index: VideoIndex, writer: CodeCacheWriter) -> None:
         print_log(f'{relabeled} videos have another identity or split than when their codes were extracted; the cache '
                   'has the new ones', logger='current')
     changed = [video for video in known if num_codes(video, coded[video.name].fps) != coded[video.name].length
-               or coded[video.name].file_size not in (0, _file_size(video))]
+               or coded[video.name].file_size not in (0, video_bytes(video.path))]
     if changed:
         first = coded[changed[0].name]
         print_log(f'{len(changed)} videos are not those that the codes were extracted from ({changed[0].path} had '
                   f'{first.length} frames and {first.file_size or "an unknown number of"} bytes, now '
-                  f'{num_codes(changed[0], first.fps)} and {_file_size(changed[0])}); if they were replaced, delete '
-                  f'{writer.folder} and run this again', logger='current', level=logging.WARNING)
-
-
-def _file_size(video: VideoEntry) -> int:
-    return video.path.stat().st_size if video.path.is_file() else 0
+                  f'{num_codes(changed[0], first.fps)} and {video_bytes(changed[0].path)}); if they were replaced, '
+                  f'delete {writer.folder} and run this again', logger='current', level=logging.WARNING)
 
 
 def _write(writer: CodeCacheWriter, video: VideoEntry, codes: np.ndarray, fps: float | None) -> None:
@@ -151,7 +148,7 @@ def _write(writer: CodeCacheWriter, video: VideoEntry, codes: np.ndarray, fps: f
         raise UserError(f'the codes of {video.path} are not finite; the checkpoint of the animator is broken, use '
                         'another one')
     writer.add(video.name, codes, identity=video.identity, split=video.split, fps=fps or video.fps,
-               file_size=_file_size(video))
+               file_size=video_bytes(video.path))
 
 
 def _decode(videos: Sequence[VideoEntry], decoder: FrameDecoder,

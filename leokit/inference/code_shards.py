@@ -13,6 +13,7 @@ from leokit.datasets.code_cache_writer import CodeCacheWriter
 from leokit.inference.code_extraction import num_codes
 from leokit.utils import UserError
 from leokit.video.frame_rate import common_rate, group_rates
+from leokit.video.shards import video_bytes
 from leokit.video.video_index import VideoIndex
 
 FOLDER = 'shards'
@@ -56,7 +57,7 @@ def adopt_shards(index: VideoIndex, writer: CodeCacheWriter) -> int:
         if video.name in writer or video.name not in coded:
             continue
         cache, known = coded[video.name]
-        size = video.path.stat().st_size if video.path.is_file() else 0
+        size = video_bytes(video.path)
         if (known.length, known.file_size) != (num_codes(video, known.fps), size):
             continue  # the file was replaced since
         writer.add(video.name, cache.codes[known.offset:known.offset + known.length], identity=video.identity,

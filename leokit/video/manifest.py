@@ -37,6 +37,11 @@ def find_manifest(folder: str | Path) -> Path | None:
 
 def read_manifest(path: str | Path) -> list[VideoEntry]:
     """Read a ``.json``, ``.jsonl`` or ``.csv`` manifest in the order of the file; the videos are not opened."""
+    return [entry for entry, _ in read_rows(path)]
+
+
+def read_rows(path: str | Path) -> list[tuple[VideoEntry, dict[str, Any]]]:
+    """The videos of a manifest like :func:`read_manifest`, each with all keys of its entry."""
     path = Path(path)
     if not path.is_file():
         raise UserError(f'the manifest {path} does not exist; check the path')
@@ -52,7 +57,7 @@ def read_manifest(path: str | Path) -> list[VideoEntry]:
             raise UserError(f'the manifest {path} has two videos named {entry.name!r} ({names[entry.name].path} and '
                             f'{entry.path}); give each its own name')
         names[entry.name] = entry
-    return entries
+    return list(zip(entries, rows))
 
 
 def write_manifest(path: str | Path, rows: Iterable[dict[str, Any]]) -> None:

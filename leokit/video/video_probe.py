@@ -18,6 +18,7 @@ from leokit.utils.files import write_bytes
 from leokit.utils.locks import FileLock
 from leokit.utils.thread_map import thread_map, worker_count
 from leokit.video.readers import VideoReader
+from leokit.video.shards import find_member, is_shard_member
 
 CACHE_VERSION = 2  # 1: rates as headers state them; display matrices and the shape of pixels ignored
 PROGRESS_FROM = 500  # videos, about a second of probing; fewer need no progress bar
@@ -33,7 +34,13 @@ class Probe(NamedTuple):
 
 
 def probe_video(path: Path, reader: VideoReader) -> Probe:
-    """Open a video and decode its first frame."""
+    """Open a video and decode its first frame; the index of a shard knows its videos."""
+    if is_shard_member(path):
+        member = find_member(path)
+        if member.shard.stat().st_size < member.offset + member.bytes:
+            raise UserError(f'the shard {member.shard} is truncated, and {path} lies beyond its end; copy or pack it '
+                            'again')
+        return Probe(member.frames, member.fps, member.height, member.width)
     with reader.open(path) as video:
         height, width = video.read([0]).shape[1:3]
         return Probe(len(video), float(video.fps), height, width)
@@ -55,22 +62,17 @@ def probe_videos(paths: Sequence[Path], reader: VideoReader, *, cache: Path | No
     stamps = [_stamp(path) for path in paths]
     results: list[Probe | str | None] = [None] * len(paths)
     for index, (path, stamp) in enumerate(zip(paths, stamps)):
-        if stamp is not None and known.get(str(path), [])[:2] == stamp:
+        if is_shard_member(path):  # a look at the index of the shard; no file is opened
+            results[index] = _probe(path, reader)
+        elif stamp is not None and known.get(str(path), [])[:2] == stamp:
             results[index] = Probe(*known[str(path)][2:])
     pending = [index for index, result in enumerate(results) if result is None]
-
-    def probe(index: int) -> Probe | str:
-        try:
-            return probe_video(paths[index], reader)
-        except UserError as error:
-            return str(error)
-        except OSError as error:  # no permission, stale network file, ...
-            return f'{paths[index]} cannot be read ({error})'
 
     # More threads than cores: reading headers mostly waits for the disk.
     show = len(pending) >= PROGRESS_FROM and is_main_process()
     with progress_bar(len(pending), 'probing videos', unit='video', show=show) as bar:
-        for index, result in zip(pending, thread_map(probe, pending, 2 * worker_count())):
+        for index, result in zip(pending, thread_map(lambda index: _probe(paths[index], reader), pending,
+                                                     2 * worker_count())):
             results[index] = result
             bar.update()
     found = {str(paths[index]): [*stamps[index], *results[index]] for index in pending
@@ -86,8 +88,19 @@ def probe_cache_file(root: Path, reader: VideoReader) -> Path:
     return cache_dir() / 'probes' / f'{hashlib.sha256(key.encode()).hexdigest()[:24]}.json'
 
 
+def _probe(path: Path, reader: VideoReader) -> Probe | str:
+    try:
+        return probe_video(path, reader)
+    except UserError as error:
+        return str(error)
+    except OSError as error:  # no permission, stale network file, ...
+        return f'{path} cannot be read ({error})'
+
+
 def _stamp(path: Path) -> list[int] | None:
     """Size and modification time of a file, by which a changed file is noticed; None if there is no file."""
+    if is_shard_member(path):
+        return None
     try:
         status = os.stat(path)
     except OSError:

@@ -10,6 +10,7 @@ from mmengine.logging import print_log
 
 from leokit.registry import VIDEO_READERS
 from leokit.utils import UserError
+from leokit.utils.files import local_path
 from leokit.video.frame_rate import regular_times, resampled_indices
 from leokit.video.images import TRANSPARENT_BACKGROUND
 from leokit.video.readers.base import ResampledHandle, VideoHandle, VideoReader, existing_file
@@ -17,6 +18,7 @@ from leokit.video.readers.container import ALPHA_DECODERS, alpha_decoder, choose
 from leokit.video.readers.frame_pixels import UNTAGGED_MATRICES, FrameConverter
 from leokit.video.readers.stream_index import PacketDecoder, StreamIndex, build_index, index_by_decoding
 from leokit.video.readers.truncation import missing_bytes, missing_samples
+from leokit.video.shards import find_member, is_shard_member, video_stamp
 
 MAX_PIXELS = 178_956_970  # of a frame; Pillow refuses larger images
 MAX_INDICES = 4096  # stream indices that a reader caches, some kilobytes each
@@ -250,7 +252,7 @@ class PyAVHandle(VideoHandle):
 
 @VIDEO_READERS.register_module()
 class PyAVReader(VideoReader):
-    """Reads video files with PyAV.
+    """Reads video files with PyAV, also those in shards (:mod:`leokit.video.shards`).
 
     Frame numbers are exact: they are looked up in an index of the file's packets, which is cached for unchanged files,
     and every jump decodes from the right key frame. Display matrices (rotated and mirrored video) and the shape of
@@ -276,10 +278,12 @@ class PyAVReader(VideoReader):
         self._indices: dict[tuple, StreamIndex] = {}
 
     def open(self, path: str | Path) -> PyAVHandle:
-        path = existing_file(path)
-        status = path.stat()
-        key = (str(path), status.st_size, status.st_mtime_ns)
-        handle = PyAVHandle(path, threads=self.threads, index=self._indices.get(key),
+        if is_shard_member(path):
+            path, content = local_path(path), find_member(local_path(path)).read()
+        else:
+            path, content = existing_file(path), None
+        key = (str(path), *video_stamp(path))
+        handle = PyAVHandle(path, threads=self.threads, index=self._indices.get(key), content=content,
                             untagged_matrix=self.untagged_matrix, background=self.background)
         if len(self._indices) >= MAX_INDICES:
             self._indices.clear()

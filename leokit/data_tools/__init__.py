@@ -1,0 +1,1 @@
+"""Tools for data sets: statistics, checks, splits, merging, data cards, shards."""
