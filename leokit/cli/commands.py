@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from types import ModuleType
 
 from leokit.cli import (
-    ablate, analyze, animate, app, bench, compare, convert, edit, evaluate, extract, generate, live, manifest,
-    manipulate, prepare, quickstart, synthetic_faces, test, train, user_study, zoo)
+    ablate, analyze, animate, app, bench, compare, convert, data, edit, evaluate, extract, generate, live,
+    manifest, manipulate, prepare, quickstart, synthetic_faces, test, train, user_study, zoo)
 from leokit.cli.parser import CommandParser
 from leokit.version import __version__
 
@@ -19,7 +19,7 @@ COMMANDS: dict[str, ModuleType] = {
     'train': train, 'test': test, 'extract': extract, 'generate': generate, 'animate': animate, 'edit': edit,
     'manipulate': manipulate, 'live': live, 'compare': compare, 'app': app, 'evaluate': evaluate,
     'ablate': ablate, 'analyze': analyze, 'user-study': user_study, 'prepare': prepare, 'manifest': manifest,
-    'synthetic-faces': synthetic_faces, 'convert': convert, 'bench': bench, 'zoo': zoo,
+    'data': data, 'synthetic-faces': synthetic_faces, 'convert': convert, 'bench': bench, 'zoo': zoo,
     'quickstart': quickstart}
 
 

@@ -1,1 +1,1 @@
-"""Tools for data sets: statistics, checks, splits, merging, data cards, shards."""
+"""Tools for datasets: statistics, checks, splits, merging, data cards, shards."""

@@ -1,8 +1,8 @@
-"""The videos of a data set with all that its manifest says about them."""
+"""The videos of a dataset with all that its manifest says about them."""
 
 import os
 from pathlib import Path
-from typing import Any, NamedTuple, Sequence
+from typing import Any, NamedTuple
 
 from leokit.utils import UserError
 from leokit.utils.files import local_path
@@ -42,7 +42,7 @@ def read_items(source: str | Path) -> list[DataItem]:
     return items
 
 
-def check_output(path: Path, sources: Sequence[str | Path], overwrite: bool) -> None:
+def check_output(path: Path, overwrite: bool) -> None:
     """Refuse to write a manifest over another file without ``overwrite``, or with an unknown ending."""
     if path.suffix.lower() not in ('.json', '.jsonl', '.csv'):
         raise UserError(f'the manifest {path} must end in .json, .jsonl or .csv')

@@ -49,7 +49,7 @@ class PackingReport(NamedTuple):
 
 def pack_videos(source: str | Path, target: str | Path, *, clips_per_shard: int = CLIPS_PER_SHARD,
                 workers: int | None = None) -> PackingReport:
-    """Copy all videos of a data set into shards, with a manifest that keeps names, labels, order and all other keys.
+    """Copy all videos of a dataset into shards, with a manifest that keeps names, labels, order and all other keys.
 
     A shard gets its name when it is complete, so that an interrupted run can be repeated; existing shards are kept.
     Bytes are copied, not encoded again.

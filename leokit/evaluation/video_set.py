@@ -13,13 +13,12 @@ from mmengine.dist import all_gather_object, get_rank, get_world_size, is_main_p
 from leokit.evaluation.protocol import ClipRule, Protocol
 from leokit.evaluation.records import SetInfo
 from leokit.utils import UserError, progress_bar
-from leokit.utils.hashing import file_sha256
 from leokit.utils.thread_map import thread_map
 from leokit.video import IMAGE_SUFFIXES, Skipped, VideoEntry, VideoFilter, find_videos
-from leokit.video.readers import AutoReader, VideoReader, frame_files
-from leokit.video.readers.array_reader import is_array, open_array, split_item
+from leokit.video.content_hash import content_hash
+from leokit.video.readers import AutoReader, VideoReader
+from leokit.video.readers.array_reader import is_array
 from leokit.video.readers.base import DEFAULT_FPS
-from leokit.video.shards import find_member, is_shard_member
 from leokit.video.video_filter import select_videos
 from leokit.video.video_list import is_video_file, split_arrays
 
@@ -199,16 +198,4 @@ def _check(video: VideoEntry, filters: VideoFilter, protocol: Protocol, reader: 
                                         f'{rule.stride} needs {rule.span}')
     if protocol.frames.aspect == 'square_only' and height != width:
         return Skipped(str(video.path), f'it is {width}x{height}, and the protocol allows square videos only')
-    return VideoItem(video.name, video.path, first, frames, fps, height, width, _content_hash(video.path))
-
-
-def _content_hash(path: Path) -> str:
-    if is_shard_member(path):
-        return find_member(path).sha256
-    file, item = split_item(path)
-    if item is not None:
-        return hashlib.sha256(np.ascontiguousarray(open_array(file)[item])).hexdigest()
-    if not file.is_dir():
-        return file_sha256(file)
-    lines = ''.join(f'{name}\t{file_sha256(file / name)}\n' for name in frame_files(file))
-    return hashlib.sha256(lines.encode()).hexdigest()
+    return VideoItem(video.name, video.path, first, frames, fps, height, width, content_hash(video.path))

@@ -1,6 +1,6 @@
 """Shards: about a thousand video files in one tar file each, with an index for reading any of them at once.
 
-File systems, above all those of networks, are slow with millions of small files. A shard is an ordinary, uncompressed
+File systems, above all those of a network, are slow with millions of small files. A shard is an ordinary, uncompressed
 tar file (``shard-000000.tar``) in the order of WebDataset: for each video, its file (``000000123.mp4``) and its row of
 the manifest (``000000123.json``). Next to it, ``shard-000000.npy`` has a row of :data:`INDEX_TYPE` for each video:
 where its bytes are, its frames, rate and size, and its hash. A video is named ``shard-000000.tar#000000123.mp4``;

@@ -12,9 +12,9 @@ import torch
 from leokit.data_tools import packing
 from leokit.data_tools.packing import pack_videos
 from leokit.datasets import ClipDataset, FramePairDataset, SampleKey
-from leokit.evaluation.video_set import _content_hash
 from leokit.utils import UserError
 from leokit.video import VideoIndex, read_manifest, write_manifest
+from leokit.video.content_hash import content_hash
 from leokit.video.readers import AutoReader, PyAVReader
 
 NAMES = ['id1#vid#000.mp4', 'b ü日本.mp4', 'deep/c.mkv', 'd.mp4', 'e.mp4']
@@ -23,7 +23,7 @@ NAMES = ['id1#vid#000.mp4', 'b ü日本.mp4', 'deep/c.mkv', 'd.mp4', 'e.mp4']
 @pytest.fixture(scope='module')
 def videos(tmp_path_factory, clips):
     """Five videos with a manifest whose order is not that of the names, and a broken file."""
-    folder = tmp_path_factory.mktemp('data set')
+    folder = tmp_path_factory.mktemp('dataset')
     for number, name in enumerate(NAMES):
         clips.write(folder / name, clips.frames(14 + number, seed=number))
     (folder / 'broken.mp4').write_bytes(b'nothing')
@@ -95,8 +95,9 @@ def test_listing_the_videos_opens_none(shards, monkeypatch):
     assert {video.fps for video in index} == {25.0}
 
 
-def test_contents_have_the_hash_of_the_files(videos, shards):
-    assert [_content_hash(entry.path) for entry in read_manifest(shards[0] / 'manifest.jsonl')] == \
+@pytest.mark.parametrize('trust', [True, False])
+def test_contents_have_the_hash_of_the_files(videos, shards, trust):
+    assert [content_hash(entry.path, trust_index=trust) for entry in read_manifest(shards[0] / 'manifest.jsonl')] == \
         [hashlib.sha256((videos / NAMES[number]).read_bytes()).hexdigest() for number in (3, 0, 4, 1, 2)]
 
 
