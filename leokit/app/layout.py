@@ -11,7 +11,6 @@ from typing import Any
 import cv2
 import gradio as gr
 import numpy as np
-from gradio.data_classes import FileData
 from mmengine.logging import print_log
 
 from leokit.app.commands import CommandLines
@@ -26,22 +25,18 @@ MAX_SEED = 2**31 - 1
 MAX_STEPS = 250
 PREVIEWS = 4  # previews computed at a time
 HEIGHT = 280  # pixels of images and videos on the page
+FILES = (gr.Image, gr.Video)
 UNEXPECTED = 'An unexpected error occurred; its details are in the log of the server.'
 
 
 def image_input(label: str, elem_id: str, *, height: int = HEIGHT) -> gr.Image:
-    """A field for an image. Its value is the path of the upload, which is checked by :mod:`leokit.app.uploads`."""
-    component = gr.Image(label=label, type='filepath', sources=['upload'], height=height, buttons=[],
-                         elem_id=elem_id)
-    component.preprocess = _uploaded_path
-    return component
+    """A field for an image; the jobs get the path of the upload, which :mod:`leokit.app.uploads` checks."""
+    return gr.Image(label=label, type='filepath', sources=['upload'], height=height, buttons=[], elem_id=elem_id)
 
 
 def video_input(label: str, elem_id: str, *, visible: bool = True, height: int = HEIGHT) -> gr.Video:
-    """A field for a video, as :func:`image_input`; Gradio starts no FFmpeg for it."""
-    component = gr.Video(label=label, sources=['upload'], height=height, elem_id=elem_id, visible=visible, buttons=[])
-    component.preprocess, component.postprocess = _uploaded_path, _file
-    return component
+    """A field for a video, as :func:`image_input`."""
+    return gr.Video(label=label, sources=['upload'], height=height, elem_id=elem_id, visible=visible, buttons=[])
 
 
 class Toolbar:
@@ -73,7 +68,6 @@ class ResultPanel:
                     video = gr.Video(label='Result' if videos == 1 else f'Video {number}', interactive=False,
                                      height=HEIGHT + 60 if videos == 1 else HEIGHT, loop=True, autoplay=True,
                                      visible=number == 0, elem_id=f'{tab}-result-{number}', buttons=['download'])
-                    video.postprocess = _file
                     self.videos.append(video)
         self.status = gr.HTML(elem_id=f'{tab}-status')
         self.download = gr.DownloadButton('Download', visible=False, size='sm', elem_id=f'{tab}-download') \
@@ -133,8 +127,10 @@ class Layout:
         drawn (Examples): The examples.
     """
 
-    # of events that only change the page: no queue, no progress display, not part of the documented interface
-    quiet = dict(queue=False, show_progress='hidden', api_visibility='private')
+    # Gradio would convert uploads before the jobs can check them, and fail with its own words
+    raw = dict(preprocess=False, api_visibility='private')
+    # events that only change the page: no queue, no progress display
+    quiet = dict(raw, queue=False, show_progress='hidden')
 
     def __init__(self, context: AppContext, drawn: Examples) -> None:
         self.context = context
@@ -171,6 +167,7 @@ class Layout:
         context = self.context
 
         def start(request: gr.Request, *values: Any) -> Iterator[list[Any]]:
+            values = _plain(inputs, values)
             visitor = self._visitor(request, inputs, values)
             job = Job(context, visitor, tab)
             try:
@@ -195,20 +192,21 @@ class Layout:
 
         running = toolbar.start.click(
             start, inputs, panel.components(toolbar), show_progress='minimal', show_progress_on=panel.status,
-            concurrency_id='jobs', concurrency_limit=context.limits.jobs, api_visibility='private')
+            concurrency_id='jobs', concurrency_limit=context.limits.jobs, **self.raw)
         toolbar.cancel.click(cancel, None, panel.components(toolbar), cancels=[running], **self.quiet)
 
     def preview(self, triggers: list[Any], inputs: list[Any], output: gr.HTML,
                 show: Callable[..., str]) -> dict[str, Any]:
         """Keep a preview up to date: ``show(visitor, *values)`` returns its HTML. Returns the event's arguments."""
         def update(request: gr.Request, *values: Any) -> str:
+            values = _plain(inputs, values)
             try:
                 return show(self._visitor(request, inputs, values), *values)
             except Exception as error:
                 return _message(self.sentence(error), 'error')
 
         event = dict(fn=update, inputs=inputs, outputs=output, show_progress='hidden', trigger_mode='always_last',
-                     concurrency_id='previews', concurrency_limit=PREVIEWS, api_visibility='private')
+                     concurrency_id='previews', concurrency_limit=PREVIEWS, **self.raw)
         gr.on(triggers, **event)
         return event
 
@@ -220,11 +218,11 @@ class Layout:
         """Keep a command line up to date, from the start."""
         def update(*values: Any) -> str:
             try:
-                return write(*values)
+                return write(*_plain(inputs, values))
             except Exception as error:
                 return f'# {self.sentence(error)}'
 
-        field.value = update(*(None if isinstance(part, gr.Image | gr.Video) else part.value for part in inputs))
+        field.value = update(*(None if isinstance(part, FILES) else part.value for part in inputs))
         gr.on([part.change for part in inputs], update, inputs, field, trigger_mode='always_last', **self.quiet)
 
     def sentence(self, error: Exception) -> str:
@@ -239,7 +237,7 @@ class Layout:
 
     def _visitor(self, request: gr.Request, inputs: Sequence[Any], values: Sequence[Any]) -> Visitor:
         for part, value in zip(inputs, values):
-            if isinstance(part, gr.Image | gr.Video) and value:
+            if isinstance(part, FILES) and value:
                 self.context.files.note_upload(request.session_hash, Path(value))
         return self.context.files.visitor(request.session_hash)
 
@@ -267,10 +265,7 @@ def _message(text: str, kind: str) -> str:
     return f'<div class="leokit-status {kind}" role="{role}">{html.escape(text)}</div>'
 
 
-def _uploaded_path(payload: FileData | None) -> str | None:
-    """The path of an upload, in place of Gradio's conversions: the jobs check the content themselves."""
-    return payload.path if payload is not None else None
-
-
-def _file(path: str | Path | None) -> FileData | None:
-    return FileData(path=str(path), orig_name=Path(path).name) if path else None
+def _plain(inputs: Sequence[Any], values: Sequence[Any]) -> list[Any]:
+    """The values of an event, with the path of a file in place of Gradio's description of it."""
+    return [value.get('path') if isinstance(part, FILES) and isinstance(value, dict) else value
+            for part, value in zip(inputs, values)]

@@ -39,6 +39,10 @@ html { overflow-y: scroll; }
 .leokit-figures img { width: 100%; border-radius: 8px; display: block; }
 .leokit-figures figcaption { color: var(--body-text-color-subdued); font-size: 0.88em; padding-top: 0.3em;
   min-height: 1.4em; }
+.leokit-slider input[type=number] { width: 4.6em; }
+/* cutting in the browser would load a program from another server */
+button[aria-label="Trim video to selection"], button[aria-label="Reset video to initial value"] {
+  display: none !important; }
 .leokit-hint { color: var(--body-text-color-subdued); border: 1px dashed var(--border-color-primary);
   border-radius: 8px; padding: 4.5em 1em; text-align: center; }
 .leokit-link { font-size: 0.92em; }

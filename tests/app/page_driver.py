@@ -34,6 +34,12 @@ class Page:
         self.browser.wait(f'document.querySelector({selector}) && !document.querySelector({selector}).disabled', 20)
         self.browser.evaluate(f'document.querySelector({selector}).click()')
 
+    def start(self, tab):
+        """Start the job of a tab; the words of its last job do not count as the end of this one."""
+        self.browser.evaluate(f'document.querySelectorAll("#{tab}-status .leokit-status").forEach('
+                              '(message) => message.classList.add("old"))')
+        self.click(f'{tab}-run')
+
     def upload(self, element, path):
         """Upload a file into a field and wait until the page shows it."""
         self.browser.wait(f'document.querySelector("#{element} input[type=file]")', 20)
@@ -56,8 +62,7 @@ class Page:
 
     def wait_for_end(self, tab, seconds=60):
         """Wait until a job has ended, and return its last words."""
-        self.browser.wait(f'document.querySelector("#{tab}-status .done, #{tab}-status .error, #{tab}-status .note")',
-                          seconds)
+        self.browser.wait(f'document.querySelector("#{tab}-status :is(.done, .error, .note):not(.old)")', seconds)
         return self.status(tab)
 
     def failed(self, tab):

@@ -40,9 +40,9 @@ def build(layout: Layout) -> None:
     with gr.Row():
         with gr.Column(scale=4):
             image = image_input('First frame', f'{TAB}-image')
+            count = gr.Slider(1, limits.max_videos, value=min(2, limits.max_videos), step=1, label='Videos',
+                              elem_id=f'{TAB}-count')
             with gr.Row():
-                count = gr.Slider(1, limits.max_videos, value=min(2, limits.max_videos), step=1, label='Videos',
-                                  elem_id=f'{TAB}-count')
                 settings = GenerationSettings(layout.context, TAB, 2 * model.num_frames)
             toolbar = Toolbar(TAB, 'Generate')
             layout.examples([[portrait] for portrait in layout.drawn.portraits], [image], TAB)

@@ -1,5 +1,6 @@
 """Tab Manipulate: sliders move an image along directions of the motion space, and then a whole video."""
 
+import math
 import os
 from collections.abc import Sequence
 
@@ -99,9 +100,10 @@ def _sliders(context: AppContext) -> list[gr.Slider]:
         for start in range(0, len(chosen), 2):
             with gr.Row():
                 for direction in chosen[start:start + 2]:
-                    bound = context.direction_range(direction)
+                    bound, step = _rounded(context.direction_range(direction))
                     label = direction if direction in names else f'Dimension {direction}'
-                    sliders.append(gr.Slider(-bound, bound, value=0, step=bound / 50, label=label, min_width=120,
+                    sliders.append(gr.Slider(-bound, bound, value=0, step=step, label=label, min_width=120,
+                                             elem_classes='leokit-slider',
                                              elem_id=f'{TAB}-direction-{directions.index(direction)}'))
         return sliders
     sliders = row(first)
@@ -110,3 +112,9 @@ def _sliders(context: AppContext) -> list[gr.Slider]:
         with gr.Accordion(title, open=False):
             sliders += row(rest)
     return sliders
+
+
+def _rounded(bound: float) -> tuple[float, float]:
+    """A bound as a round number that is not smaller, and a step of which it is a multiple."""
+    step = 0.05 * 10 ** math.floor(math.log10(bound))
+    return round(math.ceil(bound / step - 1e-6) * step, 9), round(step, 9)

@@ -39,9 +39,9 @@ def build(layout: Layout) -> None:
     frames = leo.generator.motion_diffusion.num_frames
     with gr.Row():
         with gr.Column(scale=4):
+            count = gr.Slider(1, limits.max_videos, value=min(2, limits.max_videos), step=1, label='Videos',
+                              elem_id=f'{TAB}-count')
             with gr.Row():
-                count = gr.Slider(1, limits.max_videos, value=min(2, limits.max_videos), step=1, label='Videos',
-                                  elem_id=f'{TAB}-count')
                 num_frames = gr.Number(min(2 * frames, limits.max_frames), label='Frames', precision=0, minimum=2,
                                        maximum=limits.max_frames, elem_id=f'{TAB}-frames')
                 seed = gr.Number(0, label='Seed', precision=0, minimum=0, maximum=MAX_SEED, elem_id=f'{TAB}-seed')
