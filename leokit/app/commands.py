@@ -20,13 +20,15 @@ class CommandLines:
         self._models = models
 
     def animate(self, source: str | None, driving: str | None, *, mode: str = 'relative', start_frame: str = 'auto',
-                motion_scale: float = 1.0, smooth_seconds: float = 0.0) -> str:
+                motion_scale: float = 1.0, smooth_seconds: float = 0.0, crop: str = 'auto') -> str:
         """The command of the tab Animate; files that are not chosen yet have example names."""
         words: list[object] = ['--mode', mode, '--start-frame', start_frame]
         if motion_scale != 1:
             words += ['--motion-scale', f'{motion_scale:g}']
         if smooth_seconds:
             words += ['--smooth', f'{smooth_seconds:g}']
+        if crop != 'auto':
+            words += ['--crop', crop]
         return self._animator('animate', '--source', _name(source, 'portrait.png'), '--driving',
                               _name(driving, 'driving.mp4'), *words, '--out', 'animated.mp4')
 

@@ -1,7 +1,8 @@
 """What all tabs share: the models, one at a time on the device; the files; the limits."""
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
@@ -13,7 +14,7 @@ from leokit.app.files import PrivateFiles, Visitor
 from leokit.app.limits import Limits
 from leokit.app.models import AppModels
 from leokit.encoders import Encoding
-from leokit.inference import encode, render
+from leokit.inference import FaceCropper, encode, render
 from leokit.models import Animator
 from leokit.registry import SAMPLERS
 from leokit.samplers import Sampler
@@ -59,15 +60,13 @@ class AppContext:
         """torch.device: Where the models are."""
         return device_of(self.animator)
 
-    @property
-    def can_generate(self) -> bool:
-        """bool: There is a motion diffusion."""
-        return _works(lambda: self.models.leo.generator)
-
-    @property
-    def can_sample(self) -> bool:
-        """bool: There are models of starting codes and frames."""
-        return _works(lambda: self.models.leo.unconditional_generator)
+    def missing(self, part: str) -> str:
+        """Why ``'generator'`` or ``'unconditional_generator'`` of the models does not exist; '' if it does."""
+        try:
+            getattr(self.models.leo, part)
+        except UserError as error:
+            return str(error)
+        return ''
 
     def in_turn(self, items: Iterable[Item]) -> Iterator[Item]:
         """Compute items one by one, in turn with other visitors."""
@@ -82,6 +81,10 @@ class AppContext:
         finally:
             if hasattr(items, 'close'):
                 items.close()  # ends the thread that decodes the driving video
+
+    def face(self, image: np.ndarray, path: str) -> Tensor:
+        """An uploaded image cropped to its face, if the animator was trained on faces; as :meth:`source`."""
+        return FaceCropper(self.animator).image(image, Path(path).name).images
 
     def source(self, image: np.ndarray) -> Tensor:
         """An image as the animator takes it, shape (1, 3, S, S) in [-1, 1]; uint8 RGB (H, W, 3)."""
@@ -119,20 +122,12 @@ class AppContext:
 
     def direction_range(self, direction: str) -> float:
         """How far a slider moves along a direction: three standard deviations of the codes of training, if known."""
-        if not self.can_generate:
+        if self.missing('generator'):
             return DEFAULT_RANGE
         std = self.models.leo.generator.motion_diffusion.normalizer.std.float().cpu()
         vector = self.models.leo.directions.vector(direction)
         spread = float((std * vector).norm() / vector.norm().clamp(min=1e-6) ** 2)
         return RANGE_IN_STD * spread if spread > 0 else DEFAULT_RANGE
-
-
-def _works(get: Callable[[], object]) -> bool:
-    try:
-        get()
-    except UserError:
-        return False
-    return True
 
 
 def whole_number(value: object, name: str, low: int, high: int) -> int:

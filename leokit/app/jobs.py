@@ -130,7 +130,7 @@ class Job:
 
 
 def _as_bytes(chunk: Tensor | np.ndarray) -> np.ndarray:
-    """uint8 (B, t, H, W, 3) of float frames (B, t, 3, H, W) in [-1, 1]; arrays as they are."""
+    """uint8 (B, t, H, W, 3) of frames (B, t, 3, H, W), uint8 or in [-1, 1]; arrays as they are."""
     if isinstance(chunk, np.ndarray):
         return chunk
-    return rearrange(to_uint8(chunk), 'b t c h w -> b t h w c').cpu().numpy()
+    return rearrange(to_uint8(chunk) if chunk.is_floating_point() else chunk, 'b t c h w -> b t h w c').cpu().numpy()

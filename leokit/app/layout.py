@@ -145,8 +145,7 @@ class Layout:
     @staticmethod
     def unavailable(reason: str) -> None:
         """Say that the models cannot do what the tab is for."""
-        gr.HTML(f'<p class="leokit-introduction">{html.escape(reason)}; start the page with a config of LEO, such as '
-                '<code>leokit app leo_synthetic</code>.</p>')
+        gr.HTML(f'<p class="leokit-hint">{html.escape(reason[:1].upper() + reason[1:])}.</p>')
 
     @staticmethod
     def command_line(tab: str) -> gr.Code:

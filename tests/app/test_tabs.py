@@ -45,15 +45,17 @@ def frames_of(path):
 
 def test_animate_equals_the_command_on_the_page(work, context, drawn, tmp_path, monkeypatch):
     source, driving = map(str, (drawn.portraits[0], drawn.clips[0]))
-    values = ('relative', 'auto', 0.8, 0.1)
+    values = ('relative', 'auto', 0.8, 0.1, 'none')
     reports, result = work(animate.animate, source, driving, *values)
     assert re.fullmatch(r'48 frames at 25 frames per second, driving frame \d+ stands for the pose of the source, '
                         'no sound', result.text)
+    assert context.animator.crop == 'center'  # the model is shared
     assert [report.text for report in reports][-2:] == ['Frame 32 of 48', 'Frame 48 of 48']
     shutil.copy(source, tmp_path)
     shutil.copy(driving, tmp_path)
     monkeypatch.chdir(tmp_path)
-    command = CommandLines(context.models).animate(source, driving, **animate.transfer_options(*values))
+    options = dict(animate.transfer_options(*values[:-1]), crop='none')
+    command = CommandLines(context.models).animate(source, driving, **options)
     status, said = call_command(*command.split()[1:])
     assert status == 0, said
     assert (frames_of('animated.mp4') == frames_of(result.paths[0])).all()
@@ -133,11 +135,11 @@ def test_compare(work, clip, drawn):
 
 
 @pytest.mark.parametrize('function, values, words', [
-    (animate.animate, ('{portrait}', None, 'relative', 'auto', 1.0, 0.0), 'The driving video is missing'),
-    (animate.animate, ('{portrait}', '{clip}', '__class__', 'auto', 1.0, 0.0), 'the transfer mode must be one of'),
-    (animate.animate, ('{portrait}', '{clip}', 'relative', '7', 1.0, 0.0), 'the start frame must be one of'),
-    (animate.animate, ('{portrait}', '{clip}', 'relative', 'auto', 1.0, 3.0), 'the smoothing must be a number'),
-    (animate.animate, ('{clip}', '{portrait}', 'relative', 'first', 1.0, 0.0), 'is not an image but an mp4'),
+    (animate.animate, ('{portrait}', None, 'relative', 'auto', 1.0, 0.0, 'auto'), 'The driving video is missing'),
+    (animate.animate, ('{portrait}', '{clip}', '__class__', 'auto', 1.0, 0.0, 'auto'), 'the transfer mode'),
+    (animate.animate, ('{portrait}', '{clip}', 'relative', '7', 1.0, 0.0, 'auto'), 'the start frame must be one of'),
+    (animate.animate, ('{portrait}', '{clip}', 'relative', 'auto', 1.0, 3.0, 'auto'), 'the smoothing must be a number'),
+    (animate.animate, ('{clip}', '{portrait}', 'relative', 'first', 1.0, 0.0, 'auto'), 'is not an image but an mp4'),
     (generate.generate, ('{portrait}', 5, 10, 0, 2), 'the number of videos must be a whole number from 1 to 4'),
     (generate.generate, ('{portrait}', 1, 61, 0, 2), 'the number of frames must be a whole number from 2 to 60'),
     (generate.generate, ('{portrait}', 1, 1e9, 0, 2), 'the number of frames'),
@@ -203,7 +205,8 @@ def test_two_jobs_take_turns(context, portrait):
 
 def test_an_animator_alone_can_do_what_needs_no_motion(models, files):
     context = AppContext(AppModels(LEO(models.leo.animator), 'animator', ('a', 'b')), Limits(), files)
-    assert not context.can_generate and not context.can_sample
+    assert 'needs a motion diffusion' in context.missing('generator')
+    assert 'unconditional generation needs' in context.missing('unconditional_generator')
     assert context.direction_range('1') == 2.0
 
 

@@ -1,6 +1,8 @@
 """Tab Animate: a source image moves like a driving video."""
 
+import copy
 from collections.abc import Generator
+from pathlib import Path
 
 import gradio as gr
 import torch
@@ -9,7 +11,8 @@ from leokit.app.context import AppContext, one_of, real_number
 from leokit.app.jobs import Job, Progress, Result, Updates
 from leokit.app.layout import Layout, ResultPanel, Toolbar, image_input, video_input
 from leokit.app.uploads import open_video_upload, read_image_upload, sound_of
-from leokit.inference import TRANSFER_MODES, DrivingCodes, MotionTransfer, VideoAnimator
+from leokit.inference import (
+    TRANSFER_MODES, DrivingCodes, FaceCropper, MotionTransfer, VideoAnimator, paste_into_image)
 from leokit.video.readers import VideoHandle
 
 TAB = 'animate'
@@ -17,26 +20,41 @@ MODES = [("The source's own pose, moved", 'relative'), ('The pose of the driving
 START_FRAMES = ('auto', 'first', 'mean')
 STARTS = [('the driving frame nearest to it', 'auto'), ('the first driving frame', 'first'),
           ('the mean pose of the driving video', 'mean')]
+CROPS = ('auto', 'center', 'none')
+CROP_CHOICES = [('Automatic: to the face, if the model was trained on faces', 'auto'), ('The central square', 'center'),
+                ('The whole picture, squeezed to a square', 'none')]
 MAX_SCALE, MAX_SMOOTH = 2.0, 0.3
 
 
 def animate(context: AppContext, job: Job, source: str | None, driving: str | None, mode: str, start_frame: str,
-            motion_scale: float, smooth: float) -> Updates:
+            motion_scale: float, smooth: float, crop: str) -> Updates:
     """Animate an uploaded image with an uploaded video; its sound is kept."""
     transfer = MotionTransfer(**transfer_options(mode, start_frame, motion_scale, smooth))
-    image = context.source(read_image_upload(source, 'The source image', context.limits))
-    animator = VideoAnimator(context.animator, amp=context.models.leo.amp)
+    cropper = FaceCropper(context.animator, crop=one_of(crop, 'the crop', CROPS))
+    model = context.animator
+    if crop != 'auto':  # the model is shared; its crop is not changed
+        model = copy.copy(model)
+        model.crop = crop
+    animator = VideoAnimator(model, amp=context.models.leo.amp)
+    pixels = read_image_upload(source, 'The source image', context.limits)
     with open_video_upload(driving, 'The driving video', context.limits) as video:
-        motion: VideoHandle | DrivingCodes = video
+        yield Progress('Looking for the face')
+        image = cropper.image(pixels, Path(source).name)
+        cropped = cropper.video(video)
+        job.check()
+        motion: VideoHandle | DrivingCodes = cropped
         if transfer.needs_whole_video:
-            motion = yield from _read_motion(job, animator, video)
+            motion = yield from _read_motion(job, animator, cropped)
         with context.turn:
-            chunks = animator.animate(image, motion, transfer=transfer)
+            chunks = animator.animate(image.images, motion, transfer=transfer)
         sound = sound_of(driving)
-        paths = yield from job.write(chunks, ['animated.mp4'], len(video), video.fps, sound=sound)
+        paths = yield from job.write(paste_into_image(chunks, image) if image.is_face else chunks, ['animated.mp4'],
+                                     len(video), video.fps, sound=sound)
         notes = [f'{len(video)} frames at {video.fps:.4g} frames per second']
     if start_frame == 'auto' and transfer.start_frames:
         notes.append(f'driving frame {transfer.start_frames[0]} stands for the pose of the source')
+    if image.is_face:
+        notes.append('the face was cropped and pasted back')
     yield Result(paths, ', '.join([*notes, 'with sound' if sound else 'no sound']))
 
 
@@ -68,7 +86,7 @@ def build(layout: Layout) -> None:
                 source = image_input('Source image', f'{TAB}-source')
                 driving = video_input('Driving video', f'{TAB}-driving')
             mode = gr.Radio(MODES, value='relative', label='Pose of the result', elem_id=f'{TAB}-mode')
-            with gr.Accordion('Motion', open=False, elem_id=f'{TAB}-motion'):
+            with gr.Accordion('Motion and crop', open=False, elem_id=f'{TAB}-motion'):
                 start = gr.Dropdown(STARTS, value='auto', label="What stands for the source's own pose",
                                     elem_id=f'{TAB}-start')
                 with gr.Row():
@@ -76,12 +94,13 @@ def build(layout: Layout) -> None:
                                       info='1 is that of the video', elem_id=f'{TAB}-scale')
                     smooth = gr.Slider(0, MAX_SMOOTH, value=0, step=0.01, label='Smoothing',
                                        info='seconds; 0 is none', elem_id=f'{TAB}-smooth')
+                crop = gr.Dropdown(CROP_CHOICES, value='auto', label='Crop of image and video', elem_id=f'{TAB}-crop')
             toolbar = Toolbar(TAB, 'Animate')
             layout.examples([[portrait, clip] for portrait, clip in zip(
                 layout.drawn.portraits, layout.drawn.clips)], [source, driving], TAB)
         with gr.Column(scale=4):
             panel = ResultPanel(TAB)
-    inputs = [source, driving, mode, start, scale, smooth]
+    inputs = [source, driving, mode, start, scale, smooth, crop]
     layout.command(panel, inputs, lambda source, driving, *values: layout.commands.animate(
-        source, driving, **transfer_options(*values)))
+        source, driving, **transfer_options(*values[:-1]), crop=one_of(values[-1], 'the crop', CROPS)))
     layout.run(TAB, toolbar, panel, inputs, animate)

@@ -18,7 +18,7 @@ def generate(context: AppContext, job: Job, image: str | None, count: int, num_f
     """Generate videos from an uploaded first frame."""
     count = whole_number(count, 'the number of videos', 1, context.limits.max_videos)
     num_frames, seed, steps = GenerationSettings.check(context, num_frames, seed, steps)
-    source = context.source(read_image_upload(image, 'The first frame', context.limits))
+    source = context.face(read_image_upload(image, 'The first frame', context.limits), image)
     generator = context.models.leo.generator
     with context.turn:
         chunks = generator.generate(source, num_frames, num_sequences=count, seed=seed, sampler=context.sampler(steps))
@@ -31,8 +31,8 @@ def generate(context: AppContext, job: Job, image: str | None, count: int, num_f
 
 def build(layout: Layout) -> None:
     """Lay out the tab."""
-    if not layout.context.can_generate:
-        layout.unavailable('Generating needs a motion diffusion, and these models have none')
+    if reason := layout.context.missing('generator'):
+        layout.unavailable(reason)
         return
     layout.introduction('The image becomes the first frame, and the motion diffusion invents how it goes on. Another '
                         'seed gives other motion.')

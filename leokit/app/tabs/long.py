@@ -8,7 +8,6 @@ from leokit.app.context import AppContext, one_of
 from leokit.app.jobs import Job, Result, Updates
 from leokit.app.layout import GenerationSettings, Layout, ResultPanel, Toolbar, image_input, video_input
 from leokit.app.uploads import open_video_upload, read_image_upload
-from leokit.video import read_last_frame
 from leokit.video.frame_rate import DEFAULT_FPS
 
 TAB = 'long'
@@ -21,13 +20,13 @@ def generate_long(context: AppContext, job: Job, start: str, image: str | None, 
     """Generate a long video from an uploaded image, or one that follows an uploaded video."""
     start = one_of(start, 'the start', (FROM_IMAGE, FROM_VIDEO))
     num_frames, seed, steps = GenerationSettings.check(context, num_frames, seed, steps)
-    generator, animator = context.models.leo.generator, context.animator
+    generator = context.models.leo.generator
     if start == FROM_IMAGE:
-        source, given = context.source(read_image_upload(image, 'The first frame', context.limits)), image
+        source, given = context.face(read_image_upload(image, 'The first frame', context.limits), image), image
         generate = generator.generate
     else:
         with open_video_upload(video, 'The video to continue', context.limits) as opened:
-            source, given = read_last_frame(opened, animator.size, crop=animator.crop), video
+            source, given = context.face(opened.read([len(opened) - 1])[0], video), video
         generate = generator.extend_from_images
     with context.turn:
         chunks = generate(source, num_frames, seed=seed, sampler=context.sampler(steps))
@@ -38,8 +37,8 @@ def generate_long(context: AppContext, job: Job, start: str, image: str | None, 
 
 def build(layout: Layout) -> None:
     """Lay out the tab."""
-    if not layout.context.can_generate:
-        layout.unavailable('Generating needs a motion diffusion, and these models have none')
+    if reason := layout.context.missing('generator'):
+        layout.unavailable(reason)
         return
     layout.introduction('A video of any length is generated window by window. The frames appear while they are made; '
                         'the whole video follows at the end.')

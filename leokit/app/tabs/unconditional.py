@@ -29,9 +29,8 @@ def sample(context: AppContext, job: Job, count: int, num_frames: int, seed: int
 
 def build(layout: Layout) -> None:
     """Lay out the tab."""
-    if not layout.context.can_sample:
-        layout.unavailable('Unconditional generation needs models of starting codes and starting frames, and these '
-                           'models have none')
+    if reason := layout.context.missing('unconditional_generator'):
+        layout.unavailable(reason)
         return
     layout.introduction('Appearance and motion are both sampled: none of these people exists. Video number k of a seed '
                         'does not depend on how many are generated.')
