@@ -4,26 +4,24 @@ import logging
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Iterator, NamedTuple
+from typing import Any, NamedTuple
 
-import numpy as np
 from mmengine.logging import print_log
 
 from leokit.utils import UserError, progress_bar
 from leokit.utils.output_paths import OutputPaths
 from leokit.utils.settings_file import lock_settings
 from leokit.utils.thread_map import thread_map, worker_count
-from leokit.video.face_crop import FACE_CROPS, CropBox, crop_frames
+from leokit.video.clip_cutter import cut_clip
+from leokit.video.face_crop import FACE_CROPS, CropBox, center_box
 from leokit.video.frame_rate import format_rates, group_rates, resampled_count
 from leokit.video.manifest import read_manifest, write_manifest
-from leokit.video.readers import AutoReader, VideoReader
+from leokit.video.readers import AutoReader, VideoHandle, VideoReader
 from leokit.video.readers.base import open_at_rate
-from leokit.video.resize import CROPS, fit_frames
+from leokit.video.resize import CROPS
 from leokit.video.video_entry import Skipped, VideoEntry
 from leokit.video.video_index import VideoIndex
-from leokit.video.video_writer import VideoWriter
 
-CHUNK_FRAMES = 32  # frames decoded at a time
 SETTINGS_FILE = 'preparation.json'
 MANIFEST_FILE = 'manifest.json'
 
@@ -186,35 +184,27 @@ def _convert(video: VideoEntry, clip: _Clip, target: Path, settings: Preparation
     fps = settings.fps or video.fps
     new = not clip.path.exists()
     if new:
-        box = None
-        if settings.crop in FACE_CROPS:
-            box = _find_face_box(video, clip, settings, reader)
-            if box is None:
-                return None
-        with VideoWriter(clip.path, fps, crf=settings.crf, keyframe_interval=settings.keyframe_interval,
-                         threads=1) as writer:
-            for chunk in _decode(video, clip.first, clip.last, reader, settings.fps):
-                writer.write(fit_frames(chunk, settings.size, crop=settings.crop) if box is None
-                             else crop_frames(chunk, box, settings.size))
+        try:
+            with open_at_rate(reader, video.path, video.fps, settings.fps) as opened:
+                box = _crop_box(opened, clip, settings.crop)
+                if box is None:
+                    return None
+                cut_clip(opened, clip.path, clip.first, clip.last, box, settings.size, crf=settings.crf,
+                         keyframe_interval=settings.keyframe_interval)
+        except UserError as error:
+            if str(video.path) in str(error) and str(clip.path) not in str(error):
+                raise _UnreadableError(str(error)) from error
+            raise
     file = clip.path.relative_to(target)
     return dict(file=file.as_posix(), name=file.with_suffix('').as_posix(), identity=video.identity,
                 split=video.split, frames=clip.last - clip.first, fps=fps, source=str(video.path),
                 first_frame=clip.first), new
 
 
-def _find_face_box(video: VideoEntry, clip: _Clip, settings: Preparation, reader: VideoReader) -> CropBox | None:
-    from leokit.feature_extractors.face_input import find_face_box  # imports the feature extractors
-    try:
-        with open_at_rate(reader, video.path, video.fps, settings.fps) as opened:
-            return find_face_box(opened, settings.crop, clip.first, clip.last)
-    except UserError as error:
-        raise _UnreadableError(str(error)) from error
-
-
-def _decode(video: VideoEntry, first: int, last: int, reader: VideoReader,
-            fps: float | None) -> Iterator[np.ndarray]:
-    try:
-        with open_at_rate(reader, video.path, video.fps, fps) as opened:
-            yield from opened.chunks(CHUNK_FRAMES, first, last)
-    except UserError as error:
-        raise _UnreadableError(str(error)) from error
+def _crop_box(video: VideoHandle, clip: _Clip, crop: str) -> CropBox | None:
+    """The crop of a clip in pixels of the video; None if it has no face to crop to."""
+    if crop in FACE_CROPS:
+        from leokit.feature_extractors.face_input import find_face_box  # imports the feature extractors
+        return find_face_box(video, crop, clip.first, clip.last)
+    height, width = video.read([clip.first]).shape[1:3]
+    return center_box(width, height) if crop == 'center' else CropBox(0, 0, width, height)

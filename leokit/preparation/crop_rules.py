@@ -81,13 +81,6 @@ CROP_RULES: dict[str, Callable[[MetadataBox, FrameSize], CropBox]] = {
     'stated_box': stated_box, 'celebv_hq': celebv_hq_box}
 
 
-def center_box(frame: FrameSize) -> CropBox:
-    """The largest central square."""
-    side = min(frame)
-    left, top = (frame.width - side) // 2, (frame.height - side) // 2
-    return CropBox(left, top, left + side, top + side)
-
-
 def _scaled(low: Fraction, high: Fraction, box: MetadataBox, frame: FrameSize, axis: int) -> tuple[Fraction, Fraction]:
     """Two sides of a box along an axis (0 is x) in pixels of the frame."""
     if box.reference is None:

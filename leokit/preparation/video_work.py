@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 
 from leokit.preparation.clip_record import ClipRecord, ClipTimes, Dropped
-from leokit.preparation.crop_rules import CROP_RULES, CropError, FrameSize, center_box, mask_box
+from leokit.preparation.crop_rules import CROP_RULES, CropError, FrameSize, mask_box
 from leokit.preparation.journal import Results
 from leokit.utils import UserError
 from leokit.utils.hashing import file_sha256
 from leokit.video.clip_cutter import cut_clip
-from leokit.video.face_crop import FACE_CROPS, CropBox
+from leokit.video.face_crop import FACE_CROPS, CropBox, center_box
 from leokit.video.frame_rate import exact_rate
 from leokit.video.readers import AutoReader, VideoHandle
 
@@ -180,7 +180,7 @@ def _crop(video: VideoHandle, frame: FrameSize, piece: Piece, first: int, last: 
     if crop == 'none':
         return CropBox(0, 0, *frame)
     if crop == 'center' or (crop == 'dataset' and piece.cut):
-        return center_box(frame)
+        return center_box(*frame)
     if crop == 'dataset' and settings.crop_rule == 'face_mask' and record.mask is not None:
         with AutoReader().open(record.mask) as mask:
             size = FrameSize(*mask.read([0]).shape[2:0:-1])

@@ -67,6 +67,13 @@ def face_crop_box(boxes: np.ndarray, frame_size: tuple[int, int], crop: FaceCrop
     return CropBox(x, y, x + size, y + size)
 
 
+def center_box(width: int, height: int) -> CropBox:
+    """The largest central square of a frame."""
+    side = min(width, height)
+    left, top = (width - side) // 2, (height - side) // 2
+    return CropBox(left, top, left + side, top + side)
+
+
 def crop_frames(frames: np.ndarray, box: CropBox, size: int | None = None) -> np.ndarray:
     """Crop frames to a box; pixels beyond the frame are black.
 

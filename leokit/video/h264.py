@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import av
 import numpy as np
+from av.video.frame import PictureType
 from av.video.reformatter import VideoReformatter
 
 H264_SUFFIXES = ('.mp4', '.mkv', '.mov')
@@ -97,6 +98,7 @@ class H264Stream:
         if self.num_frames == 0:
             self._stream.width, self._stream.height = frame.width, frame.height
         frame.pts, frame.time_base = self.num_frames, self._time_base
+        frame.pict_type = PictureType.NONE  # that of a decoded frame would make a key frame of a key frame
         self._container.mux(self._stream.encode(frame))
         self.num_frames += 1
 

@@ -36,6 +36,14 @@ def test_both_ways_show_the_same_place(video, tmp_path, box):
     assert np.abs(pictures[0] - pictures[1]).mean() < 1
 
 
+def test_key_frames_are_those_of_the_encoder(video, tmp_path):
+    """The video has a key frame every 12 frames, of which three are in the clip; they are none of its own."""
+    cut(video, tmp_path / 'a.mp4', 10, 50, (40, 20, 120, 100), keyframe_interval=20)
+    with av.open(str(tmp_path / 'a.mp4')) as container:
+        keys = [number for number, packet in enumerate(container.demux(video=0)) if packet.is_keyframe]
+    assert keys == [0, 20]
+
+
 def test_resampling_by_time(video, tmp_path):
     """From 30000/1001 to 10: output k shows the newest frame whose time rounds to k / 10, every third one."""
     cut(video, tmp_path / 'a.mp4', 2, 12, (40, 20, 120, 100), fps=10)

@@ -16,11 +16,12 @@ import cv2
 import numpy as np
 
 from leokit.preparation.clip_record import ClipRecord, ClipTimes
-from leokit.preparation.crop_rules import FrameSize, center_box
+from leokit.preparation.crop_rules import FrameSize
 from leokit.preparation.video_work import ClipSettings, Piece, VideoTask, work_on_video
 from leokit.utils import UserError
 from leokit.utils.process_map import process_map
 from leokit.video import VideoWriter
+from leokit.video.face_crop import center_box
 from leokit.video.frame_rate import exact_rate
 from leokit.video.readers import AutoReader
 
@@ -123,7 +124,7 @@ def _run_ffmpeg(tasks: Sequence[VideoTask], folder: Path, settings: ClipSettings
     for task in tasks:
         with AutoReader().open(task.source) as opened:
             frame = FrameSize(*opened.read([0]).shape[2:0:-1])
-        box = center_box(frame)
+        box = center_box(*frame)
         for piece in task.pieces:
             start, end = piece.record.times.seconds
             commands.append([
