@@ -44,19 +44,21 @@ class MarginCropper(Cropper):
     """A margin around the box, cut at the border of the frame; what is not square then is squeezed.
 
     Args:
-        margin (float): On each side, relative to the side of the box (``increase_area`` of FOMM).
+        margin (float | Sequence[float]): On each side, relative to the side of the box (``increase_area`` of FOMM); or
+            left and right, and above and below.
         square (bool): Enlarge the shorter side until the region is square, as FOMM's ``crop-video.py`` does. The boxes
             of VoxCeleb as published with FOMM are not square.
     """
 
-    def __init__(self, margin: float = 0.1, square: bool = True) -> None:
-        if margin < 0:
-            raise ValueError(f'margin must not be negative, got {margin}')
-        self.margin = margin
+    def __init__(self, margin: float | Sequence[float] = 0.1, square: bool = True) -> None:
+        margins = (margin, margin) if isinstance(margin, (int, float)) else tuple(margin)
+        if len(margins) != 2 or min(margins) < 0 or (square and margins[0] != margins[1]):
+            raise ValueError(f'margin must be a number from 0, or two of a crop that is not square, got {margin}')
+        self.margins = margins
         self.square = square
 
     def region(self, faces: Sequence[Face], frame_size: tuple[int, int]) -> CropRegion:
-        box = with_margin(union_box(faces), self.margin, square=self.square)
+        box = with_margin(union_box(faces), self.margins, square=self.square)
         return _region(np.clip(box, 0, (frame_size[1], frame_size[0]) * 2))
 
 
@@ -77,27 +79,27 @@ class LIAXCropper(Cropper):
 
     def region(self, faces: Sequence[Face], frame_size: tuple[int, int]) -> CropRegion:
         height, width = frame_size
-        box = with_margin(union_box(faces), self.margin, top=self.top)
+        box = with_margin(union_box(faces), (self.margin, self.margin), top=self.top)
         x, y, across, down, _ = _region(np.clip(box, 0, (width, height) * 2))
         side = min(across, down)
         return CropRegion(moved_inside(x, side, width), moved_inside(y, side, height), side, side)
 
 
-def with_margin(box: np.ndarray, margin: float, *, square: bool = True, top: float = 1.0) -> np.ndarray:
+def with_margin(box: np.ndarray, margins: tuple[float, float], *, square: bool = True, top: float = 1.0) -> np.ndarray:
     """A box (left, top, right, bottom) with FOMM's margin, relative to its sides.
 
     Args:
         box (np.ndarray): Shape (4,).
-        margin (float): On each side.
+        margins (tuple[float, float]): Left and right, and above and below.
         square (bool): Enlarge the margin of the shorter side so that the box becomes square.
         top (float): Factor on the margin at the top.
     """
     left, upper, right, bottom = box
     width, height = right - left, bottom - upper
-    across = down = margin
+    across, down = margins
     if square:
-        across = max(margin, ((1 + 2 * margin) * height - width) / (2 * width))
-        down = max(margin, ((1 + 2 * margin) * width - height) / (2 * height))
+        across, down = (max(across, ((1 + 2 * across) * height - width) / (2 * width)),
+                        max(down, ((1 + 2 * down) * width - height) / (2 * height)))
     return np.array((left - across * width, upper - top * down * height, right + across * width,
                      bottom + down * height))
 

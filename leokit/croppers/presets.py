@@ -33,8 +33,11 @@ CROP_PRESETS = {
     # by dlib's own boxes, which end at the brows: the options of leokit prepare
     'face': CropPreset(dict(type='SquareCropper', scale=1.2), detector=_HOG_BOXES),
     'face_wide': CropPreset(dict(type='SquareCropper', scale=1.6), detector=_HOG_BOXES),
-    # VoxCeleb as published with FOMM (NeurIPS 2019): boxes with a margin, squeezed to a square; LIA's vox
-    'voxceleb': CropPreset(dict(type='MarginCropper', margin=0.1, square=False)),
+    # VoxCeleb as published with FOMM (NeurIPS 2019), LIA's vox: boxes around all faces of a clip with a margin of 0.1,
+    # squeezed to a square. An image has no motion that widens its box, so its margins give the shape of the published
+    # regions (width / height 0.82, their median) and the size of faces in them.
+    'voxceleb': CropPreset(dict(type='MarginCropper', margin=(0.2, 0.125), square=False),
+                           driving=dict(type='MarginCropper', margin=0.1, square=False)),
     # FOMM's crop-video.py
     'fomm': CropPreset(dict(type='MarginCropper', margin=0.1)),
     # CelebV-HQ and CelebV-Text: head and shoulders, measured on 92 frames

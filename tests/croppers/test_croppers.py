@@ -27,7 +27,7 @@ def edges(region):
 
 
 @pytest.mark.parametrize('crop, expected', [
-    ('voxceleb', (280, 178, 400, 322)),  # 10 and 12 on each side; squeezed: 120 x 144
+    ('voxceleb', (270, 175, 410, 325)),  # 20 % of 100 and 12.5 % of 120 on each side; squeezed: 140 x 150
     ('fomm', (268, 178, 412, 322)),  # side 1.2 * 120 = 144
     ('celebv_hq', (235, 145, 445, 355)),  # side 1.75 * 120 = 210 around (340, 250)
     ('faceforensics', (275.2, 189.088, 404.8, 318.688)),  # side 129.6, 3 % of it lower
@@ -42,12 +42,12 @@ def test_conventions(crop, expected):
 def test_a_clip_is_cropped_around_all_its_boxes():
     clip = face(290, 190, 390, 310), face(310, 180, 410, 300)  # union 120 x 130
     assert edges(region('fomm', *clip)) == pytest.approx((350 - 78, 245 - 78, 350 + 78, 245 + 78))
-    assert edges(region('voxceleb', *clip)) == pytest.approx((290 - 12, 180 - 13, 410 + 12, 310 + 13))
+    assert edges(region('voxceleb', *clip, driving=True)) == pytest.approx((290 - 12, 180 - 13, 410 + 12, 310 + 13))
 
 
 def test_at_the_border():
     corner = face(0, 0, 100, 120)
-    assert edges(region('voxceleb', corner)) == pytest.approx((0, 0, 110, 132))  # cut
+    assert edges(region('voxceleb', corner, driving=True)) == pytest.approx((0, 0, 110, 132))  # cut
     assert edges(region('fomm', corner)) == pytest.approx((0, 0, 122, 132))  # 50 + 72, 60 + 72
     assert edges(region('float', corner)) == pytest.approx((-46, -36, 146, 156))  # padded
     assert edges(region('celebv_hq', corner)) == pytest.approx((0, 0, 210, 210))  # moved
@@ -115,7 +115,8 @@ def test_presets_and_configs():
     with pytest.raises(UserError, match="unknown face crop 'tight'; choose one of face, face_wide, voxceleb"):
         find_preset('tight')
     for wrong in (dict(type='SquareCropper', scale=0), dict(type='SquareCropper', scale=1, outside='x'),
-                  dict(type='MarginCropper', margin=-1), dict(type='LandmarkCropper', scale=-1)):
+                  dict(type='MarginCropper', margin=-1), dict(type='MarginCropper', margin=(0.1, 0.2)),
+                  dict(type='LandmarkCropper', scale=-1)):
         with pytest.raises((ValueError, UserError)):
             CROPPERS.build(wrong)
 
