@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from types import ModuleType
 
 from leokit.cli import (
-    ablate, analyze, animate, app, bench, compare, convert, data, edit, evaluate, extract, generate, live,
+    ablate, analyze, animate, app, bench, compare, convert, data, edit, evaluate, export, extract, generate, live,
     manifest, manipulate, prepare, quickstart, synthetic_faces, test, train, user_study, zoo)
 from leokit.cli.parser import CommandParser
 from leokit.version import __version__
@@ -19,7 +19,8 @@ COMMANDS: dict[str, ModuleType] = {
     'train': train, 'test': test, 'extract': extract, 'generate': generate, 'animate': animate, 'edit': edit,
     'manipulate': manipulate, 'live': live, 'compare': compare, 'app': app, 'evaluate': evaluate,
     'ablate': ablate, 'analyze': analyze, 'user-study': user_study, 'prepare': prepare, 'manifest': manifest,
-    'data': data, 'synthetic-faces': synthetic_faces, 'convert': convert, 'bench': bench, 'zoo': zoo,
+    ablate, analyze, animate, app, bench, compare, convert, data, edit, evaluate, export, extract, generate, live,
+    manifest, manipulate, prepare, quickstart, synthetic_faces, test, train, user_study, zoo)
     'quickstart': quickstart}
 
 

@@ -18,7 +18,7 @@ SMOOTHING_FILTERS = ('kalman', 'one_euro')
 
 def add_motion_options(parser: argparse.ArgumentParser) -> None:
     """Add the options as a group of the help."""
-    options.add(parser, '--mode', default=None, unset='relative; absolute for an image')
+    options.add(parser, '--mode', default=None, unset="the animator's, usually relative; absolute for an image")
     group = parser.add_argument_group('motion')
     group.add_argument('--start-frame', type=start_frame, default='auto', metavar='auto|first|mean|N',
                        help="driving frame that stands for the source's own pose: auto, the one whose pose is nearest; "
@@ -52,7 +52,7 @@ def motion_transfer(args: argparse.Namespace, animator: 'Animator', *, still: bo
     """The transfer of the command line; ``still`` if the driver is an image."""
     from leokit.inference import DirectionNames, MotionTransfer, region_map
     from leokit.utils import UserError
-    mode = args.mode or ('absolute' if still else 'relative')
+    mode = args.mode or ('absolute' if still else model.transfer_mode)
     if still and mode == 'relative':
         raise UserError(f'{args.driving} is an image, which has no motion; its pose is taken over with --mode absolute')
     regions = None
