@@ -19,8 +19,7 @@ COMMANDS: dict[str, ModuleType] = {
     'train': train, 'test': test, 'extract': extract, 'generate': generate, 'animate': animate, 'edit': edit,
     'manipulate': manipulate, 'live': live, 'compare': compare, 'app': app, 'evaluate': evaluate,
     'ablate': ablate, 'analyze': analyze, 'user-study': user_study, 'prepare': prepare, 'manifest': manifest,
-    ablate, analyze, animate, app, bench, compare, convert, data, edit, evaluate, export, extract, generate, live,
-    manifest, manipulate, prepare, quickstart, synthetic_faces, test, train, user_study, zoo)
+    'data': data, 'synthetic-faces': synthetic_faces, 'convert': convert, 'export': export, 'bench': bench, 'zoo': zoo,
     'quickstart': quickstart}
 
 

@@ -52,7 +52,7 @@ def motion_transfer(args: argparse.Namespace, animator: 'Animator', *, still: bo
     """The transfer of the command line; ``still`` if the driver is an image."""
     from leokit.inference import DirectionNames, MotionTransfer, region_map
     from leokit.utils import UserError
-    mode = args.mode or ('absolute' if still else model.transfer_mode)
+    mode = args.mode or ('absolute' if still else animator.transfer_mode)
     if still and mode == 'relative':
         raise UserError(f'{args.driving} is an image, which has no motion; its pose is taken over with --mode absolute')
     regions = None
