@@ -15,7 +15,6 @@ from leokit.video.content_hash import content_hash
 from leokit.video.readers import AutoReader
 from leokit.video.video_probe import Probe, probe_cache_file, probe_videos
 
-HASH_KEY = 'sha256'  # of manifests
 MAX_LISTED = 10
 
 
@@ -154,8 +153,7 @@ def compare_data(first: str | Path, second: str | Path, *, workers: int | None =
 def _compare_hashes(check: DataCheck, items: Sequence[DataItem], digests: Sequence[str]) -> None:
     known: dict[str, str] = {}
     for item, digest in zip(items, digests):
-        stated = item.row.get(HASH_KEY)
-        if stated is not None and stated != digest:
+        if item.entry.sha256 not in (None, digest):
             check.changed.append(str(item.entry.path))
         other = known.setdefault(digest, item.entry.name)
         if other != item.entry.name:
@@ -164,9 +162,8 @@ def _compare_hashes(check: DataCheck, items: Sequence[DataItem], digests: Sequen
 
 def _content_hashes(items: Sequence[DataItem], *, trust: bool, workers: int | None) -> list[str]:
     def work(item: DataItem) -> str:
-        stated = item.row.get(HASH_KEY)
-        if trust and isinstance(stated, str):
-            return stated
+        if trust and item.entry.sha256:
+            return item.entry.sha256
         try:
             return content_hash(item.entry.path, trust_index=trust)
         except OSError as error:

@@ -13,6 +13,7 @@ from typing import Any
 from leokit.datasets.code_cache import INDEX_FILE, CodeCache
 from leokit.utils import UserError
 from leokit.utils.errors import format_list
+from leokit.video.content_hash import listing_hash
 from leokit.video.video_entry import VideoEntry
 from leokit.video.video_filter import VideoFilter, select_videos
 from leokit.video.video_list import find_videos
@@ -30,8 +31,9 @@ def describe_data(config: Mapping[str, Any]) -> dict[str, Any]:
         config (Mapping): The config, references resolved.
 
     Returns:
-        dict: For each of ``train``, ``val`` and ``test`` that is known, ``data_root``, ``segment`` and ``identities``;
-        ``crop``, how training frames were made square, if the training reads frames.
+        dict: For each of ``train``, ``val`` and ``test`` that is known, ``data_root``, ``segment``, ``identities`` and
+        ``manifest_hash`` (see :func:`~leokit.video.content_hash.listing_hash`); ``crop``, how training frames were made
+        square, if the training reads frames.
     """
     listed: dict[str, list[VideoEntry]] = {}
     record: dict[str, Any] = {}
@@ -72,7 +74,7 @@ def _describe_part(dataset: Mapping[str, Any], listed: dict[str, list[VideoEntry
     wanted = VideoFilter.from_config(dataset.get('filters'))
     selected = select_videos(entries, wanted, root, report=False)
     return dict(data_root=os.path.realpath(root), segment=[float(end) for end in wanted.segment],
-                identities=sorted({entry.identity for entry in selected}))
+                identities=sorted({entry.identity for entry in selected}), manifest_hash=listing_hash(selected))
 
 
 def shared_identities(first: Mapping[str, Any] | None, second: Mapping[str, Any] | None) -> list[str]:

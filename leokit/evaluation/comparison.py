@@ -128,8 +128,9 @@ def _check_column(table: ComparisonTable, column: str, allow_mixed: bool) -> Non
     if not allow_mixed:
         listing = '; '.join(f'{key}: ' + ', '.join(f'{row} {_shorten(value)}' for row, value in zip(rows, values))
                             for key, values in differ.items())
-        raise UserError(f'the scores of {column} do not compare ({listing}); evaluate with one protocol, or show them '
-                        'marked with --allow-mixed')
+        raise UserError(f'the scores of {column} do not compare ({listing}); evaluate with one protocol'
+                        f'{_remedy_for_data(table, column, rows) if "real set" in differ else ""}, or show them marked '
+                        'with --allow-mixed')
     by_row = list(zip(*(map(str, values) for values in differ.values())))  # the differing values of each row
     variants = list(dict.fromkeys(by_row))
     letters = {variant: string.ascii_lowercase[number % 26] for number, variant in enumerate(variants)}
@@ -138,6 +139,17 @@ def _check_column(table: ComparisonTable, column: str, allow_mixed: bool) -> Non
     for variant, letter in letters.items():
         listing = ', '.join(f'{key} {_shorten(value)}' for key, value in zip(differ, variant))
         table.notes.append(f'({letter}) {column}: {listing}')
+
+
+def _remedy_for_data(table: ComparisonTable, column: str, rows: Sequence[str]) -> str:
+    """How to find out what differs between two real sets."""
+    records = [table.cells[row, column] for row in rows]
+    first = next(record.real for record in records if record.real)
+    second = next((record.real for record in records
+                   if record.real and record.real.manifest_hash != first.manifest_hash), first)
+    other = '' if first.path == second.path else (f' (leokit data check --videos {first.path} --same-as {second.path} '
+                                                  'tells what differs)')
+    return f' and against the same real videos{other}'
 
 
 def _shorten(value: Any) -> str:

@@ -2,6 +2,7 @@
 
 import hashlib
 from pathlib import Path
+from typing import Iterable
 
 import numpy as np
 
@@ -9,6 +10,7 @@ from leokit.utils.hashing import file_sha256
 from leokit.video.readers import frame_files
 from leokit.video.readers.array_reader import open_array, split_item
 from leokit.video.shards import find_member, is_shard_member
+from leokit.video.video_entry import VideoEntry
 
 
 def content_hash(path: str | Path, *, trust_index: bool = True) -> str:
@@ -28,3 +30,12 @@ def content_hash(path: str | Path, *, trust_index: bool = True) -> str:
         return file_sha256(file)
     lines = ''.join(f'{name}\t{file_sha256(file / name)}\n' for name in frame_files(file))
     return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def listing_hash(videos: Iterable[VideoEntry]) -> str:
+    """SHA-256 over names, identities, splits and, where the manifest states them, hashes of contents; no file is read.
+
+    Neither the order of the videos nor where they are counts.
+    """
+    lines = sorted('\t'.join([video.name, video.identity, video.split or '', video.sha256 or '']) for video in videos)
+    return hashlib.sha256('\n'.join(lines).encode()).hexdigest()

@@ -1,9 +1,9 @@
 """Manifests: lists of videos with their labels.
 
 A manifest is a JSON list, a file of JSON lines or a CSV table. Each entry has ``file`` (relative to the manifest's
-folder, or absolute) and may have ``name``, ``identity``, ``split``, ``category``, ``frames`` and ``fps``; other keys
-are ignored. Frames and rate are checked against the file itself. CSV tables may have commas, semicolons or tabs, blanks
-around values, and be UTF-8 or UTF-16; a missing label (empty, NaN) is none.
+folder, or absolute) and may have ``name``, ``identity``, ``split``, ``category``, ``frames``, ``fps`` and ``sha256``
+(of the file); other keys are ignored. Frames and rate are checked against the file itself. CSV tables may have commas,
+semicolons or tabs, blanks around values, and be UTF-8 or UTF-16; a missing label (empty, NaN) is none.
 """
 
 import codecs
@@ -151,7 +151,7 @@ def _entry(row: Any, number: int, path: Path) -> VideoEntry:
     return VideoEntry(
         name=name, path=path.parent / file, identity=_text(row.get('identity')) or name,
         split=SPLIT_NAMES.get(split.lower(), split) if split else None, category=_text(row.get('category')),
-        frames=int(frames), fps=fps)
+        frames=int(frames), fps=fps, sha256=_text(row.get('sha256')))
 
 
 def _check_path(file: str) -> None:

@@ -24,6 +24,7 @@ class VideoEntry:
         fps (float): Frames per second; 0 before the video has been probed.
         first (int): First frame in use.
         last (int): End of the frames in use (excluded).
+        sha256 (str, optional): Hash of the content that the manifest states.
     """
 
     name: str
@@ -35,6 +36,7 @@ class VideoEntry:
     fps: float = 0.0
     first: int = 0
     last: int = 0
+    sha256: str | None = None
 
     @property
     def length(self) -> int:
