@@ -46,6 +46,15 @@ def test_a_column_of_two_protocols_is_refused_or_marked(change, named):
     assert '$^' not in table.to_latex() and '^{b}' in table.to_latex()
 
 
+def test_the_remedy_for_other_real_videos_names_the_command_that_compares_them():
+    other = dataclasses.replace(REAL, path='copies', manifest_hash='d' * 64)
+    with pytest.raises(UserError, match='same real videos .leokit data check --videos videos --same-as copies'):
+        build_table([record('ours', 12.3), record('theirs', 9.8, real=other)])
+    moved = dataclasses.replace(REAL, manifest_hash='d' * 64)  # the same folder, whose videos have changed
+    with pytest.raises(UserError, match='against the same real videos, or show'):
+        build_table([record('ours', 12.3), record('theirs', 9.8, real=moved)])
+
+
 def test_another_network_is_another_protocol():
     other = dataclasses.replace(record('theirs', 9.8), network=NetworkInfo('i3d', 'e' * 64, 400))
     with pytest.raises(UserError, match='weights sha256: ours bbbbbbbb, theirs eeeeeeee'):
