@@ -1,16 +1,17 @@
 """The entry point of the checks: find the defects of a clip."""
 
-from typing import Callable, Iterable, Mapping, Sequence
+from typing import Any, Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 
+from leokit.face_detectors import FaceDetector, build_face_detector
 from leokit.utils import UserError
 from leokit.utils.errors import suggest
 from leokit.video.cleaning.black import find_black_frames, find_borders
 from leokit.video.cleaning.blur import find_blur
 from leokit.video.cleaning.captions import find_captions
 from leokit.video.cleaning.clip_measures import ClipMeasures
-from leokit.video.cleaning.faces import FaceDetector, dlib_faces, find_faces
+from leokit.video.cleaning.faces import find_faces
 from leokit.video.cleaning.fades import find_fades
 from leokit.video.cleaning.finding import Finding
 from leokit.video.cleaning.frozen_frames import find_frozen, find_repeated
@@ -34,7 +35,7 @@ DEFAULT_CHECKS = tuple(name for name in CHECKS if name != 'faces')  # that one i
 
 def inspect_clip(frames: np.ndarray | Iterable[np.ndarray], frame_rate: float,
                  checks: Sequence[str] = DEFAULT_CHECKS, *,
-                 face_detector: FaceDetector | None = None) -> list[Finding]:
+                 face_detector: str | Mapping[str, Any] | FaceDetector = 'auto') -> list[Finding]:
     """Find the defects of a clip, in one pass over its frames.
 
     A long video is passed in chunks, as ``VideoHandle.chunks(32)`` yields them; memory then does not grow with it but
@@ -48,8 +49,8 @@ def inspect_clip(frames: np.ndarray | Iterable[np.ndarray], frame_rate: float,
         frames (np.ndarray | Iterable[np.ndarray]): uint8 RGB frames of shape (T, H, W, 3), or chunks of them.
         frame_rate (float): Frames per second.
         checks (Sequence[str]): Keys of :data:`CHECKS`. Default: all but ``'faces'``.
-        face_detector (FaceDetector, optional): For the check ``'faces'``: a function from a frame, uint8 (H, W, 3), to
-            the boxes of its faces (left, top, right, bottom), (faces, 4). Default: dlib's detector.
+        face_detector (str | Mapping | FaceDetector): For the check ``'faces'``: a detector, or what
+            :func:`~leokit.face_detectors.build_face_detector` builds one from.
 
     Returns:
         list[Finding]: ``reason``, ``start`` and ``end`` (frames, end excluded), ``value``, and ``box`` for borders;
@@ -63,7 +64,9 @@ def inspect_clip(frames: np.ndarray | Iterable[np.ndarray], frame_rate: float,
     for name in checks:
         if name not in CHECKS:
             raise UserError(f'unknown check {name!r}{suggest(name, CHECKS)}; choose from {", ".join(CHECKS)}')
-    detector = (face_detector or dlib_faces) if 'faces' in checks else None
+    detector = None
+    if 'faces' in checks:
+        detector = face_detector if isinstance(face_detector, FaceDetector) else build_face_detector(face_detector)
     clip = measure_clip(frames, frame_rate, details=any(name in checks for name in DETAIL_CHECKS),
                         face_detector=detector)
     return sorted((finding for name in CHECKS if name in checks for finding in CHECKS[name](clip)),

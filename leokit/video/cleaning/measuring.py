@@ -9,11 +9,11 @@ from typing import Iterable, Iterator, Sequence
 import cv2
 import numpy as np
 
+from leokit.face_detectors.base import FaceDetector
 from leokit.video.cleaning.black import BLACK_LEVEL, lit_shares
 from leokit.video.cleaning.blur import sharpness
 from leokit.video.cleaning.captions import KEPT_FRAMES, stroke_edges, text_density
 from leokit.video.cleaning.clip_measures import DETAIL_SIDE, PARTS, SAMPLES_PER_SECOND, SIDE, SMALL_SIDE, ClipMeasures
-from leokit.video.cleaning.faces import FaceDetector
 
 CHUNK_FRAMES = 64  # of an array that is passed whole
 FACE_SECONDS = 1.0  # from one frame in which faces are searched to the next
@@ -27,7 +27,7 @@ def measure_clip(frames: np.ndarray | Iterable[np.ndarray], frame_rate: float, *
         frames (np.ndarray | Iterable[np.ndarray]): uint8 RGB frames (T, H, W, 3), or chunks of them.
         frame_rate (float): Frames per second.
         details (bool): False skips borders, blur and captions, whose measures are then empty.
-        face_detector (FaceDetector, optional): Finds the faces of a frame; by default none are searched.
+        face_detector (FaceDetector, optional): Finds the faces of frames; by default none are searched.
     """
     meter = _Meter(frame_rate, details, face_detector)
     for chunk in frame_chunks(frames):
@@ -77,7 +77,8 @@ class _Meter:
         if self.detector is not None:
             for position in np.flatnonzero(numbers % self.face_interval == 0):
                 self.parts['face_frames'].append(int(numbers[position]))
-                self.parts['faces'].append(np.asarray(self.detector(chunk[position]), np.float64).reshape(-1, 4))
+                boxes = [face.box for face in self.detector.detect(chunk[position])]
+                self.parts['faces'].append(np.array(boxes, np.float64).reshape(-1, 4))
         self.count += len(chunk)
 
     def _compare(self, copies: np.ndarray) -> None:

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
+from leokit.face_detectors import Face, FaceDetector
 from leokit.utils import UserError
 from leokit.video.cleaning import CHECKS, DEFAULT_CHECKS, inspect_clip
 
@@ -123,13 +124,23 @@ def test_captions_are_found_while_they_are_shown(place):
     assert abs(finding.start - 25) <= 6 and abs(finding.end - 75) <= 6
 
 
-def test_faces_are_counted_by_the_detector():
+class Boxes(FaceDetector):
+    """Finds the same faces in every frame."""
+
+    def __init__(self, *boxes):
+        self.boxes = boxes
+
+    def detect(self, frame, *, thorough=False):
+        return [Face(np.array(box, np.float64), 1.0) for box in self.boxes]
+
+
+def test_faces_are_counted():
     frames = shot(50, 15)
     large, half, tiny = (0, 0, 40, 40), (50, 0, 78, 28), (50, 0, 56, 6)
-    assert reasons(frames, ('faces',), face_detector=lambda frame: np.array([large])) == []
-    assert reasons(frames, ('faces',), face_detector=lambda frame: np.array([large, half])) == ['several_faces']
-    assert reasons(frames, ('faces',), face_detector=lambda frame: np.array([large, tiny])) == []  # background
-    assert reasons(frames, ('faces',), face_detector=lambda frame: np.zeros((0, 4))) == ['no_face']
+    assert reasons(frames, ('faces',), face_detector=Boxes(large)) == []
+    assert reasons(frames, ('faces',), face_detector=Boxes(large, half)) == ['several_faces']
+    assert reasons(frames, ('faces',), face_detector=Boxes(large, tiny)) == []  # background
+    assert reasons(frames, ('faces',), face_detector=Boxes()) == ['no_face']
 
 
 def test_chunks_give_what_the_whole_array_gives():
