@@ -14,13 +14,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from leokit.cli import options
+from leokit.cli import face_options, options
 from leokit.cli.argument_types import non_negative_int, positive_int
 from leokit.deprecation import warn_renamed
 
 FOLDER = 'folder'
 DATASETS = ('taichi_hd', 'vox', 'celebv_hq', 'celebv_text', 'faceforensics', 'faceforensics_pp', 'talkvid')
 CHECKS = ('scene_cut', 'fade', 'frozen', 'repeated_frames', 'black', 'borders', 'blur', 'caption', 'faces')
+CROPS = ('dataset', *options.CROPS, *options.FACE_CROPS, *face_options.FACE_CROPS)
 DEFAULT_CHECKS = ('scene_cut', 'black')
 SIZE, MIN_FRAMES, FOLDER_MIN_FRAMES = 256, 64, 2
 DATASET_ONLY = ('metadata', 'split_fractions', 'checks', 'min_side')
@@ -54,8 +55,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add_out(parser, 'folder', required=True)
     add('--metadata', type=Path, metavar='FILE', help='metadata of the dataset, as its authors published it')
     options.add(parser, '--size', unset=f'{SIZE}; required for a folder')
-    options.add(parser, '--crop', choices=('dataset', *options.CROPS, *options.FACE_CROPS),
-                role=f"'dataset' crops as the dataset's authors do; {options.FACE_CROPS_HELP}",
+    options.add(parser, '--crop', choices=CROPS, metavar='NAME',
+                role="'dataset' crops as the dataset's authors do; further conventions crop to the detected face: "
+                     + ', '.join(CROPS[3:]),
                 unset="'dataset', or a face crop where a dataset has no boxes; 'center' for a folder")
     options.add(parser, '--fps', unset='the rate of the dataset if it has one, else that of each video')
     add('--max-frames', type=positive_int, metavar='N', help='cut longer clips into pieces (default: keep them whole)')

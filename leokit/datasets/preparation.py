@@ -8,12 +8,14 @@ from typing import Any, NamedTuple
 
 from mmengine.logging import print_log
 
+from leokit.croppers import CROP_PRESETS
+from leokit.preparation.face_box import clip_detector, find_clip_box
 from leokit.utils import UserError, progress_bar
 from leokit.utils.output_paths import OutputPaths
 from leokit.utils.settings_file import lock_settings
 from leokit.utils.thread_map import thread_map, worker_count
 from leokit.video.clip_cutter import cut_clip
-from leokit.video.face_crop import FACE_CROPS, CropBox, center_box
+from leokit.video.face_crop import CropBox, center_box
 from leokit.video.frame_rate import format_rates, group_rates, resampled_count
 from leokit.video.manifest import read_manifest, write_manifest
 from leokit.video.readers import AutoReader, VideoHandle, VideoReader
@@ -33,7 +35,7 @@ class Preparation:
     Attributes:
         size (int): Resolution; even, as H.264 requires.
         crop (str): See :func:`~leokit.video.resize.fit_frames`; or a key of
-            :data:`~leokit.video.face_crop.FACE_CROPS`: one square around the face for each clip.
+            :data:`~leokit.croppers.CROP_PRESETS`: one box around the face for each clip.
         max_frames (int, optional): Longer videos are cut into pieces of this length. Default: never cut.
         min_frames (int): Shorter videos, and shorter pieces at the end of a video, are dropped.
         crf (int): H.264 quality, from 0 (lossless) to 51.
@@ -51,8 +53,8 @@ class Preparation:
     fps: float | None = None
 
     def __post_init__(self) -> None:
-        if self.crop not in (*CROPS, *FACE_CROPS):
-            raise UserError(f'unknown crop {self.crop!r}; choose one of {", ".join((*CROPS, *FACE_CROPS))}')
+        if self.crop not in (*CROPS, *CROP_PRESETS):
+            raise UserError(f'unknown crop {self.crop!r}; choose one of {", ".join((*CROPS, *CROP_PRESETS))}')
         if self.size < 2 or self.size % 2 or self.min_frames < 1 or self.keyframe_interval < 1:
             raise UserError('size must be even and positive, min_frames and keyframe_interval at least 1, got '
                             f'{self.size}, {self.min_frames}, {self.keyframe_interval}')
@@ -94,9 +96,8 @@ def prepare_videos(index: VideoIndex, target: str | Path, settings: Preparation,
         reader (VideoReader, optional): Opens the videos. Default: ``AutoReader()``.
         workers (int, optional): Videos processed at the same time. Default: one per core.
     """
-    if settings.crop in FACE_CROPS:
-        from leokit.feature_extractors.face_detection import import_dlib  # only face crops need this package
-        import_dlib()  # an error before the first video is decoded
+    if settings.crop in CROP_PRESETS:
+        clip_detector(settings.crop)  # an error before the first video is decoded
     target = Path(target)
     inside = next((video.path for video in index if Path(video.path).resolve().is_relative_to(target.resolve())), None)
     if inside is not None:
@@ -203,8 +204,7 @@ def _convert(video: VideoEntry, clip: _Clip, target: Path, settings: Preparation
 
 def _crop_box(video: VideoHandle, clip: _Clip, crop: str) -> CropBox | None:
     """The crop of a clip in pixels of the video; None if it has no face to crop to."""
-    if crop in FACE_CROPS:
-        from leokit.feature_extractors.face_input import find_face_box  # imports the feature extractors
-        return find_face_box(video, crop, clip.first, clip.last)
+    if crop in CROP_PRESETS:
+        return find_clip_box(video, crop, clip.first, clip.last)
     height, width = video.read([clip.first]).shape[1:3]
     return center_box(width, height) if crop == 'center' else CropBox(0, 0, width, height)

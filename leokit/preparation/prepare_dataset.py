@@ -6,13 +6,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Sequence
 
+from leokit.croppers import CROP_PRESETS
 from leokit.preparation.clip_record import ClipRecord, Dropped
 from leokit.preparation.clip_splits import assign_splits
+from leokit.preparation.face_box import clip_detector
 from leokit.preparation.formats import MetadataReader
 from leokit.preparation.journal import Journal, Results
 from leokit.preparation.report import Report
 from leokit.preparation.source_videos import FoundVideos, find_source_videos
-from leokit.preparation.video_work import ClipSettings, Piece, VideoTask, work_on_video
+from leokit.preparation.video_work import MASKLESS_CROP, ClipSettings, Piece, VideoTask, work_on_video
 from leokit.registry import METADATA_READERS
 from leokit.utils import UserError, progress_bar
 from leokit.utils.files import clear_write_errors, remove
@@ -23,7 +25,6 @@ from leokit.utils.process_map import Crashed, process_map
 from leokit.utils.settings_file import lock_settings
 from leokit.utils.thread_map import worker_count
 from leokit.video.disk_space import check_room
-from leokit.video.face_crop import FACE_CROPS
 from leokit.video.frame_rate import DEFAULT_FPS
 from leokit.video.manifest import write_manifest
 from leokit.video.splits import DEFAULT_FRACTIONS, SPLITS
@@ -75,10 +76,10 @@ def prepare_dataset(dataset: str, metadata: str | Path | None, videos: str | Pat
     if not found.videos and not found.clips:
         raise UserError(f'none of the {len(found.missing)} videos of {metadata or dataset} is in {videos}; their files '
                         f'must be named by their ids, such as {next(iter(found.missing))}.mp4')
-    if settings.crop in FACE_CROPS or any(record.box is None and record.mask is None for record in split.records) and (
-            settings.crop == 'dataset'):
-        from leokit.feature_extractors.face_detection import import_dlib  # only face crops need this package
-        import_dlib()  # an error before the first video is decoded
+    if settings.crop in CROP_PRESETS:
+        clip_detector(settings.crop)  # an error before the first video is decoded
+    elif settings.crop == 'dataset' and any(record.box is None and record.mask is None for record in split.records):
+        clip_detector(MASKLESS_CROP)
     check_room(target, _seconds(split.records, found) * (settings.fps or DEFAULT_FPS), settings.size)
     with clear_write_errors(target):
         target.mkdir(parents=True, exist_ok=True)

@@ -6,17 +6,21 @@ from typing import Any
 
 import numpy as np
 
+from leokit.croppers import CROP_PRESETS
 from leokit.preparation.clip_record import ClipRecord, ClipTimes, Dropped
 from leokit.preparation.crop_rules import CROP_RULES, CropError, FrameSize, mask_box
+from leokit.preparation.face_box import find_clip_box
 from leokit.preparation.journal import Results
 from leokit.utils import UserError
 from leokit.utils.hashing import file_sha256
 from leokit.video.clip_cutter import cut_clip
-from leokit.video.face_crop import FACE_CROPS, CropBox, center_box
+from leokit.video.face_crop import CropBox, center_box
 from leokit.video.frame_rate import exact_rate
 from leokit.video.readers import AutoReader, VideoHandle
+from leokit.video.resize import CROPS
 
 MIN_PRESENT = 0.9  # of a clip's frames; less is another version of the video
+MASKLESS_CROP = 'faceforensics'  # of videos whose dataset crops by masks, and which have none
 WATCH_SIZE = 256  # resolution at which clips are checked, so that memory stays bounded
 CAUSES = ('black', 'fade')  # are named before the cuts that come with them
 CHUNK_FRAMES = 32  # given to the checks at a time
@@ -28,7 +32,7 @@ class ClipSettings:
 
     Attributes:
         size (int): Resolution; even.
-        crop (str): 'dataset', 'center', 'none' or a key of :data:`~leokit.video.face_crop.FACE_CROPS`.
+        crop (str): 'dataset', 'center', 'none' or a key of :data:`~leokit.croppers.CROP_PRESETS`.
         crop_rule (str, optional): The dataset's own rule; see :class:`~leokit.preparation.formats.MetadataReader`.
         fps (float, optional): Rate of the clips. Default: that of each video.
         min_frames (int): Shorter clips are dropped.
@@ -53,6 +57,8 @@ class ClipSettings:
     def __post_init__(self) -> None:
         if self.size < 2 or self.size % 2:
             raise UserError(f'size must be even and positive, got {self.size}')
+        if self.crop not in ('dataset', *CROPS, *CROP_PRESETS):
+            raise UserError(f'unknown crop {self.crop!r}; choose one of dataset, {", ".join((*CROPS, *CROP_PRESETS))}')
         if self.max_frames is not None and self.max_frames < self.min_frames:
             raise UserError(f'max_frames ({self.max_frames}) must not be less than min_frames ({self.min_frames})')
         if self.checks:
@@ -190,8 +196,7 @@ def _crop(video: VideoHandle, frame: FrameSize, piece: Piece, first: int, last: 
             return mask_box(mask)
     if crop == 'dataset' and record.box is not None:
         return CROP_RULES[settings.crop_rule](record.box, frame)
-    from leokit.feature_extractors.face_input import find_face_box  # imports the feature extractors
-    box = find_face_box(video, crop if crop in FACE_CROPS else 'face', first, last)
+    box = find_clip_box(video, MASKLESS_CROP if crop == 'dataset' else crop, first, last)
     if box is None:
         raise CropError('no face', f'in frames {first} to {last - 1}')
     return box

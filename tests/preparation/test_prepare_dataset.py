@@ -11,6 +11,7 @@ from support.calling import run_command
 from support.dataset_fixtures import (
     NTSC, crop_of, frame_numbers, place_frames, read_frames, write_frames)
 
+from leokit.face_detectors import Face, FaceDetector
 from leokit.utils import UserError
 from leokit.video import read_manifest
 
@@ -193,15 +194,18 @@ def test_faceforensics(tmp_path):
         'train______', 'val________', 'test_______'}
 
 
-def find_square(frames):
-    """A detector that finds the dark square of :func:`with_square`."""
-    return np.array([(40, 30, 90, 80)] * len(frames), float) if frames[0].shape[1] == 160 else None
+class FindSquare(FaceDetector):
+    """A detector that finds one face, at the same place of every frame that is 160 pixels wide."""
+
+    def detect(self, frame, *, thorough=False):
+        return [Face(np.array((40., 30., 90., 80.)), 1.0)] if frame.shape[1] == 160 else []
 
 
-@pytest.mark.parametrize('dataset, scale', [('faceforensics_pp', 1.2), ('talkvid', 1.6)])
-def test_datasets_without_boxes_are_cropped_to_the_face(videos, tmp_path, monkeypatch, dataset, scale):
-    from leokit.feature_extractors import face_input
-    monkeypatch.setattr(face_input, 'detect_faces', find_square)
+# the square of 50 pixels about (65, 55), times the scale of the convention, and shifted down by 3 % of the side
+@pytest.mark.parametrize('dataset, side, center', [
+    ('faceforensics_pp', 54, (65, 55 + .03 * 54)), ('talkvid', 87.5, (65, 55))])
+def test_datasets_without_boxes_are_cropped_to_the_face(videos, tmp_path, monkeypatch, dataset, side, center):
+    monkeypatch.setattr('leokit.preparation.face_box.build_face_detector', lambda *args, **options: FindSquare())
     metadata, folder = tmp_path / 'metadata.json', tmp_path / 'ff'
     if dataset == 'talkvid':
         folder = videos
@@ -218,8 +222,8 @@ def test_datasets_without_boxes_are_cropped_to_the_face(videos, tmp_path, monkey
     row, = read_manifest(tmp_path / 'out' / 'manifest.json')
     numbers, crop, _ = clip(tmp_path / 'out', row.name)
     assert numbers == (list(range(10, 30)) if dataset == 'talkvid' else list(range(20)))
-    half = round(50 * scale) / 2
-    assert np.abs(crop - [65 - half, 55 - half, 65 + half, 55 + half]).max() < .6
+    x, y = center
+    assert np.abs(crop - [x - side / 2, y - side / 2, x + side / 2, y + side / 2]).max() < 1  # whole pixels
     assert row.identity == ('5' if dataset == 'talkvid' else 'aaaaaaaaaaa')
     if dataset == 'faceforensics_pp':
         assert report['missing'] == {'002': 1}

@@ -55,7 +55,7 @@ class FaceForensicsPP(MetadataReader):
 
     title = 'FaceForensics++'
     published = dict(videos=1000)
-    crop = 'face'
+    crop = 'faceforensics'
 
     def read(self, metadata: Path | None, videos: Path) -> Metadata:
         path = existing_metadata(metadata, self.title, 'the folder with train.json, val.json, test.json and '

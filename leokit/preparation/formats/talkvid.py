@@ -23,7 +23,7 @@ class TalkVid(MetadataReader):
 
     title = 'TalkVid'
     published = dict(identities=7729)
-    crop = 'face_wide'
+    crop = 'celebv_hq'
 
     def read(self, metadata: Path | None, videos: Path) -> Metadata:
         path = existing_metadata(metadata, self.title, 'its JSON list of clips')
