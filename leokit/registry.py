@@ -7,6 +7,7 @@ MMEngine accepts one child per scope, and a nested registry is not found once a 
 A component registry has the name of its package folder and of its tests folder.
 """
 
+from importlib import import_module
 from typing import Any
 
 from mmengine.registry import DATA_SAMPLERS as MMENGINE_DATA_SAMPLERS
@@ -18,10 +19,15 @@ from mmengine.registry import MODELS as MMENGINE_MODELS
 from mmengine.registry import OPTIM_WRAPPERS as MMENGINE_OPTIM_WRAPPERS
 from mmengine.registry import TRANSFORMS as MMENGINE_TRANSFORMS
 from mmengine.registry import Registry as MMEngineRegistry
+from mmengine.registry import build_from_cfg
 from mmengine.registry import root as mmengine_roots
 
 from leokit.deprecation import TYPES, upgrade_component
 from leokit.utils.build_errors import as_user_error, explain_mistake
+
+
+# Modules of MMEngine that register more; they import all optimizers, so only a name that is unknown leads to them.
+FALLBACKS = dict(model='mmengine.model')
 
 
 class Registry(MMEngineRegistry):
@@ -41,7 +47,11 @@ class Registry(MMEngineRegistry):
             key = upgrade_component(dict(type=key))['type']
         if isinstance(key, str) and '.' in key and not self._is_scoped(key):
             return None
-        return super().get(key)
+        found = super().get(key)
+        if found is None and self.name in FALLBACKS:
+            import_module(FALLBACKS[self.name])
+            found = super().get(key)
+        return found
 
     def _is_scoped(self, key: str) -> bool:
         """True for ``scope.Type`` with a known scope.
@@ -55,7 +65,9 @@ class Registry(MMEngineRegistry):
 
 # ---- children of MMEngine's registries -------------------------------------
 # Trainable models and data preprocessors: Animator, MotionDiffusion, ...
-MODELS = Registry('model', parent=MMENGINE_MODELS, scope='leokit', locations=['leokit.models'])
+# MMEngine's own build function imports all optimizers.
+MODELS = Registry('model', build_func=build_from_cfg, parent=MMENGINE_MODELS, scope='leokit',
+                  locations=['leokit.models'])
 # Datasets: FramePairDataset, ClipDataset, MotionCodeDataset, ...
 DATASETS = Registry('dataset', parent=MMENGINE_DATASETS, scope='leokit', locations=['leokit.datasets'])
 # Order of the samples of a dataset, resumable at any iteration: DeterministicSampler.
@@ -66,12 +78,12 @@ TRANSFORMS = Registry('transform', parent=MMENGINE_TRANSFORMS, scope='leokit', l
 # Metrics that the Runner computes in validation and test, over the functions of leokit.metrics.
 METRICS = Registry('metric', parent=MMENGINE_METRICS, scope='leokit', locations=['leokit.evaluation.runner_metrics'])
 # Training hooks: weight averaging, checkpoints, loss monitoring, ...
-HOOKS = Registry('hook', parent=MMENGINE_HOOKS, scope='leokit', locations=['leokit.engine'])
+HOOKS = Registry('hook', parent=MMENGINE_HOOKS, scope='leokit', locations=['leokit.engine.components'])
 # Training, validation and test loops.
-LOOPS = Registry('loop', parent=MMENGINE_LOOPS, scope='leokit', locations=['leokit.engine', 'leokit.benchmark'])
+LOOPS = Registry('loop', parent=MMENGINE_LOOPS, scope='leokit', locations=['leokit.engine.components', 'leokit.benchmark'])
 # Optimizer wrappers: bfloat16 autocast on any device.
 OPTIM_WRAPPERS = Registry(
-    'optim wrapper', parent=MMENGINE_OPTIM_WRAPPERS, scope='leokit', locations=['leokit.engine'])
+    'optim wrapper', parent=MMENGINE_OPTIM_WRAPPERS, scope='leokit', locations=['leokit.engine.components'])
 
 # MMEngine warns at every use of a root without a child of the default scope, so all other roots get an empty child.
 ROOTS = tuple(root for root in vars(mmengine_roots).values() if isinstance(root, MMEngineRegistry))

@@ -8,7 +8,6 @@ from functools import partial
 from typing import Any
 
 from mmengine.config import Config
-from mmengine.hooks import Hook
 from mmengine.registry import OPTIMIZERS, Registry
 from torch import nn
 
@@ -45,6 +44,7 @@ def check_config_keys(config: Mapping[str, Any]) -> None:
     if not isinstance(config['model'], (Mapping, nn.Module)):
         raise UserError(f'the config key model must be a dict with a type, as in model=dict(type=...), got '
                         f'{config["model"]!r}')
+    from mmengine.hooks import Hook  # imports all optimizers
     hooks = config.get('custom_hooks') or ()
     if not isinstance(hooks, (list, tuple)) or not all(isinstance(hook, (Mapping, Hook)) for hook in hooks):
         raise UserError(f"the config key custom_hooks must be a list of dicts, as in [dict(type='EMAHook')], got "

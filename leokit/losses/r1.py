@@ -32,7 +32,6 @@ class R1Penalty(nn.Module):
         """True if the penalty is computed in this iteration (counted from 0)."""
         return iteration % self.interval == 0
 
-    @torch.compiler.disable
     def forward(self, discriminator: nn.Module, real: Tensor, iteration: int | None = None) -> Tensor:
         """The penalty, ``weight`` included.
 
@@ -47,6 +46,10 @@ class R1Penalty(nn.Module):
         """
         if iteration is not None and not self.due(iteration):
             return torch.zeros((), device=real.device)
+        # here and not as a decorator, which would import the compiler with the module
+        return torch.compiler.disable(self._penalty)(discriminator, real, iteration)
+
+    def _penalty(self, discriminator: nn.Module, real: Tensor, iteration: int | None) -> Tensor:
         factor = self.weight / 2 * (1 if iteration is None else self.interval)
         images = real.detach().float().requires_grad_(True)
         with torch.enable_grad(), torch.autocast(images.device.type, enabled=False):

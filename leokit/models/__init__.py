@@ -1,8 +1,9 @@
-"""Models: the trainable MMEngine models, which only assemble components."""
+"""Models: trainable by MMEngine's Runner; they only assemble components."""
 
 from leokit.models.animator import Animation, Animator
+from leokit.models.base_model import TrainableModel
 from leokit.models.code_normalizer import CodeNormalizer
-from leokit.models.data_preprocessor import PixelPreprocessor
+from leokit.models.data_preprocessor import DataPreprocessor, PixelPreprocessor
 from leokit.models.diffusion import Diffusion
 from leokit.models.diffusion_model import DiffusionModel
 from leokit.models.lia_checkpoint import convert_checkpoint
@@ -12,6 +13,7 @@ from leokit.models.start_code_diffusion import StartCodeDiffusion
 from leokit.models.start_frame_diffusion import StartFrameDiffusion
 
 __all__ = [
-    'Animation', 'Animator', 'CodeNormalizer', 'Diffusion', 'DiffusionModel', 'MotionDiffusion', 'PixelPreprocessor',
-    'StartCodeDiffusion', 'StartFrameDiffusion', 'convert_checkpoint', 'from_lia', 'to_lia',
+    'Animation', 'Animator', 'CodeNormalizer', 'DataPreprocessor', 'Diffusion', 'DiffusionModel', 'MotionDiffusion',
+    'PixelPreprocessor', 'StartCodeDiffusion', 'StartFrameDiffusion', 'TrainableModel', 'convert_checkpoint',
+    'from_lia', 'to_lia',
 ]

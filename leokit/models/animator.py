@@ -15,12 +15,12 @@ from typing import Any, NamedTuple
 import torch
 from einops import rearrange
 from mmengine.logging import MessageHub
-from mmengine.model import BaseModel
 from torch import Tensor
 from torch.func import functional_call
 
 from leokit.encoders import Encoding
 from leokit.flow_generators import FlowFrame
+from leokit.models.base_model import TrainableModel
 from leokit.motion_spaces import relative_motion
 from leokit.models.pretrained import Pretrained
 from leokit.registry import DISCRIMINATORS, ENCODERS, FLOW_GENERATORS, LOSSES, MODELS, MOTION_SPACES
@@ -48,7 +48,7 @@ class Animation(NamedTuple):
 
 
 @MODELS.register_module()
-class Animator(Pretrained, BaseModel):
+class Animator(Pretrained, TrainableModel):
     """Encoder, motion space and flow generator, with their training objective.
 
     Args:

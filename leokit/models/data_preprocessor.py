@@ -1,9 +1,9 @@
 """From a collated batch to a model's inputs: device, pixel range, augmentation."""
 
+from collections.abc import Mapping
 from typing import Any, Sequence
 
 import torch
-from mmengine.model import BaseDataPreprocessor
 from torch import Tensor, nn
 
 from leokit.registry import MODELS, TRANSFORMS
@@ -11,7 +11,42 @@ from leokit.utils.pixels import from_uint8
 
 
 @MODELS.register_module()
-class PixelPreprocessor(BaseDataPreprocessor):
+class DataPreprocessor(nn.Module):
+    """Moves all tensors of a batch to the device of the model.
+
+    Args:
+        non_blocking (bool): Copy to a GPU asynchronously.
+    """
+
+    def __init__(self, non_blocking: bool = False) -> None:
+        super().__init__()
+        self._non_blocking = non_blocking
+        self._device = torch.device('cpu')  # set by TrainableModel when it is moved
+
+    @property
+    def device(self) -> torch.device:
+        """torch.device: Where batches are moved to."""
+        return self._device
+
+    def forward(self, data: Any, training: bool = False) -> Any:
+        """The batch on the device."""
+        return self.cast_data(data)
+
+    def cast_data(self, data: Any) -> Any:
+        """Move tensors in nested mappings, named tuples and sequences; everything else stays as it is."""
+        if hasattr(data, 'to'):  # tensors, and MMEngine's data elements
+            return data.to(self.device, non_blocking=self._non_blocking)
+        if isinstance(data, Mapping):
+            return {key: self.cast_data(value) for key, value in data.items()}
+        if isinstance(data, tuple) and hasattr(data, '_fields'):
+            return type(data)(*map(self.cast_data, data))
+        if isinstance(data, (list, tuple)):
+            return type(data)(map(self.cast_data, data))
+        return data
+
+
+@MODELS.register_module()
+class PixelPreprocessor(DataPreprocessor):
     """Moves a batch to the device as bytes and converts it to pixels there.
 
     uint8 inputs become float32 in [-1, 1]; other inputs (motion codes) are only moved. ``data_samples`` stay where they

@@ -56,6 +56,8 @@ class Diffusion(nn.Module):
         self.sampler = SAMPLERS.build(sampler)
         self.time_sampler = TIME_SAMPLERS.build(time_sampler or dict(type='UniformTimeSampler'))
         self.coupling = coupling
+        # not compiled, since the assignment runs on the CPU; where it is not used, the compiler is not imported
+        self._couple_noise = torch.compiler.disable(couple_noise) if coupling == 'optimal_transport' else None
         self.prediction_type = prediction_type
         self.min_snr_gamma = min_snr_gamma
         self.epsilon_skip = epsilon_skip and prediction_type == 'epsilon'
@@ -101,8 +103,8 @@ class Diffusion(nn.Module):
         """
         t = self.sample_times(x0.shape[0], device=x0.device, generator=generator)
         eps = noise_source(generator)(x0)
-        if self.coupling == 'optimal_transport':
-            eps = couple_noise(x0, eps)
+        if self._couple_noise is not None:
+            eps = self._couple_noise(x0, eps)
         target = self.scheduler.target(self.prediction_type, x0, eps, t)
         prediction = self._predict(network, self.scheduler.add_noise(x0, eps, t), t)
         losses = (prediction.float() - target.float()).square().flatten(1).mean(1)  # (B,)

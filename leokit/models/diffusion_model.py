@@ -4,9 +4,9 @@ from abc import ABCMeta, abstractmethod
 from typing import Any, Callable
 
 import torch
-from mmengine.model import BaseModel
 from torch import Generator, Tensor
 
+from leokit.models.base_model import TrainableModel
 from leokit.models.code_normalizer import STATE_PREFIX, CodeNormalizer
 from leokit.models.diffusion import Diffusion
 from leokit.models.pretrained import Pretrained
@@ -16,7 +16,7 @@ from leokit.utils.hashing import stable_number
 from leokit.utils.same_animator import CodeOrigin, named_model
 
 
-class DiffusionModel(Pretrained, BaseModel, metaclass=ABCMeta):
+class DiffusionModel(Pretrained, TrainableModel, metaclass=ABCMeta):
     """Base of the diffusion models that are trained on, or conditioned on, the motion codes of one animator.
 
     Codes are raw outside and normalized inside.

@@ -1,13 +1,11 @@
 """Which noise belongs to which sample of a training batch."""
 
 import torch
-from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 COUPLINGS = ('independent', 'optimal_transport')
 
 
-@torch.compiler.disable  # the assignment runs on the CPU, in SciPy
 @torch.no_grad()
 def couple_noise(x0: Tensor, eps: Tensor) -> Tensor:
     """Permute the noise of a batch so that the total squared distance to the data is minimal.
@@ -23,6 +21,7 @@ def couple_noise(x0: Tensor, eps: Tensor) -> Tensor:
     Returns:
         Tensor: The same noise, row i the one assigned to sample i.
     """
+    from scipy.optimize import linear_sum_assignment  # slow to import
     distance = torch.cdist(x0.flatten(1).float(), eps.flatten(1).float()).square()  # (B, B)
     _, order = linear_sum_assignment(distance.cpu().numpy())
     return eps[torch.as_tensor(order, device=eps.device)]

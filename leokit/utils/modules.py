@@ -1,7 +1,6 @@
 """Questions about any ``nn.Module``."""
 
 import torch
-from mmengine.model import is_model_wrapper
 from torch import nn
 
 
@@ -12,4 +11,5 @@ def device_of(module: nn.Module) -> torch.device:
 
 def unwrap_model(model: nn.Module) -> nn.Module:
     """The model without the wrapper of distributed training."""
+    from mmengine.model import is_model_wrapper  # imports all optimizers; only training wraps models
     return model.module if is_model_wrapper(model) else model
