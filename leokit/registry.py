@@ -80,7 +80,8 @@ METRICS = Registry('metric', parent=MMENGINE_METRICS, scope='leokit', locations=
 # Training hooks: weight averaging, checkpoints, loss monitoring, ...
 HOOKS = Registry('hook', parent=MMENGINE_HOOKS, scope='leokit', locations=['leokit.engine.components'])
 # Training, validation and test loops.
-LOOPS = Registry('loop', parent=MMENGINE_LOOPS, scope='leokit', locations=['leokit.engine.components', 'leokit.benchmark'])
+LOOPS = Registry('loop', parent=MMENGINE_LOOPS, scope='leokit',
+                 locations=['leokit.engine.components', 'leokit.benchmark'])
 # Optimizer wrappers: bfloat16 autocast on any device.
 OPTIM_WRAPPERS = Registry(
     'optim wrapper', parent=MMENGINE_OPTIM_WRAPPERS, scope='leokit', locations=['leokit.engine.components'])
