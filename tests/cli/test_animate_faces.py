@@ -128,3 +128,11 @@ def test_mistakes_leave_no_file(faces):
         with pytest.raises(SystemExit):
             faces('out.npy', *arguments)
     assert not list(faces.folder.glob('out*'))
+
+
+def test_the_transfer_mode_of_the_weights(faces):
+    config = faces.folder / 'animator.py'
+    relative, absolute = faces('relative.npy'), faces('absolute.npy', '--mode', 'absolute')
+    config.write_text(config.read_text() + "transfer_mode = 'absolute'\n")
+    assert np.array_equal(faces('own.npy'), absolute) and not np.array_equal(relative, absolute)
+    assert np.array_equal(faces('asked.npy', '--mode', 'relative'), relative)
