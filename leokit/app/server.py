@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Iterator, NamedTuple
 
 from leokit.app.context import AppContext
-from leokit.app.examples import draw_examples
+from leokit.app.examples import SIZE, draw_examples
 from leokit.app.files import PrivateFiles
 from leokit.app.guard import Guard
 from leokit.app.limits import Limits
@@ -27,7 +27,7 @@ class RunningPage(NamedTuple):
 
 @contextmanager
 def serve(models: AppModels, limits: Limits, *, host: str = '127.0.0.1', port: int = 0,
-          root_path: str = '') -> Iterator[RunningPage]:
+          root_path: str = '', example_size: int = SIZE) -> Iterator[RunningPage]:
     """Serve the page until the block ends; then delete all its files.
 
     Args:
@@ -36,6 +36,7 @@ def serve(models: AppModels, limits: Limits, *, host: str = '127.0.0.1', port: i
         host (str): Address to listen on; ``'0.0.0.0'`` for all.
         port (int): Port; 0 for a free one.
         root_path (str): Path below which a proxy shows the page.
+        example_size (int): Resolution of the examples.
     """
     require_gradio()
     port = _check_port(host, port)
@@ -45,7 +46,7 @@ def serve(models: AppModels, limits: Limits, *, host: str = '127.0.0.1', port: i
 
         from leokit.app.page import CSS, THEME, build_page
         context = AppContext(models, limits, files)
-        page = build_page(context, draw_examples(files.examples))
+        page = build_page(context, draw_examples(files.examples, example_size))
         try:
             files.sweep_regularly()
             page.launch(

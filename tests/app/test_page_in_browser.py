@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.skipif(
 
 @pytest.fixture(scope='module')
 def running(models):
-    with serve(models, Limits(max_upload_mb=2, max_frames=200)) as page:
+    with serve(models, Limits(max_upload_mb=2, max_frames=200), example_size=64) as page:
         yield page
 
 
@@ -174,7 +174,7 @@ def test_compare(page, clip, tmp_path):
     page.start('compare')
     assert re.search('talking.mp4: 48 frames, .* nodding.mp4: 48 frames', page.wait_for_end('compare'))
     frames, _, pixels = fetched(page.results('compare')[0], tmp_path)
-    assert frames == 48 and pixels.shape[1:3] == (256, 516)  # two of 256x256 and a gap of 4
+    assert frames == 48 and pixels.shape[1:3] == (64, 132)  # two of 64x64 and a gap of 4
     check_command(page, 'compare', 'compare')
     check_clean(page)
 
