@@ -39,7 +39,7 @@ html { overflow-y: scroll; }
 .leokit-figures img { width: 100%; border-radius: 8px; display: block; }
 .leokit-figures figcaption { color: var(--body-text-color-subdued); font-size: 0.88em; padding-top: 0.3em;
   min-height: 1.4em; }
-.leokit-slider input[type=number] { width: 4.6em; }
+.leokit-slider input[type=number] { width: 5.4em; }
 /* cutting in the browser would load a program from another server */
 button[aria-label="Trim video to selection"], button[aria-label="Reset video to initial value"] {
   display: none !important; }

@@ -3,8 +3,10 @@
 import math
 import re
 import shutil
+import time
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from PIL import Image
@@ -213,3 +215,38 @@ def test_an_animator_alone_can_do_what_needs_no_motion(models, files):
 def test_results_are_in_the_private_folder(work, context, portrait):
     _, result = work(generate.generate, portrait, 1, 5, 0, 2)
     assert context.files.holds(result.paths[0]) and isinstance(result.paths[0], Path)
+
+
+def test_the_sound_of_a_driving_video_is_kept(work, portrait, tmp_path):
+    path = tmp_path / 'talk.mp4'
+    with av.open(str(path), 'w') as container:  # a second of silence next to ten frames
+        video, sound = container.add_stream('h264', rate=10), container.add_stream('aac', rate=16_000)
+        video.width = video.height = 32
+        video.pix_fmt = 'yuv420p'
+        for _ in range(10):
+            container.mux(video.encode(av.VideoFrame.from_ndarray(np.zeros((32, 32, 3), np.uint8), format='rgb24')))
+        silence = av.AudioFrame.from_ndarray(np.zeros((1, 16_000), np.float32), format='fltp', layout='mono')
+        silence.sample_rate = 16_000
+        container.mux(sound.encode(silence))
+        container.mux(sound.encode(None))
+        container.mux(video.encode(None))
+    for function, values in ((animate.animate, (portrait, str(path), 'relative', 'first', 1.0, 0.0, 'center')),
+                             (edit.edit, (str(path), 'Recolor', None, 90, 1, 0, 0, 1, 1)),
+                             (manipulate.manipulate, (str(path), 0, 1, 0, 0))):
+        _, result = work(function, *values)
+        with av.open(str(result.paths[0])) as container:
+            sound, = container.streams.audio
+            assert container.streams.video[0].frames == 10
+            assert float(sound.duration * sound.time_base) == pytest.approx(1, abs=0.1)
+
+
+def test_a_preview_takes_less_than_a_second(context, portrait):
+    """Of the tiny model; the page has a second for 64x64 pixels on a CPU."""
+    visitor = context.files.visitor('one')
+    manipulate.preview(context, visitor, portrait, 0, 0, 0, 0)
+    times = []
+    for amount in (0.5, 1.0, 1.5):
+        start = time.perf_counter()
+        manipulate.preview(context, visitor, portrait, amount, 0, 0, 0)
+        times.append(time.perf_counter() - start)
+    assert min(times) < 1.0
