@@ -1,5 +1,6 @@
 """Loading configs and overriding parts of them; ``references.py`` describes ``$name``."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +71,21 @@ def read_config_file(path: Path) -> Config:
     except (Exception, SystemExit) as error:  # syntax, missing base, duplicate keys: MMEngine raises many types
         reason = f'it calls exit({error})' if isinstance(error, SystemExit) else error
         raise UserError(f'the config {path} cannot be read: {reason}') from error
-    return Config(ConfigDict(resolve_paths(config._cfg_dict.to_dict(), config_folders(path))), filename=config.filename)
+    tree = config._cfg_dict.to_dict()
+    for key, value in _values(tree):
+        if callable(value) and not (isinstance(value, type) and key.endswith('.type')):
+            raise UserError(f'the config {path} cannot be saved with a run: its {key} is {value!r}; write numbers, '
+                            'strings, lists and dicts')
+    return Config(ConfigDict(resolve_paths(tree, config_folders(path))), filename=config.filename)
+
+
+def _values(tree: Any, path: str = '') -> Iterator[tuple[str, Any]]:
+    """The values of nested dicts and lists, with their dotted keys."""
+    if isinstance(tree, (dict, list, tuple)):
+        for name, value in tree.items() if isinstance(tree, dict) else enumerate(tree):
+            yield from _values(value, f'{path}.{name}' if path else str(name))
+    else:
+        yield path, tree
 
 
 def read_config(config: str | Path | Config, options: dict[str, Any] | None = None) -> Config:

@@ -53,6 +53,12 @@ def test_options_reach_the_references_of_a_loaded_config(project):
     assert read_config(read_config(changed), {'size': 16}).model.size == 16
 
 
+def test_functions_are_no_values(tmp_path):
+    (tmp_path / 'a.py').write_text('model = dict(sizes=[1, len])\n')
+    with pytest.raises(UserError, match=r'its model.sizes.1 is <built-in function len>'):
+        load_config(tmp_path / 'a.py')
+
+
 def test_a_config_that_exits_is_an_error(tmp_path):
     (tmp_path / 'a.py').write_text('import sys\nsys.exit(0)\n')
     with pytest.raises(UserError, match=r'cannot be read: it calls exit\(0\)'):
