@@ -13,7 +13,7 @@ from leokit.engine.checkpoint_files import StartCheckpoint, find_start_checkpoin
 from leokit.engine.data_record import SKIP_KEY, check_other_data, check_own_data, describe_data, named_checkpoints
 from leokit.engine.message_hub import load_message_hub_state, message_hub_state
 from leokit.engine.resume_state import check_resumable, restore_optimizer, restore_schedulers, scheduler_states
-from leokit.engine.weight_loading import TRAINING_ONLY, conventions, load_weights
+from leokit.engine.weight_loading import TRAINING_ONLY, check_values, conventions, load_weights
 from leokit.utils.checkpoints import load_checkpoint, save_checkpoint
 from leokit.utils.config_data import config_to_data
 from leokit.utils.errors import UserError, format_list
@@ -147,6 +147,7 @@ class CheckpointingRunner(Runner):
         meta = checkpoint['meta']
         # training continues with the raw weights, not with their average
         weights = {**checkpoint['state_dict'], **checkpoint.get('raw_state_dict', {})}
+        check_values(self.bare_model, checkpoint['state_dict'], str(path))  # of an average, which goes on as well
         load_weights(self.bare_model, weights, source=str(path), meta=meta)
         self.train_loop._iter, self.train_loop._epoch = meta['iter'], meta['epoch']
         load_message_hub_state(self.message_hub, checkpoint['message_hub'])

@@ -48,7 +48,7 @@ def load_weights(model: nn.Module, state_dict: Mapping[str, Tensor], *, source: 
     if not strict and 10 * fitting < len(own):
         raise UserError(f'{source} does not fit the model: only {fitting} of its {len(own)} keys match; '
                         f'{_likely_cause(model, own, state_dict, meta or {})}')
-    _check_values(model, own, state_dict, source)
+    check_values(model, state_dict, source)
     if strict:
         _check_conventions(conventions(model), (meta or {}).get('conventions', {}), source)
     left_out = set(tolerated)
@@ -72,9 +72,9 @@ def conventions(model: nn.Module) -> dict[str, Any]:
     return found
 
 
-def _check_values(model: nn.Module, own: Mapping[str, Tensor], state_dict: Mapping[str, Tensor], source: str) -> None:
+def check_values(model: nn.Module, state_dict: Mapping[str, Tensor], source: str) -> None:
     """Raise for weights of another kind of number, or that are not finite."""
-    parameters = dict(model.named_parameters())
+    own, parameters = model.state_dict(), dict(model.named_parameters())
     for key in own.keys() & state_dict.keys():
         value = state_dict[key]
         if own[key].is_floating_point() and not value.is_floating_point():

@@ -21,6 +21,7 @@ from torch.func import functional_call
 from leokit.encoders import Encoding
 from leokit.flow_generators import FlowFrame
 from leokit.models.base_model import TrainableModel
+from leokit.models.contracts import check_encoding, check_latent, check_rendered
 from leokit.motion_spaces import relative_motion
 from leokit.models.pretrained import Pretrained
 from leokit.registry import DISCRIMINATORS, ENCODERS, FLOW_GENERATORS, LOSSES, MODELS, MOTION_SPACES
@@ -84,6 +85,7 @@ class Animator(Pretrained, TrainableModel):
         check_width('appearance_dim', appearance_dim)
         check_width('motion_dim', motion_dim)
         self.size = size
+        self.appearance_dim = appearance_dim
         self.motion_dim = motion_dim
         widths = dict(size=size, channel_multiplier=channel_multiplier, max_channels=max_channels)
         self.encoder = ENCODERS.build({
@@ -111,7 +113,9 @@ class Animator(Pretrained, TrainableModel):
     # ---- inference -----------------------------------------------------------
     def encode(self, images: Tensor) -> Encoding:
         """Encode images (B, 3, size, size) in [-1, 1] to appearance (B, D), motion (B, N) and features."""
-        return self.encoder(images)
+        encoding = self.encoder(images)
+        check_encoding(self.encoder, encoding, images.shape[0], self.appearance_dim, self.motion_dim)
+        return encoding
 
     def animate(self, encoding: Encoding, motion: Tensor, start: Tensor | None = None) -> Animation:
         """Render an encoded image in the given motion.
@@ -134,7 +138,9 @@ class Animator(Pretrained, TrainableModel):
         if start is not None:
             motion = relative_motion(motion, start, encoding.motion)
         latent = self.motion_space(encoding.appearance, motion)  # (B[, T], D)
+        check_latent(self.motion_space, latent, motion, self.appearance_dim)
         rendered: FlowFrame = self.flow_generator(rearrange(latent, '... d -> (...) d'), encoding.features)
+        check_rendered(self.flow_generator, rendered, motion[..., 0].numel(), self.size)
         if motion.ndim == 2:
             return Animation(*rendered)
 

@@ -16,6 +16,7 @@ import torch
 from mmengine.logging import print_log
 from torch import Generator, Tensor, nn
 
+from leokit.models.contracts import check_prediction
 from leokit.noise_schedulers import COUPLINGS, PREDICTIONS, Prediction, couple_noise, min_snr_weight
 from leokit.noise_schedulers.gaussian_path import unknown_prediction
 from leokit.registry import NOISE_SCHEDULERS, SAMPLERS, TIME_SAMPLERS
@@ -120,7 +121,9 @@ class Diffusion(nn.Module):
 
     def _predict(self, network: Network, x_t: Tensor, t: Tensor) -> Tensor:
         """The network's prediction of the target, including the skip, in the type of x_t."""
-        output = network(x_t, t).to(x_t.dtype)
+        output = network(x_t, t)
+        check_prediction(output, x_t)
+        output = output.to(x_t.dtype)
         # the skip is the map from a velocity to its epsilon
         return self.scheduler.eps_from_v(x_t, output, t) if self.epsilon_skip else output
 

@@ -13,6 +13,7 @@ from torch import Generator, Tensor
 
 from leokit.long_video import LastCode, LongVideoStrategy
 from leokit.models.code_normalizer import CodeNormalizer
+from leokit.models.contracts import check_prediction
 from leokit.models.diffusion import Diffusion, Generators, Network
 from leokit.models.diffusion_model import DiffusionModel, evaluation_generators, one_dict_per_sample
 from leokit.registry import LONG_VIDEO, MODELS, MOTION_CONDITIONS
@@ -79,7 +80,9 @@ class MotionDiffusion(DiffusionModel):
         """The network that is trained and sampled, for normalized first codes (B, N)."""
         def network(noisy: Tensor, t: Tensor) -> Tensor:
             x, cond = self.motion_condition.network_input(noisy, start)  # (B, T', N) -> (B, T, N)
-            return self.motion_condition.network_output(self.backbone(x, t, cond))  # (B, T, N) -> (B, T', N)
+            output = self.backbone(x, t, cond)
+            check_prediction(output, x)
+            return self.motion_condition.network_output(output)  # (B, T, N) -> (B, T', N)
         return network
 
     def _objective(self, motion: Tensor, generator: Generator | None = None) -> Tensor:

@@ -20,6 +20,8 @@ FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 def local_path(path: str | Path) -> Path:
     """The path of a local file or folder, with ``~`` expanded; a :class:`UserError` for an address such as https://."""
     text = os.fspath(path)
+    if not text:
+        raise UserError('the path is empty; name a file or a folder')
     if re.match(r'[a-z][a-z0-9+.-]+:/', text, re.IGNORECASE) and not os.path.exists(text):
         scheme = text.split(':', 1)[0]
         raise UserError(f'{text} is an address ({scheme}:), not a local file; only local files are read and written')
