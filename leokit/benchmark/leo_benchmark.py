@@ -4,12 +4,14 @@ The videos of each scenario are generated into a folder of the work dir, and the
 that ``leokit evaluate`` gives the same scores, and other metrics or programs can follow.
 """
 
+import logging
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Iterator, Sequence
 
+from mmengine.logging import print_log
 from torch import Tensor, nn
 
 from leokit.analysis.long_video_comparison import min_new_codes
@@ -17,6 +19,7 @@ from leokit.analysis.model_sheets import stack_sheets, video_grid, video_sheet
 from leokit.benchmark.generated_clips import GeneratedClips
 from leokit.benchmark.real_videos import first_frames, motion_windows
 from leokit.benchmark.scenario import Scenario
+from leokit.engine.data_record import check_other_data, describe_part
 from leokit.evaluation import (
     Compute, Protocol, ReadOptions, ResultRecord, RunInfo, Score, VideoSet, build_jobs, evaluate_sets, save_records,
     scan_videos)
@@ -99,6 +102,8 @@ class LEOBenchmark:
             dict[str, float]: Values by ``<scenario>/<metric>``.
         """
         plans = [self._plan(scenario) for scenario in self.scenarios]  # all mistakes before any generation
+        for real in self._real_sets.values():
+            self._check_training_data(real)
         for plan in plans:
             self._generate(plan)
             write_videos(video_grid(plan.clips.folder), [self.work_dir / f'{plan.scenario.name}.mp4'], plan.clips.fps)
@@ -130,6 +135,16 @@ class LEOBenchmark:
             self._real_sets[key] = scan_videos(self.real['source'], protocol, use_protocol_split=True,
                                                filters=VideoFilter.from_config(self.real.get('filters')))
         return self._real_sets[key]
+
+    def _check_training_data(self, real: VideoSet) -> None:
+        """Warn if a model was trained on identities that it is evaluated on."""
+        own = {'test': describe_part(dict(data_root=real.source, filters=asdict(real.filters)), {})}
+        sampler = self.leo.start_frame_sampler
+        for model in (self.leo.animator, self.leo.motion_diffusion, self.leo.start_code,
+                      *(sampler.stages if sampler else ())):
+            if model is not None and getattr(model, 'training_data', None):
+                check_other_data(own, model.training_data, f'{type(model).__name__} {model.checkpoint}', strict=False,
+                                 warn=lambda text: print_log(text, logger='current', level=logging.WARNING))
 
     def _settings(self, scenario: Scenario, real: VideoSet) -> dict[str, Any]:
         """Everything that the videos of a scenario depend on."""

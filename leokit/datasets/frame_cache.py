@@ -4,11 +4,14 @@ Decoding two frames of an H.264 file takes milliseconds; reading them from this 
 bytes of disk space per frame, 48 KiB at resolution 128.
 
 Files: ``<cache_dir>/v<version>_<size>_<crop>/<key>.npy``, uint8 (frames, 3, S, S). The key is a hash of the path, size
-and modification time of the video, and of the reader. A file is written under a temporary name and renamed when it is
-complete. Several processes can fill a cache together: each video is decoded by one of them.
+and modification time of the video (of a frame folder, of its images), and of the reader. A file is written under a
+temporary name and renamed when it is complete. Several processes can fill a cache together: each video is decoded by
+one of them. Where the cache cannot be written (a full disk, a private folder), videos are decoded at every read, and a
+warning says so.
 """
 
 import hashlib
+import logging
 import os
 import shutil
 import time
@@ -18,6 +21,7 @@ from typing import Sequence
 import numpy as np
 import torch
 from mmengine.dist import is_main_process
+from mmengine.logging import print_log
 from torch import Tensor
 
 from leokit.datasets.frame_decoder import FrameDecoder
@@ -34,6 +38,10 @@ VERSION = 3  # incremented when the decoded frames change
 POLL_SECONDS = 0.2  # interval of checks whether another process has finished a video
 LEFTOVER_SECONDS = 24 * 3600  # age at which a partial file is considered abandoned
 SPARE_BYTES = 1 << 28  # disk space that must remain free
+
+
+class CacheWriteError(UserError):
+    """The cache cannot be written, because of the disk and not because of the videos."""
 
 
 class FrameCache:
@@ -60,19 +68,27 @@ class FrameCache:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise UserError(f'the frame cache {self.folder} cannot be created ({error}); '
-                            'set frames.cache_dir to a writable folder') from error
+            self._do_without(f'the frame cache {self.folder} cannot be created ({error})')
+            return []
         missing, skipped = [], []
-        for video in videos:
-            try:
-                path = self._files[video.name] = self.folder / f'{_key(video, self.decoder.reader)}.npy'
-            except OSError as error:
-                skipped.append(Skipped(str(video.path), f'the file has disappeared since it was probed ({error})'))
+        keys = thread_map(lambda video: _key_or_error(video, self.decoder.reader), videos, self.workers)
+        for video, key in zip(videos, keys):
+            if isinstance(key, OSError):
+                skipped.append(Skipped(str(video.path), f'the file has disappeared since it was probed ({key})'))
                 continue
-            if not path.exists():
+            self._files[video.name] = self.folder / f'{key}.npy'
+            if not self._files[video.name].exists():
                 missing.append(video)
-        self._fill(missing, skipped)
+        try:
+            self._fill(missing, skipped)
+        except CacheWriteError as error:  # a cache must not end the work that it serves
+            self._do_without(str(error))
         return skipped
+
+    def _do_without(self, reason: str) -> None:
+        """Decode what is not in the cache at every read."""
+        print_log(f'{reason}; videos that are not in it are decoded at every read, which is slower; free some space, '
+                  'or set frame_cache to a folder on another disk', logger='current', level=logging.WARNING)
 
     def _fill(self, missing: Sequence[VideoEntry], skipped: list[Skipped]) -> None:
         if missing:
@@ -96,7 +112,9 @@ class FrameCache:
 
     def read(self, video: VideoEntry, frames: np.ndarray) -> Tensor:
         """Read frames of a prepared video: uint8, shape (T, 3, S, S)."""
-        path = self._files[video.name]
+        path = self._files.get(video.name)
+        if path is None or not path.exists():
+            return self.decoder.read(video, frames)
         pixels = np.empty((len(frames), 3, self.decoder.size, self.decoder.size), np.uint8)
         try:
             # Plain reads, not numpy.load(mmap_mode='r'): parsing the header and page faults take ten times as long.
@@ -123,8 +141,7 @@ class FrameCache:
         except UserError as error:
             return str(error)
         except OSError as error:
-            raise UserError(f'the frame cache {path} cannot be written ({error}); free some space or set '
-                            'frames.cache_dir to another disk') from error
+            raise CacheWriteError(f'the frame cache {path} cannot be written ({error})') from error
         finally:
             lock.release()
 
@@ -152,9 +169,15 @@ class FrameCache:
         needed = sum(video.frames for video in missing) * 3 * self.decoder.size**2
         free = shutil.disk_usage(self.folder).free - SPARE_BYTES
         if needed > free:
-            raise UserError(f'the frame cache {self.folder} needs {needed / 2**30:.1f} GiB for {len(missing)} videos, '
-                            f'but only {max(free, 0) / 2**30:.1f} GiB are free; set frames.cache_dir to another disk '
-                            'or to None')
+            raise CacheWriteError(f'the frame cache {self.folder} needs {needed / 2**30:.1f} GiB for {len(missing)} '
+                                  f'videos, but only {max(free, 0) / 2**30:.1f} GiB are free')
+
+
+def _key_or_error(video: VideoEntry, reader: VideoReader) -> str | OSError:
+    try:
+        return _key(video, reader)
+    except OSError as error:
+        return error
 
 
 def _key(video: VideoEntry, reader: VideoReader) -> str:

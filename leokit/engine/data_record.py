@@ -43,7 +43,7 @@ def describe_data(config: Mapping[str, Any]) -> dict[str, Any]:
         if not isinstance(dataset, Mapping):
             continue
         try:
-            part = _describe_part(dataset, listed)
+            part = describe_part(dataset, listed)
         except UserError:  # reported when the dataset is built; that of the test may never be
             continue
         if part is not None:
@@ -60,7 +60,13 @@ def training_crop(config: Mapping[str, Any]) -> str:
     return (dataset.get('frames') or {}).get('crop') or 'center'
 
 
-def _describe_part(dataset: Mapping[str, Any], listed: dict[str, list[VideoEntry]]) -> dict[str, Any] | None:
+def describe_part(dataset: Mapping[str, Any], listed: dict[str, list[VideoEntry]]) -> dict[str, Any] | None:
+    """One part of :func:`describe_data`, from the config of its dataset; None if the data are not there.
+
+    Args:
+        dataset (Mapping): ``data_root`` or ``codes_dir``, and ``filters``.
+        listed (dict): Videos by ``data_root``, to list each only once; gets those that are listed here.
+    """
     root, codes = dataset.get('data_root'), dataset.get('codes_dir')
     if root is not None and Path(root).exists():
         entries = listed.setdefault(str(root), []) or find_videos(root)

@@ -189,3 +189,18 @@ def test_the_start_code_error_is_relative_to_the_codes_of_other_samples():
     record = _start_code_record(target, measured, Protocol.from_dict(dict(name='t')), RunInfo.now('a model'))
     assert record.details == dict(distance=2.5, chance=7.5, videos=2)
     assert record.score.value == pytest.approx(1 / 3)
+
+
+def test_identities_of_training_are_named(config, tmp_path, monkeypatch):
+    import leokit.benchmark.leo_benchmark as module
+    said = []
+    monkeypatch.setattr(module, 'print_log', lambda text, **options: said.append(text))
+    leo = leokit.load(load_config(config))
+    root = str((config.parent / 'videos').resolve())
+    for model, identities in ((leo.animator, ['1', '3', 'other']), (leo.motion_diffusion, ['other'])):
+        model.training_data = dict(train=dict(data_root=root, segment=[0.0, 1.0], identities=identities))
+    settings = load_config(config).test_cfg
+    settings.pop('type')
+    benchmark = LEOBenchmark(leo, tmp_path, **settings)
+    benchmark._check_training_data(benchmark._real_set(Scenario.from_dict('a', settings.scenarios['long']).protocol))
+    assert len(said) == 1 and 'Animator' in said[0] and '2 identities (1, 3)' in said[0]

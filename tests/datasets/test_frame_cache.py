@@ -7,6 +7,7 @@ from multiprocessing import get_context
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from leokit.datasets import FrameCache, FrameDecoder, frame_cache as module
 from leokit.utils import UserError
@@ -137,15 +138,45 @@ def test_two_processes_share_the_work(clips, tmp_path):
     assert len(files(tmp_path / 'cache')) == 6
 
 
+@pytest.mark.parametrize('reason', ['cannot be created', 'GiB are free', 'cannot be written'])
+def test_without_room_for_a_cache_frames_are_decoded(videos, tmp_path, monkeypatch, reason):
+    said, numbers = [], np.array([0, 3])
+    monkeypatch.setattr(module, 'print_log', lambda text, **options: said.append(text))
+    folder = tmp_path / 'cache'
+    if reason == 'cannot be created':
+        folder.write_text('in the way')
+    elif reason == 'GiB are free':
+        monkeypatch.setattr(module, 'SPARE_BYTES', 1 << 60)
+    else:
+        def full(*args):
+            raise OSError(28, 'No space left on device')
+        monkeypatch.setattr(module, 'npy_header', full)
+    cache = FrameCache(FrameDecoder(SIZE), folder)
+    assert cache.prepare(videos) == [] and len(said) == 1 and reason in said[0]
+    for video in videos:
+        assert torch.equal(cache.read(video, numbers), FrameDecoder(SIZE).read(video, numbers))
+    assert not [name for name in files(tmp_path) if name.endswith('.npy')]
+
+
+def test_an_image_that_is_overwritten_in_place_is_decoded_again(tmp_path):
+    folder = tmp_path / 'data' / 'a'
+    folder.mkdir(parents=True)
+    for level in (10, 20):
+        Image.fromarray(np.full((SIZE, SIZE, 3), level, np.uint8)).save(folder / f'{level}.png')
+    times = os.stat(folder)
+    caches = []
+    for level in (20, 90):
+        with open(folder / '20.png', 'r+b') as file:  # the folder itself does not change
+            Image.fromarray(np.full((SIZE, SIZE, 3), level, np.uint8)).save(file, format='png')
+        assert os.stat(folder).st_mtime_ns == times.st_mtime_ns
+        videos = VideoIndex(tmp_path / 'data').videos
+        caches.append(FrameCache(FrameDecoder(SIZE), tmp_path / 'cache'))
+        assert caches[-1].prepare(videos) == []
+        assert caches[-1].read(videos[0], np.array([1])).unique().tolist() == [level]
+
+
 def test_errors_are_user_errors(videos, tmp_path, monkeypatch):
-    (tmp_path / 'file').write_text('in the way')
-    with pytest.raises(UserError, match='cannot be created'):
-        FrameCache(FrameDecoder(SIZE), tmp_path / 'file').prepare(videos)
     cache = FrameCache(FrameDecoder(SIZE), tmp_path / 'cache')
-    monkeypatch.setattr(module, 'SPARE_BYTES', 1 << 60)
-    with pytest.raises(UserError, match='GiB'):
-        cache.prepare(videos)
-    monkeypatch.undo()
     cache.prepare(videos)
     next(cache.folder.glob('*.npy')).write_bytes(b'short')
     with pytest.raises(UserError, match='delete that file'):
