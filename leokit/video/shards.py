@@ -7,6 +7,8 @@ where its bytes are, its frames, rate and size, and its hash. A video is named `
 whoever opens it reads its bytes at once and decodes them from memory.
 """
 
+import hashlib
+import os
 import threading
 from functools import lru_cache
 from pathlib import Path
@@ -78,7 +80,8 @@ def find_member(path: str | Path) -> ShardMember:
 
 
 def video_stamp(path: str | Path) -> tuple[int, int]:
-    """Size of a video file, and a number that changes with its content: the modification time, or a hash in a shard.
+    """Size of a video file, and a number that changes with its content: the modification time, or a hash in a shard
+    or of a frame folder.
 
     Raises:
         OSError: If there is no such file.
@@ -90,7 +93,11 @@ def video_stamp(path: str | Path) -> tuple[int, int]:
             raise FileNotFoundError(str(error)) from error
         return member.bytes, int(member.sha256[:15], 16)
     status = Path(path).stat()
-    return status.st_size, status.st_mtime_ns
+    if not Path(path).is_dir():
+        return status.st_size, status.st_mtime_ns
+    # the time of a folder does not tell of an image that was overwritten in place
+    images = sorted((entry.name, entry.stat().st_size, entry.stat().st_mtime_ns) for entry in os.scandir(path))
+    return status.st_size, int(hashlib.sha256(repr(images).encode()).hexdigest()[:15], 16)
 
 
 def video_bytes(path: str | Path) -> int:
