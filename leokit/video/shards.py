@@ -80,8 +80,9 @@ def find_member(path: str | Path) -> ShardMember:
 
 
 def video_stamp(path: str | Path) -> tuple[int, int]:
-    """Size of a video file, and a number that changes with its content: the modification time, or a hash in a shard
-    or of a frame folder.
+    """Size of a video file, and a number that changes with its content.
+
+    That is the modification time; in a shard, and of the images of a frame folder, a hash.
 
     Raises:
         OSError: If there is no such file.
