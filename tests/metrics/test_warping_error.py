@@ -93,6 +93,15 @@ def test_uncovered_and_entering_pixels_are_not_valid(image):
     assert not entering[:, 0].any() and entering[:, 12:-12].mean() > 0.9
 
 
+def test_pixels_from_outside_are_not_valid_even_if_the_flow_is_small():
+    """A shift of 0.6 pixels down: the first row lies outside of the previous frame."""
+    large = texture(2, 2)
+    fine = torch.nn.functional.interpolate(large[None], scale_factor=5, mode='bicubic')[0]
+    scenes = torch.stack([fine[:, 60 - shift:360 - shift, 60:360] for shift in (0, 3)])
+    valid = video_flow(torch.nn.functional.avg_pool2d(scenes, 5)).valid[0, 0]
+    assert not valid[0].any() and valid[2:, 2:-2].float().mean() > 0.95
+
+
 def still_flow(count, valid):
     return VideoFlow(torch.zeros(count, 2, 16, 16), valid.expand(count, 1, 16, 16))
 

@@ -9,6 +9,7 @@ import torch
 from leokit.noise_schedulers import EDMNoiseScheduler, FlowMatchingScheduler
 from leokit.registry import TIME_SAMPLERS
 from leokit.utils import UserError
+from leokit.utils.batch_random import batch_share
 
 COUNT = 200_000
 
@@ -57,3 +58,34 @@ def test_a_generator_fixes_the_times():
 def test_a_deviation_of_zero_is_an_error():
     with pytest.raises(UserError, match='std=0'):
         TIME_SAMPLERS.build(dict(type='LogitNormalTimeSampler', std=0))
+
+
+@pytest.mark.parametrize('kind', ['UniformTimeSampler', 'LogitNormalTimeSampler', 'LogNormalTimeSampler'])
+def test_processes_share_the_global_generator_and_not_a_given_one(kind):
+    sampler, scheduler = TIME_SAMPLERS.build(dict(type=kind)), FlowMatchingScheduler(1000)
+
+    def times(count, generator=None):
+        torch.manual_seed(3)
+        return sampler.sample(count, scheduler, device=torch.device('cpu'), generator=generator).tolist()
+
+    def seeded():
+        return torch.Generator().manual_seed(3)
+
+    whole, given = times(8), times(4, seeded())
+    with batch_share(1, 2):
+        assert times(4) == whole[1::2] and times(4, seeded()) == given
+
+
+def test_the_defaults_are_those_of_the_papers():
+    """EDM, table 1: P_mean = -1.2, P_std = 1.2; Stable Diffusion 3, section 3.1: a standard logit-normal."""
+    times = sample('LogitNormalTimeSampler', FlowMatchingScheduler(10))
+    assert (times < 5).double().mean().item() == pytest.approx(0.5, abs=0.005)
+    assert (times < 2).double().mean().item() == pytest.approx(0.5 * (1 + math.erf(math.log(0.25) / 2**0.5)), abs=0.005)
+
+
+def test_the_nearest_noise_level_is_decided_at_the_middle():
+    """log(sigma / alpha) of the times 2 and 3 of 5 (s = 3 / 5 and 4 / 5) are log 1.5 and log 4."""
+    scheduler = FlowMatchingScheduler(5)
+    middle = (math.log(1.5) + math.log(4)) / 2
+    for shift, expected in ((-0.01, 2), (0.01, 3)):
+        assert sample('LogNormalTimeSampler', scheduler, mean=middle + shift, std=1e-6).eq(expected).all()

@@ -64,9 +64,9 @@ def identity(entry: dict) -> tuple[str, str, str]:
     return entry['module'], entry['before'], entry['after']
 
 
-def plant(entry: dict) -> bytes | None:
+def plant(entry: dict, tree: Path) -> bytes | None:
     """The source with a reported mutation, or None if its line is gone or stands there twice."""
-    source = (ROOT / entry['module']).read_text()
+    source = (tree / entry['module']).read_text()
     if source.count(entry['before'] + '\n') != 1:
         lines = source.splitlines(keepends=True)
         at = entry.get('line', 0) - 1
@@ -143,7 +143,7 @@ def main() -> None:
         copy_tree(Path(folder))
         runner = TestRunner(Path(folder))
         for entry in sorted(chosen, key=lambda entry: list(ROOMS).index(entry['room'])):
-            mutated = plant(entry)
+            mutated = plant(entry, Path(folder))
             if mutated is None:
                 print(f'{entry["module"]}: the line is gone: {entry["before"].strip()}')
                 continue
