@@ -200,7 +200,7 @@ def test_built_from_the_registry_and_unknown_mode():
 
 def test_no_graph_breaks():
     animator = small_animator()
-    step = torch.compile(lambda s, d: animator.transfer(s, d).frames, fullgraph=True, backend='aot_eager')
+    step = torch.compile(lambda s, d: animator.transfer(s, d).frames, fullgraph=True, backend='eager')
     source, driving = torch.randn(2, 3, 32, 32), torch.randn(2, 3, 32, 32)
     torch.testing.assert_close(step(source, driving), animator.transfer(source, driving).frames, atol=1e-4, rtol=1e-4)
 
@@ -219,7 +219,7 @@ def test_compiled_parts_give_the_same_losses_and_gradients_under_the_same_keys()
                    training=dict(losses=[dict(type='L1Loss')], discriminator=dict(type='StyleGAN2Discriminator'),
                                  r1=dict(type='R1Penalty', interval=1)))
     plain, compiled = small_animator(**options), small_animator(**options)
-    compiled.compile_parts(backend='aot_eager')
+    compiled.compile_parts(backend='eager')  # traced backward passes are compared in test_single_backward.py
     assert list(compiled.state_dict()) == list(plain.state_dict())
     generator = torch.Generator().manual_seed(0)
     pair = {key: torch.randn(4, 3, 32, 32, generator=generator) for key in ('source', 'driving')}

@@ -117,6 +117,8 @@ def parse_arguments() -> argparse.Namespace:
     add('--out', type=Path, default=Path('mutations.json'))
     add('--again', type=Path, metavar='JSON', help='plant the survivors of an earlier result once more, or those of a '
         'list written by hand (objects with module, before, after)')
+    add('--limit', type=float, metavar='SECONDS', help='of a run, where the tests are known to pass without a '
+        'mutation (default: five times as long as without one, which is measured)')
     add('--list', action='store_true', help='print the mutations and run nothing')
     return parser.parse_args()
 
@@ -141,7 +143,7 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory(prefix='mutate-') as folder:
         copy_tree(Path(folder))
-        runner = TestRunner(Path(folder))
+        runner = TestRunner(Path(folder), args.limit)
         for entry in sorted(chosen, key=lambda entry: list(ROOMS).index(entry['room'])):
             mutated = plant(entry, Path(folder))
             if mutated is None:

@@ -3,27 +3,22 @@
 from pathlib import Path
 from typing import NamedTuple
 
-# module -> more tests, run after those of its own folder
-EXTRA_TESTS: dict[str, tuple[str, ...]] = {
-    'leokit/models/motion_diffusion.py': ('tests/long_video', 'tests/inference/test_generation.py'),
-    'leokit/long_video/strategies.py': ('tests/models/test_motion_diffusion.py',),
-}
-
 
 class Room(NamedTuple):
     """Modules of one package.
 
     Attributes:
         modules (tuple[str, ...]): Glob patterns.
-        tests (tuple[str, ...]): Folders or files; the file that is named after the module runs first.
+        tests (tuple[str, ...]): Glob patterns of test files that run after the one that is named after the module.
     """
 
     modules: tuple[str, ...]
     tests: tuple[str, ...]
 
 
-def _package(name: str, *modules: str, tests: str = '') -> Room:
-    return Room(tuple(f'leokit/{name}/{module}.py' for module in modules or ('*',)), (f'tests/{name}/{tests}',))
+def _package(name: str, *modules: str, tests: tuple[str, ...] = ('test_*',)) -> Room:
+    return Room(tuple(f'leokit/{name}/{module}.py' for module in modules or ('*',)),
+                tuple(f'tests/{name}/{test}.py' for test in tests))
 
 
 ROOMS = {
@@ -31,25 +26,38 @@ ROOMS = {
     'samplers': _package('samplers'),
     'noise_schedulers': _package('noise_schedulers'),
     'time_samplers': _package('time_samplers'),
-    'models': _package('models', 'animator', 'code_normalizer', 'diffusion', 'diffusion_model', 'motion_diffusion',
-                       'start_code_diffusion', 'start_frame_diffusion'),
     'motion_conditions': _package('motion_conditions'),
     'motion_spaces': _package('motion_spaces'),
     'flow_generators': _package('flow_generators'),
     'warp_operators': _package('warp_operators'),
     'nn': _package('nn'),
     'losses': _package('losses'),
-    'evaluation': _package('evaluation', 'clip_preprocessing', 'clip_sampling', 'comparison', 'feature_extraction',
-                           'reductions', 'uncertainty', 'video_set_metrics'),
     'long_video': _package('long_video'),
+    'video': _package('video', 'frame_rate', 'resize', 'splits', tests=()),
+    'models': _package('models', 'animator', 'code_normalizer', 'diffusion', 'diffusion_model', 'motion_diffusion',
+                       'start_code_diffusion', 'start_frame_diffusion', tests=()),
+    'evaluation': _package('evaluation', 'clip_preprocessing', 'clip_sampling', 'comparison', 'feature_extraction',
+                           'reductions', 'uncertainty', 'video_set_metrics', tests=('test_evaluate_sets',)),
     'analysis': _package('analysis', 'action_statistics', 'code_probe', 'disentanglement_report', 'edit_coherence',
-                         'expression_pairs', 'expression_report', 'factor_grid', 'long_video_comparison'),
-    'benchmark': _package('benchmark', 'generated_clips', 'leo_benchmark', 'real_videos', 'scenario'),
-    'video': _package('video', 'frame_rate', 'resize', 'splits', tests='test_[frs]*.py'),
+                         'expression_pairs', 'expression_report', 'factor_grid', 'long_video_comparison', tests=()),
+    'benchmark': _package('benchmark', 'generated_clips', 'leo_benchmark', 'real_videos', 'scenario',
+                          tests=('test_leo_benchmark',)),
 }
 
-# they take long, and repeat on compiled code or in two processes what other tests check
-NOT_RUN = 'not (compile or graph_breaks or two_processes or distributed)'
+# module -> tests of its package under another name, and of the package that uses it
+MORE_TESTS = {
+    'leokit/models/animator.py': ('tests/models/test_single_backward.py',),
+    'leokit/models/code_normalizer.py': ('tests/models/test_diffusion_model.py',),
+    'leokit/models/diffusion.py': ('tests/models/test_diffusion_model.py', 'tests/models/test_motion_diffusion.py'),
+    'leokit/models/diffusion_model.py': ('tests/models/test_motion_diffusion.py',),
+    'leokit/models/motion_diffusion.py': ('tests/long_video/test_strategies.py',),
+    'leokit/models/start_code_diffusion.py': ('tests/models/test_diffusion_model.py',),
+    'leokit/models/start_frame_diffusion.py': ('tests/models/test_diffusion_model.py',),
+    'leokit/analysis/long_video_comparison.py': ('tests/cli/analyze/test_long_video.py',),
+}
+
+# they take long: short trainings, and what other tests check, on compiled code or in two processes
+NOT_RUN = 'not (compile or compiled or graph_breaks or two_processes or learns)'
 
 
 def modules_of(room: Room, root: Path) -> list[str]:
@@ -59,11 +67,9 @@ def modules_of(room: Room, root: Path) -> list[str]:
 
 
 def tests_of(room: Room, module: str, root: Path) -> list[str]:
-    """The test files that have to notice a mutation of a module, its own first."""
-    files = []
-    for pattern in (*room.tests, *EXTRA_TESTS.get(module, ())):
-        for path in sorted(root.glob(pattern.rstrip('/'))):
-            files += sorted(path.rglob('test_*.py')) if path.is_dir() else [path]
-    own = Path(module).stem
-    files.sort(key=lambda path: path.stem != f'test_{own}')  # stable
-    return list(dict.fromkeys(str(path.relative_to(root)) for path in files))
+    """The test files that have to notice a mutation of a module, the one of its name first."""
+    path = Path(module)
+    own = Path('tests', *path.parts[1:-1], f'test_{path.name}')
+    patterns = (str(own), *MORE_TESTS.get(module, ()), *room.tests)
+    files = [file for pattern in patterns for file in sorted(root.glob(pattern))]
+    return list(dict.fromkeys(str(file.relative_to(root)) for file in files))

@@ -26,12 +26,14 @@ class TestRunner:
 
     Args:
         tree (Path): The copy; its modules are replaced one at a time.
+        limit (float, optional): Seconds a run may take. By default a multiple of the duration without a mutation, for
+            which all tests run once.
     """
 
     __test__ = False  # not a test class
 
-    def __init__(self, tree: Path):
-        self.tree = tree
+    def __init__(self, tree: Path, limit: float | None = None):
+        self.tree, self.limit = tree, limit
         self.durations: dict[tuple[str, ...], float] = {}
         os.environ.setdefault('OMP_NUM_THREADS', '1')
         for name in PRELOADED:
@@ -52,19 +54,14 @@ class TestRunner:
             dict: ``status`` (``'killed'``, ``'survived'``, ``'timeout'``), ``seconds``, and ``test``, the first that
             failed.
         """
-        # all tests together without the mutation, once; with it, the module's own file first
-        room = tuple(sorted(tests))
-        if room not in self.durations:
-            code, self.durations[room], output = self._fork(tests, 1200, write_bytecode=True)
-            if code != 0:
-                raise SystemExit(f'without a mutation, the tests {" ".join(tests)} fail:\n{output[-3000:]}')
-        limit = max(LEAST, FACTOR * self.durations[room])
+        limit = self.limit or self._limit(tests)
         path = self.tree / module
         original, status = path.read_bytes(), os.stat(path)
         for compiled in (path.parent / '__pycache__').glob(f'{path.stem}.*.pyc'):
             compiled.unlink()  # it is found by time and size, which may not change
         path.write_bytes(mutated)
         try:
+            # the file of the module's name first
             code, seconds, output = self._fork(tests[:1], limit)
             if code in PASSED and tests[1:]:
                 code, more, output = self._fork(tests[1:], limit)
@@ -75,6 +72,14 @@ class TestRunner:
         failed = re.search(r'^(?:FAILED|ERROR) (\S+)', output, re.MULTILINE)
         named = 'timeout' if code is None else 'survived' if code in PASSED else 'killed'
         return dict(status=named, seconds=round(seconds, 1), test=failed[1] if failed else '')
+
+    def _limit(self, tests: list[str]) -> float:
+        room = tuple(sorted(tests))
+        if room not in self.durations:
+            code, self.durations[room], output = self._fork(tests, 1200, write_bytecode=True)
+            if code not in PASSED:
+                raise SystemExit(f'without a mutation, the tests {" ".join(tests)} fail:\n{output[-3000:]}')
+        return max(LEAST, FACTOR * self.durations[room])
 
     def _fork(self, tests: list[str], limit: float, write_bytecode: bool = False) -> tuple[int | None, float, str]:
         log = self.tree / 'mutation.log'
