@@ -51,6 +51,12 @@ def test_drift_is_the_distance_from_the_first_frame():
     assert bool(drift[1].isnan().all())
 
 
+def test_drift_does_not_depend_on_the_origin():
+    features = torch.tensor([[[10.0, -5], [13, -1], [10, -5]]])
+    assert content_drift(features).tolist() == [[0, 5, 0]]
+    assert content_drift(features, torch.tensor([[True, False, True]]))[0, ::2].tolist() == [0, 0]
+
+
 def test_wrong_shapes_are_refused():
     with pytest.raises(ValueError, match='features must have shape'):
         average_content_distance(torch.zeros(3, 4))

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 
@@ -39,6 +40,22 @@ def test_hand_computed_value():
     # d = 1, kernel (xy + 1)^3: k(0, .) = 1, k(1, 1) = 8
     zeros, ones = torch.zeros(2, 1), torch.ones(3, 1)
     assert polynomial_mmd(zeros, ones) == pytest.approx(1 + 8 - 2 * 1)
+
+
+def test_the_default_is_100_subsets_of_1000_with_seed_0():
+    """The same subsets in closed form, of features of one dimension: (xy + 1)^3 = x³y³ + 3 x²y² + 3 xy + 1."""
+    def kernel_sum(x, y):
+        return sum(factor * (x**power).sum() * (y**power).sum() for power, factor in ((3, 1), (2, 3), (1, 3), (0, 1)))
+
+    a, b = np.random.RandomState(1).standard_normal((2, 1002))
+    random, values = np.random.RandomState(0), []
+    for _ in range(100):
+        x, y = (features[random.choice(1002, 1000, replace=False)] for features in (a, b))
+        within = [kernel_sum(z, z) - ((z * z + 1)**3).sum() for z in (x, y)]
+        values.append(sum(within) / (1000 * 999) - 2 * kernel_sum(x, y) / 1000**2)
+    distance = kernel_distance(*(torch.from_numpy(features)[:, None] for features in (a, b)))
+    assert distance.value == pytest.approx(np.mean(values), abs=1e-9)
+    assert distance.std == pytest.approx(np.std(values), rel=1e-6)
 
 
 def test_equal_distributions_are_near_zero_and_the_seed_matters():

@@ -89,3 +89,10 @@ def test_the_nearest_noise_level_is_decided_at_the_middle():
     middle = (math.log(1.5) + math.log(4)) / 2
     for shift, expected in ((-0.01, 2), (0.01, 3)):
         assert sample('LogNormalTimeSampler', scheduler, mean=middle + shift, std=1e-6).eq(expected).all()
+
+
+def test_extreme_values_are_the_first_and_the_last_time():
+    for kind, scheduler in (('LogitNormalTimeSampler', FlowMatchingScheduler(10)),
+                            ('LogNormalTimeSampler', EDMNoiseScheduler(10))):
+        for mean, expected in ((-60.0, 0), (60.0, 9)):
+            assert sample(kind, scheduler, mean=mean, std=0.1).eq(expected).all()

@@ -144,13 +144,15 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix='mutate-') as folder:
         copy_tree(Path(folder))
         runner = TestRunner(Path(folder), args.limit)
+        for entry in chosen:
+            entry['tests'] = entry.get('tests') or tests_of(ROOMS[entry['room']], entry['module'], ROOT)
+        runner.prepare([test for entry in chosen for test in entry['tests']])
         for entry in sorted(chosen, key=lambda entry: list(ROOMS).index(entry['room'])):
             mutated = plant(entry, Path(folder))
             if mutated is None:
                 print(f'{entry["module"]}: the line is gone: {entry["before"].strip()}')
                 continue
-            tests = entry.get('tests') or tests_of(ROOMS[entry['room']], entry['module'], ROOT)
-            entry.update(runner.run(entry['module'], mutated, tests))
+            entry.update(runner.run(entry['module'], mutated, entry['tests']))
             results.append(entry)
             print(f'{entry["status"]:9} {entry["seconds"]:6.1f} s {entry["module"]}:{entry["line"]} {entry["kind"]} '
                   f'{entry["test"]}', flush=True)

@@ -42,6 +42,10 @@ class TestRunner:
         if 'torch' in sys.modules:
             sys.modules['torch'].set_num_threads(1)
 
+    def prepare(self, tests: list[str]) -> None:
+        """Compile leokit and the tests once; the runs read the result and write none."""
+        self._fork(['--collect-only', *dict.fromkeys(tests)], 1200, write_bytecode=True)
+
     def run(self, module: str, mutated: bytes, tests: list[str]) -> dict:
         """Whether tests notice a mutated module.
 
