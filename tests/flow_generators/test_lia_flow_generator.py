@@ -4,6 +4,7 @@ from torch.nn import functional as F
 
 from leokit.encoders import LIAEncoder
 from leokit.flow_generators import LIAFlowGenerator
+from leokit.flow_generators.lia_flow_generator import SynthesisLevel
 
 
 def parts(**options):
@@ -98,3 +99,23 @@ def test_inpainting_reads_the_trunk_where_the_mask_is_open_only():
             for level in each.levels:
                 level.to_flow.bias[2] += 40  # sigmoid(40) is 1 in float32
     torch.testing.assert_close(generator(latents, features).frames, plain(latents, features).frames)
+
+
+def test_a_level_by_its_definition():
+    """Flow by tanh, mask by a sigmoid, the trunk blended with the warped feature, the image read from the latter."""
+    torch.manual_seed(0)
+    level = SynthesisLevel(6, 4, style_dim=8, warp=lambda feature, flow, mask: 3 * feature * mask, inpaint=True)
+    with torch.no_grad():
+        level.inpaint_rgb.weight.normal_()
+        level.to_flow.bias.copy_(torch.tensor([0.3, -0.2, 0.5]).view_as(level.to_flow.bias))
+    x, latent, feature = torch.randn(2, 6, 4, 4), torch.randn(2, 8), torch.randn(2, 4, 8, 8)
+    previous_raw, previous_image = torch.randn(2, 3, 4, 4), torch.randn(2, 3, 4, 4)
+    trunk = level.conv(level.up(x, latent), latent)
+    raw = level.to_flow(trunk, latent, previous_raw)
+    mask = 1 / (1 + (-raw[:, 2:]).exp())
+    warped = 3 * feature * mask
+    outputs = level(x, latent, feature, previous_raw, previous_image)
+    image = level.to_rgb(warped, previous_image) + level.inpaint_rgb((1 - mask) * trunk)
+    for found, expected in zip(outputs, (warped + (1 - mask) * trunk, raw, image, raw[:, :2].tanh(), mask)):
+        torch.testing.assert_close(found, expected)
+    assert outputs[0].shape == (2, 4, 8, 8)

@@ -72,6 +72,8 @@ def test_shapes(image, original):
     with pytest.raises(ValueError, match='two frames'):
         video_flow(image[None])
     with pytest.raises(ValueError, match='frames must have shape'):
+        video_flow(torch.zeros(2, 4, 64, 64))
+    with pytest.raises(ValueError, match='frames must have shape'):
         warping_error(moving(image, 4), original)
 
 

@@ -41,3 +41,30 @@ def test_relative_motion_of_the_start_is_the_source():
 def test_no_direction_and_more_than_dimensions(motion_dim):
     with pytest.raises(ValueError, match='motion_dim must be from 1 to appearance_dim'):
         LinearMotionSpace(4, motion_dim)
+
+
+def test_the_default_is_the_space_of_lia_and_the_matrix_is_normal():
+    torch.manual_seed(0)
+    weight = LinearMotionSpace().weight
+    assert weight.shape == (512, 20)
+    assert abs(weight.mean()) < 0.05 and abs(weight.std() - 1) < 0.05 and weight.min() < -3
+
+
+def test_the_offset_of_the_public_implementation():
+    """1e-8 is added before the QR, which decides the directions of a matrix of zeros."""
+    space = LinearMotionSpace(3, 1)
+    with torch.no_grad():
+        space.weight.zero_()
+    torch.testing.assert_close(space.directions().abs(), torch.full((3, 1), 3 ** -0.5))
+    with torch.no_grad():
+        space.weight.copy_(torch.tensor([[1e-8], [0], [0]]))
+    torch.testing.assert_close(space.directions().abs(), torch.tensor([[2.0], [1], [1]]) / 6 ** 0.5)
+
+
+def test_frozen_directions_do_not_follow_the_matrix(space):
+    w, alpha = torch.randn(2, 32), torch.randn(2, 5)
+    frozen, before = space.frozen(), space(w, alpha)
+    with torch.no_grad():
+        space.weight.mul_(torch.arange(1.0, 33)[:, None])
+    torch.testing.assert_close(frozen(w, alpha), before)
+    assert not torch.allclose(space(w, alpha), before, atol=1e-3)

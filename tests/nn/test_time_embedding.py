@@ -1,5 +1,7 @@
 """Embedding of the diffusion time."""
 
+import math
+
 import pytest
 import torch
 
@@ -39,3 +41,23 @@ def test_condition_has_no_effect_until_trained():
 def test_condition_must_match_the_network(cond_dim, cond):
     with pytest.raises(ValueError, match='cond_dim'):
         TimeEmbedding(8, cond_dim)(torch.tensor([1]), cond)
+
+
+def test_the_precision_is_that_of_float64_times_else_float32():
+    assert sinusoidal_embedding(torch.tensor([3]), 8).dtype == torch.float32
+    assert sinusoidal_embedding(torch.tensor([3.0], dtype=torch.bfloat16), 8).dtype == torch.float32
+    t = torch.tensor([977.0], dtype=torch.float64)
+    features = sinusoidal_embedding(t, 6)
+    angles = [977 * 10_000 ** (-k / 3) for k in range(3)]
+    expected = [math.cos(angle) for angle in angles] + [math.sin(angle) for angle in angles]
+    assert features[0].tolist() == pytest.approx(expected, abs=1e-10)
+
+
+def test_the_embedding_is_two_layers_on_the_sinusoids_plus_the_condition():
+    torch.manual_seed(0)
+    embed = TimeEmbedding(8, 3, num_frequencies=4)
+    torch.nn.init.normal_(embed.condition.weight)
+    t, cond = torch.tensor([1, 2]), torch.randn(2, 3)
+    hidden = sinusoidal_embedding(t, 4) @ embed.mlp[0].weight.T + embed.mlp[0].bias
+    expected = hidden * torch.sigmoid(hidden) @ embed.mlp[2].weight.T + embed.mlp[2].bias
+    torch.testing.assert_close(embed(t, cond), expected + cond @ embed.condition.weight.T)

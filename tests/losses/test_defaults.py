@@ -1,0 +1,15 @@
+"""Default values, as in the papers."""
+
+from support.signatures import defaults
+
+from leokit.losses import (
+    ChangedPixelLoss, L1Loss, NonSaturatingLoss, PerceptualLoss, R1Penalty, WarpedSourceLoss)
+
+
+def test_losses():
+    for loss, name in ((L1Loss, 'l1'), (NonSaturatingLoss, 'adversarial'), (WarpedSourceLoss, 'warp')):
+        assert defaults(loss) == dict(weight=1.0, name=name)
+    assert defaults(ChangedPixelLoss) == dict(weight=1.0, name='changed', floor=0.02)
+    # FOMM and LIA: weight 10, an image pyramid of 4 scales; StyleGAN2: gamma 10, every 16 iterations
+    assert defaults(PerceptualLoss) == dict(weight=10.0, name='perceptual', num_scales=4, min_resolution=32)
+    assert defaults(R1Penalty) == dict(weight=10.0, interval=16, name='r1')
