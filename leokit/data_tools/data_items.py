@@ -2,11 +2,11 @@
 
 import os
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Sequence
 
 from leokit.utils import UserError
-from leokit.utils.files import local_path
-from leokit.video.manifest import find_manifest, read_rows
+from leokit.utils.files import clear_write_errors, local_path
+from leokit.video.manifest import CSV_COLUMNS, find_manifest, read_rows, write_manifest
 from leokit.video.video_entry import VideoEntry
 from leokit.video.video_list import VIDEO_SUFFIXES, find_videos
 
@@ -48,3 +48,11 @@ def check_output(path: Path, overwrite: bool) -> None:
         raise UserError(f'the manifest {path} must end in .json, .jsonl or .csv')
     if path.exists() and not overwrite:
         raise UserError(f'{path} exists already; pass --overwrite to replace it, or another --out')
+
+
+def save_rows(path: Path, rows: Sequence[dict[str, Any]]) -> str:
+    """Write a manifest; a sentence about the keys that its format cannot hold, empty if there are none."""
+    with clear_write_errors(path):
+        write_manifest(path, rows)
+    lost = sorted({key for row in rows for key in row} - set(CSV_COLUMNS)) if path.suffix.lower() == '.csv' else []
+    return f'{path} has no columns for {", ".join(lost)}; write .json or .jsonl to keep them' if lost else ''

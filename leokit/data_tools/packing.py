@@ -63,6 +63,8 @@ def pack_videos(source: str | Path, target: str | Path, *, clips_per_shard: int 
     if clips_per_shard < 1:
         raise UserError(f'clips_per_shard must be at least 1, got {clips_per_shard}')
     target = Path(target)
+    if target.resolve() == (Path(source) if Path(source).is_dir() else Path(source).parent).resolve():
+        raise UserError(f'{target} is the folder of the videos; choose another folder for the shards')
     items, reader = read_items(source), AutoReader()
     _check_files(items)
     probes = probe_videos([item.entry.path for item in items], reader, cache=probe_cache_file(Path(source), reader))

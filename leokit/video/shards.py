@@ -2,7 +2,7 @@
 
 File systems, above all those of a network, are slow with millions of small files. A shard is an ordinary, uncompressed
 tar file (``shard-000000.tar``) in the order of WebDataset: for each video, its file (``000000123.mp4``) and its row of
-the manifest (``000000123.json``). Next to it, ``shard-000000.npy`` has a row of :data:`INDEX_TYPE` for each video:
+the manifest (``000000123.json``). Next to it, ``shard-000000.index`` has a row of :data:`INDEX_TYPE` for each video:
 where its bytes are, its frames, rate and size, and its hash. A video is named ``shard-000000.tar#000000123.mp4``;
 whoever opens it reads its bytes at once and decodes them from memory.
 """
@@ -110,7 +110,7 @@ def video_bytes(path: str | Path) -> int:
 
 def index_file(shard: Path) -> Path:
     """The index of a shard."""
-    return shard.with_suffix('.npy')
+    return shard.with_suffix('.index')
 
 
 def _stamp(shard: Path) -> tuple[int, int]:

@@ -124,7 +124,7 @@ def test_an_interrupted_run_continues(videos, tmp_path, monkeypatch):
 
 def test_packing_twice_gives_equal_files(videos, shards, tmp_path):
     pack_videos(videos, tmp_path, clips_per_shard=2, workers=1)
-    for name in ('shard-000001.tar', 'shard-000001.npy', 'manifest.jsonl'):
+    for name in ('shard-000001.tar', 'shard-000001.index', 'manifest.jsonl'):
         assert (tmp_path / name).read_bytes() == (shards[0] / name).read_bytes()
 
 
@@ -143,21 +143,22 @@ def test_truncated_shards_and_lost_indices_are_named(shards, tmp_path):
     folder = copied(shards[0], tmp_path)
     shard = folder / 'shard-000001.tar'
     shard.write_bytes(shard.read_bytes()[:600])
-    (folder / 'shard-000002.npy').unlink()
+    (folder / 'shard-000002.index').unlink()
     index = VideoIndex(folder)
     assert [video.name for video in index] == ['video 3', 'video 0']
     reasons = [str(skipped) for skipped in index.skipped]
-    assert 'shard-000001.tar is truncated' in reasons[0] and 'shard-000002.npy' in reasons[2]
+    assert 'shard-000001.tar is truncated' in reasons[0] and 'shard-000002.index' in reasons[2]
     with pytest.raises(UserError, match='shard-000001.tar is truncated'):
         AutoReader().open(shard.with_name('shard-000001.tar#000000003.mp4'))
 
 
 def test_a_damaged_index_is_named(shards, tmp_path):
     folder = copied(shards[0], tmp_path)
-    (folder / 'shard-000000.npy').write_bytes(b'damaged')
-    with pytest.raises(UserError, match='shard-000000.npy of a shard is damaged'):
+    (folder / 'shard-000000.index').write_bytes(b'damaged')
+    with pytest.raises(UserError, match='shard-000000.index of a shard is damaged'):
         AutoReader().open(folder / 'shard-000000.tar#000000000.mp4')
-    np.save(folder / 'shard-000000.npy', np.zeros(3))
+    with open(folder / 'shard-000000.index', 'wb') as file:
+        np.save(file, np.zeros(3))
     with pytest.raises(UserError, match='not the index of a shard'):
         AutoReader().open(folder / 'shard-000000.tar#000000000.mp4')
 
@@ -176,6 +177,14 @@ def test_what_is_no_video_file_is_refused(tmp_path, shards):
         pack_videos(shards[0], tmp_path / 'out')
     with pytest.raises(UserError, match='clips_per_shard must be at least 1'):
         pack_videos(tmp_path, tmp_path / 'out', clips_per_shard=0)
+
+
+def test_shards_do_not_mix_with_their_source(videos, tmp_path, clips):
+    with pytest.raises(UserError, match='is the folder of the videos'):
+        pack_videos(videos, videos)
+    clips.write(tmp_path / 'a.mp4', clips.frames(5))
+    pack_videos(tmp_path, tmp_path / 'shards')
+    assert [entry.path.name for entry in VideoIndex(tmp_path, manifest=None)] == ['a.mp4']
 
 
 def test_unreadable_videos_alone_are_no_shard(tmp_path):

@@ -24,13 +24,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Merge, write, print."""
-    from leokit.data_tools.data_items import check_output
+    from leokit.data_tools.data_items import check_output, save_rows
     from leokit.data_tools.merging import merge_data
-    from leokit.utils.files import clear_write_errors
-    from leokit.video import write_manifest
     check_output(args.out, args.overwrite)
     rows = merge_data(args.datasets, args.out.parent, prefixes=args.prefixes, same_people=args.same_people)
-    with clear_write_errors(args.out):
-        write_manifest(args.out, rows)
+    note = save_rows(args.out, rows)
     print(f'{args.out}: {len(rows)} videos of {len({row["identity"] for row in rows})} identities from '
           f'{len(args.datasets)} datasets')
+    if note:
+        print(f'note: {note}')

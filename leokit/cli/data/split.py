@@ -26,15 +26,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Divide, write, print."""
-    from leokit.data_tools.data_items import check_output
+    from leokit.data_tools.data_items import check_output, save_rows
     from leokit.data_tools.splitting import count_splits, split_data
-    from leokit.utils.files import clear_write_errors
-    from leokit.video import write_manifest
     check_output(args.out, args.overwrite)
     rows = split_data(args.videos, args.out.parent, fractions=args.split_fractions, seed=args.seed, faces=args.faces,
                       near_duplicates=args.near_duplicates)
-    with clear_write_errors(args.out):
-        write_manifest(args.out, rows)
+    note = save_rows(args.out, rows)
     listed = ', '.join(f'{split}: {videos} videos of {people} identities'
                        for split, (videos, people) in count_splits(rows).items())
     print(f'{args.out}: {listed}')
+    if note:
+        print(f'note: {note}')

@@ -21,6 +21,8 @@ class ClipMeasures:
         small (np.ndarray): Copies of the frames, uint8 (T, 16, 16, 3).
         change (np.ndarray): Mean absolute difference of a frame from the one before in gray levels, at 64x64 pixels
             and without changes of the mean brightness; (T,), 0 for the first.
+        color_change (np.ndarray): Hellinger distance of the histograms of colors (8 levels of each channel) of a frame
+            and the one before, 0 to 1; (T,), 0 for the first.
         largest_change (np.ndarray): The difference, with brightness, of that of 8x8 parts of the frame that changes
             most; (T,), 0 for the first.
         black (np.ndarray): Share of black pixels; (T,).
@@ -37,6 +39,7 @@ class ClipMeasures:
     size: tuple[int, int]
     small: np.ndarray
     change: np.ndarray
+    color_change: np.ndarray
     largest_change: np.ndarray
     black: np.ndarray
     sampled: np.ndarray

@@ -16,6 +16,7 @@ from leokit.video.cleaning.captions import KEPT_FRAMES, stroke_edges, text_densi
 from leokit.video.cleaning.clip_measures import DETAIL_SIDE, PARTS, SAMPLES_PER_SECOND, SIDE, SMALL_SIDE, ClipMeasures
 
 CHUNK_FRAMES = 64  # of an array that is passed whole
+COLORS = 8**3  # of a histogram
 FACE_SECONDS = 1.0  # from one frame in which faces are searched to the next
 
 
@@ -63,7 +64,7 @@ class _Meter:
         self.last: np.ndarray | None = None  # comparison copy of the last frame
         self.edges: list[np.ndarray] = []  # stroke edges of the last sampled frames
         self.parts: dict[str, list] = {key: [] for key in (
-            'small', 'change', 'largest', 'black', 'sampled', 'sharpness', 'text', 'face_frames', 'faces')}
+            'small', 'change', 'colors', 'largest', 'black', 'sampled', 'sharpness', 'text', 'face_frames', 'faces')}
         self.rows = self.columns = np.zeros(0, np.float32)
 
     def add(self, chunk: np.ndarray) -> None:
@@ -95,8 +96,11 @@ class _Meter:
         moved = np.abs(wide[1:] - wide[:-1]).reshape(-1, PARTS, side, PARTS, side, 3).mean(axis=(2, 4, 5))
         wide -= wide.mean(axis=(1, 2, 3), keepdims=True)
         change = np.abs(wide[1:] - wide[:-1]).mean(axis=(1, 2, 3))
+        shares = np.sqrt(_histograms(known))
+        colors = np.sqrt(np.clip(1 - (shares[1:] * shares[:-1]).sum(axis=1), 0, 1))
         missing = np.zeros(size - len(change), np.float32)  # before the first frame of the clip
         self.parts['change'].append(np.concatenate([missing, change]))
+        self.parts['colors'].append(np.concatenate([missing, colors]))
         self.parts['largest'].append(np.concatenate([missing, moved.max(axis=(1, 2))]))
 
     def _sample(self, number: int, frame: np.ndarray) -> None:
@@ -119,12 +123,21 @@ class _Meter:
         if not self.count:
             raise ValueError('the clip has no frames')
         parts = self.parts
-        joined = {key: np.concatenate(parts[key]) for key in ('small', 'change', 'largest', 'black')}
+        joined = {key: np.concatenate(parts[key]) for key in ('small', 'change', 'colors', 'largest', 'black')}
+        floats = (joined[key].astype(np.float32) for key in ('change', 'colors', 'largest', 'black'))
         return ClipMeasures(
-            self.rate, self.size, joined['small'], joined['change'].astype(np.float32),
-            joined['largest'].astype(np.float32), joined['black'].astype(np.float32), _ints(parts['sampled']),
+            self.rate, self.size, joined['small'], *floats, _ints(parts['sampled']),
             np.array(parts['sharpness'], np.float32), np.array(parts['text'], np.float32), self.rows, self.columns,
             _ints(parts['face_frames']), parts['faces'])
+
+
+def _histograms(frames: np.ndarray) -> np.ndarray:
+    """Shares of 8x8x8 colors in frames (t, H, W, 3): float32 (t, 512)."""
+    levels = (frames >> 5).astype(np.int64)
+    colors = (levels[..., 0] * 8 + levels[..., 1]) * 8 + levels[..., 2]
+    colors = colors.reshape(len(frames), -1) + COLORS * np.arange(len(frames))[:, None]
+    counts = np.bincount(colors.ravel(), minlength=COLORS * len(frames)).reshape(-1, COLORS)
+    return counts.astype(np.float32) / np.prod(frames.shape[1:3])
 
 
 def _ints(values: Sequence[int]) -> np.ndarray:

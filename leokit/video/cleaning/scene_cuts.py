@@ -1,8 +1,9 @@
 """Scene cuts: a frame that differs from the one before far more than the frames around them do.
 
 Fast motion changes many frames in a row, a cut changes one. So the change of a frame is divided by the largest change
-of the three frames before and after it. Thresholds were chosen so that 15,000 frames of real clips without cuts give no
-finding; ``docs/data_tools.md`` has recall and precision, and a comparison with PySceneDetect.
+of the three frames before and after it. The change of the colors is treated alike: it is small in any motion, and so
+shows cuts in the midst of fast motion, but not those between similar shots. Thresholds were chosen so that 15,000
+frames of real clips without cuts give no finding; docs/data_tools.md has recall and precision, also of PySceneDetect.
 """
 
 from typing import Iterable
@@ -15,8 +16,10 @@ from leokit.video.cleaning.finding import Finding
 
 MIN_RATIO = 2.5  # of the change at a cut to the largest change around it
 MIN_CHANGE = 4.0  # gray levels
+MIN_COLOR_RATIO = 2.0
+MIN_COLOR_CHANGE = 0.3  # Hellinger distance
 REACH = 3  # frames on each side; shorter shots are recognized by two cuts
-NOISE = 1.0  # gray levels added to the changes around, so that noise of still videos is no cut
+NOISE, COLOR_NOISE = 1.0, 0.05  # added to the changes around, so that noise of still videos is no cut
 
 
 def find_scene_cuts(clip: ClipMeasures) -> list[Finding]:
@@ -24,15 +27,12 @@ def find_scene_cuts(clip: ClipMeasures) -> list[Finding]:
 
     Two cuts at most ``REACH`` frames apart (a stray frame, a flash) are found if both stand out from the frames around.
     """
-    change = clip.change
-    around = _around(change)
-    # the other change of a short shot does not count as motion around this one
-    ratios = [change / (np.delete(around, REACH, axis=0).max(axis=0) + NOISE)]
-    for length in range(1, REACH + 1):
-        ratios += _short_shot(change, length)
-    ratio = np.max(ratios, axis=0)
-    cuts = np.flatnonzero((ratio >= MIN_RATIO) & (change >= MIN_CHANGE))
-    return [Finding('scene_cut', int(cut), int(cut) + 1, round(float(ratio[cut]), 3)) for cut in cuts]
+    ratio, color_ratio = _ratio(clip.change, NOISE), _ratio(clip.color_change, COLOR_NOISE)
+    cut = ((ratio >= MIN_RATIO) & (clip.change >= MIN_CHANGE)
+           | (color_ratio >= MIN_COLOR_RATIO) & (clip.color_change >= MIN_COLOR_CHANGE))
+    values = np.maximum(ratio, color_ratio)
+    return [Finding('scene_cut', int(frame), int(frame) + 1, round(float(values[frame]), 3))
+            for frame in np.flatnonzero(cut)]
 
 
 def find_scene_cuts_pyscenedetect(frames: Iterable[np.ndarray], frame_rate: float) -> list[Finding]:
@@ -57,13 +57,16 @@ def find_scene_cuts_pyscenedetect(frames: Iterable[np.ndarray], frame_rate: floa
     return [Finding('scene_cut', cut.frame_num, cut.frame_num + 1, 1.0) for cut in cuts]
 
 
-def _around(change: np.ndarray) -> np.ndarray:
-    """The changes of the frames around each frame, shape (2 REACH + 1, T); 0 beyond the ends."""
-    padded = np.pad(change, REACH)
-    return np.lib.stride_tricks.sliding_window_view(padded, len(change))
+def _ratio(change: np.ndarray, noise: float) -> np.ndarray:
+    """Changes relative to the largest change of the frames around, (T,); 0 beyond the ends."""
+    around = np.lib.stride_tricks.sliding_window_view(np.pad(change, REACH), len(change))
+    ratios = [change / (np.delete(around, REACH, axis=0).max(axis=0) + noise)]
+    for length in range(1, REACH + 1):
+        ratios += _short_shot(change, length, noise)
+    return np.max(ratios, axis=0)
 
 
-def _short_shot(change: np.ndarray, length: int) -> list[np.ndarray]:
+def _short_shot(change: np.ndarray, length: int, noise: float) -> list[np.ndarray]:
     """Ratios of two cuts ``length`` frames apart, if both stand out; once at the first and once at the second."""
     if len(change) <= length:
         return []
@@ -72,6 +75,6 @@ def _short_shot(change: np.ndarray, length: int) -> list[np.ndarray]:
     padded = np.pad(change, (REACH, REACH))
     around = np.lib.stride_tricks.sliding_window_view(padded, window)
     others = np.delete(around, (REACH, REACH + length), axis=1).max(axis=1)
-    ratio = np.minimum(change[:-length], change[length:]) / (others + NOISE)
+    ratio = np.minimum(change[:-length], change[length:]) / (others + noise)
     empty = np.zeros(length, ratio.dtype)
     return [np.concatenate([ratio, empty]), np.concatenate([empty, ratio])]
