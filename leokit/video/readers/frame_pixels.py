@@ -11,6 +11,8 @@ from leokit.video.readers.wide_color import ColorConverter, needs_color_conversi
 
 UNSPECIFIED_MATRIX = 2  # ITU-T H.273
 HD_HEIGHT = 720  # untagged video from this height up is BT.709 by the usual guess
+# Signs of display matrices by their rotation in degrees, counterclockwise.
+ROTATIONS = {90: (0, -1, 1, 0), 180: (-1, 0, 0, -1), 270: (0, 1, -1, 0)}
 UNTAGGED_MATRICES = ('auto', 'bt601', 'bt709')
 
 
@@ -72,7 +74,10 @@ def display_matrix(frame: Any) -> tuple[int, int, int, int] | None:
 
     A pixel (x, y) is shown at (a x + c y, b x + d y), up to a shift.
     """
-    data = frame.side_data.get('DISPLAYMATRIX')
+    try:
+        data = frame.side_data.get('DISPLAYMATRIX')
+    except ValueError:  # side data of a kind that this PyAV does not know, such as EXIF: it gives the rotation at least
+        return ROTATIONS.get(round(frame.rotation) % 360)
     if data is None:
         return None
     a, b, _, c, d = np.frombuffer(bytes(data), np.int32)[:5].astype(np.int64)

@@ -245,6 +245,17 @@ def test_display_matrices(tmp_path, matrix, shape, shown):
     assert frame.shape[:2] == shape and corner_names(frame) == shown
 
 
+@pytest.mark.parametrize('orientation, shape, shown', [
+    (1, (48, 80), 'RGB.'), (3, (48, 80), '.BGR'), (6, (80, 48), 'BR.G'), (8, (80, 48), 'G.RB')])
+def test_a_jpeg_with_the_name_of_a_video(tmp_path, orientation, shape, shown):
+    exif = Image.Exif()
+    exif[0x0112] = orientation  # 3: turned by 180 degrees; 6: to be turned clockwise; 8: counterclockwise
+    Image.fromarray(corners(48, 80)[0]).save(tmp_path / 'a.jpg', exif=exif, quality=98, subsampling=0)
+    (tmp_path / 'a.jpg').rename(tmp_path / 'a.mp4')
+    frame = read_all(tmp_path / 'a.mp4')[0]
+    assert frame.shape[:2] == shape and corner_names(frame) == shown
+
+
 @pytest.mark.parametrize('aspect, width', [((16, 11), 131), ((8, 9), 80), ((2, 1), 180), ((1, 1), 90)])
 def test_pixels_become_square(tmp_path, aspect, width):
     path = write(tmp_path / 'a.mp4', corners(64, 90), sample_aspect_ratio=Fraction(*aspect))
