@@ -6,10 +6,12 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from leokit.inference.chunk_runner import MIN_CHUNKS, ChunkRunner
 from leokit.inference.driving_codes import DrivingCodes, is_code_file, is_image_driver
 from leokit.inference.motion_transfer import TRANSFER_MODES, MotionTransfer, check_transfer_mode
 from leokit.inference.rendering import CHUNK_SIZE, encode, render
 from leokit.models import Animator
+from leokit.utils.modules import device_of
 from leokit.video import (
     ImageInput, VideoInput, is_frame_stream, iterate_frames, length_and_rate, read_images, reusable_video)
 from leokit.video.frame_rate import DEFAULT_FPS
@@ -23,19 +25,36 @@ class VideoAnimator:
     Args:
         animator (Animator): A trained animator.
         amp (bool): Encode and render under bfloat16 autocast.
+        fixed_chunks (bool, optional): Run chunks of one size as CUDA graphs (:mod:`leokit.inference.chunk_runner`).
+            Default: on a GPU, for videos of at least ``MIN_CHUNKS`` chunks.
     """
 
-    def __init__(self, animator: Animator, *, amp: bool = False) -> None:
+    def __init__(self, animator: Animator, *, amp: bool = False, fixed_chunks: bool | None = None) -> None:
         self.animator = animator.eval()
         self.amp = amp
+        self.fixed_chunks = fixed_chunks
 
     def codes(self, video: VideoInput | DrivingCodes, *, chunk_size: int = CHUNK_SIZE) -> Iterator[Tensor]:
         """The motion codes (1, t, N) of consecutive frames of a video, decoded and encoded chunk by chunk."""
         if isinstance(video, DrivingCodes):
             yield from video.codes[None].split(chunk_size, dim=1)
             return
-        for frames in iterate_frames(video, self.animator.size, chunk_size=chunk_size, crop=self.animator.crop):
-            yield encode(self.animator, frames, amp=self.amp).motion.float()[None]
+        device = device_of(self.animator)
+        runner = self._runner(video, chunk_size)
+        for frames in iterate_frames(video, self.animator.size, chunk_size=chunk_size, crop=self.animator.crop,
+                                     pin=device.type == 'cuda'):
+            if runner is not None:
+                yield runner.codes(frames.to(device, non_blocking=True))[None]
+            else:
+                yield encode(self.animator, frames, amp=self.amp).motion.float()[None]
+
+    def _runner(self, video: VideoInput | DrivingCodes, chunk_size: int) -> ChunkRunner | None:
+        """The runner for a video that is long enough; None to call the networks as they are."""
+        chosen = self.fixed_chunks
+        if chosen is None:
+            chosen = device_of(self.animator).type == 'cuda' and not is_frame_stream(video) and \
+                _length_and_rate(video)[0] >= MIN_CHUNKS * chunk_size
+        return ChunkRunner(self.animator, chunk_size, amp=self.amp) if chosen else None
 
     def driving_codes(self, video: VideoInput, *, chunk_size: int = CHUNK_SIZE,
                       bar: tqdm | None = None) -> DrivingCodes:
@@ -92,6 +111,12 @@ class VideoAnimator:
         transfer = transfer or MotionTransfer(mode=mode)
         images = read_images(source, self.animator.size, crop=self.animator.crop)
         encoding = encode(self.animator, images, amp=self.amp)
-        fps = driving.fps if isinstance(driving, DrivingCodes) else length_and_rate(driving)[1]
-        motion = transfer(self.codes(driving, chunk_size=chunk_size), encoding.motion.float(), fps)
-        return render(self.animator, encoding, motion, chunk_size=chunk_size, amp=self.amp)
+        motion = transfer(self.codes(driving, chunk_size=chunk_size), encoding.motion.float(),
+                          _length_and_rate(driving)[1])
+        runner = self._runner(driving, chunk_size)
+        draw = runner.renderer(encoding) if runner is not None else None
+        return render(self.animator, encoding, motion, chunk_size=chunk_size, amp=self.amp, draw=draw)
+
+
+def _length_and_rate(driving: VideoInput | DrivingCodes) -> tuple[int | None, float]:
+    return (len(driving), driving.fps) if isinstance(driving, DrivingCodes) else length_and_rate(driving)

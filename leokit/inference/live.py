@@ -23,7 +23,7 @@ from leokit.models import Animator
 from leokit.utils import UserError
 from leokit.utils.graphed_function import GraphedFunction
 from leokit.utils.modules import device_of
-from leokit.utils.pixels import from_uint8, round_to_uint8
+from leokit.utils.pixels import check_no_nan, from_uint8, round_to_uint8
 from leokit.video import ImageInput, read_images
 from leokit.video.resize import fit_to_tensor
 from leokit.video.video_input import frame_to_rgb
@@ -102,8 +102,7 @@ class LiveAnimator:
             reference = self._reference
         rendered, valid = self._render(self._encoding.motion + self.motion_scale * (code - reference))
         result = rendered.cpu().numpy()
-        if not bool(valid):
-            raise UserError('the model generates frames with NaN; use a checkpoint from before its training diverged')
+        check_no_nan(not bool(valid))
         return result
 
     def _encode_frame(self, pixels: Tensor) -> tuple[Tensor]:

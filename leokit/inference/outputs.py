@@ -1,18 +1,18 @@
 """Write frames to files as they are generated."""
 
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Iterable, Iterator, Sequence
 
-import numpy as np
 import torch
-from einops import rearrange
 from torch import Tensor
 from tqdm import tqdm
 
+from leokit.inference.host_copy import copies_to_host
 from leokit.utils import Prefetcher, UserError
-from leokit.utils.pixels import to_uint8
+from leokit.utils.thread_map import worker_count
 from leokit.video import VideoWriter, check_space
 from leokit.video.frame_rate import is_same_rate, resampled_count, source_index
 
@@ -62,8 +62,8 @@ class FrameStream(Iterator[Tensor]):
 
 
 def write_videos(chunks: Iterable[Tensor], paths: Sequence[str | Path], fps: float | None = None, *,
-                 bar: tqdm | None = None, sound: str | Path | None = None) -> None:
-    """Write one video for each row of the chunks; the next chunk is generated while one is written.
+                 bar: tqdm | None = None, sound: str | Path | None = None, encoder: str = 'libx264') -> None:
+    """Write one video for each row of the chunks; the next chunks are generated while one is written.
 
     Pixels are written as they are. Files get their final names once the last chunk is written; an error leaves
     no partial file. Of a :class:`FrameStream`, the disk space is checked first, and another ``fps`` than its own
@@ -75,6 +75,7 @@ def write_videos(chunks: Iterable[Tensor], paths: Sequence[str | Path], fps: flo
         fps (float, optional): Frames per second; those of the stream by default.
         bar (tqdm, optional): Updated by the number of frames written.
         sound (str | Path, optional): A file whose sound the videos get; see :mod:`leokit.video.sound`.
+        encoder (str): The H.264 encoder, see :class:`~leokit.video.VideoWriter`.
     """
     _check_paths(paths, getattr(chunks, 'num_videos', None))
     if isinstance(chunks, FrameStream):
@@ -93,13 +94,16 @@ def write_videos(chunks: Iterable[Tensor], paths: Sequence[str | Path], fps: flo
         raise UserError(f'the frame rate of {paths[0]} is unknown; pass fps')
     threads = 0 if len(paths) == 1 else 1  # several files are encoded in parallel already
     with ExitStack() as stack:
-        ahead = stack.enter_context(Prefetcher(_as_bytes(chunks)))
-        writers = [stack.enter_context(VideoWriter(path, fps, threads=threads, sound=sound)) for path in paths]
-        for videos in ahead:
+        ahead = stack.enter_context(Prefetcher(copies_to_host(chunks)))
+        writers = [stack.enter_context(VideoWriter(path, fps, threads=threads, sound=sound, encoder=encoder))
+                   for path in paths]
+        pool = stack.enter_context(ThreadPoolExecutor(min(len(paths), worker_count())))
+        for copy in ahead:
+            videos = copy.wait()
             if len(videos) != len(writers):
                 _check_paths(paths, len(videos))
-            for writer, frames in zip(writers, videos):
-                writer.write(frames)
+            for _ in pool.map(VideoWriter.write, writers, videos):
+                pass  # raises what the writer raised
             if bar is not None:
                 bar.update(videos.shape[0] * videos.shape[1])
 
@@ -111,13 +115,6 @@ def _check_paths(paths: Sequence[str | Path], num_videos: int | None) -> None:
     repeated = [str(path) for path, count in Counter(map(Path, paths)).items() if count > 1]
     if repeated:
         raise UserError(f'{repeated[0]} is the path of several videos; pass one path for each video')
-
-
-def _as_bytes(chunks: Iterable[Tensor]) -> Iterator[np.ndarray]:
-    """uint8 (B, t, H, W, 3) of frames (B, t, 3, H, W), float or uint8."""
-    for frames in chunks:
-        frames = frames if frames.dtype == torch.uint8 else to_uint8(frames)
-        yield rearrange(frames, 'b t c h w -> b t h w c').cpu().numpy()
 
 
 def resample_chunks(chunks: Iterable[Tensor], source_fps: float, fps: float) -> Iterator[Tensor]:

@@ -4,7 +4,7 @@ The source is encoded once; its feature pyramid stays on the device while the co
 does not grow with the number of frames.
 """
 
-from typing import Iterable, Iterator
+from typing import Callable, Iterable, Iterator
 
 import torch
 from einops import repeat
@@ -42,7 +42,8 @@ def check_precision(model: nn.Module) -> None:
 
 
 def render(animator: Animator, encoding: Encoding, motion: Tensor | Iterable[Tensor], *,
-           start: Tensor | None = None, chunk_size: int = CHUNK_SIZE, amp: bool = False) -> Iterator[Tensor]:
+           start: Tensor | None = None, chunk_size: int = CHUNK_SIZE, amp: bool = False,
+           draw: Callable[[Tensor], Tensor] | None = None) -> Iterator[Tensor]:
     """Render motion codes to frames of the encoded sources.
 
     Args:
@@ -53,6 +54,8 @@ def render(animator: Animator, encoding: Encoding, motion: Tensor | Iterable[Ten
         start (Tensor, optional): Codes of shape (B, N) that the motion is relative to; None for absolute transfer.
         chunk_size (int): Frames per forward pass, counted over the batch; at least one time step is rendered.
         amp (bool): Render under bfloat16 autocast.
+        draw (Callable, optional): Renders codes (B, t, N) on the device in place of the animator, see
+            :class:`~leokit.inference.chunk_runner.ChunkRunner`; without ``start``.
 
     Yields:
         Tensor: Consecutive float frames in [-1, 1], shape (B, t, 3, H, W), on the animator's device.
@@ -63,6 +66,9 @@ def render(animator: Animator, encoding: Encoding, motion: Tensor | Iterable[Ten
     for piece in [motion] if isinstance(motion, Tensor) else motion:
         check_shape('motion', piece, (None, None, animator.motion_dim))
         for codes in piece.split(max(1, chunk_size // len(piece)), dim=1):
+            if draw is not None:
+                yield draw(codes.to(device))
+                continue
             with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=amp):
                 frames = animator.animate(encoding, codes.to(device), start).frames
             yield frames.float().clamp(-1, 1)

@@ -32,9 +32,10 @@ class GraphedFunction:
 
     def __call__(self, *inputs: Tensor) -> tuple[Tensor, ...]:
         """The function's result. On CUDA the next call overwrites it."""
-        with torch.inference_mode():
-            if not self._enabled or not all(x.is_cuda for x in inputs):
+        if not self._enabled or not all(x.is_cuda for x in inputs):
+            with torch.inference_mode():
                 return self._function(*inputs)
+        with torch.inference_mode(), torch.cuda.device(inputs[0].device):
             if self._graph is None:
                 self._capture(inputs)
             for held, given in zip(self._inputs, inputs, strict=True):

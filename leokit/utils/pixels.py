@@ -23,9 +23,14 @@ def to_uint8(frames: Tensor) -> Tensor:
     if not frames.is_floating_point():
         raise ValueError(f'frames must be floating point in [-1, 1], got {frames.dtype}')
     frames = frames.float()
-    if bool(torch.isnan(frames).any()):
-        raise UserError('the model generates frames with NaN; use a checkpoint from before its training diverged')
+    check_no_nan(bool(torch.isnan(frames).any()))
     return round_to_uint8(frames)
+
+
+def check_no_nan(has_nan: bool) -> None:
+    """Raise a :class:`UserError` if frames of a model have NaN."""
+    if has_nan:
+        raise UserError('the model generates frames with NaN; use a checkpoint from before its training diverged')
 
 
 def round_to_uint8(frames: Tensor) -> Tensor:

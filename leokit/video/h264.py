@@ -9,6 +9,8 @@ them; a player that ignores the tag and guesses wrong shows shifted colors.
 Read back by their tags, both give the same colors up to rounding.
 """
 
+import io
+import threading
 from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple
@@ -18,8 +20,13 @@ import numpy as np
 from av.video.frame import PictureType
 from av.video.reformatter import VideoReformatter
 
+from leokit.utils.errors import UserError
+
 H264_SUFFIXES = ('.mp4', '.mkv', '.mov')
 PIXEL_FORMATS = ('yuv420p', 'yuv444p')
+# Encoders and their option for constant quality; all but the first one need hardware.
+ENCODERS = {'libx264': 'crf', 'h264_nvenc': 'cq', 'h264_qsv': 'global_quality', 'h264_amf': 'qp_p',
+            'h264_videotoolbox': 'q:v', 'h264_vaapi': 'qp'}
 LIMITED_RANGE = 1  # FFmpeg's code: luma from 16 to 235
 
 
@@ -46,30 +53,48 @@ def check_h264_options(pixel_format: str, color_matrix: str) -> None:
         raise ValueError(f'color_matrix must be one of {", ".join(COLOR_MATRICES)}, got {color_matrix!r}')
 
 
+def check_encoder(encoder: str) -> None:
+    """Raise a :class:`UserError` for an H.264 encoder that cannot be used here; hardware is tried with one frame."""
+    if encoder not in ENCODERS:
+        raise UserError(f'unknown H.264 encoder {encoder!r}; choose one of {", ".join(ENCODERS)}')
+    if encoder == 'libx264':
+        return
+    try:
+        with av.open(io.BytesIO(), 'w', format='mp4') as container:
+            stream = H264Stream(container, Fraction(25), options={}, color_matrix='bt601', encoder=encoder)
+            stream.write(np.zeros((256, 256, 3), np.uint8))
+            stream.flush()
+    except (av.FFmpegError, ValueError, OSError) as error:
+        raise UserError(f'the encoder {encoder} cannot be used here ({getattr(error, "strerror", None) or error}); '
+                        'use libx264') from error
+
+
 class H264Stream:
     """An H.264 stream of a container that is being written.
 
     Args:
         container (av.container.OutputContainer): The container; the caller closes it.
         rate (Fraction): Frames per second.
-        options (dict[str, str]): Options of x264.
+        options (dict[str, str]): Options of the encoder.
         color_matrix (str): 'bt601' or 'bt709'; see the module.
         pixel_format (str): One of ``PIXEL_FORMATS``.
         interpolation (str, optional): FFmpeg's filter for chroma and scaling. Default: FFmpeg's own, bilinear.
         threads (int, optional): Encoder threads; 0 lets the encoder choose.
         keyframe_interval (int, optional): Most frames from one key frame to the next.
+        encoder (str): One of ``ENCODERS``.
     """
 
     def __init__(self, container: 'av.container.OutputContainer', rate: Fraction, *, options: dict[str, str],
                  color_matrix: str, pixel_format: str = 'yuv420p', interpolation: str | None = None,
-                 threads: int | None = None, keyframe_interval: int | None = None) -> None:
+                 threads: int | None = None, keyframe_interval: int | None = None,
+                 encoder: str = 'libx264') -> None:
         matrix = COLOR_MATRICES[color_matrix]
         self._container = container
         self._time_base = 1 / rate
-        self._reformatter = VideoReformatter()
+        self._reformatters = threading.local()  # one for each thread
         self._conversion = dict(format=pixel_format, dst_colorspace=matrix.name, dst_color_range='MPEG',
                                 interpolation=interpolation)
-        self._stream = container.add_stream('libx264', rate=rate, options=options)
+        self._stream = container.add_stream(encoder, rate=rate, options=options)
         context = self._stream.codec_context
         context.pix_fmt = pixel_format
         if threads is not None:
@@ -89,9 +114,14 @@ class H264Stream:
                 even and the same for all frames.
         """
         width, height = size or (frame.shape[1], frame.shape[0])
-        converted = self._reformatter.reformat(
+        self.write_encodable(self.convert(frame, width, height))
+
+    def convert(self, frame: np.ndarray, width: int, height: int) -> av.VideoFrame:
+        """An RGB frame (H, W, 3) in the pixel format, matrix and range of the stream; several threads may call it."""
+        if not hasattr(self._reformatters, 'own'):
+            self._reformatters.own = VideoReformatter()
+        return self._reformatters.own.reformat(
             av.VideoFrame.from_ndarray(frame, format='rgb24'), width, height, **self._conversion)
-        self.write_encodable(converted)
 
     def write_encodable(self, frame: av.VideoFrame) -> None:
         """Encode a frame in the pixel format, matrix and range of the stream."""

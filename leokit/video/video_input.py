@@ -123,7 +123,7 @@ def length_and_rate(video: VideoInput) -> tuple[int | None, float]:
 
 
 def iterate_frames(video: VideoInput, size: int, *, chunk_size: int, first: int = 0,
-                   last: int | None = None, crop: str = 'center') -> Iterator[Tensor]:
+                   last: int | None = None, crop: str = 'center', pin: bool = False) -> Iterator[Tensor]:
     """Prepare the frames of a video in chunks; the next chunk is decoded in a thread meanwhile.
 
     Args:
@@ -133,6 +133,7 @@ def iterate_frames(video: VideoInput, size: int, *, chunk_size: int, first: int 
         first (int): First frame.
         last (int, optional): End (excluded); None is the end of the video.
         crop (str): See :func:`~leokit.video.resize.fit_frames`.
+        pin (bool): Put the frames into pinned memory, which is copied to a GPU asynchronously.
 
     Yields:
         Tensor: Consecutive uint8 frames, shape (t, 3, S, S).
@@ -142,6 +143,8 @@ def iterate_frames(video: VideoInput, size: int, *, chunk_size: int, first: int 
         return
     with _opened(video) as handle:
         chunks = (fit_to_tensor(chunk, size, crop) for chunk in handle.chunks(chunk_size, first, last))
+        if pin:
+            chunks = (chunk.pin_memory() for chunk in chunks)
         with Prefetcher(chunks) as prefetched:
             yield from prefetched
 

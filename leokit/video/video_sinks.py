@@ -1,5 +1,6 @@
 """The file formats of :class:`~leokit.video.video_writer.VideoWriter`: a sink for each, fed frame by frame."""
 
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from pathlib import Path
 from typing import Protocol
@@ -10,11 +11,13 @@ import numpy as np
 
 from leokit.utils.files import remove
 from leokit.utils.npy import HEADER_BYTES, npy_header
+from leokit.utils.thread_map import thread_map, worker_count
 from leokit.video.ffmpeg_url import local_url
-from leokit.video.h264 import H264Stream, container_options
+from leokit.video.h264 import ENCODERS, H264Stream, container_options
 from leokit.video.sound import SoundMuxer
 
 FRAME_NAME = '{:06d}.png'
+MAX_CONVERTERS = 4  # threads per file; one converts some thousand frames of 256 x 256 pixels per second
 SOUND_DELAY = 16  # frames by which the sound follows the picture, whose encoder holds some back
 
 
@@ -23,6 +26,11 @@ class Sink(Protocol):
 
     def write(self, frame: np.ndarray) -> None: ...
 
+    def write_all(self, frames: np.ndarray) -> None:
+        """Write consecutive frames (T, H, W, 3)."""
+        for frame in frames:
+            self.write(frame)
+
     def close(self) -> None:
         """Complete the file."""
 
@@ -30,38 +38,51 @@ class Sink(Protocol):
         """Release the file, which is going to be removed. Nothing is encoded: FFmpeg crashes where it wrote half."""
 
 
-class H264Sink:
+class H264Sink(Sink):
     """An H.264 file; its arguments are those of :class:`~leokit.video.video_writer.VideoWriter`."""
 
     def __init__(self, part: Path, rate: Fraction, *, crf: int, color_matrix: str, pixel_format: str, threads: int,
-                 keyframe_interval: int | None, sound: Path | None = None) -> None:
+                 keyframe_interval: int | None, sound: Path | None = None, encoder: str = 'libx264') -> None:
         # No B frames: x264's decisions about them depend on uninitialized memory, so the same frames would give
         # different files now and then; and without them single frames are cheaper to reach.
         # Chroma samples lie in the middle of their 2x2 pixels; untagged, readers take them to lie on the left.
-        options = {'crf': str(crf), 'bf': '0', 'x264-params': 'chromaloc=1'}
+        options = {ENCODERS[encoder]: str(crf), 'bf': '0'}
+        if encoder == 'libx264':
+            options['x264-params'] = 'chromaloc=1'
         self._container = av.open(local_url(part), 'w', options=container_options(part))
         self._stream = H264Stream(
             self._container, rate, options=options, color_matrix=color_matrix, pixel_format=pixel_format,
-            interpolation='BICUBIC', threads=threads, keyframe_interval=keyframe_interval)
+            interpolation='BICUBIC', threads=threads, keyframe_interval=keyframe_interval,
+            encoder=encoder)
+        # one thread is the one that encodes
+        self._converters = ThreadPoolExecutor(workers) if (workers := _converters(threads)) else None
         self._frame_time = 1 / rate
         self._sound = None
         try:
             self._sound = SoundMuxer(sound, self._container, part.suffix.lower()) if sound else None
         except BaseException:
-            self._container.close()
+            self.discard()
             raise
 
     def write(self, frame: np.ndarray) -> None:
-        height, width = frame.shape[:2]
-        if height % 2 or width % 2:  # 4:2:0 chroma needs even sizes
-            frame = np.pad(frame, ((0, height % 2), (0, width % 2), (0, 0)), mode='edge')
-        self._stream.write(frame)
-        if self._sound is not None and self._stream.num_frames > SOUND_DELAY:
-            self._sound.write_until((self._stream.num_frames - SOUND_DELAY) * self._frame_time)
+        self.write_encodable(self._convert(frame))
+
+    def write_all(self, frames: np.ndarray) -> None:
+        """Convert colors in several threads, and encode in this one meanwhile."""
+        for frame in (self._converters.map if self._converters else map)(self._convert, frames):
+            self.write_encodable(frame)
 
     def write_encodable(self, frame: av.VideoFrame) -> None:
         """Encode a frame that has the size, the pixel format and the colors of the file."""
         self._stream.write_encodable(frame)
+        if self._sound is not None and self._stream.num_frames > SOUND_DELAY:
+            self._sound.write_until((self._stream.num_frames - SOUND_DELAY) * self._frame_time)
+
+    def _convert(self, frame: np.ndarray) -> av.VideoFrame:
+        height, width = frame.shape[:2]
+        if height % 2 or width % 2:  # 4:2:0 chroma needs even sizes
+            frame = np.pad(frame, ((0, height % 2), (0, width % 2), (0, 0)), mode='edge')
+        return self._stream.convert(frame, frame.shape[1], frame.shape[0])
 
     def close(self) -> None:
         self._stream.flush()
@@ -70,12 +91,19 @@ class H264Sink:
         self.discard()
 
     def discard(self) -> None:
+        if self._converters is not None:
+            self._converters.shutdown(cancel_futures=True)
         if self._sound is not None:
             self._sound.close()
         self._container.close()
 
 
-class GifSink:
+def _converters(threads: int) -> int:
+    """Threads that convert colors beside the encoder's; 0 for a file with one thread."""
+    return 0 if threads == 1 else min(MAX_CONVERTERS, worker_count() - 1)
+
+
+class GifSink(Sink):
     """A looped GIF with a palette of its own for each frame."""
 
     def __init__(self, part: Path, rate: Fraction) -> None:
@@ -131,7 +159,7 @@ class GifSink:
             self._container.mux(self._stream.encode(image))
 
 
-class ArraySink:
+class ArraySink(Sink):
     """A ``.npy`` file; its header is written at the end, when the number of frames is known."""
 
     def __init__(self, part: Path) -> None:
@@ -154,7 +182,7 @@ class ArraySink:
         self._file.close()
 
 
-class FolderSink:
+class FolderSink(Sink):
     """A folder of PNG files."""
 
     def __init__(self, part: Path) -> None:
@@ -164,11 +192,21 @@ class FolderSink:
         self._count = 0
 
     def write(self, frame: np.ndarray) -> None:
+        self.write_all(frame[None])
+
+    def write_all(self, frames: np.ndarray) -> None:
+        """Encode in several threads."""
+        numbers = range(self._count, self._count + len(frames))
+        for _ in thread_map(self._write_file, list(zip(frames, numbers)), worker_count()):
+            pass
+        self._count += len(frames)
+
+    def _write_file(self, item: tuple[np.ndarray, int]) -> None:
+        frame, number = item
         done, content = cv2.imencode('.png', frame[:, :, ::-1])
         if not done:
             raise ValueError(f'a frame of shape {frame.shape} cannot be encoded as PNG')
-        (self._part / FRAME_NAME.format(self._count)).write_bytes(content.tobytes())
-        self._count += 1
+        (self._part / FRAME_NAME.format(number)).write_bytes(content.tobytes())
 
     def close(self) -> None:
         pass

@@ -14,7 +14,7 @@ from leokit.utils import UserError
 from leokit.utils.files import clear_write_errors, local_path, part_path, remove, replace
 from leokit.utils.pixels import to_uint8
 from leokit.video.frame_rate import exact_rate
-from leokit.video.h264 import H264_SUFFIXES, check_h264_options
+from leokit.video.h264 import H264_SUFFIXES, check_encoder, check_h264_options
 from leokit.video.sound import sound_problem
 from leokit.video.video_sinks import ArraySink, FolderSink, GifSink, H264Sink, Sink
 
@@ -50,14 +50,17 @@ class VideoWriter:
         color_matrix (str): 'bt601' or 'bt709'; see :mod:`leokit.video.h264`.
         sound (str | Path, optional): A file whose sound is copied; see :mod:`leokit.video.sound`. Only ``.mp4``,
             ``.mkv`` and ``.mov`` have sound.
+        encoder (str): The H.264 encoder: 'libx264', or one of the hardware, such as 'h264_nvenc', for which ``crf`` is
+            its own scale of constant quality.
     """
 
     def __init__(self, path: str | Path, fps: float, *, crf: int = 18, keyframe_interval: int | None = None,
                  threads: int = 0, pixel_format: str = 'yuv420p', color_matrix: str = 'bt601',
-                 sound: str | Path | None = None) -> None:
+                 sound: str | Path | None = None, encoder: str = 'libx264') -> None:
         if fps <= 0:
             raise ValueError(f'fps must be positive, got {fps}')
         check_h264_options(pixel_format, color_matrix)
+        check_encoder(encoder)
         self.path = local_path(path)
         self.fps = fps
         self.num_frames = 0
@@ -74,7 +77,8 @@ class VideoWriter:
             if suffix in H264_SUFFIXES:
                 self._sink: Sink = H264Sink(
                     self._part, rate, crf=crf, color_matrix=color_matrix, pixel_format=pixel_format, threads=threads,
-                    keyframe_interval=keyframe_interval, sound=None if sound is None else Path(sound))
+                    keyframe_interval=keyframe_interval, sound=None if sound is None else Path(sound),
+                    encoder=encoder)
             elif suffix == '.gif':
                 self._sink = GifSink(self._part, rate)
             else:
@@ -95,8 +99,7 @@ class VideoWriter:
         if len(pixels) and pixels.shape[1:] != self._shape:
             raise ValueError(f'frames of {self.path} are {self._shape}, got {pixels.shape[1:]}')
         with _clear_errors(self.path):
-            for frame in pixels:
-                self._sink.write(frame)
+            self._sink.write_all(pixels)
         self.num_frames += len(pixels)
 
     def write_encodable(self, frame: av.VideoFrame) -> None:

@@ -191,7 +191,7 @@ def test_a_full_disk_is_one_clear_sentence(tmp_path, monkeypatch, name, code):
     def refuse(frame):
         raise OSError(code, 'refused')
 
-    monkeypatch.setattr(writer._sink, 'write', refuse)
+    monkeypatch.setattr(writer._sink, 'write_all', refuse)
     with pytest.raises(UserError, match='full' if code == errno.ENOSPC else 'refused'):
         with writer:
             writer.write(make_frames())

@@ -5,7 +5,8 @@
 
 Every figure is the median of --repeats runs after a warm-up. The section "operators" times each fast operator and its
 plain reference in turn and prints the ratio; with --compile both are compiled. Stage-2 training is then timed eager and
-compiled.
+compiled. "end_to_end" times reading, computing and writing of leokit animate and generate alone and together, in the
+same run; "live" a frame at a time, with and without CUDA graphs.
 """
 
 import argparse
@@ -13,7 +14,7 @@ import argparse
 from leokit.cli import options
 from leokit.cli.argument_types import positive_int
 
-SECTIONS = ('stage1', 'training', 'stage2', 'operators', 'flops')
+SECTIONS = ('stage1', 'training', 'stage2', 'operators', 'flops', 'end_to_end', 'live')
 RENAMED_SECTIONS = {'twins': 'operators'}
 
 
@@ -28,6 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='image pairs per batch in stage-1 training (default: %(default)s)')
     options.add(parser, '--num-sequences', role='per batch in stage 2', default=64)
     options.add(parser, '--num-frames', role='codes per sequence in stage 2', default=20)
+    add('--end-to-end-frames', type=positive_int, default=512, metavar='N',
+        help='frames read and written by the section end_to_end (default: %(default)s)')
     add('--repeats', type=positive_int, default=10, metavar='N', help='timed runs (default: %(default)s)')
     add('--warmup', type=positive_int, default=3, metavar='N', help='runs before them (default: %(default)s)')
     add('--sections', nargs='+', type=lambda name: RENAMED_SECTIONS.get(name, name), choices=SECTIONS, default=SECTIONS,

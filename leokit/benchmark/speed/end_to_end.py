@@ -1,0 +1,133 @@
+"""Speed from files to files: reading, computing and writing alone, then all of them as the commands run them."""
+
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from leokit.benchmark.speed.bench import SpeedBench
+from leokit.inference.animation import VideoAnimator
+from leokit.inference.generation import VideoGenerator
+from leokit.inference.host_copy import copies_to_host
+from leokit.inference.outputs import FrameStream, write_videos
+from leokit.inference.rendering import CHUNK_SIZE
+from leokit.models import Animator
+from leokit.utils.cpu_memory import peak_memory, reset_peak_memory
+from leokit.video import VideoWriter, iterate_frames, open_video
+from leokit.video.frame_rate import DEFAULT_FPS
+
+TARGET = 0.85  # of the slowest stage
+VIDEOS = 8  # generated at a time, as leokit generate does
+
+
+def bench_end_to_end(bench: SpeedBench) -> None:
+    """``leokit animate`` of a video file, then ``leokit generate``; the share is that of the slowest stage alone."""
+    count = bench.options.end_to_end_frames
+    animator = bench.build_animator(compiled=False).eval()
+    with tempfile.TemporaryDirectory() as folder:
+        _bench_animate(bench, animator, Path(folder), count)
+        _bench_generate(bench, animator, Path(folder), max(count // VIDEOS, 1))
+
+
+def _bench_animate(bench: SpeedBench, animator: Animator, folder: Path, count: int) -> None:
+    size = animator.size
+    pixels = moving_frames(count, size)
+    driving = folder / 'driving.mp4'
+    with VideoWriter(driving, DEFAULT_FPS) as writer:
+        writer.write(pixels)
+    source = torch.from_numpy(pixels[0].copy()).permute(2, 0, 1)
+    transfer = VideoAnimator(animator, amp=bench.options.amp)
+
+    def read() -> None:
+        with open_video(driving) as video:
+            _exhaust(iterate_frames(video, size, chunk_size=CHUNK_SIZE))
+
+    def compute() -> None:
+        frames = torch.from_numpy(pixels).permute(0, 3, 1, 2)
+        _exhaust(copy.wait() for copy in copies_to_host(transfer.animate(source, frames)))
+
+    def write() -> None:
+        with VideoWriter(folder / 'written.mp4', DEFAULT_FPS) as writer:
+            for chunk in np.split(pixels, range(CHUNK_SIZE, count, CHUNK_SIZE)):
+                writer.write(chunk)
+
+    def animate() -> None:
+        with open_video(driving) as video:
+            frames = transfer.animate(source, video)
+            write_videos(FrameStream(frames, count, size, DEFAULT_FPS), [folder / 'animated.mp4'])
+
+    stages = dict(reading=read, computing=compute, writing=write)
+    _report(bench, f'animate, {count} frames', count, stages, animate)
+
+
+def _bench_generate(bench: SpeedBench, animator: Animator, folder: Path, count: int) -> None:
+    size, total = animator.size, VIDEOS * count
+    pixels = moving_frames(count, size)
+    image = torch.from_numpy(pixels[0].copy()).permute(2, 0, 1)
+    model = bench.build_motion_diffusion().eval()
+    generator = VideoGenerator(animator, model, amp=bench.options.amp)
+
+    def generate() -> Iterator[Tensor]:
+        return generator.generate(image, count, num_sequences=VIDEOS)
+
+    def compute() -> None:
+        _exhaust(copy.wait() for copy in copies_to_host(generate()))
+
+    def chunks() -> Iterator[Tensor]:
+        frames = torch.from_numpy(pixels).permute(0, 3, 1, 2).expand(VIDEOS, -1, -1, -1, -1)
+        yield from frames.split(max(1, CHUNK_SIZE // VIDEOS), dim=1)
+
+    def write() -> None:
+        write_videos(chunks(), [folder / f'written_{k}.mp4' for k in range(VIDEOS)], DEFAULT_FPS)
+
+    def both() -> None:
+        write_videos(FrameStream(generate(), count, size, DEFAULT_FPS),
+                     [folder / f'generated_{k}.mp4' for k in range(VIDEOS)])
+
+    _report(bench, f'generate, {VIDEOS} x {count} frames', total, dict(computing=compute, writing=write), both)
+
+
+def _report(bench: SpeedBench, name: str, count: int, stages: dict[str, Callable[[], None]],
+            whole: Callable[[], None]) -> None:
+    """Time every stage alone and the whole, in turn, and report the best of each and the share of the slowest."""
+    names = [*stages, 'end to end']
+    seconds: dict[str, list[float]] = {each: [] for each in names}
+    peak = 0
+    for repeat in range(bench.options.repeats + 1):  # the first one warms up
+        for each, work in (*stages.items(), ('end to end', whole)):
+            reset_peak_memory()
+            start = time.perf_counter()
+            work()
+            if bench.device.type == 'cuda':
+                torch.cuda.synchronize(bench.device)
+            if repeat:
+                seconds[each].append(time.perf_counter() - start)
+            if each == 'end to end':
+                peak = peak_memory()
+    rates = {each: count / float(np.median(times)) for each, times in seconds.items()}
+    slowest = min(rates[each] for each in stages)
+    share = rates['end to end'] / slowest
+    bench.rows.append(dict(name=name, unit='frames/s', rates=rates, share=share, target=TARGET,
+                           peak_mib=peak / 2**20))
+    listed = ', '.join(f'{each} {rate:,.1f}' for each, rate in rates.items())
+    print(f'{name}: {listed} frames/s; {share:.1%} of the slowest stage (aim {TARGET:.0%}), '
+          f'peak memory {peak / 2**20:,.0f} MiB', flush=True)
+
+
+def moving_frames(count: int, size: int) -> np.ndarray:
+    """uint8 (count, size, size, 3): smooth colors with some noise that move, so that encoders have work to do."""
+    rng = np.random.default_rng(0)
+    coarse = rng.integers(0, 256, (8, 8, 3), dtype=np.uint8)
+    plane = np.asarray(torch.nn.functional.interpolate(
+        torch.from_numpy(coarse).permute(2, 0, 1)[None].float(), size=(size, size), mode='bicubic'))[0]
+    plane = np.clip(plane.transpose(1, 2, 0) + rng.normal(0, 4, (size, size, 3)), 0, 255).astype(np.uint8)
+    return np.stack([np.roll(plane, (number, number // 2), (1, 0)) for number in range(count)])
+
+
+def _exhaust(items: Iterable) -> None:
+    for _ in items:
+        pass

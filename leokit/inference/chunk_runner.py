@@ -1,0 +1,74 @@
+"""Encoder and generator over chunks of one size, for long videos: as CUDA graphs, or compiled.
+
+A chunk takes about as long to launch as to compute, and launching holds the interpreter, which the threads that read
+and write need too. Both networks are therefore captured once and replayed. The last chunk is filled up to the size of
+the others, so nothing is captured or compiled twice.
+"""
+
+from collections.abc import Callable
+
+import torch
+from einops import rearrange
+from torch import Tensor
+
+from leokit.encoders import Encoding
+from leokit.inference.rendering import encode
+from leokit.models import Animator
+from leokit.utils.graphed_function import GraphedFunction
+
+MIN_CHUNKS = 8  # of a video, for which a capture is worthwhile
+
+
+class ChunkRunner:
+    """Runs an animator over chunks of a fixed number of frames.
+
+    Args:
+        animator (Animator): A trained animator in evaluation mode.
+        chunk_size (int): Frames of a chunk.
+        amp (bool): Compute under bfloat16 autocast.
+        graphs (bool): Use CUDA graphs on a CUDA device.
+    """
+
+    def __init__(self, animator: Animator, chunk_size: int, *, amp: bool = False, graphs: bool = True) -> None:
+        self._animator = animator
+        self._chunk_size = chunk_size
+        self._amp = amp
+        self._graphs = graphs
+        self._encode = GraphedFunction(self._encode_frames, enabled=graphs)
+
+    def codes(self, frames: Tensor) -> Tensor:
+        """Motion codes (t, N) of frames (t, 3, S, S) on the device, uint8, t up to the chunk size."""
+        return self._filled(self._encode, frames, 0).clone()
+
+    def renderer(self, encoding: Encoding) -> Callable[[Tensor], Tensor]:
+        """A function from motion codes (B, t, N) to frames (B, t, 3, H, W) in [-1, 1] of B encoded sources."""
+        space = self._animator.motion_space
+        to_latent = space.frozen() if hasattr(space, 'frozen') else space
+
+        def draw(codes: Tensor) -> tuple[Tensor]:
+            with self._autocast(codes):
+                latent = rearrange(to_latent(encoding.appearance, codes), 'b t d -> (b t) d')
+                frames = self._animator.flow_generator(latent, encoding.features).frames
+            return rearrange(frames.float().clamp(-1, 1), '(b t) ... -> b t ...', b=len(codes)),
+
+        graphed = GraphedFunction(draw, enabled=self._graphs)
+        return lambda codes: self._filled(graphed, codes, 1).clone()
+
+    def _encode_frames(self, frames: Tensor) -> tuple[Tensor]:
+        # cached casts would be made once, outside the graph
+        with self._autocast(frames):
+            return encode(self._animator, frames, amp=self._amp).motion.float(),
+
+    def _autocast(self, like: Tensor) -> torch.autocast:
+        return torch.autocast(like.device.type, torch.bfloat16, enabled=self._amp, cache_enabled=False)
+
+    def _filled(self, function: GraphedFunction, values: Tensor, dim: int) -> Tensor:
+        """The function of values that are filled up to the chunk size along ``dim``."""
+        count, size = values.shape[dim], self._chunk_size if dim == 0 else self._steps(values)
+        if count < size:
+            last = values.narrow(dim, count - 1, 1)
+            values = torch.cat([values] + [last] * (size - count), dim=dim)
+        return function(values)[0].narrow(dim, 0, count)
+
+    def _steps(self, codes: Tensor) -> int:
+        return max(1, self._chunk_size // len(codes))
