@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from leokit.inference import DrivingCodes, FaceCropper, FrameStream, VideoAnimator
     from leokit.video.readers import VideoHandle
 
+CPU_CHUNK_SIZE = 8  # as fast as more there, and the first frames come sooner
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
@@ -41,22 +43,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add_out(parser, 'video', role='.png for an image as driver')
     add_audio(parser, 'driving', 'source')
     options.add(parser, '--fps', unset="the driving video's")
-    options.add(parser, '--chunk-size', '--amp', '--device', '--cfg-options')
+    options.add(parser, '--encoder')
+    options.add(parser, '--chunk-size', default=None, unset='32; 8 on a CPU')
+    options.add(parser, '--compile', role='from 3000 frames on')
+    options.add(parser, '--amp', '--device', '--cfg-options')
 
 
 def run(args: argparse.Namespace) -> None:
     """Read, animate, write."""
-    from leokit.inference import VideoAnimator, is_image_driver, load
+    from leokit.inference import VideoAnimator, compile_for, is_image_driver, load
     from leokit.models import Animator
     check_arguments(args)
     still = is_image_driver(args.driving)
     sound, note = (None, '') if still or not args.out else find_sound(
         args.audio, dict(driving=args.driving, source=args.source), args.out)
-    model = load(args.config, args.checkpoint, options.choose_device(args.device), args.cfg_options, expect=Animator)
+    device = options.choose_device(args.device)
+    if args.chunk_size is None:
+        args.chunk_size = CPU_CHUNK_SIZE if device == 'cpu' else options.CHUNK_SIZE
+    model = load(args.config, args.checkpoint, device, args.cfg_options, expect=Animator)
     cropper = face_options.face_cropper(args, model)
     animator = VideoAnimator(model, amp=args.amp)
     transfer = motion_options.motion_transfer(args, model, still=still)
     with open_source(args, cropper) as source, open_driving(args, animator, cropper, source, still=still) as driving:
+        if args.compile:
+            animator.fixed_chunks = compile_for(model, len(driving)) or None
         if args.save_codes or (transfer.needs_whole_video and hasattr(driving, 'read')):
             driving = motion_options.read_motion(animator, driving, args.chunk_size)
         if args.save_codes:
@@ -68,7 +78,7 @@ def run(args: argparse.Namespace) -> None:
         if still:
             write_image(args.out, stream)
             return
-        write_animation(args.out, stream, sound)
+        write_animation(args.out, stream, sound, args.encoder)
         notes = [note, motion_options.describe(transfer), source.describe()]
         print(f'{args.out}: {stream.num_frames} frames, ' + ', '.join(text for text in notes if text))
 
@@ -117,9 +127,9 @@ def write_image(path: Path, stream: 'FrameStream') -> None:
     print(f'{path}: one image')
 
 
-def write_animation(path: Path, stream: 'FrameStream', sound: Path | None) -> None:
+def write_animation(path: Path, stream: 'FrameStream', sound: Path | None, encoder: str) -> None:
     """Write the frames of an animation as a video, with a progress bar."""
     from leokit.inference import write_videos
     from leokit.utils import progress_bar
     with progress_bar(stream.num_frames, 'animating') as bar:
-        write_videos(stream, [path], bar=bar, sound=sound)
+        write_videos(stream, [path], bar=bar, sound=sound, encoder=encoder)

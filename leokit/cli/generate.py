@@ -58,7 +58,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add(parser, '--guidance-scale', role='only with --unconditional', unset="the model's")
     options.add(parser, '--batch-size', role='videos generated at a time', default=8)
     options.add(parser, '--shard', role='of the videos')
-    options.add(parser, '--chunk-size', '--amp', '--device', '--cfg-options')
+    options.add(parser, '--encoder', '--chunk-size', '--amp')
+    options.add(parser, '--compile', role='from 3000 frames on')
+    options.add(parser, '--device', '--cfg-options')
     parser.accept_deprecated({'--steps': '--num-inference-steps', '--guidance': '--guidance-scale'})
 
 
@@ -152,7 +154,7 @@ def generate(leo: 'LEO', batch: list[Sequence], num_frames: int, args: argparse.
 
 def run(args: argparse.Namespace) -> None:
     """Read, generate, write."""
-    from leokit.inference import FrameStream, write_videos
+    from leokit.inference import FrameStream, compile_for, write_videos
     from leokit.utils import progress_bar
     from leokit.video import check_space
     from leokit.video.video_writer import remove_written_frames
@@ -165,6 +167,8 @@ def run(args: argparse.Namespace) -> None:
     known_fps = leo.generator.fps
     fps = args.fps or known_fps or input_fps  # of a model of unknown rate, --fps states it
     num_frames = args.num_frames or leo.generator.motion_diffusion.num_frames
+    if args.compile:
+        compile_for(leo.animator, len(sequences) * num_frames)
     check_space([sequence.path for sequence in sequences], num_frames, size, size)
     with progress_bar(len(sequences) * num_frames, 'generating') as bar:
         for first in range(0, len(sequences), args.batch_size):
@@ -173,5 +177,5 @@ def run(args: argparse.Namespace) -> None:
                 for sequence in batch:
                     remove_written_frames(sequence.path)
             frames = FrameStream(generate(leo, batch, num_frames, args), num_frames, size, known_fps)
-            write_videos(frames, [sequence.path for sequence in batch], fps, bar=bar)
+            write_videos(frames, [sequence.path for sequence in batch], fps, bar=bar, encoder=args.encoder)
     print(f'{args.out}: {len(sequences)} videos of {num_frames} frames')

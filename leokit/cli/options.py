@@ -18,6 +18,7 @@ FACE_CROPS_HELP = "'face' and 'face_wide' crop to the detected face, tightly or 
 LAUNCHERS = ('none', 'pytorch', 'slurm', 'mpi')
 OUTPUT_FORMATS = ('mp4', 'gif', 'npy', 'frames')
 SPLITS = ('train', 'val', 'test')
+ENCODERS = ('libx264', 'h264_nvenc', 'h264_qsv', 'h264_amf', 'h264_videotoolbox', 'h264_vaapi')
 TRANSFER_MODES = ('relative', 'absolute')
 CHUNK_SIZE = 32
 DEFAULT_FPS = 25.0
@@ -84,6 +85,8 @@ OPTIONS: dict[str, dict[str, Any]] = {
     '--device': dict(metavar='DEVICE', help='cpu, cuda, cuda:1, ... (default: cuda if there is a GPU, else cpu)'),
     '--amp': dict(action='store_true', help='compute in bfloat16 mixed precision'),
     '--compile': dict(action='store_true', help='compile the heavy parts of the model with torch.compile'),
+    '--encoder': dict(choices=ENCODERS, default=ENCODERS[0],
+                      help='H.264 encoder of .mp4, .mov and .mkv; all but the first one need hardware'),
     '--batch-size': dict(type=positive_int, metavar='N', help='batch size'),
     '--chunk-size': dict(type=positive_int, metavar='N', default=CHUNK_SIZE, help='frames decoded at a time'),
     '--workers': dict(type=positive_int, metavar='N', help='number of parallel workers'),

@@ -4,9 +4,11 @@ For small batches a network takes longer to launch than to run. :mod:`leokit.uti
 training losses.
 """
 
+import logging
 from typing import Callable
 
 import torch
+from mmengine.logging import print_log
 from torch import Tensor
 
 WARMUP = 3  # calls before a capture, in which libraries select algorithms and allocate workspaces
@@ -36,8 +38,8 @@ class GraphedFunction:
             with torch.inference_mode():
                 return self._function(*inputs)
         with torch.inference_mode(), torch.cuda.device(inputs[0].device):
-            if self._graph is None:
-                self._capture(inputs)
+            if self._graph is None and not self._try_capture(inputs):
+                return self._function(*inputs)
             for held, given in zip(self._inputs, inputs, strict=True):
                 if held.shape != given.shape or held.dtype != given.dtype:
                     raise ValueError(f'the graph was captured for {held.dtype} of shape {tuple(held.shape)}, got '
@@ -45,6 +47,19 @@ class GraphedFunction:
                 held.copy_(given, non_blocking=True)
             self._graph.replay()
             return self._outputs
+
+    def _try_capture(self, inputs: tuple[Tensor, ...]) -> bool:
+        """Capture the graph; a function that cannot be captured is called from now on, which is slower."""
+        try:
+            self._capture(inputs)
+        except RuntimeError as error:
+            if isinstance(error, torch.OutOfMemoryError):
+                raise
+            self._enabled = False
+            self._inputs = self._outputs = ()
+            print_log(f'CUDA graphs are not used, because the capture failed: {str(error).strip().splitlines()[0]}',
+                      logger='current', level=logging.WARNING)
+        return self._enabled
 
     def _capture(self, inputs: tuple[Tensor, ...]) -> None:
         self._inputs = tuple(x.clone() for x in inputs)

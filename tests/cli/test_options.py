@@ -6,7 +6,7 @@ import pytest
 
 from leokit import evaluation, inference
 from leokit.analysis.edit_coherence import MAX_FRAMES
-from leokit.cli import evaluate, face_options, generate, options
+from leokit.cli import evaluate, face_options, generate, motion_options, options
 from leokit.cli.commands import build_parser
 from leokit.croppers import CROP_PRESETS
 from leokit.croppers.paste import FEATHER
@@ -16,6 +16,7 @@ from leokit.face_detectors.choice import DETECTORS
 from leokit.inference.paste_back import MAX_SIDE
 from leokit.synthetic_faces import SyntheticFacesPlan
 from leokit.video.face_crop import FACE_CROPS
+from leokit.video.h264 import ENCODERS
 from leokit.video.images import TRANSPARENT_BACKGROUND
 from leokit.video.readers.base import DEFAULT_FPS
 from leokit.video.resize import CROPS
@@ -28,6 +29,11 @@ def test_copied_constants_are_those_of_the_package():
     assert face_options.FOLLOW == FOLLOW and face_options.DETECTORS == ('auto', *DETECTORS)
     assert face_options.MAX_SIDE == MAX_SIDE and face_options.FEATHER == FEATHER
     assert face_options.color(face_options.BACKGROUND) == TRANSPARENT_BACKGROUND
+    assert options.ENCODERS == tuple(ENCODERS)
+    for command in ('animate', 'generate'):
+        assert f'from {inference.MIN_COMPILED_FRAMES} frames on' in help_of(command, '--compile')
+    assert motion_options.START_FRAMES == inference.START_FRAMES
+    assert motion_options.SMOOTHING_FILTERS == inference.SMOOTHING_FILTERS
     assert options.CROPS == CROPS and options.LAUNCHERS == LAUNCHERS and options.SPLITS == SPLITS
     assert options.TRANSFER_MODES == inference.TRANSFER_MODES and options.CHUNK_SIZE == inference.CHUNK_SIZE
     assert generate.SUFFIXES == inference.OUTPUT_SUFFIXES and options.DEFAULT_FPS == DEFAULT_FPS

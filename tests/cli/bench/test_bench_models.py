@@ -9,7 +9,7 @@ from support.calling import call_command
 
 COMMAND = 'bench models'
 FLAGS = ('--device', 'cpu', '--batch-size', 2, '--train-batch-size', 2, '--num-sequences', 2, '--num-frames', 5,
-         '--repeats', 2, '--warmup', 1)
+         '--repeats', 2, '--warmup', 1, '--end-to-end-frames', 16)
 ANIMATOR = '''
 size = 32
 model = dict(type='Animator', size='$size', appearance_dim=16, motion_dim=4, max_channels=8, training=dict(
@@ -54,6 +54,12 @@ def test_every_section_reports(bench):
         row, = (rows[key] for key in rows if key.startswith(name))
         assert row['ratio'] == pytest.approx(row['plain_ms'] / row['fast_ms'])
     assert rows['flow generator, one 32 x 32 frame']['gmac'] > 0 and 'CPU' in said
+    for name, stages in (('animate, 16 frames', ('reading', 'computing', 'writing')),
+                         ('generate, 8 x 2 frames', ('computing', 'writing'))):
+        rates = rows[name]['rates']
+        assert set(rates) == {*stages, 'end to end'} and min(rates.values()) > 0
+        assert rows[name]['share'] == pytest.approx(rates['end to end'] / min(rates[stage] for stage in stages))
+    assert rows['one frame, encoded and decoded']['rate'] > 0
     assert rows['LMDM backbone, one step of 5 codes']['gmac'] > 0
     assert all(row['peak_mib'] > 50 for row in rows.values() if 'peak_mib' in row)  # torch alone takes more
 
