@@ -16,7 +16,7 @@ from leokit.utils import UserError
 
 @pytest.fixture(scope='module')
 def running(models):
-    with serve(models, Limits(max_upload_mb=1, max_frames=50), example_size=32) as page:
+    with serve(models, Limits(max_upload_mb=1, max_frames=50, queue_size=3, jobs=1), example_size=32) as page:
         yield page
 
 
@@ -40,15 +40,19 @@ def upload(address, name, content):
     return ask(f'{address}/gradio_api/upload', body, 'multipart/form-data; boundary=x')
 
 
-def run(running, value, *, elem_id='generate-run'):
-    """Press a button with a value for its first field, as a program would; the events that come back, as text."""
+def start(running, value, name='program', *, elem_id='generate-run'):
+    """Press a button with a value for its first field, as a program would; status and content of the answer."""
     config = json.loads(ask(f'{running.address}/config')[1])
     button, = [part['id'] for part in config['components'] if part['props'].get('elem_id') == elem_id]
     event, = [event for event in config['dependencies'] if [button, 'click'] in [list(t) for t in event['targets']]]
     defaults = {part['id']: part['props'].get('value') for part in config['components']}
     data = [value, *(defaults[number] for number in event['inputs'][1:])]
-    status, answer = ask(f'{running.address}/gradio_api/queue/join', dict(
-        data=data, fn_index=event['id'], session_hash='program'))
+    return ask(f'{running.address}/gradio_api/queue/join', dict(data=data, fn_index=event['id'], session_hash=name))
+
+
+def run(running, value):
+    """Press the button and wait for the end; the status, and the events that come back, as text."""
+    status, answer = start(running, value)
     if status != 200:
         return status, answer.decode()
     lines = []
@@ -109,6 +113,17 @@ def test_nothing_else_is_served(running):
     assert ask(running.address + '/gradio_api/call/start', {})[0] == 404
     info = json.loads(ask(running.address + '/gradio_api/info')[1])
     assert info['named_endpoints'] == info['unnamed_endpoints'] == {}
+
+
+def test_the_queue_has_a_limit(running, drawn):
+    path, = json.loads(upload(running.address, 'face.png', drawn.portraits[0].read_bytes())[1])
+    file = dict(path=path, meta={'_type': 'gradio.FileData'})
+    statuses = [start(running, file, f'visitor{number}') for number in range(8)]
+    assert [status for status, _ in statuses][:2] == [200, 200]
+    full = [answer.decode() for status, answer in statuses if status == 503]
+    assert full and 'Queue is full' in full[0]
+    for number in range(8):
+        running.context.files.forget(f'visitor{number}')
 
 
 @pytest.mark.slow

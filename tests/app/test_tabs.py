@@ -63,7 +63,7 @@ def test_animate_equals_the_command_on_the_page(work, context, drawn, tmp_path, 
     assert (frames_of('animated.mp4') == frames_of(result.paths[0])).all()
 
 
-def test_generate(work, portrait):
+def test_generate_equals_the_command_on_the_page(work, context, portrait, tmp_path, monkeypatch):
     _, result = work(generate.generate, portrait, 3, 12, 0, 2)
     assert [path.name for path in result.paths] == ['portrait_1_0000.mp4', 'portrait_1_0001.mp4', 'portrait_1_0002.mp4']
     one, two, _ = map(frames_of, result.paths)
@@ -72,6 +72,12 @@ def test_generate(work, portrait):
     assert np.abs(frames_of(again.paths[0]).astype(int) - one).max() <= 2
     _, other = work(generate.generate, portrait, 1, 12, 1, 2)
     assert (frames_of(other.paths[0]) != one).any()
+    shutil.copy(portrait, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    command = CommandLines(context.models).generate(portrait, num_frames=12, num_sequences=3, seed=0, steps=2)
+    status, said = call_command(*command.split()[1:])
+    assert status == 0, said
+    assert (frames_of('generated/portrait_1_0001.mp4') == two).all()
 
 
 def test_long_shows_its_own_frames(work, portrait):
