@@ -12,7 +12,7 @@ from leokit.preparation.clip_splits import assign_splits
 from leokit.preparation.face_box import clip_detector
 from leokit.preparation.formats import MetadataReader
 from leokit.preparation.journal import Journal, Results
-from leokit.preparation.report import Report
+from leokit.preparation.report import PAGE_FILE, Report
 from leokit.preparation.source_videos import FoundVideos, find_source_videos
 from leokit.preparation.video_work import MASKLESS_CROP, ClipSettings, Piece, VideoTask, work_on_video
 from leokit.registry import METADATA_READERS
@@ -102,6 +102,9 @@ def prepare_dataset(dataset: str, metadata: str | Path | None, videos: str | Pat
         report.write(target)
     finally:
         lock.release()
+    if not rows:
+        raise UserError(f'no clip of {reader.title} was written ({", ".join(report.reasons)}); see '
+                        f'{target / PAGE_FILE}')
     return report
 
 

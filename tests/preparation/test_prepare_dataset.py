@@ -323,6 +323,13 @@ def test_a_full_disk_is_noticed_before_the_work(videos, tmp_path, monkeypatch):
     assert not (tmp_path / 'out').exists()
 
 
+def test_no_clip_at_all_is_an_error_with_a_report(videos, tmp_path):
+    metadata = table(tmp_path / 'taichi.csv', ('broken_____', 0, 20, '40-20-120-100', 25, 160, 120, 'test', ''))
+    with pytest.raises(UserError, match=r'no clip of TaichiHD was written .unreadable.; see .*report.html'):
+        prepare('taichi_hd', metadata, videos, tmp_path / 'out')
+    assert json.loads((tmp_path / 'out' / 'report.json').read_text())['reasons'] == {'unreadable': 1}
+
+
 def test_mistakes_end_in_one_sentence(videos, tmp_path):
     metadata = table(tmp_path / 'taichi.csv', ('gone_______', 0, 100, '40-20-120-100', 25, 160, 120, 'test', ''))
     for arguments, message in (
