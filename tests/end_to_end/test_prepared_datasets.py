@@ -75,7 +75,8 @@ def table(raw, names, persons):
 def make(dataset, raw):
     """Metadata and videos of a dataset; the arguments of the command."""
     raw.mkdir()
-    given, inner = names_by_split((.9, .05, .05)), names_by_split((.9 / .95, .05 / .95, 0))[:3] + ['test_person', 'tests_other']
+    given = names_by_split((.9, .05, .05))
+    inner = [*names_by_split((.9 / .95, .05 / .95, 0))[:3], 'test_person', 'tests_other']
     videos, metadata = given, raw / 'metadata.json'
     if dataset in ('taichi_hd', 'vox'):
         videos, metadata = table(raw, inner, persons=dataset == 'vox'), raw / 'metadata.csv'
