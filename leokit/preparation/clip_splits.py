@@ -1,6 +1,6 @@
 """Splits of a prepared dataset: the published one where there is one, without people in two parts."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from dataclasses import replace
 from typing import NamedTuple, Sequence
 
@@ -57,9 +57,4 @@ def assign_splits(records: Sequence[ClipRecord], fractions: Sequence[float] = DE
                                    f'{record.identity} is in {record.split} and {split}'))
             continue
         result.append(replace(record, split=split))
-    empty = [split for split, fraction in zip(('train', 'val', 'test'), fractions)
-             if fraction > 0 and split not in Counter(record.split for record in result)]
-    if empty:
-        notes.append(f'no clip is in {" or ".join(empty)}; give other --split-fractions, or edit "split" in the '
-                     'manifest')
     return SplitClips(result, dropped, notes)

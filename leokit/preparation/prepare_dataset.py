@@ -97,7 +97,7 @@ def prepare_dataset(dataset: str, metadata: str | Path | None, videos: str | Pat
             found=dict(clips=sum(record.name in results for record in split.records), videos=len(found.videos)),
             missing=found.missing, written=written, clips=len(rows), splits=_count_rows(rows),
             dropped=[*read.invalid, *repeated, *split.dropped, *dropped],
-            notes=[*read.notes, *split.notes, *_notes(found)], settings=asdict(settings),
+            notes=[*read.notes, *split.notes, *_notes(found, rows)], settings=asdict(settings),
             metadata=_describe_metadata(metadata))
         report.write(target)
     finally:
@@ -202,9 +202,12 @@ def _count_rows(rows: Sequence[dict[str, Any]]) -> dict[str, dict[str, int]]:
     return counts
 
 
-def _notes(found: FoundVideos) -> list[str]:
+def _notes(found: FoundVideos, rows: Sequence[dict[str, Any]]) -> list[str]:
     cut = f'{len(found.clips)} clips were found already cut; they were taken whole, without the box of the metadata'
-    return [*found.notes, *([cut] if found.clips else [])]
+    empty = [split for split, counts in _count_rows(rows).items() if not counts['clips']]
+    missing = (f'no clip is in {" or ".join(empty)}, which the configs use; give other --split-fractions, or edit '
+               '"split" in the manifest')
+    return [*found.notes, *([cut] if found.clips else []), *([missing] if empty else [])]
 
 
 def _describe_metadata(path: Path | None) -> dict[str, str]:

@@ -89,6 +89,8 @@ def test_taichi(videos, tmp_path, capsys):
     assert report['wanted']['clips'] == 16 and report['published'] == dict(clips=3334, videos=280)
     assert report['clips'] == report['written'] == 4 and report['splits']['train']['clips'] == 3
 
+    assert report['notes'][-1].startswith('no clip is in val, which the configs use')
+
     numbers, crop, rate = clip(out, 'pal________#000030#000060')
     assert numbers == list(range(30, 60)) and rate == 25
     assert np.abs(crop - [40, 20, 120, 100]).max() < .5
