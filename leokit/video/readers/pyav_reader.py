@@ -17,7 +17,7 @@ from leokit.video.readers.base import ResampledHandle, VideoHandle, VideoReader,
 from leokit.video.readers.container import ALPHA_DECODERS, alpha_decoder, choose_stream, open_container
 from leokit.video.readers.frame_pixels import UNTAGGED_MATRICES, FrameConverter
 from leokit.video.readers.stream_index import PacketDecoder, StreamIndex, build_index, index_by_decoding
-from leokit.video.readers.truncation import missing_bytes, missing_samples
+from leokit.video.readers.truncation import broken_end, missing_bytes, missing_samples
 from leokit.video.shards import find_member, is_shard_member, video_stamp
 
 MAX_PIXELS = 178_956_970  # of a frame; Pillow refuses larger images
@@ -170,9 +170,11 @@ class PyAVHandle(VideoHandle):
         if len(self.index) == 0:
             raise UserError(f'{self.path} holds no frame that can be decoded; fetch or convert it again')
         lost = missing_bytes(self.path, self._content)
-        if lost:
-            self._warn('truncated', f'{self.path} is truncated: {lost} bytes that its header states are missing; the '
-                                    f'{len(self.index)} frames before are used')
+        problem = f'{lost} bytes that its header states are missing' if lost else \
+            broken_end(self.path, self._content)
+        if problem:
+            self._warn('truncated',
+                       f'{self.path} is truncated: {problem}; the {len(self.index)} frames before are used')
 
     def _source_times(self) -> np.ndarray:
         clock = self.index.clock
