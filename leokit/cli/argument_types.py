@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+MAX_COUNT = 10**8  # of frames, videos, samples; more is a mistake, which would take weeks or all memory
 MIN_FPS, MAX_FPS = 1e-3, 1000  # resampling to more would only repeat frames, without end
 
 
@@ -14,6 +15,7 @@ def positive_int(text: str) -> int:
     number = _number(int, text, 'an integer')
     if number < 1:
         raise argparse.ArgumentTypeError(f'{text} must be 1 or more')
+    _check_size(number, text)
     return number
 
 
@@ -22,6 +24,7 @@ def non_negative_int(text: str) -> int:
     number = _number(int, text, 'an integer')
     if number < 0:
         raise argparse.ArgumentTypeError(f'{text} must be 0 or more')
+    _check_size(number, text)
     return number
 
 
@@ -63,6 +66,11 @@ def fraction(text: str) -> float:
     if not 0 <= number <= 1:
         raise argparse.ArgumentTypeError(f'{text} must be from 0 to 1')
     return number
+
+
+def _check_size(number: int, text: str) -> None:
+    if number > MAX_COUNT:
+        raise argparse.ArgumentTypeError(f'{text[:40]} must be at most {MAX_COUNT}')
 
 
 def _number(kind: type, text: str, name: str) -> Any:

@@ -1,6 +1,7 @@
 """Errors that the user can fix, and the wrapper of command-line tools that prints them without traceback."""
 
 import difflib
+import errno
 import os
 import select
 import signal
@@ -14,6 +15,7 @@ from leokit.utils.cpu_memory import disable_malloc_trim
 
 BROKEN_PIPE_STATUS = 141  # 128 + SIGPIPE, what a shell reports
 INTERRUPTED_STATUS = 130
+FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 MAX_LISTED = 3  # names in an error message
 OUT_OF_MEMORY = ("can't allocate memory", 'not enough memory', 'out of memory')  # of torch's RuntimeErrors
 
@@ -83,6 +85,8 @@ def explain_error(error: Exception) -> str | None:
     if isinstance(error, OSError) and error.filename is not None:
         return f'{os.fsdecode(error.filename)!r}: {error.strerror}; check the path, its permissions and the disk' \
             if isinstance(error.filename, (str, bytes)) else None
+    if isinstance(error, OSError) and error.errno in FULL_DISK:
+        return 'the disk is full (or a quota is reached); free some space, or write to another folder'
     if isinstance(error, MemoryError) or (
             isinstance(error, RuntimeError) and any(text in str(error) for text in OUT_OF_MEMORY)):
         return (f'there is not enough memory ({str(error).strip().splitlines()[0] if str(error) else "no details"}); '

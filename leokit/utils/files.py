@@ -1,6 +1,5 @@
 """Atomic writing of files: write to a temporary file in the same folder, flush it to disk, rename it."""
 
-import errno
 import hashlib
 import json
 import math
@@ -11,10 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Iterator, Mapping
 
-from leokit.utils.errors import UserError
+from leokit.utils.errors import FULL_DISK, UserError
 
 BLOCK_BYTES = 2**20  # read at a time
-FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def local_path(path: str | Path) -> Path:

@@ -27,6 +27,8 @@ def parse(*arguments):
 @pytest.mark.parametrize('arguments, sentence', [
     (('--cfg-options', 'size'), "'size' is not of the form key=value"), (('--count', '0'), '0 must be 1 or more'),
     (('--count', '1.5'), "'1.5' is not an integer"),
+    (('--count', '1000000000'), '1000000000 must be at most 100000000'),
+    (('--spare', '1000000000'), '1000000000 must be at most 100000000'),
     (('--fps', '1e9'), '1e9 must be from 0.001 to 1000'), (('--fps', 'nan'), 'nan must be'),
     (('--rate', 'x'), "'x' is not a number"), (('--spare', '-1'), '-1 must be 0 or more'),
     (('--rate', '0'), '0 must be above 0'),

@@ -176,7 +176,7 @@ def test_mistakes_with_configs_of_several_models(models, leo, image, tmp_path):
             (leo, ('x.pth', '--unconditional', 1), 'names its checkpoints'),
             (models['motion_config'], ('--image', image), 'so its checkpoint is needed'),
             (models['motion_config'], (models['motion'], '--unconditional', 1), 'pass a config of LEO'),
-            (leo, ('--image', image, '--num-frames', 10**12), 'need about')):
+            (leo, ('--image', image, '--num-frames', 10**8, '--num-sequences', 10**4), 'need about')):
         with pytest.raises(UserError, match=message):
             run_command('generate', config, *more, *common)
     assert not (tmp_path / 'out').exists()

@@ -1,3 +1,5 @@
+import errno
+import os
 import signal
 import subprocess
 import sys
@@ -5,7 +7,7 @@ import sys
 import pytest
 
 from leokit.utils import UserError, run_tool
-from leokit.utils.errors import suggest
+from leokit.utils.errors import explain_error, suggest
 
 
 def leave(main):
@@ -119,3 +121,9 @@ def test_an_ignored_signal_stays_ignored():
         assert leave(lambda: signal.raise_signal(signal.SIGHUP)) == 0
     finally:
         signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+@pytest.mark.parametrize('number', [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_without_a_file_name_is_one_sentence(number):
+    assert 'the disk is full' in explain_error(OSError(number, os.strerror(number)))
+    assert explain_error(OSError(errno.EIO, 'broken')) is None
