@@ -26,6 +26,8 @@ def documented_commands(path):
         if match is None or '...' in match[2]:
             continue
         name = [] if match[1] is None else script_command(match[1])
+        if match[1] and not name:
+            continue  # a tool that is no command of leokit
         command = re.split(r' (?:\|\|?|&&|;|>) ', match[2])[0]
         command = re.sub(r'(--cfg-options .*)\$ANIMATOR', r'\1animator.checkpoint=x', command)
         yield [*name, *shlex.split(command.replace('$ANIMATOR', 'CONFIG CHECKPOINT'), comments=True)]
