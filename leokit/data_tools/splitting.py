@@ -8,6 +8,7 @@ from leokit.data_tools.data_items import DataItem, read_items
 from leokit.data_tools.identity_clusters import MAX_DISTANCE, cluster_identities
 from leokit.data_tools.near_duplicates import find_near_duplicates, fingerprint_videos
 from leokit.video.splits import DEFAULT_FRACTIONS, split_identities
+from leokit.video.video_entry import warn_listed, warn_skipped
 
 
 def split_data(source: str | Path, folder: str | Path, *, fractions: Sequence[float] = DEFAULT_FRACTIONS, seed: int = 0,
@@ -35,8 +36,13 @@ def split_data(source: str | Path, folder: str | Path, *, fractions: Sequence[fl
     if faces:
         people = cluster_identities([item.entry for item in items], max_distance=max_distance)
         groups.join((item.entry.identity, person) for item, person in zip(items, people) if person is not None)
+        faceless = [str(item.entry.path) for item, person in zip(items, people) if person is None]
+        if faceless:
+            warn_listed(f'videos of {source} in which no face was recognized, {len(faceless)} in all; they keep their '
+                        'identity', faceless)
     if near_duplicates:
-        prints, _ = fingerprint_videos([item.entry for item in items])
+        prints, skipped = fingerprint_videos([item.entry for item in items])
+        warn_skipped(skipped, source)
         groups.join((items[pair.first].entry.identity, items[pair.second].entry.identity)
                     for pair in find_near_duplicates(prints))
     splits = split_identities((groups.name(item.entry.identity) for item in items), fractions, seed=seed)

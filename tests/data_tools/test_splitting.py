@@ -53,3 +53,11 @@ def test_split_and_merge_commands_write_manifests(data, original, tmp_path, caps
         run_command('data split', '--videos', data, '--out', out)
     run_command('data merge', data, original, '--out', tmp_path / 'both.json', '--prefixes', 'x', 'y')
     assert '8 videos of 6 identities from 2 datasets' in capsys.readouterr().out
+
+
+def test_videos_without_a_face_keep_their_identity_and_are_named(data, tmp_path, monkeypatch):
+    said = []
+    monkeypatch.setattr(splitting, 'cluster_identities', lambda videos, **options: ['p1', None, 'p2', None])
+    monkeypatch.setattr(splitting, 'warn_listed', lambda headline, lines: said.append((headline, lines)))
+    assert [row['identity'] for row in split_data(data, tmp_path, faces=True)] == ['p1', 'p2', 'p2', 'p3']
+    assert '2 in all' in said[0][0] and said[0][1] == [str(data / 'b.mp4'), str(data / 'd.mp4')]

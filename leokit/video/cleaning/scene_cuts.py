@@ -51,9 +51,9 @@ def find_scene_cuts_pyscenedetect(frames: Iterable[np.ndarray], frame_rate: floa
     for chunk in frames:
         for frame in chunk:
             blue_first = np.ascontiguousarray(frame[..., ::-1])
-            cuts += detector.process_frame(FrameTimecode(number, fps=frame_rate), blue_first)
+            cuts += detector.process_frame(FrameTimecode(number, fps=float(frame_rate)), blue_first)
             number += 1
-    cuts += detector.post_process(FrameTimecode(number, fps=frame_rate))
+    cuts += detector.post_process(FrameTimecode(number, fps=float(frame_rate)))
     return [Finding('scene_cut', cut.frame_num, cut.frame_num + 1, 1.0) for cut in cuts]
 
 

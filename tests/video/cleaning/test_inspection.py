@@ -1,5 +1,7 @@
 """The checks of clips against defects planted at known frames."""
 
+import sys
+
 import cv2
 import numpy as np
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from leokit.face_detectors import Face, FaceDetector
 from leokit.utils import UserError
 from leokit.video.cleaning import CHECKS, DEFAULT_CHECKS, inspect_clip
+from leokit.video.cleaning.scene_cuts import find_scene_cuts_pyscenedetect
 
 RATE = 25
 
@@ -180,3 +183,16 @@ def test_wrong_checks_and_rates_are_refused():
     with pytest.raises(ValueError, match='frame_rate'):
         inspect_clip(shot(4, 0), 0)
     assert set(DEFAULT_CHECKS) == set(CHECKS) - {'faces'}
+
+
+def test_cuts_of_pyscenedetect():
+    pytest.importorskip('scenedetect')
+    frames = np.concatenate([shot(30, 1, speed=0), shot(30, 2, speed=0)])
+    found = find_scene_cuts_pyscenedetect([frames[:45], frames[45:]], RATE)
+    assert [(finding.reason, finding.start, finding.end) for finding in found] == [('scene_cut', 30, 31)]
+
+
+def test_pyscenedetect_is_optional(monkeypatch):
+    monkeypatch.setitem(sys.modules, 'scenedetect', None)
+    with pytest.raises(UserError, match=r'pip install "leokit\[cleaning\]"'):
+        find_scene_cuts_pyscenedetect([shot(4, 1)], RATE)
