@@ -18,7 +18,7 @@ MAX_FIRST_LOOK = 64
 FOLLOW_EVERY = 0.2  # seconds between the frames in which a moving face is detected
 STAYS_WITHIN = 1.5  # sides of the face: one that stays within this is not followed
 MAX_JUMP = 2.0  # sides of the face, from one detection to the next of the same face
-NOISE, ACCELERATION = 0.03, 1.0  # of detected regions: sides, sides per second²
+NOISE, ACCELERATION = 0.03, 0.5  # of detected regions: sides, sides per second²
 
 
 class FaceTrack(NamedTuple):

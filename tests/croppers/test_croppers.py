@@ -116,7 +116,8 @@ def test_presets_and_configs():
         find_preset('tight')
     for wrong in (dict(type='SquareCropper', scale=0), dict(type='SquareCropper', scale=1, outside='x'),
                   dict(type='MarginCropper', margin=-1), dict(type='MarginCropper', margin=(0.1, 0.2)),
-                  dict(type='LandmarkCropper', scale=-1)):
+                  dict(type='LandmarkCropper', scale=-1),
+                  dict(type='LIAXCropper', top=-1), dict(type='LIAXCropper', margin=-0.1)):
         with pytest.raises((ValueError, UserError)):
             CROPPERS.build(wrong)
 
@@ -127,4 +128,6 @@ def test_the_map_of_a_region():
     assert to_frame @ (4.5, 4.5, 1) == pytest.approx((99.5, 49.5))
     assert to_frame @ (9.5, 4.5, 1) == pytest.approx((99.5, 49.5 + 20))
     assert to_frame @ (4.5, 9.5, 1) == pytest.approx((99.5 - 10, 49.5))
+    assert turned.rounded() is turned
+    assert CropRegion(10.3, 20.4, 7.9, 9.2).rounded() == CropRegion(10, 20.5, 8, 9)  # 6 to 14, 16 to 25
     assert turned.scaled(2, 2) == CropRegion(200, 100, 80, 40, math.pi / 2)

@@ -63,6 +63,27 @@ def test_a_face_that_moves_is_followed():
         track(centers, follow='yes')
 
 
+def test_a_face_that_moves_up_and_down_is_followed():
+    assert track([(100, 30 + number) for number in range(60)]).moves
+    assert not track([(100, 50 + number % 9) for number in range(60)]).moves
+
+
+def test_the_turn_of_a_face_is_smoothed():
+    rng = np.random.default_rng(0)
+    measured = rng.normal(0, 0.05, 41)  # radians, of a face that does not turn
+
+    class Turning(SquareCropper):
+        def region(self, faces, frame_size):
+            angle = measured[round((faces[0].center[0] - 50) / 2)]
+            return super().region(faces, frame_size)._replace(angle=angle)
+
+    video = FramesHandle(draw([(50 + 2 * (number // 5), 60) for number in range(201)]))
+    found = find_track(video, SquareDetector(), Turning(2.0), follow='always')
+    smoothed = found.regions[:, 4]
+    assert np.abs(np.diff(smoothed, 2)).mean() < 0.25 * np.abs(np.diff(measured, 2)).mean()
+    assert np.abs(smoothed).mean() > 0.005
+
+
 def test_frames_without_a_detection_are_filled_in():
     centers = [(40 + 2 * number, 60) if not 15 <= number <= 30 and number > 2 else None for number in range(50)]
     found = track(centers)

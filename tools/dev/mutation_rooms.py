@@ -33,6 +33,7 @@ ROOMS = {
     'nn': _package('nn'),
     'losses': _package('losses'),
     'long_video': _package('long_video'),
+    'croppers': _package('croppers'),
     'video': _package('video', 'frame_rate', 'resize', 'splits', tests=()),
     'models': _package('models', 'animator', 'code_normalizer', 'diffusion', 'diffusion_model', 'motion_diffusion',
                        'start_code_diffusion', 'start_frame_diffusion', tests=('test_defaults',)),
