@@ -25,6 +25,7 @@ from leokit.cli.argument_types import positive_int
 PROGRAM = [sys.executable, '-m', 'leokit']
 OUT = Path('work_dirs/quickstart')  # as in configs/quickstart
 CONFIGS = Path('configs/quickstart')
+SHIPPED = 'leo_synthetic'
 NUM_FRAMES = 32  # per clip
 FRACTIONS = (0.85, 0.05, 0.1)  # of the identities in train, val and test
 MAX_THREADS = 8  # at this scale, more threads only wait for each other
@@ -91,6 +92,8 @@ def plan(args: argparse.Namespace) -> list[Step]:
         return ['--cfg-options', *given] if given else []
 
     return [
+        step('the trained models that come with leokit: people who do not exist', 'generate', SHIPPED,
+             '--unconditional', 2, '--num-frames', NUM_FRAMES, '--out', OUT / 'shipped', result=OUT / 'shipped'),
         step('the data: videos of synthetic faces that nod and talk', 'synthetic-faces', '--out', faces,
              '--num-identities', args.num_identities, '--clips-per-identity', 1, '--num-frames', NUM_FRAMES,
              '--split-fractions', *FRACTIONS, result=faces / 'manifest.json'),

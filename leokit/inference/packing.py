@@ -168,13 +168,13 @@ def _plain(value: Any) -> Any:
 
 
 def _write_weights(path: Path, roundings: Mapping[str, Rounding], *, prefixed: bool) -> None:
-    from safetensors.torch import save_file  # not above: only this function needs it
+    from safetensors.torch import save  # not above: only this function needs it
     tensors: dict[str, Tensor] = {}
     for part, rounding in roundings.items():
         for key, tensor in rounding.state.items():
             if not in_modules(key, TRAINING_ONLY):
                 tensors[f'{part}.{key}' if prefixed else key] = tensor.clone()
-    save_file(tensors, path, metadata=dict(format='pt'))
+    path.write_bytes(save(tensors, metadata=dict(format='pt')))  # save_file hides it from other users
 
 
 def _copy_directions(directions: str | Path | None, models: Mapping[str, nn.Module], folder: Path) -> None:

@@ -13,7 +13,7 @@ from leokit.cli.commands import build_parser
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = [ROOT / 'README.md', *sorted(ROOT.glob('docs/**/*.md')), *sorted(ROOT.glob('projects/*/README.md'))]
-COMMAND = re.compile(r'^(?:\$ )?(?:[A-Z_]+=\S+ )*(?:python tools/(\S+)\.py|(?:python -m )?leokit) (.+)$')
+COMMAND = re.compile(r'^(?:\$ )?(?:[A-Z_]+=\S+ )*(?:python tools/(?!dev/)(\S+)\.py|(?:python -m )?leokit) (.+)$')
 SCRIPT = re.compile(r'main\((.*)\)')
 
 

@@ -68,6 +68,8 @@ def test_matrices_are_halves_and_the_rest_is_not(sources, packed):
         assert stored[f'animator.{key}'].dtype == (torch.float16 if halved else torch.float32), key
         assert torch.equal(stored[f'animator.{key}'], weight.half() if halved else weight)
     assert stored['motion_diffusion.animator_hash'].dtype == torch.uint8
+    modes = {path.stat().st_mode & 0o777 for path in packed.iterdir()}
+    assert len(modes) == 1  # others may read all files, or none
     assert (packed / 'model.safetensors').stat().st_size < 0.7 * 4 * sum(map(torch.numel, stored.values()))
 
 
