@@ -74,8 +74,9 @@ def test_the_direction_of_yaw_turns_heads(faces):
     for number, weight in names['yaw'].items():
         direction[int(number)] = weight
     plan = SyntheticFacesPlan(num_identities=4, clips_per_identity=1, num_frames=12, size=128, seed=12345)
-    yaw = torch.stack([torch.from_numpy(plan.motion(clip)[0])[:, 0] for clip in plan.clips()])  # (4, 12)
-    codes = torch.stack([animator.encode(clip).motion for clip in faces])  # (4, 12, N)
+    some = [0, 5, 8, 11]
+    yaw = torch.stack([torch.from_numpy(plan.motion(clip)[0])[some, 0] for clip in plan.clips()])  # (4, 4)
+    codes = torch.stack([animator.encode(clip[some]).motion for clip in faces])  # (4, 4, N)
     moved = (codes[:, 1:] - codes[:, :1]) @ direction
     turned = yaw[:, 1:] - yaw[:, :1]
     large = turned.abs() > turned.abs().median()
