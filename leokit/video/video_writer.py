@@ -1,5 +1,6 @@
 """Write videos of any length frame by frame: H.264, GIF, an array or a folder of PNG files."""
 
+import os
 import re
 from contextlib import contextmanager
 from fractions import Fraction
@@ -19,6 +20,7 @@ from leokit.video.sound import sound_problem
 from leokit.video.video_sinks import ArraySink, FolderSink, GifSink, H264Sink, Sink
 
 FRAME_FILE = re.compile(r'\d{6,}\.png')  # what FolderSink writes
+MAX_CLAIMS = 10
 MAX_GIF_FPS = 50  # delays are whole hundredths of a second, and browsers slow down delays of less than two
 
 
@@ -74,15 +76,21 @@ class VideoWriter:
         with _clear_errors(self.path):
             self.path.parent.mkdir(parents=True, exist_ok=True)
             suffix = self.path.suffix.lower()
-            if suffix in H264_SUFFIXES:
-                self._sink: Sink = H264Sink(
-                    self._part, rate, crf=crf, color_matrix=color_matrix, pixel_format=pixel_format, threads=threads,
-                    keyframe_interval=keyframe_interval, sound=None if sound is None else Path(sound),
-                    encoder=encoder)
-            elif suffix == '.gif':
-                self._sink = GifSink(self._part, rate)
-            else:
-                self._sink = ArraySink(self._part) if suffix == '.npy' else FolderSink(self._part)
+            self._claim = _claim(self._part, self.path) if suffix else None
+            try:
+                if suffix in H264_SUFFIXES:
+                    self._sink: Sink = H264Sink(
+                        self._part, rate, crf=crf, color_matrix=color_matrix, pixel_format=pixel_format,
+                        threads=threads, keyframe_interval=keyframe_interval,
+                        sound=None if sound is None else Path(sound), encoder=encoder)
+                elif suffix == '.gif':
+                    self._sink = GifSink(self._part, rate)
+                else:
+                    self._sink = ArraySink(self._part) if suffix == '.npy' else FolderSink(self._part)
+            except BaseException:
+                remove(self._part)
+                self._release()
+                raise
 
     def write(self, frames: np.ndarray | Tensor) -> None:
         """Append frames of the size of the frames before.
@@ -128,6 +136,7 @@ class VideoWriter:
             self.abort()
             raise
         self._closed = True
+        self._release()
 
     def abort(self) -> None:
         """Remove the unfinished file; an older file of that name stays."""
@@ -139,6 +148,12 @@ class VideoWriter:
         except (OSError, av.FFmpegError):  # the caller is about to see the first error
             pass
         remove(self._part)
+        self._release()
+
+    def _release(self) -> None:
+        if self._claim is not None:
+            os.close(self._claim)  # with the lock
+            self._claim = None
 
     def __enter__(self) -> 'VideoWriter':
         return self
@@ -148,6 +163,37 @@ class VideoWriter:
             self.close()
         else:
             self.abort()
+
+
+def _claim(part: Path, path: Path) -> int | None:
+    """Lock the unfinished file, so that two processes do not write into it together.
+
+    The lock vanishes with the process, so a file that a killed one left behind can be claimed.
+
+    Returns:
+        int | None: An open file that holds the lock; None on file systems without locks.
+    """
+    try:
+        import fcntl
+    except ImportError:  # not a Unix system
+        return None
+    for _ in range(MAX_CLAIMS):
+        descriptor = os.open(part, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            os.close(descriptor)
+            raise UserError(f'another process is writing {path}; wait for it, or choose another name') from error
+        except OSError:  # no locks here
+            os.close(descriptor)
+            return None
+        try:
+            if os.stat(part).st_ino == os.fstat(descriptor).st_ino:
+                return descriptor
+        except FileNotFoundError:  # the other process has just finished: claim a new file
+            pass
+        os.close(descriptor)
+    return None
 
 
 def _check_path(path: Path, rate: Fraction) -> None:

@@ -297,3 +297,23 @@ def test_rates_that_no_file_can_store_are_refused(tmp_path, fps):
     with pytest.raises(UserError, match='a frame rate must be from 0.001 to 1e'):
         VideoWriter(tmp_path / 'a.mp4', fps)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize('name', ['a.mp4', 'a.gif', 'a.npy'])
+def test_two_writers_of_one_file_do_not_mix(tmp_path, name):
+    with VideoWriter(tmp_path / name, 25) as first:
+        first.write(make_frames())
+        with pytest.raises(UserError, match=f'another process is writing .*{name}'):
+            VideoWriter(tmp_path / name, 25)
+        first.write(make_frames())
+    with VideoWriter(tmp_path / name, 25) as second:  # the lock has gone
+        second.write(make_frames())
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_a_file_that_a_killed_process_left_is_replaced(tmp_path):
+    (tmp_path / 'a.part.mp4').write_bytes(b'x' * 10**6)
+    with VideoWriter(tmp_path / 'a.mp4', 25) as writer:
+        writer.write(make_frames())
+    assert len(decode(tmp_path / 'a.mp4')[0]) == 7 and (tmp_path / 'a.mp4').stat().st_size < 10**5
+    assert [path.name for path in tmp_path.iterdir()] == ['a.mp4']
