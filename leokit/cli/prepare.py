@@ -42,6 +42,7 @@ class _Dataset(argparse.Action):
                 text = values.pop(0)
                 warn_renamed('positional argument', text, f'--{name} {text}')
                 setattr(namespace, name, kind(text))
+                namespace.former = {**getattr(namespace, 'former', {}), name: text}
         if values:
             parser.error(f'unrecognized arguments: {" ".join(values)}')
 
@@ -80,6 +81,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Write the clips and print a summary."""
+    from leokit.utils import UserError
+    from leokit.utils.errors import suggest
+    for name, text in getattr(args, 'former', {}).items():
+        if str(getattr(args, name)) != text:  # the option was given as well, so the word meant something else
+            raise UserError(f'unknown dataset {text!r}{suggest(text, (FOLDER, *DATASETS))}; choose one of '
+                            f'{", ".join((FOLDER, *DATASETS))}')
     if args.dataset == FOLDER:
         _prepare_folder(args)
     else:

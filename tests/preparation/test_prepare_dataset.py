@@ -332,6 +332,7 @@ def test_no_clip_at_all_is_an_error_with_a_report(videos, tmp_path):
     assert json.loads((tmp_path / 'out' / 'report.json').read_text())['reasons'] == {'unreadable': 1}
 
 
+@pytest.mark.filterwarnings('ignore::FutureWarning')
 def test_mistakes_end_in_one_sentence(videos, tmp_path):
     metadata = table(tmp_path / 'taichi.csv', ('gone_______', 0, 100, '40-20-120-100', 25, 160, 120, 'test', ''))
     for arguments, message in (
@@ -339,6 +340,7 @@ def test_mistakes_end_in_one_sentence(videos, tmp_path):
             (('taichi_hd', metadata, tmp_path / 'nowhere', tmp_path / 'a'), 'is no folder'),
             (('taichi_hd', metadata, videos, videos.parent), 'choose another folder'),
             (('talkvid', metadata, videos, tmp_path / 'a', '--crop', 'dataset'), 'TalkVid has no crop of its own'),
+            (('taichihd', metadata, videos, tmp_path / 'a'), "unknown dataset 'taichihd'.*taichi_hd"),
             (('folder', metadata, videos, tmp_path / 'a'), '--metadata, --min-side needs a dataset')):
         with pytest.raises(UserError, match=message) as error:
             prepare(*arguments)

@@ -8,15 +8,16 @@ import numpy as np
 KINDS = av.video.reformatter.Interpolation
 EXACT = KINDS.BICUBIC | KINDS.ACCURATE_RND | KINDS.FULL_CHR_H_INT  # the default darkens
 NTSC = Fraction(30000, 1001)
-BLUE_START, BLUE_STEP, MAX_FRAMES = 20, 3, 76
+BLUE_START, BLUE_STEP, MAX_FRAMES = 20, 2.4, 76
+RED_IN_BLUE = 0.2  # so that the histogram of colors changes smoothly from frame to frame
 
 
 def place_frame(number, width, height):
-    """uint8 (H, W, 3): red grows with x, green with y, and blue with the frame number."""
+    """uint8 (H, W, 3): red grows with x, green with y, and blue with the frame number and x."""
     frame = np.empty((height, width, 3))
     frame[..., 0] = np.linspace(0, 255, width)
     frame[..., 1] = np.linspace(0, 255, height)[:, None]
-    frame[..., 2] = BLUE_START + BLUE_STEP * number
+    frame[..., 2] = BLUE_START + BLUE_STEP * number + RED_IN_BLUE * frame[..., 0]
     return frame.round().astype(np.uint8)
 
 
@@ -51,7 +52,8 @@ def read_frames(path):
 
 def frame_numbers(frames):
     """Frame numbers in the source of frames made by :func:`place_frame`."""
-    return np.round((frames[..., 2].mean(axis=(1, 2)) - BLUE_START) / BLUE_STEP).astype(int).tolist()
+    blue = (frames[..., 2] - RED_IN_BLUE * frames[..., 0]).mean(axis=(1, 2))
+    return np.round((blue - BLUE_START) / BLUE_STEP).astype(int).tolist()
 
 
 def crop_of(frames, width=160, height=120):
