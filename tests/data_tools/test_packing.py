@@ -8,10 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from support.tiny_models import MOTION_DIM
 
 from leokit.data_tools import packing
 from leokit.data_tools.packing import pack_videos
-from leokit.datasets import ClipDataset, FramePairDataset, SampleKey
+from leokit.datasets import ClipDataset, CodeCache, CodeCacheWriter, FramePairDataset, SampleKey
+from leokit.inference import extract_motion_codes
 from leokit.utils import UserError
 from leokit.video import VideoIndex, read_manifest, write_manifest
 from leokit.video.content_hash import content_hash
@@ -199,3 +201,15 @@ def test_a_full_disk_is_noticed_beforehand(videos, tmp_path, monkeypatch):
     with pytest.raises(UserError, match='choose another disk'):
         pack_videos(videos, tmp_path)
     assert not list(tmp_path.glob('*.tar'))
+
+
+def test_motion_codes_are_those_of_the_videos(videos, shards, animator, tmp_path):
+    caches = []
+    for name, root in (('videos', videos), ('shards', shards[0])):
+        origin = dict(weights_hash=animator.weights_hash())
+        with CodeCacheWriter(tmp_path / name, MOTION_DIM, animator=origin) as writer:
+            extract_motion_codes(animator, VideoIndex(root), writer, show_progress=False)
+        caches.append(CodeCache(tmp_path / name))
+    assert [video.name for video in caches[0].videos] == [video.name for video in caches[1].videos]
+    assert [video.file_size for video in caches[0].videos] == [video.file_size for video in caches[1].videos]
+    assert np.array_equal(caches[0].codes, caches[1].codes)
