@@ -66,3 +66,11 @@ def test_the_commonest_rate_by_duration():
     assert common_rate(rates, [100, 260, 70, 80, 999]) == pytest.approx(30000 / 1001)  # 4, 4.3 and 2.3 + 2.7 s
     assert group_rates(rates) == {29.97002997: 2, 25: 1, 60: 1}
     assert format_rates(group_rates(rates)) == '2 of 29.97, 1 of 25, 1 of 60'
+
+
+def test_a_stated_rate_that_fits_the_duration_only_is_not_believed():
+    """Four irregular frames in 100 ms: 30 per second, not the 29.97 that would take 100.1 ms."""
+    times = np.array([0, 10, 66, 100])
+    assert measured_rate(times, MILLISECONDS, [Fraction(30000, 1001)]) == 30
+    regular = np.array([0, 33, 67, 100])
+    assert measured_rate(regular, MILLISECONDS, [Fraction(30000, 1001)]) == Fraction(30000, 1001)

@@ -51,3 +51,12 @@ def test_an_empty_split_is_named(monkeypatch):
     assert split_identities([name]) == {name: 'train'}
     assert said == ['none of the 1 identities falls into val or test (fractions 0.9, 0.05, 0.05, seed 0); choose '
                     'larger fractions or another seed, or set the split of each video in a manifest']
+
+
+def test_the_last_possible_hash_is_in_the_last_split_that_is_not_empty(monkeypatch):
+    class Last:
+        def digest(self):
+            return b'\xff' * 32  # the position rounds to 1
+
+    monkeypatch.setattr(hashlib, 'sha256', lambda text: Last())
+    assert split_of('somebody', (0.5, 0.5, 0)) == 'val' and split_of('somebody', (1, 0, 0)) == 'train'

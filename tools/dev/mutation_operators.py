@@ -1,7 +1,7 @@
 """Small faults in Python source: each mutation replaces the text of one syntax node.
 
-Not mutated are docstrings, annotations, decorators, f-strings, ``raise`` and ``assert`` statements and warnings: what
-they say is not what a module computes.
+Not mutated are docstrings, annotations, decorators, f-strings, ``raise`` and ``assert`` statements, warnings and
+progress bars: what they say is not what a module computes.
 """
 
 import ast
@@ -226,4 +226,7 @@ class _Finder:
 
 
 def _is_message(node: ast.AST) -> bool:
-    return isinstance(node, ast.Call) and getattr(node.func, 'attr', getattr(node.func, 'id', None)) in MESSAGES
+    if not isinstance(node, ast.Call):
+        return False
+    on_progress_bar = isinstance(node.func, ast.Attribute) and getattr(node.func.value, 'id', '') == 'bar'
+    return on_progress_bar or getattr(node.func, 'attr', getattr(node.func, 'id', None)) in MESSAGES

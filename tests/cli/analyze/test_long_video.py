@@ -64,3 +64,12 @@ def test_the_config_sets_the_strategy(trained):
     wrong = {**options, 'long_video': dict(_delete_=True, type='Histori')}
     with pytest.raises(UserError, match="'Histori'"):
         leokit.load(CONFIG, checkpoint, cfg_options=wrong)
+
+
+def test_segments_are_no_longer_than_the_longest_real_video(trained, tmp_path):
+    """Eight, or more of a longer sequence: the videos have 24 frames."""
+    for num_frames, segments in ((192, 8), (193, 9), (240, 10)):
+        status, said = call_command(*arguments(trained, '--num-frames', num_frames, '--out', tmp_path / 'figures.json',
+                                               '--strategies', 'LastCode'))
+        assert status == 0, said
+        assert len(json.loads((tmp_path / 'figures.json').read_text())['LastCode']['drift']) == segments
