@@ -92,3 +92,22 @@ def test_unique_clips_and_their_indices():
 def test_an_unknown_set_is_refused():
     with pytest.raises(ValueError, match='set_name must be one of'):
         plan_trials([5, 5], build(), 'left')
+
+
+def test_interleaved_clips_take_every_frame_of_a_segment_once():
+    """Segments of length * stride frames, with as many clips as the stride; a remainder is ignored."""
+    protocol = Protocol.from_dict(dict(name='t', clips=dict(length=3, stride=2), sampling=dict(
+        num_clips=6, real='interleaved')))
+    frames = [13, 6, 5]  # two segments of 6, one, none
+    clips = plan_trials([count - 4 for count in frames], protocol, 'real')[0]  # 5 frames are spanned
+    assert clips == [Clip(0, 0), Clip(0, 1), Clip(0, 6), Clip(0, 7), Clip(1, 0), Clip(1, 1)]
+
+
+def test_sets_and_trials_have_random_numbers_of_their_own():
+    """NumPy's generator of (seed, trial, set) by the definition."""
+    protocol = build(num_clips=5, trials=2, real='random', fake='random', seed=3)
+    for number, name in enumerate(('real', 'fake')):
+        for trial, plan in enumerate(plan_trials([30] * 9, protocol, name)):
+            random = np.random.default_rng((3, trial, number))
+            videos = np.sort(random.choice(9, 5, replace=False))
+            assert plan == [Clip(int(video), int(start)) for video, start in zip(videos, random.integers([30] * 5))]

@@ -45,3 +45,16 @@ def test_one_trial_uses_the_jackknife_if_possible():
 def test_a_trial_without_a_value_gives_no_score():
     assert score_of_trials([1.0, float('nan')], True, lambda: 0.1).value is None
     assert score_of_trials([], True, lambda: 0.1).value is None
+
+
+def test_ten_contiguous_groups_by_hand():
+    """Twenty samples: pairs are left out. Three samples: one at a time; of two sets the smaller decides."""
+    samples = torch.arange(20.0) ** 2
+    values = [(float(samples.sum()) - float(samples[k:k + 2].sum())) / 18 for k in range(0, 20, 2)]
+    mean = sum(values) / 10
+    expected = math.sqrt(0.9 * sum((value - mean) ** 2 for value in values))
+    assert jackknife_std(lambda x: float(x.mean()), samples) == pytest.approx(expected)
+    seen = []
+    jackknife_std(lambda x, y: seen.append((x.tolist(), y.tolist())) or 0.0, torch.arange(3.0), torch.arange(6.0))
+    assert seen == [([1, 2], [2, 3, 4, 5]), ([0, 2], [0, 1, 4, 5]), ([0, 1], [0, 1, 2, 3])]
+    assert jackknife_std(lambda x: 0.0, torch.zeros(3)) == 0 and jackknife_std(lambda x: 0.0, torch.zeros(1)) is None

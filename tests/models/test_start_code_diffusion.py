@@ -70,3 +70,26 @@ def test_it_learns_a_distribution_of_codes():
     assert torch.allclose(samples[share].mean(0), torch.tensor([3.0, 1.0]), atol=0.15)
     assert torch.allclose(samples[~share].mean(0), torch.tensor([-2.0, 0.0]), atol=0.2)
     assert (samples[share].std(0) - 0.3).abs().max() < 0.12
+
+
+def test_a_network_that_knows_the_answer():
+    """What it predicts is normalized: raw codes are 1 + 2 * 0.5 and -1 + 0.5 * 3."""
+    model = build()
+    model.normalizer.set_statistics([1.0, -1.0], [2.0, 0.5])
+    model.backbone.forward = lambda x, t: torch.tensor([0.5, 3.0]).expand_as(x)
+    torch.testing.assert_close(model.sample(3), torch.tensor([[2.0, 0.5]]).expand(3, N), atol=1e-5, rtol=0)
+
+
+def test_sampling_needs_statistics_and_noise_of_the_right_shape():
+    with pytest.raises(ValueError, match='noise must have shape'):
+        build().sample(2, noise=torch.zeros(3, N))
+    fresh = StartCodeDiffusion(N, backbone=dict(type='MLPDenoiser', dim=8, depth=1, embedding_dim=8))
+    with pytest.raises(UserError, match='statistics of this model are not set'):
+        fresh.sample(2)
+
+
+def test_noise_decides_the_sample():
+    model, noise = build(), torch.randn(2, N)
+    torch.nn.init.normal_(model.backbone.out.weight, std=0.1)
+    assert torch.equal(model.sample(2, noise=noise), model.sample(2, noise=noise))
+    assert not torch.allclose(model.sample(2, noise=noise), model.sample(2, noise=-noise), atol=1e-3)
