@@ -1,5 +1,6 @@
 """The Linear Motion Condition's algebra."""
 
+import pytest
 import torch
 
 from leokit.motion_conditions import LinearMotionCondition
@@ -35,3 +36,8 @@ def test_network_input_commutes_with_normalization():
     expected = MOTION.clone()
     expected[:, 1:] += noise * unit
     assert torch.allclose(x, expected, atol=1e-6)
+
+
+def test_sequences_have_three_dimensions():
+    with pytest.raises(ValueError, match='motion must have shape'):
+        LinearMotionCondition().split(torch.zeros(4, 2))
