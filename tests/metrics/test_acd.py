@@ -1,5 +1,6 @@
 import math
 
+import numpy as np
 import pytest
 import torch
 
@@ -62,3 +63,13 @@ def test_wrong_shapes_are_refused():
         average_content_distance(torch.zeros(3, 4))
     with pytest.raises(ValueError, match='detected must have shape'):
         average_content_distance(torch.zeros(1, 3, 4), torch.ones(3, 1, dtype=torch.bool))
+    with pytest.raises(ValueError, match='features must have shape'):
+        content_drift(torch.zeros(3, 4))
+
+
+def test_distances_are_computed_in_float64():
+    features = torch.randn(2, 5, 64, generator=torch.Generator().manual_seed(2))
+    points = features.double().numpy()
+    pairs = [np.linalg.norm(points[:, i] - points[:, j], axis=1) for i in range(5) for j in range(i)]
+    np.testing.assert_allclose(average_content_distance(features).value, np.mean(pairs, 0), rtol=1e-13)
+    np.testing.assert_allclose(content_drift(features), np.linalg.norm(points - points[:, :1], axis=2), rtol=1e-13)

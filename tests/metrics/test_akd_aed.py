@@ -42,3 +42,7 @@ def test_wrong_shapes_are_refused():
         average_keypoint_distance(torch.zeros(1, 4, 3), torch.zeros(1, 4, 3))
     with pytest.raises(ValueError, match='target must have shape'):
         average_identity_distance(torch.zeros(1, 4), torch.zeros(2, 4))
+    with pytest.raises(ValueError, match='target must have shape'):
+        average_keypoint_distance(torch.zeros(2, 4, 2), torch.zeros(1, 4, 2))
+    with pytest.raises(ValueError, match='prediction must have shape'):
+        average_identity_distance(torch.zeros(4), torch.zeros(4))

@@ -222,3 +222,13 @@ def test_the_noise_of_the_low_resolution_frame_in_sampling():
         assert (cond[:, -1] == 0.5).all()
         assert float((extra - 0.25).std()) == pytest.approx(0.1, rel=0.03)
         assert float(extra.mean()) == pytest.approx(0.25, abs=0.01)
+
+
+def test_codes_and_noise_of_the_wrong_shape():
+    model = build()
+    with pytest.raises(ValueError, match='motion must have shape'):
+        model.sample(torch.zeros(2, 3, N))
+    with pytest.raises(ValueError, match='noise must have shape'):
+        model.sample(torch.zeros(2, N), noise=torch.zeros(1, 3, SIZE, SIZE))
+    with pytest.raises(ValueError, match='inputs.motion must have shape'):
+        model.loss(dict(batch(2), motion=torch.zeros(3, N)))

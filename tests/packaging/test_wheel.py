@@ -25,8 +25,10 @@ def run(command):
 run('synthetic-faces --out data/synthetic_faces --num-identities 4 --clips-per-identity 1 --num-frames 17 '
     '--split-fractions 0.5 0.25 0.25 --workers 0')
 run('train lia_synthetic_64 --cfg-options max_iters=2 warmup=1 batch_size=2 num_workers=0 log_level=WARNING '
+    'channel_multiplier=0.0625 max_channels=16 '
     'train_dataloader.persistent_workers=False val_dataloader.persistent_workers=False')
 run('train lmdm_synthetic --cfg-options max_iters=2 num_frames=16 sequences_per_batch=2 '
+    'animator.config=work_dirs/lia_synthetic_64/lia_synthetic_64.py '
     'model.backbone.channels=[16,16] model.backbone.attention_levels=[1] model.backbone.head_dim=8 val_cfg=None '
     'val_dataloader=None val_evaluator=None log_level=WARNING')
 run('generate work_dirs/lmdm_synthetic/lmdm_synthetic.py work_dirs/lmdm_synthetic --num-inference-steps 2 '
