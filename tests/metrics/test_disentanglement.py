@@ -87,3 +87,7 @@ def test_shapes():
         retrieval_accuracy(sample(P, T, N), sample(P + 1, N))
     with pytest.raises(ValueError, match='features'):
         between_within_distances(sample(P, T, N))
+    with pytest.raises(ValueError, match='features must have shape'):
+        retrieval_accuracy(sample(P, N), sample(P, N))
+    with pytest.raises(ValueError, match='target must have shape'):
+        motion_code_consistency(sample(T, N), sample(T, N))
