@@ -78,6 +78,9 @@ def open_source(args: argparse.Namespace, cropper: 'FaceCropper') -> 'Iterator[S
         yield None
     elif is_video_source(args.source):
         with open_video(args.source, background=args.background) as video:
+            if len(video) == 1:  # an image with the name of a video
+                yield Source(cropper.image(video.read([0])[0], args.source), args.paste_back)
+                return
             video = video.at_rate(args.fps or video.fps)
             yield Source(VideoSource(video, cropper.track(video), cropper.size, cropper.whole), args.paste_back)
     else:

@@ -114,6 +114,11 @@ def test_a_video_as_source(faces, clips, capsys):
     assert len(faces('slow.npy', '--fps', '25', source='film.mp4', driving='talk.mp4')) == 6
 
 
+def test_a_video_of_one_frame_is_an_image(faces, clips):
+    clips.write(faces.folder / 'still.mp4', clips.frames(1, 80, 100))
+    assert faces('out.npy', source='still.mp4').shape == (5, 80, 100, 3)
+
+
 def test_mistakes_leave_no_file(faces):
     for arguments, message in (
             (('--face', '7'), 'photo ü.png shows 2 faces, so there is no number 7'),
