@@ -2,7 +2,7 @@
 
 | variable | default | contents |
 |---|---|---|
-| ``LEOKIT_CACHE`` | ``~/.cache/leokit`` | probe results of videos (frames, rate, size) |
+| ``LEOKIT_CACHE`` | ``~/.cache/leokit`` | probe results of videos (frames, rate, size); compiled networks |
 | ``LEOKIT_STATISTICS`` | ``~/.cache/leokit/statistics`` | features of real video sets |
 | ``LEOKIT_WEIGHTS`` | ``~/.cache/leokit/weights`` | weights of frozen networks (I3D, VGG, ...) |
 
