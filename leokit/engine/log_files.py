@@ -21,10 +21,12 @@ def tolerate_visualizer_errors(visualizer: Visualizer, logger: logging.Logger) -
 
 
 def tolerate_logger_errors(logger: logging.Logger) -> None:
-    """Let the handlers of log files drop what cannot be written, instead of printing a traceback for every line."""
+    """Let handlers drop what cannot be written, instead of printing a traceback for every line.
+
+    A log file may be on a full disk, and the console a pipe that has been closed (``| head``).
+    """
     for handler in logger.handlers:
-        if isinstance(handler, logging.FileHandler):
-            handler.handleError = _ignore
+        handler.handleError = _ignore
 
 
 def append_json_line(values: dict[str, Any], path: str | Path) -> None:

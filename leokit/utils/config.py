@@ -9,7 +9,7 @@ from mmengine.utils import import_modules_from_strings
 
 from leokit.deprecation import CONFIG_KEYS, upgrade_config
 from leokit.utils.config_paths import config_folders, resolve_paths
-from leokit.utils.errors import UserError, suggest
+from leokit.utils.errors import StoppedBySignal, UserError, suggest
 from leokit.utils.model_folder import CONFIG_FILE, ModelFolder, find_model
 from leokit.utils.option_text import OptionText
 from leokit.utils.references import MAX_DEPTH, resolve_references, with_references
@@ -68,6 +68,8 @@ def read_config_file(path: Path) -> Config:
     """Execute a config file; its paths are those of :mod:`leokit.utils.config_paths`, its references are kept."""
     try:
         config = Config.fromfile(str(path))
+    except StoppedBySignal:
+        raise
     except (Exception, SystemExit) as error:  # syntax, missing base, duplicate keys: MMEngine raises many types
         reason = f'it calls exit({error})' if isinstance(error, SystemExit) else error
         raise UserError(f'the config {path} cannot be read: {reason}') from error

@@ -20,6 +20,10 @@ MAX_LISTED = 3  # names in an error message
 OUT_OF_MEMORY = ("can't allocate memory", 'not enough memory', 'out of memory')  # of torch's RuntimeErrors
 
 
+class StoppedBySignal(SystemExit):
+    """A signal ends the program; unlike an exit() in a config file, nobody may catch it."""
+
+
 class UserError(ValueError):
     """An error that the user can fix: in a file, a config key or an argument.
 
@@ -102,7 +106,7 @@ def _unwind_on_signals() -> Iterator[None]:
     """
     def leave(number: int, frame: FrameType | None) -> None:
         signal.signal(number, signal.SIG_IGN)  # launchers repeat it while files are removed
-        raise SystemExit(128 + number)
+        raise StoppedBySignal(128 + number)
     changed = []
     if threading.current_thread() is threading.main_thread():  # Python allows signal handlers in no other
         changed = [number for number in (signal.SIGTERM, signal.SIGHUP)

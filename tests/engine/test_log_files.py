@@ -7,7 +7,7 @@ import sys
 from engine.toys import toy_config, train
 from mmengine.visualization.vis_backend import LocalVisBackend
 
-from leokit.engine.log_files import append_json_line
+from leokit.engine.log_files import append_json_line, tolerate_logger_errors
 
 
 def test_a_log_that_cannot_be_written_does_not_end_the_training(tmp_path, monkeypatch):
@@ -28,7 +28,7 @@ def test_a_line_is_written_whole_or_not_at_all(tmp_path):
     file = tmp_path / 'scalars.json'
     code = f'''
 import resource
-from leokit.engine.log_files import append_json_line
+from leokit.engine.log_files import append_json_line, tolerate_logger_errors
 resource.setrlimit(resource.RLIMIT_FSIZE, (100, resource.RLIM_INFINITY))
 refused = 0
 for step in range(10):
@@ -68,3 +68,15 @@ def test_a_full_log_file_prints_no_tracebacks(tmp_path, capfd):
     runner.logger.warning('a line')
     handler.stream = stream
     assert 'Traceback' not in capfd.readouterr().err
+
+
+def test_a_console_that_has_been_closed_is_ignored(capfd):
+    reading, writing = os.pipe()
+    os.close(reading)
+    logger = logging.Logger('test')
+    logger.addHandler(logging.StreamHandler(open(writing, 'w', closefd=False)))
+    tolerate_logger_errors(logger)
+    logger.info('nobody reads this')
+    assert 'Traceback' not in capfd.readouterr().err
+    logger.handlers.clear()
+    os.close(writing)

@@ -1,8 +1,13 @@
 """Files that a config names are found from its own folder, wherever a command runs."""
 
-import pytest
+import os
+import signal
+import time
 
-from leokit.utils import UserError, load_config
+import pytest
+from mmengine.config import Config
+
+from leokit.utils import UserError, load_config, run_tool
 from leokit.utils.config import read_config
 
 
@@ -57,6 +62,17 @@ def test_functions_are_no_values(tmp_path):
     (tmp_path / 'a.py').write_text('model = dict(sizes=[1, len])\n')
     with pytest.raises(UserError, match=r'its model.sizes.1 is <built-in function len>'):
         load_config(tmp_path / 'a.py')
+
+
+def test_a_signal_during_the_reading_of_a_config_ends_the_program(tmp_path, monkeypatch):
+    def interrupted(path):
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(5)
+    (tmp_path / 'a.py').write_text('size = 3')
+    monkeypatch.setattr(Config, 'fromfile', interrupted)
+    with pytest.raises(SystemExit) as leaving:
+        run_tool(lambda: load_config(tmp_path / 'a.py'))
+    assert leaving.value.code == 143
 
 
 def test_a_config_that_exits_is_an_error(tmp_path):
