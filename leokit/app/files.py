@@ -9,6 +9,7 @@ import threading
 import time
 from pathlib import Path
 
+from leokit.utils import UserError
 from leokit.utils.files import remove
 
 VISITORS = 'visitors'  # folder of the results, one below it for each visitor
@@ -57,8 +58,12 @@ class PrivateFiles:
     """
 
     def __init__(self, keep_minutes: float = 60.0, root: Path | None = None) -> None:
-        self.root = Path(os.path.realpath(root or tempfile.mkdtemp(prefix='leokit-app-')))
-        self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            self.root = Path(os.path.realpath(root or tempfile.mkdtemp(prefix='leokit-app-')))
+            self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(f'there is no place for temporary files ({error.strerror or error}); set TMPDIR to a folder '
+                            'that can be written') from error
         self.examples = self.root / EXAMPLES
         self.keep_seconds = 60 * keep_minutes
         self._visitors: dict[str, Visitor] = {}

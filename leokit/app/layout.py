@@ -215,13 +215,18 @@ class Layout:
 
     def command_text(self, field: gr.Code, inputs: list[Any], write: Callable[..., str]) -> None:
         """Keep a command line up to date, from the start."""
-        def update(*values: Any) -> str:
+        def line(values: Sequence[Any]) -> str:
             try:
-                return write(*_plain(inputs, values))
+                return write(*values)
             except Exception as error:
                 return f'# {self.sentence(error)}'
 
-        field.value = update(*(None if isinstance(part, FILES) else part.value for part in inputs))
+        def update(request: gr.Request, *values: Any) -> str:
+            values = _plain(inputs, values)
+            self._visitor(request, inputs, values)  # the first to know of an upload
+            return line(values)
+
+        field.value = line([None if isinstance(part, FILES) else part.value for part in inputs])
         gr.on([part.change for part in inputs], update, inputs, field, trigger_mode='always_last', **self.quiet)
 
     def sentence(self, error: Exception) -> str:

@@ -7,6 +7,7 @@ import time
 import pytest
 
 from leokit.app.files import PrivateFiles
+from leokit.utils import UserError
 
 
 def result(files, key, name='a.mp4'):
@@ -25,6 +26,12 @@ def upload(files, key, name, sha='abc'):
 
 def test_only_this_user_can_read_it(files):
     assert stat.S_IMODE(files.root.stat().st_mode) == 0o700
+
+
+def test_without_a_place_for_files_there_is_a_sentence(tmp_path):
+    (tmp_path / 'file').touch()
+    with pytest.raises(UserError, match='no place for temporary files .*; set TMPDIR'):
+        PrivateFiles(root=tmp_path / 'file' / 'private')
 
 
 def test_results_have_folders_of_their_own(files):

@@ -228,8 +228,11 @@ def test_cancel(page, running):
     assert page.wait_for_end('long').startswith('200 frames')
 
 
-def test_two_visitors_at_once(visit, running, tmp_path):
+def test_two_visitors_at_once(visit, running, clip, tmp_path):
     one, two = visit(), visit()
+    one.open_tab('Compare')
+    one.upload('compare-left', clip)  # and never used
+    one.open_tab('Animate')
     for page, number in ((one, 0), (two, 1)):
         page.choose_example('animate-examples', number)
         page.wait_for_field('animate-driving')
@@ -248,5 +251,5 @@ def test_two_visitors_at_once(visit, running, tmp_path):
         if not visitor[0].exists():
             break
         two.browser.evaluate('new Promise((resolve) => setTimeout(resolve, 200))')
-    assert not visitor[0].exists()
+    assert not visitor[0].exists() and not list(running.context.files.root.glob(f'*/{clip.name}'))
     assert fetched(results[1], tmp_path)[0] == 48

@@ -100,6 +100,14 @@ def test_names_of_uploads_stay_in_the_private_folder(running, name):
     assert not (before / 'evil.png').exists() and not (before.parent / 'evil.png').exists()
 
 
+def test_names_in_other_scripts(running, drawn):
+    status, answer = upload(running.address, 'Фото моё ä.png', drawn.portraits[0].read_bytes())
+    assert status == 200
+    path, = json.loads(answer)
+    status, said = run(running, dict(path=path, meta={'_type': 'gradio.FileData'}))
+    assert status == 200 and '2 videos of 10 frames' in said
+
+
 def test_large_uploads_are_refused(running):
     assert upload(running.address, 'large.png', bytes(2_100_000))[0] in (413, None)
     assert upload(running.address, 'large.png', bytes(1_200_000))[0] in (413, None)  # Gradio's own limit of a file
