@@ -62,8 +62,8 @@ class PrivateFiles:
             self.root = Path(os.path.realpath(root or tempfile.mkdtemp(prefix='leokit-app-')))
             self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
-            raise UserError(f'there is no place for temporary files ({error.strerror or error}); set TMPDIR to a folder '
-                            'that can be written') from error
+            raise UserError(f'there is no place for temporary files ({error.strerror or error}); set TMPDIR to a '
+                            'folder that can be written') from error
         self.examples = self.root / EXAMPLES
         self.keep_seconds = 60 * keep_minutes
         self._visitors: dict[str, Visitor] = {}
