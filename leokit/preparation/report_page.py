@@ -42,7 +42,8 @@ def render_report(report: Mapping[str, Any], reasons: Mapping[str, str]) -> str:
         if report['missing'] else '',
         '<h2>Notes</h2>' + ''.join(f'<p>{_text(note)}</p>' for note in report['notes']) if report['notes'] else '',
         '<h2>Settings</h2>',
-        _table(['setting', 'value'], [*report['settings'].items(), *report['metadata'].items()]),
+        _table(['setting', 'value'], [(name, str(value)) for name, value in
+                                      (*report['settings'].items(), *report['metadata'].items())]),
     ]
     return ('<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
             f'<title>{_text(report["dataset"])}: report of the preparation</title>\n<style>{STYLE}</style>\n</head>\n'
