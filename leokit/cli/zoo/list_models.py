@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> None:
         size = sum(file.stat().st_size for file in (ZOO / name).iterdir()) / MEGABYTE
         pixels, fps = index.get('size', ''), index.get('fps')
         rows.append([name, ', '.join(index['parts']), f'{pixels}x{pixels}' if pixels else '',
-                     f'{fps:g}' if fps else '', index.get('crop', ''), f'{size:.1f} MB'])
+                     f'{fps:g}' if fps else '', index.get('face_crop') or index.get('crop', ''), f'{size:.1f} MB'])
     if not rows:
         print('this installation of leokit has no trained models')
         return
