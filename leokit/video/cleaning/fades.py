@@ -13,6 +13,7 @@ from leokit.video.cleaning.finding import Finding, runs
 INTERVALS = (0.24, 0.48, 0.96)  # seconds
 MIN_DIFFERENCE = 12.0  # gray levels between the ends of an interval
 MAX_RESIDUAL = 0.12  # difference of the middle from the mean of the ends, relative to the difference of the ends
+BLOCK = 1024  # intervals compared at a time
 MIN_CONTRAST_LOST = 0.6  # relative to that of a mean of the ends
 
 
@@ -26,7 +27,7 @@ def find_fades(clip: ClipMeasures) -> list[Finding]:
         half = clip.frames(seconds / 2, least=2)
         if len(clip) <= 2 * half:
             continue
-        difference, residual, contrast_lost = _compare(clip.small, half)
+        difference, residual, contrast_lost = _compare_in_blocks(clip.small, half)
         mixed = ((difference > MIN_DIFFERENCE) & (residual < MAX_RESIDUAL * (difference + 1))
                  & (contrast_lost > MIN_CONTRAST_LOST))
         for start in np.flatnonzero(mixed):
@@ -34,6 +35,13 @@ def find_fades(clip: ClipMeasures) -> list[Finding]:
             fading[part] = True
             differences[part] = np.maximum(differences[part], difference[start])
     return [Finding('fade', start, end, round(float(differences[start:end].max()), 3)) for start, end in runs(fading)]
+
+
+def _compare_in_blocks(small: np.ndarray, half: int) -> tuple[np.ndarray, ...]:
+    """:func:`_compare` on parts of a long clip, whose wide copies would take ten times its memory."""
+    parts = [_compare(small[start:start + BLOCK + 2 * half], half)
+             for start in range(0, len(small) - 2 * half, BLOCK)]
+    return tuple(map(np.concatenate, zip(*parts)))
 
 
 def _compare(small: np.ndarray, half: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

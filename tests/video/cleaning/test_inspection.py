@@ -8,7 +8,7 @@ import pytest
 
 from leokit.face_detectors import Face, FaceDetector
 from leokit.utils import UserError
-from leokit.video.cleaning import CHECKS, DEFAULT_CHECKS, inspect_clip
+from leokit.video.cleaning import CHECKS, DEFAULT_CHECKS, fades, inspect_clip
 from leokit.video.cleaning.scene_cuts import find_scene_cuts_pyscenedetect
 
 RATE = 25
@@ -55,7 +55,7 @@ def test_stray_frames_are_found_by_two_cuts(length):
     assert starts(frames, 'scene_cut') == [30, 30 + length]
 
 
-def test_dissolves_and_fades_to_black_are_found_where_they_are():
+def test_dissolves_and_fades_to_black_are_found_where_they_are(monkeypatch):
     first, second = shot(50, 7, speed=1).astype(float), shot(50, 8, speed=0).astype(float)
     weight = np.linspace(0, 1, 22)[1:-1, None, None, None]  # 20 mixed frames, 30 to 49
     dissolve = np.concatenate([first[:30], first[30:] * (1 - weight) + second[:20] * weight, second[20:]])
@@ -64,6 +64,9 @@ def test_dissolves_and_fades_to_black_are_found_where_they_are():
     assert abs(found[0].start - 29) <= 6 and abs(found[0].end - 51) <= 6
     dark = np.concatenate([first[:30], first[30:] * (1 - weight)]).astype(np.uint8)
     assert 'fade' in reasons(dark)
+    with monkeypatch.context() as patch:  # long clips are compared in blocks
+        patch.setattr(fades, 'BLOCK', 7)
+        assert inspect_clip(dissolve.astype(np.uint8), RATE, ('fade', 'scene_cut')) == found
     assert starts(np.concatenate([shot(40, 7), shot(40, 8)]), 'fade') == []  # a hard cut is no fade
 
 
