@@ -16,6 +16,7 @@ from leokit.models.code_normalizer import CodeNormalizer
 from leokit.models.contracts import check_prediction
 from leokit.models.diffusion import Diffusion, Generators, Network
 from leokit.models.diffusion_model import DiffusionModel, evaluation_generators, one_dict_per_sample
+from leokit.models.motion_inpainting import inpainting_correction
 from leokit.registry import LONG_VIDEO, MODELS, MOTION_CONDITIONS
 from leokit.samplers import Denoiser, Sampler, correct, noise_source
 from leokit.utils import UserError, check_shape
@@ -137,6 +138,29 @@ class MotionDiffusion(DiffusionModel):
         if self.motion_condition.uses_start:
             motion[:, 0] = start  # without the rounding of normalization and back
         return motion
+
+    def inpaint(self, known: Tensor, mask: Tensor, *, reach: int = 16, generator: Generators = None,
+                sampler: Sampler | dict[str, Any] | None = None) -> Tensor:
+        """Generate sequences through given codes, such as key poses (:mod:`leokit.models.motion_inpainting`).
+
+        Args:
+            known (Tensor): Raw codes, shape (B, T, N); codes of frames that are not given are not used.
+            mask (Tensor): True where a code is given, bool, shape (B, T) or (T,). A condition on the first code needs
+                the first frame.
+            reach (int): Frames on either side of a given one that its offset moves along.
+            generator (Generator | list[Generator], optional): As in :meth:`sample`.
+            sampler (Sampler | dict, optional): As in :meth:`sample`.
+
+        Returns:
+            Tensor: Raw codes, shape (B, T, N); those of given frames are as given.
+        """
+        check_shape('known', known, (None, None, self.motion_dim))
+        mask = mask.expand(known.shape[:2]) if mask.ndim == 1 and mask.shape[0] == known.shape[1] else mask
+        correction = inpainting_correction(self.normalizer.normalize(known), mask, reach)
+        if self.motion_condition.uses_start and not mask[:, 0].all():
+            raise UserError(f'{type(self.motion_condition).__name__} needs the first code: set mask[:, 0] to True')
+        motion = self.sample(known[:, 0], known.shape[1], generator=generator, sampler=sampler, correction=correction)
+        return torch.where(mask[..., None], known, motion)  # without the rounding of normalization and back
 
     def _of_noised(self, correction: Callable[[Tensor], Tensor], first: Tensor) -> Callable[[Tensor], Tensor]:
         """A correction of sequences (B, T, N) as one of the noised variable (B, T', N)."""

@@ -9,6 +9,7 @@ N = 6
 SEQUENCE = {
     'UNet1D': dict(channels=(32, 32, 64), num_blocks=1, attention_levels=(1, 2), embedding_dim=16, head_dim=16),
     'MotionTransformer': dict(dim=16, depth=2, head_dim=8, mlp_ratio=2),
+    'TemporalConvNet': dict(channels=16, depth=3, cycle=2, embedding_dim=16),
 }
 SINGLE = {'MLPDenoiser': dict(dim=16, depth=2, embedding_dim=16)}
 BACKBONES = {**SEQUENCE, **SINGLE}
