@@ -204,3 +204,8 @@ def test_identities_of_training_are_named(config, tmp_path, monkeypatch):
     benchmark = LEOBenchmark(leo, tmp_path, **settings)
     benchmark._check_training_data(benchmark._real_set(Scenario.from_dict('a', settings.scenarios['long']).protocol))
     assert len(said) == 1 and 'Animator' in said[0] and '2 identities (1, 3)' in said[0]
+
+
+def test_the_name_of_a_scenario_is_its_key_in_the_config():
+    with pytest.raises(UserError, match='the scenario long has no key name; known keys are first_frames, metrics'):
+        Scenario.from_dict('long', dict(name='other', num_videos=2, num_frames=9, protocol='quick'))

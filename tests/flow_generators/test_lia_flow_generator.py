@@ -5,6 +5,7 @@ from torch.nn import functional as F
 from leokit.encoders import LIAEncoder
 from leokit.flow_generators import LIAFlowGenerator
 from leokit.flow_generators.lia_flow_generator import SynthesisLevel
+from leokit.registry import FLOW_GENERATORS
 
 
 def parts(**options):
@@ -119,3 +120,19 @@ def test_a_level_by_its_definition():
     for found, expected in zip(outputs, (warped + (1 - mask) * trunk, raw, image, raw[:, :2].tanh(), mask)):
         torch.testing.assert_close(found, expected)
     assert outputs[0].shape == (2, 4, 8, 8)
+
+
+def test_the_initial_frame_is_the_source():
+    torch.manual_seed(0)
+    encoder = LIAEncoder(32, 16, motion_dim=4, max_channels=8)
+    generator = LIAFlowGenerator(32, 16, max_channels=8, warp_operator=dict(type='BilinearWarp', grid='exact'))
+    images = torch.rand(2, 3, 32, 32) * 2 - 1
+    frames = generator(torch.randn(2, 16), encoder(images).features).frames
+    torch.testing.assert_close(frames[..., 4:-4, 4:-4], images[..., 4:-4, 4:-4], atol=0.01, rtol=0)
+
+
+@pytest.mark.parametrize('name', ['LIAFlowGenerator', 'LIAXFlowGenerator'])
+def test_the_constant_is_normal(name):
+    torch.manual_seed(0)
+    constant = FLOW_GENERATORS.build(dict(type=name, size=32, appearance_dim=16)).constant
+    assert abs(constant.mean()) < 0.05 and abs(constant.std() - 1) < 0.05 and constant.min() < -2.5

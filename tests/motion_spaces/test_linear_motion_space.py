@@ -68,3 +68,8 @@ def test_frozen_directions_do_not_follow_the_matrix(space):
         space.weight.mul_(torch.arange(1.0, 33)[:, None])
     torch.testing.assert_close(frozen(w, alpha), before)
     assert not torch.allclose(space(w, alpha), before, atol=1e-3)
+
+
+def test_appearances_of_another_width():
+    with pytest.raises(ValueError, match='appearance must have shape'):
+        LinearMotionSpace(4, 2)(torch.zeros(1, 1), torch.zeros(1, 2))
