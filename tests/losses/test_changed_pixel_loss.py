@@ -75,3 +75,14 @@ def test_the_neighborhood_of_a_change_is_one_pixel_at_64_and_two_at_128():
             wrong[..., y, x] += 0.5
             expected = float(weights[y, x]) * 0.5 / resolution ** 2
             assert float(ChangedPixelLoss()(source, driving, wrong)) == pytest.approx(expected, rel=1e-4)
+
+
+def test_the_width_decides_the_neighborhood():
+    """Two pixels at a width of 128: a change is seen in 25 pixels, whose weights it raises."""
+    source = torch.zeros(1, 3, 64, 128)
+    driving = source.clone()
+    driving[..., 30, 40] = 1.0
+    wrong = driving.clone()
+    wrong[..., 32, 42] += 0.5
+    expected = (0.02 + 1 / 25) / (0.02 + 1 / (64 * 128)) * 0.5 / (64 * 128)
+    assert float(ChangedPixelLoss()(source, driving, wrong)) == pytest.approx(expected, rel=1e-4)
