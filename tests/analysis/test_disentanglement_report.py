@@ -5,6 +5,7 @@ import math
 
 import pytest
 import torch
+from support.tiny_extractors import TinyImageFeatures
 
 from leokit.analysis.disentanglement_report import disentanglement_table, measure_disentanglement
 from leokit.analysis.factor_grid import FactorGrid, IdentityBatch, MotionBatch
@@ -89,3 +90,12 @@ def test_table_and_file(tmp_path):
     assert max(map(len, lines)) < 120 and sum(line.startswith(f'| {n} ') for n in range(N) for line in lines) == N
     write_json(tmp_path / 'result.json', result)
     assert json.loads((tmp_path / 'result.json').read_text())['identities'] == ['p0', 'p1', 'p2']
+
+
+def test_frames_without_a_feature_are_counted():
+    """The extractor finds nothing in black frames; the first frame of a motion, which is the source, does not count."""
+    color = torch.linspace(20, 220, P).byte()[:, None, None, None, None, None]
+    frames = color.repeat(1, M, T, 3, SIZE, SIZE)
+    frames[1, 2, 3] = frames[0, 1, 1] = frames[2, 3, 0] = 0
+    identity, = measure_disentanglement(make_grid(frames=frames), [TinyImageFeatures()])['identity'].values()
+    assert identity['undetected'] == pytest.approx(2 / (P * M * (T - 1)))

@@ -209,3 +209,11 @@ def test_identities_of_training_are_named(config, tmp_path, monkeypatch):
 def test_the_name_of_a_scenario_is_its_key_in_the_config():
     with pytest.raises(UserError, match='the scenario long has no key name; known keys are first_frames, metrics'):
         Scenario.from_dict('long', dict(name='other', num_videos=2, num_frames=9, protocol='quick'))
+
+
+@pytest.mark.parametrize('videos, frames', [(1, 16), (2, 15)])
+def test_a_scenario_has_two_videos_as_long_as_a_clip(videos, frames):
+    values = dict(num_videos=2, num_frames=16, protocol='quick')
+    assert Scenario.from_dict('short', dict(values)).num_videos == 2
+    with pytest.raises(UserError, match='needs at least 2 videos of at least 16 frames'):
+        Scenario.from_dict('short', dict(values, num_videos=videos, num_frames=frames))

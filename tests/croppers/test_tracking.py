@@ -5,6 +5,7 @@ import pytest
 
 from leokit.croppers import CropRegion, CroppedVideo, FaceTrack, SquareCropper, find_track
 from leokit.croppers.smoothing import smooth_path
+from leokit.croppers.tracking import _distance as distance_of_faces
 from leokit.face_detectors import Face
 from leokit.utils import UserError
 from leokit.video import FramesHandle
@@ -154,3 +155,13 @@ def test_smoothing_is_the_posterior_mean():
     mean[0] = values[0]
     expected = basis @ (mean + gain @ (values[known] - design @ mean))
     assert found == pytest.approx(expected, abs=1e-8)
+
+
+def test_the_distance_of_faces_is_in_sides_plus_the_logarithm_of_the_size():
+    def face(left, top, side):
+        return Face(np.array([left, top, left + side, top + side], float), 1.0)
+
+    assert distance_of_faces(face(0, 0, 10), face(0, 0, 10)) == 0
+    assert distance_of_faces(face(30, 40, 10), face(0, 0, 10)) == pytest.approx(5)
+    assert distance_of_faces(face(5, 5, 10), face(0, 0, 20)) == pytest.approx(np.log(2))
+    assert distance_of_faces(face(-5, -5, 20), face(0, 0, 10)) == pytest.approx(np.log(2))
