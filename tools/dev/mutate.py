@@ -132,7 +132,7 @@ def main() -> None:
         chosen = [entry for entry in json.loads(args.again.read_text()) if entry.get('status') in (None, 'survived')]
         for entry in chosen:
             if entry.pop('status', None):
-                del entry['tests']  # there may be new ones
+                entry.pop('tests', None)  # there may be new ones
         chosen = [dict(dict(line=0, kind='given'), **entry) for entry in chosen]
         chosen = [dict(entry, room=entry.get('room') or of_module[entry['module']]) for entry in chosen]
     else:
