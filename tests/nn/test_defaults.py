@@ -9,7 +9,7 @@ from leokit.nn.time_embedding import TimeEmbedding, sinusoidal_embedding
 
 
 def test_layers():
-    assert defaults(channels_by_resolution) == dict(channel_multiplier=1, max_channels=512)
+    assert defaults(channels_by_resolution) == dict(channel_multiplier=1, max_channels=512, first_scaled=64)
     assert defaults(EqualConv2d) == dict(stride=1, padding=0, bias=False)
     assert defaults(EqualLinear) == dict(bias_init=0.0)
     assert defaults(ModulatedConv2d) == dict(demodulate=True, upsample=False)
