@@ -8,4 +8,6 @@ size = 128
 max_iters = 6000
 model = dict(
     backbone=dict(
-        channels=(48, 64, 96, 128, 128), attention_levels=(3, 4), embedding_dim=256, head_dim=32, dropout=0.05))
+        channels=(48, 64, 96, 128, 128), attention_levels=(3, 4), embedding_dim=256, head_dim=32, dropout=0.05),
+    # as good as 50 steps of DDIM in less than half the time
+    sampler=dict(_delete_=True, type='DPMSolverPlusPlusSampler', num_inference_steps=20))

@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add('--camera', required=True, metavar='CAMERA', help='number of a device, a video file, or an address')
     options.add(parser, '--source', required=True)
-    options.add(parser, '--mode')
+    options.add(parser, '--mode', default=None, unset="the animator's, usually relative")
     add('--motion-scale', type=finite_float, default=1.0, metavar='X', help='factor on the motion (default: 1)')
     add('--smooth', type=positive_float, metavar='SECONDS',
         help='time constant of a one-euro filter of the motion, e.g. 0.05 (default: no smoothing)')

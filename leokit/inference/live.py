@@ -37,18 +37,20 @@ class LiveAnimator:
     Args:
         model (Animator | LEO): A trained animator, or LEO for its animator.
         source (ImageInput): The image to animate.
-        mode (str): ``'relative'`` or ``'absolute'``; see :meth:`VideoAnimator.animate`.
+        mode (str, optional): ``'relative'`` or ``'absolute'``; see :meth:`VideoAnimator.animate`. Default: the
+            animator's ``transfer_mode``.
         motion_scale (float): Factor on the motion.
         smoothing (OneEuroFilter, optional): A filter of the driving codes, at the rate of the camera.
         amp (bool, optional): Compute under bfloat16 autocast. Default: as LEO was loaded, off for an animator.
         graphs (bool): Use CUDA graphs on a CUDA device.
     """
 
-    def __init__(self, model: Animator | LEO, source: ImageInput, *, mode: str = 'relative',
+    def __init__(self, model: Animator | LEO, source: ImageInput, *, mode: str | None = None,
                  motion_scale: float = 1.0, smoothing: OneEuroFilter | None = None, amp: bool | None = None,
                  graphs: bool = True) -> None:
-        check_transfer_mode(mode)
         self.animator = (model.animator if isinstance(model, LEO) else model).eval()
+        mode = mode or self.animator.transfer_mode
+        check_transfer_mode(mode)
         self.mode = mode
         self.motion_scale = motion_scale
         self.smoothing = smoothing

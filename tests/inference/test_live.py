@@ -30,6 +30,14 @@ def test_frame_by_frame_equals_the_whole_video(animator, images, camera, mode):
     assert np.abs(frames - whole(animator, images[:1], camera, mode)).max() <= 1
 
 
+def test_the_transfer_mode_of_the_animator_is_the_default(images):
+    animator = make_animator()
+    assert LiveAnimator(animator, images[0]).mode == 'relative'
+    animator.transfer_mode = 'absolute'
+    assert LiveAnimator(animator, images[0]).mode == 'absolute'
+    assert LiveAnimator(animator, images[0], mode='relative').mode == 'relative'
+
+
 def test_the_reference_is_the_frame_after_a_reset(animator, images, camera):
     session = LiveAnimator(animator, images[0])
     first = session(camera[0])

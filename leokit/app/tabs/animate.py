@@ -85,7 +85,8 @@ def build(layout: Layout) -> None:
             with gr.Row():
                 source = image_input('Source image', f'{TAB}-source')
                 driving = video_input('Driving video', f'{TAB}-driving')
-            mode = gr.Radio(MODES, value='relative', label='Pose of the result', elem_id=f'{TAB}-mode')
+            mode = gr.Radio(MODES, value=layout.context.animator.transfer_mode, label='Pose of the result',
+                            elem_id=f'{TAB}-mode')
             with gr.Accordion('Motion and crop', open=False, elem_id=f'{TAB}-motion'):
                 start = gr.Dropdown(STARTS, value='auto', label="What stands for the source's own pose",
                                     elem_id=f'{TAB}-start')
