@@ -8,6 +8,7 @@ import torch
 from feature_extractors.photographs import astronaut_face
 from torch.nn import functional as F
 
+from leokit.face_detectors import dlib_models
 from leokit.feature_extractors import face_detection
 from leokit.registry import FEATURE_EXTRACTORS
 from leokit.utils import UserError
@@ -88,7 +89,7 @@ def test_is_frozen_and_named(extractor):
 
 
 def test_missing_packages_name_the_extra(monkeypatch):
-    monkeypatch.setattr(face_detection, 'MODELS_PACKAGE', 'no_such_package')
+    monkeypatch.setattr(dlib_models, 'MODELS_PACKAGE', 'no_such_package')
     with pytest.raises(UserError, match=r'leokit\[identity\]'):
         build()
     monkeypatch.setitem(sys.modules, 'dlib', None)
