@@ -6,8 +6,9 @@ result.
 """
 
 import hashlib
+from itertools import chain
 from pathlib import Path
-from typing import Any, Callable, Iterator, NamedTuple
+from typing import Any, Callable, Iterable, Iterator, NamedTuple
 
 import av
 import numpy as np
@@ -65,7 +66,12 @@ def cut_clip(video: VideoHandle, path: str | Path, first: int, last: int, box: C
         watch_size (int, optional): Resolution of those frames. Default: that of the clip.
         direct (bool): False takes the way through RGB for every video.
     """
-    matrix = _direct_matrix(video, first, box) if direct else None
+    matrix = None
+    if direct:
+        # one decoder shows the first frame and goes on to the others: to decode a frame takes its group up to it
+        decoded, indices = _decoder(video, np.arange(first, last))
+        start = next(decoded, None)
+        matrix = None if start is None else _direct_matrix(video, start, box)
     digest = hashlib.sha256()
     with VideoWriter(path, video.fps, crf=crf, keyframe_interval=keyframe_interval, threads=1,
                      color_matrix=matrix or 'bt601') as writer:
@@ -78,7 +84,7 @@ def cut_clip(video: VideoHandle, path: str | Path, first: int, last: int, box: C
                         watch(frame)
         else:
             formatter = VideoReformatter()
-            for frame in _direct_frames(video, first, last, box, size):
+            for frame in _scaled(chain([start], decoded), indices, video.path, box, size):
                 digest.update(_luma(frame))
                 if watch is not None:
                     watch(_rgb(formatter, frame, matrix, watch_size or size))
@@ -93,40 +99,43 @@ def rgb_frames(video: VideoHandle, first: int, last: int, box: CropBox, size: in
         yield crop_frames(chunk, box, size)
 
 
-def _direct_frames(video: VideoHandle, first: int, last: int, box: CropBox, size: int) -> Iterator[av.VideoFrame]:
-    source, indices = _in_file(video, np.arange(first, last))
+def _scaled(frames: Iterable[av.VideoFrame], indices: np.ndarray, path: str | Path, box: CropBox,
+            size: int) -> Iterator[av.VideoFrame]:
     graph = None
-    for number, frame in zip(indices, source.decode_file(indices)):
+    for number, frame in zip(indices, frames):
         layout = (frame.width, frame.height, frame.format.name)
         if graph is None:
             graph, start = _build_graph(frame, box, size), layout
         if layout != start:
-            raise UserError(f'{source.path} has frames of different sizes (frame {number}); convert it to one size')
+            raise UserError(f'{path} has frames of different sizes (frame {number}); convert it to one size')
         graph.push(frame)
         yield graph.pull()
 
 
-def _in_file(video: VideoHandle, indices: np.ndarray) -> tuple[PyAVHandle, np.ndarray]:
-    """The open file behind a video, and the numbers of its frames."""
-    if isinstance(video, ResampledHandle):
-        return video.video, video.indices[indices]
-    return video, video.file_indices(indices)
-
-
-def _direct_matrix(video: VideoHandle, first: int, box: CropBox) -> str | None:
-    """The color matrix of a video that needs no conversion to RGB; None if it does."""
-    source = video.video if isinstance(video, ResampledHandle) else video
+def _decoder(video: VideoHandle, indices: np.ndarray) -> tuple[Iterator[av.VideoFrame], np.ndarray]:
+    """Frames of the file behind a video as FFmpeg decodes them, and their numbers; none if they need a conversion."""
+    source = _source(video)
     if not isinstance(source, PyAVHandle) or source.has_other_shape:
-        return None
-    frame = next(source.decode_file(_in_file(video, np.array([first]))[1]))
+        return iter(()), indices
+    wanted = video.indices[indices] if isinstance(video, ResampledHandle) else source.file_indices(indices)
+    return source.decode_file(wanted), wanted
+
+
+def _source(video: VideoHandle) -> VideoHandle:
+    return video.video if isinstance(video, ResampledHandle) else video
+
+
+def _direct_matrix(video: VideoHandle, frame: av.VideoFrame, box: CropBox) -> str | None:
+    """The color matrix of a video that needs no conversion to RGB, by its frame; None if it does."""
     inside = 0 <= box.left < box.right <= frame.width and 0 <= box.top < box.bottom <= frame.height
     if not inside or frame.format.name not in DIRECT_FORMATS or needs_color_conversion(frame):
         return None
     if frame.side_data.get('DISPLAYMATRIX') is not None:
         return None
     if frame.colorspace == UNSPECIFIED_MATRIX:
-        return 'bt709' if source.untagged_matrix == 'bt709' or (
-            source.untagged_matrix == 'auto' and frame.height >= HD_HEIGHT) else 'bt601'
+        untagged = _source(video).untagged_matrix
+        return 'bt709' if untagged == 'bt709' or (
+            untagged == 'auto' and frame.height >= HD_HEIGHT) else 'bt601'
     return MATRICES.get(frame.colorspace)
 
 
@@ -144,17 +153,17 @@ def _build_graph(frame: av.VideoFrame, box: CropBox, size: int) -> av.filter.Gra
     shrinks = width >= size and height >= size
     matrix = f':colorspace={FILTER_NAMES[frame.colorspace]}' if frame.colorspace in FILTER_NAMES else ''
     graph = av.filter.Graph()
-    chain = [graph.add('buffer', f'video_size={frame.width}x{frame.height}:pix_fmt=yuv420p:time_base=1/1000:'
+    nodes = [graph.add('buffer', f'video_size={frame.width}x{frame.height}:pix_fmt=yuv420p:time_base=1/1000:'
                                  f'pixel_aspect=1/1:range={"pc" if full else "tv"}{matrix}'),
              graph.add('crop', f'{outer.right - outer.left}:{outer.bottom - outer.top}:{outer.left}:{outer.top}')]
     if outer != box:
-        chain += [graph.add('scale', f'flags=bilinear+{quality}'), graph.add('format', 'yuv444p'),
+        nodes += [graph.add('scale', f'flags=bilinear+{quality}'), graph.add('format', 'yuv444p'),
                   graph.add('crop', f'{width}:{height}:{box.left - outer.left}:{box.top - outer.top}')]
     # Chroma in the middle of its 2x2 pixels, as the writer tags it.
-    chain += [graph.add('scale', f'{size}:{size}:flags={"area" if shrinks else "bicubic"}+{quality}:out_range=tv:'
+    nodes += [graph.add('scale', f'{size}:{size}:flags={"area" if shrinks else "bicubic"}+{quality}:out_range=tv:'
                                  'out_chroma_loc=center'),
               graph.add('format', 'yuv420p'), graph.add('buffersink')]
-    graph.link_nodes(*chain).configure()
+    graph.link_nodes(*nodes).configure()
     return graph
 
 

@@ -6,7 +6,7 @@ import pytest
 from support.dataset_fixtures import NTSC, crop_of, frame_numbers, place_frames, read_frames, write_frames
 
 from leokit.utils import UserError
-from leokit.video.clip_cutter import _direct_matrix, cut_clip
+from leokit.video.clip_cutter import _decoder, _direct_matrix, cut_clip
 from leokit.video.face_crop import CropBox
 from leokit.video.readers import AutoReader
 
@@ -58,7 +58,9 @@ def test_colors_of_every_format(tmp_path, pixels, options, direct):
     """The frames of a clip are those that the reader shows of the video."""
     path = write_frames(tmp_path / 'a.mp4', place_frames(9), pixels=pixels, options=options)
     with AutoReader().open(path) as opened:
-        assert (_direct_matrix(opened, 0, CropBox(0, 0, 160, 120)) is not None) == direct
+        first = next(_decoder(opened, np.arange(9))[0], None)
+        box = CropBox(0, 0, 160, 120)
+        assert (first is not None and _direct_matrix(opened, first, box) is not None) == direct
         expected = opened.read(range(9))[:, 20:100, 40:120].astype(float)
     cut(path, tmp_path / 'clip.mp4', 0, 9, (40, 20, 120, 100), 80)
     with AutoReader().open(tmp_path / 'clip.mp4') as opened:
