@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor, nn
 
-from leokit.nn import TimeEmbedding, sinusoidal_embedding
+from leokit.nn import ControlInput, TimeEmbedding, sinusoidal_embedding, zero_padding
 from leokit.registry import DIFFUSION_BACKBONES
 from leokit.utils import UserError, check_shape
 from leokit.utils.batch_random import BatchDropout
@@ -27,10 +27,11 @@ class MotionTransformer(nn.Module):
         mlp_ratio (int): Hidden width of the feed-forward layers divided by ``dim``.
         cond_dim (int): Width of the condition vector; 0 for none.
         dropout (float): Dropout after attention and feed-forward.
+        control_dim (int): Width of the control of each frame; 0 for none.
     """
 
     def __init__(self, motion_dim: int = 20, dim: int = 384, *, depth: int = 8, head_dim: int = 64, mlp_ratio: int = 4,
-                 cond_dim: int = 0, dropout: float = 0.0) -> None:
+                 cond_dim: int = 0, dropout: float = 0.0, control_dim: int = 0) -> None:
         super().__init__()
         if dim % head_dim or head_dim % 2:
             raise UserError(f'MotionTransformer: head_dim={head_dim} must be even and divide dim={dim}')
@@ -39,6 +40,7 @@ class MotionTransformer(nn.Module):
         self.embed = TimeEmbedding(dim, cond_dim)
         self.modulation = nn.Linear(dim, 6 * dim)
         self.stem = nn.Linear(motion_dim, dim)
+        self.control = ControlInput(control_dim, dim)
         self.blocks = nn.ModuleList(
             TransformerBlock(dim, head_dim=head_dim, mlp_ratio=mlp_ratio, dropout=dropout) for _ in range(depth))
         self.out_norm = nn.LayerNorm(dim)
@@ -46,13 +48,16 @@ class MotionTransformer(nn.Module):
         nn.init.zeros_(self.out.weight)
         nn.init.zeros_(self.out.bias)
 
-    def forward(self, x: Tensor, t: Tensor, cond: Tensor | None = None) -> Tensor:
+    def forward(self, x: Tensor, t: Tensor, cond: Tensor | None = None, *, mask: Tensor | None = None,
+                control: Tensor | None = None) -> Tensor:
         """Predict from a noisy sequence.
 
         Args:
             x (Tensor): Noisy motion sequence of any length, shape (B, T, N).
             t (Tensor): Diffusion time, shape (B,).
             cond (Tensor, optional): Condition vector, shape (B, cond_dim).
+            mask (Tensor, optional): True in frames that count, bool, shape (B, T); at least one of each sequence.
+            control (Tensor, optional): Control of each frame, shape (B, T, control_dim).
 
         Returns:
             Tensor: Prediction, shape (B, T, N).
@@ -60,9 +65,13 @@ class MotionTransformer(nn.Module):
         check_shape('x', x, (None, None, self.motion_dim))
         modulation = self.modulation(F.silu(self.embed(t, cond)))[:, None]  # (B, 1, 6 dim)
         rotation = sinusoidal_embedding(torch.arange(x.shape[1], device=x.device), self.head_dim)  # (T, head_dim)
-        h = self.stem(x)
+        if mask is not None:
+            check_shape('mask', mask, tuple(x.shape[:2]))
+            mask = mask[..., None]  # (B, T, 1)
+        h = self.control(self.stem(zero_padding(x, mask)), control, mask)  # an attention of 0 would not hide a NaN
+        keys = None if mask is None else rearrange(mask, 'b t 1 -> b 1 1 t')
         for block in self.blocks:
-            h = block(h, modulation, rotation)
+            h = block(h, modulation, rotation, keys)
         return self.out(self.out_norm(h))
 
 
@@ -88,15 +97,15 @@ class TransformerBlock(nn.Module):
                                  nn.Linear(mlp_ratio * dim, dim))
         self.dropout = BatchDropout(dropout)
 
-    def forward(self, x: Tensor, modulation: Tensor, rotation: Tensor) -> Tensor:
-        """Map x (B, T, dim), modulation (B, 1, 6 dim) and rotation (T, head_dim) to (B, T, dim)."""
+    def forward(self, x: Tensor, modulation: Tensor, rotation: Tensor, keys: Tensor | None = None) -> Tensor:
+        """Map x (B, T, dim), modulation (B, 1, 6 dim), rotation (T, head_dim) and keys (B, 1, 1, T) to (B, T, dim)."""
         scale1, shift1, gate1, scale2, shift2, gate2 = (modulation + self.table).chunk(6, dim=-1)
 
         # attention
         h = self.norm1(x) * (1 + scale1) + shift1
         qkv = self.qkv(h.to(x.dtype))
         q, k, v = rearrange(qkv, 'b t (qkv heads d) -> qkv b heads t d', qkv=3, d=self.head_dim)
-        h = F.scaled_dot_product_attention(rotate(q, rotation), rotate(k, rotation), v)
+        h = F.scaled_dot_product_attention(rotate(q, rotation), rotate(k, rotation), v, attn_mask=keys)
         x = x + gate1 * self.dropout(self.attention_out(rearrange(h, 'b heads t d -> b t (heads d)')))
 
         # feed-forward

@@ -4,7 +4,7 @@ Residual blocks with group normalization, scale and shift by time and condition,
 (DDPM, arXiv 2006.11239, appendix B; improved in arXiv 2105.05233, section 3).
 
 Inputs of any size work without padding: downsampling gives ceil(n / 2) points, and upsampling is cropped to the size of
-the skip connection. Because no frames or pixels are padded, no mask is needed.
+the skip connection. Sequences of several lengths in one batch are padded and have a mask, which every level halves.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -77,13 +77,16 @@ class UNet(nn.Module):
         self.modulation_widths = [2 * level.width for level in levels for _ in level.blocks]
         self.modulation = nn.Linear(embedding_dim, sum(self.modulation_widths))
 
-    def denoise(self, x: Tensor, t: Tensor, cond: Tensor | None = None) -> Tensor:
+    def denoise(self, x: Tensor, t: Tensor, cond: Tensor | None = None, *, mask: Tensor | None = None,
+                enter: Callable[[Tensor], Tensor] | None = None) -> Tensor:
         """Run the network.
 
         Args:
             x (Tensor): Input, shape (B, ...) with ``in_channels`` channels.
             t (Tensor): Diffusion time, shape (B,).
             cond (Tensor, optional): Condition vector, shape (B, cond_dim).
+            mask (Tensor, optional): True in frames that count, bool, shape (B, T, 1), for layers that take a mask.
+            enter (Callable, optional): Map of the features after the first layer, for further inputs.
 
         Returns:
             Tensor: Output of the size of ``x`` with ``out_channels`` channels.
@@ -91,24 +94,30 @@ class UNet(nn.Module):
         embedding = nn.functional.silu(self.embed(t, cond))  # (B, embedding_dim)
         modulations = iter(self.modulation(embedding).split(self.modulation_widths, dim=-1))
 
+        masks = [mask]  # by level
+        for _ in self.halve:
+            masks.append(None if mask is None else masks[-1][:, ::2])
+
         # down
-        h = self.stem(x)
+        h = run_layer(self.stem, x, mask=mask)
+        h = h if enter is None else enter(h)
         skips = []
         for i, level in enumerate(self.down):
-            h = level(h, modulations)
+            h = level(h, modulations, masks[i])
             skips.append(h)
             if i < len(self.halve):
-                h = self.halve[i](h)
+                h = run_layer(self.halve[i], h, mask=masks[i])
 
         # middle
-        h = self.middle(h, modulations)
+        h = self.middle(h, modulations, masks[-1])
 
         # up
         for i, (level, skip) in enumerate(zip(self.up, reversed(skips))):
             if i > 0:
                 h = self.layers.upsample(h, skip)
-            h = level(torch.cat([h, skip], dim=self.layers.channel_axis), modulations)
-        return self.out(nn.functional.silu(self.out_norm(h)))
+            h = level(torch.cat([h, skip], dim=self.layers.channel_axis), modulations, masks[-1 - i])
+        h = nn.functional.silu(run_layer(self.out_norm, h, mask=mask))
+        return run_layer(self.out, h, mask=mask)
 
 
 class Level(nn.Module):
@@ -126,12 +135,17 @@ class Level(nn.Module):
         self.blocks = nn.ModuleList(blocks)
         self.attention = attention
 
-    def forward(self, h: Tensor, modulations: Iterator[Tensor]) -> Tensor:
+    def forward(self, h: Tensor, modulations: Iterator[Tensor], mask: Tensor | None = None) -> Tensor:
         """Run the level; every block takes the next modulation (B, 2 width): its scale and shift."""
         for block in self.blocks:
             scale, shift = next(modulations).chunk(2, dim=-1)
-            h = block(h, scale, shift)
-        return h if self.attention is None else self.attention(h)
+            h = run_layer(block, h, scale, shift, mask=mask)
+        return h if self.attention is None else run_layer(self.attention, h, mask=mask)
+
+
+def run_layer(layer: nn.Module, *inputs: Tensor, mask: Tensor | None) -> Tensor:
+    """Run a layer, with the mask if there is one; layers of images take none."""
+    return layer(*inputs) if mask is None else layer(*inputs, mask=mask)
 
 
 def check_levels(name: str, channels: Sequence[int], attention_levels: Sequence[int], head_dim: int) -> None:

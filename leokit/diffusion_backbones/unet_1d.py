@@ -18,6 +18,7 @@ from einops import rearrange
 from torch import Tensor, nn
 
 from leokit.diffusion_backbones.unet import UNet, UNetLayers
+from leokit.nn import ControlInput, masked_var_mean, zero_padding
 from leokit.registry import DIFFUSION_BACKBONES
 from leokit.utils import check_shape
 from leokit.utils.batch_random import BatchDropout
@@ -36,31 +37,40 @@ class UNet1D(UNet):
         cond_dim (int): Width of the condition vector; 0 for none.
         head_dim (int): Width of an attention head.
         dropout (float): Dropout in the residual blocks.
+        control_dim (int): Width of the control of each frame; 0 for none.
     """
 
     def __init__(self, motion_dim: int = 20, channels: Sequence[int] = (256, 256, 384), *, num_blocks: int = 2,
                  attention_levels: Sequence[int] = (1, 2), embedding_dim: int = 256, cond_dim: int = 0,
-                 head_dim: int = 64, dropout: float = 0.0) -> None:
+                 head_dim: int = 64, dropout: float = 0.0, control_dim: int = 0) -> None:
         layers = UNetLayers(conv=TemporalConv, norm=TemporalGroupNorm, block=ResidualBlock, attention=TemporalAttention,
                             upsample=upsample_frames, channel_axis=-1)
         super().__init__(motion_dim, motion_dim, layers=layers, channels=channels, num_blocks=num_blocks,
                          attention_levels=attention_levels, embedding_dim=embedding_dim, cond_dim=cond_dim,
                          head_dim=head_dim, dropout=dropout)
         self.motion_dim = motion_dim
+        self.control = ControlInput(control_dim, channels[0])
 
-    def forward(self, x: Tensor, t: Tensor, cond: Tensor | None = None) -> Tensor:
+    def forward(self, x: Tensor, t: Tensor, cond: Tensor | None = None, *, mask: Tensor | None = None,
+                control: Tensor | None = None) -> Tensor:
         """Predict from a noisy sequence.
 
         Args:
             x (Tensor): Noisy motion sequence of any length, shape (B, T, N).
             t (Tensor): Diffusion time, shape (B,).
             cond (Tensor, optional): Condition vector, shape (B, cond_dim).
+            mask (Tensor, optional): True in the first frames, which count, bool, shape (B, T); at least one of each
+                sequence.
+            control (Tensor, optional): Control of each frame, shape (B, T, control_dim).
 
         Returns:
             Tensor: Prediction, shape (B, T, N).
         """
         check_shape('x', x, (None, None, self.motion_dim))
-        return self.denoise(x, t, cond)
+        if mask is not None:
+            check_shape('mask', mask, tuple(x.shape[:2]))
+            mask = mask[..., None]  # (B, T, 1)
+        return self.denoise(x, t, cond, mask=mask, enter=lambda h: self.control(h, control, mask))
 
 
 class TemporalConv(nn.Module):
@@ -89,10 +99,10 @@ class TemporalConv(nn.Module):
         else:
             nn.init.uniform_(self.weight, *[s / math.sqrt(kernel_size * in_channels) for s in (-1, 1)])
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Convolve (B, T, in_channels) to (B, ceil(T / stride), out_channels)."""
+    def forward(self, x: Tensor, *, mask: Tensor | None = None) -> Tensor:
+        """Convolve (B, T, in_channels) to (B, ceil(T / stride), out_channels); the mask (B, T, 1) is of the input."""
         reach, frames = self.kernel_size // 2, x.shape[1]
-        padded = F.pad(x, (0, 0, reach, reach))
+        padded = F.pad(zero_padding(x, mask), (0, 0, reach, reach))
         taps = [padded[:, k:k + frames:self.stride] for k in range(self.kernel_size)]
         return F.linear(torch.cat(taps, dim=-1), self.weight, self.bias)  # (B, T', taps * C) -> (B, T', C')
 
@@ -114,19 +124,21 @@ class TemporalGroupNorm(nn.Module):
         self.weight = nn.Parameter(torch.ones(channels)) if affine else None
         self.bias = nn.Parameter(torch.zeros(channels)) if affine else None
 
-    def forward(self, x: Tensor, scale: Tensor | None = None, shift: Tensor | None = None) -> Tensor:
+    def forward(self, x: Tensor, scale: Tensor | None = None, shift: Tensor | None = None, *,
+                mask: Tensor | None = None) -> Tensor:
         """Normalize over time and the channels of a group, then apply ``(1 + scale)`` and ``shift``.
 
         Args:
             x (Tensor): Sequence, shape (B, T, C).
             scale (Tensor, optional): Scale minus one per sample, shape (B, C).
             shift (Tensor, optional): Shift per sample, shape (B, C).
+            mask (Tensor, optional): True in frames that count in the statistics, bool, shape (B, T, 1).
 
         Returns:
             Tensor: Sequence in the dtype of ``x``, shape (B, T, C).
         """
         grouped = rearrange(x.float(), 'b t (g c) -> b t g c', g=self.groups)
-        variance, mean = torch.var_mean(grouped, dim=(1, 3), correction=0, keepdim=True)  # (B, 1, G, 1)
+        variance, mean = masked_var_mean(grouped, None if mask is None else mask[..., None], (1, 3))  # (B, 1, G, 1)
         normed = rearrange((grouped - mean) * torch.rsqrt(variance + self.eps), 'b t g c -> b t (g c)')
         if self.weight is not None:
             normed = normed * self.weight + self.bias
@@ -156,11 +168,11 @@ class ResidualBlock(nn.Module):
         self.shortcut = (
             nn.Identity() if in_channels == out_channels else nn.Linear(in_channels, out_channels, bias=False))
 
-    def forward(self, x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
+    def forward(self, x: Tensor, scale: Tensor, shift: Tensor, *, mask: Tensor | None = None) -> Tensor:
         """Map (B, T, in_channels) to (B, T, out_channels); scale and shift have shape (B, out_channels)."""
-        h = self.conv1(F.silu(self.norm1(x)))
-        h = F.silu(self.norm2(h, scale, shift))
-        return self.shortcut(x) + self.conv2(self.dropout(h))
+        h = self.conv1(F.silu(self.norm1(x, mask=mask)), mask=mask)
+        h = F.silu(self.norm2(h, scale, shift, mask=mask))
+        return self.shortcut(x) + self.conv2(self.dropout(h), mask=mask)
 
 
 class TemporalAttention(nn.Module):
@@ -181,10 +193,12 @@ class TemporalAttention(nn.Module):
         self.out = nn.Linear(channels, channels, bias=False)
         nn.init.zeros_(self.out.weight)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Attend among the frames of (B, T, C)."""
-        q, k, v = rearrange(self.qkv(self.norm(x)), 'b t (qkv heads d) -> qkv b heads t d', qkv=3, d=self.head_dim)
-        h = F.scaled_dot_product_attention(q, k, v)
+    def forward(self, x: Tensor, *, mask: Tensor | None = None) -> Tensor:
+        """Attend among the frames of (B, T, C) that are in the mask (B, T, 1)."""
+        qkv = self.qkv(self.norm(x, mask=mask))
+        q, k, v = rearrange(qkv, 'b t (qkv heads d) -> qkv b heads t d', qkv=3, d=self.head_dim)
+        keys = None if mask is None else rearrange(mask, 'b t 1 -> b 1 1 t')
+        h = F.scaled_dot_product_attention(q, k, v, attn_mask=keys)
         return x + self.out(rearrange(h, 'b heads t d -> b t (heads d)'))
 
 

@@ -121,3 +121,69 @@ def test_wrong_shapes_are_errors(name):
         backbone(x, t[:, None])
     with pytest.raises(ValueError, match='cond'):
         backbone(x, t, torch.zeros(len(x), 3))
+
+
+def padded(lengths, frames):
+    """The mask of sequences of these lengths, bool (B, frames)."""
+    return torch.arange(frames) < torch.tensor(lengths)[:, None]
+
+
+@pytest.mark.parametrize('name', SEQUENCE)
+@pytest.mark.parametrize('padding', [0.0, 1e4, float('nan')])
+def test_padded_frames_change_nothing(name, padding):
+    """A padded sequence has the outputs of the sequence alone, which no mask is needed for, whatever its padding."""
+    backbone, lengths = build(name, control_dim=2), [9, 1, 6, 2, 13]
+    x, t = batch(name, size=5, frames=13)
+    control = torch.randn(5, 13, 2, generator=torch.Generator().manual_seed(2))
+    mask = padded(lengths, 13)
+    out = backbone(x.masked_fill(~mask[..., None], padding), t, mask=mask,
+                   control=control.masked_fill(~mask[..., None], padding))
+    for i, length in enumerate(lengths):
+        alone = backbone(x[i:i + 1, :length], t[i:i + 1], control=control[i:i + 1, :length])
+        assert torch.allclose(out[i:i + 1, :length], alone, atol=2e-5), length
+
+
+@pytest.mark.parametrize('name', SEQUENCE)
+def test_a_full_mask_equals_no_mask(name):
+    backbone, (x, t) = build(name), batch(name, frames=9)
+    assert torch.allclose(backbone(x, t, mask=torch.ones(4, 9, dtype=torch.bool)), backbone(x, t), atol=1e-5)
+
+
+@pytest.mark.parametrize('name', SEQUENCE)
+def test_padded_frames_get_no_gradient(name):
+    backbone, (x, t), mask = build(name), batch(name, frames=7), padded([7, 3, 1, 5], 7)
+    x.requires_grad_()
+    (backbone(x, t, mask=mask)[mask] ** 2).sum().backward()
+    assert not x.grad[~mask].any() and (x.grad[mask].abs().amax(-1) > 0).all()
+
+
+@pytest.mark.parametrize('name', SEQUENCE)
+def test_control_acts_frame_by_frame(name):
+    backbone, (x, t) = build(name, control_dim=2), batch(name, frames=9)
+    control = torch.zeros(4, 9, 2)
+    changed = control.clone()
+    changed[:, 4] = 1
+    difference = (backbone(x, t, control=changed) - backbone(x, t, control=control)).abs().amax(-1)  # (B, T)
+    assert (difference.argmax(1) - 4).abs().max() <= 2 and (difference.amax(1) > 1e-3).all()
+
+
+@pytest.mark.parametrize('name', SEQUENCE)
+def test_an_untrained_backbone_ignores_its_control(name):
+    backbone, (x, t) = build(name, control_dim=2), batch(name)
+    torch.nn.init.zeros_(backbone.control.linear.weight), torch.nn.init.zeros_(backbone.control.linear.bias)
+    fresh = DIFFUSION_BACKBONES.build(dict(type=name, motion_dim=N, **SEQUENCE[name], control_dim=2))
+    assert not fresh.control.linear.weight.any() and not fresh.control.linear.bias.any()
+    assert torch.equal(backbone(x, t, control=torch.randn(4, 7, 2)), backbone(x, t, control=torch.zeros(4, 7, 2)))
+
+
+@pytest.mark.parametrize('name', SEQUENCE)
+def test_wrong_masks_and_controls_are_errors(name):
+    backbone, (x, t) = build(name), batch(name)
+    with pytest.raises(ValueError, match='mask must have shape'):
+        backbone(x, t, mask=torch.ones(4, 6, dtype=torch.bool))
+    with pytest.raises(ValueError, match='control_dim'):
+        backbone(x, t, control=torch.zeros(4, 7, 2))
+    with pytest.raises(ValueError, match='control must have shape'):
+        build(name, control_dim=2)(x, t, control=torch.zeros(4, 6, 2))
+    with pytest.raises(ValueError, match='control_dim'):
+        build(name, control_dim=2)(x, t)
