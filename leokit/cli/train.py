@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 # Trackers by the name of their package, as backends of MMEngine's visualizer.
 TRACKERS = {
     'tensorboard': dict(type='TensorboardVisBackend'),
-    'wandb': dict(type='WandbVisBackend', init_kwargs=dict(project='leokit')),
+    'wandb': dict(type='WandbVisBackend', init_kwargs=dict(project='leokit'),
+                  define_metric_cfg=[dict(name='*', step_metric='iter')]),  # the backend does not pass the step on
 }
 
 

@@ -1,6 +1,7 @@
 import json
 import os
 import re
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -111,6 +112,43 @@ def test_trackers_are_added_to_the_visualizer(config, tmp_path):
     saved = load_config(tmp_path / 'out' / 'toy.py')
     assert [backend['type'] for backend in saved.visualizer.vis_backends] == [
         'LocalVisBackend', 'TensorboardVisBackend']
+
+
+def test_weights_and_biases_gets_losses_by_iteration(config, tmp_path, monkeypatch):
+    pytest.importorskip('wandb')
+    monkeypatch.setenv('WANDB_MODE', 'offline')
+    status, text = call_command('train', config, '--work-dir', tmp_path / 'out', '--report-to', 'wandb',
+                                '--cfg-options', 'max_iters=3',
+                                'default_hooks.logger=dict(type=LoggerHook,interval=1)')
+    assert status == 0, text
+    records = wandb_records(next((tmp_path / 'out').glob('*/vis_data/wandb/offline-run-*/*.wandb')))
+    losses = {row['iter']: row['loss'] for row in records['history'] if 'loss' in row}
+    logged = [json.loads(line) for path in (tmp_path / 'out').glob('*/vis_data/scalars.json')
+              for line in path.read_text().splitlines()]
+    assert losses == {row['iter']: pytest.approx(row['loss']) for row in logged if 'loss' in row} and set(losses)
+    assert dict(name='*', step_metric='iter') in records['metric']
+
+
+def wandb_records(path):
+    """History rows and metric definitions of a run's file: blocks of 32 KiB of records, as in LevelDB's logs."""
+    from wandb.proto import wandb_internal_pb2
+    data, position, content, found = path.read_bytes(), 7, b'', dict(history=[], metric=[])
+    while position + 7 <= len(data):
+        if 32768 - position % 32768 < 7:  # the end of a block is left empty
+            position += 32768 - position % 32768
+            continue
+        _, length, kind = struct.unpack('<IHB', data[position:position + 7])
+        content += data[position + 7:position + 7 + length]
+        position += 7 + length
+        if kind in (1, 4):  # whole, or the last piece
+            record, content = wandb_internal_pb2.Record.FromString(content), b''
+            if record.WhichOneof('record_type') == 'history':
+                found['history'].append({item.key or '.'.join(item.nested_key): json.loads(item.value_json)
+                                         for item in record.history.item})
+            elif record.WhichOneof('record_type') == 'metric':
+                found['metric'].append(dict(name=record.metric.glob_name or record.metric.name,
+                                            step_metric=record.metric.step_metric))
+    return found
 
 
 def test_a_tracker_that_is_not_installed_is_named(config, tmp_path, monkeypatch):

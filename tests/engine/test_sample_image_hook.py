@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from mmengine.visualization import Visualizer
+from PIL import Image
 
 from leokit.engine import SampleImageHook
 from leokit.engine.sample_image_hook import draw_samples
@@ -68,3 +69,15 @@ def test_tensorboard_has_scalars_and_images(tmp_path):
     found.Reload()
     assert found.Tags()['images'] == ['val/samples'] and found.Tags()['scalars'] == ['loss']
     assert found.Images('val/samples')[0].step == 7
+
+
+def test_weights_and_biases_gets_the_images(tmp_path, monkeypatch):
+    pytest.importorskip('wandb')
+    monkeypatch.setenv('WANDB_MODE', 'offline')
+    visualizer = Visualizer(vis_backends=[dict(type='WandbVisBackend')], save_dir=str(tmp_path))
+    recorder = Recorder()
+    for target in (visualizer, recorder):
+        validate(SampleImageHook(), Runner(target), [[pair(0.0)]])
+    visualizer.close()
+    image, = tmp_path.glob('vis_data/wandb/offline-run-*/files/media/images/val/samples_*.png')
+    assert np.array_equal(np.asarray(Image.open(image).convert('RGB')), recorder.images[0][1])
