@@ -10,7 +10,7 @@ import logging
 from collections.abc import Mapping
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, overload
 
 import torch
 from mmengine.config import Config
@@ -40,6 +40,17 @@ ENTRY_KEYS = ('config', 'checkpoint')  # of a part in a LEO config, with cfg_opt
 EXAMPLES = dict(Animator='lia_synthetic_64', MotionDiffusion='lmdm_synthetic',
                 StartCodeDiffusion='start_code_synthetic', StartFrameDiffusion='start_frame_synthetic')
 TRAINING_KEY = 'training'  # of a model's config: losses, discriminator and what else only training needs
+ModelT = TypeVar('ModelT', bound=nn.Module | LEO)
+
+
+@overload
+def load(name_or_config: str | Path | Config, checkpoint: str | Path | None = ..., device: str | torch.device = ...,
+         cfg_options: Mapping[str, Any] | None = ..., amp: bool = ..., *, expect: type[ModelT]) -> ModelT: ...
+
+
+@overload
+def load(name_or_config: str | Path | Config, checkpoint: str | Path | None = ..., device: str | torch.device = ...,
+         cfg_options: Mapping[str, Any] | None = ..., amp: bool = ..., *, expect: None = ...) -> Any: ...
 
 
 def load(name_or_config: str | Path | Config, checkpoint: str | Path | None = None,
@@ -63,7 +74,7 @@ def load(name_or_config: str | Path | Config, checkpoint: str | Path | None = No
         cfg_options (Mapping, optional): Overrides of the config, with dotted keys.
         amp (bool): For LEO: encode, render and sample starting frames under bfloat16 autocast.
         expect (type, optional): Require trained weights of this class of model, or :class:`LEO`. Of a LEO config, load
-            only the model of this class.
+            only the model of this class. Type checkers then know the class of the result.
 
     Returns:
         nn.Module | LEO: In evaluation mode, with the attributes ``cfg`` (its config), ``checkpoint`` (file of its

@@ -3,13 +3,13 @@
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import torch
 from torch import nn
 
 from leokit.inference.leo import LEO
-from leokit.inference.loading import load
+from leokit.inference.loading import ModelT, load
 from leokit.inference.packing import pack
 from leokit.utils import UserError
 from leokit.utils.errors import suggest
@@ -17,9 +17,19 @@ from leokit.utils.hub import REPOSITORY, download, upload
 from leokit.utils.model_folder import find_model, zoo_hashes
 
 
-def from_pretrained(name: str | Path, *, expect: type | None = None, device: str | torch.device = 'cpu',
-                    cfg_options: Mapping[str, Any] | None = None, amp: bool = False,
-                    **hub_options: Any) -> nn.Module | LEO:
+@overload
+def from_pretrained(name: str | Path, *, expect: type[ModelT], device: str | torch.device = ...,
+                    cfg_options: Mapping[str, Any] | None = ..., amp: bool = ..., **hub_options: Any) -> ModelT: ...
+
+
+@overload
+def from_pretrained(name: str | Path, *, expect: None = ..., device: str | torch.device = ...,
+                    cfg_options: Mapping[str, Any] | None = ..., amp: bool = ..., **hub_options: Any) -> Any: ...
+
+
+def from_pretrained(name: str | Path, *, expect: type[nn.Module] | type[LEO] | None = None,
+                    device: str | torch.device = 'cpu', cfg_options: Mapping[str, Any] | None = None,
+                    amp: bool = False, **hub_options: Any) -> nn.Module | LEO:
     """Load a model from a model folder, the zoo or the Hugging Face Hub.
 
     Args:

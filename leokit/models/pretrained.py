@@ -1,7 +1,9 @@
 """``from_pretrained``, ``save_pretrained`` and ``push_to_hub`` of models, as in the libraries of Hugging Face."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar('T', bound='Pretrained')
 
 
 class Pretrained:
@@ -12,7 +14,7 @@ class Pretrained:
     """
 
     @classmethod
-    def from_pretrained(cls, name: str | Path, **options: Any) -> Any:
+    def from_pretrained(cls: type[T], name: str | Path, **options: Any) -> T:
         """Load a trained model of this class; see :func:`leokit.from_pretrained`."""
         from leokit.inference.pretrained import from_pretrained
         return from_pretrained(name, expect=cls, **options)
