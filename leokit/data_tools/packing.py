@@ -13,7 +13,7 @@ import numpy as np
 from leokit.data_tools.data_items import DataItem, read_items
 from leokit.utils import UserError, progress_bar
 from leokit.utils.files import atomic_path, clear_write_errors
-from leokit.utils.locks import FileLock
+from leokit.utils.folder_lock import one_writer
 from leokit.utils.settings_file import lock_settings
 from leokit.utils.thread_map import thread_map, worker_count
 from leokit.video.manifest import write_manifest
@@ -73,13 +73,7 @@ def pack_videos(source: str | Path, target: str | Path, *, clips_per_shard: int 
     if not usable:
         raise UserError(f'none of the {len(items)} videos of {source} can be read; the first problem: {skipped[0]}')
     videos = [_Video(number, item, probe) for number, (item, probe) in enumerate(usable)]
-    with clear_write_errors(target):
-        target.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(target / 'packing.lock')
-    with clear_write_errors(target):
-        if not lock.acquire():
-            raise UserError(f'another process is packing into {target}; wait for it, or choose another folder')
-    try:
+    with one_writer(target, 'packing.lock'):
         lock_settings(target / SETTINGS_FILE, dict(clips_per_shard=clips_per_shard, videos=_listing_hash(videos)),
                       subject=f'{target} holds shards', remedy='pass another folder, or delete this one')
         groups = [videos[start:start + clips_per_shard] for start in range(0, len(videos), clips_per_shard)]
@@ -91,8 +85,6 @@ def pack_videos(source: str | Path, target: str | Path, *, clips_per_shard: int 
                 bar.update()
         write_manifest(target / MANIFEST_FILE, [_row(path, video) for path, group in zip(paths, groups)
                                                 for video in group])
-    finally:
-        lock.release()
     return PackingReport(len(videos), len(paths), len(missing), sum(path.stat().st_size for path in paths),
                          skipped)
 

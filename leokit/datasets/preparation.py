@@ -11,6 +11,7 @@ from mmengine.logging import print_log
 from leokit.croppers import CROP_PRESETS
 from leokit.preparation.face_box import clip_detector, find_clip_box
 from leokit.utils import UserError, progress_bar
+from leokit.utils.folder_lock import one_writer
 from leokit.utils.output_paths import OutputPaths
 from leokit.utils.settings_file import lock_settings
 from leokit.utils.thread_map import thread_map, worker_count
@@ -26,6 +27,7 @@ from leokit.video.video_index import VideoIndex
 
 SETTINGS_FILE = 'preparation.json'
 MANIFEST_FILE = 'manifest.json'
+LOCK_FILE = '.preparation.lock'
 
 
 @dataclass(frozen=True)
@@ -102,9 +104,14 @@ def prepare_videos(index: VideoIndex, target: str | Path, settings: Preparation,
     inside = next((video.path for video in index if Path(video.path).resolve().is_relative_to(target.resolve())), None)
     if inside is not None:
         raise UserError(f'{inside} is a raw video inside {target}, the folder of the clips; choose another folder')
+    with one_writer(target, LOCK_FILE):
+        return _prepare(index, target, settings, reader or AutoReader(), workers or worker_count())
+
+
+def _prepare(index: VideoIndex, target: Path, settings: Preparation, reader: VideoReader,
+             workers: int) -> PreparationReport:
     lock_settings(target / SETTINGS_FILE, asdict(settings), subject=f'{target} holds clips',
                   remedy='pass another folder, or delete this one')
-    reader = reader or AutoReader()
     plans = _plan(index, target, settings)
 
     rates = group_rates(video.fps for video in index)
@@ -128,7 +135,7 @@ def prepare_videos(index: VideoIndex, target: str | Path, settings: Preparation,
 
     rows, written, skipped = [], 0, list(index.skipped)
     with progress_bar(len(index), 'preparing videos', unit='video') as bar:
-        for video, (clips, new, problem) in zip(index, thread_map(convert, index, workers or worker_count())):
+        for video, (clips, new, problem) in zip(index, thread_map(convert, index, workers)):
             rows += clips
             written += new
             if problem:

@@ -17,9 +17,9 @@ from leokit.preparation.source_videos import FoundVideos, find_source_videos
 from leokit.preparation.video_work import MASKLESS_CROP, ClipSettings, Piece, VideoTask, work_on_video
 from leokit.registry import METADATA_READERS
 from leokit.utils import UserError, progress_bar
-from leokit.utils.files import clear_write_errors, remove
+from leokit.utils.files import remove
+from leokit.utils.folder_lock import one_writer
 from leokit.utils.hashing import file_sha256
-from leokit.utils.locks import FileLock
 from leokit.utils.output_paths import OutputPaths
 from leokit.utils.process_map import Crashed, process_map
 from leokit.utils.settings_file import lock_settings
@@ -81,12 +81,7 @@ def prepare_dataset(dataset: str, metadata: str | Path | None, videos: str | Pat
     elif settings.crop == 'dataset' and any(record.box is None and record.mask is None for record in split.records):
         clip_detector(MASKLESS_CROP)
     check_room(target, _seconds(split.records, found) * (settings.fps or DEFAULT_FPS), settings.size)
-    with clear_write_errors(target):
-        target.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(target / LOCK_FILE)
-        if not lock.acquire():
-            raise UserError(f'another process is writing to {target}; wait for it or choose another folder')
-    try:
+    with one_writer(target, LOCK_FILE):
         lock_settings(target / SETTINGS_FILE, dict(asdict(settings), dataset=dataset),
                       subject=f'{target} holds clips', remedy='pass another folder, or delete this one')
         results, written = _cut(split.records, found, target, settings, workers or worker_count())
@@ -100,8 +95,6 @@ def prepare_dataset(dataset: str, metadata: str | Path | None, videos: str | Pat
             notes=[*read.notes, *split.notes, *_notes(found, rows)], settings=asdict(settings),
             metadata=_describe_metadata(metadata))
         report.write(target)
-    finally:
-        lock.release()
     if not rows:
         raise UserError(f'no clip of {reader.title} was written ({", ".join(report.reasons)}); see '
                         f'{target / PAGE_FILE}')

@@ -16,7 +16,7 @@ from leokit.synthetic_faces.ground_truth import save_truth
 from leokit.synthetic_faces.renderer import render_faces
 from leokit.utils import UserError, progress_bar
 from leokit.utils.files import clear_write_errors
-from leokit.utils.locks import FileLock
+from leokit.utils.folder_lock import one_writer
 from leokit.utils.settings_file import lock_settings
 from leokit.video import VideoWriter
 from leokit.video.manifest import write_manifest
@@ -52,12 +52,9 @@ def write_synthetic_faces(out_dir: str | Path, plan: SyntheticFacesPlan, *, work
         Path: The manifest.
     """
     out_dir = Path(out_dir)
-    with clear_write_errors(out_dir):
-        (out_dir / 'videos').mkdir(parents=True, exist_ok=True)
-        lock = FileLock(out_dir / LOCK_FILE)
-        if not lock.acquire():
-            raise UserError(f'another process is writing to {out_dir}; wait for it or choose another folder')
-    try:
+    with one_writer(out_dir, LOCK_FILE):
+        with clear_write_errors(out_dir):
+            (out_dir / 'videos').mkdir(exist_ok=True)
         _lock_folder(out_dir, plan)
         clips = plan.clips()
         missing = [clip for clip in clips if not (out_dir / clip.file).is_file()]
@@ -69,8 +66,6 @@ def write_synthetic_faces(out_dir: str | Path, plan: SyntheticFacesPlan, *, work
             save_truth(out_dir, plan)
             manifest = out_dir / 'manifest.json'
             write_manifest(manifest, [_describe(clip, plan) for clip in clips])
-    finally:
-        lock.release()
     return manifest
 
 

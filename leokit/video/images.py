@@ -15,6 +15,7 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from leokit.utils import UserError
 from leokit.utils.files import local_path
+from leokit.video.png import lacks_rows
 
 IMAGE_SUFFIXES = frozenset({'.png', '.jpg', '.jpeg', '.bmp', '.webp', '.tif', '.tiff', '.heic', '.heif', '.avif'})
 TRANSPARENT_BACKGROUND = (255, 255, 255)  # color behind transparent pixels
@@ -49,6 +50,8 @@ def _read(file: Path | BinaryIO, name: str, background: tuple[int, int, int]) ->
     try:
         with _open(file, name) as image:
             image.load()
+            if image.format == 'PNG' and _may_lack_rows(image) and lacks_rows(file):
+                raise UserError(f'the image {name} has fewer rows than its header says; save it again')
             return to_rgb(ImageOps.exif_transpose(image), name, file_format=image.format, background=background)
     except UserError:
         raise
@@ -56,6 +59,11 @@ def _read(file: Path | BinaryIO, name: str, background: tuple[int, int, int]) ->
         raise UserError(f'the image {name} is not a readable image; pass a PNG or JPEG file') from error
     except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
         raise UserError(f'the image {name} cannot be read ({error}); save it again as PNG or JPEG') from error
+
+
+def _may_lack_rows(image: Image.Image) -> bool:
+    """Rows that are missing are zero; of an interlaced image they are scattered."""
+    return bool(image.info.get('interlace')) or not np.asarray(image.crop((0, image.height - 1, *image.size))).any()
 
 
 def _open(file: Path | BinaryIO, name: str) -> Image.Image:

@@ -20,6 +20,7 @@ from leokit.utils.files import write_bytes
 from leokit.video.frame_rate import MAX_FPS, MIN_FPS
 from leokit.video.video_entry import VideoEntry
 
+END_OF_TABLE = 'end of the table'  # appended to find quotes that are not closed
 MANIFEST_NAMES = ('manifest.json', 'manifest.jsonl', 'manifest.csv')
 DELIMITERS = ',;\t'  # of CSV tables
 MISSING = ('', 'nan', 'NaN', 'NAN', '<NA>')  # texts that stand for no label
@@ -115,16 +116,29 @@ def _parse_csv(text: str) -> list[dict[str, str]]:
     if delimiter is None:
         raise ValueError(f'its first line {head.strip()[:80]!r} has no "file" column, separated by commas, semicolons '
                          'or tabs')
-    table = csv.reader(io.StringIO(text.lstrip('\r\n'), newline=''), delimiter=delimiter, skipinitialspace=True)
-    columns, rows = [cell.strip() for cell in next(table)], []
-    for cells in table:
-        cells = [cell.strip() for cell in cells]
+    (_, columns), *records = _records(text, delimiter)
+    rows = []
+    for line, cells in records:
         if any(cells[len(columns):]):
-            raise ValueError(f'line {table.line_num} has {len(cells)} values for {len(columns)} columns; put quotes '
-                             f'around values with {delimiter!r}')
+            raise ValueError(f'line {line} has {len(cells)} values for {len(columns)} columns; put quotes around '
+                             f'values with {delimiter!r}')
         if any(cells):
             rows.append({key: value for key, value in zip(columns, cells) if key and value})
     return rows
+
+
+def _records(text: str, delimiter: str) -> list[tuple[int, list[str]]]:
+    """Line and cells of each record of a table; a quote that is not closed would hide the records after it."""
+    lines = io.StringIO(text.lstrip('\r\n') + f'\n{END_OF_TABLE}', newline='')
+    table = csv.reader(lines, delimiter=delimiter, skipinitialspace=True)
+    records, line = [], 1
+    for cells in table:
+        records.append((line, [cell.strip() for cell in cells]))
+        line = table.line_num + 1
+    line, cells = records.pop()
+    if cells != [END_OF_TABLE]:
+        raise ValueError(f'line {line} has a quote that is not closed')
+    return records
 
 
 def _cells(line: str, delimiter: str) -> list[str]:

@@ -7,6 +7,7 @@ import pytest
 
 from leokit.datasets.preparation import Preparation, prepare_videos
 from leokit.utils import UserError
+from leokit.utils.locks import FileLock
 from leokit.video import VideoIndex, read_manifest
 from leokit.video.manifest import write_manifest
 from leokit.video.readers import AutoReader
@@ -68,6 +69,18 @@ def test_an_interrupted_preparation_is_resumed(raw, tmp_path):
     assert (tmp_path / 'out' / 'train' / 'long ü_00.mp4').stat().st_mtime_ns == time
     with pytest.raises(UserError, match='other settings'):
         prepare_videos(VideoIndex(raw), tmp_path / 'out', Preparation(48))
+
+
+def test_two_preparations_do_not_share_a_folder(raw, tmp_path):
+    (tmp_path / 'out').mkdir()
+    lock = FileLock(tmp_path / 'out' / '.preparation.lock')
+    assert lock.acquire()
+    with pytest.raises(UserError, match='another process is writing to .*out; wait for it or choose another folder'):
+        prepare_videos(VideoIndex(raw), tmp_path / 'out', Preparation(64))
+    assert os.listdir(tmp_path / 'out') == ['.preparation.lock']
+    lock.release()
+    assert prepare_videos(VideoIndex(raw), tmp_path / 'out', Preparation(64)).written == 2
+    assert not (tmp_path / 'out' / '.preparation.lock').exists()
 
 
 def test_whole_videos_keep_their_name(raw, tmp_path):

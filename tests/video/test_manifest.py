@@ -96,6 +96,7 @@ def test_numbers_and_splits_as_people_write_them(tmp_path):
     ('file,fps\nb.mp4,1/0\n', 'csv', "fps is '1/0', but must be a number"),
     ('# my list\nfile,identity\nb.mp4,a\n', 'csv', "first line '# my list' has no \"file\" column"),
     ('file,identity\nb.mp4,a\na, b.mp4,c\n', 'csv', 'line 3 has 3 values for 2 columns'),
+    ('file,identity\na.mp4,"anna\nb.mp4,bert\n', 'csv', 'line 2 has a quote that is not closed'),
     ('[' * 100_000, 'json', 'nested too deeply')])
 def test_absurd_values_are_one_sentence(tmp_path, text, suffix, message):
     with pytest.raises(UserError, match=message) as error:
