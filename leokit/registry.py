@@ -122,6 +122,8 @@ TIME_SAMPLERS = _component('time_samplers')
 SAMPLERS = _component('samplers')
 # conditioning of a motion sequence on its first code: Linear Motion Condition, concatenation, none
 MOTION_CONDITIONS = _component('motion_conditions')
+# control of each frame, such as a head pose or features of sound -> features of each frame
+CONTROL_ENCODERS = _component('control_encoders')
 # continuation of a window of a long sequence from the previous one: last code, history, overlap
 LONG_VIDEO = _component('long_video')
 
@@ -144,7 +146,8 @@ CROPPERS = _component('croppers')
 IMAGE_EDITORS = _component('image_editors')
 
 __all__ = [
-    'CROPPERS', 'DATASETS', 'DATA_SAMPLERS', 'DIFFUSION_BACKBONES', 'DISCRIMINATORS', 'ENCODERS', 'FACE_DETECTORS',
+    'CONTROL_ENCODERS', 'CROPPERS', 'DATASETS', 'DATA_SAMPLERS', 'DIFFUSION_BACKBONES', 'DISCRIMINATORS', 'ENCODERS',
+    'FACE_DETECTORS',
     'FEATURE_EXTRACTORS', 'FLOW_GENERATORS', 'HOOKS', 'IMAGE_EDITORS', 'LONG_VIDEO', 'LOOPS', 'LOSSES',
     'METADATA_READERS', 'METRICS', 'MODELS', 'MOTION_CONDITIONS', 'MOTION_SPACES', 'NOISE_SCHEDULERS',
     'OPTIM_WRAPPERS', 'SAMPLERS', 'TIME_SAMPLERS', 'TRANSFORMS', 'VIDEO_READERS', 'WARP_OPERATORS',

@@ -1,5 +1,7 @@
 """Checks of what the components of a model return: a plug-in that breaks its contract gets one sentence."""
 
+from inspect import signature
+
 from torch import Tensor, nn
 
 from leokit.encoders import Encoding
@@ -52,3 +54,11 @@ def check_prediction(output: Tensor, noisy: Tensor) -> None:
         got = f'shape {tuple(output.shape)}' if isinstance(output, Tensor) else f'a {type(output).__name__}'
         raise UserError(f'the diffusion backbone must return a tensor of the shape of its input, '
                         f'{tuple(noisy.shape)}, got {got}')
+
+
+def check_takes_mask(backbone: nn.Module) -> None:
+    """Raise unless a diffusion backbone can be given padded sequences."""
+    if 'mask' not in signature(backbone.forward).parameters:
+        raise UserError(f'the diffusion backbone {type(backbone).__name__} takes no mask, so sequences of several '
+                        'lengths cannot be in one batch; add the argument mask to its forward, or give sequences of '
+                        'one length')

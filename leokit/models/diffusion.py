@@ -91,12 +91,15 @@ class Diffusion(nn.Module):
                     num_train_timesteps=self.scheduler.num_train_timesteps,
                     prediction_type=self.prediction_type, epsilon_skip=self.epsilon_skip)
 
-    def loss(self, network: Network, x0: Tensor, *, generator: Generator | None = None) -> Tensor:
+    def loss(self, network: Network, x0: Tensor, *, mask: Tensor | None = None,
+             generator: Generator | None = None) -> Tensor:
         """Mean squared error of the network at one random time per sample (DDPM, arXiv 2006.11239, equation 14).
 
         Args:
             network (Network): Maps x_t (B, ...) and t (B,) to an output shaped like x_t.
             x0 (Tensor): Clean samples of about unit variance, shape (B, ...).
+            mask (Tensor, optional): True in frames of sequences x0 (B, T, ...) that count, bool, shape (B, T). The
+                mean over the batch is then the mean over these frames.
             generator (Generator, optional): Source of times and noise; torch's global one by default.
 
         Returns:
@@ -108,7 +111,12 @@ class Diffusion(nn.Module):
             eps = self._couple_noise(x0, eps)
         target = self.scheduler.target(self.prediction_type, x0, eps, t)
         prediction = self._predict(network, self.scheduler.add_noise(x0, eps, t), t)
-        losses = (prediction.float() - target.float()).square().flatten(1).mean(1)  # (B,)
+        errors = (prediction.float() - target.float()).square()
+        if mask is not None:
+            frames = mask.to(errors.dtype)
+            share = (frames / frames.mean().clamp_min(torch.finfo(frames.dtype).tiny))  # of a mean of 1 over the batch
+            errors = errors.flatten(2).mean(2) * share  # (B, T)
+        losses = errors.flatten(1).mean(1)  # (B,)
         if self.min_snr_gamma is None:
             return losses
         weight = min_snr_weight(self.scheduler.signal_to_noise(t), self.min_snr_gamma, self.prediction_type,

@@ -6,17 +6,21 @@ without a condition it is the paper's ablation. Deviations from the paper, all s
 does not contain (:mod:`leokit.models.diffusion`), and sampling takes 50 DDIM steps.
 """
 
-from typing import Any, Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Generator, Tensor
 
 from leokit.long_video import LastCode, LongVideoStrategy
 from leokit.models.code_normalizer import CodeNormalizer
-from leokit.models.contracts import check_prediction
+from leokit.models.contracts import check_takes_mask
 from leokit.models.diffusion import Diffusion, Generators, Network
 from leokit.models.diffusion_model import DiffusionModel, evaluation_generators, one_dict_per_sample
+from leokit.models.motion_conditioning import Given, build_conditioning
 from leokit.models.motion_inpainting import inpainting_correction
+from leokit.models.motion_windows import KnownCodes, sample_windows
+from leokit.nn import zero_padding
 from leokit.registry import LONG_VIDEO, MODELS, MOTION_CONDITIONS
 from leokit.samplers import Denoiser, Sampler, correct, noise_source
 from leokit.utils import UserError, check_shape
@@ -40,6 +44,8 @@ class MotionDiffusion(DiffusionModel):
         coupling (str): See :class:`Diffusion`.
         long_video (dict, optional): Config in LONG_VIDEO: how :meth:`extend` joins windows; ``LastCode`` (the paper) by
             default.
+        conditioning (dict, optional): Control sequences, dropout of conditions and guidance scales; the keyword
+            arguments of :class:`MotionConditioning`.
         data_preprocessor (dict, optional): See :class:`DiffusionModel`.
     """
 
@@ -49,16 +55,20 @@ class MotionDiffusion(DiffusionModel):
                  noise_scheduler: dict | None = None, motion_condition: dict | None = None,
                  sampler: dict | None = None, prediction_type: str = 'epsilon', min_snr_gamma: float | None = None,
                  epsilon_skip: bool = True, time_sampler: dict | None = None, coupling: str = 'independent',
-                 long_video: dict | None = None, data_preprocessor: dict | None = None) -> None:
+                 long_video: dict | None = None, conditioning: dict | None = None,
+                 data_preprocessor: dict | None = None) -> None:
         diffusion = Diffusion(noise_scheduler or dict(type='LinearNoiseScheduler', num_train_timesteps=1000),
                               sampler or dict(type='DDIMSampler', num_inference_steps=50),
                               prediction_type=prediction_type, min_snr_gamma=min_snr_gamma, epsilon_skip=epsilon_skip,
                               time_sampler=time_sampler, coupling=coupling)
         condition = MOTION_CONDITIONS.build(motion_condition or dict(type='LinearMotionCondition'))
-        super().__init__({**(backbone or dict(type='UNet1D')), 'motion_dim': motion_dim}, diffusion=diffusion,
+        conditions = build_conditioning(condition, conditioning)
+        backbone = conditions.backbone_options(backbone or dict(type='UNet1D'))
+        super().__init__({**backbone, 'motion_dim': motion_dim}, diffusion=diffusion,
                          normalizer=CodeNormalizer(motion_dim, residuals=True, unit=condition.unit),
                          data_preprocessor=data_preprocessor)
         self.motion_condition = condition
+        self.conditioning = conditions
         self.long_video = _build_strategy(long_video) or LastCode()
         self.num_frames = num_frames
         self._check_frames(num_frames)
@@ -78,35 +88,57 @@ class MotionDiffusion(DiffusionModel):
             raise UserError(f'num_frames={num_frames} leaves nothing to generate; set it to 2 or more')
 
     def _network(self, start: Tensor | None) -> Network:
-        """The network that is trained and sampled, for normalized first codes (B, N)."""
-        def network(noisy: Tensor, t: Tensor) -> Tensor:
-            x, cond = self.motion_condition.network_input(noisy, start)  # (B, T', N) -> (B, T, N)
-            output = self.backbone(x, t, cond)
-            check_prediction(output, x)
-            return self.motion_condition.network_output(output)  # (B, T, N) -> (B, T', N)
-        return network
+        """The network for normalized first codes (B, N), without control."""
+        return self.conditioning.network(self.backbone, Given(start))
 
-    def _objective(self, motion: Tensor, generator: Generator | None = None) -> Tensor:
-        """``|| eps - eps_theta(m_t, alpha_1, t) ||^2`` for the defaults; motion (B, T, N)."""
-        target, start = self.motion_condition.split(self.normalizer.normalize(motion))
-        return self.diffusion.loss(self._network(start), target, generator=generator).mean()
+    def _training_tensors(self, inputs: dict[str, Tensor]) -> tuple[Tensor | None, ...]:
+        motion, mask, control = (inputs.get(key) for key in ('motion', 'mask', 'control'))
+        self.conditioning.check_control(control, motion.shape[1])
+        if mask is not None:
+            check_takes_mask(self.backbone)
+            check_shape('inputs.mask', mask, tuple(motion.shape[:2]))
+        return (motion,) if mask is None and control is None else (motion, mask, control)
+
+    def _objective(self, motion: Tensor, mask: Tensor | None = None, control: Tensor | None = None, *,
+                   generator: Generator | None = None) -> Tensor:
+        """``|| eps - eps_theta(m_t, alpha_1, t) ||^2`` for the defaults, over the frames in the mask.
+
+        Args:
+            motion (Tensor): Raw codes, shape (B, T, N).
+            mask (Tensor, optional): True in frames that count, bool, shape (B, T).
+            control (Tensor, optional): Control, shape (B, T, C).
+            generator (Generator, optional): Source of randomness.
+        """
+        target, start = self.motion_condition.split(zero_padding(self.normalizer.normalize(motion), _frames(mask)))
+        network = self.conditioning.training_network(self.backbone, Given(start, control, mask), generator)
+        counted = None if mask is None else self.motion_condition.network_output(mask[..., None])[..., 0]  # (B, T')
+        return self.diffusion.loss(network, zero_padding(target, _frames(counted)), mask=counted,
+                                   generator=generator).mean()
 
     # ---- generation --------------------------------------------------------
-    def denoiser(self, start: Tensor) -> Denoiser:
+    def denoiser(self, start: Tensor, *, control: Tensor | None = None, mask: Tensor | None = None,
+                 guidance_scales: Mapping[str, float] | None = None) -> Denoiser:
         """The callable that samplers take, to wrap it or to run a sampler directly.
 
         Args:
             start (Tensor): Raw first codes, shape (B, N).
+            control (Tensor, optional): Control, shape (B, T, C).
+            mask (Tensor, optional): True in frames that count, bool, shape (B, T).
+            guidance_scales (Mapping, optional): Of ``start`` and ``control``, in place of the model's; see
+                :mod:`leokit.models.motion_conditioning`.
 
         Returns:
             Denoiser: Maps the noised variable (B, T', N) and t (B,) to a Prediction.
         """
-        return self.diffusion.denoiser(self._network(self.normalizer.normalize(start)))
+        given = Given(self.normalizer.normalize(start), control, mask)
+        return self.conditioning.guided(self.diffusion.denoiser, self.backbone, given, guidance_scales)
 
     @torch.no_grad()
     def sample(self, start: Tensor, num_frames: int | None = None, *, noise: Tensor | None = None,
                generator: Generators = None, sampler: Sampler | dict[str, Any] | None = None,
-               correction: Callable[[Tensor], Tensor] | None = None) -> Tensor:
+               correction: Callable[[Tensor], Tensor] | None = None, control: Tensor | None = None,
+               lengths: Sequence[int] | Tensor | None = None,
+               guidance_scales: Mapping[str, float] | None = None) -> Tensor:
         """Generate sequences.
 
         Args:
@@ -118,6 +150,10 @@ class MotionDiffusion(DiffusionModel):
             sampler (Sampler | dict, optional): Replaces the model's.
             correction (Callable, optional): Applied at every step to the predicted clean sequence, normalized codes
                 (B, T, N): to fix frames, or to bound them.
+            control (Tensor, optional): Control of each frame, shape (B, T, C).
+            lengths (Sequence[int], optional): Frames of each sequence, at most T; T by default. A sequence is what it
+                would be alone with the first frames of its noise, and its last code is repeated up to T.
+            guidance_scales (Mapping, optional): As in :meth:`denoiser`.
 
         Returns:
             Tensor: Raw codes, shape (B, T, N); the first is ``start`` if the condition uses it.
@@ -130,17 +166,46 @@ class MotionDiffusion(DiffusionModel):
         if noise is None:
             noise = noise_source(generator)(first.new_empty(shape))
         check_shape('noise', noise, shape)
-        denoise = self.diffusion.denoiser(self._network(first))
+        lengths = self._checked_lengths(lengths, start.shape[0], frames, start.device)
+        mask = None if lengths is None else torch.arange(frames, device=start.device) < lengths[:, None]  # (B, T)
+        denoise = self.denoiser(start, control=self._checked_control(control, start, frames), mask=mask,
+                                guidance_scales=guidance_scales)
         if correction is not None:
             denoise = correct(denoise, self._of_noised(correction, first), self.diffusion.scheduler)
         clean = self.diffusion.sample(denoise, noise, generator=generator, sampler=sampler)  # (B, T', N)
         motion = self.normalizer.denormalize(self.motion_condition.assemble(clean, first))  # (B, T, N)
         if self.motion_condition.uses_start:
             motion[:, 0] = start  # without the rounding of normalization and back
+        if lengths is not None:
+            frame = torch.arange(frames, device=start.device).minimum(lengths[:, None] - 1)  # (B, T)
+            motion = motion.gather(1, frame[..., None].expand_as(motion))
         return motion
 
-    def inpaint(self, known: Tensor, mask: Tensor, *, reach: int = 16, generator: Generators = None,
-                sampler: Sampler | dict[str, Any] | None = None) -> Tensor:
+    def _checked_control(self, control: Tensor | None, start: Tensor, frames: int) -> Tensor | None:
+        self.conditioning.check_control(control, frames)
+        if control is None:
+            return None
+        if len(control) != len(start):
+            raise UserError(f'there are {len(control)} control sequences for {len(start)} motion sequences; give one '
+                            'for each')
+        if not torch.isfinite(control).all():
+            raise UserError('the control holds values that are not finite; leave frames without a known value out, or '
+                            'interpolate them')
+        return control.to(start.device)
+
+    def _checked_lengths(self, lengths: Sequence[int] | Tensor | None, batch: int, frames: int,
+                         device: torch.device) -> Tensor | None:
+        if lengths is None:
+            return None
+        check_takes_mask(self.backbone)
+        lengths = torch.as_tensor(lengths, device=device)
+        check_shape('lengths', lengths, (batch,))
+        shortest = frames - self.motion_condition.noised_frames(frames) + 1
+        if lengths.min() < shortest or lengths.max() > frames:
+            raise UserError(f'lengths must lie between {shortest} and num_frames={frames}, got {lengths.tolist()}')
+        return lengths
+
+    def inpaint(self, known: Tensor, mask: Tensor, *, reach: int = 16, **options: Any) -> Tensor:
         """Generate sequences through given codes, such as key poses (:mod:`leokit.models.motion_inpainting`).
 
         Args:
@@ -148,8 +213,7 @@ class MotionDiffusion(DiffusionModel):
             mask (Tensor): True where a code is given, bool, shape (B, T) or (T,). A condition on the first code needs
                 the first frame.
             reach (int): Frames on either side of a given one that its offset moves along.
-            generator (Generator | list[Generator], optional): As in :meth:`sample`.
-            sampler (Sampler | dict, optional): As in :meth:`sample`.
+            **options: ``generator``, ``sampler``, ``control`` and ``guidance_scales`` of :meth:`sample`.
 
         Returns:
             Tensor: Raw codes, shape (B, T, N); those of given frames are as given.
@@ -159,7 +223,7 @@ class MotionDiffusion(DiffusionModel):
         correction = inpainting_correction(self.normalizer.normalize(known), mask, reach)
         if self.motion_condition.uses_start and not mask[:, 0].all():
             raise UserError(f'{type(self.motion_condition).__name__} needs the first code: set mask[:, 0] to True')
-        motion = self.sample(known[:, 0], known.shape[1], generator=generator, sampler=sampler, correction=correction)
+        motion = self.sample(known[:, 0], known.shape[1], correction=correction, **options)
         return torch.where(mask[..., None], known, motion)  # without the rounding of normalization and back
 
     def _of_noised(self, correction: Callable[[Tensor], Tensor], first: Tensor) -> Callable[[Tensor], Tensor]:
@@ -171,9 +235,9 @@ class MotionDiffusion(DiffusionModel):
             return self.motion_condition.split(sequence)[0]
         return corrected
 
-    def extend(self, start: Tensor, total_frames: int, *, num_frames: int | None = None, generator: Generators = None,
-               sampler: Sampler | dict[str, Any] | None = None,
-               long_video: LongVideoStrategy | dict[str, Any] | None = None) -> Iterator[Tensor]:
+    def extend(self, start: Tensor, total_frames: int, *, num_frames: int | None = None,
+               long_video: LongVideoStrategy | dict[str, Any] | None = None, control: Tensor | None = None,
+               known: KnownCodes | None = None, **options: Any) -> Iterator[Tensor]:
         """Generate sequences of any length in constant memory, window by window.
 
         Without a condition on the first code, ``LastCode`` leaves the windows independent of each other. With the same
@@ -183,9 +247,11 @@ class MotionDiffusion(DiffusionModel):
             start (Tensor): Raw first codes, shape (B, N).
             total_frames (int): Frames to generate, including ``start``.
             num_frames (int, optional): Frames of one window; the model's ``num_frames`` by default.
-            generator (Generator | list[Generator], optional): As in :meth:`sample`.
-            sampler (Sampler | dict, optional): As in :meth:`sample`.
             long_video (LongVideoStrategy | dict, optional): Replaces the model's strategy.
+            control (Tensor, optional): Control of each frame, shape (B, total_frames, C); windows get their part.
+            known (KnownCodes, optional): Codes of ``total_frames`` frames to pass through, as in :meth:`inpaint`. A
+                window is steered to those within it.
+            **options: ``generator``, ``sampler`` and ``guidance_scales`` of :meth:`sample`.
 
         Returns:
             Iterator: Raw codes of consecutive frames, shape (B, t, N), ``total_frames`` in all.
@@ -199,7 +265,12 @@ class MotionDiffusion(DiffusionModel):
         if self._windows_depend(strategy) and strategy.context_frames >= frames:
             raise UserError(f'{type(strategy).__name__} uses {strategy.context_frames} frames of context, which leaves '
                             f'no new frame in a window of {frames}; use less context')
-        return self._extend(start, total_frames, frames, strategy, generator=generator, sampler=sampler)
+        control = self._checked_control(control, start, total_frames)
+        if known is not None:
+            check_shape('known.codes', known.codes, (len(start), total_frames, self.motion_dim))
+            inpainting_correction(known.codes, known.mask.expand(known.codes.shape[:2]), known.reach)  # checks it
+        return sample_windows(self, start, total_frames, frames, strategy, dependent=self._windows_depend(strategy),
+                              control=control, known=known, **options)
 
     def window_boundaries(self, total_frames: int, *, long_video: LongVideoStrategy | None = None) -> list[int]:
         """The frames in 1 … total_frames - 1 at which windows of :meth:`extend` meet.
@@ -214,42 +285,40 @@ class MotionDiffusion(DiffusionModel):
     def _windows_depend(self, strategy: LongVideoStrategy) -> bool:
         return self.motion_condition.uses_start or strategy.context_frames > 1
 
-    def _extend(self, start: Tensor, remaining: int, num_frames: int, strategy: LongVideoStrategy,
-                **options: Any) -> Iterator[Tensor]:
-        std = self.normalizer.std / self.normalizer.unit()  # of normalized codes
-        context, known = None, 0  # last codes of the previous window; how many of them are output already
-        while remaining > 0:
-            correction = strategy.correction(None if context is None else self.normalizer.normalize(context), std)
-            window = self.sample(start, num_frames, correction=correction, **options)  # (B, num_frames, N)
-            new = window[:, known:num_frames - strategy.pending_frames]
-            yield new[:, :remaining]
-            remaining -= new.shape[1]
-            if self._windows_depend(strategy):
-                context = window[:, -strategy.context_frames:]
-                known = strategy.context_frames - strategy.pending_frames
-                start = context[:, 0]
-
     # ---- MMEngine's model contract -----------------------------------------
     def predict(self, inputs: dict[str, Tensor], data_samples: dict[str, Any] | None = None) -> list[dict[str, Any]]:
-        """Generate a sequence from the first code of each given one, of its length.
+        """Generate a sequence from the first code of each given one, of its length and with its control.
 
         Args:
-            inputs (dict): ``motion``, raw codes, shape (B, T, N).
+            inputs (dict): ``motion``, raw codes, shape (B, T, N); ``mask`` and ``control`` as in training.
             data_samples (dict, optional): With ``name`` (and ``start``), each sample has its own seed.
 
         Returns:
-            list: Per sample ``real`` and ``generated``, raw codes (T, N), and ``name`` and ``start`` if known.
+            list: Per sample ``real`` and ``generated``, raw codes (T, N) without padding, and ``name`` and ``start`` if
+            known.
         """
-        real = inputs['motion']
+        real, mask = inputs['motion'], inputs.get('mask')
         generators = evaluation_generators(data_samples, real.shape[0])
-        generated = self.sample(real[:, 0], real.shape[1], generator=generators)
-        return one_dict_per_sample(data_samples, real=real, generated=generated)
+        lengths = None if mask is None else mask.sum(1)
+        generated = self.sample(real[:, 0], real.shape[1], generator=generators, lengths=lengths,
+                                control=inputs.get('control'))
+        rows = one_dict_per_sample(data_samples, real=real, generated=generated)
+        if lengths is not None:
+            rows = [{**row, **{key: row[key][:length] for key in ('real', 'generated')}}
+                    for row, length in zip(rows, lengths.tolist())]
+        return rows
 
     def _forward(self, inputs: dict[str, Tensor]) -> Tensor:
         target, start = self.motion_condition.split(self.normalizer.normalize(inputs['motion']))  # (B, T', N), (B, N)
         t = torch.zeros(target.shape[0], dtype=torch.long, device=target.device)
-        return self._network(start)(target, t)
+        given = Given(start, inputs.get('control'), inputs.get('mask'))
+        return self.conditioning.network(self.backbone, given)(target, t)
 
 
 def _build_strategy(long_video: LongVideoStrategy | dict[str, Any] | None) -> LongVideoStrategy | None:
     return LONG_VIDEO.build(long_video) if isinstance(long_video, dict) else long_video
+
+
+def _frames(mask: Tensor | None) -> Tensor | None:
+    """A mask (B, T) as one of sequences (B, T, N)."""
+    return None if mask is None else mask[..., None]

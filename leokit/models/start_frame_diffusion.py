@@ -21,7 +21,7 @@ from leokit.models.diffusion import Diffusion, Generators, Network
 from leokit.models.diffusion_model import DiffusionModel, evaluation_generators, one_dict_per_sample
 from leokit.registry import MODELS
 from leokit.samplers import NoiseSource, Sampler, correct, guide, mark_condition, noise_source
-from leokit.utils.batch_random import own_rows
+from leokit.utils.batch_random import uniform_rows
 from leokit.utils import UserError, check_shape
 
 IMAGE_CHANNELS = 3
@@ -97,10 +97,10 @@ class StartFrameDiffusion(DiffusionModel):
         return frame, motion
 
     def _objective(self, frame: Tensor, motion: Tensor, generator: Generator | None = None) -> Tensor:
-        present = _uniform(frame, generator) >= self.condition_dropout  # (B,)
+        present = uniform_rows(frame, generator) >= self.condition_dropout  # (B,)
         extra, level = None, None
         if self.low_size:
-            level = _uniform(frame, generator)
+            level = uniform_rows(frame, generator)
             low = self._upsample(self._downsample(frame))
             extra = self._augment_conditioning(low, level, noise_source(generator)(frame))
         network = self._network(self.normalizer.normalize(motion), present, extra=extra, level=level)
@@ -218,10 +218,3 @@ def _options(name: str, defaults: dict[str, Any], given: Mapping[str, Any] | Non
     if unknown:
         raise UserError(f'{name}.{unknown[0]} is unknown; the keys are {", ".join(defaults)}')
     return list({**defaults, **(given or {})}.values())
-
-
-def _uniform(like: Tensor, generator: Generator | None) -> Tensor:
-    """One number in [0, 1) per sample, shape (B,)."""
-    if generator is None:
-        return own_rows(lambda count: torch.rand(count, device=like.device), len(like))
-    return torch.rand(len(like), device=generator.device, generator=generator).to(like.device)

@@ -50,6 +50,13 @@ def randn_rows_like(like: Tensor) -> Tensor:
     return _keep_format(own_rows(lambda count: torch.randn_like(_resized(like, count)), len(like)), like)
 
 
+def uniform_rows(like: Tensor, generator: torch.Generator | None = None) -> Tensor:
+    """One number in [0, 1) for each sample of a batch, shape (B,); from torch's global generator by default."""
+    if generator is None:
+        return own_rows(lambda count: torch.rand(count, device=like.device), len(like))
+    return torch.rand(len(like), device=generator.device, generator=generator).to(like.device)
+
+
 class BatchDropout(nn.Dropout):
     """``nn.Dropout`` whose mask does not depend on the number of processes; the batch is the first dimension."""
 
