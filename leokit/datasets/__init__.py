@@ -4,6 +4,7 @@ from leokit.datasets.clip_dataset import ClipDataset
 from leokit.datasets.code_cache import CodeCache, CodedVideo, code_statistics
 from leokit.datasets.code_cache_writer import CodeCacheWriter
 from leokit.datasets.coded_frame_dataset import CodedFrameDataset
+from leokit.datasets.control_file import Controls, load_controls, resample_control, save_controls
 from leokit.datasets.deterministic_sampler import DeterministicSampler, SampleKey
 from leokit.datasets.frame_cache import FrameCache
 from leokit.datasets.frame_decoder import FrameDecoder
@@ -17,7 +18,8 @@ from leokit.datasets.transforms.flip import PairedFlip
 from leokit.datasets.transforms.motion_view import MotionView
 
 __all__ = [
-    'BatchTransform', 'ClipDataset', 'CodeCache', 'CodeCacheWriter', 'CodedFrameDataset', 'CodedVideo',
+    'BatchTransform', 'ClipDataset', 'CodeCache', 'CodeCacheWriter', 'CodedFrameDataset', 'CodedVideo', 'Controls',
     'DeterministicSampler', 'FrameCache', 'FrameDecoder', 'FrameMemory', 'FramePairDataset', 'MotionCodeDataset',
-    'MotionView', 'PairedAffine', 'PairedColorJitter', 'PairedFlip', 'SampleKey', 'code_statistics',
+    'MotionView', 'PairedAffine', 'PairedColorJitter', 'PairedFlip', 'SampleKey', 'code_statistics', 'load_controls',
+    'resample_control', 'save_controls',
 ]

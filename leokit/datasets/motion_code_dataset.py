@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from leokit.datasets.code_cache import CodeCache, code_statistics, window_starts
+from leokit.datasets.control_file import Controls, load_controls
 from leokit.datasets.deterministic_sampler import SampleKey
 from leokit.registry import DATASETS
 from leokit.utils import UserError
@@ -28,10 +29,16 @@ class MotionCodeDataset(Dataset):
     All codes are in memory as one tensor; a batch is one gather from it, on the CPU or a GPU. Items: ``inputs``
     ``motion``, float32 (T, N), not normalized; ``data_samples`` ``name`` and ``start``, the first frame of the window.
 
+    With ``min_frames``, videos shorter than T are one window each, padded with their last code, and ``inputs`` has
+    ``mask``, bool (T,), True in their own frames. With ``controls``, it has ``control``, float32 (T, C).
+
     Args:
         codes_dir (str | Path): A code cache.
         num_frames (int): Window length T.
         stride (int): Distance of consecutive windows of a video.
+        min_frames (int, optional): Length from which shorter videos are used too; T by default.
+        controls (str | Path, optional): File with a control sequence of every video, of
+            :func:`~leokit.datasets.control_file.save_controls`.
         data_root (str | Path, optional): The videos of the codes, a folder or a manifest: their present identities,
             splits and categories count, and videos that it no longer lists are left out. Default, or if it does not
             exist: the labels at the time of the extraction.
@@ -48,12 +55,14 @@ class MotionCodeDataset(Dataset):
         fps (float, optional): Frame rate of all codes in use; None if unknown.
     """
 
-    def __init__(self, codes_dir: str | Path, num_frames: int, *, stride: int = 1,
-                 data_root: str | Path | None = None, animator_hash: str | None = None,
-                 animator_checkpoint: str | Path | None = None, filters: dict | None = None,
-                 device: str | None = None) -> None:
+    def __init__(self, codes_dir: str | Path, num_frames: int, *, stride: int = 1, min_frames: int | None = None,
+                 controls: str | Path | None = None, data_root: str | Path | None = None,
+                 animator_hash: str | None = None, animator_checkpoint: str | Path | None = None,
+                 filters: dict | None = None, device: str | None = None) -> None:
         if num_frames < 1 or stride < 1:
             raise UserError(f'num_frames and stride must be at least 1, got {num_frames} and {stride}')
+        if min_frames is not None and not 1 <= min_frames <= num_frames:
+            raise UserError(f'min_frames={min_frames} must lie between 1 and num_frames={num_frames}')
         if animator_checkpoint is not None:
             animator_hash = checkpoint_hash(animator_checkpoint)
         cache = CodeCache(codes_dir, animator_hash)
@@ -62,15 +71,34 @@ class MotionCodeDataset(Dataset):
         self.animator_hash = cache.animator_hash
         self.metainfo = dict(dataset=type(self).__name__, data_root=str(codes_dir))
         self._offsets = {video.name: video.offset for video in cache.videos}
-        wanted = VideoFilter.from_config(filters, min_frames=num_frames)
+        wanted = VideoFilter.from_config(filters, min_frames=min_frames or num_frames)
         self.videos, self.skipped = _usable(coded_videos(cache, wanted, data_root), wanted, cache.folder)
         self.fps = single_rate(self.videos, cache.folder)
-        starts = [window_starts([span], num_frames, stride) for span in self.spans]
+        _check_finite(cache, self.spans, [video.name for video in self.videos])
+        starts = [window_starts([span], min(num_frames, span[1]), stride) for span in self.spans]
         self._starts = np.concatenate(starts)
         # index into ``videos`` of every window
         self._owners = np.repeat(np.arange(len(starts)), [len(part) for part in starts])
-        self._codes = torch.from_numpy(np.array(cache.codes)).to(device or 'cpu')
-        self._steps = torch.arange(num_frames, device=self._codes.device)
+        self._padded = min_frames is not None
+        self._lengths = np.minimum(num_frames, [span[1] for span in self.spans])[self._owners]
+        self._codes = torch.from_numpy(np.array(cache.codes))
+        self._control = None
+        if controls is not None:
+            self._control = torch.from_numpy(_control_rows(load_controls(controls), cache, self.videos))
+        self.to(device or 'cpu')
+
+    @property
+    def num_bytes(self) -> int:
+        """int: Memory of the codes and their control."""
+        return self._codes.nbytes + (0 if self._control is None else self._control.nbytes)
+
+    def to(self, device: torch.device | str) -> None:
+        """Move the codes and their control to a device."""
+        self._codes = self._codes.to(device)
+        self._control = None if self._control is None else self._control.to(device)
+        self._steps = torch.arange(self.num_frames, device=self._codes.device)
+        self._device_starts = torch.from_numpy(self._starts).to(self._codes.device)
+        self._device_lengths = torch.from_numpy(self._lengths).to(self._codes.device)
 
     @property
     def spans(self) -> list[tuple[int, int]]:
@@ -80,13 +108,21 @@ class MotionCodeDataset(Dataset):
     def statistics(self) -> dict[str, np.ndarray]:
         """Statistics of the codes in use; see :func:`~leokit.datasets.code_cache.code_statistics`.
 
-        Windows of one frame have no residuals: ``residual_std`` is then the ``std`` of the codes.
+        Windows of one frame have no residuals: ``residual_std`` is then the ``std`` of the codes. If every video is
+        shorter than T, residuals are those of windows of the longest one.
         """
-        codes = self._codes.cpu().numpy()
-        if self.num_frames == 1:
+        codes, longest = self._codes.cpu().numpy(), max(length for _, length in self.spans)
+        if min(self.num_frames, longest) == 1:
             statistics = code_statistics(codes, self.spans)
             return dict(statistics, residual_std=statistics['std'])
-        return code_statistics(codes, self.spans, self.num_frames)
+        return code_statistics(codes, self.spans, min(self.num_frames, longest))
+
+    def control_statistics(self) -> dict[str, np.ndarray] | None:
+        """``mean`` and ``std`` of each channel of the control in use, shape (C,); None without control."""
+        if self._control is None:
+            return None
+        rows = np.concatenate([self._control[first:first + length].cpu() for first, length in self.spans])
+        return dict(mean=rows.mean(axis=0, dtype=np.float64), std=rows.std(axis=0, dtype=np.float64))
 
     def __len__(self) -> int:
         return len(self._starts)
@@ -99,18 +135,34 @@ class MotionCodeDataset(Dataset):
         """Load the items of a batch at once, as views into one gathered tensor."""
         windows = np.array([index.index if isinstance(index, SampleKey) else index for index in indices],
                            dtype=np.int64)
-        starts = self._starts[windows]
-        motion = self._gather(starts)  # (B, T, N)
-        items = []
-        for row, (start, owner) in enumerate(zip(starts, self._owners[windows])):
-            name = self.videos[owner].name
-            items.append(dict(inputs=dict(motion=motion[row]),
-                              data_samples=dict(name=name, start=int(start) - self._offsets[name])))
-        return items
+        inputs = self.gather(torch.from_numpy(windows).to(self._codes.device))
+        rows = [dict(zip(inputs, row)) for row in zip(*inputs.values())]
+        return [dict(inputs=row, data_samples=label) for row, label in zip(rows, self.labels(windows))]
 
-    def _gather(self, starts: np.ndarray) -> Tensor:
-        rows = torch.from_numpy(starts).to(self._codes.device)[:, None] + self._steps  # (B, T)
-        return self._codes[rows]
+    def gather(self, indices: Tensor) -> dict[str, Tensor]:
+        """The ``inputs`` of a batch.
+
+        Args:
+            indices (Tensor): Indices of windows, int64, shape (B,), on the device of the codes.
+
+        Returns:
+            dict: ``motion``, shape (B, T, N); ``mask`` and ``control`` if the dataset has them.
+        """
+        steps, inputs = self._steps, {}
+        if self._padded:
+            lengths = self._device_lengths[indices][:, None]  # (B, 1)
+            inputs['mask'] = steps < lengths
+            steps = steps.minimum(lengths - 1)
+        rows = self._device_starts[indices][:, None] + steps  # (B, T)
+        if self._control is not None:
+            inputs['control'] = self._control[rows]
+        return dict(motion=self._codes[rows], **inputs)
+
+    def labels(self, indices: np.ndarray) -> list[dict[str, Any]]:
+        """The ``data_samples`` of windows, one dict each."""
+        names = [self.videos[owner].name for owner in self._owners[indices]]
+        return [dict(name=name, start=int(start) - self._offsets[name])
+                for name, start in zip(names, self._starts[indices])]
 
 
 def single_rate(videos: Sequence[VideoEntry], folder: Path) -> float | None:
@@ -153,6 +205,24 @@ def coded_videos(cache: CodeCache, wanted: VideoFilter, data_root: str | Path | 
                         f'{data_root}; extract them with `leokit extract`, or delete that folder if it belongs to '
                         'other videos')
     return kept
+
+
+def _check_finite(cache: CodeCache, spans: list[tuple[int, int]], names: Sequence[str]) -> None:
+    """Raise a :class:`UserError` for codes that are not finite, which one step of training would spread to all."""
+    for (first, length), name in zip(spans, names):
+        if not np.isfinite(cache.codes[first:first + length]).all():
+            raise UserError(f'the codes of {name} in {cache.folder} are not finite; delete the folder and extract the '
+                            'codes with a checkpoint from before the training of the animator diverged')
+
+
+def _control_rows(controls: Controls, cache: CodeCache, videos: Sequence[VideoEntry]) -> np.ndarray:
+    """The control of every code of a cache, shape (total, C); 0 for videos that are not in use."""
+    used = {video.name for video in videos}
+    rows = np.zeros((len(cache.codes), len(controls.channels)), np.float32)
+    for video in cache.videos:
+        if video.name in used:
+            rows[video.offset:video.offset + video.length] = controls.of(video.name, video.length, video.fps or None)
+    return rows
 
 
 def _usable(entries: list[VideoEntry], wanted: VideoFilter, folder: Path) -> tuple[list[VideoEntry], list[Skipped]]:

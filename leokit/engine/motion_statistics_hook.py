@@ -19,7 +19,8 @@ class MotionStatisticsHook(Hook):
     The frame rate of the codes is set as well, and must be that of the checkpoint, where both are known.
 
     The dataset has ``statistics()`` and ``animator_hash``, the model a ``normalizer`` (:class:`CodeNormalizer`) and
-    ``code_origin``. Single codes have no ``residual_std``.
+    ``code_origin``. Single codes have no ``residual_std``. With ``control_statistics()`` of the dataset, those of the
+    control are set as well.
     """
 
     priority = 'VERY_HIGH'  # before the weights are averaged or saved
@@ -33,6 +34,10 @@ class MotionStatisticsHook(Hook):
         if model.normalizer.statistics_set:
             check_same_animator(model.code_origin, CodeOrigin('the training codes', dataset.animator_hash))
             return
+        control = dataset.control_statistics() if hasattr(dataset, 'control_statistics') else None
+        encoder = model.conditioning.control_encoder if hasattr(model, 'conditioning') else None
+        if control is not None and encoder is not None:
+            encoder.set_statistics(**control)
         statistics = dataset.statistics()
         model.normalizer.set_statistics(**{name: statistics[name] for name in STATISTICS if name in statistics},
                                         animator_hash=dataset.animator_hash)
