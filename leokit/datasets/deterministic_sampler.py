@@ -74,7 +74,7 @@ class DeterministicSampler(Sampler[SampleKey]):
         while True:
             epoch, position = divmod(number, self.size)
             if epoch != known_epoch:
-                order, known_epoch = self._order(epoch), epoch
+                order, known_epoch = self.order(epoch), epoch
             yield SampleKey(int(order[position]), number)
             number += self.world_size
 
@@ -82,7 +82,13 @@ class DeterministicSampler(Sampler[SampleKey]):
         """int: Samples of this process in one epoch, rounded up."""
         return math.ceil(self.size / self.world_size)
 
-    def _order(self, epoch: int) -> np.ndarray:
+    @property
+    def first(self) -> int:
+        """int: Number of the sample at which the stream starts."""
+        return self._first
+
+    def order(self, epoch: int) -> np.ndarray:
+        """The permutation of an epoch: indices into the dataset, int64, shape (size,)."""
         if not self.shuffle:
             return np.arange(self.size)
         return np.random.default_rng((self.seed, epoch)).permutation(self.size)

@@ -39,26 +39,45 @@ class EMAHook(Hook):
         self._averages: dict[str, Tensor] | None = None
         self._raw: dict[str, Tensor] | None = None  # the weights under training, while the model holds the average
         self._slots: dict[str, tuple[nn.Module, str]] | None = None  # module and attribute of each averaged entry
+        self.updated_in_step = False  # set by GraphedTrainStep, whose graph updates the average
 
     # ---- averaging -----------------------------------------------------------
     def before_train(self, runner) -> None:
         if self._averages is None:  # else they were loaded with the checkpoint
-            self._averages = {key: tensor.clone() for key, tensor in self._weights(runner).items()}
+            self._averages = {key: tensor.clone() for key, tensor in self._weights(unwrap_model(runner.model)).items()}
+
+    def decay_at(self, iteration: int) -> float:
+        """The decay after ``iteration`` completed iterations."""
+        return min(self.decay, (1 + iteration) / (10 + iteration))
 
     def after_train_iter(self, runner, batch_idx: int, data_batch: Any = None, outputs: dict | None = None) -> None:
-        if runner.optim_wrapper.should_update():
-            self._update(self._weights(runner), min(self.decay, (1 + runner.iter) / (10 + runner.iter)))
+        if runner.optim_wrapper.should_update() and not self.updated_in_step:
+            self.update(unwrap_model(runner.model), 1 - self.decay_at(runner.iter))
 
     @torch.no_grad()
-    def _update(self, weights: dict[str, Tensor], decay: float) -> None:
+    def update(self, model: nn.Module, weight: float | Tensor) -> None:
+        """Move the average towards the weights.
+
+        Args:
+            model (nn.Module): The model, without wrappers.
+            weight (float | Tensor): Weight of the new values; a tensor without dimensions, on the device, for a CUDA
+                graph, which would keep the value of a number.
+        """
+        weights = self._weights(model)
         moving = [key for key, tensor in weights.items() if tensor.is_floating_point()]
-        torch._foreach_lerp_([self._averages[key] for key in moving], [weights[key] for key in moving], 1 - decay)
+        averages, values = [self._averages[key] for key in moving], [weights[key] for key in moving]
+        if isinstance(weight, Tensor):
+            steps = torch._foreach_sub(values, averages)
+            torch._foreach_mul_(steps, weight)
+            torch._foreach_add_(averages, steps)
+        else:
+            torch._foreach_lerp_(averages, values, weight)
         for key in weights.keys() - set(moving):
             self._averages[key].copy_(weights[key])
 
-    def _weights(self, runner) -> dict[str, Tensor]:
+    def _weights(self, model: nn.Module) -> dict[str, Tensor]:
         if self._slots is None:  # state_dict() takes milliseconds, too long for every iteration
-            self._slots = self._find_slots(unwrap_model(runner.model))
+            self._slots = self._find_slots(model)
         return {key: getattr(module, name).detach() for key, (module, name) in self._slots.items()}
 
     def _find_slots(self, model: nn.Module) -> dict[str, tuple[nn.Module, str]]:
@@ -72,13 +91,13 @@ class EMAHook(Hook):
     def before_val_epoch(self, runner) -> None:
         if self._averages is None or self._raw is not None:
             return
-        weights = self._weights(runner)
+        weights = self._weights(unwrap_model(runner.model))
         self._raw = {key: tensor.clone() for key, tensor in weights.items()}
         _copy(weights, self._averages)
 
     def after_val_epoch(self, runner, metrics: dict[str, float] | None = None) -> None:
         if self._raw is not None:
-            _copy(self._weights(runner), self._raw)
+            _copy(self._weights(unwrap_model(runner.model)), self._raw)
             self._raw = None
 
     def after_interrupted_val(self, runner) -> None:
@@ -102,7 +121,7 @@ class EMAHook(Hook):
         averaged = checkpoint['state_dict']
         # a checkpoint of an older version may lack an entry that the model has today
         self._averages = {key: averaged.get(key, tensor).to(tensor.device, copy=True)
-                          for key, tensor in self._weights(runner).items()}
+                          for key, tensor in self._weights(unwrap_model(runner.model)).items()}
 
 
 @torch.no_grad()

@@ -21,12 +21,12 @@ MAX_NAMES = 8  # samples that an error message lists
 
 
 class Record(NamedTuple):
-    """The K scalars of one iteration: ``values`` (K,) on the device, named by ``terms``."""
+    """The K scalars of one iteration: ``values`` (K,) on the device, named by ``terms``, and its batch without inputs."""
 
     iteration: int
     terms: tuple[str, ...]
     values: Tensor
-    samples: list[str]
+    batch: Any
 
 
 @HOOKS.register_module()
@@ -55,7 +55,8 @@ class LossWatchHook(RuntimeInfoHook):
         scalars = {**(outputs or {}), **getattr(runner.optim_wrapper, 'log_vars', {})}
         if scalars:
             self._pending.append(Record(
-                runner.iter + 1, tuple(scalars), _on_device(list(scalars.values())), sample_names(data_batch)))
+                runner.iter + 1, tuple(scalars), _on_device(list(scalars.values())),
+                {**data_batch, 'inputs': None} if isinstance(data_batch, Mapping) else None))
         if (self.every_n_train_iters(runner, self._log_interval) or self.is_last_train_iter(runner)
                 or len(self._pending) >= self.max_pending
                 or self.end_of_epoch(runner.train_dataloader, batch_idx)):
@@ -111,7 +112,8 @@ def _check_finite(record: Record, scalars: dict[str, float], where: str = '') ->
     values = ', '.join(f'{term}={number:.4g}' for term, number in watched.items())
     if where:
         raise UserError(f'non-finite loss {where} at iteration {record.iteration}; its own message names the samples')
-    names = ', '.join(record.samples[:MAX_NAMES]) + (', ...' if len(record.samples) > MAX_NAMES else '')
+    names = sample_names(record.batch)
+    names = ', '.join(names[:MAX_NAMES]) + (', ...' if len(names) > MAX_NAMES else '')
     raise UserError(f'non-finite loss at iteration {record.iteration}: {values}; batch [{names}]; look at these '
                     f'samples, or lower the learning rate or add optim_wrapper.clip_grad, and continue from the '
                     f'last checkpoint with --resume')

@@ -141,7 +141,8 @@ class LeoRunner(CheckpointingRunner):
         if options is not True and not isinstance(options, Mapping):
             raise UserError(f'compile={options!r} must be True, False or a dict of options of torch.compile')
         options = {} if options is True else dict(options)
-        if not options and target == 'train_step' and not self._keeps_gradients():
+        captured = getattr(self.train_loop, 'captures_step', bool)() if target == 'train_step' else False
+        if not options and target == 'train_step' and not self._keeps_gradients() and not captured:
             options = dict(mode='reduce-overhead')  # CUDA graphs: gradients are overwritten in the next iteration
         # in place: the module that torch.compile(model) returns has other state-dict keys
         if hasattr(self.bare_model, 'compile_parts'):

@@ -13,6 +13,9 @@ import torch
 from mmengine.runner import BaseLoop
 from torch.utils.data import DataLoader
 
+from leokit.datasets.resident_batches import resident_batches
+from leokit.engine.ema_hook import EMAHook
+from leokit.engine.graphed_step import GraphedTrainStep, graph_obstacle
 from leokit.engine.preemption import StopRequest, TrainingInterrupted
 from leokit.registry import LOOPS
 from leokit.utils import UserError
@@ -30,13 +33,19 @@ class ResumableTrainLoop(BaseLoop):
         max_iters (int): Total iterations, including those before a resume.
         val_interval (int): Iterations between validations; there is one after the last iteration as well.
         val_begin (int): The first iteration that may be validated.
+        cuda_graph (bool, optional): Replay the whole step, with optimizer and average of the weights, as one CUDA graph
+            (:class:`~leokit.engine.graphed_step.GraphedTrainStep`). None does so where it is possible; True raises a
+            :class:`UserError` where it is not.
+
+    Motion codes stay on the device of the model, where there is room, and the data loader is not used
+    (:class:`~leokit.datasets.resident_batches.ResidentBatches`); the batches are the same.
 
     Attributes:
         stopped_by (str | None): The signal that ended the training early.
     """
 
     def __init__(self, runner, dataloader: DataLoader | dict, *, max_iters: int, val_interval: int = 1000,
-                 val_begin: int = 1):
+                 val_begin: int = 1, cuda_graph: bool | None = None):
         for name, value, least in (('max_iters', max_iters, 1), ('val_interval', val_interval, 1),
                                    ('val_begin', val_begin, 0)):
             if not isinstance(value, int) or value < least:
@@ -49,6 +58,10 @@ class ResumableTrainLoop(BaseLoop):
         self.max_epochs = 1  # MMEngine's hooks see the whole training as one epoch
         self.val_interval = val_interval
         self.val_begin = val_begin
+        if cuda_graph not in (True, False, None):
+            raise UserError(f'train_cfg.cuda_graph={cuda_graph!r} must be True, False, or None for "where possible"')
+        self._cuda_graph = cuda_graph
+        self._graphed_step: GraphedTrainStep | None = None
         self.stop_training = False  # set by MMEngine's EarlyStoppingHook
         self.stopped_by: str | None = None
         self._iter = 0
@@ -72,6 +85,9 @@ class ResumableTrainLoop(BaseLoop):
         self.runner.call_hook('before_train_epoch')
         self.dataloader.sampler.start_at(self._iter, self.dataloader.batch_size)
         model = self.runner.model
+        if self.captures_step():
+            ema = next((hook for hook in self.runner.hooks if isinstance(hook, EMAHook)), None)
+            self._graphed_step = GraphedTrainStep(model, self.runner.optim_wrapper, ema)
         with StopRequest(device_of(unwrap_model(model))) as request:
             try:
                 self._run_iterations(request)
@@ -83,11 +99,20 @@ class ResumableTrainLoop(BaseLoop):
             self.runner.call_hook('after_train')
         return model
 
+    def captures_step(self) -> bool:
+        """Whether the training step is one CUDA graph; a :class:`UserError` if it must be and cannot."""
+        if self._cuda_graph is False:
+            return False
+        obstacle = graph_obstacle(self.runner)
+        if obstacle and self._cuda_graph:
+            raise UserError(f'train_cfg.cuda_graph=True does not work, because {obstacle}; set it to None')
+        return obstacle is None
+
     def _run_iterations(self, request: StopRequest) -> None:
         if self._iter >= self.max_iters:  # resumed; its last validation may have been interrupted
             self._validate(request)
             return
-        batches = iter(self.dataloader)
+        batches = resident_batches(self.dataloader, device_of(unwrap_model(self.runner.model))) or iter(self.dataloader)
         while self._iter < self.max_iters and not self.stop_training:
             self.run_iter(next(batches))
             # a partial accumulation of gradients could not be resumed
@@ -108,11 +133,15 @@ class ResumableTrainLoop(BaseLoop):
     def run_iter(self, data_batch: dict) -> None:
         """Train on one collated batch (``inputs``, ``data_samples``)."""
         runner = self.runner
-        runner.model.train()
+        if self._graphed_step is None or not runner.model.training:
+            runner.model.train()
         runner.call_hook('before_train_iter', batch_idx=self._iter, data_batch=data_batch)
         seed_iteration(runner.seed, self._iter)
-        with batch_share(runner.rank, runner.world_size):
-            outputs = runner.model.train_step(data_batch, optim_wrapper=runner.optim_wrapper)
+        if self._graphed_step is not None:
+            outputs = self._graphed_step(data_batch, self._iter)
+        else:
+            with batch_share(runner.rank, runner.world_size):
+                outputs = runner.model.train_step(data_batch, optim_wrapper=runner.optim_wrapper)
         runner.call_hook('after_train_iter', batch_idx=self._iter, data_batch=data_batch, outputs=outputs)
         self._iter += 1
 

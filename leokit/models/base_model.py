@@ -30,8 +30,12 @@ class TrainableModel(nn.Module):
 
     def train_step(self, data: Any, optim_wrapper: Any) -> dict[str, Tensor]:
         """One step of the optimizer; returns the losses by name and their sum as ``loss``."""
+        return self.optimize(self.data_preprocessor(data, True), optim_wrapper)
+
+    def optimize(self, data: dict | Sequence, optim_wrapper: Any) -> dict[str, Tensor]:
+        """:meth:`train_step` for a batch that the data preprocessor has seen."""
         with optim_wrapper.optim_context(self):
-            losses = self._run_forward(self.data_preprocessor(data, True), mode='loss')
+            losses = self._run_forward(data, mode='loss')
         total, named = self.parse_losses(losses)
         optim_wrapper.update_params(total)
         return named

@@ -45,6 +45,11 @@ class DiffusionModel(Pretrained, TrainableModel, metaclass=ABCMeta):
         return CodeOrigin(named_model(self.label, self), self.normalizer.animator_weights_hash, self.motion_dim)
 
     # ---- compilation and state ---------------------------------------------
+    @property
+    def supports_cuda_graph(self) -> bool:
+        """Whether a training step can be one CUDA graph: all of its work is on the device, the same in every step."""
+        return self.diffusion.coupling == 'independent'  # the optimal assignment runs on the CPU
+
     def compile_parts(self, **options: Any) -> None:
         """Compile the training objective, and the backbone for sampling; state-dict keys stay as they are.
 
