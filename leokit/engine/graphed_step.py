@@ -1,0 +1,175 @@
+"""A whole training step as one CUDA graph: forward, backward, clipping, optimizer and average of the weights.
+
+A step of a small network is hundreds of kernels of a few microseconds, which take longer to launch than to run; a
+graph launches all of them at once. Random numbers are those of the eager step: the graph takes the seed of the CUDA
+generator at each replay.
+"""
+
+import logging
+from contextlib import contextmanager
+from typing import Any, Iterator
+
+import torch
+from mmengine.hooks import Hook, IterTimerHook, RuntimeInfoHook
+from mmengine.logging import print_log
+from mmengine.optim import OptimWrapper
+from torch import Tensor, nn
+
+from leokit.engine.ema_hook import EMAHook
+from leokit.engine.optim_wrapper import AutocastOptimWrapper
+from leokit.utils.modules import device_of
+
+WARMUP = 3  # eager iterations before the capture, in which libraries select algorithms and the optimizer makes its state
+OPTIMIZERS = (torch.optim.Adam, torch.optim.AdamW)
+
+
+def graph_obstacle(runner: Any) -> str | None:
+    """Why the training step of a runner cannot be one CUDA graph, a clause; None if it can."""
+    model, wrapper = runner.model, runner.optim_wrapper
+    if runner.distributed:
+        return 'several processes train'
+    if device_of(model).type != 'cuda':
+        return 'the model is not on a CUDA device'
+    if not getattr(model, 'supports_cuda_graph', False):
+        return f'{type(model).__name__}, as configured, does work on the CPU in every step'
+    if type(wrapper) is not AutocastOptimWrapper or getattr(wrapper, '_accumulative_counts', 1) > 1:
+        return 'optim_wrapper is not an AutocastOptimWrapper without gradient accumulation'
+    if type(wrapper.optimizer) not in OPTIMIZERS:
+        return f'the optimizer is {type(wrapper.optimizer).__name__}, not Adam or AdamW'
+    if any(scheduler.param_name != 'lr' for scheduler in runner.param_schedulers or ()):
+        return 'a parameter scheduler changes something other than the learning rate'
+    options = runner.cfg.get('compile')
+    if isinstance(options, dict) and options.get('mode') in ('reduce-overhead', 'max-autotune'):
+        return f"compile.mode={options['mode']!r} makes graphs of its own"
+    acting = [type(hook).__name__ for hook in runner.hooks if acts_before_iterations(hook)]
+    return f'{acting[0]} acts before every iteration, perhaps on the model' if acting else None
+
+
+def acts_before_iterations(hook: Hook) -> bool:
+    """Whether a hook may change the work of an iteration, as a ramp of a loss weight does."""
+    own = type(hook).before_train_iter
+    return own not in (Hook.before_train_iter, RuntimeInfoHook.before_train_iter, IterTimerHook.before_train_iter)
+
+
+class GraphedTrainStep:
+    """Replaces ``model.train_step``. The first iterations run eagerly, then the step is captured and replayed.
+
+    Batches of other shapes than that of the capture run eagerly. Learning rates and the weight of the average are
+    tensors that are set before every replay. The optimizer's settings, as they are saved, do not change.
+
+    Args:
+        model (nn.Module): A :class:`~leokit.models.base_model.TrainableModel`.
+        optim_wrapper (OptimWrapper): Its optimizer, Adam or AdamW.
+        ema (EMAHook, optional): The average to update within the step.
+    """
+
+    def __init__(self, model: nn.Module, optim_wrapper: OptimWrapper, ema: EMAHook | None = None) -> None:
+        self._model = model
+        self._wrapper = optim_wrapper
+        self._ema = ema
+        device = device_of(model)
+        self._groups = optim_wrapper.optimizer.param_groups
+        self._rates = [torch.full((), float(group['lr']), device=device) for group in self._groups]
+        self._known_rates = [group['lr'] for group in self._groups]
+        self._ema_weight = torch.zeros((), device=device)
+        self._calls = 0
+        self._enabled = True
+        self._stream = torch.cuda.Stream(device) if device.type == 'cuda' else None
+        self._graph: torch.cuda.CUDAGraph | None = None
+        self._inputs: dict[str, Tensor] = {}
+        self._outputs: dict[str, Tensor] = {}
+        self._log_vars: dict[str, Tensor] = {}
+        if ema is not None:
+            ema.updated_in_step = True
+        for state in optim_wrapper.optimizer.state.values():  # of a resumed training
+            state['step'] = torch.as_tensor(state['step'], dtype=torch.float32).to(device)
+
+    def __call__(self, data_batch: dict[str, Any], iteration: int) -> dict[str, Tensor]:
+        """Train on a collated batch; arguments and result as in the training loop.
+
+        Args:
+            data_batch (dict): ``inputs``, a dict of tensors; other keys are not used.
+            iteration (int): Completed iterations.
+
+        Returns:
+            dict: Losses by name; on CUDA the next call overwrites them.
+        """
+        inputs = self._model.data_preprocessor(dict(inputs=data_batch['inputs']), True)['inputs']
+        self._set_scalars(iteration)
+        self._calls += 1
+        if self._enabled and self._graph is None and self._calls > WARMUP:
+            self._try_capture(inputs)
+        if self._graph is None or not self._fits(inputs):
+            return self._run_eagerly(inputs)
+        for name, held in self._inputs.items():
+            held.copy_(inputs[name], non_blocking=True)
+        self._graph.replay()
+        self._wrapper.log_vars = self._log_vars
+        return self._outputs
+
+    def _set_scalars(self, iteration: int) -> None:
+        for index, group in enumerate(self._groups):
+            if group['lr'] != self._known_rates[index]:
+                self._rates[index].fill_(group['lr'])
+                self._known_rates[index] = group['lr']
+        if self._ema is not None:
+            self._ema_weight.fill_(1 - self._ema.decay_at(iteration))
+
+    def _fits(self, inputs: dict[str, Tensor]) -> bool:
+        return inputs.keys() == self._inputs.keys() and all(
+            inputs[name].shape == held.shape and inputs[name].dtype == held.dtype
+            for name, held in self._inputs.items())
+
+    def _step(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
+        with self._device_settings():
+            losses = self._model.optimize(dict(inputs=inputs), self._wrapper)
+        if self._ema is not None:
+            self._ema.update(self._model, self._ema_weight)
+        return {name: value.detach() for name, value in losses.items()}
+
+    def _run_eagerly(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
+        if self._stream is None:
+            return self._step(inputs)
+        # autograd's nodes must not belong to the default stream, which cannot be captured
+        current = torch.cuda.current_stream()
+        self._stream.wait_stream(current)
+        with torch.cuda.stream(self._stream):
+            losses = self._step(inputs)
+        current.wait_stream(self._stream)
+        return losses
+
+    @contextmanager
+    def _device_settings(self) -> Iterator[None]:
+        """The optimizer with its step counts and learning rates on the device."""
+        saved = [{name: group[name] for name in ('lr', 'fused', 'foreach', 'capturable')} for group in self._groups]
+        on_cuda = self._stream is not None
+        for group, rate in zip(self._groups, self._rates):
+            group.update(lr=rate, fused=on_cuda, foreach=False, capturable=on_cuda)
+        try:
+            yield
+        finally:
+            for group, settings in zip(self._groups, saved):
+                group.update(settings)
+
+    def _try_capture(self, inputs: dict[str, Tensor]) -> None:
+        """Capture the graph; a step that cannot be captured stays eager, which is slower."""
+        try:
+            self._capture(inputs)
+        except RuntimeError as error:
+            if isinstance(error, torch.OutOfMemoryError):
+                raise
+            self._enabled = False
+            self._inputs, self._outputs = {}, {}
+            self._wrapper.zero_grad()
+            print_log('the training step is not replayed as a CUDA graph, because the capture failed: '
+                      f'{str(error).strip().splitlines()[0]}', logger='current', level=logging.WARNING)
+
+    def _capture(self, inputs: dict[str, Tensor]) -> None:
+        self._inputs = {name: tensor.clone() for name, tensor in inputs.items()}
+        torch.cuda.synchronize()
+        graph = torch.cuda.CUDAGraph()
+        # thread_local: other threads, such as the data loader's for pinned memory, may use CUDA meanwhile
+        with torch.cuda.graph(graph, stream=self._stream, capture_error_mode='thread_local'):
+            self._outputs = self._step(self._inputs)
+        self._log_vars = dict(self._wrapper.log_vars)
+        self._graph = graph  # set last: only a complete capture is replayed
