@@ -1,0 +1,242 @@
+"""A training step with everything on the device, eager and as a CUDA graph.
+
+The tests on a GPU: python -m pytest tests/engine/test_graphed_step.py -m gpu --noconftest
+"""
+
+import copy
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.hooks import Hook, IterTimerHook
+from mmengine.optim import OptimWrapper
+
+from leokit.datasets import CodeCacheWriter
+from leokit.engine import LeoRunner
+from leokit.engine.ema_hook import EMAHook
+from leokit.engine.graphed_step import WARMUP, GraphedTrainStep, graph_obstacle
+from leokit.engine.loss_ramp_hook import LossRampHook
+from leokit.engine.loss_watch_hook import LossWatchHook
+from leokit.engine.optim_wrapper import AutocastOptimWrapper
+from leokit.engine.train_loop import seed_iteration
+from leokit.models import MotionDiffusion
+from leokit.utils import UserError
+from leokit.utils.checkpoints import load_checkpoint
+
+N, FRAMES, BATCH, DECAY = 4, 8, 6, 0.9
+BACKBONE = dict(type='UNet1D', channels=(16, 32), num_blocks=1, attention_levels=(1,), embedding_dim=16, head_dim=8,
+                dropout=0.1)
+on_gpu = [pytest.mark.gpu, pytest.mark.skipif(not torch.cuda.is_available(), reason='needs CUDA')]
+DEVICES = ['cpu', pytest.param('cuda', marks=on_gpu)]
+
+
+def rate(iteration):
+    return 1e-3 * (1 + iteration % 3)
+
+
+class Training:
+    """A small motion diffusion with Adam, clipping, dropout and an average; the same start in every instance."""
+
+    def __init__(self, device, *, graphed, dtype='float32', captures=True):
+        torch.manual_seed(0)
+        self.model = MotionDiffusion(N, FRAMES, backbone=dict(BACKBONE)).to(device).train()
+        for weight in self.model.backbone.parameters():  # zeros would hide the noise
+            if weight.ndim > 1:
+                torch.nn.init.normal_(weight, std=0.1)
+        self.model.normalizer.set_statistics(torch.zeros(N), torch.ones(N), torch.ones(N))
+        self.wrapper = AutocastOptimWrapper(torch.optim.Adam(self.model.parameters(), lr=rate(0)), dtype,
+                                            clip_grad=dict(max_norm=0.5))
+        self.ema = EMAHook(DECAY)
+        self.runner = SimpleNamespace(model=self.model, optim_wrapper=self.wrapper, iter=0)
+        self.ema.before_train(self.runner)
+        self.step = GraphedTrainStep(self.model, self.wrapper, self.ema) if graphed else None
+        if self.step is not None:
+            self.step._enabled = captures and device == 'cuda'
+        codes = torch.randn(10, BATCH, FRAMES, N, generator=torch.Generator().manual_seed(1))
+        self.batches = [dict(inputs=dict(motion=batch.to(device))) for batch in codes]
+
+    def run(self, count=10):
+        """Losses and gradient norms."""
+        values = []
+        for iteration in range(count):
+            self.runner.iter = iteration
+            for group in self.wrapper.optimizer.param_groups:
+                group['lr'] = rate(iteration)
+            seed_iteration(7, iteration)
+            batch = self.batches[iteration % len(self.batches)]
+            if self.step is None:
+                losses = self.model.train_step(batch, self.wrapper)
+            else:
+                losses = self.step(batch, iteration)
+            self.ema.after_train_iter(self.runner, iteration)
+            values.append((float(losses['loss'].detach()), float(self.wrapper.log_vars['grad_norm'])))
+        return values
+
+    def state(self):
+        return {**{key: tensor.detach().cpu() for key, tensor in self.model.state_dict().items()},
+                **{f'ema {key}': tensor.cpu() for key, tensor in self.ema._averages.items()}}
+
+
+def assert_same(one, other, **tolerance):
+    for key, tensor in one.state().items():
+        torch.testing.assert_close(tensor, other.state()[key], **tolerance, msg=lambda text, key=key: f'{key}: {text}')
+
+
+@pytest.mark.parametrize('device', DEVICES)
+def test_it_is_the_usual_step(device):
+    usual, graphed = Training(device, graphed=False), Training(device, graphed=True)
+    np.testing.assert_allclose(graphed.run(), usual.run(), rtol=1e-3)
+    assert_same(graphed, usual, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize('dtype', ['float32', 'bfloat16'])
+@pytest.mark.parametrize('device', DEVICES[1:])
+def test_a_replay_is_the_eager_step(device, dtype):
+    eager, graphed = (Training(device, graphed=True, dtype=dtype, captures=captures) for captures in (False, True))
+    expected, found = eager.run(), graphed.run()
+    assert graphed.step._graph is not None and eager.step._graph is None
+    # the losses differ by their noise, so a replay with other noise, or with that of the capture, would be noticed
+    assert np.std([loss for loss, _ in expected]) > 0.02
+    np.testing.assert_allclose(found, expected, rtol=2e-2 if dtype == 'bfloat16' else 1e-4)
+    assert_same(graphed, eager, **(dict(rtol=0.1, atol=5e-3) if dtype == 'bfloat16' else dict(rtol=1e-3, atol=1e-5)))
+
+
+@pytest.mark.parametrize('device', DEVICES[1:])
+def test_the_weights_move_in_every_replay_and_other_shapes_run_too(device):
+    training = Training(device, graphed=True)
+    training.run(WARMUP + 2)
+    weight = training.model.backbone.state_dict()
+    before = {key: tensor.clone() for key, tensor in weight.items()}
+    training.step(training.batches[0], 5)
+    assert all(not torch.equal(before[key], weight[key]) for key in before if weight[key].ndim > 1)
+    small = dict(inputs=dict(motion=training.batches[0]['inputs']['motion'][:2]))
+    assert torch.isfinite(training.step(small, 6)['loss'])
+    steps = {int(state['step']) for state in training.wrapper.optimizer.state.values()}
+    assert steps == {WARMUP + 4}
+
+
+@pytest.mark.parametrize('device', DEVICES)
+def test_the_settings_of_the_optimizer_stay(device):
+    training = Training(device, graphed=True)
+    before = copy.deepcopy(training.wrapper.optimizer.state_dict()['param_groups'])
+    training.run(WARMUP + 2)
+    after = training.wrapper.optimizer.state_dict()['param_groups']
+    assert [{**group, 'lr': 0} for group in after] == [{**group, 'lr': 0} for group in before]
+    assert after[0]['lr'] == rate(WARMUP + 1)
+
+
+def test_the_average_follows_the_formula():
+    training = Training('cpu', graphed=True)
+    name = 'backbone.head.weight' if 'backbone.head.weight' in training.ema._averages else next(
+        key for key in training.ema._averages if key.startswith('backbone') and key.endswith('weight'))
+    expected = training.ema._averages[name].double().clone()
+    for iteration in range(4):
+        training.step(training.batches[iteration], iteration)
+        decay = min(DECAY, (1 + iteration) / (10 + iteration))
+        expected = decay * expected + (1 - decay) * training.model.state_dict()[name].double()
+        training.ema.after_train_iter(training.runner, iteration)  # has nothing left to do
+    torch.testing.assert_close(training.ema._averages[name].double(), expected, rtol=1e-5, atol=1e-7)
+
+
+# ---- where it is possible --------------------------------------------------------------------------------------------
+def runner_like(device='meta', hooks=(), optimizer=torch.optim.Adam, wrapper=AutocastOptimWrapper, distributed=False,
+                schedulers=(), compile=None, model=None, **options):
+    model = model or MotionDiffusion(N, FRAMES, backbone=dict(BACKBONE))
+    return SimpleNamespace(
+        model=model.to(device), distributed=distributed, hooks=list(hooks), param_schedulers=list(schedulers),
+        cfg=dict(compile=compile), optim_wrapper=wrapper(optimizer(model.parameters(), lr=1e-3), **options))
+
+
+class Observer(Hook):
+    def before_train_iter(self, *args, **kwargs):
+        pass
+
+
+def test_a_cpu_is_an_obstacle():
+    assert graph_obstacle(runner_like('cpu')) == 'the model is not on a CUDA device'
+
+
+@pytest.mark.parametrize('changes, obstacle', [
+    ({}, None), (dict(hooks=[LossWatchHook(), IterTimerHook(), EMAHook()]), None),
+    (dict(optimizer=torch.optim.AdamW), None), (dict(schedulers=[SimpleNamespace(param_name='lr')]), None),
+    (dict(compile=dict(mode='default')), None),
+    (dict(distributed=True), 'several processes'), (dict(optimizer=torch.optim.SGD), 'SGD'),
+    (dict(wrapper=OptimWrapper), 'AutocastOptimWrapper'), (dict(accumulative_counts=2), 'accumulation'),
+    (dict(schedulers=[SimpleNamespace(param_name='momentum')]), 'learning rate'),
+    (dict(compile=dict(mode='reduce-overhead')), 'reduce-overhead'),
+    (dict(hooks=[Observer()]), 'Observer'), (dict(hooks=[LossRampHook('perceptual', 9)]), 'LossRampHook'),
+    (dict(model='transport'), 'work on the CPU')])
+def test_obstacles(changes, obstacle, monkeypatch):
+    monkeypatch.setattr('leokit.engine.graphed_step.device_of', lambda model: torch.device('cuda'))
+    if changes.get('model'):
+        changes = dict(model=MotionDiffusion(N, FRAMES, backbone=dict(BACKBONE), coupling='optimal_transport'))
+    found = graph_obstacle(runner_like('cpu', **changes))
+    assert found is None if obstacle is None else obstacle in found
+
+
+# ---- in the training loop --------------------------------------------------------------------------------------------
+def config_of(folder, name, **train_cfg):
+    codes = folder / 'codes'
+    if not codes.exists():
+        generator = np.random.default_rng(0)
+        with CodeCacheWriter(codes, N, animator=dict(weights_hash='ab' * 32, config='a.py', checkpoint='a.pth')) as out:
+            for video in range(5):
+                out.add(f'v{video}', generator.standard_normal((20, N)), identity=f'p{video}', split='train', fps=25)
+    return Config(dict(
+        default_scope='leokit', work_dir=str(folder / name), experiment_name=name,
+        model=dict(type='MotionDiffusion', motion_dim=N, num_frames=FRAMES, backbone=dict(BACKBONE)),
+        train_dataloader=dict(batch_size=BATCH, num_workers=0, sampler=dict(type='DeterministicSampler'),
+                              collate_fn=dict(type='default_collate'),
+                              dataset=dict(type='MotionCodeDataset', codes_dir=str(codes), num_frames=FRAMES)),
+        optim_wrapper=dict(type='AutocastOptimWrapper', dtype='float32', optimizer=dict(type='Adam', lr=1e-3),
+                           clip_grad=dict(max_norm=1.0)),
+        param_scheduler=[dict(type='LinearLR', start_factor=0.1, by_epoch=False, begin=0, end=8)],
+        custom_hooks=[dict(type='MotionStatisticsHook'), dict(type='EMAHook', decay=DECAY)],
+        default_hooks=dict(logger=dict(type='LoggerHook', interval=5, log_metric_by_epoch=False),
+                           checkpoint=dict(type='AtomicCheckpointHook', interval=8)),
+        log_processor=dict(by_epoch=False), randomness=dict(seed=0),
+        train_cfg=dict(type='ResumableTrainLoop', max_iters=24, **train_cfg)))
+
+
+def test_a_graph_that_is_required_and_impossible_is_an_error(tmp_path, monkeypatch):
+    monkeypatch.setattr('leokit.engine.graphed_step.device_of', lambda model: torch.device('cpu'))
+    with pytest.raises(UserError, match='train_cfg.cuda_graph=True .* not on a CUDA device; set it to None'):
+        LeoRunner.from_cfg(config_of(tmp_path, 'run', cuda_graph=True)).train()
+
+
+def test_the_option_is_checked(tmp_path):
+    with pytest.raises(UserError, match="cuda_graph='yes' must be"):
+        LeoRunner.from_cfg(config_of(tmp_path, 'run', cuda_graph='yes')).train()
+
+
+@pytest.mark.parametrize('device', DEVICES[1:])
+def test_trainings_with_and_without_a_graph_agree_and_resume(tmp_path, device):
+    runs = {}
+    for name, graph in (('eager', False), ('graph', True), ('again', True)):
+        config = config_of(tmp_path, name, cuda_graph=graph)
+        runner = LeoRunner.from_cfg(config)
+        runner.train()
+        assert (runner.train_loop._graphed_step is not None) == graph
+        runs[name] = load_checkpoint(tmp_path / name / 'iter_24.pth')
+    config = config_of(tmp_path, 'again', cuda_graph=True)
+    config.resume = str(tmp_path / 'again' / 'iter_16.pth')
+    LeoRunner.from_cfg(config).train()
+    runs['resumed'] = load_checkpoint(tmp_path / 'again' / 'iter_24.pth')
+    for name in ('graph', 'resumed'):
+        for part in ('state_dict', 'raw_state_dict'):
+            for key, tensor in runs['eager'][part].items():
+                torch.testing.assert_close(runs[name][part][key], tensor, rtol=1e-2, atol=1e-4, msg=f'{name} {key}')
+        for term in ('loss', 'lr', 'grad_norm'):
+            expected, found = (runs[run]['message_hub']['log_scalars'][f'train/{term}']['values']
+                               for run in ('eager', name))
+            torch.testing.assert_close(found, expected, rtol=1e-2, atol=1e-4)
+    # the state of the optimizer loads on a CPU, with the settings of the config
+    model = MotionDiffusion(N, FRAMES, backbone=dict(BACKBONE))
+    optimizer = torch.optim.Adam(model.parameters())
+    optimizer.load_state_dict(runs['graph']['optimizer'])
+    for weight in model.parameters():
+        weight.grad = torch.ones_like(weight)
+    optimizer.step()
+    assert {int(state['step']) for state in optimizer.state.values()} == {25}
