@@ -19,7 +19,7 @@ from leokit.engine.ema_hook import EMAHook
 from leokit.engine.optim_wrapper import AutocastOptimWrapper
 from leokit.utils.modules import device_of
 
-WARMUP = 3  # eager iterations before the capture, in which libraries select algorithms and the optimizer makes its state
+WARMUP = 3  # eager iterations before the capture: libraries select algorithms, the optimizer makes its state
 OPTIMIZERS = (torch.optim.Adam, torch.optim.AdamW)
 
 

@@ -21,7 +21,7 @@ MAX_NAMES = 8  # samples that an error message lists
 
 
 class Record(NamedTuple):
-    """The K scalars of one iteration: ``values`` (K,) on the device, named by ``terms``, and its batch without inputs."""
+    """The K scalars of one iteration: ``values`` (K,) on the device, named by ``terms``; its batch, without inputs."""
 
     iteration: int
     terms: tuple[str, ...]

@@ -3,7 +3,6 @@
 from functools import partial
 from itertools import islice
 
-import numpy as np
 import pytest
 import torch
 from torch.utils.data import DataLoader, Dataset, default_collate
@@ -27,7 +26,8 @@ class Squares(Dataset):
         return LENGTH
 
     def __getitem__(self, key):
-        return dict(inputs=dict(x=torch.tensor([key.index, key.index ** 2])), data_samples=dict(name=f'clip {key.index}'))
+        return dict(inputs=dict(x=torch.tensor([key.index, key.index ** 2])),
+                    data_samples=dict(name=f'clip {key.index}'))
 
     def to(self, device):
         self.moved_to.append(str(device))
