@@ -161,8 +161,10 @@ class Diffusion(nn.Module):
         Returns:
             Tensor: Clean samples, shaped like ``noise``.
         """
+        return self.chosen_sampler(sampler).sample(denoise, noise, self.scheduler, noise_source=noise_source(generator))
+
+    def chosen_sampler(self, sampler: Sampler | dict[str, Any] | None) -> Sampler:
+        """A sampler, built from its config, or the default one."""
         if sampler is None:
-            sampler = self.sampler
-        elif isinstance(sampler, dict):
-            sampler = SAMPLERS.build(sampler)
-        return sampler.sample(denoise, noise, self.scheduler, noise_source=noise_source(generator))
+            return self.sampler
+        return SAMPLERS.build(sampler) if isinstance(sampler, dict) else sampler

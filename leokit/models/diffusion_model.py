@@ -11,9 +11,13 @@ from leokit.models.code_normalizer import STATE_PREFIX, CodeNormalizer
 from leokit.models.diffusion import Diffusion
 from leokit.models.pretrained import Pretrained
 from leokit.registry import DIFFUSION_BACKBONES
-from leokit.samplers import generators_from_seeds
+from leokit.samplers import Sampler, generators_from_seeds
+from leokit.utils.graphed_function import RepeatedCalls
 from leokit.utils.hashing import stable_number
 from leokit.utils.same_animator import CodeOrigin, named_model
+
+
+GRAPH_MODES = ('reduce-overhead', 'max-autotune')  # of torch.compile, which makes CUDA graphs in them
 
 
 class DiffusionModel(Pretrained, TrainableModel, metaclass=ABCMeta):
@@ -38,6 +42,8 @@ class DiffusionModel(Pretrained, TrainableModel, metaclass=ABCMeta):
         self.normalizer = normalizer
         self.motion_dim = normalizer.motion_dim
         self._compiled_objective: Callable[..., Tensor] | None = None
+        self._repeated = RepeatedCalls()  # of the sampling loop
+        self._makes_graphs = True
 
     @property
     def code_origin(self) -> CodeOrigin:
@@ -56,16 +62,27 @@ class DiffusionModel(Pretrained, TrainableModel, metaclass=ABCMeta):
         Args:
             **options: Passed to ``torch.compile`` (``mode``, ``dynamic``, ...).
         """
+        self._makes_graphs = options.get('mode') not in GRAPH_MODES
+        self._repeated.clear()
         objective = torch.compile(self._objective, **options)
         # the next replay of a CUDA graph overwrites the tensor that this one returns
         self._compiled_objective = lambda *inputs: objective(*inputs).clone()
         self.backbone.compile(**options)
+
+    def sampling_graphs(self, sampler: Sampler) -> RepeatedCalls | None:
+        """Where the sampling loop is replayed as a CUDA graph; None if it cannot be."""
+        return self._repeated if self._makes_graphs and not self.training and sampler.supports_cuda_graph else None
+
+    def _apply(self, *args: Any, **kwargs: Any) -> 'DiffusionModel':
+        self._repeated.clear()
+        return super()._apply(*args, **kwargs)
 
     def __getstate__(self) -> dict[str, Any]:
         # the compiled function is bound to this object; a copy must not call it
         return {**super().__getstate__(), '_compiled_objective': None}
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
+        self._repeated.clear()
         # state_dict is torch's copy, of which each child gets the keys that start with its name
         for name, _ in self.normalizer.named_buffers():
             if prefix + name in state_dict:

@@ -168,14 +168,27 @@ class MotionDiffusion(DiffusionModel):
         check_shape('noise', noise, shape)
         lengths = self._checked_lengths(lengths, start.shape[0], frames, start.device)
         mask = None if lengths is None else torch.arange(frames, device=start.device) < lengths[:, None]  # (B, T)
-        denoise = self.denoiser(start, control=self._checked_control(control, start, frames), mask=mask,
-                                guidance_scales=guidance_scales)
-        if correction is not None:
-            denoise = correct(denoise, self._of_noised(correction, first), self.diffusion.scheduler)
-        clean = self.diffusion.sample(denoise, noise, generator=generator, sampler=sampler)  # (B, T', N)
-        motion = self.normalizer.denormalize(self.motion_condition.assemble(clean, first))  # (B, T, N)
-        if self.motion_condition.uses_start:
-            motion[:, 0] = start  # without the rounding of normalization and back
+        control = self._checked_control(control, start, frames)
+        sampler = self.diffusion.chosen_sampler(sampler)
+
+        def run(start: Tensor, noise: Tensor, control: Tensor | None = None) -> tuple[Tensor]:
+            first = self.normalizer.normalize(start)
+            denoise = self.denoiser(start, control=control, mask=mask, guidance_scales=guidance_scales)
+            if correction is not None:
+                denoise = correct(denoise, self._of_noised(correction, first), self.diffusion.scheduler)
+            clean = self.diffusion.sample(denoise, noise, generator=generator, sampler=sampler)  # (B, T', N)
+            motion = self.normalizer.denormalize(self.motion_condition.assemble(clean, first))  # (B, T, N)
+            if self.motion_condition.uses_start:
+                motion[:, 0] = start  # without the rounding of normalization and back
+            return motion,
+
+        inputs = (start, noise) if control is None else (start, noise, control)
+        graphs = self.sampling_graphs(sampler) if correction is None and lengths is None else None
+        if graphs is None:
+            motion, = run(*inputs)
+        else:
+            scales = self.conditioning.scales(guidance_scales)
+            motion, = graphs(run, inputs, repr((type(sampler), vars(sampler), scales)))
         if lengths is not None:
             frame = torch.arange(frames, device=start.device).minimum(lengths[:, None] - 1)  # (B, T)
             motion = motion.gather(1, frame[..., None].expand_as(motion))

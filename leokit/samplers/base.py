@@ -36,6 +36,11 @@ class Sampler(ABC):
         self.timestep_spacing = timestep_spacing
         self.clip = clip
 
+    @property
+    def supports_cuda_graph(self) -> bool:
+        """Whether sampling can be one CUDA graph: no fresh noise, and nothing that reads values from the device."""
+        return False
+
     def steps(self, scheduler: GaussianPath) -> Steps:
         """The pairs ``(t, t_prev)`` that this sampler visits by default; the last ``t_prev`` is the data."""
         total, count = scheduler.num_train_timesteps, self.num_inference_steps

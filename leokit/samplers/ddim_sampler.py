@@ -45,6 +45,10 @@ class DDIMSampler(Sampler):
         self.previous = previous
         self.rederive_eps = rederive_eps
 
+    @property
+    def supports_cuda_graph(self) -> bool:
+        return self.eta == 0 and self.timestep_spacing != 'karras'
+
     def steps(self, scheduler: GaussianPath) -> Steps:
         steps = super().steps(scheduler)
         if self.previous == 'grid':

@@ -21,6 +21,10 @@ class DPMSolverPlusPlusSampler(Sampler):
                  clip: float | None = None) -> None:
         super().__init__(num_inference_steps, timestep_spacing=timestep_spacing, clip=clip)
 
+    @property
+    def supports_cuda_graph(self) -> bool:
+        return self.timestep_spacing != 'karras'
+
     def step(self, x: Tensor, prediction: Prediction, t: Tensor, t_prev: Tensor, scheduler: GaussianPath, *,
              noise_source: NoiseSource, history: tuple[Tensor, Prediction] | None) -> Tensor:
         h = scheduler.half_log_snr(t_prev) - scheduler.half_log_snr(t)  # (B,), infinite at the last step

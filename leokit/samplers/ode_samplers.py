@@ -32,6 +32,10 @@ class _ODESampler(Sampler):
 class EulerSampler(_ODESampler):
     """First order. On the straight paths of flow matching it is DDIM."""
 
+    @property
+    def supports_cuda_graph(self) -> bool:
+        return self.timestep_spacing != 'karras'
+
 
 class _SecondOrderSampler(_ODESampler):
     """A Runge-Kutta step of second order with one intermediate evaluation."""

@@ -5,13 +5,15 @@ training losses.
 """
 
 import logging
-from typing import Callable
+from collections import OrderedDict
+from typing import Callable, Hashable
 
 import torch
 from mmengine.logging import print_log
 from torch import Tensor
 
 WARMUP = 3  # calls before a capture, in which libraries select algorithms and allocate workspaces
+MAX_GRAPHS = 4  # of one object; each has memory of its own
 
 
 class GraphedFunction:
@@ -23,11 +25,14 @@ class GraphedFunction:
     Args:
         function (Callable): Maps tensors to a tuple of tensors. Other tensors that it reads must stay where they are.
         enabled (bool): Without it, the function is called on CUDA too.
+        warmup (int): Calls before the capture.
     """
 
-    def __init__(self, function: Callable[..., tuple[Tensor, ...]], *, enabled: bool = True) -> None:
+    def __init__(self, function: Callable[..., tuple[Tensor, ...]], *, enabled: bool = True,
+                 warmup: int = WARMUP) -> None:
         self._function = function
         self._enabled = enabled
+        self._warmup = warmup
         self._graph: torch.cuda.CUDAGraph | None = None
         self._inputs: tuple[Tensor, ...] = ()
         self._outputs: tuple[Tensor, ...] = ()
@@ -66,11 +71,56 @@ class GraphedFunction:
         side = torch.cuda.Stream()
         side.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(side):
-            for _ in range(WARMUP):
+            for _ in range(self._warmup):
                 self._function(*self._inputs)
         torch.cuda.current_stream().wait_stream(side)
+        torch.clear_autocast_cache()  # of casts that are made outside of the graph
         graph = torch.cuda.CUDAGraph()
         # thread_local: other threads, such as one that pins memory, may use CUDA meanwhile
         with torch.cuda.graph(graph, capture_error_mode='thread_local'):
             self._outputs = self._function(*self._inputs)
+        torch.clear_autocast_cache()  # of casts that only a replay computes
         self._graph = graph  # set last: after a failed capture the next call tries again
+
+
+class RepeatedCalls:
+    """Runs functions, and from the second call of a kind on, on CUDA, as a graph: a single call costs no capture.
+
+    The functions are as in :class:`GraphedFunction`; those of one kind are interchangeable.
+    """
+
+    def __init__(self) -> None:
+        self._graphs: OrderedDict[Hashable, GraphedFunction | None] = OrderedDict()  # None: called once
+
+    def __call__(self, function: Callable[..., tuple[Tensor, ...]], inputs: tuple[Tensor, ...],
+                 kind: Hashable) -> tuple[Tensor, ...]:
+        """The function's result.
+
+        Args:
+            function (Callable): Maps tensors to a tuple of tensors.
+            inputs (tuple[Tensor, ...]): Its arguments.
+            kind (Hashable): What the function does; shapes, types and autocast are added.
+        """
+        if not all(x.is_cuda for x in inputs):
+            return function(*inputs)
+        autocast = torch.get_autocast_dtype('cuda') if torch.is_autocast_enabled('cuda') else None
+        kind = (kind, autocast, *((x.shape, x.dtype, x.device) for x in inputs))
+        if kind not in self._graphs:
+            self._graphs[kind] = None
+            while len(self._graphs) > MAX_GRAPHS:
+                self._graphs.popitem(last=False)
+            return function(*inputs)
+        if self._graphs[kind] is None:
+            self._graphs[kind] = GraphedFunction(function, warmup=0)  # the call before was the warm-up
+        self._graphs.move_to_end(kind)
+        return tuple(output.clone() for output in self._graphs[kind](*inputs))
+
+    def clear(self) -> None:
+        """Forget all graphs, which read the tensors of their capture."""
+        self._graphs.clear()
+
+    def __deepcopy__(self, memo: dict) -> 'RepeatedCalls':
+        return RepeatedCalls()  # graphs belong to one object
+
+    def __reduce__(self) -> tuple:
+        return RepeatedCalls, ()
