@@ -138,7 +138,9 @@ FEATURE_EXTRACTORS = _component('feature_extractors')
 # ---- components of inputs --------------------------------------------------
 # frame -> faces: boxes, landmarks
 FACE_DETECTORS = _component('face_detectors')
-# faces of a clip -> region of its frames that a model sees
+# frame -> people: boxes
+PERSON_DETECTORS = _component('person_detectors')
+# faces or people of a clip -> region of its frames that a model sees
 CROPPERS = _component('croppers')
 
 # ---- components of editing -------------------------------------------------
@@ -149,6 +151,6 @@ __all__ = [
     'CONTROL_ENCODERS', 'CROPPERS', 'DATASETS', 'DATA_SAMPLERS', 'DIFFUSION_BACKBONES', 'DISCRIMINATORS', 'ENCODERS',
     'FACE_DETECTORS',
     'FEATURE_EXTRACTORS', 'FLOW_GENERATORS', 'HOOKS', 'IMAGE_EDITORS', 'LONG_VIDEO', 'LOOPS', 'LOSSES',
-    'METADATA_READERS', 'METRICS', 'MODELS', 'MOTION_CONDITIONS', 'MOTION_SPACES', 'NOISE_SCHEDULERS',
-    'OPTIM_WRAPPERS', 'SAMPLERS', 'TIME_SAMPLERS', 'TRANSFORMS', 'VIDEO_READERS', 'WARP_OPERATORS',
+    'METADATA_READERS', 'METRICS', 'MODELS', 'MOTION_CONDITIONS', 'MOTION_SPACES', 'NOISE_SCHEDULERS', 'OPTIM_WRAPPERS',
+    'PERSON_DETECTORS', 'SAMPLERS', 'TIME_SAMPLERS', 'TRANSFORMS', 'VIDEO_READERS', 'WARP_OPERATORS',
 ]

@@ -6,7 +6,7 @@
 DATASET is 'folder', the default, for videos without metadata, or the name of a dataset, whose metadata says which parts
 of which videos to take and where to crop. Run again after an interruption, or when more videos were obtained, it
 continues. The new folder gets a manifest in which all clips of a person keep one identity and one split, and for a
-dataset a report (report.html, report.json, missing.txt). Nothing is downloaded.
+dataset a report (report.html, report.json, missing.txt). No video is downloaded.
 """
 
 import argparse
@@ -21,7 +21,8 @@ from leokit.deprecation import warn_renamed
 FOLDER = 'folder'
 DATASETS = ('taichi_hd', 'vox', 'celebv_hq', 'celebv_text', 'faceforensics', 'faceforensics_pp', 'talkvid')
 CHECKS = ('scene_cut', 'fade', 'frozen', 'repeated_frames', 'black', 'borders', 'blur', 'caption', 'faces')
-CROPS = ('dataset', *options.CROPS, *options.FACE_CROPS, *face_options.FACE_CROPS)
+PERSON = 'person'
+CROPS = ('dataset', *options.CROPS, PERSON, *options.FACE_CROPS, *face_options.FACE_CROPS)
 DEFAULT_CHECKS = ('scene_cut', 'black')
 SIZE, MIN_FRAMES, FOLDER_MIN_FRAMES = 256, 64, 2
 DATASET_ONLY = ('metadata', 'split_fractions', 'checks', 'min_side')
@@ -57,9 +58,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add('--metadata', type=Path, metavar='FILE', help='metadata of the dataset, as its authors published it')
     options.add(parser, '--size', unset=f'{SIZE}; required for a folder')
     options.add(parser, '--crop', choices=CROPS, metavar='NAME',
-                role="'dataset' crops as the dataset's authors do; further conventions crop to the detected face: "
-                     + ', '.join(CROPS[3:]),
+                role="'dataset' crops as the dataset's authors do; 'person' follows the detected person; further "
+                     'conventions crop to the detected face: ' + ', '.join(CROPS[4:]),
                 unset="'dataset', or a face crop where a dataset has no boxes; 'center' for a folder")
+    add('--person-detector', metavar='NAME',
+        help=f"detector of --crop {PERSON}: 'torchvision' (trained on COCO; torchvision downloads its weights once), "
+             "'hog' (upright people; part of OpenCV 4), or a registered one (default: torchvision)")
     options.add(parser, '--fps', unset='the rate of the dataset if it has one, else that of each video')
     add('--max-frames', type=positive_int, metavar='N', help='cut longer clips into pieces (default: keep them whole)')
     add('--min-frames', type=positive_int, metavar='N',
@@ -107,7 +111,7 @@ def _prepare_folder(args: argparse.Namespace) -> None:
         raise UserError('a folder of videos needs --size')
     settings = Preparation(size=args.size, crop=args.crop or 'center', max_frames=args.max_frames,
                            min_frames=args.min_frames or FOLDER_MIN_FRAMES, crf=args.crf,
-                           keyframe_interval=args.keyframe_interval, fps=args.fps)
+                           keyframe_interval=args.keyframe_interval, fps=args.fps, person_detector=args.person_detector)
     report = prepare_videos(VideoIndex(args.videos), args.out, settings, workers=args.workers)
     print(f'{args.out}: {report.clips} clips, {report.written} of them new; {len(report.skipped)} videos skipped')
     for skipped in report.skipped:
@@ -119,7 +123,8 @@ def _prepare_dataset(args: argparse.Namespace) -> None:
     checks = None if args.checks is None else tuple(name for name in args.checks if name != 'none')
     values: dict[str, Any] = dict(
         size=args.size, crop=args.crop, fps=args.fps, min_frames=args.min_frames, max_frames=args.max_frames,
-        min_side=args.min_side, checks=checks, crf=args.crf, keyframe_interval=args.keyframe_interval)
+        min_side=args.min_side, checks=checks, crf=args.crf, keyframe_interval=args.keyframe_interval,
+        person_detector=args.person_detector)
     report = prepare_dataset(args.dataset, args.metadata, args.videos, args.out,
                              dataset_settings(args.dataset, **values), workers=args.workers,
                              split_fractions=args.split_fractions or options.SPLIT_FRACTIONS)

@@ -6,7 +6,7 @@ from typing import NamedTuple, Sequence
 
 import numpy as np
 
-from leokit.face_detectors import Face
+from leokit.utils.detections import Detection
 from leokit.video.face_crop import CropBox
 
 
@@ -66,18 +66,18 @@ class Cropper(ABC):
     needs_landmarks = False
 
     @abstractmethod
-    def region(self, faces: Sequence[Face], frame_size: tuple[int, int]) -> CropRegion:
-        """The region for one face of a clip, in all frames.
+    def region(self, faces: Sequence[Detection], frame_size: tuple[int, int]) -> CropRegion:
+        """The region for one face or person of a clip, in all frames.
 
         Args:
-            faces (Sequence[Face]): The face in one or more frames of the clip.
+            faces (Sequence[Detection]): The face (or person, for croppers by boxes) in one or more frames of the clip.
             frame_size (tuple[int, int]): Height and width of the frames.
         """
 
 
-def union_box(faces: Sequence[Face]) -> np.ndarray:
-    """Left, top, right, bottom around a face in all frames."""
-    boxes = np.stack([face.box for face in faces])
+def union_box(found: Sequence[Detection]) -> np.ndarray:
+    """Left, top, right, bottom around a face or person in all frames."""
+    boxes = np.stack([one.box for one in found])
     return np.concatenate([boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)])
 
 

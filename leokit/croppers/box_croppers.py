@@ -1,12 +1,12 @@
-"""Croppers by the box of a face; of a clip, by the box around the face in all frames."""
+"""Croppers by the box of a face or person; of a clip, by the box around the face in all frames."""
 
 from typing import Sequence
 
 import numpy as np
 
 from leokit.croppers.base import Cropper, CropRegion, moved_inside, union_box
-from leokit.face_detectors import Face
 from leokit.registry import CROPPERS
+from leokit.utils.detections import Detection
 
 OUTSIDE = ('move', 'pad')
 
@@ -30,7 +30,7 @@ class SquareCropper(Cropper):
         self.shift = shift
         self.outside = outside
 
-    def region(self, faces: Sequence[Face], frame_size: tuple[int, int]) -> CropRegion:
+    def region(self, faces: Sequence[Detection], frame_size: tuple[int, int]) -> CropRegion:
         left, top, right, bottom = union_box(faces)
         side = self.scale * max(right - left, bottom - top)
         x, y = (left + right) / 2, (top + bottom) / 2 + self.shift * side
@@ -57,7 +57,7 @@ class MarginCropper(Cropper):
         self.margins = margins
         self.square = square
 
-    def region(self, faces: Sequence[Face], frame_size: tuple[int, int]) -> CropRegion:
+    def region(self, faces: Sequence[Detection], frame_size: tuple[int, int]) -> CropRegion:
         box = with_margin(union_box(faces), self.margins, square=self.square)
         return _region(np.clip(box, 0, (frame_size[1], frame_size[0]) * 2))
 
@@ -77,7 +77,7 @@ class LIAXCropper(Cropper):
         self.margin = margin
         self.top = top
 
-    def region(self, faces: Sequence[Face], frame_size: tuple[int, int]) -> CropRegion:
+    def region(self, faces: Sequence[Detection], frame_size: tuple[int, int]) -> CropRegion:
         height, width = frame_size
         box = with_margin(union_box(faces), (self.margin, self.margin), top=self.top)
         x, y, across, down, _ = _region(np.clip(box, 0, (width, height) * 2))

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from leokit.croppers.base import CropRegion
-from leokit.croppers.tracking import FaceTrack
+from leokit.croppers.tracking import CropTrack
 from leokit.utils import UserError
 from leokit.video.readers import VideoHandle
 from leokit.video.resize import fit_frames
@@ -63,15 +63,15 @@ def _warp(frame: np.ndarray, region: CropRegion) -> np.ndarray:
 
 
 class CroppedVideo(VideoHandle):
-    """An open video, cropped to a face; closing it closes the video.
+    """An open video, cropped to a face or person; closing it closes the video.
 
     Args:
         video (VideoHandle): The open video.
-        track (FaceTrack): Where the region is.
+        track (CropTrack): Where the region is.
         size (int): Resolution of the frames.
     """
 
-    def __init__(self, video: VideoHandle, track: FaceTrack, size: int) -> None:
+    def __init__(self, video: VideoHandle, track: CropTrack, size: int) -> None:
         super().__init__(video.path, video.fps)
         self.stores_rate = video.stores_rate
         self.video = video

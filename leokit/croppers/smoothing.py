@@ -1,7 +1,7 @@
-"""Smoothing of the path of a face: a Kalman smoother with constant velocity (Rauch, Tung & Striebel 1965).
+"""Smoothing of the path of a face or person: a Kalman smoother with constant velocity (Rauch, Tung & Striebel 1965).
 
-Two passes over the whole path, so the result does not lag behind the face, and frames in which the face was not
-detected are filled in.
+Two passes over the whole path, so the result does not lag behind, and frames without a detection are filled in. False
+detections are found by the median of those around (Hampel 1974, with a fixed limit).
 """
 
 import numpy as np
@@ -49,3 +49,24 @@ def smooth_path(values: np.ndarray, seconds: np.ndarray, *, noise: float, accele
     for index in range(first):  # before the first detection the face rests
         states[index] = states[first]
     return np.stack([state[0] for state in states])
+
+
+def find_outliers(values: np.ndarray, seconds: np.ndarray, *, within: float, limit: float) -> np.ndarray:
+    """Rows that differ from the median of the rows around them.
+
+    Args:
+        values (np.ndarray): Shape (T, D); rows of NaN are missing, and are no outliers.
+        seconds (np.ndarray): Times of the rows, increasing, shape (T,).
+        within (float): Width of the window of the median, in seconds.
+        limit (float): Largest difference, in any column, of a row that is no outlier.
+
+    Returns:
+        np.ndarray: bool, shape (T,).
+    """
+    near = np.abs(seconds[:, None] - seconds) <= within / 2 + 1e-9
+    known = near & ~np.isnan(values).any(axis=1)
+    result = np.zeros(len(values), bool)
+    for index in np.flatnonzero(known.diagonal()):
+        difference = values[index] - np.median(values[known[index]], axis=0)
+        result[index] = np.abs(difference).max() > limit
+    return result

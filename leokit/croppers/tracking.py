@@ -1,7 +1,7 @@
 """The crop of a video: one region for all frames, or one that follows a face that moves through the frame."""
 
 import math
-from typing import NamedTuple
+from typing import NamedTuple, Sequence
 
 import numpy as np
 
@@ -9,6 +9,7 @@ from leokit.croppers.base import Cropper, CropRegion, union_box
 from leokit.croppers.smoothing import smooth_path
 from leokit.face_detectors import Face, FaceDetector, choose_faces, is_cut
 from leokit.utils import UserError
+from leokit.utils.detections import Detection
 from leokit.video.readers import VideoHandle
 
 FOLLOW = ('auto', 'always', 'never')
@@ -16,13 +17,13 @@ FIRST_LOOK = 8  # frames, evenly spaced over the video, at least
 FIRST_LOOK_EVERY = 2.0  # seconds between them, in long videos
 MAX_FIRST_LOOK = 64
 FOLLOW_EVERY = 0.2  # seconds between the frames in which a moving face is detected
-STAYS_WITHIN = 1.5  # sides of the face: one that stays within this is not followed
+STAYS_WITHIN = 1.5  # sides of the face or person: one that stays within this is not followed
 MAX_JUMP = 2.0  # sides of the face, from one detection to the next of the same face
 NOISE, ACCELERATION = 0.03, 0.5  # of detected regions: sides, sides per second²
 
 
-class FaceTrack(NamedTuple):
-    """Where the region of a face is in a video.
+class CropTrack(NamedTuple):
+    """Where the region of a face or person is in a video.
 
     Attributes:
         seconds (np.ndarray): Times, increasing, shape (K,).
@@ -42,13 +43,13 @@ class FaceTrack(NamedTuple):
         return CropRegion(*(float(np.interp(second, self.seconds, column)) for column in self.regions.T))
 
     @classmethod
-    def resting(cls, region: CropRegion) -> 'FaceTrack':
+    def resting(cls, region: CropRegion) -> 'CropTrack':
         """A track of one region."""
         return cls(np.zeros(1), np.array([region], np.float64))
 
 
 def find_track(video: VideoHandle, detector: FaceDetector, cropper: Cropper, *, which: str | int = 'largest',
-               follow: str = 'auto') -> FaceTrack:
+               follow: str = 'auto') -> CropTrack:
     """Find a face in a video, and the region that shows it.
 
     A face that stays within 1.5 times its size gets one region for all frames, in which it moves as in the videos of
@@ -74,11 +75,8 @@ def find_track(video: VideoHandle, detector: FaceDetector, cropper: Cropper, *, 
         raise no_face(video.path)
     if all(is_cut(face, frame_size) for face in faces):
         raise cut_face(video.path)
-    size = float(np.median([face.side for face in faces]))
-    box = union_box(faces)
-    stays = max(box[2] - box[0], box[3] - box[1]) <= STAYS_WITHIN * size
-    if follow == 'never' or (follow == 'auto' and stays):
-        return FaceTrack.resting(cropper.region(faces, frame_size))
+    if follow == 'never' or (follow == 'auto' and stays(faces)):
+        return CropTrack.resting(cropper.region(faces, frame_size))
     frames = np.unique(np.append(np.arange(0, len(video), max(1, round(FOLLOW_EVERY * video.fps))), len(video) - 1))
     found, _ = _detect(video, frames, detector, which, max_jump=MAX_JUMP)
     regions = np.full((len(frames), len(CropRegion._fields)), np.nan)
@@ -89,7 +87,13 @@ def find_track(video: VideoHandle, detector: FaceDetector, cropper: Cropper, *, 
     smooth = smooth_path(regions[:, :4], frames / video.fps, noise=NOISE * side, acceleration=ACCELERATION * side)
     smooth[:, 2:] = np.maximum(smooth[:, 2:], 1)
     angles = smooth_path(regions[:, 4:], frames / video.fps, noise=NOISE, acceleration=ACCELERATION)
-    return FaceTrack(frames / video.fps, np.column_stack([smooth, angles]))
+    return CropTrack(frames / video.fps, np.column_stack([smooth, angles]))
+
+
+def stays(found: Sequence[Detection]) -> bool:
+    """Whether a face or person stays within 1.5 times its size."""
+    box = union_box(found)
+    return bool(max(box[2] - box[0], box[3] - box[1]) <= STAYS_WITHIN * np.median([one.side for one in found]))
 
 
 def _detect(video: VideoHandle, frames: np.ndarray, detector: FaceDetector, which: str | int, *,
@@ -108,8 +112,8 @@ def _detect(video: VideoHandle, frames: np.ndarray, detector: FaceDetector, whic
         if last is None:
             last, *_ = choose_faces(faces, which, f'frame {number} of {video.path}')
         else:
-            near = min(faces, key=lambda face: _distance(face, last))
-            if _distance(near, last) > max_jump:
+            near = min(faces, key=lambda face: detection_distance(face, last))
+            if detection_distance(near, last) > max_jump:
                 found.append(None)
                 continue
             last = near
@@ -117,9 +121,9 @@ def _detect(video: VideoHandle, frames: np.ndarray, detector: FaceDetector, whic
     return found, frame_size
 
 
-def _distance(face: Face, other: Face) -> float:
-    """How far a face is from another, in sides; a face of another size is further away."""
-    return float(np.linalg.norm(face.center - other.center)) / other.side + abs(math.log(face.side / other.side))
+def detection_distance(one: Detection, other: Detection) -> float:
+    """How far a face or person is from another, in sides; one of another size is further away."""
+    return float(np.linalg.norm(one.center - other.center)) / other.side + abs(math.log(one.side / other.side))
 
 
 class NoFaceError(UserError):

@@ -1,6 +1,7 @@
 """Conversion of raw videos to training clips: square, of one resolution and limited length, with fast seeking."""
 
 import logging
+from collections import defaultdict
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -8,14 +9,14 @@ from typing import Any, NamedTuple
 
 from mmengine.logging import print_log
 
-from leokit.croppers import CROP_PRESETS
-from leokit.preparation.face_box import clip_detector, find_clip_box
+from leokit.preparation.clip_crop import (
+    DETECTED_CROPS, ClipCrop, clip_detector, cut_cropped_clip, find_clip_crop, resolve_person_detector)
+from leokit.preparation.crop_rules import CropError
 from leokit.utils import UserError, progress_bar
 from leokit.utils.folder_lock import one_writer
 from leokit.utils.output_paths import OutputPaths
 from leokit.utils.settings_file import lock_settings
 from leokit.utils.thread_map import thread_map, worker_count
-from leokit.video.clip_cutter import cut_clip
 from leokit.video.face_crop import CropBox, center_box
 from leokit.video.frame_rate import format_rates, group_rates, resampled_count
 from leokit.video.manifest import read_manifest, write_manifest
@@ -37,13 +38,16 @@ class Preparation:
     Attributes:
         size (int): Resolution; even, as H.264 requires.
         crop (str): See :func:`~leokit.video.resize.fit_frames`; or a key of
-            :data:`~leokit.croppers.CROP_PRESETS`: one box around the face for each clip.
+            :data:`~leokit.croppers.CROP_PRESETS`: one box around the face for each clip; or 'person'
+            (:func:`~leokit.croppers.find_person_track`).
         max_frames (int, optional): Longer videos are cut into pieces of this length. Default: never cut.
         min_frames (int): Shorter videos, and shorter pieces at the end of a video, are dropped.
         crf (int): H.264 quality, from 0 (lossless) to 51.
         keyframe_interval (int): Distance of key frames; small values make random access fast.
         fps (float, optional): Frame rate of all clips; videos are resampled to it by time, and numbers of frames count
             frames at this rate. Default: the rate of each video.
+        person_detector (str, optional): Of the crop 'person': 'torchvision' (default), 'hog' or a component of
+            ``PERSON_DETECTORS``.
     """
 
     size: int
@@ -53,10 +57,12 @@ class Preparation:
     crf: int = 18
     keyframe_interval: int = 12
     fps: float | None = None
+    person_detector: str | None = None
 
     def __post_init__(self) -> None:
-        if self.crop not in (*CROPS, *CROP_PRESETS):
-            raise UserError(f'unknown crop {self.crop!r}; choose one of {", ".join((*CROPS, *CROP_PRESETS))}')
+        if self.crop not in (*CROPS, *DETECTED_CROPS):
+            raise UserError(f'unknown crop {self.crop!r}; choose one of {", ".join((*CROPS, *DETECTED_CROPS))}')
+        object.__setattr__(self, 'person_detector', resolve_person_detector(self.crop, self.person_detector))
         if self.size < 2 or self.size % 2 or self.min_frames < 1 or self.keyframe_interval < 1:
             raise UserError('size must be even and positive, min_frames and keyframe_interval at least 1, got '
                             f'{self.size}, {self.min_frames}, {self.keyframe_interval}')
@@ -76,7 +82,8 @@ class PreparationReport(NamedTuple):
     Attributes:
         clips (int): Clips in the folder.
         written (int): Clips written in this run.
-        skipped (list[Skipped]): Videos that cannot be decoded to their end, are too short or have clips without a face.
+        skipped (list[Skipped]): Videos that cannot be decoded to their end, are too short or have clips without a
+            face or person.
     """
 
     clips: int
@@ -98,8 +105,8 @@ def prepare_videos(index: VideoIndex, target: str | Path, settings: Preparation,
         reader (VideoReader, optional): Opens the videos. Default: ``AutoReader()``.
         workers (int, optional): Videos processed at the same time. Default: one per core.
     """
-    if settings.crop in CROP_PRESETS:
-        clip_detector(settings.crop)  # an error before the first video is decoded
+    if settings.crop in DETECTED_CROPS:
+        clip_detector(settings.crop, settings.person_detector)  # an error before the first video is decoded
     target = Path(target)
     inside = next((video.path for video in index if Path(video.path).resolve().is_relative_to(target.resolve())), None)
     if inside is not None:
@@ -120,18 +127,19 @@ def _prepare(index: VideoIndex, target: Path, settings: Preparation, reader: Vid
                   'so have the clips; pass --fps to get one', logger='current', level=logging.WARNING)
 
     def convert(video: VideoEntry) -> tuple[list[dict[str, Any]], int, str]:
-        rows, written, faceless = [], 0, []
+        rows, written, missing = [], 0, defaultdict(list)
         try:
             for clip in plans[video.name]:
-                made = _convert(video, clip, target, settings, reader)
-                if made is None:
-                    faceless.append(f'{clip.first} to {clip.last - 1}')
+                try:
+                    row, new = _convert(video, clip, target, settings, reader)
+                except CropError as problem:
+                    missing[problem.reason].append(f'{clip.first} to {clip.last - 1}')
                     continue
-                rows.append(made[0])
-                written += made[1]
+                rows.append(row)
+                written += new
         except _UnreadableError as error:
             return rows, written, str(error)
-        return rows, written, f'no face in frames {", ".join(faceless)}' if faceless else ''
+        return rows, written, '; '.join(f'{reason} in frames {", ".join(ranges)}' for reason, ranges in missing.items())
 
     rows, written, skipped = [], 0, list(index.skipped)
     with progress_bar(len(index), 'preparing videos', unit='video') as bar:
@@ -187,18 +195,15 @@ class _UnreadableError(Exception):
 
 
 def _convert(video: VideoEntry, clip: _Clip, target: Path, settings: Preparation,
-             reader: VideoReader) -> tuple[dict[str, Any], bool] | None:
-    """Write a clip: its manifest row, and True if it is new. None if it has no face to crop to."""
+             reader: VideoReader) -> tuple[dict[str, Any], bool]:
+    """Write a clip: its manifest row, and True if it is new; a :class:`CropError` if it has nothing to crop to."""
     fps = settings.fps or video.fps
     new = not clip.path.exists()
     if new:
         try:
             with open_at_rate(reader, video.path, video.fps, settings.fps) as opened:
-                box = _crop_box(opened, clip, settings.crop)
-                if box is None:
-                    return None
-                cut_clip(opened, clip.path, clip.first, clip.last, box, settings.size, crf=settings.crf,
-                         keyframe_interval=settings.keyframe_interval)
+                cut_cropped_clip(opened, clip.path, clip.first, clip.last, _crop(opened, clip, settings), settings.size,
+                                 crf=settings.crf, keyframe_interval=settings.keyframe_interval)
         except UserError as error:
             if str(video.path) in str(error) and str(clip.path) not in str(error):
                 raise _UnreadableError(str(error)) from error
@@ -209,9 +214,9 @@ def _convert(video: VideoEntry, clip: _Clip, target: Path, settings: Preparation
                 first_frame=clip.first), new
 
 
-def _crop_box(video: VideoHandle, clip: _Clip, crop: str) -> CropBox | None:
-    """The crop of a clip in pixels of the video; None if it has no face to crop to."""
-    if crop in CROP_PRESETS:
-        return find_clip_box(video, crop, clip.first, clip.last)
+def _crop(video: VideoHandle, clip: _Clip, settings: Preparation) -> ClipCrop:
+    """The crop of a clip in pixels of the video."""
+    if settings.crop in DETECTED_CROPS:
+        return find_clip_crop(video, settings.crop, clip.first, clip.last, settings.person_detector)
     height, width = video.read([clip.first]).shape[1:3]
-    return center_box(width, height) if crop == 'center' else CropBox(0, 0, width, height)
+    return ClipCrop(center_box(width, height) if settings.crop == 'center' else CropBox(0, 0, width, height))

@@ -2,11 +2,12 @@
 
 import numpy as np
 
-from leokit.face_detectors.base import Face, FaceDetector, largest_first
+from leokit.face_detectors.base import Face, FaceDetector
 from leokit.face_detectors.dlib_models import (
     DEFAULT_UPSAMPLE, DETECTION_RESOLUTION, LANDMARK_FILE, detection_size, import_dlib, model_file, resize_frame,
     search)
 from leokit.registry import FACE_DETECTORS
+from leokit.utils.detections import largest_first
 
 THOROUGH_RESOLUTION = 1024  # faces from a twelfth of the shorter side
 MAX_ENLARGEMENT = 4  # of small frames

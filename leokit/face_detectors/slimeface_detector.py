@@ -6,9 +6,10 @@ from typing import Any
 import cv2
 import numpy as np
 
-from leokit.face_detectors.base import Face, FaceDetector, largest_first
+from leokit.face_detectors.base import Face, FaceDetector
 from leokit.registry import FACE_DETECTORS
 from leokit.utils import UserError
+from leokit.utils.detections import largest_first
 
 
 @FACE_DETECTORS.register_module()

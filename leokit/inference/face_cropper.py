@@ -12,7 +12,7 @@ import torch
 from mmengine.logging import print_log
 from torch import Tensor
 
-from leokit.croppers import CropRegion, CroppedVideo, FaceTrack, build_cropper, crop_region, find_preset, find_track
+from leokit.croppers import CropRegion, CroppedVideo, CropTrack, build_cropper, crop_region, find_preset, find_track
 from leokit.croppers.tracking import NoFaceError, cut_face, no_face
 from leokit.face_detectors import FaceDetector, build_face_detector, choose_faces, is_cut
 from leokit.face_detectors.choice import is_detector_installed, parse_face
@@ -117,7 +117,7 @@ class FaceCropper:
         track = self.track(video, driving=driving)
         return video if track is None else CroppedVideo(video, track, self.size)
 
-    def track(self, video: VideoHandle, *, driving: bool = False) -> FaceTrack | None:
+    def track(self, video: VideoHandle, *, driving: bool = False) -> CropTrack | None:
         """The region of the face in a video; None if it is taken as a whole."""
         if self.preset is None:
             return None

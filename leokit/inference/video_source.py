@@ -8,7 +8,7 @@ import torch
 from einops import rearrange
 from torch import Tensor
 
-from leokit.croppers import CropRegion, FaceTrack, Paster, crop_region
+from leokit.croppers import CropRegion, CropTrack, Paster, crop_region
 from leokit.croppers.paste import FEATHER
 from leokit.encoders import Encoding
 from leokit.inference.animation import VideoAnimator
@@ -29,19 +29,19 @@ class VideoSource:
 
     Args:
         video (VideoHandle): The open video.
-        track (FaceTrack, optional): The face; None takes the frames as a whole.
+        track (CropTrack, optional): The face; None takes the frames as a whole.
         size (int): Resolution S of the model.
         crop (str): How whole frames become square.
     """
 
-    def __init__(self, video: VideoHandle, track: FaceTrack | None, size: int, crop: str) -> None:
+    def __init__(self, video: VideoHandle, track: CropTrack | None, size: int, crop: str) -> None:
         self.video = video
         self.size = size
         self.frame_size = video.read([0]).shape[1:3]
         self.is_face = track is not None
-        track = track or FaceTrack.resting(whole_region(self.frame_size, crop))
+        track = track or CropTrack.resting(whole_region(self.frame_size, crop))
         if not track.moves:
-            track = FaceTrack.resting(track.at(0).rounded())
+            track = CropTrack.resting(track.at(0).rounded())
         self.track = track
 
     def chunks(self, chunk_size: int, last: int) -> Iterator[tuple[int, np.ndarray, Tensor]]:

@@ -6,10 +6,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Sequence
 
-from leokit.croppers import CROP_PRESETS
+from leokit.preparation.clip_crop import DETECTED_CROPS, clip_detector
 from leokit.preparation.clip_record import ClipRecord, Dropped
 from leokit.preparation.clip_splits import assign_splits
-from leokit.preparation.face_box import clip_detector
 from leokit.preparation.formats import MetadataReader
 from leokit.preparation.journal import Journal, Results
 from leokit.preparation.report import PAGE_FILE, Report
@@ -41,7 +40,7 @@ def dataset_settings(dataset: str, **settings: Any) -> ClipSettings:
     own = dict(crop=reader.crop, crop_rule=reader.crop_rule, fps=reader.fps)
     given = {key: value for key, value in settings.items() if value is not None}
     if given.get('crop') == 'dataset' and reader.crop_rule is None:
-        raise UserError(f'{reader.title} has no crop of its own; choose {reader.crop}, center or none')
+        raise UserError(f'{reader.title} has no crop of its own; choose {reader.crop}, person, center or none')
     return ClipSettings(**{**own, 'min_side': given.get('size', ClipSettings.size) // 2, **given})
 
 
@@ -76,8 +75,8 @@ def prepare_dataset(dataset: str, metadata: str | Path | None, videos: str | Pat
     if not found.videos and not found.clips:
         raise UserError(f'none of the {len(found.missing)} videos of {metadata or dataset} is in {videos}; their files '
                         f'must be named by their ids, such as {next(iter(found.missing))}.mp4')
-    if settings.crop in CROP_PRESETS:
-        clip_detector(settings.crop)  # an error before the first video is decoded
+    if settings.crop in DETECTED_CROPS:
+        clip_detector(settings.crop, settings.person_detector)  # an error before the first video is decoded
     elif settings.crop == 'dataset' and any(record.box is None and record.mask is None for record in split.records):
         clip_detector(MASKLESS_CROP)
     check_room(target, _seconds(split.records, found) * (settings.fps or DEFAULT_FPS), settings.size)

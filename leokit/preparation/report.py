@@ -21,6 +21,7 @@ REASONS = {
     'crop outside the frame': 'the box does not lie in the frame: another video, or a smaller copy of it',
     'low resolution': 'the crop has fewer pixels than --min-side',
     'no face': 'no face was detected, or the mask is empty',
+    'no person': 'no person was detected (crop "person")',
     'several faces': 'more than one face (check "faces")',
     'scene cut': 'the clip holds a cut (check "scene_cut")',
     'black': 'black frames (check "black")',

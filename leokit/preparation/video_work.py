@@ -6,14 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from leokit.croppers import CROP_PRESETS
+from leokit.preparation.clip_crop import (
+    DETECTED_CROPS, ClipCrop, cut_cropped_clip, find_clip_crop, resolve_person_detector)
 from leokit.preparation.clip_record import ClipRecord, ClipTimes, Dropped
 from leokit.preparation.crop_rules import CROP_RULES, CropError, FrameSize, mask_box
-from leokit.preparation.face_box import find_clip_box
 from leokit.preparation.journal import Results
 from leokit.utils import UserError
 from leokit.utils.hashing import file_sha256
-from leokit.video.clip_cutter import cut_clip
 from leokit.video.face_crop import CropBox, center_box
 from leokit.video.frame_rate import exact_rate
 from leokit.video.readers import AutoReader, VideoHandle
@@ -32,7 +31,7 @@ class ClipSettings:
 
     Attributes:
         size (int): Resolution; even.
-        crop (str): 'dataset', 'center', 'none' or a key of :data:`~leokit.croppers.CROP_PRESETS`.
+        crop (str): 'dataset', 'center', 'none', 'person' or a key of :data:`~leokit.croppers.CROP_PRESETS`.
         crop_rule (str, optional): The dataset's own rule; see :class:`~leokit.preparation.formats.MetadataReader`.
         fps (float, optional): Rate of the clips. Default: that of each video.
         min_frames (int): Shorter clips are dropped.
@@ -41,6 +40,8 @@ class ClipSettings:
         checks (tuple[str, ...]): Keys of :data:`~leokit.video.cleaning.CHECKS`; clips with a finding are dropped.
         crf (int): H.264 quality, from 0 (lossless) to 51.
         keyframe_interval (int): Frames from one key frame to the next.
+        person_detector (str, optional): Of the crop 'person': 'torchvision' (default), 'hog' or a component of
+            ``PERSON_DETECTORS``.
     """
 
     size: int = 256
@@ -53,12 +54,15 @@ class ClipSettings:
     checks: tuple[str, ...] = ('scene_cut', 'black')
     crf: int = 18
     keyframe_interval: int = 12
+    person_detector: str | None = None
 
     def __post_init__(self) -> None:
         if self.size < 2 or self.size % 2:
             raise UserError(f'size must be even and positive, got {self.size}')
-        if self.crop not in ('dataset', *CROPS, *CROP_PRESETS):
-            raise UserError(f'unknown crop {self.crop!r}; choose one of dataset, {", ".join((*CROPS, *CROP_PRESETS))}')
+        if self.crop not in ('dataset', *CROPS, *DETECTED_CROPS):
+            raise UserError(f'unknown crop {self.crop!r}; choose one of dataset, '
+                            f'{", ".join((*CROPS, *DETECTED_CROPS))}')
+        object.__setattr__(self, 'person_detector', resolve_person_detector(self.crop, self.person_detector))
         if self.max_frames is not None and self.max_frames < self.min_frames:
             raise UserError(f'max_frames ({self.max_frames}) must not be less than min_frames ({self.min_frames})')
         if self.checks:
@@ -157,14 +161,15 @@ def _frames(video: VideoHandle, times: ClipTimes | None) -> tuple[int, int]:
 def _write(video: VideoHandle, frame: FrameSize, piece: Piece, path: Path, first: int, last: int, source: Path,
            settings: ClipSettings) -> dict[str, Any] | Dropped:
     try:
-        box = _crop(video, frame, piece, first, last, settings)
-        side = min(min(box.right, frame.width) - max(box.left, 0), min(box.bottom, frame.height) - max(box.top, 0))
+        crop = _crop(video, frame, piece, first, last, settings)
+        side = crop.side(*frame)
         if side < settings.min_side:
             return _dropped(piece, 'low resolution', f'the crop has {side} pixels, {settings.min_side} needed')
         watched: list[np.ndarray] = []
-        clip = cut_clip(video, path, first, last, box, settings.size, crf=settings.crf,
-                        keyframe_interval=settings.keyframe_interval,
-                        watch=watched.append if settings.checks else None, watch_size=min(settings.size, WATCH_SIZE))
+        clip = cut_cropped_clip(video, path, first, last, crop, settings.size, crf=settings.crf,
+                                keyframe_interval=settings.keyframe_interval,
+                                watch=watched.append if settings.checks else None,
+                                watch_size=min(settings.size, WATCH_SIZE))
     except UserError as error:
         if _is_reading_error(error, source) and str(path) not in str(error):
             raise _UnreadableError(str(error)) from error
@@ -176,30 +181,27 @@ def _write(video: VideoHandle, frame: FrameSize, piece: Piece, path: Path, first
     record, rate = piece.record, exact_rate(video.fps)
     return dict(clip=record.name, file=path, frames=clip.frames, fps=float(rate), source=str(source),
                 video=record.video, first_frame=first, start=float(first / rate), end=float(last / rate),
-                crop=list(box), source_size=list(frame), sha256=file_sha256(path), digest=clip.digest)
+                **crop.describe(), source_size=list(frame), sha256=file_sha256(path), digest=clip.digest)
 
 
 def _crop(video: VideoHandle, frame: FrameSize, piece: Piece, first: int, last: int,
-          settings: ClipSettings) -> CropBox:
+          settings: ClipSettings) -> ClipCrop:
     """The crop of a clip; one that is already cut is square, or is cropped at its center."""
     record, crop = piece.record, settings.crop
     if crop == 'none':
-        return CropBox(0, 0, *frame)
+        return ClipCrop(CropBox(0, 0, *frame))
     if crop == 'center' or (crop == 'dataset' and piece.cut):
-        return center_box(*frame)
+        return ClipCrop(center_box(*frame))
     if crop == 'dataset' and settings.crop_rule == 'face_mask' and record.mask is not None:
         with AutoReader().open(record.mask) as mask:
             size = FrameSize(*mask.read([0]).shape[2:0:-1])
             if size != frame:
                 raise CropError('other aspect ratio', f'the mask has {size.width}x{size.height} pixels, the video '
                                                         f'{frame.width}x{frame.height}')
-            return mask_box(mask)
+            return ClipCrop(mask_box(mask))
     if crop == 'dataset' and record.box is not None:
-        return CROP_RULES[settings.crop_rule](record.box, frame)
-    box = find_clip_box(video, MASKLESS_CROP if crop == 'dataset' else crop, first, last)
-    if box is None:
-        raise CropError('no face', f'in frames {first} to {last - 1}')
-    return box
+        return ClipCrop(CROP_RULES[settings.crop_rule](record.box, frame))
+    return find_clip_crop(video, MASKLESS_CROP if crop == 'dataset' else crop, first, last, settings.person_detector)
 
 
 def _inspect(frames: list[np.ndarray], fps: float, checks: tuple[str, ...]) -> tuple[str, str] | None:

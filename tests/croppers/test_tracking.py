@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from leokit.croppers import CropRegion, CroppedVideo, FaceTrack, SquareCropper, find_track
+from leokit.croppers import CropRegion, CroppedVideo, CropTrack, SquareCropper, find_track
 from leokit.croppers.smoothing import smooth_path
-from leokit.croppers.tracking import _distance as distance_of_faces
+from leokit.croppers.tracking import detection_distance as distance_of_faces
 from leokit.face_detectors import Face
 from leokit.utils import UserError
 from leokit.video import FramesHandle
@@ -126,7 +126,7 @@ def test_the_crop_moves_with_the_face():
 
 
 def test_interpolation_between_times():
-    found = FaceTrack(np.array((0., 2.)), np.array(((10, 20, 30, 40, 0.), (20, 20, 50, 40, 1.))))
+    found = CropTrack(np.array((0., 2.)), np.array(((10, 20, 30, 40, 0.), (20, 20, 50, 40, 1.))))
     assert found.at(0.5) == CropRegion(12.5, 20, 35, 40, 0.25)
     assert found.at(-1) == CropRegion(10, 20, 30, 40, 0) and found.at(9) == CropRegion(20, 20, 50, 40, 1)
 

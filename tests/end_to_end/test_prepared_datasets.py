@@ -132,7 +132,7 @@ def test_the_configs_of_a_dataset_fit_what_its_command_writes(dataset, folder, a
                                                               monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv('LEOKIT_CACHE', str(tmp_path / 'cache'))
-    monkeypatch.setattr('leokit.preparation.face_box.build_face_detector', lambda *args, **options: FindMiddle())
+    monkeypatch.setattr('leokit.preparation.clip_crop.build_face_detector', lambda *args, **options: FindMiddle())
     said = run('prepare', dataset, *make(dataset, tmp_path / 'raw'), '--out', f'data/{folder}', '--workers', 1)
     assert '5 clips, 5 of them new' in said, said
     for split in ('train', 'val', 'test'):  # the filters of the configs

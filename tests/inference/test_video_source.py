@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from leokit.croppers import CropRegion, FaceTrack
+from leokit.croppers import CropRegion, CropTrack
 from leokit.inference import MotionTransfer, VideoAnimator, VideoSource, animate_video
 from leokit.utils.pixels import from_uint8, to_uint8
 from leokit.video import FramesHandle
@@ -70,7 +70,7 @@ def test_absolute_transfer(amount, regions):
 def test_a_moving_face_is_pasted_where_it_is():
     animator, driving = make_animator(), noise(6, seed=1)
     source = noise(6, 80, 120)
-    track = FaceTrack(np.array((0., 5 / 25)), np.array(((30, 40, 32, 32, 0), (70, 40, 32, 32, 0.))))
+    track = CropTrack(np.array((0., 5 / 25)), np.array(((30, 40, 32, 32, 0), (70, 40, 32, 32, 0.))))
     found = animate(animator, source, driving, track, feather=0.0).permute(0, 2, 3, 1).numpy()
     assert found.shape == (6, 80, 120, 3) and found.dtype == np.uint8
     crops = np.stack([source[number, 24:56, 14 + 8 * number:46 + 8 * number] for number in range(6)])
@@ -85,6 +85,6 @@ def test_a_moving_face_is_pasted_where_it_is():
 
 
 def test_a_resting_region_is_in_whole_pixels():
-    source = VideoSource(FramesHandle(noise(3, 80, 120)), FaceTrack.resting(CropRegion(30.3, 40.2, 31.9, 32.2)), SIZE,
+    source = VideoSource(FramesHandle(noise(3, 80, 120)), CropTrack.resting(CropRegion(30.3, 40.2, 31.9, 32.2)), SIZE,
                          'center')
     assert source.region(2) == CropRegion(30, 40, 32, 32)

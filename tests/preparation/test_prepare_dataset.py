@@ -207,7 +207,7 @@ class FindSquare(FaceDetector):
 @pytest.mark.parametrize('dataset, side, center', [
     ('faceforensics_pp', 54, (65, 55 + .03 * 54)), ('talkvid', 87.5, (65, 55))])
 def test_datasets_without_boxes_are_cropped_to_the_face(videos, tmp_path, monkeypatch, dataset, side, center):
-    monkeypatch.setattr('leokit.preparation.face_box.build_face_detector', lambda *args, **options: FindSquare())
+    monkeypatch.setattr('leokit.preparation.clip_crop.build_face_detector', lambda *args, **options: FindSquare())
     metadata, folder = tmp_path / 'metadata.json', tmp_path / 'ff'
     if dataset == 'talkvid':
         folder = videos

@@ -3,8 +3,7 @@
 :func:`inspect_clip` is the entry point; each check has its own file, which states its thresholds.
 """
 
-from leokit.video.cleaning.box_smoothing import smooth_boxes
 from leokit.video.cleaning.finding import Finding
 from leokit.video.cleaning.inspection import CHECKS, DEFAULT_CHECKS, inspect_clip
 
-__all__ = ['CHECKS', 'DEFAULT_CHECKS', 'Finding', 'inspect_clip', 'smooth_boxes']
+__all__ = ['CHECKS', 'DEFAULT_CHECKS', 'Finding', 'inspect_clip']
