@@ -28,6 +28,14 @@ def non_negative_int(text: str) -> int:
     return number
 
 
+def key_image(text: str) -> tuple[str, int]:
+    """``FILE@FRAME``: an image and the number of a frame."""
+    file, at, frame = text.rpartition('@')
+    if not (at and file and frame.isascii() and frame.isdigit()):
+        raise argparse.ArgumentTypeError(f'{text!r} is not of the form FILE@FRAME, such as smile.png@40')
+    return file, non_negative_int(frame)
+
+
 def positive_float(text: str) -> float:
     """A finite number above 0."""
     number = _number(float, text, 'a number')

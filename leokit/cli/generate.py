@@ -1,22 +1,23 @@
 """Generate videos from first frames, as continuations of videos, or unconditionally.
 
     leokit generate leo_synthetic --image portrait.png --num-sequences 8 --out generated
+    leokit generate leo_synthetic --image portrait.png --last-image smile.png --num-frames 64 --out generated
     leokit generate leo_synthetic --continue talk.mp4 --num-frames 128 --out generated
     leokit generate leo_synthetic --unconditional 16 --num-frames 128 --out generated
     leokit generate lmdm_synthetic work_dirs/lmdm_synthetic --image portrait.png --out generated \\
         --animator-config lia_synthetic_64 --animator-checkpoint work_dirs/lia_synthetic_64
 
 A config of LEO names its checkpoints; that of a motion diffusion may name its animator. Video number k of a seed does
-not depend on the batch size or on the number of videos.
+not depend on the batch size or on the number of videos. Key images give pose and expression of some frames.
 """
 
 import argparse
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from leokit.cli import face_options, options
-from leokit.cli.argument_types import positive_int
+from leokit.cli.argument_types import key_image, positive_int
 
 if TYPE_CHECKING:
     from mmengine.config import Config
@@ -47,9 +48,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                        help='videos to continue: the generated frames follow their last frames')
     start.add_argument('--unconditional', type=positive_int, metavar='N',
                        help='sample the first frames too, for N videos of identities that do not exist')
+    parser.add_argument('--last-image', metavar='IMAGE', help='pose and expression of the last frame')
+    parser.add_argument('--key-images', nargs='+', type=key_image, default=[], metavar='IMAGE@FRAME',
+                        help='pose and expression of frames in between, counted from 0, e.g. smile.png@40')
+    options.add(parser, '--control', '--control-scale', unset='as trained')
     face_options.add_crop(parser)
     options.add(parser, '--num-sequences', role='generated from each first frame', default=1)
-    options.add(parser, '--num-frames', unset="the motion diffusion's window")
+    options.add(parser, '--num-frames', unset="that of --control, else the motion diffusion's window")
     options.add(parser, '--seed')
     options.add_out(parser, 'folder', required=True)
     options.add(parser, '--format', choices=options.OUTPUT_FORMATS, default='mp4')
@@ -74,6 +79,9 @@ def load_leo(args: argparse.Namespace) -> 'LEO':
         raise UserError('--crop applies to images and videos that are read; leave it out with --unconditional')
     if args.face == 'all':
         raise UserError('--face all is an option of leokit animate; a generated video shows one face, so choose one')
+    if args.unconditional and (args.last_image or args.key_images or args.control):
+        raise UserError('--last-image, --key-images and --control need a first frame; pass --image, --video or '
+                        '--continue')
     if args.guidance_scale is not None and not args.unconditional:
         raise UserError('--guidance-scale applies to sampled first frames; it needs --unconditional')
     # a work dir and a checkpoint carry their config
@@ -147,7 +155,26 @@ def plan(args: argparse.Namespace, cropper: 'FaceCropper') -> tuple[list[Sequenc
     return sequences, rates[0] if rates else options.DEFAULT_FPS
 
 
-def generate(leo: 'LEO', batch: list[Sequence], num_frames: int, args: argparse.Namespace) -> 'Iterator[Tensor]':
+def steering(args: argparse.Namespace, window: int, cropper: 'FaceCropper') -> tuple[int, dict[str, Any]]:
+    """The length of the videos; key images, control and its scale as options of :meth:`VideoGenerator.generate`."""
+    from leokit.datasets.control_file import read_control
+    from leokit.utils import UserError
+    found: dict[str, Any] = dict(control=read_control(args.control)) if args.control else {}
+    num_frames = args.num_frames or (len(found['control']) if found else window)
+    keys = [*args.key_images, *([(args.last_image, num_frames - 1)] if args.last_image else [])]
+    frames = [frame for _, frame in keys]
+    twice = [frame for frame in frames if frames.count(frame) > 1]
+    if twice:
+        raise UserError(f'frame {twice[0]} has several key images; give one')
+    if keys:
+        found['key_images'] = {frame: cropper.image(file).images[0] for file, frame in keys}
+    if args.control_scale is not None:
+        found['guidance_scales'] = dict(control=args.control_scale)
+    return num_frames, found
+
+
+def generate(leo: 'LEO', batch: list[Sequence], num_frames: int, args: argparse.Namespace,
+             steered: dict[str, Any]) -> 'Iterator[Tensor]':
     """The frames of a batch."""
     settings = dict(seed=args.seed, first_sample=batch[0].number, chunk_size=args.chunk_size)
     if args.unconditional:
@@ -157,7 +184,7 @@ def generate(leo: 'LEO', batch: list[Sequence], num_frames: int, args: argparse.
     settings['num_sequences'] = len(batch) if shared else 1
     images = batch[0].image if shared else [sequence.image[0] for sequence in batch]
     method = leo.generator.extend_from_images if args.continued else leo.generator.generate
-    return method(images, num_frames, **settings)
+    return method(images, num_frames, **settings, **steered)
 
 
 def run(args: argparse.Namespace) -> None:
@@ -168,13 +195,14 @@ def run(args: argparse.Namespace) -> None:
     from leokit.video.video_writer import remove_written_frames
     leo = load_leo(args)
     size = leo.animator.size
-    sequences, input_fps = plan(args, face_options.face_cropper(args, leo.animator))
+    cropper = face_options.face_cropper(args, leo.animator)
+    sequences, input_fps = plan(args, cropper)
     if args.shard:
         number, count = args.shard  # consecutive ones, as the rows of a batch have consecutive sample numbers
         sequences = sequences[len(sequences) * (number - 1) // count:len(sequences) * number // count]
     known_fps = leo.generator.fps
     fps = args.fps or known_fps or input_fps  # of a model of unknown rate, --fps states it
-    num_frames = args.num_frames or leo.generator.motion_diffusion.num_frames
+    num_frames, steered = steering(args, leo.generator.motion_diffusion.num_frames, cropper)
     if args.compile:
         compile_for(leo.animator, len(sequences) * num_frames)
     check_space([sequence.path for sequence in sequences], num_frames, size, size)
@@ -184,6 +212,6 @@ def run(args: argparse.Namespace) -> None:
             if args.format == 'frames':  # other formats replace the file of an earlier run
                 for sequence in batch:
                     remove_written_frames(sequence.path)
-            frames = FrameStream(generate(leo, batch, num_frames, args), num_frames, size, known_fps)
+            frames = FrameStream(generate(leo, batch, num_frames, args, steered), num_frames, size, known_fps)
             write_videos(frames, [sequence.path for sequence in batch], fps, bar=bar, encoder=args.encoder)
     print(f'{args.out}: {len(sequences)} videos of {num_frames} frames')

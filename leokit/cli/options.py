@@ -76,6 +76,9 @@ OPTIONS: dict[str, dict[str, Any]] = {
     '--eta': dict(type=fraction, help='noise added in each DDIM step, 0 (deterministic) to 1 (as in DDPM)'),
     '--guidance-scale': dict(type=finite_float, metavar='SCALE',
                              help='classifier-free guidance scale of the starting frames'),
+    '--control': dict(metavar='FILE', help='control of each frame, for a motion diffusion with a control encoder: an '
+                                           'array (frames, channels), .npy, or a control file of one video, .npz'),
+    '--control-scale': dict(type=finite_float, metavar='SCALE', help='classifier-free guidance scale of the control'),
     '--seed': dict(type=int, default=0, help='random seed'),
     # outputs
     '--format': dict(help='output format'),

@@ -91,6 +91,25 @@ def load_controls(path: str | Path) -> Controls:
     return Controls(path, dict(zip(names, parts)), channels, fps)
 
 
+def read_control(path: str | Path) -> np.ndarray:
+    """One control sequence, float32 (rows, C): an array (``.npy``), or a control file of one video (``.npz``)."""
+    path = Path(path)
+    if path.suffix.lower() == '.npz':
+        sequences = load_controls(path).sequences
+        if len(sequences) != 1:
+            raise UserError(f'{path} holds the control of {len(sequences)} videos; write that of one video to a file '
+                            'of its own')
+        return next(iter(sequences.values()))
+    try:
+        control = np.load(path, allow_pickle=False)
+    except (ValueError, OSError, EOFError) as error:
+        raise UserError(f'{path} cannot be read as an array ({error}); save it with numpy.save') from error
+    if control.ndim != 2 or control.dtype.kind not in 'fiu':
+        raise UserError(f'{path} must hold numbers of shape (frames, channels), got {control.dtype} of shape '
+                        f'{control.shape}')
+    return control.astype(np.float32)
+
+
 def resample_control(control: np.ndarray, fps: float, target_fps: float, num_frames: int) -> np.ndarray:
     """Resample a control sequence by linear interpolation between its rows.
 

@@ -5,7 +5,7 @@ strategy (:mod:`leokit.long_video`) joins the windows. The animator renders each
 so a video can have any length.
 """
 
-from typing import Any, Iterator, Sequence
+from typing import Any, Iterator, Mapping, Sequence
 
 import torch
 from torch import Generator, Tensor
@@ -13,7 +13,7 @@ from torch import Generator, Tensor
 from leokit.encoders import Encoding
 from leokit.inference.rendering import CHUNK_SIZE, check_precision, encode, render, repeat_encoding
 from leokit.long_video import LongVideoStrategy
-from leokit.models import Animator, MotionDiffusion
+from leokit.models import Animator, KnownCodes, MotionDiffusion
 from leokit.samplers import Sampler, generators_from_seeds
 from leokit.utils import UserError
 from leokit.utils.same_animator import check_same_animator
@@ -43,7 +43,9 @@ class VideoGenerator:
 
     def generate(self, images: ImageInput | Sequence[ImageInput], num_frames: int, *, num_sequences: int = 1,
                  seed: int = 0, first_sample: int = 0, chunk_size: int = CHUNK_SIZE,
-                 sampler: Sampler | None = None) -> Iterator[Tensor]:
+                 sampler: Sampler | None = None, key_images: Mapping[int, ImageInput] | None = None,
+                 control: Tensor | None = None,
+                 guidance_scales: Mapping[str, float] | None = None) -> Iterator[Tensor]:
         """Generate videos from first frames.
 
         The sequences of the first image come first in the batch. Row k is sample number ``first_sample + k``: it
@@ -57,6 +59,11 @@ class VideoGenerator:
             first_sample (int): Number of the first row.
             chunk_size (int): Frames per forward pass of the animator, counted over the batch.
             sampler (Sampler, optional): In place of the motion diffusion's own.
+            key_images (Mapping, optional): By frame number, from 1, images whose pose and expression all videos have in
+                that frame, with the identity of the first frame.
+            control (Tensor, optional): Control of each frame, shape (num_frames, C) for all videos or (B, num_frames,
+                C), for a motion diffusion with a control encoder.
+            guidance_scales (Mapping, optional): Of ``start`` and ``control``; the motion diffusion's by default.
 
         Returns:
             Iterator[Tensor]: Consecutive frames in [-1, 1], shape (B, t, 3, H, W), B = images * num_sequences. Wrong
@@ -71,7 +78,12 @@ class VideoGenerator:
         batch = len(encoding.motion) * num_sequences
         seeds = sample_seeds(seed, range(first_sample, first_sample + batch))
         start = encoding.motion.repeat_interleave(num_sequences, dim=0)
-        motion = self.sample_motion(start, num_frames, generators_from_seeds(seeds), sampler=sampler)
+        known = self._key_codes(start, num_frames, key_images) if key_images else None
+        if control is not None:
+            control = torch.as_tensor(control, device=start.device)
+            control = control.expand(batch, -1, -1) if control.ndim == 2 else control
+        motion = self.sample_motion(start, num_frames, generators_from_seeds(seeds), sampler=sampler, known=known,
+                                    control=control, guidance_scales=guidance_scales)
         return self.render(repeat_encoding(encoding, num_sequences), motion, chunk_size=chunk_size)
 
     def continue_video(self, video: VideoInput, num_frames: int, **options: Any) -> Iterator[Tensor]:
@@ -90,12 +102,29 @@ class VideoGenerator:
         """
         if num_frames < 1:
             raise UserError(f'num_frames must be 1 or more, got {num_frames}')
+        if options.get('key_images'):
+            check_key_frames(options['key_images'], 0, num_frames - 1)
+            options['key_images'] = {frame + 1: image for frame, image in options['key_images'].items()}
+        if options.get('control') is not None:  # the image has that of the frame after it
+            control = torch.as_tensor(options['control'])
+            self.motion_diffusion.conditioning.check_control(control[(None,) * (3 - control.ndim)], num_frames)
+            options['control'] = torch.cat([control[..., :1, :], control], dim=-2)
         return _without_first(self.generate(images, num_frames + 1, **options))
 
-    @torch.inference_mode()
+    def _key_codes(self, start: Tensor, num_frames: int, key_images: Mapping[int, ImageInput]) -> KnownCodes:
+        """The codes of key images in a video from start codes (B, N), the start included."""
+        check_key_frames(key_images, 1, num_frames - 1)
+        images = read_images(list(key_images.values()), self.animator.size, crop=self.animator.crop)
+        codes = start.new_zeros(len(start), num_frames, start.shape[1], dtype=torch.float32)
+        codes[:, list(key_images)] = encode(self.animator, images, amp=self.amp).motion.float()
+        codes[:, 0] = start
+        mask = torch.zeros(num_frames, dtype=torch.bool, device=start.device)
+        mask[[0, *key_images]] = True
+        return KnownCodes(codes, mask)
+
     def sample_motion(self, start: Tensor, num_frames: int, generators: Sequence[Generator], *,
-                      sampler: Sampler | None = None,
-                      long_video: LongVideoStrategy | None = None) -> Iterator[Tensor]:
+                      sampler: Sampler | None = None, long_video: LongVideoStrategy | None = None,
+                      **options: Any) -> Iterator[Tensor]:
         """Sample motion codes, window by window; see :meth:`MotionDiffusion.extend`.
 
         Args:
@@ -104,12 +133,15 @@ class VideoGenerator:
             generators (Sequence[Generator]): One source of noise for each row.
             sampler (Sampler, optional): In place of the motion diffusion's own.
             long_video (LongVideoStrategy, optional): In place of the motion diffusion's own.
+            **options: ``known``, ``control`` and ``guidance_scales`` of :meth:`MotionDiffusion.extend`.
 
-        Yields:
-            Tensor: Consecutive codes, shape (B, t, N); together (B, num_frames, N).
+        Returns:
+            Iterator[Tensor]: Consecutive codes, shape (B, t, N); together (B, num_frames, N). Wrong arguments are
+            refused here.
         """
-        yield from self.motion_diffusion.extend(start.float(), num_frames, generator=generators, sampler=sampler,
-                                                long_video=long_video)
+        codes = self.motion_diffusion.extend(start.float(), num_frames, generator=generators, sampler=sampler,
+                                             long_video=long_video, **options)
+        return _in_inference_mode(codes)
 
     def render(self, encoding: Encoding, motion: Iterator[Tensor], *, chunk_size: int = CHUNK_SIZE) -> Iterator[Tensor]:
         """Render motion relative to its first code, so that every video starts with its image.
@@ -129,6 +161,19 @@ class VideoGenerator:
         for codes in motion:
             start = codes[:, 0] if start is None else start
             yield from render(self.animator, encoding, codes, start=start, chunk_size=chunk_size, amp=self.amp)
+
+
+def check_key_frames(key_images: Mapping[int, ImageInput], first: int, last: int) -> None:
+    """Raise a :class:`UserError` unless key images belong to frames ``first`` to ``last``."""
+    outside = [frame for frame in key_images if not first <= frame <= last]
+    if outside:
+        raise UserError(f'there is a key image for frame {outside[0]}, and the frames that can have one are {first} to '
+                        f'{last}' + (' (frame 0 is the first image)' if first else ''))
+
+
+@torch.inference_mode()
+def _in_inference_mode(chunks: Iterator[Tensor]) -> Iterator[Tensor]:
+    yield from chunks
 
 
 def _without_first(chunks: Iterator[Tensor]) -> Iterator[Tensor]:

@@ -99,16 +99,19 @@ class LEO(Pretrained):
         return self._generated(chunks, num_frames, n)
 
     def from_image(self, images: ImageInput | Sequence[ImageInput], num_frames: int, *, num_sequences: int = 1,
-                   seed: int = 0) -> FrameStream:
-        """Videos that start with given images; see :meth:`VideoGenerator.generate`."""
+                   seed: int = 0, **options: Any) -> FrameStream:
+        """Videos that start with given images; see :meth:`VideoGenerator.generate`.
+
+        ``key_images``, ``control`` and ``guidance_scales`` are options as there.
+        """
         images = image_list(images)
-        chunks = self.generator.generate(images, num_frames, num_sequences=num_sequences, seed=seed)
+        chunks = self.generator.generate(images, num_frames, num_sequences=num_sequences, seed=seed, **options)
         return self._generated(chunks, num_frames, len(images) * num_sequences)
 
     def continue_video(self, video: VideoInput, num_frames: int, *, num_sequences: int = 1,
-                       seed: int = 0) -> FrameStream:
+                       seed: int = 0, **options: Any) -> FrameStream:
         """The frames that follow a video; see :meth:`VideoGenerator.continue_video`."""
-        chunks = self.generator.continue_video(video, num_frames, num_sequences=num_sequences, seed=seed)
+        chunks = self.generator.continue_video(video, num_frames, num_sequences=num_sequences, seed=seed, **options)
         return self._generated(chunks, num_frames, num_sequences)
 
     def animate(self, source: ImageInput | Sequence[ImageInput], driving: VideoInput | DrivingCodes | ImageInput, *,

@@ -279,6 +279,7 @@ class MotionDiffusion(DiffusionModel):
             raise UserError(f'{type(strategy).__name__} uses {strategy.context_frames} frames of context, which leaves '
                             f'no new frame in a window of {frames}; use less context')
         control = self._checked_control(control, start, total_frames)
+        self.conditioning.scales(options.get('guidance_scales'))
         if known is not None:
             check_shape('known.codes', known.codes, (len(start), total_frames, self.motion_dim))
             inpainting_correction(known.codes, known.mask.expand(known.codes.shape[:2]), known.reach)  # checks it
