@@ -72,9 +72,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def load_leo(args: argparse.Namespace) -> 'LEO':
     """The models that the command line needs."""
     from leokit.inference import change_sampler, is_leo_config, load
-    from leokit.inference.model_source import find_source
+    from leokit.inference.model_source import config_and_checkpoint
     from leokit.utils import UserError, load_config
-    from leokit.utils.model_folder import find_model
     if args.crop != 'auto' and args.unconditional:
         raise UserError('--crop applies to images and videos that are read; leave it out with --unconditional')
     if args.face == 'all':
@@ -84,13 +83,7 @@ def load_leo(args: argparse.Namespace) -> 'LEO':
                         '--continue')
     if args.guidance_scale is not None and not args.unconditional:
         raise UserError('--guidance-scale applies to sampled first frames; it needs --unconditional')
-    # a work dir and a checkpoint carry their config
-    alone = not find_model(args.config) and (Path(args.config).is_dir() or args.config.endswith(('.pth', '.pt')))
-    if alone and not args.checkpoint:
-        args.checkpoint = args.config
-        config = find_source(args.config, None, args.cfg_options).config
-    else:
-        config = load_config(args.config, args.cfg_options)
+    config, args.checkpoint = config_and_checkpoint(args.config, args.checkpoint, args.cfg_options)
     if not is_leo_config(config):
         return load_pair(config, args)
     if args.checkpoint or args.animator_config or args.animator_checkpoint:

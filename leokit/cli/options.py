@@ -159,6 +159,16 @@ def add_key_values(parser: Any, flag: str, explanation: str) -> None:
     parser.add_argument(flag, nargs='+', action=_KeyValues, metavar='KEY=VALUE', help=explanation)
 
 
+def choose_work_dir(args: argparse.Namespace, config: Any) -> str:
+    """``--work-dir``; by default CONFIG if it is a work dir, the one that the config names, or one named after it."""
+    from leokit.utils.model_folder import find_model  # not at the top: --help does without it
+    if args.work_dir:
+        return args.work_dir
+    if Path(args.config).is_dir() and find_model(args.config) is None:
+        return args.config
+    return config.get('work_dir') or f'work_dirs/{Path(args.config).stem}'
+
+
 def choose_device(name: str | None) -> str:
     """The device of ``--device``, by default the GPU if there is one."""
     import torch  # not at the top: --help does without it

@@ -1,7 +1,7 @@
 """Evaluate a checkpoint on the test data of its config, or all of LEO by a config that names the checkpoints.
 
     leokit test lia_synthetic_64 work_dirs/lia/iter_1000.pth --out results.json
-    leokit test lia_synthetic_64 work_dirs/lia --out results.json
+    leokit test work_dirs/lia --out results.json
     leokit test leo_synthetic --work-dir work_dirs/leo_synthetic
 
 The last command generates short and long videos, conditional and unconditional, and evaluates them by the paper's
@@ -30,17 +30,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def prepare_config(args: argparse.Namespace) -> 'Config':
     """Read the config and enter the options of the command line."""
     from leokit.inference import is_leo_config
-    from leokit.inference.model_source import checkpoint_file
-    from leokit.utils import UserError, load_config
-    config = load_config(args.config, args.cfg_options)
-    if args.work_dir or not config.get('work_dir'):
-        config.work_dir = args.work_dir or f'work_dirs/{Path(args.config).stem}'
+    from leokit.inference.model_source import checkpoint_file, config_and_checkpoint
+    from leokit.utils import UserError
+    config, checkpoint = config_and_checkpoint(args.config, args.checkpoint, args.cfg_options)
+    config.work_dir = options.choose_work_dir(args, config)
     config.launcher = args.launcher
     if not is_leo_config(config):
-        if not args.checkpoint:
+        if not checkpoint:
             raise UserError(f'{args.config} builds a model, so its checkpoint is needed; pass a checkpoint or a work '
                             'dir')
-        config.load_from, config.resume = str(checkpoint_file(args.checkpoint)), False
+        config.load_from, config.resume = str(checkpoint_file(checkpoint)), False
     elif args.checkpoint or args.launcher != 'none':
         raise UserError(f'{args.config} names the checkpoints of several models, which are tested in one process; '
                         f'leave {args.checkpoint or "--launcher"} out')
@@ -56,6 +55,10 @@ def test_leo(config: 'Config') -> dict[str, float]:
     from leokit.engine import explain_build_errors
     from leokit.inference import load
     from leokit.registry import LOOPS
+    from leokit.utils import UserError
+    if not config.get('test_cfg'):
+        raise UserError(f'{config.filename} has no test_cfg, which describes the benchmark; add the one of '
+                        'configs/leo/leo_synthetic.py')
     init_default_scope(config.get('default_scope', 'leokit'))
     leo = load(config, device=get_device(), amp=config.get('amp', False))
     with explain_build_errors(config):

@@ -1,7 +1,7 @@
 """Train a model.
 
     leokit train lia_synthetic_64 --work-dir work_dirs/lia
-    leokit train lia_synthetic_64 --work-dir work_dirs/lia --resume
+    leokit train work_dirs/lia --resume
     leokit train lia_synthetic_64 --report-to tensorboard          # tensorboard --logdir work_dirs
     leokit train lmdm_synthetic --cfg-options data_root=VIDEOS animator.checkpoint=work_dirs/lia
 
@@ -56,10 +56,11 @@ def report_to(config: 'Config', trackers: 'Sequence[str]') -> None:
 
 def prepare_config(args: argparse.Namespace) -> 'Config':
     """Read the config and enter the options of the command line."""
-    from leokit.utils import UserError, load_config
-    config = load_config(args.config, args.cfg_options)
-    if args.work_dir or not config.get('work_dir'):
-        config.work_dir = args.work_dir or f'work_dirs/{Path(args.config).stem}'
+    from leokit.inference.model_source import config_and_checkpoint, saved_config
+    from leokit.utils import UserError
+    saved = saved_config(args.config) if Path(args.config).is_dir() else None  # there may be no checkpoint yet
+    config, _ = config_and_checkpoint(saved or args.config, None, args.cfg_options)
+    config.work_dir = options.choose_work_dir(args, config)
     config.launcher = args.launcher
     if args.resume:
         config.resume = args.resume

@@ -22,7 +22,7 @@ from leokit.engine import TRAINING_ONLY, explain_build_errors, load_weights
 from leokit.engine.data_record import training_crop
 from leokit.inference.leo import LEO
 from leokit.inference.manipulation import DirectionNames
-from leokit.inference.model_source import ModelSource, find_source, is_leo_config
+from leokit.inference.model_source import ModelSource, carries_config, find_source, is_leo_config
 from leokit.inference.start_frame_sampler import StartFrameSampler
 from leokit.models import Animator, MotionDiffusion, StartCodeDiffusion, StartFrameDiffusion
 from leokit.registry import MODELS
@@ -129,12 +129,16 @@ def animator_of(config: Config, given: Mapping[str, str | None] | None = None) -
     Args:
         config (Config): The motion diffusion's config; its top-level ``animator`` may hold ``config`` and
             ``checkpoint``.
-        given (Mapping, optional): The same two keys, which take precedence unless None.
+        given (Mapping, optional): The same two keys, which take precedence unless None. A work dir, a checkpoint or a
+            model of a model folder stands for both.
 
     Returns:
         dict[str, str]: ``config`` and ``checkpoint``.
     """
     named = {**(config.get('animator') or {}), **{key: value for key, value in (given or {}).items() if value}}
+    for key, other in (ENTRY_KEYS, ENTRY_KEYS[::-1]):
+        if not named.get(key) and named.get(other) and carries_config(named[other]):
+            named[key] = named[other]
     for key in ENTRY_KEYS:
         if not named.get(key):
             raise UserError(f'no animator {key} is known; pass --animator-{key}, or add animator=dict(config=..., '

@@ -39,7 +39,7 @@ def find_source(name_or_config: str | Path | Config, checkpoint: str | Path | No
         if path.is_dir():
             return _work_dir_source(path, checkpoint, options)
         if path.suffix in CHECKPOINT_SUFFIXES:
-            if checkpoint is not None:
+            if checkpoint is not None and Path(checkpoint) != path:
                 raise UserError(f'two checkpoints were given, {path} and {checkpoint}; pass one of them')
             content = load_checkpoint(path)
             return ModelSource(str(path), _carried_config(content, path, options), path, content)
@@ -53,11 +53,44 @@ def find_source(name_or_config: str | Path | Config, checkpoint: str | Path | No
     return ModelSource(name, config, *_read_checkpoint(checkpoint, (config.get('model') or {}).get('type')))
 
 
+def config_and_checkpoint(name: str | Path, checkpoint: str | Path | None,
+                          options: Mapping[str, Any] | None) -> tuple[Config, str | Path | None]:
+    """The config of a model for a tool that reads more from it than the model, and the checkpoint to load with it.
+
+    Args:
+        name, checkpoint, options: As of :func:`leokit.load`: a work dir and a checkpoint carry their config.
+
+    Returns:
+        tuple[Config, str | Path | None]: The checkpoint is None for a config alone, such as that of LEO.
+    """
+    model = find_model(name)
+    if model is None and carries_config(name):
+        source = find_source(name, checkpoint, options)
+        return source.config, source.file
+    if model is not None and model.part is not None and checkpoint is None:
+        checkpoint = model.path
+    return read_config(name, dict(options or {})), checkpoint
+
+
+def carries_config(name: str | Path) -> bool:
+    """Whether this is a trained model with its config: a work dir, a checkpoint, or a model of a model folder."""
+    model = find_model(name)
+    if model is not None:
+        return model.part is not None
+    return Path(name).is_dir() or Path(name).suffix in CHECKPOINT_SUFFIXES
+
+
+def saved_config(work_dir: str | Path) -> Path | None:
+    """The config that the last training in a work dir saved there."""
+    saved = sorted(Path(work_dir).glob('*.py'), key=lambda path: path.stat().st_mtime)
+    return saved[-1] if saved else None
+
+
 def _work_dir_source(work_dir: Path, checkpoint: str | Path | None, options: dict[str, Any]) -> ModelSource:
     file, content = _read_checkpoint(checkpoint or work_dir)
-    saved = sorted(work_dir.glob('*.py'), key=lambda path: path.stat().st_mtime)
-    if saved:
-        return ModelSource(str(saved[-1]), read_config(saved[-1], options), file, content)
+    saved = saved_config(work_dir)
+    if saved is not None:
+        return ModelSource(str(saved), read_config(saved, options), file, content)
     return ModelSource(str(file), _carried_config(content, file, options), file, content)
 
 

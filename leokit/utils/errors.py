@@ -2,6 +2,7 @@
 
 import difflib
 import errno
+import logging
 import os
 import select
 import signal
@@ -61,7 +62,7 @@ def run_tool(main: Callable[[], int | None]) -> None:
             stream.reconfigure(errors='backslashreplace')  # a file name that is not UTF-8 must not end a tool
     with_traceback = os.environ.get('LEOKIT_TRACEBACK') == '1'
     try:
-        with _unwind_on_signals():
+        with _unwind_on_signals(), _drop_unwritable_lines():
             status = main()
     except KeyboardInterrupt:
         if with_traceback:
@@ -118,6 +119,21 @@ def _unwind_on_signals() -> Iterator[None]:
     finally:
         for number in changed:
             signal.signal(number, signal.SIG_DFL)
+
+
+@contextmanager
+def _drop_unwritable_lines() -> Iterator[None]:
+    """Let loggers drop what a closed pipe or a full disk does not take, instead of printing a traceback."""
+    report = logging.Handler.handleError
+
+    def handle(handler: logging.Handler, record: logging.LogRecord) -> None:
+        if not isinstance(sys.exc_info()[1], OSError):
+            report(handler, record)
+    logging.Handler.handleError = handle
+    try:
+        yield
+    finally:
+        logging.Handler.handleError = report
 
 
 def _output_is_closed() -> bool:

@@ -102,6 +102,19 @@ def test_the_scripts_work_from_anywhere_and_a_stop_signal_gives_143(config, tmp_
     assert torch.load(tmp_path / 'out' / 'iter_5.pth', weights_only=True)['meta']['iter'] == 5
 
 
+@pytest.mark.parametrize('form', ['out', 'out/toy.py', 'out/iter_12.pth', 'moved'])
+def test_a_work_dir_and_its_files_stand_for_their_config(config, tmp_path, monkeypatch, form):
+    monkeypatch.chdir(tmp_path)
+    assert call_command('train', config, '--work-dir', 'out')[0] == 0
+    if form == 'moved':
+        (tmp_path / 'out').rename(tmp_path / 'moved')
+    config.unlink()
+    status, text = call_command('train', form, '--resume', '--cfg-options', 'max_iters=20', 'log_level=INFO')
+    assert status == 0, text
+    assert '[16/20]' in text and ' 4/20]' not in text
+    assert (tmp_path / form.split('/')[0] / 'iter_20.pth').is_file()
+
+
 def test_trackers_are_added_to_the_visualizer(config, tmp_path):
     pytest.importorskip('tensorboard')
     status, text = call_command('train', config, '--work-dir', tmp_path / 'out', '--report-to', 'tensorboard',

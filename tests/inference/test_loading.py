@@ -166,7 +166,7 @@ def test_files_must_exist(trained, tmp_path):
     for arguments, message in (
             ((trained[0], 'none.pth'), 'none.pth does not exist'), (('none.py',), 'none.py does not exist'),
             (('none.pth',), 'none.pth does not exist'), ((Config(dict(width=3)),), "has no 'model'"),
-            ((trained[1], trained[1]), 'two checkpoints were given'), ((tmp_path,), 'holds no checkpoint')):
+            ((trained[1], 'other.pth'), 'two checkpoints were given'), ((tmp_path,), 'holds no checkpoint')):
         with pytest.raises(UserError, match=message):
             leokit.load(*arguments)
     save_checkpoint(dict(meta={}, state_dict={}), tmp_path / 'weights.pth')

@@ -66,7 +66,8 @@ def test_codes_of_another_animator_are_an_error(config, tmp_path):
 
 @pytest.mark.parametrize('changes, sentence', [
     ({'animator.checkpoint': 'none.pth'}, 'none.pth does not exist.*leokit extract .* none.pth --videos'),
-    ({'animator.config': None}, 'no animator config is known.*leokit extract CONFIG '),
+    ({'animator.config': None}, 'animator.pth carries no config.*leokit extract CONFIG '),
+    ({'animator.checkpoint': None}, 'no animator checkpoint is known.*leokit extract .* CHECKPOINT '),
     ({'data_root': 'nowhere'}, 'nowhere does not exist.*--videos nowhere'),
     ({'data_root': None}, 'no data_root.*--videos DIR')])
 def test_errors_contain_the_command(config, tmp_path, changes, sentence):

@@ -1,4 +1,5 @@
 import errno
+import logging
 import os
 import signal
 import subprocess
@@ -50,6 +51,22 @@ def test_a_closed_output_is_not_an_error():
     said = tool.stderr.read()
     tool.stderr.close()
     assert tool.wait(60) == 141 and said == b''
+
+
+@pytest.mark.parametrize('error, reported', [
+    (BrokenPipeError(32, 'Broken pipe'), False), (OSError(28, 'No space left on device'), False),
+    (UnicodeError('no letter'), True)])
+def test_log_lines_that_cannot_be_written_are_dropped(capsys, error, reported):
+    class Closed:
+        def write(self, text):
+            raise error
+    logger = logging.Logger('test')
+    logger.addHandler(logging.StreamHandler(Closed()))
+    plain = logging.Handler.handleError
+    with pytest.raises(SystemExit) as leaving:
+        run_tool(lambda: logger.warning('nobody reads this'))
+    assert leaving.value.code == 0 and ('Traceback' in capsys.readouterr().err) == reported
+    assert logging.Handler.handleError is plain
 
 
 def test_other_broken_pipes_are_raised():

@@ -16,7 +16,7 @@ from leokit.cli import options
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     options.add_config(parser, 'a motion diffusion', 'lmdm_synthetic')
-    options.add_checkpoint(parser)
+    options.add_checkpoint(parser, required=False)
     options.add(parser, '--codes', '--ground-truth', required=True)
     options.add(parser, '--num-frames', unset="the model's window")
     options.add(parser, '--fit-split', '--score-split', '--seed')

@@ -16,7 +16,7 @@ from leokit.cli.argument_types import positive_int
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     options.add_config(parser, 'an animator', 'lia_celebv_256')
-    options.add_checkpoint(parser)
+    options.add_checkpoint(parser, required=False)
     options.add(parser, '--split', role='a dataloader of the config', metavar=None,
                 choices=('val', 'test'), default='test')
     parser.add_argument('--rows', type=positive_int, default=6, metavar='N',
@@ -33,17 +33,18 @@ def run(args: argparse.Namespace) -> None:
     """Render and write the sheet."""
     from leokit.analysis.model_sheets import pair_sheet, stack_sheets, transfer_sheet, video_sheet
     from leokit.inference import load
+    from leokit.inference.model_source import config_and_checkpoint
     from leokit.models import Animator
     from leokit.registry import DATASETS
-    from leokit.utils import UserError, load_config
+    from leokit.utils import UserError
     from leokit.visualization import save_png
     if bool(args.source) != bool(args.driving):
         raise UserError('--source and --driving go together: pass both or neither')
-    config = load_config(args.config, args.cfg_options)
+    config, checkpoint = config_and_checkpoint(args.config, args.checkpoint, args.cfg_options)
     loader = config.get(f'{args.split}_dataloader')
     if not loader:
         raise UserError(f'the config {args.config} has no {args.split}_dataloader; pass another --split')
-    animator = load(config, args.checkpoint, options.choose_device(args.device), expect=Animator)
+    animator = load(config, checkpoint, options.choose_device(args.device), expect=Animator)
     sheets = [pair_sheet(animator, DATASETS.build(loader.dataset), args.rows)]
     if args.source and args.driving:
         sheets.append(transfer_sheet(animator, args.source, args.driving))

@@ -57,32 +57,31 @@ def check_combinations(args: argparse.Namespace) -> None:
     from leokit.utils import UserError
     if bool(args.ground_truth) != bool(args.codes):
         raise UserError('--ground-truth and --codes go together: pass both or neither')
-    motion = (args.motion_diffusion_config, args.motion_diffusion_checkpoint)
-    generating = (*motion, args.num_sequences)
-    if args.checkpoint and any(generating) and not all(generating):
-        raise UserError('--num-sequences, --motion-diffusion-config and --motion-diffusion-checkpoint go together: '
-                        'pass all or none')
-    if not args.checkpoint and any(motion):
-        raise UserError("--motion-diffusion-config and --motion-diffusion-checkpoint need the animator's checkpoint; "
-                        'pass it after the config')
 
 
 def load_models(args: argparse.Namespace, device: str) -> 'LEO':
     """The animator and, if motions are generated, the motion diffusion."""
-    from leokit.inference import LEO, load
+    from leokit.inference import LEO, is_leo_config, load
+    from leokit.inference.model_source import config_and_checkpoint
     from leokit.models import Animator, MotionDiffusion
-    from leokit.utils.config import read_config
-    if args.checkpoint is None:
+    from leokit.utils import UserError
+    config, checkpoint = config_and_checkpoint(args.config, args.checkpoint, args.cfg_options)
+    motion = args.motion_diffusion_config or args.motion_diffusion_checkpoint
+    if is_leo_config(config):
+        if motion:
+            raise UserError(f'{args.config} names its motion diffusion; leave --motion-diffusion-config and '
+                            '--motion-diffusion-checkpoint out')
         unused = ['start_code', 'start_frame', 'start_frame_sr'] + ([] if args.num_sequences else ['motion_diffusion'])
-        config = read_config(args.config, args.cfg_options)
         config.update(dict.fromkeys(unused))
         return load(config, device=device, expect=LEO)
-    animator = load(args.config, args.checkpoint, device, args.cfg_options, expect=Animator)
-    if not args.num_sequences:
+    if bool(motion) != bool(args.num_sequences):
+        raise UserError('--num-sequences and a motion diffusion (--motion-diffusion-config, '
+                        '--motion-diffusion-checkpoint) go together: pass both or neither')
+    animator = load(config, checkpoint, device, expect=Animator)
+    if not motion:
         return LEO(animator, None)
-    motion_diffusion = load(args.motion_diffusion_config, args.motion_diffusion_checkpoint, device,
-                            expect=MotionDiffusion)
-    return LEO(animator, motion_diffusion)
+    motion_checkpoint = args.motion_diffusion_checkpoint if args.motion_diffusion_config else None
+    return LEO(animator, load(motion, motion_checkpoint, device, expect=MotionDiffusion))
 
 
 def read_inputs(args: argparse.Namespace, leo: 'LEO') -> 'tuple[IdentityBatch, MotionBatch]':

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     options.add_config(parser, 'an animator', 'lia_celebv_256')
-    options.add_checkpoint(parser)
+    options.add_checkpoint(parser, required=False)
     options.add(parser, '--split', role='a dataloader of the config', metavar=None,
                 choices=options.SPLITS, default='val')
     parser.add_argument('--pairs-per-video', type=positive_int, default=4, metavar='N',
@@ -51,19 +51,20 @@ def run(args: argparse.Namespace) -> None:
     """Transfer, measure, print."""
     from leokit.analysis import LandmarkPairs, SyntheticPairs, measure_expressions
     from leokit.inference import load
+    from leokit.inference.model_source import config_and_checkpoint
     from leokit.models import Animator
     from leokit.registry import DATASETS
     from leokit.synthetic_faces import load_truth
-    from leokit.utils import UserError, load_config
+    from leokit.utils import UserError
     from leokit.utils.files import write_json
     from leokit.visualization import save_png
-    config = load_config(args.config, args.cfg_options)
+    config, checkpoint = config_and_checkpoint(args.config, args.checkpoint, args.cfg_options)
     loader = config.get(f'{args.split}_dataloader')
     if not loader:
         raise UserError(f'the config {args.config} has no {args.split}_dataloader; pass another --split')
     find = (SyntheticPairs(load_truth(args.ground_truth), args.pairs_per_video) if args.ground_truth
             else LandmarkPairs(build_landmarks(args.extractor), args.pairs_per_video))
-    animator = load(config, args.checkpoint, options.choose_device(args.device), expect=Animator)
+    animator = load(config, checkpoint, options.choose_device(args.device), expect=Animator)
     report = measure_expressions(animator, DATASETS.build(loader.dataset), find)
     print(report.table())
     if args.out:

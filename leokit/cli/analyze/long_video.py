@@ -19,7 +19,7 @@ STRATEGIES = ['LastCode', 'LastCode:pull=0.5', 'History:context_frames=4', 'Hist
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     options.add_config(parser, 'a motion diffusion', 'lmdm_synthetic')
-    options.add_checkpoint(parser)
+    options.add_checkpoint(parser, required=False)
     parser.add_argument('--strategies', nargs='+', default=STRATEGIES, metavar='TYPE[:KEY=VALUE,...]',
                         help=f'long-video strategies and their options (default: {" ".join(STRATEGIES)})')
     options.add(parser, '--num-frames', default=1024)
@@ -38,12 +38,16 @@ def run(args: argparse.Namespace) -> None:
 
     from leokit.analysis.long_video_comparison import HEAD, LongVideoComparison, parse_strategy, table_row
     from leokit.inference import load
+    from leokit.inference.model_source import config_and_checkpoint
     from leokit.models import MotionDiffusion
-    from leokit.utils import load_config
+    from leokit.utils import UserError
     from leokit.utils.files import write_json
     from leokit.utils.tables import markdown_table
-    config = load_config(args.config, args.cfg_options)
-    model = load(config, args.checkpoint, options.choose_device(args.device), expect=MotionDiffusion)
+    config, checkpoint = config_and_checkpoint(args.config, args.checkpoint, args.cfg_options)
+    model = load(config, checkpoint, options.choose_device(args.device), expect=MotionDiffusion)
+    if not config.get('train_dataloader'):
+        raise UserError(f'the config {args.config} has no train_dataloader, whose windows the sequences start from; '
+                        'pass the work dir or the config of a training')
     strategies = {text: parse_strategy(text, model.num_frames) for text in args.strategies}
     comparison = LongVideoComparison(model, config.train_dataloader.dataset, num_frames=args.num_frames,
                                      num_sequences=args.num_sequences, segments=args.segments, seed=args.seed)

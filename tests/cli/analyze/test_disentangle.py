@@ -90,7 +90,7 @@ def test_probe_of_the_ground_truth(disentangle, inputs, tmp_path, capsys):
 @pytest.mark.parametrize('arguments, message', [
     (('--driving', 'nowhere'), 'nowhere does not exist'),
     (('--driving', 'videos', '--ground-truth', 'x'), '--ground-truth and --codes go together'),
-    (('--num-sequences', 3), '--motion-diffusion-config and --motion-diffusion-checkpoint go together'),
+    (('--num-sequences', 3), '--motion-diffusion-checkpoint. go together'),
     (('--driving', 'videos', '--extractor', 'FaceIdentiti'), "did you mean 'FaceIdentity'"),
     (('--driving', 'videos', '--split', 'holdout'), "split 'holdout'")])
 def test_bad_input(disentangle, inputs, monkeypatch, arguments, message):
@@ -102,8 +102,9 @@ def test_bad_input(disentangle, inputs, monkeypatch, arguments, message):
 
 def test_a_config_without_its_checkpoint(disentangle, models, inputs):
     for arguments, message in (
-            (('--driving', inputs / 'videos'), 'names no trained models'),
-            (('--num-sequences', 2, '--motion-diffusion-config', 'x'), "need the animator's checkpoint")):
+            (('--driving', inputs / 'videos'), 'so its checkpoint is needed'),
+            (('--num-sequences', 2, '--motion-diffusion-config', 'x'), 'so its checkpoint is needed'),
+            (('--driving', inputs / 'videos', '--motion-diffusion-config', 'x'), 'go together: pass both or neither')):
         with pytest.raises(UserError, match=message):
             disentangle(*arguments, config=(models['animator_config'], ))
 
