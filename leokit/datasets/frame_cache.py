@@ -135,6 +135,9 @@ class FrameCache:
         if not lock.acquire():
             return None
         try:
+            if lock.held:  # so nobody else is writing this video
+                for part in self.folder.glob(f'{path.stem}.*.npy'):
+                    part.unlink(missing_ok=True)
             if not path.exists():
                 self._write(video, path)
             return ''
@@ -157,8 +160,8 @@ class FrameCache:
         os.replace(own, path)
 
     def _remove_leftovers(self) -> None:
-        """Delete partial files of processes that were killed long ago."""
-        for part in self.folder.glob('*.part.npy'):
+        """Delete partial files of processes that were killed long ago, where there are no locks."""
+        for part in self.folder.glob('*.*.npy'):
             try:
                 if time.time() - part.stat().st_mtime > LEFTOVER_SECONDS:
                     part.unlink()

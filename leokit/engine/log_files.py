@@ -7,9 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from mmengine.config import Config
 from mmengine.fileio import dump
 from mmengine.visualization import Visualizer
 from mmengine.visualization.vis_backend import BaseVisBackend, LocalVisBackend
+
+from leokit.utils.files import atomic_path
 
 WRITING_METHODS = ('add_config', 'add_graph', 'add_image', 'add_scalar', 'add_scalars')
 
@@ -42,9 +45,15 @@ def append_json_line(values: dict[str, Any], path: str | Path) -> None:
             raise
 
 
+def _write_config(backend: LocalVisBackend, config: Config, **kwargs: Any) -> None:
+    with atomic_path(backend.experiment._config_save_file) as part:
+        config.dump(part)
+
+
 def _tolerate(backend: BaseVisBackend, logger: logging.Logger) -> None:
     if isinstance(backend, LocalVisBackend):
         backend._dump = lambda values, path, file_format: append_json_line(values, path)
+        backend.add_config = functools.partial(_write_config, backend)
     warned: list[bool] = []
 
     def tolerant(method: Callable) -> Callable:

@@ -44,6 +44,11 @@ class FileLock:
                 os.close(descriptor)
         return True
 
+    @property
+    def held(self) -> bool:
+        """Whether the lock is really held, not only assumed because there are no locks."""
+        return self._descriptor is not None
+
     def acquire_within(self, seconds: float) -> bool:
         """Take the lock as soon as it is free; False if it is not within that time."""
         end = time.monotonic() + seconds

@@ -116,8 +116,8 @@ def call(folder, tmp_path, monkeypatch):
     monkeypatch.setattr(model_folder, 'zoo_hashes', lambda: {
         'tiny': file_sha256(folder / 'zoo' / 'tiny' / 'config.json')})
     monkeypatch.setenv('LEOKIT_CACHE', str(tmp_path / 'cache'))
-    for name in ('a.png', 'b.png', 'videos', 'camera.mp4', 'animator.py', 'animator.pth', 'motion.py', 'motion.pth', 'runs',
-                 'bare', 'leo.py', 'folder_animator', 'folder_motion'):
+    for name in ('a.png', 'b.png', 'videos', 'camera.mp4', 'animator.py', 'animator.pth', 'motion.py', 'motion.pth',
+                 'runs', 'bare', 'leo.py', 'folder_animator', 'folder_motion'):
         (tmp_path / name).symlink_to(folder / name)
     (tmp_path / 'zoo').symlink_to(folder / 'zoo')
     monkeypatch.chdir(tmp_path)

@@ -1,3 +1,4 @@
+import fcntl
 import os
 import shutil
 import signal
@@ -108,11 +109,26 @@ def test_a_killed_process_leaves_no_partial_video(clips, tmp_path):
         time.sleep(0.01)
     os.kill(process.pid, signal.SIGKILL)
     process.join()
-    assert not [name for name in files(tmp_path / 'cache') if name.endswith('.npy') and '.part.' not in name]
+    left = [name for name in files(tmp_path / 'cache') if name.endswith('.npy')]
+    assert len(left) == 1 and '.part.' in left[0]
     cache = FrameCache(FrameDecoder(SIZE), tmp_path / 'cache')
     video, = VideoIndex(data).videos
     assert cache.prepare([video]) == []
     assert torch.equal(cache.read(video, [79]), FrameDecoder(SIZE).read(video, [79]))
+    assert len(files(tmp_path / 'cache')) == 1  # the partial file is gone
+
+
+def test_without_locks_partial_files_may_be_of_others(videos, tmp_path, monkeypatch):
+    def refuse(*arguments):
+        raise OSError('no locks available')
+    monkeypatch.setattr(fcntl, 'flock', refuse)
+    cache = FrameCache(FrameDecoder(SIZE), tmp_path)
+    cache.prepare(videos[:1])
+    path, = cache.folder.glob('*.npy')
+    other = path.with_name(f'{path.stem}.1.part.npy')
+    path.rename(other)
+    cache.prepare(videos[:1])
+    assert path.exists() and other.exists()
 
 
 def test_old_partial_files_are_removed(videos, tmp_path):

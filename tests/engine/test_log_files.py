@@ -5,9 +5,11 @@ import subprocess
 import sys
 
 from engine.toys import toy_config, train
+from mmengine.config import Config
+from mmengine.visualization import Visualizer
 from mmengine.visualization.vis_backend import LocalVisBackend
 
-from leokit.engine.log_files import append_json_line, tolerate_logger_errors
+from leokit.engine.log_files import append_json_line, tolerate_logger_errors, tolerate_visualizer_errors
 
 
 def test_a_log_that_cannot_be_written_does_not_end_the_training(tmp_path, monkeypatch):
@@ -21,6 +23,21 @@ def test_a_log_that_cannot_be_written_does_not_end_the_training(tmp_path, monkey
     assert runner.iter == 12 and len(calls) == 12
     said = next(tmp_path.glob('*/*.log')).read_text()
     assert said.count('cannot be written') == 1  # not for every line
+
+
+def test_the_config_of_the_log_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
+    def half(config, file):
+        with open(file, 'w') as stream:
+            stream.write('model = dict(')
+        raise OSError(28, os.strerror(28))
+    monkeypatch.setattr(Config, 'dump', half)
+    visualizer = Visualizer(vis_backends=[dict(type='LocalVisBackend')], save_dir=str(tmp_path))
+    tolerate_visualizer_errors(visualizer, logging.Logger('test'))
+    visualizer.add_config(Config(dict(width=3)))
+    assert not any(path.is_file() for path in tmp_path.rglob('*'))
+    monkeypatch.undo()
+    visualizer.add_config(Config(dict(width=3)))
+    assert (tmp_path / 'vis_data' / 'config.py').read_text() == 'width = 3\n'
 
 
 def test_a_line_is_written_whole_or_not_at_all(tmp_path):
