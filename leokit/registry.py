@@ -124,6 +124,8 @@ SAMPLERS = _component('samplers')
 MOTION_CONDITIONS = _component('motion_conditions')
 # control of each frame, such as a head pose or features of sound -> features of each frame
 CONTROL_ENCODERS = _component('control_encoders')
+# training objectives that make a student sample in few steps: progressive, consistency
+DISTILLATIONS = _component('distillations')
 # continuation of a window of a long sequence from the previous one: last code, history, overlap
 LONG_VIDEO = _component('long_video')
 
@@ -148,8 +150,8 @@ CROPPERS = _component('croppers')
 IMAGE_EDITORS = _component('image_editors')
 
 __all__ = [
-    'CONTROL_ENCODERS', 'CROPPERS', 'DATASETS', 'DATA_SAMPLERS', 'DIFFUSION_BACKBONES', 'DISCRIMINATORS', 'ENCODERS',
-    'FACE_DETECTORS',
+    'CONTROL_ENCODERS', 'CROPPERS', 'DATASETS', 'DATA_SAMPLERS', 'DIFFUSION_BACKBONES', 'DISCRIMINATORS', 'DISTILLATIONS',
+    'ENCODERS', 'FACE_DETECTORS',
     'FEATURE_EXTRACTORS', 'FLOW_GENERATORS', 'HOOKS', 'IMAGE_EDITORS', 'LONG_VIDEO', 'LOOPS', 'LOSSES',
     'METADATA_READERS', 'METRICS', 'MODELS', 'MOTION_CONDITIONS', 'MOTION_SPACES', 'NOISE_SCHEDULERS', 'OPTIM_WRAPPERS',
     'PERSON_DETECTORS', 'SAMPLERS', 'TIME_SAMPLERS', 'TRANSFORMS', 'VIDEO_READERS', 'WARP_OPERATORS',

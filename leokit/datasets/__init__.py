@@ -11,6 +11,7 @@ from leokit.datasets.frame_decoder import FrameDecoder
 from leokit.datasets.frame_memory import FrameMemory
 from leokit.datasets.frame_pair_dataset import FramePairDataset
 from leokit.datasets.motion_code_dataset import MotionCodeDataset
+from leokit.datasets.teacher_pair_dataset import TeacherPairDataset
 from leokit.datasets.transforms.affine import PairedAffine
 from leokit.datasets.transforms.base import BatchTransform
 from leokit.datasets.transforms.color_jitter import PairedColorJitter
@@ -20,6 +21,6 @@ from leokit.datasets.transforms.motion_view import MotionView
 __all__ = [
     'BatchTransform', 'ClipDataset', 'CodeCache', 'CodeCacheWriter', 'CodedFrameDataset', 'CodedVideo', 'Controls',
     'DeterministicSampler', 'FrameCache', 'FrameDecoder', 'FrameMemory', 'FramePairDataset', 'MotionCodeDataset',
-    'MotionView', 'PairedAffine', 'PairedColorJitter', 'PairedFlip', 'SampleKey', 'code_statistics', 'load_controls',
-    'resample_control', 'save_controls',
+    'MotionView', 'PairedAffine', 'PairedColorJitter', 'PairedFlip', 'SampleKey', 'TeacherPairDataset',
+    'code_statistics', 'load_controls', 'resample_control', 'save_controls',
 ]

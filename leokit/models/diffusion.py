@@ -91,7 +91,7 @@ class Diffusion(nn.Module):
                     num_train_timesteps=self.scheduler.num_train_timesteps,
                     prediction_type=self.prediction_type, epsilon_skip=self.epsilon_skip)
 
-    def loss(self, network: Network, x0: Tensor, *, mask: Tensor | None = None,
+    def loss(self, network: Network, x0: Tensor, *, mask: Tensor | None = None, eps: Tensor | None = None,
              generator: Generator | None = None) -> Tensor:
         """Mean squared error of the network at one random time per sample (DDPM, arXiv 2006.11239, equation 14).
 
@@ -100,15 +100,18 @@ class Diffusion(nn.Module):
             x0 (Tensor): Clean samples of about unit variance, shape (B, ...).
             mask (Tensor, optional): True in frames of sequences x0 (B, T, ...) that count, bool, shape (B, T). The
                 mean over the batch is then the mean over these frames.
+            eps (Tensor, optional): The noise that belongs to each sample, shaped like x0, as in reflow; drawn and
+                coupled by default.
             generator (Generator, optional): Source of times and noise; torch's global one by default.
 
         Returns:
             Tensor: Weighted loss per sample, float32, shape (B,).
         """
         t = self.sample_times(x0.shape[0], device=x0.device, generator=generator)
-        eps = noise_source(generator)(x0)
-        if self._couple_noise is not None:
-            eps = self._couple_noise(x0, eps)
+        if eps is None:
+            eps = noise_source(generator)(x0)
+            if self._couple_noise is not None:
+                eps = self._couple_noise(x0, eps)
         target = self.scheduler.target(self.prediction_type, x0, eps, t)
         prediction = self._predict(network, self.scheduler.add_noise(x0, eps, t), t)
         errors = (prediction.float() - target.float()).square()

@@ -21,7 +21,7 @@ from leokit.models.motion_conditioning import Given, build_conditioning
 from leokit.models.motion_inpainting import inpainting_correction
 from leokit.models.motion_windows import KnownCodes, sample_windows
 from leokit.nn import zero_padding
-from leokit.registry import LONG_VIDEO, MODELS, MOTION_CONDITIONS
+from leokit.registry import DISTILLATIONS, LONG_VIDEO, MODELS, MOTION_CONDITIONS
 from leokit.samplers import Denoiser, Sampler, correct, noise_source
 from leokit.utils import UserError, check_shape
 
@@ -46,6 +46,7 @@ class MotionDiffusion(DiffusionModel):
             default.
         conditioning (dict, optional): Control sequences, dropout of conditions and guidance scales; the keyword
             arguments of :class:`MotionConditioning`.
+        training (dict, optional): ``distillation``, a config in DISTILLATIONS that replaces the denoising loss.
         data_preprocessor (dict, optional): See :class:`DiffusionModel`.
     """
 
@@ -55,7 +56,7 @@ class MotionDiffusion(DiffusionModel):
                  noise_scheduler: dict | None = None, motion_condition: dict | None = None,
                  sampler: dict | None = None, prediction_type: str = 'epsilon', min_snr_gamma: float | None = None,
                  epsilon_skip: bool = True, time_sampler: dict | None = None, coupling: str = 'independent',
-                 long_video: dict | None = None, conditioning: dict | None = None,
+                 long_video: dict | None = None, conditioning: dict | None = None, training: dict | None = None,
                  data_preprocessor: dict | None = None) -> None:
         diffusion = Diffusion(noise_scheduler or dict(type='LinearNoiseScheduler', num_train_timesteps=1000),
                               sampler or dict(type='DDIMSampler', num_inference_steps=50),
@@ -72,6 +73,10 @@ class MotionDiffusion(DiffusionModel):
         self.long_video = _build_strategy(long_video) or LastCode()
         self.num_frames = num_frames
         self._check_frames(num_frames)
+        self._build_training(**(training or {}))
+
+    def _build_training(self, distillation: dict | None = None) -> None:
+        self.distillation = DISTILLATIONS.build(distillation) if distillation else None
 
     @property
     def fps(self) -> float | None:
@@ -92,28 +97,32 @@ class MotionDiffusion(DiffusionModel):
         return self.conditioning.network(self.backbone, Given(start))
 
     def _training_tensors(self, inputs: dict[str, Tensor]) -> tuple[Tensor | None, ...]:
-        motion, mask, control = (inputs.get(key) for key in ('motion', 'mask', 'control'))
+        motion, mask, control, noise = (inputs.get(key) for key in ('motion', 'mask', 'control', 'noise'))
         self.conditioning.check_control(control, motion.shape[1])
         if mask is not None:
             check_takes_mask(self.backbone)
             check_shape('inputs.mask', mask, tuple(motion.shape[:2]))
-        return (motion,) if mask is None and control is None else (motion, mask, control)
+        return (motion,) if mask is control is noise is None else (motion, mask, control, noise)
 
-    def _objective(self, motion: Tensor, mask: Tensor | None = None, control: Tensor | None = None, *,
-                   generator: Generator | None = None) -> Tensor:
+    def _objective(self, motion: Tensor, mask: Tensor | None = None, control: Tensor | None = None,
+                   noise: Tensor | None = None, *, generator: Generator | None = None) -> Tensor:
         """``|| eps - eps_theta(m_t, alpha_1, t) ||^2`` for the defaults, over the frames in the mask.
 
         Args:
             motion (Tensor): Raw codes, shape (B, T, N).
             mask (Tensor, optional): True in frames that count, bool, shape (B, T).
             control (Tensor, optional): Control, shape (B, T, C).
+            noise (Tensor, optional): The noise that belongs to each sequence, shape (B, T', N).
             generator (Generator, optional): Source of randomness.
         """
         target, start = self.motion_condition.split(zero_padding(self.normalizer.normalize(motion), _frames(mask)))
-        network = self.conditioning.training_network(self.backbone, Given(start, control, mask), generator)
         counted = None if mask is None else self.motion_condition.network_output(mask[..., None])[..., 0]  # (B, T')
-        return self.diffusion.loss(network, zero_padding(target, _frames(counted)), mask=counted,
-                                   generator=generator).mean()
+        target, given = zero_padding(target, _frames(counted)), Given(start, control, mask)
+        if self.distillation is not None:
+            return self.distillation.loss(self, target, given, counted=counted, generator=generator)
+        network = self.conditioning.training_network(self.backbone, given, generator)
+        return self.diffusion.loss(network, target, mask=counted, eps=noise, generator=generator).mean()
+
 
     # ---- generation --------------------------------------------------------
     def denoiser(self, start: Tensor, *, control: Tensor | None = None, mask: Tensor | None = None,

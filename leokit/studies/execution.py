@@ -86,11 +86,17 @@ class StudyRunner:
         for slot in range(self.jobs):
             slots.put(self.devices[slot % len(self.devices)] if self.devices else None)
         with self._forwarded_signals(), ThreadPoolExecutor(self.jobs) as pool:
-            waiting = {pool.submit(self._complete, run, slots) for run in runs}
-            failures: list[str] = []
-            while waiting:  # short waits, because signal handlers run between them
-                finished, waiting = wait(waiting, POLL_SECONDS, FIRST_COMPLETED)
+            active, blocked, failures = {}, list(runs), []
+            while active or blocked:  # short waits, because signal handlers run between them
+                active.update({pool.submit(self._complete, run, slots): run for run in blocked if run.is_ready})
+                blocked = [run for run in blocked if run not in active.values()]
+                finished = wait(active, POLL_SECONDS, FIRST_COMPLETED).done if active else set()
                 failures += [failure for future in finished if (failure := future.result())]
+                active = {future: run for future, run in active.items() if future not in finished}
+                awaited = [*active.values(), *blocked]
+                hopeless = [run for run in blocked if run.after not in awaited and not run.is_ready]
+                failures += [f'{run.name}: {run.after.name} is not trained' for run in hopeless]
+                blocked = [run for run in blocked if run not in hopeless]
         return failures
 
     def _complete(self, run: Run, slots: queue.SimpleQueue) -> str | None:
@@ -106,7 +112,7 @@ class StudyRunner:
             for stage, arguments, result in (('train', train, run.checkpoint), ('test', test, run.metrics_file)):
                 if self.stopped_by is not None:
                     return None
-                if result.is_file():
+                if result.is_file() or (stage == 'train' and not run.variant.train):
                     continue
                 self.log(f'{run.name}: {stage} ({run.state})')
                 failure = self._call(run, stage, arguments, device)

@@ -9,6 +9,7 @@ import copy
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from mmengine.config import Config
 
@@ -34,12 +35,14 @@ class Run:
         seed (int): The seed.
         folder (Path): Folder of all its files.
         config (Config): The resolved config.
+        after (Run, optional): The run of ``variant.after`` under the same seed.
     """
 
     variant: Variant
     seed: int
     folder: Path
     config: Config
+    after: 'Run | None' = None
 
     @property
     def name(self) -> str:
@@ -58,7 +61,9 @@ class Run:
 
     @property
     def checkpoint(self) -> Path:
-        """The last checkpoint of the training."""
+        """The last checkpoint of the training: its own, or that of ``after`` if the variant is only tested."""
+        if self.after is not None and not self.variant.train:
+            return self.after.checkpoint
         return self.folder / 'train' / checkpoint_name(self.config.train_cfg.max_iters)
 
     @property
@@ -70,6 +75,11 @@ class Run:
             return 'trained'
         checkpoints = checkpoints_by_iteration(self.folder / 'train')
         return f'at iteration {next(iter(checkpoints))}' if checkpoints else 'new'
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the training that it depends on is finished."""
+        return self.after is None or self.after.checkpoint.is_file()
 
     def scores(self) -> dict[str, float] | None:
         """The scores of the test; None if the run is not done."""
@@ -92,7 +102,7 @@ class Run:
         if self.config_file.is_file():
             before, after = load_config(self.config_file).to_dict(), self.config.to_dict()
             changed = changed_keys(before, after, TRAINING_KEYS)
-            if changed and self.state != 'new':
+            if changed and self.state != 'new' and self.variant.train:
                 raise UserError(f'{self.folder} holds a run whose {", ".join(changed)} differ from the study; pass '
                                 'another --work-dir, or delete that folder')
             if changed or changed_keys(before, after, TEST_KEYS):
@@ -103,11 +113,13 @@ class Run:
 
 def plan_runs(study: Study, work_dir: str | Path) -> list[Run]:
     """All runs of a study, seed by seed, so that comparisons are complete early. Nothing is written."""
-    runs = []
+    runs: dict[tuple[str, int], Run] = {}
     for seed in study.seeds:
         for variant in study.variants:
+            after = runs.get((variant.after, seed))
             # a copy, because merging removes _delete_ from the options
-            config = load_config(variant.config, copy.deepcopy({**study.options, **variant.options}))
+            options = _with_files(copy.deepcopy({**study.options, **variant.options}), after)
+            config = load_config(variant.config, options)
             for part in config.values():  # merging keeps _delete_ where there was nothing to delete
                 if isinstance(part, dict):
                     part.pop('_delete_', None)
@@ -115,5 +127,17 @@ def plan_runs(study: Study, work_dir: str | Path) -> list[Run]:
                 raise UserError(f'{variant.config} has no train_cfg.max_iters, which a study needs to tell whether a '
                                 'training is finished; set it')
             config.randomness = dict(config.get('randomness') or {}, seed=seed)
-            runs.append(Run(variant, seed, Path(work_dir) / variant.folder / f'seed_{seed}', config))
-    return runs
+            folder = Path(work_dir) / variant.folder / f'seed_{seed}'
+            runs[variant.name, seed] = Run(variant, seed, folder, config, after)
+    return list(runs.values())
+
+
+def _with_files(value: Any, after: Run | None) -> Any:
+    """Options in which the files of the run that is waited for are filled in."""
+    if isinstance(value, dict):
+        return {key: _with_files(part, after) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_with_files(part, after) for part in value)
+    if after is None or not isinstance(value, str):
+        return value
+    return value.replace('{checkpoint}', str(after.checkpoint)).replace('{config}', str(after.config_file))

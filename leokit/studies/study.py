@@ -50,12 +50,17 @@ class Variant:
     Attributes:
         name (str): Row title.
         config (str): Config file.
-        options (dict): Overrides of the config, by dotted keys.
+        options (dict): Overrides of the config, by dotted keys. ``'{checkpoint}'`` and ``'{config}'`` in values are
+            the files of the run ``after``.
+        after (str): Another variant, listed before, whose training must be finished under the same seed.
+        train (bool): False tests the weights of ``after`` with other options, without training.
     """
 
     name: str
     config: str = ''
     options: Mapping[str, Any] = field(default_factory=dict)
+    after: str = ''
+    train: bool = True
 
     @property
     def folder(self) -> str:
@@ -127,7 +132,10 @@ def _variants(path: Path, content: dict[str, Any]) -> tuple[Variant, ...]:
     if '' in folders or len(set(folders)) < len(folders):
         raise UserError(f'the variants of the study {path} need names that differ in letters or digits, got '
                         f'{", ".join(repr(variant.name) for variant in variants)}')
-    for variant in variants:
+    for number, variant in enumerate(variants):
+        if (variant.after or not variant.train) and variant.after not in [one.name for one in variants[:number]]:
+            raise UserError(f'the variant {variant.name!r} of the study {path} needs the training of another one; set '
+                            'after to the name of a variant that is listed before it')
         if not variant.config:
             raise UserError(f'the variant {variant.name!r} of the study {path} has no config; set base in the study, '
                             'or config in the variant')

@@ -24,19 +24,23 @@ def submit_runs(runs: Sequence[Run], command: Sequence[str], log: Callable[[str]
         log (Callable): Receives one line per run.
     """
     interpreter = shlex.split(os.environ.get('PYTHON', '')) or [sys.executable]
+    jobs: dict[tuple[str, int], str] = {}
     for run in runs:
         if run.state == 'done':
             log(f'{run.name}: done')
             continue
         run.folder.mkdir(parents=True, exist_ok=True)
+        awaited = (run.variant.after, run.seed)
         step = ['bash', str(JOB_SCRIPT), str((run.folder / 'train').resolve()), 'srun', '--ntasks=1',
                 *interpreter, '-u', '-m', 'leokit', *command,
                 '--only', f'{run.variant.name}:{run.seed}']
         answer = _sbatch([
             '--parsable', f'--job-name={run.folder.parent.name}:{run.seed}', '--nodes=1', '--ntasks=1', '--requeue',
             '--signal=TERM@60', '--open-mode=append', f'--output={run.folder}/slurm_%j.log',
+            *([f'--dependency=afterok:{jobs[awaited]}'] if awaited in jobs else []),
             *shlex.split(os.environ.get('SBATCH_ARGS', '')), f'--wrap={shlex.join(step)}'])
-        log(f'{run.name}: job {answer.split(";")[0]}, log in {run.folder}')
+        jobs[run.variant.name, run.seed] = answer.split(';')[0]
+        log(f'{run.name}: job {jobs[run.variant.name, run.seed]}, log in {run.folder}')
 
 
 def _sbatch(arguments: list[str]) -> str:

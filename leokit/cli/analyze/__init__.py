@@ -1,6 +1,6 @@
-"""Analyze trained models: motion codes, expressions, disentanglement, long videos, contact sheets."""
+"""Analyze trained models: motion codes, expressions, disentanglement, long videos, sampling steps, contact sheets."""
 
-from leokit.cli.analyze import actions, compare, contact_sheet, disentangle, expressions, long_video, probe
+from leokit.cli.analyze import actions, compare, contact_sheet, disentangle, expressions, few_steps, long_video, probe
 
 COMMANDS = {'actions': actions, 'probe': probe, 'expressions': expressions, 'disentangle': disentangle,
-            'long-video': long_video, 'contact-sheet': contact_sheet, 'compare': compare}
+            'long-video': long_video, 'few-steps': few_steps, 'contact-sheet': contact_sheet, 'compare': compare}
