@@ -17,7 +17,6 @@ variants = [
          options={**flow, **v, 'model.time_sampler': dict(type='LogitNormalTimeSampler')}),
     dict(name='EDM, v, log-normal times',
          options={**edm, **v, 'model.time_sampler': dict(type='LogNormalTimeSampler')}),
-    dict(name='flow, x0', options={**flow, **x0}),
     dict(name='flow, v, optimal transport', options={**flow, **v, 'model.coupling': 'optimal_transport'}),
     dict(name='linear, epsilon, min-SNR 5', options={'model.min_snr_gamma': 5.0}),
 ]

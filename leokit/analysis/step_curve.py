@@ -18,8 +18,8 @@ from leokit.utils.tables import markdown_score, markdown_table
 from leokit.visualization.plots import figure_with_panels, save_figure
 
 # keys of MotionStatistics and their titles; the first is the one that is compared with the reference
-MEASURES = {'frechet-residuals_dt': 'FD of residuals', 'frechet-codes_dt': 'FD of codes', 'jitter_ratio': 'jitter / real',
-            'dispersion_ratio': 'spread / real'}
+MEASURES = {'frechet-residuals_dt': 'FD of residuals', 'frechet-codes_dt': 'FD of codes',
+            'jitter_ratio': 'jitter / real', 'dispersion_ratio': 'spread / real'}
 MAIN = 'frechet-residuals_dt'
 IDEAL = {'jitter_ratio': 1.0, 'dispersion_ratio': 1.0}
 CHUNK = 1024  # sequences sampled at a time
@@ -99,9 +99,7 @@ class StepCurve:
             for key in MEASURES:
                 point.values[key].append(measured[key])
             if len(models) == 1:
-                point.spread = {key: jackknife_std(
-                    lambda rows, key=key: metric.compute_metrics([results[row] for row in rows.tolist()])[key],
-                    torch.arange(len(results))) for key in MEASURES}
+                point.spread = {key: _jackknife(metric, results, key) for key in MEASURES}
         self.points[name, sampler, steps] = point
         return point
 
@@ -153,3 +151,9 @@ class StepCurve:
             panel.set(xlabel='evaluations of the network', ylabel=title, xscale='log')
         panels[0].legend(fontsize='x-small')
         save_figure(figure, path)
+
+
+def _jackknife(metric: MotionStatistics, results: list[dict], key: str) -> float | None:
+    """Standard error of a measure over sequences."""
+    return jackknife_std(lambda rows: metric.compute_metrics([results[row] for row in rows.tolist()])[key],
+                         torch.arange(len(results)))

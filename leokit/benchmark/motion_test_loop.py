@@ -15,10 +15,12 @@ class MotionTestLoop(TestLoop):
     """MMEngine's test loop over windows of motion codes, and optionally long sequences from some of their first codes.
 
     The long sequences are joined by the model's own strategy and measured in segments that are as long as the windows
-    of real motion that they are compared with (:class:`~leokit.analysis.LongVideoComparison`). Keys:
-    ``long/boundary_jerk_ratio``, ``long/recurrence``; ``long/jitter`` and ``long/dispersion``, means over segments relative to real
-    motion, ``long/dispersion_min`` of the worst segment; ``long/drift``, the largest, in units of the real dispersion;
-    ``long/frames_per_second`` of all sequences together.
+    of real motion that they are compared with (:mod:`leokit.analysis.long_video_comparison`). Keys, after ``long/``:
+
+    - ``boundary_jerk_ratio``, ``recurrence``: see :func:`~leokit.metrics.long_motion.long_motion`.
+    - ``jitter``, ``dispersion``: means over segments, real motion = 1; ``dispersion_min``: of the worst segment.
+    - ``drift``: the largest of all segments, in units of the real dispersion.
+    - ``frames_per_second``: of all sequences together.
 
     Args:
         long_frames (int, optional): Frames of a long sequence. Default: None, no long sequences.

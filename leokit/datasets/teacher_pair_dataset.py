@@ -1,4 +1,4 @@
-"""Pairs of noise and the sequence that a trained model makes of it: the data of reflow (arXiv 2209.03003, section 2.2)."""
+"""Pairs of noise and the sequence that a trained model makes of it, for reflow (arXiv 2209.03003, section 2.2)."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -25,7 +25,7 @@ class TeacherPairDataset(Dataset):
 
     All pairs are sampled in big batches when the first one is asked for. They are a function of the seed, so a resumed
     training has the same ones. Items: ``inputs`` ``motion``, raw codes (T, N), and ``noise``, the noise that the
-    teacher started from (T', N), both float32.
+    teacher started from (T', N), both float32; ``data_samples`` ``name`` and ``start`` of the window.
 
     Args:
         codes_dir (str | Path): A code cache: its windows give the first codes, and the statistics.
@@ -56,6 +56,9 @@ class TeacherPairDataset(Dataset):
         self.device = device or ('cuda' if torch.cuda.is_available() else 'cpu')
         self.metainfo = dict(self.windows.metainfo, dataset=type(self).__name__)
         self._pairs: tuple[Tensor, Tensor] | None = None
+        # all windows about equally often, in random order
+        repeats, random = -(-num_pairs // len(self.windows)), np.random.default_rng(seed)
+        self._chosen = np.concatenate([random.permutation(len(self.windows)) for _ in range(repeats)])[:num_pairs]
 
     @property
     def motion_dim(self) -> int:
@@ -81,12 +84,6 @@ class TeacherPairDataset(Dataset):
         """Statistics of the real codes; see :meth:`MotionCodeDataset.statistics`."""
         return self.windows.statistics()
 
-    def chosen_windows(self) -> np.ndarray:
-        """Index of the window of every pair: all windows about equally often, in random order."""
-        repeats = -(-self.num_pairs // len(self.windows))
-        random = np.random.default_rng(self.seed)
-        return np.concatenate([random.permutation(len(self.windows)) for _ in range(repeats)])[:self.num_pairs]
-
     def pairs(self) -> tuple[Tensor, Tensor]:
         """All sequences (P, T, N) and their noise (P, T', N); sampled at the first call."""
         if self._pairs is None:
@@ -105,24 +102,44 @@ class TeacherPairDataset(Dataset):
         generator = torch.Generator().manual_seed(sample_seeds(self.seed, [0])[0])
         noise = torch.randn(self.num_pairs, model.motion_condition.noised_frames(frames), self.motion_dim,
                             generator=generator).to(device_of(model))
-        starts = torch.cat([self._starts(part) for part in np.array_split(
-            self.chosen_windows(), -(-self.num_pairs // self.chunk_size))]).to(noise.device)
+        windows = torch.from_numpy(self._chosen).split(self.chunk_size)
+        starts = torch.cat([self.windows.gather(part)['motion'][:, 0] for part in windows]).to(noise.device)
         motion = torch.cat([model.sample(start, frames, noise=part, sampler=self.sampler) for start, part in zip(
             starts.split(self.chunk_size), noise.split(self.chunk_size))])
         return motion, noise
 
-    def _starts(self, windows: np.ndarray) -> Tensor:
-        return torch.stack([item['inputs']['motion'][0] for item in self.windows.__getitems__(windows.tolist())])
-
     def __len__(self) -> int:
         return self.num_pairs
 
+    # ---- as a resident dataset (leokit.datasets.resident_batches) ------------
+    @property
+    def num_bytes(self) -> int:
+        """Memory of the pairs."""
+        return 4 * self.num_pairs * self.motion_dim * (2 * self.windows.num_frames)
+
+    def to(self, device: torch.device | str) -> None:
+        """Move the pairs to a device, where they are also sampled."""
+        self.device = str(device)
+        if self._pairs is not None:
+            self._pairs = tuple(part.to(device) for part in self._pairs)
+
+    def gather(self, indices: Tensor) -> dict[str, Tensor]:
+        """The ``inputs`` of the pairs with these indices, shape (B,)."""
+        motion, noise = self.pairs()
+        return dict(motion=motion[indices], noise=noise[indices])
+
+    def labels(self, indices: np.ndarray) -> list[dict[str, Any]]:
+        """``name`` and ``start`` of the windows that the pairs with these indices start from."""
+        return self.windows.labels(self._chosen[indices])
+
+    # ---- items ---------------------------------------------------------------
     def __getitem__(self, index: int | SampleKey) -> dict[str, dict[str, Any]]:
         """Load one item."""
         return self.__getitems__([index])[0]
 
     def __getitems__(self, indices: Sequence[int | SampleKey]) -> list[dict[str, dict[str, Any]]]:
         """Load the items of a batch at once, as views into gathered tensors."""
-        numbers = [index.index if isinstance(index, SampleKey) else index for index in indices]
-        motion, noise = (tensor[torch.tensor(numbers, device=tensor.device)] for tensor in self.pairs())
-        return [dict(inputs=dict(motion=codes, noise=start)) for codes, start in zip(motion, noise)]
+        numbers = np.array([index.index if isinstance(index, SampleKey) else index for index in indices], np.int64)
+        inputs = self.gather(torch.from_numpy(numbers).to(self.pairs()[0].device))
+        return [dict(inputs=dict(zip(inputs, row)), data_samples=label)
+                for *row, label in zip(*inputs.values(), self.labels(numbers))]

@@ -24,6 +24,7 @@ from leokit.utils.modules import device_of
 
 if TYPE_CHECKING:
     from leokit.models import MotionDiffusion
+    from leokit.models.motion_conditioning import Given
 
 _DDIM = DDIMSampler()
 
@@ -43,9 +44,10 @@ class Distillation(ABC):
                             f'diffusion; got {dict(teacher)}')
         self.source = dict(teacher)
         self._teacher: MotionDiffusion | None = None
+        self._table: Tensor | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, '_teacher': None}  # loaded anew where it is needed
+        return {**self.__dict__, '_teacher': None, '_table': None}  # loaded anew where it is needed
 
     @torch.compiler.disable
     def teacher(self, student: 'MotionDiffusion') -> 'MotionDiffusion':
@@ -60,31 +62,40 @@ class Distillation(ABC):
             self._teacher = teacher.requires_grad_(False)
         return self._teacher
 
-    def loss(self, student: 'MotionDiffusion', motion: Tensor, *, generator: Generator | None = None) -> Tensor:
+    def loss(self, student: 'MotionDiffusion', x0: Tensor, given: 'Given', *, counted: Tensor | None = None,
+             generator: Generator | None = None) -> Tensor:
         """The distillation loss at random times, with random noise.
 
         Args:
             student (MotionDiffusion): The model under training.
-            motion (Tensor): Raw codes, shape (B, T, N).
+            x0 (Tensor): The noised variable of real sequences, shape (B, T', N).
+            given (Given): Their conditions; the teacher is guided by them with its own scales.
+            counted (Tensor, optional): True in frames of ``x0`` that count, bool, shape (B, T').
             generator (Generator, optional): Source of times and noise; torch's global one by default.
 
         Returns:
             Tensor: Mean squared error of the velocity, a scalar.
         """
-        teacher = self.teacher(student).denoiser(motion[:, 0])
-        x0, _ = student.motion_condition.split(student.normalizer.normalize(motion))  # (B, T', N)
-        times = self.sample_times(student.diffusion.scheduler, len(x0), device=x0.device, generator=generator)
-        eps, scheduler = noise_source(generator)(x0), student.diffusion.scheduler
-        x_t, denoise = scheduler.add_noise(x0, eps, times[0]), student.denoiser(motion[:, 0])
+        teacher, scheduler = self.teacher(student), student.diffusion.scheduler
+        guided = teacher.conditioning.guided(teacher.diffusion.denoiser, teacher.backbone, given)
+        denoise = student.diffusion.denoiser(student.conditioning.network(student.backbone, given))
+        times = self.sample_times(scheduler, len(x0), device=x0.device, generator=generator)
+        x_t = scheduler.add_noise(x0, noise_source(generator)(x0), times[0])
         with torch.no_grad():
-            target = self.target(teacher, denoise, scheduler, x_t, times)
+            target = self.target(guided, denoise, scheduler, x_t, times)
         velocity = scheduler.velocity(*denoise(x_t, times[0]), times[0])
-        return (velocity.float() - target.float()).square().mean()
+        errors = (velocity.float() - target.float()).square()
+        if counted is None:
+            return errors.mean()
+        frames = counted.to(errors.dtype)
+        return (errors.mean(-1) * frames).sum() / frames.sum().clamp_min(1)
 
     def sample_times(self, scheduler: GaussianPath, count: int, *, device: torch.device,
                      generator: Generator | None = None) -> tuple[Tensor, ...]:
         """Random rows of :meth:`time_table`: one tensor (count,) per column."""
-        table = self.time_table(scheduler).to(device)
+        if self._table is None or self._table.device != device:
+            self._table = self.time_table(scheduler).to(device)  # once: a CUDA graph cannot copy from the host
+        table = self._table
         if generator is None:
             rows = own_rows(lambda number: torch.randint(0, len(table), (number,), device=device), count)
         else:

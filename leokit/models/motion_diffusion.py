@@ -123,7 +123,6 @@ class MotionDiffusion(DiffusionModel):
         network = self.conditioning.training_network(self.backbone, given, generator)
         return self.diffusion.loss(network, target, mask=counted, eps=noise, generator=generator).mean()
 
-
     # ---- generation --------------------------------------------------------
     def denoiser(self, start: Tensor, *, control: Tensor | None = None, mask: Tensor | None = None,
                  guidance_scales: Mapping[str, float] | None = None) -> Denoiser:

@@ -86,10 +86,12 @@ class StudyRunner:
         for slot in range(self.jobs):
             slots.put(self.devices[slot % len(self.devices)] if self.devices else None)
         with self._forwarded_signals(), ThreadPoolExecutor(self.jobs) as pool:
-            active, blocked, failures = {}, list(runs), []
+            active, blocked, failures = {}, list(runs), []  # blocked: not started
             while active or blocked:  # short waits, because signal handlers run between them
-                active.update({pool.submit(self._complete, run, slots): run for run in blocked if run.is_ready})
-                blocked = [run for run in blocked if run not in active.values()]
+                # no more than there are jobs, so that a run that becomes ready keeps its place in the order
+                ready = [run for run in blocked if run.is_ready][:self.jobs - len(active)]
+                active.update({pool.submit(self._complete, run, slots): run for run in ready})
+                blocked = [run for run in blocked if run not in ready]
                 finished = wait(active, POLL_SECONDS, FIRST_COMPLETED).done if active else set()
                 failures += [failure for future in finished if (failure := future.result())]
                 active = {future: run for future, run in active.items() if future not in finished}

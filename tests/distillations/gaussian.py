@@ -1,7 +1,5 @@
 """Gaussian data N(MEAN, STD^2), for which the denoiser and the flow of the probability flow ODE are known exactly."""
 
-import torch
-
 from leokit.noise_schedulers import Prediction, broadcast_to_rank
 
 MEAN, STD = 0.7, 0.4

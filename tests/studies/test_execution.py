@@ -77,3 +77,37 @@ def test_two_studies_do_not_share_a_folder(tmp_path):
     with pytest.raises(UserError, match='another process runs a study'):
         runner_of(tmp_path).run()
     lock.release()
+
+
+DEPENDENT = ONE_SEED.replace("dict(name='good'),", "dict(name='good'), dict(name='tested', after='good', train=False, "
+                             "options={{'test_cfg.scale': 5.0}}), dict(name='student', after='good', options={{"
+                             "'model.teacher': '{{checkpoint}} {{config}}'}}),")
+
+
+def test_a_run_waits_for_the_training_that_it_depends_on(tmp_path):
+    runner = runner_of(tmp_path, DEPENDENT, jobs=3)
+    runner.run()
+    good, tested, student, _ = runner.runs
+    assert [run.state for run in runner.runs] == ['done'] * 4
+    assert tested.scores()['error'] == 5.0 and not (tested.folder / 'train').exists()  # the weights of another run
+    assert student.config.model.teacher == f'{good.checkpoint} {good.config_file}' and good.checkpoint.is_file()
+    assert student.checkpoint != good.checkpoint
+    assert student.checkpoint.stat().st_mtime >= good.checkpoint.stat().st_mtime
+
+
+def test_runs_that_depend_on_a_failed_training_fail(tmp_path):
+    study = DEPENDENT.replace("dict(name='good')", "dict(name='good', options={{'model.behavior': 'fails'}})")
+    runner = runner_of(tmp_path, study, jobs=2)
+    with pytest.raises(UserError, match='3 of 4 runs failed; the first: good, seed 0'):
+        runner.run()
+    assert [run.state for run in runner.runs] == ['new', 'new', 'new', 'done']
+
+
+def test_another_test_of_the_same_weights_is_repeated_if_its_options_change(tmp_path):
+    runner_of(tmp_path, DEPENDENT).run()
+    changed = runner_of(tmp_path, DEPENDENT.replace('5.0', '7.0'))
+    changed.run()
+    assert changed.runs[1].scores()['error'] == 7.0
+    sampler = runner_of(tmp_path, DEPENDENT.replace("'test_cfg.scale': 5.0", "'test_cfg.scale': 7.0, 'model.steps': 3"))
+    sampler.runs[1].prepare()
+    assert sampler.runs[1].state == 'trained'  # a part of the model that is not in the weights

@@ -45,3 +45,11 @@ def test_mistakes_are_named(tmp_path, before, after, sentence):
 def test_a_missing_file_is_named():
     with pytest.raises(UserError, match='the config none.py does not exist'):
         load_study('none.py')
+
+
+@pytest.mark.parametrize('variant', ["dict(name='later', train=False)", "dict(name='later', after='unknown')",
+                                     "dict(name='later', after='last'), dict(name='last')"])
+def test_a_dependent_variant_names_one_before_it(tmp_path, variant):
+    path, _ = write_study(tmp_path, STUDY.replace("dict(name='good'),", f"dict(name='good'), {variant},"))
+    with pytest.raises(UserError, match="the variant 'later' of .* needs the training of another one"):
+        load_study(path)

@@ -14,10 +14,10 @@ curves = ['loss_diffusion']
 options = {
     'animator': None,
     'sequences_per_batch': 128,
-    'max_iters': 4000,
+    'max_iters': 3000,
     'param_scheduler': [
         dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=200),
-        dict(type='CosineAnnealingLR', by_epoch=False, begin=200, end='$max_iters', T_max='$max_iters', eta_min=1e-5),
+        dict(type='CosineAnnealingLR', by_epoch=False, T_max='$max_iters', eta_min=0),
     ],
     'custom_hooks': [dict(type='MotionStatisticsHook'), dict(type='EMAHook', decay=0.999)],
     'default_hooks.logger.interval': 200,

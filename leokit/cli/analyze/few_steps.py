@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='windows at most (default: %(default)s)')
     options.add(parser, '--num-frames', unset='that of the first model')
     options.add(parser, '--seed')
-    options.add_out(parser, 'dir')
+    options.add_out(parser, 'folder')
     options.add(parser, '--device')
 
 
