@@ -38,7 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='address that the page listens on; 0.0.0.0 shows it to other machines (default: %(default)s)')
     add('--show-camera', action='store_true', help='show the frame of the camera next to the result')
     add('--seconds', type=positive_float, metavar='N', help='end after this time (default: when the camera ends)')
-    options.add(parser, '--device', '--amp', '--cfg-options')
+    options.add(parser, '--device', '--amp')
+    options.add(parser, '--compile', role='a quarter of the time per frame on a GPU, after a minute of compilation')
+    options.add(parser, '--cfg-options')
 
 
 def run(args: argparse.Namespace) -> None:
@@ -54,7 +56,8 @@ def run(args: argparse.Namespace) -> None:
     camera = open_camera(args.camera)
     model = load(args.model, args.checkpoint, options.choose_device(args.device), args.cfg_options, expect=Animator)
     fps = camera.fps or DEFAULT_FPS
-    animator = LiveAnimator(model, args.source, mode=args.mode, motion_scale=args.motion_scale, amp=args.amp)
+    animator = LiveAnimator(model, args.source, mode=args.mode, motion_scale=args.motion_scale, amp=args.amp,
+                            compile=args.compile)
     warm_up(animator)
     if args.smooth:
         animator.smoothing = OneEuroFilter(args.smooth, fps)

@@ -28,7 +28,12 @@ def compile_for(animator: Animator, num_frames: int | None) -> bool:
         print_log(f'--compile has no effect on {"a stream" if num_frames is None else f"{num_frames} frames"}: it is '
                   f'used from {MIN_COMPILED_FRAMES} frames on', logger='current')
         return False
-    os.environ.setdefault('TORCHINDUCTOR_CACHE_DIR', str(cache_dir() / 'compiled'))
-    os.environ.setdefault('TORCHINDUCTOR_FX_GRAPH_CACHE', '1')
+    use_compile_cache()
     animator.compile_parts()
     return True
+
+
+def use_compile_cache() -> None:
+    """Keep compiled code in the cache folder for later processes, unless the environment names another one."""
+    os.environ.setdefault('TORCHINDUCTOR_CACHE_DIR', str(cache_dir() / 'compiled'))
+    os.environ.setdefault('TORCHINDUCTOR_FX_GRAPH_CACHE', '1')

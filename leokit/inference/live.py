@@ -7,6 +7,7 @@
         show(session(frame))        # uint8 (S, S, 3), RGB
 
 On CUDA encoder and generator are one CUDA graph each, because a single frame takes longer to launch than to compute.
+With ``compile`` the kernels within the graphs are fused, which takes a minute the first time on a machine.
 """
 
 import numpy as np
@@ -15,6 +16,7 @@ from PIL import Image
 from torch import Tensor
 
 from leokit.encoders import Encoding
+from leokit.inference.compilation import use_compile_cache
 from leokit.inference.leo import LEO
 from leokit.inference.motion_transfer import check_transfer_mode
 from leokit.inference.rendering import encode
@@ -43,11 +45,12 @@ class LiveAnimator:
         smoothing (OneEuroFilter, optional): A filter of the driving codes, at the rate of the camera.
         amp (bool, optional): Compute under bfloat16 autocast. Default: as LEO was loaded, off for an animator.
         graphs (bool): Use CUDA graphs on a CUDA device.
+        compile (bool): Compile encoder and generator; compiled code is kept on disk. The model itself stays as it is.
     """
 
     def __init__(self, model: Animator | LEO, source: ImageInput, *, mode: str | None = None,
                  motion_scale: float = 1.0, smoothing: OneEuroFilter | None = None, amp: bool | None = None,
-                 graphs: bool = True) -> None:
+                 graphs: bool = True, compile: bool = False) -> None:
         self.animator = (model.animator if isinstance(model, LEO) else model).eval()
         mode = mode or self.animator.transfer_mode
         check_transfer_mode(mode)
@@ -56,6 +59,10 @@ class LiveAnimator:
         self.smoothing = smoothing
         self.amp = getattr(model, 'amp', False) if amp is None else amp
         self._graphs = graphs
+        self._encoder, self._flow_generator = self.animator.encoder, self.animator.flow_generator
+        if compile:
+            use_compile_cache()
+            self._encoder, self._flow_generator = map(torch.compile, (self._encoder, self._flow_generator))
         self._device = device_of(self.animator)
         self._frames_seen = 0
         self._reference: Tensor | None = None
@@ -110,11 +117,11 @@ class LiveAnimator:
     def _encode_frame(self, pixels: Tensor) -> tuple[Tensor]:
         """uint8 (1, 3, S, S) to its code (1, N)."""
         with torch.autocast(self._device.type, torch.bfloat16, enabled=self.amp, cache_enabled=False):
-            return self.animator.encode(from_uint8(pixels)).motion.float(),
+            return self._encoder(from_uint8(pixels)).motion.float(),
 
     def _render_code(self, motion: Tensor) -> tuple[Tensor, Tensor]:
         """A code (1, N) to the frame, uint8 (S, S, 3), and whether it is free of NaN."""
         with torch.autocast(self._device.type, torch.bfloat16, enabled=self.amp, cache_enabled=False):
             latent = self._to_latent(self._encoding.appearance, motion)
-            frame = self.animator.flow_generator(latent, self._encoding.features).frames[0].float()
+            frame = self._flow_generator(latent, self._encoding.features).frames[0].float()
         return round_to_uint8(frame).permute(1, 2, 0).contiguous(), ~frame.isnan().any()

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor, nn
 
+from leokit.nn.double_backward import FastDoubleBackward
 from leokit.registry import LOSSES
 
 
@@ -52,7 +53,7 @@ class R1Penalty(nn.Module):
     def _penalty(self, discriminator: nn.Module, real: Tensor, iteration: int | None) -> Tensor:
         factor = self.weight / 2 * (1 if iteration is None else self.interval)
         images = real.detach().float().requires_grad_(True)
-        with torch.enable_grad(), torch.autocast(images.device.type, enabled=False):
+        with torch.enable_grad(), torch.autocast(images.device.type, enabled=False), FastDoubleBackward():
             # forward() instead of a call, which would run the code that Module.compile() installed
             logits = getattr(discriminator, '_orig_mod', discriminator).forward(images)
             gradient, = torch.autograd.grad(logits.sum(), images, create_graph=True)

@@ -112,3 +112,18 @@ def test_replays_follow_their_inputs():
     assert len(calls) == captured
     with pytest.raises(ValueError, match='captured for torch.float32'):
         double(torch.zeros(5, device='cuda'))
+
+
+def test_compiled_parts_give_the_same_frames_and_leave_the_model_alone(animator, images, camera, monkeypatch):
+    compiled = []
+    monkeypatch.setenv('TORCHINDUCTOR_CACHE_DIR', 'unused')  # named by the user, so it stays
+
+    def record(module):
+        compiled.append(module)
+        return lambda *inputs: module(*inputs)
+    monkeypatch.setattr(torch, 'compile', record)
+    session = LiveAnimator(animator, images[0], compile=True)
+    assert compiled == [animator.encoder, animator.flow_generator]
+    expected = LiveAnimator(animator, images[0])
+    assert all(np.array_equal(session(frame), expected(frame)) for frame in camera)
+    assert isinstance(animator.encoder, torch.nn.Module) and animator.encoder._compiled_call_impl is None

@@ -193,8 +193,9 @@ def test_a_training_with_captured_losses_equals_an_eager_one(options, monkeypatc
     expected, wanted, _ = train()
     history, change, captured = train(**options)
     assert [len(graphed._captures) for graphed in captured._graphed] == [1, 1, 1]
+    assert history[0] == pytest.approx(expected[0], rel=1e-4)  # of the same weights
     for got, losses in zip(history, expected):
-        assert got == pytest.approx(losses, rel=1e-3)
+        assert got == pytest.approx(losses, rel=1e-2)
     assert len({step['loss_l1'] for step in history}) == len(history)
     # the gradient of an absolute error is a sign, which rounding may flip
     assert (change - wanted).norm() < 5e-2 * wanted.norm()
