@@ -5,7 +5,7 @@
 
 Every figure is the median of --repeats runs after a warm-up. The section "operators" times each fast operator and its
 plain reference in turn and prints the ratio; with --compile both are compiled. Stage-2 training is then timed eager and
-compiled. "end_to_end" times reading, computing and writing of leokit animate and generate alone and together, in the
+compiled; "stage2_training" is the loop of leokit train, with data, hooks and log. "end_to_end" times reading, computing and writing of leokit animate and generate alone and together, in the
 same run; "live" a frame at a time, with and without CUDA graphs.
 """
 
@@ -14,7 +14,7 @@ import argparse
 from leokit.cli import options
 from leokit.cli.argument_types import positive_int
 
-SECTIONS = ('stage1', 'training', 'stage2', 'operators', 'flops', 'end_to_end', 'live')
+SECTIONS = ('stage1', 'training', 'stage2', 'stage2_training', 'operators', 'flops', 'end_to_end', 'live')
 RENAMED_SECTIONS = {'twins': 'operators'}
 
 

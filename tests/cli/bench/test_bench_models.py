@@ -45,7 +45,7 @@ def bench(tmp_path, monkeypatch):
 def test_every_section_reports(bench):
     rows, said = bench()
     names = ('encode, batch 2', 'decode from codes', 'encode driving + decode', 'generator forward + backward',
-             'full training step', 'LMDM training', 'LMDM sampling, 2 steps')
+             'full training step', 'LMDM training', 'LMDM sampling, 2 steps', 'leokit train, 2 x 5 codes')
     for name in names:
         row, = (rows[key] for key in rows if key.startswith(name))
         assert row['rate'] > 0 and row['lowest_ms'] <= row['median_ms'] <= row['highest_ms']
