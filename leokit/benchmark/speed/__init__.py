@@ -9,7 +9,9 @@ from leokit.benchmark.speed.multiply_adds import count_multiply_adds
 from leokit.benchmark.speed.operators import bench_operators
 from leokit.benchmark.speed.stage2_training import bench_stage2_training
 
-SECTIONS = dict(stage1=bench_animator, training=bench_animator_training, stage2=bench_motion_diffusion,
-                stage2_training=bench_stage2_training, operators=bench_operators, flops=count_multiply_adds, end_to_end=bench_end_to_end, live=bench_live)
+SECTIONS = dict(
+    stage1=bench_animator, training=bench_animator_training, stage2=bench_motion_diffusion,
+    stage2_training=bench_stage2_training, operators=bench_operators, flops=count_multiply_adds,
+    end_to_end=bench_end_to_end, live=bench_live)
 
 __all__ = ['SECTIONS', 'SpeedBench', 'SpeedOptions']

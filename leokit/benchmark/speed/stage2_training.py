@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from mmengine.config import Config
 from mmengine.hooks import Hook
 
 from leokit.benchmark.speed.bench import SpeedBench
@@ -64,7 +65,7 @@ def bench_stage2_training(bench: SpeedBench) -> None:
                  'sequences')
 
 
-def _config(bench: SpeedBench, folder: Path, max_iters: int) -> Any:
+def _config(bench: SpeedBench, folder: Path, max_iters: int) -> Config:
     options = bench.options
     config = load_config(options.motion_diffusion_config, dict(num_frames=options.num_frames))
     generator, dim = np.random.default_rng(0), config.model.motion_dim
@@ -73,13 +74,11 @@ def _config(bench: SpeedBench, folder: Path, max_iters: int) -> Any:
         for video in range(VIDEOS):
             codes = generator.standard_normal((options.num_frames + EXTRA_FRAMES, dim))
             writer.add(f'video {video}', codes, identity=str(video), fps=25)
-    for key in [key for key in config if key.startswith(('val_', 'test_'))]:
-        config.pop(key)
     hooks = [dict(type='MotionStatisticsHook'), dict(type='EMAHook', decay=0.999)]
-    config.update(dict(
+    return Config(dict(
         default_scope='leokit', work_dir=str(folder / 'work'), log_level='ERROR', compile=options.compile,
-        check_identities=False, custom_hooks=hooks, val_cfg=None,
-        log_processor=dict(by_epoch=False),
+        check_identities=False, custom_hooks=hooks, log_processor=dict(by_epoch=False), model=config.model,
+        env_cfg=dict(float32_matmul_precision='high'),
         optim_wrapper=dict(type='AutocastOptimWrapper', dtype='bfloat16' if options.amp else 'float32',
                            optimizer=dict(type='Adam', lr=1e-4), clip_grad=dict(max_norm=1.0)),
         train_cfg=dict(type='ResumableTrainLoop', max_iters=max_iters),
@@ -87,4 +86,3 @@ def _config(bench: SpeedBench, folder: Path, max_iters: int) -> Any:
             batch_size=options.num_sequences, num_workers=0, sampler=dict(type='DeterministicSampler'),
             collate_fn=dict(type='default_collate'),
             dataset=dict(type='MotionCodeDataset', codes_dir=str(folder / 'codes'), num_frames=options.num_frames))))
-    return config

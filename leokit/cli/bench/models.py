@@ -5,8 +5,9 @@
 
 Every figure is the median of --repeats runs after a warm-up. The section "operators" times each fast operator and its
 plain reference in turn and prints the ratio; with --compile both are compiled. Stage-2 training is then timed eager and
-compiled; "stage2_training" is the loop of leokit train, with data, hooks and log. "end_to_end" times reading, computing and writing of leokit animate and generate alone and together, in the
-same run; "live" a frame at a time, with and without CUDA graphs.
+compiled; "stage2_training" is the loop of leokit train, with data, hooks and log. "end_to_end" times reading, computing
+and writing of leokit animate and generate alone and together, in the same run; "live" a frame at a time, with and
+without CUDA graphs.
 """
 
 import argparse
