@@ -7,7 +7,7 @@ from leokit.inference.live import LiveAnimator
 
 
 def bench_live(bench: SpeedBench) -> None:
-    """Latency of :class:`~leokit.inference.live.LiveAnimator`; without and with CUDA graphs and, with ``--compile``, compiled."""
+    """Latency of :class:`~leokit.inference.live.LiveAnimator`, with and without CUDA graphs and compilation."""
     animator = bench.build_animator(compiled=False).eval()
     frame = np.random.default_rng(0).integers(0, 256, (bench.options.size, bench.options.size, 3), dtype=np.uint8)
     ways = [('', False, False)]
