@@ -13,6 +13,7 @@ from leokit.datasets import MotionCodeDataset
 from leokit.evaluation.runner_metrics import MotionStatistics
 from leokit.evaluation.uncertainty import jackknife_std
 from leokit.models import MotionDiffusion
+from leokit.noise_schedulers import Prediction
 from leokit.utils.modules import device_of
 from leokit.utils.tables import markdown_score, markdown_table
 from leokit.visualization.plots import figure_with_panels, save_figure
@@ -91,7 +92,8 @@ class StepCurve:
         """
         point = Point(name, sampler, steps)
         for model in models:
-            generated, point.evaluations = self._sample(model, dict(type=sampler, num_inference_steps=steps))
+            options = dict(type=sampler, num_inference_steps=steps)
+            generated, point.evaluations = self._sample(model, options), evaluations(model, options)
             metric = MotionStatistics()
             metric.process(None, [dict(generated=one, real=real) for one, real in zip(generated, self.windows)])
             results = metric.results
@@ -104,21 +106,16 @@ class StepCurve:
         return point
 
     @torch.no_grad()
-    def _sample(self, model: MotionDiffusion, sampler: dict[str, Any]) -> tuple[Tensor, int]:
-        """Generated codes (B, T, N) on the CPU, and the evaluations of the network."""
-        calls: list[None] = []
-        counter = model.backbone.register_forward_pre_hook(lambda module, inputs: calls.append(None))
+    def _sample(self, model: MotionDiffusion, sampler: dict[str, Any]) -> Tensor:
+        """Generated codes (B, T, N) on the CPU."""
         frames = model.motion_condition.noised_frames(self.windows.shape[1])
         generator = torch.Generator().manual_seed(self.seed)
         noise = torch.randn(len(self.windows), frames, model.motion_dim, generator=generator)
         device, parts = device_of(model), []
-        try:
-            for start, part in zip(self.windows[:, 0].split(CHUNK), noise.split(CHUNK)):
-                parts.append(model.sample(start.to(device), self.windows.shape[1], noise=part.to(device),
-                                          generator=generator, sampler=sampler).cpu())
-        finally:
-            counter.remove()
-        return torch.cat(parts), len(calls) // len(parts)
+        for start, part in zip(self.windows[:, 0].split(CHUNK), noise.split(CHUNK)):
+            parts.append(model.sample(start.to(device), self.windows.shape[1], noise=part.to(device),
+                                      generator=generator, sampler=sampler).cpu())
+        return torch.cat(parts)
 
     # ---- report --------------------------------------------------------------
     def table(self, reference: Point) -> str:
@@ -151,6 +148,18 @@ class StepCurve:
             panel.set(xlabel='evaluations of the network', ylabel=title, xscale='log')
         panels[0].legend(fontsize='x-small')
         save_figure(figure, path)
+
+
+def evaluations(model: MotionDiffusion, sampler: dict[str, Any]) -> int:
+    """Evaluations of the denoiser that a sampler makes for the process of a model."""
+    calls: list[Tensor] = []
+
+    def denoise(x: Tensor, t: Tensor) -> Prediction:
+        calls.append(t)
+        return Prediction(x, x)
+
+    model.diffusion.sample(denoise, torch.zeros(1, 1, device=device_of(model)), sampler=sampler)
+    return len(calls)
 
 
 def _jackknife(metric: MotionStatistics, results: list[dict], key: str) -> float | None:

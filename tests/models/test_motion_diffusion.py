@@ -168,3 +168,14 @@ def test_it_learns_a_distribution_of_motion(prediction):
     assert torch.corrcoef(swing.T)[0, 1] > 0.9  # dimensions together
     middle = generated[:, T // 2] - start
     assert (middle - (generated[:, -1] - start) / 2).abs().mean() < 0.15  # straight paths
+
+
+def test_noise_that_belongs_to_a_sequence_is_used():
+    """A network that outputs zero has the mean square of the target as its loss: eps - x0 on straight paths."""
+    model = build(noise_scheduler=dict(type='FlowMatchingScheduler'), prediction_type='v')
+    torch.nn.init.zeros_(model.backbone.out.weight)
+    torch.nn.init.zeros_(model.backbone.out.bias)
+    motion, noise = torch.randn(3, T, N), torch.randn(3, T - 1, N)
+    x0 = (motion[:, 1:] - motion[:, :1]) / model.normalizer.unit()
+    loss = model.loss(dict(motion=motion, noise=noise))['loss_diffusion']
+    assert torch.allclose(loss, (noise - x0).square().mean(), rtol=1e-5)
