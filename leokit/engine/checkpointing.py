@@ -17,7 +17,7 @@ from leokit.engine.weight_loading import TRAINING_ONLY, check_values, convention
 from leokit.utils.checkpoints import load_checkpoint, save_checkpoint
 from leokit.utils.config_data import config_to_data
 from leokit.utils.errors import UserError, format_list
-from leokit.utils.files import atomic_path
+from leokit.utils.files import write_bytes
 from leokit.utils.model_folder import find_model
 from leokit.utils.modules import unwrap_model
 from leokit.utils.references import with_references
@@ -224,5 +224,4 @@ class CheckpointingRunner(Runner):
         if is_main_process():
             path = Path(self.work_dir, Path(self.cfg.filename or f'{self.timestamp}.py').name)
             if replace or not path.is_file():
-                with atomic_path(path) as part:
-                    with_references(self.cfg).dump(part)
+                write_bytes(path, with_references(self.cfg).pretty_text.encode())

@@ -12,7 +12,7 @@ from mmengine.fileio import dump
 from mmengine.visualization import Visualizer
 from mmengine.visualization.vis_backend import BaseVisBackend, LocalVisBackend
 
-from leokit.utils.files import atomic_path
+from leokit.utils.files import write_bytes
 
 WRITING_METHODS = ('add_config', 'add_graph', 'add_image', 'add_scalar', 'add_scalars')
 
@@ -46,8 +46,8 @@ def append_json_line(values: dict[str, Any], path: str | Path) -> None:
 
 
 def _write_config(backend: LocalVisBackend, config: Config, **kwargs: Any) -> None:
-    with atomic_path(backend.experiment._config_save_file) as part:
-        config.dump(part)
+    text = config.pretty_text  # formatted first: that takes a second, in which a kill would leave an empty file
+    write_bytes(backend.experiment._config_save_file, text.encode())
 
 
 def _tolerate(backend: BaseVisBackend, logger: logging.Logger) -> None:
