@@ -90,11 +90,10 @@ class AppContext:
         """An image as the animator takes it, shape (1, 3, S, S) in [-1, 1]; uint8 RGB (H, W, 3)."""
         return read_images(image, self.animator.size, crop=self.animator.crop)
 
-    def encode(self, visitor: Visitor, key: tuple, image: np.ndarray) -> Encoding:
-        """Encode an image of a visitor; the newest one is remembered, so that sliders do not encode it again."""
+    def encode(self, visitor: Visitor, key: tuple, source: Tensor) -> Encoding:
+        """Encode an image (1, 3, S, S); the newest one is remembered, so that sliders do not encode it again."""
         known = visitor.memory.get('encoding')
         if known is None or known[0] != key:
-            source = self.source(image)
             with self.turn:
                 known = key, encode(self.animator, source)
             visitor.memory['encoding'] = known
@@ -105,6 +104,11 @@ class AppContext:
         with self.turn:
             frames = torch.cat([to_uint8(chunk) for chunk in render(self.animator, encoding, motion)], dim=1)
         return rearrange(frames, '1 t c h w -> t h w c').cpu().numpy()
+
+    @staticmethod
+    def pixels(image: Tensor) -> np.ndarray:
+        """uint8 (H, W, 3) of an image (1, 3, H, W) in [-1, 1]."""
+        return to_uint8(image)[0].permute(1, 2, 0).cpu().numpy()
 
     def sampler(self, num_inference_steps: int) -> Sampler:
         """The motion diffusion's sampler with another number of steps."""

@@ -1,14 +1,12 @@
 """Parts that the tabs are laid out with, and how their functions are connected to the page."""
 
-import base64
 import html
 import logging
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import cv2
 import gradio as gr
 import numpy as np
 from mmengine.logging import print_log
@@ -18,6 +16,7 @@ from leokit.app.context import AppContext, whole_number
 from leokit.app.examples import Examples
 from leokit.app.files import Visitor
 from leokit.app.jobs import CanceledError, Job, Progress, Updates
+from leokit.app.preview import figures
 from leokit.utils import UserError
 from leokit.utils.errors import explain_error
 
@@ -244,19 +243,6 @@ class Layout:
             if isinstance(part, FILES) and value:
                 self.context.files.note_upload(request.session_hash, Path(value))
         return self.context.files.visitor(request.session_hash)
-
-
-def figures(images: Mapping[str, np.ndarray]) -> str:
-    """HTML of images, uint8 (H, W, 3), with captions, side by side. The images are within the HTML."""
-    parts = ''.join(f'<figure><img alt="{html.escape(caption or "newest frame")}" src="{data_uri(image)}">'
-                    f'<figcaption>{html.escape(caption)}</figcaption></figure>' for caption, image in images.items())
-    return f'<div class="leokit-figures">{parts}</div>'
-
-
-def data_uri(image: np.ndarray) -> str:
-    """An image, uint8 (H, W, 3), as the address of a PNG that holds it."""
-    content = cv2.imencode('.png', image[:, :, ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 1])[1]
-    return 'data:image/png;base64,' + base64.b64encode(content.tobytes()).decode()
 
 
 def _status(text: str, fraction: float) -> str:

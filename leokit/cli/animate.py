@@ -11,8 +11,8 @@
 The output has the frame rate of the driving video and lasts as long; --fps resamples the driving video by time. A model
 of faces crops both inputs to the face and puts the animated face back into the source (see --crop and --paste-back). A
 video as source keeps its own motion and rate: the driving motion is added to it.
-The sound of the driving video is copied to .mp4, .mov and .mkv; --audio chooses another one. With --start-frame first
-and without --smooth and --anchor, frames are written while the driving video is still being read.
+The sound of the driving video is copied to .mp4, .mov and .mkv; --audio chooses another one. Without --smooth, --anchor
+and --start-frame mean, frames are written while the driving video is still being read.
 """
 
 import argparse
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from leokit.inference import DrivingCodes, FaceCropper, FrameStream, VideoAnimator
     from leokit.video.readers import VideoHandle
 
-CPU_CHUNK_SIZE = 8  # as fast as more there, and the first frames come sooner
+CPU_CHUNK_SIZE = 4  # as fast as more there, and the first frames come sooner
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,12 +39,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add(parser, '--source', role='or a video; required unless only --save-codes is wanted')
     options.add(parser, '--driving', required=True)
     motion_options.add_motion_options(parser)
-    face_options.add_face_options(parser)
+    face_options.add_face_options(parser, driving=True, several=True)
     options.add_out(parser, 'video', role='.png for an image as driver')
     add_audio(parser, 'driving', 'source')
     options.add(parser, '--fps', unset="the driving video's")
     options.add(parser, '--encoder')
-    options.add(parser, '--chunk-size', default=None, unset='32; 8 on a CPU')
+    options.add(parser, '--chunk-size', default=None, unset='32; 4 on a CPU')
     options.add(parser, '--compile', role='from 3000 frames on')
     options.add(parser, '--amp', '--device', '--cfg-options')
 

@@ -12,8 +12,9 @@ every frame separately (docs/editing.md).
 import argparse
 import math
 
-from leokit.cli import options
+from leokit.cli import face_options, options
 from leokit.cli.argument_types import png_file
+from leokit.cli.face_clip import open_clip
 from leokit.cli.sound_option import add_audio, find_sound
 
 
@@ -29,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add_key_values(parser, '--editor-options', "the editor's arguments, e.g. box=0.3,0.1,0.7,0.4 strength=0.1")
     options.add_out(parser, 'video', role='required unless --save-first-frame is given')
     add_audio(parser, 'video')
+    face_options.add_face_options(parser, pasted='with --edited, if the face was cropped')
     parser.add_argument('--measure', action='store_true', help='print the warping error of the first 128 frames')
     options.add(parser, '--chunk-size', '--amp', '--device', '--cfg-options')
     parser.accept_deprecated({'--first-frame': '--save-first-frame'})
@@ -37,32 +39,37 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Read, edit, write."""
     from leokit.analysis import measure_edit_coherence
-    from leokit.inference import FrameStream, edit_video, load, write_videos
+    from leokit.inference import edit_video, load, write_videos
     from leokit.models import Animator
     from leokit.registry import IMAGE_EDITORS
     from leokit.utils import UserError, progress_bar
     from leokit.utils.option_text import read_options
     from leokit.video import open_video
     from leokit.visualization import save_png
-    with open_video(args.video) as video:
-        if args.save_first_frame:
+    if args.save_first_frame:
+        with open_video(args.video, background=args.background) as video:
             save_png(args.save_first_frame, video.read([0])[0])
-            print(f'{args.save_first_frame}: the first frame of {args.video}')
-            return
-        if not args.out:
-            raise UserError('--out is missing; name the file for the edited video')
-        sound, note = find_sound(args.audio, dict(video=args.video), args.out)
-        known = args.editor and IMAGE_EDITORS.get(args.editor)  # an unknown one is reported by build
-        settings = read_options(args.editor_options or {}, known) if known else dict(path=args.edited)
-        editor = IMAGE_EDITORS.build(dict(settings, type=args.editor or 'EditedFile'))
-        animator = load(args.config, args.checkpoint, options.choose_device(args.device), args.cfg_options,
-                        expect=Animator)
-        frames = edit_video(animator, video, editor, chunk_size=args.chunk_size, amp=args.amp)
-        with progress_bar(len(video), 'editing') as bar:
-            write_videos(FrameStream(frames, len(video), animator.size, video.fps), [args.out], bar=bar, sound=sound)
-        print(f'{args.out}: {len(video)} frames, {note}')
+        print(f'{args.save_first_frame}: the first frame of {args.video}')
+        return
+    if not args.out:
+        raise UserError('--out is missing; name the file for the edited video')
+    open_video(args.video).close()  # before the model is loaded
+    sound, note = find_sound(args.audio, dict(video=args.video), args.out)
+    known = args.editor and IMAGE_EDITORS.get(args.editor)  # an unknown one is reported by build
+    settings = read_options(args.editor_options or {}, known) if known else dict(path=args.edited)
+    editor = IMAGE_EDITORS.build(dict(settings, type=args.editor or 'EditedFile'))
+    animator = load(args.config, args.checkpoint, options.choose_device(args.device), args.cfg_options, expect=Animator)
+    with open_clip(args.video, face_options.face_cropper(args, animator)) as clip:
+        if args.edited and clip.is_face:
+            editor.crop(clip.first_region, clip.canvas.frame_size)
+        paste_back = bool(args.edited) and clip.is_face if args.paste_back is None else args.paste_back
+        frames = edit_video(animator, clip.cropped, editor, chunk_size=args.chunk_size, amp=args.amp)
+        with progress_bar(len(clip.cropped), 'editing') as bar:
+            write_videos(clip.stream(frames, args, paste_back=paste_back), [args.out], bar=bar, sound=sound)
+        notes = [note, clip.describe(paste_back=paste_back)]
+        print(f'{args.out}: {len(clip.cropped)} frames, ' + ', '.join(text for text in notes if text))
         if args.measure:
-            print(_coherence_table(measure_edit_coherence(animator, video, editor)))
+            print(_coherence_table(measure_edit_coherence(animator, clip.cropped, editor)))
 
 
 def _coherence_table(errors: dict) -> str:

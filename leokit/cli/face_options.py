@@ -34,26 +34,43 @@ def add_crop(parser: argparse.ArgumentParser, *, several: bool = False) -> None:
                         help="behind transparent pixels: a name or '#rrggbb' (default: %(default)s)")
 
 
-def add_face_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of animations of faces as a group of the help."""
+def add_face_options(parser: argparse.ArgumentParser, *, driving: bool = False, several: bool = False,
+                     pasted: str = 'if it was cropped') -> None:
+    """Add the options of faces in images and videos as a group of the help.
+
+    Args:
+        parser (ArgumentParser): The command's parser.
+        driving (bool): There is a driving video, whose face is chosen.
+        several (bool): Several faces of an image are possible.
+        pasted (str): When a face is put back by default, for the help text.
+    """
     group = parser.add_argument_group('faces')
-    add_crop(group, several=True)
-    group.add_argument('--driving-face', default='largest', metavar='WHICH',
-                       help='face of the driving video: largest, left, right or a number (default: %(default)s)')
+    add_crop(group, several=several)
+    if driving:
+        group.add_argument('--driving-face', default='largest', metavar='WHICH',
+                           help='face of the driving video: largest, left, right or a number (default: %(default)s)')
     group.add_argument('--follow-face', choices=FOLLOW, default='auto',
                        help='move the crop of a video with the face; auto: if the face leaves 1.5 times its size '
                             '(default: %(default)s)')
-    group.add_argument('--paste-back', action=argparse.BooleanOptionalAction, default=None,
-                       help='put the animated face back into the whole image or video (default: if it was cropped)')
-    group.add_argument('--max-side', type=positive_int, default=MAX_SIDE, metavar='PIXELS',
-                       help='shrink larger images and videos that are pasted into (default: %(default)s)')
-    group.add_argument('--feather', type=feather, default=FEATHER, metavar='X',
-                       help='width of the soft edge of the pasted face, relative to its side (default: %(default)s)')
+    add_paste_back(group, pasted)
+
+
+def add_paste_back(parser: argparse.ArgumentParser, pasted: str) -> None:
+    """Add ``--paste-back`` and how it looks; ``pasted`` says when it is the default."""
+    parser.add_argument('--paste-back', action=argparse.BooleanOptionalAction, default=None,
+                        help=f'put the changed face back into the whole image or video (default: {pasted})')
+    parser.add_argument('--max-side', type=positive_int, default=MAX_SIDE, metavar='PIXELS',
+                        help='shrink larger images and videos that are pasted into (default: %(default)s)')
+    parser.add_argument('--feather', type=feather, default=FEATHER, metavar='X',
+                        help='width of the soft edge of the pasted face, relative to its side (default: %(default)s)')
 
 
 def face_cropper(args: argparse.Namespace, animator: 'Animator') -> 'FaceCropper':
     """The cropper of the command line; a model that is not cropped to faces gets the crop of ``--crop``."""
     from leokit.inference.face_cropper import FaceCropper
+    from leokit.utils import UserError
+    if args.face == 'all' and not hasattr(args, 'driving_face'):
+        raise UserError('--face all is an option of leokit animate; other commands show one face, so choose one')
     if args.crop in options.CROPS:
         animator.crop = args.crop
     return FaceCropper(animator, crop=args.crop, face=args.face, driving_face=getattr(args, 'driving_face', 'largest'),

@@ -76,8 +76,6 @@ def load_leo(args: argparse.Namespace) -> 'LEO':
     from leokit.utils import UserError, load_config
     if args.crop != 'auto' and args.unconditional:
         raise UserError('--crop applies to images and videos that are read; leave it out with --unconditional')
-    if args.face == 'all':
-        raise UserError('--face all is an option of leokit animate; a generated video shows one face, so choose one')
     if args.unconditional and (args.last_image or args.key_images or args.control):
         raise UserError('--last-image, --key-images and --control need a first frame; pass --image, --video or '
                         '--continue')
@@ -197,7 +195,7 @@ def run(args: argparse.Namespace) -> None:
     fps = args.fps or known_fps or input_fps  # of a model of unknown rate, --fps states it
     num_frames, steered = steering(args, leo.generator.motion_diffusion.num_frames, cropper)
     if args.compile:
-        compile_for(leo.animator, len(sequences) * num_frames)
+        leo.generator.fixed_chunks = compile_for(leo.animator, len(sequences) * num_frames) or None
     check_space([sequence.path for sequence in sequences], num_frames, size, size)
     with progress_bar(len(sequences) * num_frames, 'generating') as bar:
         for first in range(0, len(sequences), args.batch_size):

@@ -5,7 +5,8 @@
     leokit manipulate CONFIG CHECKPOINT --image portrait.png --apply turn=0.8 nod=-0.3 --out turned.png
 
 The first two write a labeled grid with a row per direction and a column per amount; the last one applies offsets, which
-are summed, and writes the result alone. Names of directions are read from directions.json next to the checkpoint:
+are summed, and writes the result alone. A model of faces sees the face, which a single result puts back into the image
+or video (see --crop and --paste-back). Names of directions are read from directions.json next to the checkpoint:
 {"turn": 3, "nod": {"5": 0.8, "11": -0.3}}. `leokit analyze probe --name-directions` writes such a file.
 """
 
@@ -13,8 +14,9 @@ import argparse
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from leokit.cli import options
+from leokit.cli import face_options, options
 from leokit.cli.argument_types import finite_float
+from leokit.cli.face_clip import open_clip
 from leokit.cli.sound_option import add_audio, find_sound
 
 if TYPE_CHECKING:
@@ -41,6 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add(parser, '--codes', role='offsets are then in standard deviations of these codes')
     options.add_out(parser, 'video', role='.png for an image', required=True)
     add_audio(parser, 'video')
+    face_options.add_face_options(parser, pasted='of a single result, if the face was cropped')
     options.add(parser, '--chunk-size', '--device', '--cfg-options')
 
 
@@ -78,11 +81,10 @@ def plan_offsets(args: argparse.Namespace, animator: 'Animator') -> tuple['Tenso
 
 def run(args: argparse.Namespace) -> None:
     """Read, manipulate, write."""
-    from leokit.inference import load, manipulate_image, manipulate_video, write_videos
+    from leokit.inference import load, manipulate_image, manipulate_video, paste_into_image, write_videos
     from leokit.models import Animator
     from leokit.utils import UserError, progress_bar
     from leokit.utils.pixels import to_uint8
-    from leokit.video import open_video
     from leokit.visualization import labeled_grid, save_png
     if (args.out.suffix.lower() == '.png') != bool(args.image):
         raise UserError(f'--out {args.out} does not fit: an image is written to .png, a video to .mp4, .gif or a '
@@ -91,18 +93,33 @@ def run(args: argparse.Namespace) -> None:
     animator = load(args.config, args.checkpoint, options.choose_device(args.device), args.cfg_options,
                     expect=Animator)
     offsets, rows, columns = plan_offsets(args, animator)
+    if rows and args.paste_back:
+        raise UserError('--paste-back needs a single result, and this is a grid of several; pass offsets with --apply '
+                        'and leave --directions out')
+    cropper = face_options.face_cropper(args, animator)
 
     def arrange(chunks: 'Iterator[Tensor]') -> 'Iterator[Tensor]':
         return labeled_grid(chunks, rows, columns) if rows else chunks
 
+    def is_pasted(*, is_face: bool) -> bool:
+        return is_face and not rows if args.paste_back is None else args.paste_back
+
     if args.image:
-        images = manipulate_image(animator, args.image, offsets, chunk_size=args.chunk_size)
-        sheet = next(arrange(iter([images[:, None]])))[0, 0]
-        save_png(args.out, to_uint8(sheet).permute(1, 2, 0).cpu().numpy())
-        print(f'{args.out}: {len(offsets)} images')
+        source = cropper.image(args.image)
+        images = manipulate_image(animator, source.images, offsets, chunk_size=args.chunk_size)
+        pasted = is_pasted(is_face=source.is_face)
+        chunks = paste_into_image(iter([images[:, None]]), source, max_side=args.max_side, feather=args.feather) \
+            if pasted else arrange(iter([images[:, None]]))
+        image = next(chunks)[0, 0]
+        image = to_uint8(image) if image.is_floating_point() else image
+        save_png(args.out, image.permute(1, 2, 0).cpu().numpy())
+        print(f'{args.out}: {len(offsets)} images' + ', face cropped' * source.is_face + ', pasted back' * pasted)
         return
-    with open_video(args.video) as video, progress_bar(len(video), 'manipulating') as bar:
-        chunks = manipulate_video(animator, video, offsets, chunk_size=args.chunk_size)
-        write_videos(arrange(chunks), [args.out], video.fps or options.DEFAULT_FPS, bar=bar,
-                     sound=sound)
-        print(f'{args.out}: {len(video)} frames of {len(offsets)} videos, {note}')
+    with open_clip(args.video, cropper) as clip, progress_bar(len(clip.cropped), 'manipulating') as bar:
+        chunks = manipulate_video(animator, clip.cropped, offsets, chunk_size=args.chunk_size)
+        pasted = is_pasted(is_face=clip.is_face)
+        stream = arrange(chunks) if rows else clip.stream(chunks, args, paste_back=pasted)
+        write_videos(stream, [args.out], clip.cropped.fps or options.DEFAULT_FPS, bar=bar, sound=sound)
+        notes = [note, clip.describe(paste_back=pasted)]
+        print(f'{args.out}: {len(clip.cropped)} frames of {len(offsets)} videos, '
+              + ', '.join(text for text in notes if text))

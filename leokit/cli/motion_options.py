@@ -21,7 +21,7 @@ def add_motion_options(parser: argparse.ArgumentParser) -> None:
     options.add(parser, '--mode', default=None, unset="the animator's, usually relative; absolute for an image")
     group = parser.add_argument_group('motion')
     group.add_argument('--start-frame', type=start_frame, default='auto', metavar='auto|first|mean|N',
-                       help="driving frame that stands for the source's own pose: auto, the one whose pose is nearest; "
+                       help="driving frame that stands for the source's own pose: auto, the nearest pose of 8 frames; "
                             'first; mean, the mean pose; or its number, from 0 (default: %(default)s)')
     group.add_argument('--motion-scale', type=finite_float, default=1.0, metavar='X',
                        help='factor on the motion (default: %(default)s)')

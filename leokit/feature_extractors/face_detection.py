@@ -1,4 +1,4 @@
-"""Detection of the face in a frame with dlib, shared by the identity and landmark extractors and by face crops.
+"""Detection of the face in a frame with dlib, shared by the identity and landmark extractors.
 
 dlib takes one image per call, so frames are divided among threads: its detector releases Python's interpreter lock, and
 each thread has its own detector, since a detector must not be shared.
@@ -13,9 +13,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from leokit.deprecation import warn_renamed
+from leokit.face_detectors import DlibFaceDetector
 from leokit.face_detectors.dlib_models import (
-    DEFAULT_UPSAMPLE, DETECTION_RESOLUTION, detection_size, import_dlib, model_file, resize_frame, resize_to_bytes,
-    search)
+    DEFAULT_UPSAMPLE, DETECTION_RESOLUTION, detection_size, import_dlib, model_file, resize_to_bytes, search)
 from leokit.feature_extractors.base import Detected, FeatureExtractor
 from leokit.utils import check_shape
 from leokit.utils.hashing import file_sha256
@@ -136,27 +137,15 @@ class FaceExtractor(FeatureExtractor):
 
 def detect_faces(frames: np.ndarray, *, resolution: int = DETECTION_RESOLUTION,
                  upsample: int = DEFAULT_UPSAMPLE) -> np.ndarray | None:
-    """The largest face of each frame that has one.
-
-    Args:
-        frames (np.ndarray): uint8 RGB frames, shape (T, H, W, 3).
-        resolution, upsample: See :class:`FaceExtractor`.
+    """Deprecated: :class:`~leokit.face_detectors.DlibFaceDetector`.
 
     Returns:
-        np.ndarray | None: Left, top, right, bottom in pixels of the frames, right and bottom excluded: float64 (K, 4),
-        K <= T, in the order of the frames. None if no frame has a face.
+        np.ndarray | None: The largest face of each frame (T, H, W, 3) that has one: left, top, right, bottom, float64
+        (K, 4). None if no frame has a face.
     """
+    warn_renamed('function', 'detect_faces', 'leokit.face_detectors.DlibFaceDetector')
     if frames.dtype != np.uint8 or frames.ndim != 4 or frames.shape[-1] != 3:
         raise ValueError(f'frames must be uint8 of shape (T, H, W, 3), got {frames.dtype} {frames.shape}')
-    detector = import_dlib().get_frontal_face_detector()
-    height, width = frames.shape[1:3]
-    size = detection_size(height, width, resolution)
-    scale = np.array((width / size[1], height / size[0]) * 2)
-    largest = []
-    for frame in frames:  # one at a time: a frame of 4K takes 100 MB as floating-point numbers
-        boxes, _ = search(detector, resize_frame(frame, size), upsample)
-        if boxes:
-            box = max(boxes, key=lambda box: box.area())
-            # dlib includes the last pixel
-            largest.append((box.left(), box.top(), box.right() + 1, box.bottom() + 1) * scale)
+    detector = DlibFaceDetector(resolution, upsample, landmarks=False)
+    largest = [face.box for frame in frames for face in detector.detect(frame)[:1]]
     return np.stack(largest) if largest else None

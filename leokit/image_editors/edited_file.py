@@ -4,9 +4,13 @@ from pathlib import Path
 
 import numpy as np
 
+from leokit.croppers import CropRegion, crop_region
 from leokit.image_editors.base import ImageEditor
 from leokit.registry import IMAGE_EDITORS
+from leokit.utils import UserError
 from leokit.video import read_image
+
+ASPECT_TOLERANCE = 0.02
 
 
 @IMAGE_EDITORS.register_module()
@@ -20,7 +24,17 @@ class EditedFile(ImageEditor):
     edits_any_image = False
 
     def __init__(self, path: str | Path) -> None:
+        self._path = path
         self._edited = read_image(path)
+
+    def crop(self, region: CropRegion, frame_size: tuple[int, int]) -> None:
+        """Keep a region of the frame (height, width) that was edited; the edited image may be resized."""
+        height, width = self._edited.shape[:2]
+        if abs(width * frame_size[0] / (height * frame_size[1]) - 1) > ASPECT_TOLERANCE:
+            raise UserError(f'{self._path} has {width}x{height} pixels, another shape than the first frame of the '
+                            f'video ({frame_size[1]}x{frame_size[0]}), from which the face is cropped; edit the '
+                            'frame that --save-first-frame writes')
+        self._edited = crop_region(self._edited, region.scaled(width / frame_size[1], height / frame_size[0]))
 
     def edit(self, image: np.ndarray) -> np.ndarray:
         return self._edited

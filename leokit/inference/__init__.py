@@ -21,7 +21,7 @@ from leokit.inference.smoothing import SMOOTHING_FILTERS, OneEuroFilter, kalman_
 from leokit.inference.start_frame_sampler import StartFrameSampler, resize_frames
 from leokit.inference.training_codes import ensure_codes
 from leokit.inference.unconditional import InitialStates, UnconditionalGenerator
-from leokit.inference.video_source import VideoSource, animate_video
+from leokit.inference.video_source import VideoSource, animate_video, paste_into_video
 
 __all__ = [
     'CHUNK_SIZE', 'CroppedImage', 'DirectionNames', 'DrivingCodes', 'ExtractionReport', 'FaceCropper', 'FrameStream',
@@ -30,6 +30,6 @@ __all__ = [
     'VideoAnimator', 'VideoGenerator', 'VideoSource', 'animate_video', 'animator_of', 'change_sampler', 'compile_for',
     'edit_each_frame', 'edit_first_frame', 'edit_images', 'edit_video', 'encode', 'ensure_codes',
     'extract_motion_codes', 'is_code_file', 'is_image_driver', 'is_leo_config', 'kalman_smooth', 'load',
-    'manipulate_image', 'manipulate_video', 'nearest_frame', 'paste_into_image', 'region_map', 'render',
-    'repeat_encoding', 'resize_frames', 'write_videos',
+    'manipulate_image', 'manipulate_video', 'nearest_frame', 'paste_into_image', 'paste_into_video', 'region_map',
+    'render', 'repeat_encoding', 'resize_frames', 'write_videos',
 ]

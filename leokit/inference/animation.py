@@ -6,15 +6,18 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from leokit.inference.chunk_runner import MIN_CHUNKS, ChunkRunner
+from leokit.inference.chunk_runner import ChunkRunner, chunk_runner
 from leokit.inference.driving_codes import DrivingCodes, is_code_file, is_image_driver
-from leokit.inference.motion_transfer import TRANSFER_MODES, MotionTransfer, check_transfer_mode
+from leokit.inference.motion_transfer import (
+    TRANSFER_MODES, MotionTransfer, StartCandidates, check_transfer_mode)
 from leokit.inference.rendering import CHUNK_SIZE, encode, render
 from leokit.models import Animator
 from leokit.utils.modules import device_of
 from leokit.video import (
     ImageInput, VideoInput, is_frame_stream, iterate_frames, length_and_rate, read_images, reusable_video)
 from leokit.video.frame_rate import DEFAULT_FPS
+from leokit.video.resize import fit_to_tensor
+from leokit.video.video_input import opened
 
 __all__ = ['TRANSFER_MODES', 'VideoAnimator', 'check_transfer_mode']
 
@@ -26,7 +29,7 @@ class VideoAnimator:
         animator (Animator): A trained animator.
         amp (bool): Encode and render under bfloat16 autocast.
         fixed_chunks (bool, optional): Run chunks of one size as CUDA graphs (:mod:`leokit.inference.chunk_runner`).
-            Default: on a GPU, for videos of at least ``MIN_CHUNKS`` chunks.
+            Default: on a GPU, for videos of at least 8 chunks.
     """
 
     def __init__(self, animator: Animator, *, amp: bool = False, fixed_chunks: bool | None = None) -> None:
@@ -50,11 +53,8 @@ class VideoAnimator:
 
     def _runner(self, video: VideoInput | DrivingCodes, chunk_size: int) -> ChunkRunner | None:
         """The runner for a video that is long enough; None to call the networks as they are."""
-        chosen = self.fixed_chunks
-        if chosen is None:
-            chosen = device_of(self.animator).type == 'cuda' and not is_frame_stream(video) and \
-                _length_and_rate(video)[0] >= MIN_CHUNKS * chunk_size
-        return ChunkRunner(self.animator, chunk_size, amp=self.amp) if chosen else None
+        return chunk_runner(self.animator, _length_and_rate(video)[0], chunk_size, amp=self.amp,
+                            fixed_chunks=self.fixed_chunks)
 
     def driving_codes(self, video: VideoInput, *, chunk_size: int = CHUNK_SIZE,
                       bar: tqdm | None = None) -> DrivingCodes:
@@ -67,6 +67,20 @@ class VideoAnimator:
         name = str(getattr(video, 'path', 'the driving video'))
         origin = self.animator.code_origin._replace(name=f'the codes of {name}')
         return DrivingCodes(torch.cat(pieces), length_and_rate(video)[1], origin)
+
+    def start_candidates(self, video: VideoInput | DrivingCodes, transfer: MotionTransfer) -> StartCandidates | None:
+        """The frames of a video that a transfer needs before the others; None if it needs none, or all."""
+        if is_frame_stream(video):
+            return None
+        if isinstance(video, DrivingCodes):
+            return StartCandidates(tuple(range(len(video))), video.codes)
+        with opened(video) as handle:
+            numbers = transfer.candidate_frames(len(handle))
+            if not numbers:
+                return None
+            frames = [fit_to_tensor(handle.read([number]), self.animator.size, self.animator.crop)
+                      for number in numbers]
+        return StartCandidates(tuple(numbers), encode(self.animator, torch.cat(frames), amp=self.amp).motion.float())
 
     def image_codes(self, image: ImageInput) -> DrivingCodes:
         """The code of one image, as a driver for absolute transfer."""
@@ -112,7 +126,7 @@ class VideoAnimator:
         images = read_images(source, self.animator.size, crop=self.animator.crop)
         encoding = encode(self.animator, images, amp=self.amp)
         motion = transfer(self.codes(driving, chunk_size=chunk_size), encoding.motion.float(),
-                          _length_and_rate(driving)[1])
+                          _length_and_rate(driving)[1], self.start_candidates(driving, transfer))
         runner = self._runner(driving, chunk_size)
         draw = runner.renderer(encoding) if runner is not None else None
         return render(self.animator, encoding, motion, chunk_size=chunk_size, amp=self.amp, draw=draw)

@@ -1,4 +1,4 @@
-"""Encoder and generator over chunks of one size, for long videos: as CUDA graphs, or compiled.
+"""Encoder and generator over chunks of one size, for many frames: as CUDA graphs, or compiled.
 
 A chunk takes about as long to launch as to compute, and launching holds the interpreter, which the threads that read
 and write need too. Both networks are therefore captured once and replayed. The last chunk is filled up to the size of
@@ -15,8 +15,9 @@ from leokit.encoders import Encoding
 from leokit.inference.rendering import encode
 from leokit.models import Animator
 from leokit.utils.graphed_function import GraphedFunction
+from leokit.utils.modules import device_of
 
-MIN_CHUNKS = 8  # of a video, for which a capture is worthwhile
+MIN_CHUNKS = 8  # for which a capture is worthwhile
 
 
 class ChunkRunner:
@@ -72,3 +73,20 @@ class ChunkRunner:
 
     def _steps(self, codes: Tensor) -> int:
         return max(1, self._chunk_size // len(codes))
+
+
+def chunk_runner(animator: Animator, num_frames: int | None, chunk_size: int, *, amp: bool = False,
+                 fixed_chunks: bool | None = None) -> ChunkRunner | None:
+    """The runner for a number of frames; None to call the networks as they are.
+
+    Args:
+        animator (Animator): The animator.
+        num_frames (int, optional): Frames to render, all videos together; None if unknown (a camera).
+        chunk_size (int): Frames of a chunk.
+        amp (bool): Compute under bfloat16 autocast.
+        fixed_chunks (bool, optional): Default: on a GPU, from ``MIN_CHUNKS`` chunks on.
+    """
+    if fixed_chunks is None:
+        fixed_chunks = device_of(animator).type == 'cuda' and num_frames is not None and \
+            num_frames >= MIN_CHUNKS * chunk_size
+    return ChunkRunner(animator, chunk_size, amp=amp) if fixed_chunks else None

@@ -11,9 +11,11 @@ import torch
 from torch import Generator, Tensor
 
 from leokit.encoders import Encoding
+from leokit.inference.chunk_runner import chunk_runner
 from leokit.inference.rendering import CHUNK_SIZE, check_precision, encode, render, repeat_encoding
 from leokit.long_video import LongVideoStrategy
 from leokit.models import Animator, KnownCodes, MotionDiffusion
+from leokit.motion_spaces import relative_motion
 from leokit.samplers import Sampler, generators_from_seeds
 from leokit.utils import UserError
 from leokit.utils.same_animator import check_same_animator
@@ -28,13 +30,17 @@ class VideoGenerator:
         animator (Animator): A trained animator.
         motion_diffusion (MotionDiffusion): A motion diffusion trained on that animator's codes.
         amp (bool): Encode and render under bfloat16 autocast. Motion is sampled in float32.
+        fixed_chunks (bool, optional): Render chunks of one size as CUDA graphs (:mod:`leokit.inference.chunk_runner`).
+            Default: on a GPU, for at least 8 chunks of frames, counted over the batch.
     """
 
-    def __init__(self, animator: Animator, motion_diffusion: MotionDiffusion, *, amp: bool = False) -> None:
+    def __init__(self, animator: Animator, motion_diffusion: MotionDiffusion, *, amp: bool = False,
+                 fixed_chunks: bool | None = None) -> None:
         check_same_animator(animator.code_origin, motion_diffusion.code_origin)
         self.animator = animator.eval()
         self.motion_diffusion = motion_diffusion.eval()
         self.amp = amp
+        self.fixed_chunks = fixed_chunks
 
     @property
     def fps(self) -> float | None:
@@ -84,7 +90,7 @@ class VideoGenerator:
             control = control.expand(batch, -1, -1) if control.ndim == 2 else control
         motion = self.sample_motion(start, num_frames, generators_from_seeds(seeds), sampler=sampler, known=known,
                                     control=control, guidance_scales=guidance_scales)
-        return self.render(repeat_encoding(encoding, num_sequences), motion, chunk_size=chunk_size)
+        return self.render(repeat_encoding(encoding, num_sequences), motion, num_frames, chunk_size=chunk_size)
 
     def continue_video(self, video: VideoInput, num_frames: int, **options: Any) -> Iterator[Tensor]:
         """Generate ``num_frames`` frames that follow the last frame of a video.
@@ -143,7 +149,8 @@ class VideoGenerator:
                                              long_video=long_video, **options)
         return _in_inference_mode(codes)
 
-    def render(self, encoding: Encoding, motion: Iterator[Tensor], *, chunk_size: int = CHUNK_SIZE) -> Iterator[Tensor]:
+    def render(self, encoding: Encoding, motion: Iterator[Tensor], num_frames: int | None = None, *,
+               chunk_size: int = CHUNK_SIZE) -> Iterator[Tensor]:
         """Render motion relative to its first code, so that every video starts with its image.
 
         Under the linear motion condition the first code is the image's own, and relative and absolute transfer agree;
@@ -152,15 +159,23 @@ class VideoGenerator:
         Args:
             encoding (Encoding): The sources, B or one.
             motion (Iterator[Tensor]): Consecutive codes, shape (B, t, N).
-            chunk_size (int): Frames per forward pass.
+            num_frames (int, optional): Codes of each sequence, if known.
+            chunk_size (int): Frames per forward pass, counted over the batch.
 
         Yields:
             Tensor: Consecutive frames in [-1, 1], shape (B, t, 3, H, W).
         """
-        start = None
+        start = draw = None
         for codes in motion:
-            start = codes[:, 0] if start is None else start
-            yield from render(self.animator, encoding, codes, start=start, chunk_size=chunk_size, amp=self.amp)
+            if start is None:
+                start = codes[:, 0]
+                runner = chunk_runner(self.animator, num_frames and num_frames * len(codes), chunk_size, amp=self.amp,
+                                      fixed_chunks=self.fixed_chunks)
+                draw = runner and runner.renderer(encoding)
+            if draw is not None:
+                codes = relative_motion(codes, start, encoding.motion.float())
+            yield from render(self.animator, encoding, codes, start=start if draw is None else None,
+                              chunk_size=chunk_size, amp=self.amp, draw=draw)
 
 
 def check_key_frames(key_images: Mapping[int, ImageInput], first: int, last: int) -> None:

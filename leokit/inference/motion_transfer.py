@@ -10,8 +10,9 @@ therefore looks for the best frame by landmarks and drives forwards and backward
 can be compared directly, so no landmarks are needed here.
 """
 
-from typing import Iterable, Iterator
+from typing import Iterable, Iterator, NamedTuple
 
+import numpy as np
 import torch
 from einops import repeat
 from torch import Tensor
@@ -21,6 +22,21 @@ from leokit.utils import UserError
 
 TRANSFER_MODES = ('relative', 'absolute')
 START_FRAMES = ('auto', 'first', 'mean')
+# Frames of a video among which 'auto' chooses. On clips of faces with up to 160 frames, the distance of the chosen one
+# is on average 3 % above the smallest of all frames (that of the first frame 16 %); 16 frames gain one percent more.
+MAX_CANDIDATES = 8
+
+
+class StartCandidates(NamedTuple):
+    """Driving frames that were encoded before the others, for the choice of the reference.
+
+    Attributes:
+        frames (tuple[int, ...]): Their numbers.
+        codes (Tensor): Their codes, shape (K, N).
+    """
+
+    frames: tuple[int, ...]
+    codes: Tensor
 
 
 def check_transfer_mode(mode: str) -> None:
@@ -36,8 +52,9 @@ class MotionTransfer:
         mode (str): ``'relative'`` adds the driving motion since a reference to the source's own pose; ``'absolute'``
             takes over the driving pose.
         start_frame (str | int): The reference of relative transfer: ``'first'``; ``'auto'``, the driving frame whose
-            code is nearest to the source's (:func:`nearest_frame`); ``'mean'``, the mean code of the driving video, so
-            that the mean pose is the source's; or the number of a frame, from 0.
+            code is nearest to the source's (:func:`nearest_frame`), among ``MAX_CANDIDATES`` evenly spaced ones unless
+            all codes are known; ``'mean'``, the mean code of the driving video, so that the mean pose is the source's;
+            or the number of a frame, from 0.
         motion_scale (float): Factor on the motion. In absolute transfer, how far the source goes to the driving pose.
         smooth_seconds (float): Time constant of the smoothing of the driving codes; 0 is none.
         smooth_filter (str): ``'kalman'`` (two passes, no delay) or ``'one_euro'`` (past frames only).
@@ -74,29 +91,52 @@ class MotionTransfer:
     @property
     def needs_whole_video(self) -> bool:
         """bool: Whether all driving codes must be known before the first frame is rendered."""
-        reference = self.mode == 'relative' and self.start_frame not in ('first', 0)
-        return reference or self.anchor_seconds is not None or (
-            self.smooth_seconds > 0 and self.smooth_filter == 'kalman')
+        later = self._needs_later_frame
+        return (later and self.start_frame == 'mean') or self.anchor_seconds is not None or (
+            self.smooth_seconds > 0 and (later or self.smooth_filter == 'kalman'))
 
-    def __call__(self, driving: Iterable[Tensor], source: Tensor, fps: float) -> Iterator[Tensor]:
+    @property
+    def _needs_later_frame(self) -> bool:
+        return self.mode == 'relative' and self.start_frame not in ('first', 0)
+
+    def candidate_frames(self, num_frames: int) -> list[int]:
+        """Numbers of the driving frames that must be encoded before the others; none if all must be, or just the first.
+
+        Args:
+            num_frames (int): Length of the driving video.
+        """
+        if self.needs_whole_video or not self._needs_later_frame:
+            return []
+        if self.start_frame == 'auto':
+            return np.unique(np.linspace(0, num_frames - 1, MAX_CANDIDATES).round().astype(int)).tolist()
+        self._check_start_frame(num_frames)
+        return [self.start_frame]
+
+    def __call__(self, driving: Iterable[Tensor], source: Tensor, fps: float,
+                 candidates: StartCandidates | None = None) -> Iterator[Tensor]:
         """The codes to render, piece by piece.
 
         Args:
             driving (Iterable[Tensor]): Consecutive driving codes, shape (1, t, N) each.
             source (Tensor): Codes of the sources, shape (B, N).
             fps (float): Frames per second of the driving codes.
+            candidates (StartCandidates, optional): The frames of :meth:`candidate_frames`. Without them, a reference
+                that is not the first frame is looked for in the whole video.
 
         Yields:
             Tensor: Shape (B, t, N); one piece for each driving piece if the first frames need not wait for the last.
         """
         if self.needs_whole_video:
+            candidates = None
+        if self.needs_whole_video or (self._needs_later_frame and candidates is None):
             driving = list(driving)
             driving = [torch.cat(driving, dim=1)] if driving else []
         reference: Tensor | None = None  # (B, N)
         for codes in self._filtered(driving, fps):
             codes = codes.to(source.device)
             if reference is None:
-                reference = source if self.mode == 'absolute' else self._reference(codes[0], source)
+                known = candidates or StartCandidates(tuple(range(codes.shape[1])), codes[0])
+                reference = source if self.mode == 'absolute' else self._reference(known, source)
             yield self._moved(codes, source, reference)
 
     def _filtered(self, driving: Iterable[Tensor], fps: float) -> Iterator[Tensor]:
@@ -119,20 +159,25 @@ class MotionTransfer:
             from leokit.metrics.motion_statistics import jitter  # slow to import
             self.jitter = tuple(float(jitter(torch.cat(pieces, dim=1))) for pieces in (before, after))
 
-    def _reference(self, codes: Tensor, source: Tensor) -> Tensor:
-        """The reference codes (B, N) among the first driving codes (t, N)."""
+    def _reference(self, known: StartCandidates, source: Tensor) -> Tensor:
+        """The reference codes (B, N) among those of known frames."""
+        codes = known.codes.to(source)
         if self.start_frame == 'mean':
             return codes.mean(0).expand_as(source)
         if self.start_frame == 'auto':
-            frames = nearest_frame(codes, source)
+            rows = nearest_frame(codes, source).tolist()
         else:
             number = 0 if self.start_frame == 'first' else self.start_frame
-            if number >= len(codes):
-                raise UserError(f'the start frame {number} does not exist; the driving video has the frames 0 to '
-                                f'{len(codes) - 1}')
-            frames = torch.full((len(source),), number, device=codes.device)
-        self.start_frames = tuple(frames.tolist())
-        return codes[frames]
+            if number not in known.frames:
+                self._check_start_frame(len(codes))
+            rows = [known.frames.index(number)] * len(source)
+        self.start_frames = tuple(known.frames[row] for row in rows)
+        return codes[rows]
+
+    def _check_start_frame(self, num_frames: int) -> None:
+        if self.start_frame >= num_frames:
+            raise UserError(f'the start frame {self.start_frame} does not exist; the driving video has the frames 0 to '
+                            f'{num_frames - 1}')
 
     def _moved(self, codes: Tensor, source: Tensor, reference: Tensor) -> Tensor:
         codes = repeat(codes, '1 t n -> b t n', b=len(source))

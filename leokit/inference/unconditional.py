@@ -99,4 +99,4 @@ class UnconditionalGenerator:
         generators = generators_from_seeds(sample_seeds(seed, samples, MOTION))
         motion = self.generator.sample_motion(initial.motion, num_frames, generators, sampler=sampler)
         encoding = encode(self.generator.animator, initial.frames, amp=self.generator.amp)
-        return self.generator.render(encoding, motion, chunk_size=chunk_size)
+        return self.generator.render(encoding, motion, num_frames, chunk_size=chunk_size)

@@ -1,6 +1,6 @@
 """A video as source: every frame keeps its own pose and moves by the driving motion, too."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 
 import numpy as np
@@ -70,6 +70,27 @@ class VideoSource:
         return np.stack(pasted)
 
 
+def paste_into_video(chunks: Iterable[Tensor], source: VideoSource, *, max_side: int | None = MAX_SIDE,
+                     feather: float = FEATHER) -> Iterator[Tensor]:
+    """Paste the frames of one video into those of the video that it was cropped from.
+
+    Args:
+        chunks (Iterable[Tensor]): Consecutive frames in [-1, 1], shape (1, t, 3, S, S).
+        source (VideoSource): The whole video; no other thread reads its handle meanwhile.
+        max_side, feather: See :func:`~leokit.inference.paste_back.paste_into_image`.
+
+    Yields:
+        Tensor: Consecutive uint8 frames, shape (1, t, 3, H, W).
+    """
+    first = 0
+    for chunk in chunks:
+        for piece in chunk[0].split(PASTED_FRAMES):
+            images = rearrange(to_uint8(piece), 't c h w -> t h w c').cpu().numpy()
+            frames = source.video.read(range(first, first + len(images)))
+            yield as_chunk(source.paste(first, frames, images, max_side=max_side, feather=feather))
+            first += len(images)
+
+
 def take(encoding: Encoding, count: int) -> Encoding:
     """The first ``count`` encodings."""
     return Encoding(encoding.appearance[:count], encoding.motion[:count], tuple(f[:count] for f in encoding.features))
@@ -108,7 +129,8 @@ def animate_video(animator: VideoAnimator, source: VideoSource, driving: VideoIn
             own = encoding.motion.float()
             if motion is None:
                 start = own[:1]
-                pieces = transfer(animator.codes(driving, chunk_size=chunk_size), start, fps)
+                pieces = transfer(animator.codes(driving, chunk_size=chunk_size), start, fps,
+                                  animator.start_candidates(driving, transfer))
                 motion = chain.from_iterable(piece[0] for piece in pieces)  # one code (N,) after the other
             codes = list(islice(motion, len(own)))
             if not codes:  # a driving stream of unknown length has ended

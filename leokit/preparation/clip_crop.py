@@ -9,13 +9,12 @@ import numpy as np
 from leokit.croppers import (
     CROP_PRESETS, PERSON_CROP, CroppedVideo, CropRegion, CropTrack, build_cropper, find_person_track, find_preset)
 from leokit.face_detectors import FaceDetector, build_face_detector
-from leokit.face_detectors.dlib_models import import_dlib
 from leokit.person_detectors import PersonDetector, build_person_detector
 from leokit.preparation.crop_rules import CropError
 from leokit.registry import CROPPERS
 from leokit.utils import UserError
 from leokit.video.clip_cutter import CutClip, cut_clip
-from leokit.video.face_crop import FACE_CROPS, CropBox
+from leokit.video.face_crop import CropBox
 from leokit.video.readers import VideoHandle
 
 PERSON = 'person'
@@ -82,11 +81,7 @@ def find_clip_crop(video: VideoHandle, crop: str, first: int, last: int,
     """
     if crop == PERSON:
         return _person_crop(video, first, last, clip_detector(crop, person_detector))
-    if crop in FACE_CROPS:
-        from leokit.feature_extractors.face_input import find_face_box  # imports the feature extractors
-        box = find_face_box(video, crop, first, last)
-    else:
-        box = _face_box(video, crop, first, last)
+    box = find_face_box(video, crop, first, last)
     if box is None:
         raise CropError('no face', f'in frames {first} to {last - 1}')
     return ClipCrop(box)
@@ -100,8 +95,6 @@ def clip_detector(crop: str, person_detector: str | None = None) -> FaceDetector
             _of_thread.detector = build_person_detector(key)
             _of_thread.key = key
         return _of_thread.detector
-    if crop in FACE_CROPS:
-        import_dlib()
     preset = find_preset(crop)
     cropper = build_cropper(preset, driving=True)
     return build_face_detector(preset.detector or 'auto', landmarks=cropper.needs_landmarks)
@@ -116,14 +109,18 @@ def cut_cropped_clip(video: VideoHandle, path: str | Path, first: int, last: int
                     **options)
 
 
-def _face_box(video: VideoHandle, crop: str, first: int, last: int) -> CropBox | None:
+def find_face_box(video: VideoHandle, crop: str, first: int, last: int) -> CropBox | None:
+    """The box of a convention around the largest face in the frames ``first`` to ``last`` (excluded), if there is one.
+
+    A convention that is defined on a detector's boxes takes those of the detector's own resolution.
+    """
     preset = find_preset(crop)
     detector = clip_detector(crop)
     faces, size = [], (0, 0)
     for index in np.unique(np.linspace(first, last - 1, DETECTION_FRAMES).round().astype(np.int64)):
         frame = video.read([index])[0]
         size = frame.shape[:2]
-        faces += detector.detect(frame, thorough=True)[:1]
+        faces += detector.detect(frame, thorough=preset.detector is None)[:1]
     return build_cropper(preset, driving=True).region(faces, size).to_box() if faces else None
 
 

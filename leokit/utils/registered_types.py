@@ -13,6 +13,10 @@ from mmengine.registry import MODELS as MMENGINE_MODELS
 
 from leokit.utils.errors import UserError
 
+# Registries of trained models, searched first: those of training and evaluation import all optimizers and metrics.
+FIRST = ('MODELS', 'ENCODERS', 'MOTION_SPACES', 'FLOW_GENERATORS', 'WARP_OPERATORS', 'DIFFUSION_BACKBONES',
+         'NOISE_SCHEDULERS', 'TIME_SAMPLERS', 'SAMPLERS', 'MOTION_CONDITIONS', 'LONG_VIDEO')
+
 
 def check_registered(config: Config, source: str) -> None:
     """Raise a :class:`UserError` if the config's scope is not imported, or a type of its model is not registered.
@@ -47,7 +51,9 @@ def _is_registered(kind: Any) -> bool:
         return False
     registries = [MMENGINE_MODELS]
     if scope != 'mmengine':
-        registries += [getattr(registry, each) for each in registry.__all__]
+        registries += [getattr(registry, each) for each in dict.fromkeys((*FIRST, *registry.__all__))]
     for each in registries:
         each.import_from_location()
-    return any(name in each.module_dict for each in registries)
+        if name in each.module_dict:
+            return True
+    return False

@@ -98,8 +98,8 @@ def reusable_video(video: VideoInput) -> VideoInput:
 
 
 @contextmanager
-def _opened(video: VideoInput) -> Iterator[VideoHandle]:
-    """Close on exit what was opened here, not a video that was open before."""
+def opened(video: VideoInput) -> Iterator[VideoHandle]:
+    """An open video; what was opened here is closed on exit, not a video that was open before."""
     handle = open_video(video)
     try:
         yield handle
@@ -110,7 +110,7 @@ def _opened(video: VideoInput) -> Iterator[VideoHandle]:
 
 def count_frames(video: VideoInput) -> int:
     """Number of frames of a video, at least 1; an open video stays open."""
-    with _opened(video) as handle:
+    with opened(video) as handle:
         return len(handle)
 
 
@@ -118,7 +118,7 @@ def length_and_rate(video: VideoInput) -> tuple[int | None, float]:
     """Number of frames and frame rate of a video; an iterator of frames has no known length, and ``DEFAULT_FPS``."""
     if is_frame_stream(video):
         return None, DEFAULT_FPS
-    with _opened(video) as handle:
+    with opened(video) as handle:
         return len(handle), handle.fps
 
 
@@ -141,7 +141,7 @@ def iterate_frames(video: VideoInput, size: int, *, chunk_size: int, first: int 
     if is_frame_stream(video):
         yield from _iterate_stream(video, size, chunk_size, first, last, crop)
         return
-    with _opened(video) as handle:
+    with opened(video) as handle:
         chunks = (fit_to_tensor(chunk, size, crop) for chunk in handle.chunks(chunk_size, first, last))
         if pin:
             chunks = (chunk.pin_memory() for chunk in chunks)
@@ -180,7 +180,7 @@ def read_first_frame(video: VideoInput, size: int, *, crop: str = 'center') -> T
 
 def read_last_frame(video: VideoInput, size: int, *, crop: str = 'center') -> Tensor:
     """The last frame of a video; see :func:`read_first_frame`."""
-    with _opened(video) as handle, closing(
+    with opened(video) as handle, closing(
             iterate_frames(handle, size, chunk_size=1, first=len(handle) - 1, crop=crop)) as frames:
         return from_uint8(next(frames))
 

@@ -62,6 +62,10 @@ def test_inference_needs_no_optimizer_and_no_compiler(models, broken, tmp_path, 
     said = run(RUN, 'animate', models['animator_config'], models['animator'], '--source', tmp_path / 'face.png',
                '--driving', tmp_path / 'driving.npy', '--out', tmp_path / 'out.mp4', '--device', 'cpu', path=broken)
     assert 'out.mp4: 4 frames' in said
+    # a model folder, whose config is data: its types are looked up
+    said = run(RUN, 'animate', 'leo_synthetic', '--source', tmp_path / 'face.png', '--driving',
+               tmp_path / 'driving.npy', '--out', tmp_path / 'out.mp4', '--device', 'cpu', path=broken)
+    assert 'out.mp4: 4 frames' in said
     # the folder is in the way of those who need it
     assert 'transformers was imported' in subprocess.run(
         [sys.executable, '-c', 'import transformers'], env={**os.environ, 'PYTHONPATH': str(broken)},

@@ -8,7 +8,8 @@ from PIL import Image
 from skimage import data
 
 from leokit.datasets.preparation import Preparation, prepare_videos
-from leokit.feature_extractors import face_input
+from leokit.face_detectors import Face
+from leokit.preparation import clip_crop
 from leokit.utils import UserError
 from leokit.video import VideoIndex
 from leokit.video.readers import AutoReader
@@ -44,12 +45,13 @@ def test_clips_show_the_face_at_the_edge_of_a_frame(clips, tmp_path):
 
 def test_each_clip_has_one_square_and_clips_without_a_face_are_named(clips, tmp_path, monkeypatch):
     """A detector that finds a bright square, which moves to the right by 4 pixels a frame and leaves at frame 10."""
-    def find_square(frames):
-        boxes = [(columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
-                 for rows, columns in (np.nonzero(frame[..., 0] > 180) for frame in frames) if len(rows)]
-        return np.array(boxes, float) if boxes else None
+    class SquareDetector:
+        def detect(self, frame, *, thorough=False):
+            rows, columns = np.nonzero(frame[..., 0] > 180)
+            return [Face(np.array((columns.min(), rows.min(), columns.max() + 1, rows.max() + 1), float), 1.0)
+                    ] if len(rows) else []
 
-    monkeypatch.setattr(face_input, 'detect_faces', find_square)
+    monkeypatch.setattr(clip_crop, 'clip_detector', lambda *crop: SquareDetector())
     frames = np.full((30, 128, 192, 3), 60, np.uint8)
     for index in range(10):
         frames[index, 32:64, 16 + 4 * index:48 + 4 * index] = 240

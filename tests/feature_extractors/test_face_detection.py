@@ -5,9 +5,12 @@ import pytest
 from PIL import Image
 from skimage import data
 
+from leokit.feature_extractors import face_input
 from leokit.feature_extractors.face_detection import detect_faces
 from leokit.utils import UserError
+from leokit.video import FramesHandle
 
+pytestmark = pytest.mark.filterwarnings("ignore:the function 'detect_faces' was renamed")
 EYES_AND_MOUTH = np.array(((204, 101), (247, 101), (223, 145)))  # of the astronaut, marked by hand
 COLLAR_AND_FOREHEAD = np.array(((221, 200), (225, 60)))
 
@@ -56,3 +59,18 @@ def test_the_package_is_optional(monkeypatch):
     monkeypatch.setitem(sys.modules, 'dlib', None)
     with pytest.raises(UserError, match='leokit.identity.'):
         detect_faces(np.zeros((1, 200, 200, 3), np.uint8))
+
+
+def test_old_names_of_face_crops_work_and_name_the_new_ones():
+    image = data.astronaut()
+    with pytest.warns(FutureWarning, match='FaceCropper.image'):
+        square = face_input.crop_image_to_face(image, 'face')
+    with pytest.warns(FutureWarning, match='find_face_box'):
+        box = face_input.find_face_box(FramesHandle(image[None]), 'face')
+    with pytest.warns(FutureWarning, match='FaceCropper.video'):
+        video = face_input.crop_video_to_face(FramesHandle(image[None].repeat(2, 0)), 'face')
+    assert np.array_equal(square, image[box.top:box.bottom, box.left:box.right])
+    frames = video.read([0, 1])
+    assert frames.shape == (2, *square.shape) and np.abs(frames[1].astype(int) - square).mean() < 2
+    with pytest.raises(UserError, match='no face was found in the coffee'), pytest.warns(FutureWarning):
+        face_input.crop_image_to_face(data.coffee()[:200, :200], 'face', 'the coffee')

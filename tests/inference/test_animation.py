@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from leokit.inference import VideoAnimator
+from leokit.inference import MotionTransfer, VideoAnimator
 from leokit.utils import UserError
 from leokit.utils.pixels import from_uint8, to_uint8
 from support.tiny_models import SIZE
@@ -53,3 +53,23 @@ def test_codes_are_those_of_the_frames(animator, driving):
     with torch.no_grad():
         expected = animator.encode(from_uint8(driving)).motion
     torch.testing.assert_close(codes[0], expected, atol=TOLERANCE, rtol=0)
+
+
+def test_the_nearest_of_evenly_spaced_frames_is_found_before_the_others_are_encoded(animator, images, monkeypatch):
+    video = to_uint8(torch.rand(57, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(6)) * 2 - 1)
+    with torch.no_grad():
+        codes, source = animator.encode(from_uint8(video)).motion, animator.encode(images[:1]).motion
+    few = codes[::8].double()  # 8 of 57
+    distances = (((few - source.double()) / few.std(0, correction=0)) ** 2).sum(1)
+    nearest = 8 * int(distances.argmin())
+    encoded = []
+    whole = animator.encode
+    monkeypatch.setattr(animator, 'encode', lambda frames: encoded.append(len(frames)) or whole(frames))
+    transfer = MotionTransfer(start_frame='auto')
+    stream = VideoAnimator(animator).animate(images[:1], video, transfer=transfer, chunk_size=5)
+    first = next(stream)
+    assert encoded == [1, 8, 5] and transfer.start_frames == (nearest,)
+    frames = torch.cat([first, *stream], dim=1)
+    with torch.no_grad():
+        moved = animator.animate(animator.encode(images[:1]), codes[None], codes[nearest][None]).frames.clamp(-1, 1)
+    torch.testing.assert_close(frames, moved, atol=TOLERANCE, rtol=0)

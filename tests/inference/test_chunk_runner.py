@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from leokit.inference import VideoAnimator, encode, render
-from leokit.inference.chunk_runner import ChunkRunner
-from support.tiny_models import SIZE, make_animator
+from leokit.inference import (
+    StartFrameSampler, UnconditionalGenerator, VideoAnimator, VideoGenerator, encode, render)
+from leokit.inference.chunk_runner import ChunkRunner, chunk_runner
+from support.tiny_models import SIZE, make_animator, make_motion_diffusion
 
 TOLERANCE = 1e-4
 
@@ -44,8 +45,40 @@ def test_all_calls_have_one_shape(animator, images, monkeypatch):
         assert shapes == {4}
 
 
-def test_a_cpu_calls_the_networks_as_they_are(animator, images, video):
-    assert VideoAnimator(animator)._runner(video.repeat(100, 0), 4) is None
+@pytest.mark.parametrize('chunk_size', [1, 6, 16, 64])
+def test_generated_frames_are_the_same_in_chunks_of_one_size(animator, motion_diffusion, images, chunk_size):
+    for given, num_sequences in ((images, 1), (images[:1], 3)):  # an encoding for each row, and one for all
+        plain, fixed = (VideoGenerator(animator, motion_diffusion, fixed_chunks=chosen).generate(
+            given, 13, num_sequences=num_sequences, seed=3, chunk_size=chunk_size) for chosen in (False, True))
+        frames = collect(plain)
+        assert frames.shape[1] == 13 and float((frames[:, 1:] - frames[:, :-1]).abs().max()) > 0.01
+        assert torch.allclose(frames, collect(fixed), atol=TOLERANCE)
+
+
+def test_unconditional_videos_are_the_same_in_chunks_of_one_size(animator, motion_diffusion, start_code, start_frame):
+    plain, fixed = (collect(UnconditionalGenerator(
+        VideoGenerator(animator, motion_diffusion, fixed_chunks=chosen), start_code, StartFrameSampler(start_frame)
+    ).generate(2, 8, seed=1, chunk_size=6)) for chosen in (False, True))
+    assert plain.shape == (2, 8, 3, SIZE, SIZE) and torch.allclose(plain, fixed, atol=TOLERANCE)
+
+
+def test_a_generator_calls_the_network_in_one_shape(animator, motion_diffusion, images, monkeypatch):
+    shapes = []
+    whole = animator.flow_generator.forward
+    monkeypatch.setattr(animator.flow_generator, 'forward',
+                        lambda latent, features: shapes.append(len(latent)) or whole(latent, features))
+    collect(VideoGenerator(animator, motion_diffusion, fixed_chunks=True).generate(images, 13, chunk_size=7))
+    assert set(shapes) == {6}  # two videos, three steps
+
+
+def test_graphs_are_for_many_frames_on_a_gpu(animator, monkeypatch):
+    assert chunk_runner(animator, 10**6, 4) is None  # on a CPU
+    monkeypatch.setattr('leokit.inference.chunk_runner.device_of', lambda model: torch.device('cuda'))
+    assert chunk_runner(animator, 32, 4) is not None
+    for num_frames in (31, None):
+        assert chunk_runner(animator, num_frames, 4) is None
+        assert chunk_runner(animator, num_frames, 4, fixed_chunks=True) is not None
+    assert chunk_runner(animator, 32, 4, fixed_chunks=False) is None
 
 
 @pytest.mark.gpu
@@ -56,3 +89,18 @@ def test_graphs_give_the_frames_of_the_networks(images, video, amp):
     fixed = collect(VideoAnimator(animator, amp=amp, fixed_chunks=True).animate(images, video, chunk_size=4))
     assert torch.allclose(plain, fixed, atol=0.1 if amp else 1e-3)
     assert float((fixed[:, 1:] - fixed[:, :-1]).abs().max()) > 0.01
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize('amp', [False, True])
+def test_graphs_give_the_generated_frames_of_the_networks(images, amp):
+    animator = make_animator().cuda()
+    model = make_motion_diffusion(animator.weights_hash()).cuda()
+    runs = []
+    for chosen in (False, True):
+        generator = VideoGenerator(animator, model, amp=amp, fixed_chunks=chosen)
+        runs.append([collect(generator.generate(images, 13, seed=3, chunk_size=6)),
+                     collect(generator.generate(images[:1], 13, num_sequences=5, seed=3, chunk_size=6))])
+    for plain, fixed in zip(*runs):
+        assert torch.allclose(plain, fixed, atol=0.1 if amp else 1e-3)
+        assert float((fixed[:, 1:] - fixed[:, :-1]).abs().max()) > 0.01

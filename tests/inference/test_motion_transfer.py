@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from leokit.inference import DirectionNames, MotionTransfer, nearest_frame, region_map
+from leokit.inference.motion_transfer import StartCandidates
 from leokit.utils import UserError
 
 FPS = 25
@@ -74,11 +75,45 @@ def test_frames_are_passed_on_at_once_where_no_later_one_is_needed(driving, sour
 
     for options, waits in (({}, False), (dict(smooth_seconds=0.1, smooth_filter='one_euro'), False),
                            (dict(mode='absolute', start_frame='auto'), False), (dict(start_frame='auto'), True),
+                           (dict(start_frame='mean'), True), (dict(start_frame=1), True),
                            (dict(smooth_seconds=0.1), True), (dict(anchor_seconds=1), True)):
         seen.clear()
         transfer = MotionTransfer(**options)
         next(transfer(camera(), source, FPS))
-        assert transfer.needs_whole_video == waits and len(seen) == (3 if waits else 1), options
+        assert len(seen) == (3 if waits else 1), options
+
+
+@pytest.mark.parametrize('start', ['auto', 9])
+def test_the_reference_may_be_known_before_the_other_frames(driving, source, start):
+    driving = driving[:8] if start == 'auto' else driving
+    whole, known = MotionTransfer(start_frame=start), MotionTransfer(start_frame=start)
+    numbers = known.candidate_frames(len(driving))
+    assert numbers == (list(range(8)) if start == 'auto' else [9])
+    expected = next(whole(iter([driving[None]]), source, FPS))
+    pieces = iter(driving[None].split(2, dim=1))
+    first = next(known(pieces, source, FPS, StartCandidates(tuple(numbers), driving[numbers])))
+    assert torch.equal(first, expected[:, :2]) and len(list(pieces)) == (len(driving) - 1) // 2
+    assert known.start_frames == whole.start_frames
+
+
+@pytest.mark.parametrize('options', [
+    {}, dict(mode='absolute', start_frame=3), dict(start_frame='mean'), dict(start_frame='auto', anchor_seconds=1),
+    dict(start_frame='auto', smooth_seconds=0.1), dict(start_frame=2, smooth_seconds=0.1, smooth_filter='one_euro')])
+def test_some_transfers_choose_no_frames_beforehand(driving, source, options):
+    transfer = MotionTransfer(**options)
+    assert transfer.candidate_frames(11) == []
+    wrong = StartCandidates((0,), driving[:1] + 5)  # not looked at where all codes are known
+    if transfer.needs_whole_video:
+        assert torch.equal(next(transfer(iter([driving[None]]), source, FPS, wrong)),
+                           transferred(driving, source, **options)[0])
+
+
+def test_candidates_are_spread_over_a_long_video():
+    numbers = MotionTransfer(start_frame='auto').candidate_frames(3501)
+    assert numbers == [500 * k for k in range(8)]
+    assert MotionTransfer(start_frame='auto').candidate_frames(1) == [0]
+    with pytest.raises(UserError, match='start frame 3001 does not exist; the driving video has the frames 0 to 3000'):
+        MotionTransfer(start_frame=3001).candidate_frames(3001)
 
 
 @pytest.mark.parametrize('name', ['kalman', 'one_euro'])

@@ -3,15 +3,14 @@
 from pathlib import Path
 
 import gradio as gr
-import numpy as np
 
 from leokit.app.context import AppContext, one_of, real_number
 from leokit.app.jobs import Job, Result, Updates
-from leokit.app.layout import Layout, ResultPanel, Toolbar, data_uri, figures, image_input, video_input
+from leokit.app.layout import Layout, ResultPanel, Toolbar, image_input, video_input
+from leokit.app.preview import data_uri, figures
 from leokit.app.uploads import open_video_upload, read_image_upload, sound_of
 from leokit.image_editors import BlurRegion, ImageEditor, Recolor
 from leokit.inference import edit_images, edit_video
-from leokit.utils.pixels import to_uint8
 from leokit.video import read_first_frame
 
 TAB = 'edit'
@@ -57,7 +56,7 @@ def preview(context: AppContext, video: str | None, chosen: str, edited: str | N
         changed = context.source(read_image_upload(edited, 'The edited first frame', context.limits))
     else:
         changed = None
-    shown = {'First frame': _pixels(first)} | ({} if changed is None else {'Edited': _pixels(changed)})
+    shown = {'First frame': context.pixels(first)} | ({} if changed is None else {'Edited': context.pixels(changed)})
     name = f'{Path(video).stem}_first_frame.png'
     return figures(shown) + (f'<a class="leokit-link" download="{name}" href="{data_uri(original)}">Save the first '
                              'frame, to edit it with another program</a>')
@@ -96,8 +95,3 @@ def build(layout: Layout) -> None:
         return layout.commands.edit(video, edited=edited, editor=chosen if editor else '', editor_options=options)
     layout.command(panel, inputs, command)
     layout.run(TAB, toolbar, panel, inputs, edit)
-
-
-def _pixels(image) -> np.ndarray:
-    """uint8 (H, W, 3) of a float image (1, 3, H, W)."""
-    return to_uint8(image)[0].permute(1, 2, 0).cpu().numpy()

@@ -1,53 +1,19 @@
 """Tab Manipulate: sliders move an image along directions of the motion space, and then a whole video."""
 
 import math
-import os
 from collections.abc import Sequence
 
 import gradio as gr
 
-from leokit.app.context import AppContext, real_number
-from leokit.app.files import Visitor
+from leokit.app.context import AppContext
 from leokit.app.jobs import Job, Result, Updates
-from leokit.app.layout import Layout, ResultPanel, Toolbar, data_uri, figures, image_input, video_input
-from leokit.app.uploads import open_video_upload, read_image_upload, sound_of
+from leokit.app.layout import Layout, ResultPanel, Toolbar, image_input, video_input
+from leokit.app.preview import HINT, offsets_of, preview
+from leokit.app.uploads import open_video_upload, sound_of
 from leokit.inference import manipulate_video
-from leokit.utils import UserError
-from leokit.utils.pixels import to_uint8
 
 TAB = 'manipulate'
-MAX_AMOUNT = 1e3  # the motion space has no natural bound
-HINT = '<p class="leokit-hint">Upload an image or choose an example, then move a slider.</p>'
 NUM_OPEN = 6  # dimensions without a name that are not folded away
-
-
-def offsets_of(context: AppContext, amounts: Sequence[float]) -> dict[str, float]:
-    """Offsets by direction, in the order of :meth:`AppContext.directions`; zeros are left out."""
-    directions = context.directions()
-    if len(amounts) != len(directions):
-        raise UserError(f'there are {len(directions)} directions, got {len(amounts)} offsets; reload the page')
-    checked = [real_number(amount, f'the offset along {direction}', -MAX_AMOUNT, MAX_AMOUNT)
-               for direction, amount in zip(directions, amounts)]
-    return {direction: amount for direction, amount in zip(directions, checked) if amount}
-
-
-def preview(context: AppContext, visitor: Visitor, image: str | None, *amounts: float) -> str:
-    """HTML of an uploaded image, and of the same image moved by the sliders."""
-    if not image:
-        return HINT
-    offsets = offsets_of(context, amounts)
-    status = os.stat(image) if os.path.isfile(image) else None
-    key = image, status and (status.st_size, status.st_mtime_ns)
-    known = visitor.memory.get('pixels')
-    if known is None or known[0] != key:
-        known = key, read_image_upload(image, 'The image', context.limits)
-        visitor.memory['pixels'] = known
-    encoding = context.encode(visitor, key, known[1])
-    motion = encoding.motion + context.models.leo.directions.offset(offsets).to(encoding.motion)
-    moved = context.render(encoding, motion[:, None])[0]
-    original = to_uint8(context.source(known[1]))[0].permute(1, 2, 0).numpy()
-    return figures({'Image': original, 'Manipulated': moved}) + (
-        f'<a class="leokit-link" download="manipulated.png" href="{data_uri(moved)}">Save the manipulated image</a>')
 
 
 def manipulate(context: AppContext, job: Job, video: str | None, *amounts: float) -> Updates:

@@ -7,7 +7,8 @@ Every figure is the median of --repeats runs after a warm-up. The section "opera
 plain reference in turn and prints the ratio; with --compile both are compiled. Stage-2 training is then timed eager and
 compiled; "stage2_training" is the loop of leokit train, with data, hooks and log. "end_to_end" times reading, computing
 and writing of leokit animate and generate alone and together, in the same run; "live" a frame at a time, with and
-without CUDA graphs.
+without CUDA graphs; "preview" a moved slider of leokit app. "first_frame" starts leokit animate and waits for its first
+frame.
 """
 
 import argparse
@@ -15,7 +16,8 @@ import argparse
 from leokit.cli import options
 from leokit.cli.argument_types import positive_int
 
-SECTIONS = ('stage1', 'training', 'stage2', 'stage2_training', 'operators', 'flops', 'end_to_end', 'live')
+SECTIONS = ('stage1', 'training', 'stage2', 'stage2_training', 'operators', 'flops', 'end_to_end', 'live', 'preview',
+            'first_frame')
 RENAMED_SECTIONS = {'twins': 'operators'}
 
 

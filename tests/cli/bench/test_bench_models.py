@@ -59,7 +59,8 @@ def test_every_section_reports(bench):
         rates = rows[name]['rates']
         assert set(rates) == {*stages, 'end to end'} and min(rates.values()) > 0
         assert rows[name]['share'] == pytest.approx(rates['end to end'] / min(rates[stage] for stage in stages))
-    assert rows['one frame, encoded and decoded']['rate'] > 0
+    assert rows['one frame, encoded and decoded']['rate'] > 0 and rows['a preview of the page']['rate'] > 0
+    assert rows['leokit animate, first frame written']['median'] > 0.5  # torch alone takes longer to import
     assert rows['LMDM backbone, one step of 5 codes']['gmac'] > 0
     assert all(row['peak_mib'] > 50 for row in rows.values() if 'peak_mib' in row)  # torch alone takes more
 
