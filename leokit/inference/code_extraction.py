@@ -1,7 +1,7 @@
 """Extraction of motion codes from a folder of videos, for training on codes instead of frames.
 
-Several videos are decoded ahead in threads. Their frames are packed into batches of one size, whatever the lengths of
-the videos, so only the last batch can be smaller.
+Several videos are decoded at the same time in threads, a piece of each in turn. Their frames are packed into batches of
+one size, whatever the lengths of the videos, so only the last batch can be smaller.
 """
 
 import logging
@@ -20,7 +20,8 @@ from leokit.inference.rendering import encode
 from leokit.models import Animator
 from leokit.utils import UserError, progress_bar
 from leokit.utils.modules import device_of
-from leokit.utils.prefetch import prefetch_streams
+from leokit.utils.prefetch import Ended, prefetch_in_turn
+from leokit.utils.progress import StageRates
 from leokit.utils.thread_map import worker_count
 from leokit.video.frame_rate import common_rate, format_rates, group_rates, is_same_rate, resampled_count
 from leokit.video.shards import video_bytes
@@ -81,8 +82,14 @@ def extract_motion_codes(animator: Animator, index: VideoIndex, writer: CodeCach
     videos = frames = 0
     decoder = FrameDecoder(animator.size, crop or animator.crop, fps=fps)
     total = sum(num_codes(video, fps) for video in todo)
-    with progress_bar(total, 'motion codes', show=show_progress) as bar:
-        for video, piece in _decode(todo, decoder, workers or worker_count()):
+    rates = StageRates('read', 'encode')
+    with progress_bar(total, 'motion codes', show=show_progress) as bar, \
+            closing(_decode(todo, decoder, workers or worker_count())) as pieces:
+        while True:
+            with rates.waiting():
+                video, piece = next(pieces, (None, None))
+            if video is None:
+                break
             if isinstance(piece, UserError):
                 packer.drop(video)
                 writer.skip(video.path, str(piece))
@@ -90,6 +97,8 @@ def extract_motion_codes(animator: Animator, index: VideoIndex, writer: CodeCach
                 packer.end(video)
             else:
                 packer.add(video, piece)
+                rates.count += len(piece)
+                bar.set_postfix_str(str(rates), refresh=False)
                 bar.update(len(piece))
             for finished, codes in packer.finished():
                 _write(writer, finished, codes, fps)
@@ -153,19 +162,18 @@ def _write(writer: CodeCacheWriter, video: VideoEntry, codes: np.ndarray, fps: f
 
 def _decode(videos: Sequence[VideoEntry], decoder: FrameDecoder,
             workers: int) -> Iterator[tuple[VideoEntry, np.ndarray | UserError | None]]:
-    """Decode videos in order, ``workers`` of them at a time.
+    """Decode videos, ``workers`` of them at a time, a chunk of each in turn.
 
-    Yields each video with chunks (t, 3, S, S) of its frames, and finally with None or with the error that ended it.
+    Yields a video with a chunk (t, 3, S, S) of its frames, and finally with None or with the error that ended it.
     """
-    with closing(prefetch_streams(map(decoder.stream, videos), workers, CHUNKS_AHEAD)) as streams:
-        for video, pieces in zip(videos, streams):
-            end = None
-            try:
-                for piece in pieces:
-                    yield video, piece
-            except UserError as error:
-                end = error
-            yield video, end
+    with closing(prefetch_in_turn(map(decoder.stream, videos), workers, CHUNKS_AHEAD)) as pieces:
+        for number, piece in pieces:
+            if not isinstance(piece, Ended):
+                yield videos[number], piece
+            elif piece.error is None or isinstance(piece.error, UserError):
+                yield videos[number], piece.error
+            else:
+                raise piece.error
 
 
 class _Job:
@@ -179,7 +187,7 @@ class _Job:
 
 
 class _Packer:
-    """Packs the frames of consecutive videos into batches of one size and assigns the codes to their videos."""
+    """Packs the frames of several videos into batches of one size and assigns the codes to their videos."""
 
     def __init__(self, animator: Animator, batch_size: int, amp: bool) -> None:
         self._animator = animator
@@ -190,32 +198,42 @@ class _Packer:
         self._frames: deque[tuple[_Job, Tensor]] = deque()  # not encoded yet, uint8 (t, 3, S, S) each
 
     def add(self, video: VideoEntry, frames: np.ndarray) -> None:
-        """Add consecutive frames of the newest video, and encode full batches."""
-        if not self._jobs or self._jobs[-1].video is not video:
-            self._jobs.append(_Job(video))
-        job = self._jobs[-1]
+        """Add the next frames of a video, and encode full batches."""
+        job = self._job_of(video)
+        if job is None:
+            job = _Job(video)
+            self._jobs.append(job)
         job.waiting += len(frames)
         self._frames.append((job, torch.from_numpy(frames)))
         while sum(len(piece) for _, piece in self._frames) >= self._batch_size:
             self._encode()
 
     def end(self, video: VideoEntry) -> None:
-        """Mark the newest video as complete."""
-        self._jobs[-1].ended = True
+        """Mark a video as complete, if any of its frames were added."""
+        job = self._job_of(video)
+        if job is not None:
+            job.ended = True
 
     def drop(self, video: VideoEntry) -> None:
-        """Discard the newest video, if any of its frames were added."""
-        if self._jobs and self._jobs[-1].video is video:
-            job = self._jobs.pop()
+        """Discard a video, if any of its frames were added."""
+        job = self._job_of(video)
+        if job is not None:
+            self._jobs.remove(job)
             self._frames = deque((owner, piece) for owner, piece in self._frames if owner is not job)
 
     def finished(self, flush: bool = False) -> Iterator[tuple[VideoEntry, np.ndarray]]:
-        """Yield the videos that are completely encoded, with codes (length, N); ``flush`` encodes the last batch."""
+        """Yield the videos that are completely encoded, with codes (length, N), in the order in which they began.
+
+        ``flush`` encodes the last batch.
+        """
         while flush and self._frames:
             self._encode()
         while self._jobs and self._jobs[0].ended and not self._jobs[0].waiting:
             job = self._jobs.popleft()
             yield job.video, torch.cat(job.codes).cpu().numpy()
+
+    def _job_of(self, video: VideoEntry) -> _Job | None:
+        return next((job for job in self._jobs if job.video is video), None)
 
     def _encode(self) -> None:
         """Encode the next batch, or a smaller one of all frames left."""

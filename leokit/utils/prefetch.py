@@ -3,7 +3,7 @@
 from collections import deque
 from queue import Empty, Full, Queue
 from threading import Event, Thread
-from typing import Iterable, Iterator, TypeVar
+from typing import Iterable, Iterator, NamedTuple, TypeVar
 
 Item = TypeVar('Item')
 
@@ -89,27 +89,51 @@ class Prefetcher(Iterator[Item]):
         return False
 
 
-def prefetch_streams(sources: Iterable[Iterable[Item]], streams: int, depth: int = 2) -> Iterator[Prefetcher[Item]]:
-    """Run several iterators ahead at the same time.
+class Ended(NamedTuple):
+    """The end of a source.
+
+    Attributes:
+        error (Exception | None): What ended it early.
+    """
+
+    error: Exception | None = None
+
+
+def prefetch_in_turn(sources: Iterable[Iterable[Item]], streams: int,
+                     depth: int = 2) -> Iterator[tuple[int, Item | Ended]]:
+    """Iterate over several sources at the same time, one item of each in turn; each runs ahead in its own thread.
+
+    All threads work until the last sources, however long a source is. The order of the items depends on the lengths of
+    the sources and on ``streams`` only, not on their speed.
 
     Args:
         sources (Iterable[Iterable]): The iterators, each for a :class:`Prefetcher`.
-        streams (int): Number of iterators that run at the same time, including the one in use.
+        streams (int): Number of sources at the same time; when one ends, the next begins.
         depth (int): Finished items of each that may wait.
 
     Yields:
-        Prefetcher: One per source, in order; the consumer exhausts or closes it before it asks for the next.
+        tuple: Number of a source, and its next item or :class:`Ended`; an error of a source ends only that source.
     """
-    running: deque[Prefetcher[Item]] = deque()
+    waiting = enumerate(sources)
+    running: deque[tuple[int, Prefetcher[Item]]] = deque()
     try:
-        for source in sources:
-            running.append(Prefetcher(source, depth))
-            if len(running) == streams:
-                yield running[0]
+        while True:
+            while len(running) < streams and (following := next(waiting, None)) is not None:
+                running.append((following[0], Prefetcher(following[1], depth)))
+            if not running:
+                return
+            number, prefetcher = running[0]
+            try:
+                item: Item | Ended = next(prefetcher)
+            except StopIteration:
+                item = Ended()
+            except Exception as error:  # the consumer decides what it means
+                item = Ended(error)
+            if isinstance(item, Ended):
                 running.popleft()
-        while running:
-            yield running[0]
-            running.popleft()
+            else:
+                running.rotate(-1)
+            yield number, item
     finally:
-        for prefetcher in running:
+        for _, prefetcher in running:
             prefetcher.close()
