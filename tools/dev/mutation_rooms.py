@@ -36,7 +36,7 @@ ROOMS = {
     'croppers': _package('croppers'),
     'video': _package('video', 'frame_rate', 'resize', 'splits', tests=()),
     'models': _package('models', 'animator', 'code_normalizer', 'diffusion', 'diffusion_model', 'motion_diffusion',
-                       'start_code_diffusion', 'start_frame_diffusion', tests=('test_defaults',)),
+                       'start_code_diffusion', 'start_frame_diffusion', tests=('test_defaults', 'test_shapes')),
     'evaluation': _package('evaluation', 'clip_preprocessing', 'clip_sampling', 'comparison', 'feature_extraction',
                            'reductions', 'uncertainty', 'video_set_metrics', tests=('test_evaluate_sets',)),
     'analysis': _package('analysis', 'action_statistics', 'code_probe', 'disentanglement_report', 'edit_coherence',
