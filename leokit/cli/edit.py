@@ -14,7 +14,6 @@ import math
 
 from leokit.cli import face_options, options
 from leokit.cli.argument_types import png_file
-from leokit.cli.face_clip import open_clip
 from leokit.cli.sound_option import add_audio, find_sound
 
 
@@ -39,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Read, edit, write."""
     from leokit.analysis import measure_edit_coherence
-    from leokit.inference import edit_video, load, write_videos
+    from leokit.inference import edit_video, load, open_clip, write_videos
     from leokit.models import Animator
     from leokit.registry import IMAGE_EDITORS
     from leokit.utils import UserError, progress_bar
@@ -61,11 +60,12 @@ def run(args: argparse.Namespace) -> None:
     animator = load(args.config, args.checkpoint, options.choose_device(args.device), args.cfg_options, expect=Animator)
     with open_clip(args.video, face_options.face_cropper(args, animator)) as clip:
         if args.edited and clip.is_face:
-            editor.crop(clip.first_region, clip.canvas.frame_size)
+            editor.crop(clip.first_region, clip.whole.frame_size)
         paste_back = bool(args.edited) and clip.is_face if args.paste_back is None else args.paste_back
         frames = edit_video(animator, clip.cropped, editor, chunk_size=args.chunk_size, amp=args.amp)
+        stream = clip.stream(frames, paste_back=paste_back, max_side=args.max_side, feather=args.feather)
         with progress_bar(len(clip.cropped), 'editing') as bar:
-            write_videos(clip.stream(frames, args, paste_back=paste_back), [args.out], bar=bar, sound=sound)
+            write_videos(stream, [args.out], bar=bar, sound=sound)
         notes = [note, clip.describe(paste_back=paste_back)]
         print(f'{args.out}: {len(clip.cropped)} frames, ' + ', '.join(text for text in notes if text))
         if args.measure:

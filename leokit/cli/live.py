@@ -6,13 +6,14 @@
 
 A camera is the number of a device, an address (rtsp, rtsps, http, https) or a video file, which plays at its own rate.
 Frames that come while another one is animated are skipped, so the latency does not grow. The pose of the first frame
-is the reference of relative transfer: look at the camera as the portrait does. In the window R takes a new reference,
+is the reference of relative transfer: look at the camera as the portrait does. A model of faces sees the face of the
+first frame that shows one, in a region that rests. In the window R takes a new reference and looks for the face again,
 Q quits; the page has a button for the reference. The latency from the arrival of a frame to its display is printed.
 """
 
 import argparse
 
-from leokit.cli import options
+from leokit.cli import face_options, options
 from leokit.cli.argument_types import finite_float, non_negative_int, positive_float
 
 
@@ -38,6 +39,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='address that the page listens on; 0.0.0.0 shows it to other machines (default: %(default)s)')
     add('--show-camera', action='store_true', help='show the frame of the camera next to the result')
     add('--seconds', type=positive_float, metavar='N', help='end after this time (default: when the camera ends)')
+    group = parser.add_argument_group('faces')
+    face_options.add_crop(group)
+    group.add_argument('--driving-face', default='largest', metavar='WHICH',
+                       help='face of the camera: largest, left, right or a number (default: %(default)s)')
+    face_options.add_paste_back(group, 'the square of the model is shown')
     options.add(parser, '--device', '--amp')
     options.add(parser, '--compile', role='a quarter of the time per frame on a GPU, after a minute of compilation')
     options.add(parser, '--cfg-options')
@@ -56,8 +62,10 @@ def run(args: argparse.Namespace) -> None:
     camera = open_camera(args.camera)
     model = load(args.model, args.checkpoint, options.choose_device(args.device), args.cfg_options, expect=Animator)
     fps = camera.fps or DEFAULT_FPS
+    cropper = face_options.face_cropper(args, model)
     animator = LiveAnimator(model, args.source, mode=args.mode, motion_scale=args.motion_scale, amp=args.amp,
-                            compile=args.compile)
+                            cropper=cropper, paste_back=bool(args.paste_back), max_side=args.max_side,
+                            feather=args.feather, compile=args.compile)
     warm_up(animator)
     if args.smooth:
         animator.smoothing = OneEuroFilter(args.smooth, fps)

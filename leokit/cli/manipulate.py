@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 
 from leokit.cli import face_options, options
 from leokit.cli.argument_types import finite_float
-from leokit.cli.face_clip import open_clip
 from leokit.cli.sound_option import add_audio, find_sound
 
 if TYPE_CHECKING:
@@ -81,7 +80,8 @@ def plan_offsets(args: argparse.Namespace, animator: 'Animator') -> tuple['Tenso
 
 def run(args: argparse.Namespace) -> None:
     """Read, manipulate, write."""
-    from leokit.inference import load, manipulate_image, manipulate_video, paste_into_image, write_videos
+    from leokit.inference import (
+        load, manipulate_image, manipulate_video, open_clip, paste_into_image, write_videos)
     from leokit.models import Animator
     from leokit.utils import UserError, progress_bar
     from leokit.utils.pixels import to_uint8
@@ -118,7 +118,8 @@ def run(args: argparse.Namespace) -> None:
     with open_clip(args.video, cropper) as clip, progress_bar(len(clip.cropped), 'manipulating') as bar:
         chunks = manipulate_video(animator, clip.cropped, offsets, chunk_size=args.chunk_size)
         pasted = is_pasted(is_face=clip.is_face)
-        stream = arrange(chunks) if rows else clip.stream(chunks, args, paste_back=pasted)
+        stream = arrange(chunks) if rows else clip.stream(
+            chunks, paste_back=pasted, max_side=args.max_side, feather=args.feather)
         write_videos(stream, [args.out], clip.cropped.fps or options.DEFAULT_FPS, bar=bar, sound=sound)
         notes = [note, clip.describe(paste_back=pasted)]
         print(f'{args.out}: {len(clip.cropped)} frames of {len(offsets)} videos, '

@@ -29,12 +29,17 @@ class EditedFile(ImageEditor):
 
     def crop(self, region: CropRegion, frame_size: tuple[int, int]) -> None:
         """Keep a region of the frame (height, width) that was edited; the edited image may be resized."""
-        height, width = self._edited.shape[:2]
-        if abs(width * frame_size[0] / (height * frame_size[1]) - 1) > ASPECT_TOLERANCE:
-            raise UserError(f'{self._path} has {width}x{height} pixels, another shape than the first frame of the '
-                            f'video ({frame_size[1]}x{frame_size[0]}), from which the face is cropped; edit the '
-                            'frame that --save-first-frame writes')
-        self._edited = crop_region(self._edited, region.scaled(width / frame_size[1], height / frame_size[0]))
+        self._edited = region_of_edited(self._edited, region, frame_size, str(self._path))
 
     def edit(self, image: np.ndarray) -> np.ndarray:
         return self._edited
+
+
+def region_of_edited(edited: np.ndarray, region: CropRegion, frame_size: tuple[int, int], name: str) -> np.ndarray:
+    """The region of a frame (height, width), cut from the edited frame, uint8 (H, W, 3), which may be resized."""
+    height, width = edited.shape[:2]
+    if abs(width * frame_size[0] / (height * frame_size[1]) - 1) > ASPECT_TOLERANCE:
+        raise UserError(f'{name} has {width}x{height} pixels, another shape than the first frame of the video '
+                        f'({frame_size[1]}x{frame_size[0]}), from which the face is cropped; edit the whole first '
+                        'frame')
+    return crop_region(edited, region.scaled(width / frame_size[1], height / frame_size[0]))

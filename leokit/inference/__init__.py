@@ -5,6 +5,7 @@ from leokit.inference.code_extraction import ExtractionReport, extract_motion_co
 from leokit.inference.compilation import MIN_COMPILED_FRAMES, compile_for
 from leokit.inference.driving_codes import DrivingCodes, is_code_file, is_image_driver
 from leokit.inference.editing import edit_each_frame, edit_first_frame, edit_images, edit_video
+from leokit.inference.face_clip import FaceClip, open_clip
 from leokit.inference.face_cropper import CroppedImage, FaceCropper
 from leokit.inference.generation import VideoGenerator
 from leokit.inference.leo import LEO
@@ -24,12 +25,14 @@ from leokit.inference.unconditional import InitialStates, UnconditionalGenerator
 from leokit.inference.video_source import VideoSource, animate_video, paste_into_video
 
 __all__ = [
-    'CHUNK_SIZE', 'CroppedImage', 'DirectionNames', 'DrivingCodes', 'ExtractionReport', 'FaceCropper', 'FrameStream',
+    'CHUNK_SIZE', 'CroppedImage', 'DirectionNames', 'DrivingCodes', 'ExtractionReport', 'FaceClip', 'FaceCropper',
+    'FrameStream',
     'InitialStates', 'LEO', 'LiveAnimator', 'MIN_COMPILED_FRAMES', 'MotionTransfer', 'OUTPUT_SUFFIXES', 'OneEuroFilter',
     'REGIONS', 'SMOOTHING_FILTERS', 'START_FRAMES', 'StartFrameSampler', 'TRANSFER_MODES', 'UnconditionalGenerator',
     'VideoAnimator', 'VideoGenerator', 'VideoSource', 'animate_video', 'animator_of', 'change_sampler', 'compile_for',
     'edit_each_frame', 'edit_first_frame', 'edit_images', 'edit_video', 'encode', 'ensure_codes',
     'extract_motion_codes', 'is_code_file', 'is_image_driver', 'is_leo_config', 'kalman_smooth', 'load',
-    'manipulate_image', 'manipulate_video', 'nearest_frame', 'paste_into_image', 'paste_into_video', 'region_map',
+    'manipulate_image', 'manipulate_video', 'nearest_frame', 'open_clip', 'paste_into_image',
+    'paste_into_video', 'region_map',
     'render', 'repeat_encoding', 'resize_frames', 'write_videos',
 ]

@@ -133,6 +133,18 @@ class FaceCropper:
             return track
         return None
 
+    def frame_region(self, frame: np.ndarray) -> CropRegion | None:
+        """The region of the driving face in one frame of a camera; None without a face."""
+        faces = self.detector.detect(frame) if self.preset else []
+        if isinstance(self.driving_face, int) and self.driving_face >= len(faces):
+            return None  # it may come
+        if not faces:
+            return None
+        chosen = choose_faces(faces, self.driving_face, 'the frame')
+        region = build_cropper(self.preset, driving=True).region(chosen, frame.shape[:2]).rounded()
+        cropped = self.optional and self._is_cropped(region, frame.shape[:2])
+        return whole_region(frame.shape[:2], self.whole) if cropped else region
+
     def _face_regions(self, pixels: np.ndarray, name: object) -> tuple[CropRegion, ...]:
         frame_size = pixels.shape[:2]
         cropper = build_cropper(self.preset)

@@ -10,15 +10,21 @@ On CUDA encoder and generator are one CUDA graph each, because a single frame ta
 With ``compile`` the kernels within the graphs are fused, which takes a minute the first time on a machine.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 
+from leokit.croppers.paste import FEATHER
 from leokit.encoders import Encoding
+from leokit.inference.camera_face import CameraFace
 from leokit.inference.compilation import use_compile_cache
+from leokit.inference.face_cropper import FaceCropper
 from leokit.inference.leo import LEO
 from leokit.inference.motion_transfer import check_transfer_mode
+from leokit.inference.paste_back import MAX_SIDE, image_paster
 from leokit.inference.rendering import encode
 from leokit.inference.smoothing import OneEuroFilter
 from leokit.models import Animator
@@ -45,12 +51,18 @@ class LiveAnimator:
         smoothing (OneEuroFilter, optional): A filter of the driving codes, at the rate of the camera.
         amp (bool, optional): Compute under bfloat16 autocast. Default: as LEO was loaded, off for an animator.
         graphs (bool): Use CUDA graphs on a CUDA device.
+        cropper (FaceCropper, optional): Crop the image to its face, and the frames to the face of the first frame that
+            shows one; it becomes the reference. The region rests until :meth:`reset`. Default: as the animator's
+            ``crop`` says.
+        paste_back (bool): Put the face back into the whole image; needs ``cropper``.
+        max_side, feather: Of the pasted image, see :func:`~leokit.inference.paste_back.paste_into_image`.
         compile (bool): Compile encoder and generator; compiled code is kept on disk. The model itself stays as it is.
     """
 
     def __init__(self, model: Animator | LEO, source: ImageInput, *, mode: str | None = None,
                  motion_scale: float = 1.0, smoothing: OneEuroFilter | None = None, amp: bool | None = None,
-                 graphs: bool = True, compile: bool = False) -> None:
+                 graphs: bool = True, cropper: FaceCropper | None = None, paste_back: bool = False,
+                 max_side: int | None = MAX_SIDE, feather: float = FEATHER, compile: bool = False) -> None:
         self.animator = (model.animator if isinstance(model, LEO) else model).eval()
         mode = mode or self.animator.transfer_mode
         check_transfer_mode(mode)
@@ -59,6 +71,11 @@ class LiveAnimator:
         self.smoothing = smoothing
         self.amp = getattr(model, 'amp', False) if amp is None else amp
         self._graphs = graphs
+        if paste_back and cropper is None:
+            raise ValueError('paste_back needs a cropper')
+        self._cropper, self._paste_back = cropper, paste_back
+        self._look = dict(max_side=max_side, feather=feather)
+        self._camera = CameraFace(cropper) if cropper is not None and cropper.preset is not None else None
         self._encoder, self._flow_generator = self.animator.encoder, self.animator.flow_generator
         if compile:
             use_compile_cache()
@@ -78,15 +95,20 @@ class LiveAnimator:
 
     def set_source(self, source: ImageInput) -> None:
         """Animate another image from the next frame on; on CUDA this captures a new graph."""
-        images = read_images(source, self.size, crop=self.animator.crop)
+        cropped = None if self._cropper is None else self._cropper.image(source)
+        images = read_images(source, self.size, crop=self.animator.crop) if cropped is None else cropped.images
         if len(images) != 1:
             raise UserError(f'one source is animated at a time, got {len(images)}')
+        self._paste: Callable[[np.ndarray], np.ndarray] | None = \
+            image_paster(cropped, **self._look) if self._paste_back else None
         self._encoding: Encoding = encode(self.animator, images, amp=self.amp)
         self._render = GraphedFunction(self._render_code, enabled=self._graphs)
 
     def reset(self) -> None:
-        """Take the next frame as the reference of relative transfer."""
+        """Take the next frame as the reference of relative transfer, and look for the face in it."""
         self._reference = None
+        if self._camera is not None:
+            self._camera.reset()
 
     def __call__(self, frame: np.ndarray | Tensor | Image.Image) -> np.ndarray:
         """Render the source in the pose of a frame.
@@ -96,10 +118,15 @@ class LiveAnimator:
                 [-1, 1]; or a PIL image.
 
         Returns:
-            np.ndarray: uint8 RGB, shape (S, S, 3).
+            np.ndarray: uint8 RGB, shape (S, S, 3), or that of the image that is pasted into.
         """
-        pixels = fit_to_tensor(frame_to_rgb(frame, self._frames_seen)[None], self.size, self.animator.crop)
+        pixels = frame_to_rgb(frame, self._frames_seen)
         self._frames_seen += 1
+        if self._camera is not None:
+            pixels, found = self._camera.crop(pixels)
+            if found:  # the frames before were cropped in another way
+                self._reference = None
+        pixels = fit_to_tensor(pixels[None], self.size, self.animator.crop)
         code, = self._encode(pixels.to(self._device))
         if self.smoothing is not None:
             code = self.smoothing(code)
@@ -112,7 +139,7 @@ class LiveAnimator:
         rendered, valid = self._render(self._encoding.motion + self.motion_scale * (code - reference))
         result = rendered.cpu().numpy()
         check_no_nan(not bool(valid))
-        return result
+        return result if self._paste is None else self._paste(result)
 
     def _encode_frame(self, pixels: Tensor) -> tuple[Tensor]:
         """uint8 (1, 3, S, S) to its code (1, N)."""

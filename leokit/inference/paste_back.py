@@ -1,6 +1,6 @@
 """Put animated faces back into their image or video."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import cv2
 import numpy as np
@@ -31,8 +31,7 @@ def paste_into_image(chunks: Iterable[Tensor], source: CroppedImage, *, max_side
         Tensor: Consecutive uint8 frames, shape (1, t, 3, H, W).
     """
     canvas = limit_side(source.pixels, max_side)
-    pasters = [Paster(scaled_region(region, source.pixels.shape, canvas.shape), canvas.shape[:2],
-                      source.images.shape[-1], feather=feather) for region in source.regions]
+    pasters = pasters_of(source, canvas, feather)
     for faces in chunks:
         for piece in faces.split(PASTED_FRAMES, dim=1):
             rows = rearrange(to_uint8(piece), 'f t c h w -> t f h w c').cpu().numpy()
@@ -43,6 +42,20 @@ def paste_into_image(chunks: Iterable[Tensor], source: CroppedImage, *, max_side
                     frame = paster.paste(frame, face)
                 pasted.append(frame)
             yield as_chunk(np.stack(pasted))
+
+
+def image_paster(source: CroppedImage, *, max_side: int | None = MAX_SIDE,
+                 feather: float = FEATHER) -> Callable[[np.ndarray], np.ndarray]:
+    """A function that pastes one animated face, uint8 (S, S, 3), into its image; as :func:`paste_into_image`."""
+    canvas = limit_side(source.pixels, max_side)
+    paster, = pasters_of(source, canvas, feather)
+    return lambda face: paster.paste(canvas, face)
+
+
+def pasters_of(source: CroppedImage, canvas: np.ndarray, feather: float) -> list[Paster]:
+    """A paster for each face of an image, whose pixels are resized to those of a canvas."""
+    return [Paster(scaled_region(region, source.pixels.shape, canvas.shape), canvas.shape[:2],
+                   source.images.shape[-1], feather=feather) for region in source.regions]
 
 
 def as_chunk(frames: np.ndarray) -> Tensor:

@@ -5,7 +5,9 @@ import pytest
 import torch
 from PIL import Image
 
-from leokit.inference import LEO, LiveAnimator, OneEuroFilter, VideoAnimator
+from leokit.face_detectors import Face
+from leokit.inference import (
+    LEO, FaceCropper, LiveAnimator, OneEuroFilter, VideoAnimator, camera_face, face_cropper, paste_into_image)
 from leokit.utils import UserError
 from leokit.utils.graphed_function import GraphedFunction
 from leokit.utils.pixels import to_uint8
@@ -127,3 +129,40 @@ def test_compiled_parts_give_the_same_frames_and_leave_the_model_alone(animator,
     expected = LiveAnimator(animator, images[0])
     assert all(np.array_equal(session(frame), expected(frame)) for frame in camera)
     assert isinstance(animator.encoder, torch.nn.Module) and animator.encoder._compiled_call_impl is None
+
+
+class Detector:
+    """A face around white pixels."""
+
+    has_landmarks = False
+
+    def detect(self, frame, *, thorough=False):
+        rows, columns = np.nonzero((frame == 255).all(axis=-1))
+        return [Face(np.array((columns.min(), rows.min(), columns.max() + 1, rows.max() + 1), float), 1.0)
+                ] if len(rows) else []
+
+
+def test_the_face_of_the_camera_is_found_and_kept(animator, monkeypatch):
+    monkeypatch.setattr(face_cropper, 'build_face_detector', lambda config, landmarks: Detector())
+    monkeypatch.setattr(camera_face, 'SEARCH_EVERY', 2)
+    generator = np.random.default_rng(0)
+    photo = generator.integers(0, 200, (90, 120, 3), dtype=np.uint8)
+    photo[30:50, 60:80] = 255
+    frames = generator.integers(0, 200, (7, 64, 96, 3), dtype=np.uint8)
+    for number in range(1, 7):  # no face in the first frame; it then moves, its region does not
+        frames[number, 20:36, 30 + 2 * number:46 + 2 * number] = 255
+    cropper = FaceCropper(animator, crop=dict(type='SquareCropper', scale=2.0))
+    session = LiveAnimator(animator, photo, cropper=cropper)
+    shown = [session(frame) for frame in frames]
+    # searched in frames 0 and 2: there the face is at 34 to 50, its region at 26 to 58
+    expected = whole(animator, photo[20:60, 50:90], frames[2:, 12:44, 26:58])
+    assert np.abs(np.stack(shown[2:]) - expected).max() <= 1
+    session.reset()  # in frame 6 the region is at 34 to 66, and that frame is the reference
+    again = np.stack([session(frame) for frame in frames[6:]])
+    assert np.abs(again - whole(animator, photo[20:60, 50:90], frames[6:, 12:44, 34:66])).max() <= 1
+    pasted = LiveAnimator(animator, photo, cropper=cropper, paste_back=True)
+    source = cropper.image(photo)
+    face = torch.from_numpy(shown[2]).permute(2, 0, 1)[None, None] / 127.5 - 1
+    assert np.array_equal(pasted(frames[2]), next(paste_into_image(iter([face]), source))[0, 0].permute(1, 2, 0))
+    with pytest.raises(ValueError, match='needs a cropper'):
+        LiveAnimator(animator, photo, paste_back=True)

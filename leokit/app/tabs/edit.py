@@ -5,13 +5,13 @@ from pathlib import Path
 import gradio as gr
 
 from leokit.app.context import AppContext, one_of, real_number
-from leokit.app.jobs import Job, Result, Updates
+from leokit.app.jobs import Job, Progress, Result, Updates
 from leokit.app.layout import Layout, ResultPanel, Toolbar, image_input, video_input
 from leokit.app.preview import data_uri, figures
 from leokit.app.uploads import open_video_upload, read_image_upload, sound_of
 from leokit.image_editors import BlurRegion, ImageEditor, Recolor
-from leokit.inference import edit_images, edit_video
-from leokit.video import read_first_frame
+from leokit.image_editors.edited_file import region_of_edited
+from leokit.inference import FaceClip, FaceCropper, edit_images, edit_video
 
 TAB = 'edit'
 RECOLOR, BLUR, FILE = 'Recolor', 'BlurRegion', 'file'
@@ -32,14 +32,22 @@ def editor_of(edit: str, hue: float, saturation: float, left: float, top: float,
 
 
 def edit(context: AppContext, job: Job, video: str | None, chosen: str, edited: str | None, *values: float) -> Updates:
-    """Edit an uploaded video."""
+    """Edit an uploaded video; the face of an edited image is put back into the frames."""
     editor, _ = editor_of(chosen, *values)
-    with open_video_upload(video, 'The video', context.limits) as opened:
+    with open_video_upload(video, 'The video', context.limits) as opened, \
+            open_video_upload(video, 'The video', context.limits) as canvas:
         change = editor or read_image_upload(edited, 'The edited first frame', context.limits)
+        yield Progress('Looking for the face')
+        clip = FaceClip(opened, canvas, FaceCropper(context.animator))
+        paste_back = editor is None and clip.is_face
+        if paste_back:
+            change = region_of_edited(change, clip.first_region, clip.whole.frame_size, 'The edited first frame')
         with context.turn:
-            chunks = edit_video(context.animator, opened, change, amp=context.models.leo.amp)
-        paths = yield from job.write(chunks, ['edited.mp4'], len(opened), opened.fps, sound=sound_of(video))
-        yield Result(paths, f'{len(opened)} frames at {opened.fps:.4g} frames per second')
+            chunks = edit_video(context.animator, clip.cropped, change, amp=context.models.leo.amp)
+        stream = clip.stream(chunks, paste_back=paste_back)
+        paths = yield from job.write(stream, ['edited.mp4'], len(opened), opened.fps, sound=sound_of(video))
+        notes = [f'{len(opened)} frames at {opened.fps:.4g} frames per second', clip.describe(paste_back=paste_back)]
+        yield Result(paths, ', '.join(note for note in notes if note))
 
 
 def preview(context: AppContext, video: str | None, chosen: str, edited: str | None, *values: float) -> str:
@@ -48,15 +56,19 @@ def preview(context: AppContext, video: str | None, chosen: str, edited: str | N
         return ''
     with open_video_upload(video, 'The video', context.limits) as opened:
         original = opened.read([0])[0]
-        first = read_first_frame(opened, context.animator.size, crop=context.animator.crop)
+    cropper = FaceCropper(context.animator)
+    first = cropper.image(original, Path(video).name)
     editor, _ = editor_of(chosen, *values)
+    changed = None
     if editor:
-        changed = edit_images(editor, first)
+        changed = edit_images(editor, first.images)
     elif edited:
-        changed = context.source(read_image_upload(edited, 'The edited first frame', context.limits))
-    else:
-        changed = None
-    shown = {'First frame': context.pixels(first)} | ({} if changed is None else {'Edited': context.pixels(changed)})
+        pixels = read_image_upload(edited, 'The edited first frame', context.limits)
+        if first.is_face:
+            pixels = region_of_edited(pixels, first.regions[0], original.shape[:2], 'The edited first frame')
+        changed = context.source(pixels)
+    shown = {'First frame': context.pixels(first.images)} | (
+        {} if changed is None else {'Edited': context.pixels(changed)})
     name = f'{Path(video).stem}_first_frame.png'
     return figures(shown) + (f'<a class="leokit-link" download="{name}" href="{data_uri(original)}">Save the first '
                              'frame, to edit it with another program</a>')

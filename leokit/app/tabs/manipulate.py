@@ -6,11 +6,11 @@ from collections.abc import Sequence
 import gradio as gr
 
 from leokit.app.context import AppContext
-from leokit.app.jobs import Job, Result, Updates
+from leokit.app.jobs import Job, Progress, Result, Updates
 from leokit.app.layout import Layout, ResultPanel, Toolbar, image_input, video_input
 from leokit.app.preview import HINT, offsets_of, preview
 from leokit.app.uploads import open_video_upload, sound_of
-from leokit.inference import manipulate_video
+from leokit.inference import FaceClip, FaceCropper, manipulate_video
 
 TAB = 'manipulate'
 NUM_OPEN = 6  # dimensions without a name that are not folded away
@@ -19,11 +19,17 @@ NUM_OPEN = 6  # dimensions without a name that are not folded away
 def manipulate(context: AppContext, job: Job, video: str | None, *amounts: float) -> Updates:
     """Move an uploaded video by the offsets of the sliders."""
     offsets = offsets_of(context, amounts)
-    with open_video_upload(video, 'The video', context.limits) as opened:
+    with open_video_upload(video, 'The video', context.limits) as opened, \
+            open_video_upload(video, 'The video', context.limits) as canvas:
+        yield Progress('Looking for the face')
+        clip = FaceClip(opened, canvas, FaceCropper(context.animator))
+        offset = context.models.leo.directions.offset(offsets)[None]
         with context.turn:
-            chunks = manipulate_video(context.animator, opened, context.models.leo.directions.offset(offsets)[None])
-        paths = yield from job.write(chunks, ['manipulated.mp4'], len(opened), opened.fps, sound=sound_of(video))
-        yield Result(paths, f'{len(opened)} frames at {opened.fps:.4g} frames per second')
+            chunks = manipulate_video(context.animator, clip.cropped, offset)
+        stream = clip.stream(chunks, paste_back=clip.is_face)
+        paths = yield from job.write(stream, ['manipulated.mp4'], len(opened), opened.fps, sound=sound_of(video))
+        notes = [f'{len(opened)} frames at {opened.fps:.4g} frames per second', clip.describe(paste_back=clip.is_face)]
+        yield Result(paths, ', '.join(note for note in notes if note))
 
 
 def build(layout: Layout) -> None:
