@@ -25,7 +25,7 @@ PERSON = 'person'
 CROPS = ('dataset', *options.CROPS, PERSON, *options.FACE_CROPS, *face_options.FACE_CROPS)
 DEFAULT_CHECKS = ('scene_cut', 'black')
 SIZE, MIN_FRAMES, FOLDER_MIN_FRAMES = 256, 64, 2
-DATASET_ONLY = ('metadata', 'split_fractions', 'checks', 'min_side')
+DATASET_ONLY = ('metadata', 'split_fractions', 'checks', 'min_side', 'split_at_cuts')
 
 
 class _Dataset(argparse.Action):
@@ -73,6 +73,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add('--checks', nargs='*', choices=(*CHECKS, 'none'), metavar='CHECK',
         help=f'skip clips with one of these defects: {", ".join(CHECKS)}; or none (default: '
              f'{" ".join(DEFAULT_CHECKS)})')
+    add('--split-at-cuts', action='store_true', default=None,
+        help='keep the shots of a clip with scene cuts as clips of their own instead of dropping it')
     options.add(parser, '--split-fractions', default=None, unset=' '.join(map(str, options.SPLIT_FRACTIONS)),
                 role='for datasets without published splits, and for the validation part of those without one')
     add('--crf', type=int, choices=range(52), metavar='N', default=18,
@@ -124,7 +126,7 @@ def _prepare_dataset(args: argparse.Namespace) -> None:
     values: dict[str, Any] = dict(
         size=args.size, crop=args.crop, fps=args.fps, min_frames=args.min_frames, max_frames=args.max_frames,
         min_side=args.min_side, checks=checks, crf=args.crf, keyframe_interval=args.keyframe_interval,
-        person_detector=args.person_detector)
+        person_detector=args.person_detector, split_at_cuts=args.split_at_cuts)
     report = prepare_dataset(args.dataset, args.metadata, args.videos, args.out,
                              dataset_settings(args.dataset, **values), workers=args.workers,
                              split_fractions=args.split_fractions or options.SPLIT_FRACTIONS)

@@ -131,7 +131,7 @@ def _ordered(splits: Iterable[str]) -> list[str]:
 def _motion(cache: CodeCache, items: Sequence[DataItem]) -> np.ndarray:
     """Path length of the codes per second of each video, in standard deviations of the codes."""
     names = {item.entry.name for item in items}
-    videos = [video for video in cache.videos if video.name in names and video.length > 1]
+    videos = [video for video in cache.videos if video.video in names and video.length > 1]
     if not videos:
         raise UserError(f'{cache.folder} holds codes of none of the videos; pass the codes that leokit extract wrote '
                         'for this dataset')

@@ -2,14 +2,15 @@
 
 The folder holds ``codes.npy``, the concatenated float32 codes (total, N) of all videos, and ``index.json`` with
 ``version``, ``motion_dim``, ``animator`` (``weights_hash``, ``config``, ``checkpoint``), ``videos`` (``name``,
-``identity``, ``split``, ``fps``, ``offset``, ``length``, ``file_size``), ``checksums`` (CRC-32 of the rows of each
-video; not in caches of older versions) and ``skipped`` (``file``, ``reason``).
+``identity``, ``split``, ``fps``, ``offset``, ``length``, ``file_size``, and ``part_of``, ``first``, ``whole`` and
+``parts`` of the stretches of damaged videos), ``checksums`` (CRC-32 of the rows of each video; not in caches of older
+versions) and ``skipped`` (``file``, ``reason``).
 """
 
 import json
 import zlib
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Callable, NamedTuple
 
 import numpy as np
 
@@ -37,6 +38,10 @@ class CodedVideo(NamedTuple):
         offset (int): Row of the first code.
         length (int): Number of codes.
         file_size (int): Size of the video file in bytes at extraction time; 0 for a frame folder or if unknown.
+        part_of (str): Name of the video that this is an intact stretch of; empty for a whole video.
+        first (int): First frame of the stretch in that video, at the rate of the codes.
+        whole (int): Frames of that video.
+        parts (int): Number of its stretches.
     """
 
     name: str
@@ -46,6 +51,29 @@ class CodedVideo(NamedTuple):
     offset: int
     length: int
     file_size: int = 0
+    part_of: str = ''
+    first: int = 0
+    whole: int = 0
+    parts: int = 1
+
+    @property
+    def video(self) -> str:
+        """str: Name of the video, also of a stretch."""
+        return self.part_of or self.name
+
+    @property
+    def video_length(self) -> int:
+        """int: Frames of the video, also of a stretch."""
+        return self.whole or self.length
+
+    def bounds(self, bounds_of: Callable[[int], tuple[int, int]]) -> tuple[int, int]:
+        """First code and end (excluded) of the part in use.
+
+        Args:
+            bounds_of (Callable): Gives first frame and end in use of a whole video, by its length.
+        """
+        first, last = bounds_of(self.video_length)
+        return min(max(first - self.first, 0), self.length), min(max(last - self.first, 0), self.length)
 
 
 class CodeCache:

@@ -10,6 +10,7 @@ import json
 import os
 import time
 import zlib
+from collections import Counter
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -71,6 +72,7 @@ class CodeCacheWriter:
             self._release()
             raise
         self._positions = {video.name: position for position, video in enumerate(self.videos)}
+        self._parts = Counter(video.part_of for video in self.videos if video.part_of)
 
     @property
     def total(self) -> int:
@@ -78,17 +80,21 @@ class CodeCacheWriter:
         return self.videos[-1].offset + self.videos[-1].length if self.videos else 0
 
     def __contains__(self, name: str) -> bool:
-        """Return True if the cache has the codes of the video ``name``."""
-        return name in self._positions
+        """Return True if the cache has the codes of the video ``name``, or of all its intact stretches."""
+        return name in self._positions or (
+            self._parts[name] > 0 and self._parts[name] == next(
+                video.parts for video in self.videos if video.part_of == name))
 
     def add(self, name: str, codes: np.ndarray, *, identity: str, split: str | None = None, fps: float = 0.0,
-            file_size: int = 0) -> None:
+            file_size: int = 0, part: CodedVideo | None = None) -> None:
         """Append the codes of one video.
 
         Args:
             name (str): Name of the video; must be new.
             codes (np.ndarray): Codes, shape (length, N), at least one.
             identity, split, fps, file_size: See :class:`~leokit.datasets.code_cache.CodedVideo`.
+            part (CodedVideo, optional): For a stretch of a video, the record with ``part_of``, ``first``, ``whole`` and
+                ``parts``.
         """
         codes = np.ascontiguousarray(codes, dtype='<f4')
         if codes.ndim != 2 or codes.shape[1] != self.motion_dim or len(codes) == 0:
@@ -98,7 +104,8 @@ class CodeCacheWriter:
                             'animator diverged')
         if name in self._positions:
             raise ValueError(f'the codes of {name} already exist')
-        video = CodedVideo(name, identity, split, float(fps), self.total, len(codes), file_size)
+        place = {} if part is None else {key: getattr(part, key) for key in ('part_of', 'first', 'whole', 'parts')}
+        video = CodedVideo(name, identity, split, float(fps), self.total, len(codes), file_size, **place)
         checksum = zlib.crc32(codes)
         line = json.dumps(dict(video._asdict(), checksum=checksum), ensure_ascii=False)
         try:
@@ -114,6 +121,7 @@ class CodeCacheWriter:
         self.videos.append(video)
         self._checksums[name] = checksum
         self._positions[name] = len(self.videos) - 1
+        self._parts[video.part_of] += bool(video.part_of)
 
     def relabel(self, name: str, *, identity: str, split: str | None) -> bool:
         """Set the identity and split of a video in the cache; return True if one of them changed."""

@@ -1,5 +1,6 @@
 """Single frames with their motion codes, the training data of the starting-frame model (LEO, section 3.3)."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,7 @@ class CodedFrameDataset(VideoDataset):
 
     def _match(self, cache: CodeCache, data_root: str | Path) -> dict[str, int]:
         """Row of the first code of each video, by video name. Removes the videos that could not be encoded."""
+        self.videos = [part for video in self.videos for part in _coded_parts(video, cache)]
         coded = {video.name: video for video in cache.videos}
         not_encoded = {str(skipped.file) for skipped in cache.skipped}
         left_out = [Skipped(str(video.path), f'it could not be encoded; see {cache.folder}')
@@ -80,14 +82,14 @@ class CodedFrameDataset(VideoDataset):
                 raise UserError(f'the codes of {video.path} in {cache.folder} have {coded[video.name].fps:.4g} frames '
                                 f'per second and the video {video.fps:.4g}, so that no frame belongs to a code; '
                                 'resample the videos with `leokit prepare --fps`, and extract the codes of the result')
-            if coded[video.name].length != video.frames:
-                raise UserError(f'{video.path} has {video.frames} frames, but {coded[video.name].length} codes in '
-                                f'{cache.folder}; the video has changed since: delete that folder and extract the '
-                                'codes again')
+            length = coded[video.name].video_length
+            if length != video.frames:
+                raise UserError(f'{video.path} has {video.frames} frames, but {length} codes in {cache.folder}; the '
+                                'video has changed since: delete that folder and extract the codes again')
         if not self.videos:
             raise UserError(f'none of the videos of {data_root} has codes in {cache.folder}; the first problem: '
                             f'{left_out[0]}')
-        return {video.name: coded[video.name].offset for video in self.videos}
+        return {video.name: coded[video.name].offset - coded[video.name].first for video in self.videos}
 
     def statistics(self) -> dict[str, np.ndarray]:
         """``mean`` and ``std`` of the codes in use, float64, shape (N,)."""
@@ -113,3 +115,12 @@ class CodedFrameDataset(VideoDataset):
         return dict(inputs=dict(frame=self.store.read(video, frames)[0],
                                 motion=self._codes[self._offsets[video.name] + number]),
                     data_samples=dict(name=video.name, identity=video.identity, start=number))
+
+
+def _coded_parts(video: VideoEntry, cache: CodeCache) -> list[VideoEntry]:
+    """A video, or the intact stretches of a damaged one that are in use."""
+    parts = [part for part in cache.videos if part.part_of == video.name]
+    if not parts:
+        return [video]
+    spans = [(part.name, max(video.first, part.first), min(video.last, part.first + part.length)) for part in parts]
+    return [replace(video, name=name, first=first, last=last) for name, first, last in spans if last > first]

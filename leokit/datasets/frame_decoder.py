@@ -10,6 +10,7 @@ from leokit.utils import UserError
 from leokit.video.frame_rate import resampled_count
 from leokit.video.readers import AutoReader, VideoReader
 from leokit.video.readers.base import open_at_rate
+from leokit.video.readers.damage import Damage, DamagedFrameError, Stretch
 from leokit.video.resize import check_crop, fit_frames, to_channels_first
 from leokit.video.video_entry import Skipped, VideoEntry
 
@@ -52,15 +53,26 @@ class FrameDecoder:
                 pixels[part] = self._fit(opened.read(frames[part]))
             return torch.from_numpy(pixels)
 
-    def stream(self, video: VideoEntry) -> Iterator[np.ndarray]:
-        """Decode a whole video in chunks: uint8 arrays of shape (t, 3, S, S)."""
+    def stream(self, video: VideoEntry, first: int = 0, last: int | None = None) -> Iterator[np.ndarray]:
+        """Decode a video, or a stretch of it, in chunks: uint8 arrays of shape (t, 3, S, S).
+
+        Raises:
+            DamagedFrameError: If frames are damaged, which ends a whole video.
+        """
         with open_at_rate(self.reader, video.path, video.fps, self.fps) as opened:
             expected = resampled_count(video.frames, opened.fps, video.fps) if self.fps else video.frames
             if len(opened) != expected:
                 raise UserError(f'{video.path} has {len(opened)} frames now, {expected} when it was probed; '
                                 'run the command again')
-            for chunk in opened.chunks(CHUNK_FRAMES):
+            if last is None and opened.marked_damaged:
+                raise DamagedFrameError(f'{video.path} has {opened.marked_damaged} damaged packets')
+            for chunk in opened.chunks(CHUNK_FRAMES, first, last):
                 yield self._fit(chunk)
+
+    def intact_stretches(self, video: VideoEntry) -> tuple[list[Stretch], list[Stretch]]:
+        """Intact and damaged stretches of a video, at the rate of :meth:`stream`."""
+        with open_at_rate(self.reader, video.path, video.fps, self.fps) as opened:
+            return Damage(opened).stretches()
 
     def _fit(self, frames: np.ndarray) -> np.ndarray:
         return to_channels_first(fit_frames(frames, self.size, crop=self.crop))  # (t, H, W, 3) -> (t, 3, S, S)

@@ -72,7 +72,7 @@ class MotionCodeDataset(Dataset):
         self.metainfo = dict(dataset=type(self).__name__, data_root=str(codes_dir))
         self._offsets = {video.name: video.offset for video in cache.videos}
         wanted = VideoFilter.from_config(filters, min_frames=min_frames or num_frames)
-        self.videos, self.skipped = _usable(coded_videos(cache, wanted, data_root), wanted, cache.folder)
+        self.videos, self.skipped = _usable(coded_videos(cache, wanted, data_root), wanted, cache)
         self.fps = single_rate(self.videos, cache.folder)
         _check_finite(cache, self.spans, [video.name for video in self.videos])
         starts = [window_starts([span], min(num_frames, span[1]), stride) for span in self.spans]
@@ -192,14 +192,15 @@ def coded_videos(cache: CodeCache, wanted: VideoFilter, data_root: str | Path | 
         return select_videos(coded, wanted, cache.folder)
     # the filter sees all videos of the source, so that every stage divides the same identities
     labels = {video.name: video for video in select_videos(find_videos(data_root), wanted, data_root)}
-    known = {video.name for video in coded}
+    whole = {video.name: video.video for video in cache.videos}  # stretches of a damaged video have its labels
+    known = set(whole.values())
     not_encoded = {str(skipped.file) for skipped in cache.skipped}
     absent = [name for name, video in labels.items() if name not in known and str(video.path) not in not_encoded]
     if absent:
         warn_listed(f'videos of {data_root} without codes in {cache.folder}, {len(absent)} in all; `leokit extract` '
                     'adds them', absent)
-    kept = [replace(video, identity=labels[video.name].identity, split=labels[video.name].split,
-                    category=labels[video.name].category) for video in coded if video.name in labels]
+    kept = [replace(video, identity=label.identity, split=label.split, category=label.category)
+            for video in coded if (label := labels.get(whole[video.name])) is not None]
     if not kept:
         raise UserError(f'{cache.folder} has the codes of none of the {len(labels)} videos that the filter leaves of '
                         f'{data_root}; extract them with `leokit extract`, or delete that folder if it belongs to '
@@ -221,15 +222,17 @@ def _control_rows(controls: Controls, cache: CodeCache, videos: Sequence[VideoEn
     rows = np.zeros((len(cache.codes), len(controls.channels)), np.float32)
     for video in cache.videos:
         if video.name in used:
-            rows[video.offset:video.offset + video.length] = controls.of(video.name, video.length, video.fps or None)
+            rows[video.offset:video.offset + video.length] = controls.of(
+                video.video, video.video_length, video.fps or None)[video.first:video.first + video.length]
     return rows
 
 
-def _usable(entries: list[VideoEntry], wanted: VideoFilter, folder: Path) -> tuple[list[VideoEntry], list[Skipped]]:
+def _usable(entries: list[VideoEntry], wanted: VideoFilter, cache: CodeCache) -> tuple[list[VideoEntry], list[Skipped]]:
     """The videos that are long enough, with the part in use, and the others."""
-    kept, skipped = [], []
+    kept, skipped, folder = [], [], cache.folder
+    coded = {video.name: video for video in cache.videos}
     for entry in entries:
-        first, last = wanted.bounds(entry.frames)
+        first, last = coded[entry.name].bounds(wanted.bounds)
         if last - first < wanted.min_frames:
             skipped.append(Skipped(entry.name, f'{last - first} codes in use, {wanted.min_frames} needed'))
         else:

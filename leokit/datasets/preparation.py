@@ -22,6 +22,7 @@ from leokit.video.frame_rate import format_rates, group_rates, resampled_count
 from leokit.video.manifest import read_manifest, write_manifest
 from leokit.video.readers import AutoReader, VideoHandle, VideoReader
 from leokit.video.readers.base import open_at_rate
+from leokit.video.readers.damage import Damage, DamagedFrameError
 from leokit.video.resize import CROPS
 from leokit.video.video_entry import Skipped, VideoEntry
 from leokit.video.video_index import VideoIndex
@@ -128,16 +129,31 @@ def _prepare(index: VideoIndex, target: Path, settings: Preparation, reader: Vid
 
     def convert(video: VideoEntry) -> tuple[list[dict[str, Any]], int, str]:
         rows, written, missing = [], 0, defaultdict(list)
+
+        def write(clip: _Clip, *, is_part: bool = False) -> None:
+            nonlocal written
+            try:
+                row, new = _convert(video, clip, target, settings, reader, is_part)
+            except CropError as problem:
+                missing[problem.reason].append(f'{clip.first} to {clip.last - 1}')
+            else:
+                rows.append(row)
+                written += new
+
+        damage = None  # of the video, once a damaged frame was met
         try:
             for clip in plans[video.name]:
                 try:
-                    row, new = _convert(video, clip, target, settings, reader)
-                except CropError as problem:
-                    missing[problem.reason].append(f'{clip.first} to {clip.last - 1}')
-                    continue
-                rows.append(row)
-                written += new
-        except _UnreadableError as error:
+                    if damage is None:
+                        write(clip)
+                        continue
+                except DamagedFrameError:
+                    damage = _find_damage(video, settings, reader)
+                for part in _intact_parts(clip, damage, settings.min_frames):
+                    write(part, is_part=True)
+                for stretch in damage.stretches(clip.first, clip.last)[1]:
+                    missing['damage'].append(stretch.describe(settings.fps or video.fps))
+        except (_UnreadableError, DamagedFrameError) as error:
             return rows, written, str(error)
         return rows, written, '; '.join(f'{reason} in frames {", ".join(ranges)}' for reason, ranges in missing.items())
 
@@ -190,20 +206,39 @@ def _keep_labels(manifest: Path, rows: list[dict[str, Any]]) -> list[dict[str, A
     return kept
 
 
+def _find_damage(video: VideoEntry, settings: Preparation, reader: VideoReader) -> Damage:
+    with open_at_rate(reader, video.path, video.fps, settings.fps) as opened:
+        damage = Damage(opened)
+        _ = damage.frames  # searched while the video is open
+    return damage
+
+
+def _intact_parts(clip: _Clip, damage: Damage, min_frames: int) -> list[_Clip]:
+    """What is not damaged of a clip; a stretch is named by its first frame in the video."""
+    intact, damaged = damage.stretches(clip.first, clip.last)
+    path = clip.path
+    return [_Clip(path.with_name(f'{path.stem}_from{stretch.first}{path.suffix}') if damaged else path, *stretch)
+            for stretch in intact if stretch.last - stretch.first >= min_frames]
+
+
 class _UnreadableError(Exception):
     """The raw video cannot be decoded, in contrast to errors of writing the clip."""
 
 
 def _convert(video: VideoEntry, clip: _Clip, target: Path, settings: Preparation,
-             reader: VideoReader) -> tuple[dict[str, Any], bool]:
+             reader: VideoReader, is_part: bool) -> tuple[dict[str, Any], bool]:
     """Write a clip: its manifest row, and True if it is new; a :class:`CropError` if it has nothing to crop to."""
     fps = settings.fps or video.fps
     new = not clip.path.exists()
     if new:
         try:
             with open_at_rate(reader, video.path, video.fps, settings.fps) as opened:
+                if not is_part and Damage(opened).is_expected:
+                    raise DamagedFrameError(f'{video.path} has damaged packets')
                 cut_cropped_clip(opened, clip.path, clip.first, clip.last, _crop(opened, clip, settings), settings.size,
                                  crf=settings.crf, keyframe_interval=settings.keyframe_interval)
+        except DamagedFrameError:
+            raise
         except UserError as error:
             if str(video.path) in str(error) and str(clip.path) not in str(error):
                 raise _UnreadableError(str(error)) from error

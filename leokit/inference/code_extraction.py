@@ -5,7 +5,7 @@ one size, whatever the lengths of the videos, so only the last batch can be smal
 """
 
 import logging
-from collections import deque
+from collections import Counter, defaultdict, deque
 from contextlib import closing
 from typing import Iterator, NamedTuple, Sequence
 
@@ -14,6 +14,7 @@ import torch
 from mmengine.logging import print_log
 from torch import Tensor
 
+from leokit.datasets.code_cache import CodedVideo
 from leokit.datasets.code_cache_writer import CodeCacheWriter
 from leokit.datasets.frame_decoder import FrameDecoder
 from leokit.inference.rendering import encode
@@ -24,11 +25,13 @@ from leokit.utils.prefetch import Ended, prefetch_in_turn
 from leokit.utils.progress import StageRates
 from leokit.utils.thread_map import worker_count
 from leokit.video.frame_rate import common_rate, format_rates, group_rates, is_same_rate, resampled_count
+from leokit.video.readers.damage import DamagedFrameError
 from leokit.video.shards import video_bytes
 from leokit.video.video_entry import VideoEntry
 from leokit.video.video_index import VideoIndex
 
 BATCH_SIZE = 64  # frames; larger batches are not faster
+MIN_STRETCH = 2  # frames of an intact stretch of a damaged video; one frame has no motion
 CHUNKS_AHEAD = 2  # decoded chunks in the queue of each video
 
 
@@ -54,7 +57,8 @@ def extract_motion_codes(animator: Animator, index: VideoIndex, writer: CodeCach
     """Encode all frames of all videos that are not in the cache yet.
 
     Videos are written one by one in the order of the index, so an interrupted extraction can be resumed. A video that
-    cannot be decoded to its end is recorded as skipped, with the reason.
+    cannot be decoded is recorded as skipped, with the reason. Of a damaged one, each intact stretch becomes an entry of
+    its own after all other videos, ``<name>_from<first frame>``, and what is damaged is recorded.
 
     Args:
         animator (Animator): A trained animator.
@@ -79,34 +83,70 @@ def extract_motion_codes(animator: Animator, index: VideoIndex, writer: CodeCach
     fps = _choose_rate(index, writer, fps)
     _refresh(index, writer)
     packer = _Packer(animator.eval(), batch_size, amp)
-    videos = frames = 0
     decoder = FrameDecoder(animator.size, crop or animator.crop, fps=fps)
     total = sum(num_codes(video, fps) for video in todo)
+    workers = workers or worker_count()
+    counts: Counter[str] = Counter()
     rates = StageRates('read', 'encode')
-    with progress_bar(total, 'motion codes', show=show_progress) as bar, \
-            closing(_decode(todo, decoder, workers or worker_count())) as pieces:
-        while True:
-            with rates.waiting():
-                video, piece = next(pieces, (None, None))
-            if video is None:
-                break
-            if isinstance(piece, UserError):
-                packer.drop(video)
-                writer.skip(video.path, str(piece))
-            elif piece is None:
-                packer.end(video)
-            else:
-                packer.add(video, piece)
-                rates.count += len(piece)
-                bar.set_postfix_str(str(rates), refresh=False)
-                bar.update(len(piece))
-            for finished, codes in packer.finished():
-                _write(writer, finished, codes, fps)
-                videos, frames = videos + 1, frames + len(codes)
-        for finished, codes in packer.finished(flush=True):
-            _write(writer, finished, codes, fps)
-            videos, frames = videos + 1, frames + len(codes)
-    return ExtractionReport(videos, frames, len(index) - len(todo), len(writer.skipped))
+
+    def encode_all(items: Sequence[_Item]) -> list[VideoEntry]:
+        """Encode videos or stretches; returns the damaged videos."""
+        damaged = []
+        with closing(_decode(items, decoder, workers)) as pieces:
+            while True:
+                with rates.waiting():
+                    item, piece = next(pieces, (None, None))
+                if item is None:
+                    return damaged
+                if isinstance(piece, UserError):
+                    packer.drop(item)
+                    if isinstance(piece, DamagedFrameError) and item.stretch is None:
+                        damaged.append(item.video)
+                    else:
+                        writer.skip(item.video.path, str(piece))
+                elif piece is None:
+                    packer.end(item)
+                else:
+                    packer.add(item, piece)
+                    rates.count += len(piece)
+                    bar.set_postfix_str(str(rates), refresh=False)
+                    bar.update(len(piece))
+                write(packer.finished())
+
+    def write(finished: Iterator[tuple[_Item, np.ndarray]]) -> None:
+        for item, codes in finished:
+            _write(writer, item, codes, fps)
+            counts[item.video.name] += len(codes)
+
+    with progress_bar(total, 'motion codes', show=show_progress) as bar:
+        damaged = encode_all([_Item(video) for video in todo])
+        encode_all([item for video in damaged for item in _intact_items(video, decoder, writer)])
+        write(packer.finished(flush=True))
+    return ExtractionReport(len(counts), sum(counts.values()), len(index) - len(todo), len(writer.skipped))
+
+
+class _Item(NamedTuple):
+    """A video to encode, or an intact stretch of a damaged one with its record in the cache."""
+
+    video: VideoEntry
+    stretch: CodedVideo | None = None
+
+
+def _intact_items(video: VideoEntry, decoder: FrameDecoder, writer: CodeCacheWriter) -> list[_Item]:
+    """The intact stretches of a damaged video that have no codes yet; what is damaged is recorded as skipped."""
+    intact, damaged = decoder.intact_stretches(video)
+    whole = sum(stretch.last - stretch.first for stretch in (*intact, *damaged))
+    intact = [stretch for stretch in intact if stretch.last - stretch.first >= MIN_STRETCH]
+    ranges = ', '.join(stretch.describe(decoder.fps or video.fps) for stretch in damaged)
+    if not intact:
+        writer.skip(video.path, f'frames {ranges} are damaged, and no {MIN_STRETCH} in a row are not')
+    elif not damaged:  # packets without frames are damaged
+        return [_Item(video, CodedVideo(video.name, '', None, 0.0, 0, intact[0].last))]
+    else:
+        writer.skip(f'{video.path} (in part)', f'frames {ranges} are damaged; the codes of the others are kept')
+    items = [_Item(video, CodedVideo(f'{video.name}_from{first}', '', None, 0.0, 0, last - first, part_of=video.name,
+                                     first=first, whole=whole, parts=len(intact))) for first, last in intact]
+    return [item for item in items if item.stretch.name not in writer]
 
 
 def _choose_rate(index: VideoIndex, writer: CodeCacheWriter, fps: float | None) -> float | None:
@@ -136,42 +176,52 @@ def num_codes(video: VideoEntry, fps: float | None) -> int:
 
 def _refresh(index: VideoIndex, writer: CodeCacheWriter) -> None:
     """Take over changed identities and splits: an identity moved to the test split must leave training."""
-    coded = {video.name: video for video in writer.videos}
+    coded: dict[str, list[CodedVideo]] = defaultdict(list)
+    for entry in writer.videos:
+        coded[entry.video].append(entry)
     known = [video for video in index if video.name in coded]
-    relabeled = sum(writer.relabel(video.name, identity=video.identity, split=video.split) for video in known)
+    relabeled = sum(max([writer.relabel(entry.name, identity=video.identity, split=video.split)
+                         for entry in coded[video.name]]) for video in known)
     if relabeled:
         print_log(f'{relabeled} videos have another identity or split than when their codes were extracted; the cache '
                   'has the new ones', logger='current')
-    changed = [video for video in known if num_codes(video, coded[video.name].fps) != coded[video.name].length
-               or coded[video.name].file_size not in (0, video_bytes(video.path))]
+    changed = [video for video in known
+               if num_codes(video, coded[video.name][0].fps) != coded[video.name][0].video_length
+               or coded[video.name][0].file_size not in (0, video_bytes(video.path))]
     if changed:
-        first = coded[changed[0].name]
+        first = coded[changed[0].name][0]
         print_log(f'{len(changed)} videos are not those that the codes were extracted from ({changed[0].path} had '
-                  f'{first.length} frames and {first.file_size or "an unknown number of"} bytes, now '
+                  f'{first.video_length} frames and {first.file_size or "an unknown number of"} bytes, now '
                   f'{num_codes(changed[0], first.fps)} and {video_bytes(changed[0].path)}); if they were replaced, '
                   f'delete {writer.folder} and run this again', logger='current', level=logging.WARNING)
 
 
-def _write(writer: CodeCacheWriter, video: VideoEntry, codes: np.ndarray, fps: float | None) -> None:
+def _write(writer: CodeCacheWriter, item: _Item, codes: np.ndarray, fps: float | None) -> None:
+    video = item.video
     if not np.isfinite(codes).all():
         raise UserError(f'the codes of {video.path} are not finite; the checkpoint of the animator is broken, use '
                         'another one')
-    writer.add(video.name, codes, identity=video.identity, split=video.split, fps=fps or video.fps,
-               file_size=video_bytes(video.path))
+    writer.add(item.stretch.name if item.stretch else video.name, codes, identity=video.identity, split=video.split,
+               fps=fps or video.fps, file_size=video_bytes(video.path), part=item.stretch)
 
 
-def _decode(videos: Sequence[VideoEntry], decoder: FrameDecoder,
-            workers: int) -> Iterator[tuple[VideoEntry, np.ndarray | UserError | None]]:
-    """Decode videos, ``workers`` of them at a time, a chunk of each in turn.
+def _decode(items: Sequence[_Item], decoder: FrameDecoder,
+            workers: int) -> Iterator[tuple[_Item, np.ndarray | UserError | None]]:
+    """Decode videos or stretches, ``workers`` of them at a time, a chunk of each in turn.
 
-    Yields a video with a chunk (t, 3, S, S) of its frames, and finally with None or with the error that ended it.
+    Yields an item with a chunk (t, 3, S, S) of its frames, and finally with None or with the error that ended it.
     """
-    with closing(prefetch_in_turn(map(decoder.stream, videos), workers, CHUNKS_AHEAD)) as pieces:
+    def stream(item: _Item) -> Iterator[np.ndarray]:
+        if item.stretch is None:
+            return decoder.stream(item.video)
+        return decoder.stream(item.video, item.stretch.first, item.stretch.first + item.stretch.length)
+
+    with closing(prefetch_in_turn(map(stream, items), workers, CHUNKS_AHEAD)) as pieces:
         for number, piece in pieces:
             if not isinstance(piece, Ended):
-                yield videos[number], piece
+                yield items[number], piece
             elif piece.error is None or isinstance(piece.error, UserError):
-                yield videos[number], piece.error
+                yield items[number], piece.error
             else:
                 raise piece.error
 
@@ -179,8 +229,8 @@ def _decode(videos: Sequence[VideoEntry], decoder: FrameDecoder,
 class _Job:
     """A video that is being encoded."""
 
-    def __init__(self, video: VideoEntry) -> None:
-        self.video = video
+    def __init__(self, item: _Item) -> None:
+        self.item = item
         self.codes: list[Tensor] = []  # (t, N) each
         self.waiting = 0  # number of frames that are not encoded yet
         self.ended = False
@@ -197,31 +247,31 @@ class _Packer:
         self._jobs: deque[_Job] = deque()
         self._frames: deque[tuple[_Job, Tensor]] = deque()  # not encoded yet, uint8 (t, 3, S, S) each
 
-    def add(self, video: VideoEntry, frames: np.ndarray) -> None:
+    def add(self, item: _Item, frames: np.ndarray) -> None:
         """Add the next frames of a video, and encode full batches."""
-        job = self._job_of(video)
+        job = self._job_of(item)
         if job is None:
-            job = _Job(video)
+            job = _Job(item)
             self._jobs.append(job)
         job.waiting += len(frames)
         self._frames.append((job, torch.from_numpy(frames)))
         while sum(len(piece) for _, piece in self._frames) >= self._batch_size:
             self._encode()
 
-    def end(self, video: VideoEntry) -> None:
+    def end(self, item: _Item) -> None:
         """Mark a video as complete, if any of its frames were added."""
-        job = self._job_of(video)
+        job = self._job_of(item)
         if job is not None:
             job.ended = True
 
-    def drop(self, video: VideoEntry) -> None:
+    def drop(self, item: _Item) -> None:
         """Discard a video, if any of its frames were added."""
-        job = self._job_of(video)
+        job = self._job_of(item)
         if job is not None:
             self._jobs.remove(job)
             self._frames = deque((owner, piece) for owner, piece in self._frames if owner is not job)
 
-    def finished(self, flush: bool = False) -> Iterator[tuple[VideoEntry, np.ndarray]]:
+    def finished(self, flush: bool = False) -> Iterator[tuple[_Item, np.ndarray]]:
         """Yield the videos that are completely encoded, with codes (length, N), in the order in which they began.
 
         ``flush`` encodes the last batch.
@@ -230,10 +280,10 @@ class _Packer:
             self._encode()
         while self._jobs and self._jobs[0].ended and not self._jobs[0].waiting:
             job = self._jobs.popleft()
-            yield job.video, torch.cat(job.codes).cpu().numpy()
+            yield job.item, torch.cat(job.codes).cpu().numpy()
 
-    def _job_of(self, video: VideoEntry) -> _Job | None:
-        return next((job for job in self._jobs if job.video is video), None)
+    def _job_of(self, item: _Item) -> _Job | None:
+        return next((job for job in self._jobs if job.item is item), None)
 
     def _encode(self) -> None:
         """Encode the next batch, or a smaller one of all frames left."""

@@ -4,11 +4,12 @@ The shards of a code cache are caches in its folder ``shards``. An extraction wi
 finished shards, in the order of the videos, and encodes what is missing.
 """
 
+from collections import defaultdict
 from pathlib import Path
 
 from mmengine.logging import print_log
 
-from leokit.datasets.code_cache import INDEX_FILE, JOURNAL_FILE, CodeCache
+from leokit.datasets.code_cache import INDEX_FILE, JOURNAL_FILE, CodeCache, CodedVideo
 from leokit.datasets.code_cache_writer import CodeCacheWriter
 from leokit.inference.code_extraction import num_codes
 from leokit.utils import UserError
@@ -51,16 +52,22 @@ def adopt_shards(index: VideoIndex, writer: CodeCacheWriter) -> int:
             if cache.animator.get(key) != writer.animator.get(key):
                 raise UserError(f'{folder} was extracted with {key}={cache.animator.get(key)}, not '
                                 f'{writer.animator.get(key)}; delete it, or pass another --out')
-        coded.update((video.name, (cache, video)) for video in cache.videos)
+        parts: dict[str, list[CodedVideo]] = defaultdict(list)
+        for video in cache.videos:
+            parts[video.video].append(video)
+        coded.update((name, (cache, entries)) for name, entries in parts.items())
     adopted = 0
     for video in index:
         if video.name in writer or video.name not in coded:
             continue
-        cache, known = coded[video.name]
+        cache, entries = coded[video.name]
         size = video_bytes(video.path)
-        if (known.length, known.file_size) != (num_codes(video, known.fps), size):
+        known = entries[0]
+        if (known.video_length, known.file_size) != (num_codes(video, known.fps), size):
             continue  # the file was replaced since
-        writer.add(video.name, cache.codes[known.offset:known.offset + known.length], identity=video.identity,
-                   split=video.split, fps=known.fps, file_size=size)
+        for part in entries:
+            if part.name not in writer:
+                writer.add(part.name, cache.codes[part.offset:part.offset + part.length], identity=video.identity,
+                           split=video.split, fps=part.fps, file_size=size, part=part)
         adopted += 1
     return adopted

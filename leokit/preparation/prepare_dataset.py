@@ -196,10 +196,13 @@ def _count_rows(rows: Sequence[dict[str, Any]]) -> dict[str, dict[str, int]]:
 
 def _notes(found: FoundVideos, rows: Sequence[dict[str, Any]]) -> list[str]:
     cut = f'{len(found.clips)} clips were found already cut; they were taken whole, without the box of the metadata'
+    shots = Counter(row['part_of'] for row in rows if 'part_of' in row)
+    split_up = f'{len(shots)} clips were split at scene cuts into {sum(shots.values())}'
     empty = [split for split, counts in _count_rows(rows).items() if not counts['clips']]
     missing = (f'no clip is in {" or ".join(empty)}, which the configs use; give other --split-fractions, or edit '
                '"split" in the manifest')
-    return [*found.notes, *([cut] if found.clips else []), *([missing] if empty else [])]
+    return [*found.notes, *([cut] if found.clips else []), *([split_up] if shots else []),
+            *([missing] if empty else [])]
 
 
 def _describe_metadata(path: Path | None) -> dict[str, str]:

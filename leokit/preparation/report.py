@@ -15,6 +15,7 @@ REASONS = {
     'duplicate': 'the clip is listed twice, or shows the same pixels as another one',
     'split overlap': 'the person is in another published split as well',
     'unreadable': 'the video is broken',
+    'damaged': 'a part of the clip is damaged and left out; stretches of --min-frames around it are kept',
     'beyond the end': 'the video ends before the clip: another version of it',
     'too short': 'fewer frames than --min-frames',
     'other aspect ratio': 'the video has another shape than the one that the box refers to',

@@ -1,8 +1,9 @@
 """The work on one video of a dataset: find its clips, crop, check and write them."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,7 +17,11 @@ from leokit.utils.hashing import file_sha256
 from leokit.video.face_crop import CropBox, center_box
 from leokit.video.frame_rate import exact_rate
 from leokit.video.readers import AutoReader, VideoHandle
+from leokit.video.readers.damage import Damage, DamagedFrameError
 from leokit.video.resize import CROPS
+
+if TYPE_CHECKING:
+    from leokit.video.cleaning import Finding
 
 MIN_PRESENT = 0.9  # of a clip's frames; less is another version of the video
 MASKLESS_CROP = 'faceforensics'  # of videos whose dataset crops by masks, and which have none
@@ -42,6 +47,7 @@ class ClipSettings:
         keyframe_interval (int): Frames from one key frame to the next.
         person_detector (str, optional): Of the crop 'person': 'torchvision' (default), 'hog' or a component of
             ``PERSON_DETECTORS``.
+        split_at_cuts (bool, optional): Write the shots of a clip with scene cuts instead of dropping it.
     """
 
     size: int = 256
@@ -55,6 +61,7 @@ class ClipSettings:
     crf: int = 18
     keyframe_interval: int = 12
     person_detector: str | None = None
+    split_at_cuts: bool | None = None
 
     def __post_init__(self) -> None:
         if self.size < 2 or self.size % 2:
@@ -65,6 +72,8 @@ class ClipSettings:
         object.__setattr__(self, 'person_detector', resolve_person_detector(self.crop, self.person_detector))
         if self.max_frames is not None and self.max_frames < self.min_frames:
             raise UserError(f'max_frames ({self.max_frames}) must not be less than min_frames ({self.min_frames})')
+        if self.split_at_cuts and 'scene_cut' not in self.checks:
+            raise UserError('clips are split at the cuts that the check scene_cut finds; add it to the checks')
         if self.checks:
             from leokit.video.cleaning import CHECKS  # imported where a clip is checked only
             unknown = [name for name in self.checks if name not in CHECKS]
@@ -97,16 +106,18 @@ def work_on_video(task: VideoTask, settings: ClipSettings) -> dict[str, Results]
     except UserError as error:
         return {piece.record.name: [_dropped(piece, 'unreadable', str(error))] for piece in task.pieces}
     with video:
+        damage = Damage(video)
         try:
-            frame = FrameSize(*video.read([0]).shape[2:0:-1])
+            frame = _frame_size(video, damage)
         except UserError as error:
             return {piece.record.name: [_dropped(piece, 'unreadable', str(error))] for piece in task.pieces}
         for piece in task.pieces:
             try:
-                results[piece.record.name] = _write_pieces(video, frame, piece, task.source, settings)
+                results[piece.record.name] = _write_pieces(video, frame, piece, task.source, settings,
+                                                               damage)
             except CropError as problem:
                 results[piece.record.name] = [_dropped(piece, problem.reason, problem.detail)]
-            except _UnreadableError as error:
+            except (_UnreadableError, DamagedFrameError) as error:
                 results[piece.record.name] = [_dropped(piece, 'unreadable', str(error))]
     return results
 
@@ -128,9 +139,20 @@ def _dropped(piece: Piece, reason: str, detail: str) -> Dropped:
     return Dropped(piece.record.name, piece.record.video, reason, detail)
 
 
-def _write_pieces(video: VideoHandle, frame: FrameSize, piece: Piece, source: Path,
-                  settings: ClipSettings) -> Results:
-    """Write a clip, or the parts of a long one."""
+def _frame_size(video: VideoHandle, damage: Damage) -> FrameSize:
+    """Size of the first frame that can be decoded."""
+    try:
+        return FrameSize(*video.read([0]).shape[2:0:-1])
+    except DamagedFrameError:
+        intact, _ = damage.stretches()
+        if not intact:
+            raise
+        return FrameSize(*video.read([intact[0].first]).shape[2:0:-1])
+
+
+def _write_pieces(video: VideoHandle, frame: FrameSize, piece: Piece, source: Path, settings: ClipSettings,
+                  damage: Damage) -> Results:
+    """Write a clip, or the parts of a long one; of a damaged one the intact stretches."""
     first, last = _frames(video, None if piece.cut else piece.record.times)
     if last - first < settings.min_frames:
         return [_dropped(piece, 'too short', f'{last - first} frames, {settings.min_frames} needed')]
@@ -143,7 +165,28 @@ def _write_pieces(video: VideoHandle, frame: FrameSize, piece: Piece, source: Pa
             continue  # the end of a clip that was cut into parts
         ending = '' if len(starts) == 1 else f'_{number:02d}'
         path = piece.path.with_name(f'{piece.path.stem}{ending}{piece.path.suffix}')
-        results.append(_write(video, frame, piece, path, start, end, source, settings))
+        if not damage.is_expected:
+            try:
+                results += _write(video, frame, piece, path, start, end, source, settings)
+                continue
+            except DamagedFrameError:
+                pass
+        results += _write_stretches(video, frame, piece, path, start, end, source, settings, damage)
+    return results
+
+
+def _write_stretches(video: VideoHandle, frame: FrameSize, piece: Piece, path: Path, first: int, last: int,
+                     source: Path, settings: ClipSettings, damage: Damage) -> Results:
+    """Write what is not damaged of a clip; a stretch is named by its first frame in the video."""
+    intact, damaged = damage.stretches(first, last)
+    results: Results = []
+    for stretch in intact:
+        if stretch.last - stretch.first >= settings.min_frames:
+            own = path.with_name(f'{path.stem}_from{stretch.first}{path.suffix}') if damaged else path
+            results += _write(video, frame, piece, own, *stretch, source, settings)
+    if damaged:
+        ranges = ', '.join(stretch.describe(video.fps) for stretch in damaged)
+        results.append(_dropped(piece, 'damaged', f'frames {ranges}'))
     return results
 
 
@@ -159,29 +202,54 @@ def _frames(video: VideoHandle, times: ClipTimes | None) -> tuple[int, int]:
 
 
 def _write(video: VideoHandle, frame: FrameSize, piece: Piece, path: Path, first: int, last: int, source: Path,
-           settings: ClipSettings) -> dict[str, Any] | Dropped:
+           settings: ClipSettings, part_of: str | None = None) -> Results:
+    """Write a clip, or its shots; those of a clip with cuts have ``part_of``."""
     try:
         crop = _crop(video, frame, piece, first, last, settings)
         side = crop.side(*frame)
         if side < settings.min_side:
-            return _dropped(piece, 'low resolution', f'the crop has {side} pixels, {settings.min_side} needed')
+            return [_dropped(piece, 'low resolution', f'the crop has {side} pixels, {settings.min_side} needed')]
         watched: list[np.ndarray] = []
         clip = cut_cropped_clip(video, path, first, last, crop, settings.size, crf=settings.crf,
                                 keyframe_interval=settings.keyframe_interval,
                                 watch=watched.append if settings.checks else None,
                                 watch_size=min(settings.size, WATCH_SIZE))
+    except DamagedFrameError:
+        raise
     except UserError as error:
         if _is_reading_error(error, source) and str(path) not in str(error):
             raise _UnreadableError(str(error)) from error
         raise
-    problem = _inspect(watched, video.fps, settings.checks)
-    if problem is not None:
+    findings = _inspect(watched, video.fps, settings.checks)
+    cuts = [first + finding.start for finding in findings if finding.reason == 'scene_cut']
+    if findings:
         path.unlink()
-        return _dropped(piece, *problem)
+    if cuts and settings.split_at_cuts:
+        return _write_shots(video, frame, piece, path, [first, *cuts, last], source, settings)
+    if findings:
+        return [_dropped(piece, *_problem(findings))]
     record, rate = piece.record, exact_rate(video.fps)
-    return dict(clip=record.name, file=path, frames=clip.frames, fps=float(rate), source=str(source),
+    row = dict(clip=record.name, file=path, frames=clip.frames, fps=float(rate), source=str(source),
                 video=record.video, first_frame=first, start=float(first / rate), end=float(last / rate),
                 **crop.describe(), source_size=list(frame), sha256=file_sha256(path), digest=clip.digest)
+    return [row if part_of is None else dict(row, part_of=part_of)]
+
+
+def _write_shots(video: VideoHandle, frame: FrameSize, piece: Piece, path: Path, bounds: list[int], source: Path,
+                 settings: ClipSettings) -> Results:
+    """Write what lies between the cuts of a clip."""
+    results: Results = []
+    for number, (first, last) in enumerate(pairwise(bounds)):
+        if last - first < settings.min_frames:
+            results.append(_dropped(piece, 'too short', f'shot {number}: {last - first} frames, {settings.min_frames} '
+                                                        'needed'))
+            continue
+        own = path.with_name(f'{path.stem}_shot{number:02d}{path.suffix}')
+        try:
+            results += _write(video, frame, piece, own, first, last, source, settings, piece.record.name)
+        except CropError as problem:
+            results.append(_dropped(piece, problem.reason, f'shot {number}: {problem.detail}'))
+    return results
 
 
 def _crop(video: VideoHandle, frame: FrameSize, piece: Piece, first: int, last: int,
@@ -204,15 +272,17 @@ def _crop(video: VideoHandle, frame: FrameSize, piece: Piece, first: int, last: 
     return find_clip_crop(video, MASKLESS_CROP if crop == 'dataset' else crop, first, last, settings.person_detector)
 
 
-def _inspect(frames: list[np.ndarray], fps: float, checks: tuple[str, ...]) -> tuple[str, str] | None:
-    """Reason and detail of the first finding of a clip."""
+def _inspect(frames: list[np.ndarray], fps: float, checks: tuple[str, ...]) -> list['Finding']:
+    """The findings of a clip."""
     if not checks:
-        return None
+        return []
     from leokit.video.cleaning import inspect_clip
     chunks = (np.stack(frames[start:start + CHUNK_FRAMES]) for start in range(0, len(frames), CHUNK_FRAMES))
-    findings = inspect_clip(chunks, fps, checks)
-    if not findings:
-        return None
+    return inspect_clip(chunks, fps, checks)
+
+
+def _problem(findings: list['Finding']) -> tuple[str, str]:
+    """Reason and detail of the most important finding."""
     first = min(findings, key=lambda finding: finding.reason not in CAUSES)
     place = f'frame {first.start}' if first.end - first.start == 1 else f'frames {first.start} to {first.end - 1}'
     others = sorted({finding.reason.replace('_', ' ') for finding in findings} - {first.reason.replace('_', ' ')})

@@ -346,3 +346,29 @@ def test_mistakes_end_in_one_sentence(videos, tmp_path):
             prepare(*arguments)
         assert '\n' not in str(error.value)
     assert not (tmp_path / 'a').exists()
+
+
+def test_clips_with_cuts_become_several(videos, tmp_path):
+    """The video is inverted from frame 20 on: a clip of frames 4 to 57 has two shots, one of 5 to 23 a short one."""
+    box, size = '40-20-120-100', (160, 120)
+    metadata = table(
+        tmp_path / 'taichi.csv',
+        ('cut________', 4, 58, box, 25, *size, 'train', ''),
+        ('cut________', 5, 24, box, 25, *size, 'train', ''),
+        ('pal________', 0, 30, box, 25, *size, 'test', ''))
+    report = prepare('taichi_hd', metadata, videos, tmp_path / 'out', '--split-at-cuts')
+    assert report['clips'] == 4 and report['reasons'] == {'too short': 1}
+    assert report['dropped'][0]['detail'] == 'shot 1: 4 frames, 8 needed'
+    assert '2 clips were split at scene cuts into 3' in report['notes']
+    name = 'cut________#{}_shot{:02d}'
+    for clip_name, shot, first, last, inverted in (
+            ('000004#000058', 0, 4, 20, False), ('000004#000058', 1, 20, 58, True), ('000005#000024', 0, 5, 20, False)):
+        frames, _ = read_frames(tmp_path / 'out' / f'{name.format(clip_name, shot)}.mp4')
+        assert frame_numbers(255 - frames if inverted else frames) == list(range(first, last))
+    rows = json.loads((tmp_path / 'out' / 'manifest.json').read_text())
+    assert [row.get('part_of') for row in rows] == [
+        'cut________#000004#000058', 'cut________#000004#000058', 'cut________#000005#000024', None]
+    again = prepare('taichi_hd', metadata, videos, tmp_path / 'out', '--split-at-cuts')
+    assert again['written'] == 0 and again['notes'] == report['notes']
+    with pytest.raises(UserError, match='add it to the checks'):
+        prepare('taichi_hd', metadata, videos, tmp_path / 'other', '--split-at-cuts', '--checks', 'black')

@@ -97,6 +97,19 @@ class VideoHandle(ABC):
         """Set the rate of a video whose own is missing or wrong; its frames are then evenly spaced."""
         self.fps = fps
 
+    @property
+    def marked_damaged(self) -> int:
+        """int: Packets of the file that are marked as damaged; their frames are left out."""
+        return 0
+
+    def find_damage(self) -> np.ndarray:
+        """Frames of the file that are damaged or may refer to damaged ones, bool (frames of the file,)."""
+        return np.zeros(len(self), bool)
+
+    def file_indices(self, indices: np.ndarray) -> np.ndarray:
+        """Numbers of the frames of the file that are shown as the frames ``indices`` of this video."""
+        return indices
+
     def _source_times(self) -> np.ndarray:
         """Presentation times in seconds of the frames of the file."""
         return regular_times(len(self), self.fps)
@@ -131,6 +144,10 @@ class ResampledHandle(VideoHandle):
 
     def close(self) -> None:
         self.video.close()
+
+    @property
+    def marked_damaged(self) -> int:
+        return self.video.marked_damaged
 
     def at_rate(self, fps: float) -> VideoHandle:
         return self if is_same_rate(fps, self.fps) else self.video.at_rate(fps)

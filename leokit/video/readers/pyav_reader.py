@@ -15,6 +15,7 @@ from leokit.video.frame_rate import regular_times, resampled_indices
 from leokit.video.images import TRANSPARENT_BACKGROUND
 from leokit.video.readers.base import ResampledHandle, VideoHandle, VideoReader, existing_file
 from leokit.video.readers.container import ALPHA_DECODERS, alpha_decoder, choose_stream, open_container
+from leokit.video.readers.damage import DamagedFrameError, suspect_frames, until_next_key
 from leokit.video.readers.frame_pixels import UNTAGGED_MATRICES, FrameConverter
 from leokit.video.readers.stream_index import PacketDecoder, StreamIndex, build_index, index_by_decoding
 from leokit.video.readers.truncation import broken_end, missing_bytes, missing_samples
@@ -22,6 +23,7 @@ from leokit.video.shards import find_member, is_shard_member, video_stamp
 
 MAX_PIXELS = 178_956_970  # of a frame; Pillow refuses larger images
 MAX_INDICES = 4096  # stream indices that a reader caches, some kilobytes each
+GAP = 1.5  # usual intervals, after which a frame is missing
 DECODING_ERRORS = (av.FFmpegError, OSError, EOFError)
 
 _warned: set[tuple[str, str]] = set()  # one warning of a kind for each file
@@ -54,6 +56,9 @@ class PyAVHandle(VideoHandle):
             self._open()
             self.index = index or self._make_index()
             self._check_complete()
+            if gaps := int(self._after_gap().sum()):
+                self._warn('gaps', f'{path} lacks frames at {gaps} places; frames from there to the next key frame may '
+                                   'be damaged')
         except DECODING_ERRORS as error:
             self.close()
             raise UserError(f'{path} is not a readable video ({_reason(error)}); '
@@ -100,8 +105,39 @@ class PyAVHandle(VideoHandle):
         super().state_rate(fps)
         self._order, self._rate_stated = None, True
 
+    @property
+    def marked_damaged(self) -> int:
+        return self.index.damaged + int(self._after_gap().sum())
+
+    def _after_gap(self) -> np.ndarray:
+        """Frames of a transport stream before which others are missing, bool (frames of the file,)."""
+        found = np.zeros(len(self.index), bool)
+        if self.index.clock is not None and 'mpegts' in self._container.format.name:
+            intervals = np.diff(self.index.clock)
+            found[1:] = intervals > GAP * np.median(intervals) if len(intervals) else False
+        return found
+
+    def find_damage(self) -> np.ndarray:
+        self._open()  # from the very start
+        decoder = PacketDecoder(self._container, self._stream, decoder=self._decoder, tolerant=True, keep_order=True)
+        frames = [(frame.pts, _is_corrupt(frame), frame.key_frame) for frame in decoder]
+        self._open()
+        shown, corrupt, shown_keys = (list(column) for column in zip(*frames)) if frames else ([], [], [])
+        order, keys, bad = decoder.order
+        if self.index.countable_only:
+            timed = None not in shown and bool((order >= 0).all()) and len(set(order.tolist())) == len(order)
+            if not timed:  # the places of damaged packets are unknown
+                return np.full(len(shown), bool(bad.any() or any(corrupt)))
+            times, key_frames = np.array(shown, np.int64), np.array(shown_keys, bool)
+        else:
+            times, key_frames = self.index.times, np.zeros(len(self.index), bool)
+            key_frames[self.index.keys] = True
+        intact = np.array([time for time, is_corrupt in zip(shown, corrupt) if not is_corrupt], np.int64)
+        bad |= ~np.isin(order, intact) & (order >= times.min(initial=0))  # concealed, or not shown
+        intact = np.intersect1d(intact, order[~suspect_frames(order, keys, bad)])
+        return until_next_key(~np.isin(times, intact) | self._after_gap() & ~key_frames, key_frames)
+
     def file_indices(self, indices: np.ndarray) -> np.ndarray:
-        """Numbers of the frames of the file that are shown as the frames ``indices`` of this video."""
         return indices if self._order is None else self._order[indices]
 
     def decode_file(self, indices: Iterable[int]) -> Iterator[Any]:
@@ -134,6 +170,7 @@ class PyAVHandle(VideoHandle):
         context.thread_count = self._threads
         context.thread_type = 'FRAME' if self._threads > 1 else 'SLICE'
         self._position = None  # number of the next frame of self._frames; None before the first seek
+        self._corrupt: int | None = None  # frame since the last key frame that the decoder filled in
         self._frames: Iterator[Any] = iter(())
 
     def _make_index(self) -> StreamIndex:
@@ -210,17 +247,25 @@ class PyAVHandle(VideoHandle):
                         continue  # before the key frame, or hidden
                     if frame.pts > self.index.times[self._position]:
                         break
+                self._note_corrupt(frame, self._position)
                 self._position += 1
                 if self._position > number:
                     return frame
         except DECODING_ERRORS as error:
             self._position = None
-            raise UserError(f'frame {number} of {self.path} cannot be decoded ({_reason(error)}); '
+            raise DamagedFrameError(f'frame {number} of {self.path} cannot be decoded ({_reason(error)}); '
                             'fetch or convert it again') from error
         self._position = None
-        raise UserError(f'frame {number} of {self.path} is missing from the stream; fetch or convert it again')
+        raise DamagedFrameError(f'frame {number} of {self.path} is missing from the stream; fetch or convert it again')
+
+    def _note_corrupt(self, frame: Any, number: int) -> None:
+        if _is_corrupt(frame):  # the decoder filled in what it could not decode
+            self._corrupt = number if self._corrupt is None else self._corrupt
+        elif frame.key_frame:
+            self._corrupt = None
 
     def _seek(self, number: int) -> None:
+        self._corrupt = None
         key = 0 if self.index.countable_only else self.index.key_before(number)
         if key == 0 and not self.index.plain:
             self._open()  # the very start: packets before the first key frame make seeking inexact
@@ -228,13 +273,14 @@ class PyAVHandle(VideoHandle):
             self._container.seek(int(self.index.times[key]), stream=self._stream, backward=True, any_frame=False)
             if self._decoder is not None:
                 self._decoder.flush_buffers()
-        self._frames = iter(PacketDecoder(self._container, self._stream, decoder=self._decoder,
-                                          tolerant=self.index.countable_only))
+        # tolerant: a packet that does not decode must not cost the frames that the decoder still holds
+        self._frames = iter(PacketDecoder(self._container, self._stream, decoder=self._decoder, tolerant=True))
         self._position = key
 
     def _check_frame(self, frame: Any, number: int) -> None:
-        if getattr(frame, 'is_corrupt', False):  # the decoder filled in what it could not decode
-            raise UserError(f'frame {number} of {self.path} is damaged; fetch or convert it again')
+        if self._corrupt is not None:
+            refers = '' if number == self._corrupt else f', or refers to frame {self._corrupt}, which is damaged'
+            raise DamagedFrameError(f'frame {number} of {self.path} is damaged{refers}; fetch or convert it again')
         if frame.interlaced_frame:
             self._warn('interlaced', f'{self.path} is interlaced; moving edges show combs, deinterlace it first (for '
                                      'example with ffmpeg -vf bwdif)')
@@ -291,6 +337,10 @@ class PyAVReader(VideoReader):
             self._indices.clear()
         self._indices[key] = handle.index
         return handle
+
+
+def _is_corrupt(frame: Any) -> bool:
+    return getattr(frame, 'is_corrupt', False)
 
 
 def _reason(error: BaseException) -> str:

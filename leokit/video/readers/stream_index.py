@@ -138,20 +138,30 @@ class PacketDecoder:
         stream (av.video.stream.VideoStream): One of its video streams.
         decoder (av.CodecContext, optional): Decodes instead of the stream's own.
         tolerant (bool): Skip packets that do not decode, too, instead of raising.
+        keep_order (bool): Keep :attr:`order`.
 
     Attributes:
         damaged (int): Number of packets skipped.
     """
 
     def __init__(self, container: object, stream: object, *, decoder: object | None = None,
-                 tolerant: bool = False) -> None:
+                 tolerant: bool = False, keep_order: bool = False) -> None:
         self._packets = container.demux(stream)
         self._decoder = decoder or stream.codec_context
         self._tolerant = tolerant
+        self._order: list[list[int]] | None = [] if keep_order else None  # presentation time, key frame, skipped
         self.damaged = 0
+
+    @property
+    def order(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Presentation times of the packets so far, -1 for none; which are of key frames; which were skipped."""
+        rows = np.array(self._order or np.zeros((0, 3)), np.int64)
+        return rows[:, 0], rows[:, 1].astype(bool), rows[:, 2].astype(bool)
 
     def __iter__(self) -> Iterator[Any]:
         for packet in self._packets:
+            if self._order is not None and packet.size:
+                self._order.append([-1 if packet.pts is None else packet.pts, packet.is_keyframe, packet.is_corrupt])
             if packet.is_corrupt:
                 self.damaged += 1
                 continue
@@ -161,6 +171,8 @@ class PacketDecoder:
                 if not self._tolerant or packet.size == 0:
                     raise
                 self.damaged += 1
+                if self._order is not None:
+                    self._order[-1][2] = True
                 continue
             yield from frames
 
