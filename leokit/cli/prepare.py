@@ -19,7 +19,8 @@ from leokit.cli.argument_types import non_negative_int, positive_int
 from leokit.deprecation import warn_renamed
 
 FOLDER = 'folder'
-DATASETS = ('taichi_hd', 'vox', 'celebv_hq', 'celebv_text', 'faceforensics', 'faceforensics_pp', 'talkvid')
+DATASETS = ('taichi_hd', 'vox', 'celebv_hq', 'celebv_text', 'faceforensics', 'faceforensics_pp', 'talkvid',
+            'voxceleb')
 CHECKS = ('scene_cut', 'fade', 'frozen', 'repeated_frames', 'black', 'borders', 'blur', 'caption', 'faces')
 PERSON = 'person'
 CROPS = ('dataset', *options.CROPS, PERSON, *options.FACE_CROPS, *face_options.FACE_CROPS)

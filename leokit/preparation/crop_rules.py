@@ -9,6 +9,7 @@ from typing import Callable, NamedTuple
 
 import numpy as np
 
+from leokit.croppers.box_croppers import with_margin
 from leokit.preparation.clip_record import MetadataBox
 from leokit.video.face_crop import CropBox
 from leokit.video.readers import VideoHandle
@@ -16,6 +17,7 @@ from leokit.video.readers import VideoHandle
 MIN_INSIDE = Fraction(1, 2)  # of a box's area; less is a box of another video
 MAX_ASPECT_CHANGE = 0.03  # relative; 16:9 at odd sizes differs by less, bars added or cut differ by more
 SLACK = 2  # pixels by which rounding may move a box of unknown resolution beyond the frame
+VOXCELEB_MARGIN = 0.1  # of the box
 CELEBV_MARGIN = Fraction(2, 100)  # of the frame
 MASK_THRESHOLD = 5.0  # mean over a row or column of the sum of the inverted channels
 MASK_FRAMES = 16  # decoded at a time
@@ -57,6 +59,26 @@ def celebv_hq_box(box: MetadataBox, frame: FrameSize) -> CropBox:
     return CropBox(x - half, y - half, x + half, y + half)
 
 
+def voxceleb_box(box: MetadataBox, frame: FrameSize) -> CropBox:
+    """The square of FOMM's preprocessing of VoxCeleb: a margin of 0.1, refused where it leaves the frame.
+
+    A reference of width 0 gives the height alone, with frames of any shape.
+    """
+    if box.reference is not None and box.reference[0] == 0:
+        scale = Fraction(frame.height, box.reference[1])
+        sides = [side * scale for side in box[:4]]
+    else:
+        left, right = _scaled(box.left, box.right, box, frame, 0)
+        top, bottom = _scaled(box.top, box.bottom, box, frame, 1)
+        sides = [left, top, right, bottom]
+    margins = (VOXCELEB_MARGIN, VOXCELEB_MARGIN)
+    left, top, right, bottom = (math.floor(side + 0.5) for side in with_margin(np.array(sides, np.float64), margins))
+    if left < 0 or top < 0 or right > frame.width or bottom > frame.height:
+        raise CropError('crop outside the frame', f'with its margin: left {left}, top {top}, right {right}, bottom '
+                                                  f'{bottom} in a frame of {frame.width}x{frame.height}')
+    return CropBox(left, top, right, bottom)
+
+
 def mask_box(mask: VideoHandle) -> CropBox:
     """The square around the dark area of all frames of a mask video (TGAN2, StyleGAN-V), moved into the frame.
 
@@ -78,7 +100,7 @@ def mask_box(mask: VideoHandle) -> CropBox:
 
 
 CROP_RULES: dict[str, Callable[[MetadataBox, FrameSize], CropBox]] = {
-    'stated_box': stated_box, 'celebv_hq': celebv_hq_box}
+    'stated_box': stated_box, 'celebv_hq': celebv_hq_box, 'voxceleb': voxceleb_box}
 
 
 def _scaled(low: Fraction, high: Fraction, box: MetadataBox, frame: FrameSize, axis: int) -> tuple[Fraction, Fraction]:

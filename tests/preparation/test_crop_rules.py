@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from leokit.preparation import MetadataBox
-from leokit.preparation.crop_rules import CropError, FrameSize, celebv_hq_box, mask_box, stated_box
+from leokit.preparation.crop_rules import CropError, FrameSize, celebv_hq_box, mask_box, stated_box, voxceleb_box
 from leokit.video.readers import ArrayReader
 
 
@@ -66,3 +66,16 @@ def test_mask(tmp_path):
     assert mask_box(mask(tmp_path, (0, 0, 160, 100))) == (29, 0, 129, 100)  # cut to the frame
     with pytest.raises(CropError, match='the mask is empty'):
         mask_box(mask(tmp_path, (0, 0, 0, 0)))
+
+
+def test_voxceleb_boxes_get_a_margin_and_become_square():
+    # 100 wide and 140 tall: a margin of 14 above and below, and as wide as tall: 168
+    in_pixels = box(200, 100, 300, 240, reference=(0, 360))
+    assert voxceleb_box(in_pixels, FrameSize(640, 360)) == (166, 86, 334, 254)
+    assert voxceleb_box(in_pixels, FrameSize(480, 360)) == (166, 86, 334, 254)  # any shape
+    assert voxceleb_box(in_pixels, FrameSize(1280, 720)) == (332, 172, 668, 508)
+    # fractions: 160 wide and 120 tall in a frame of 640x480, with margins of 16 left and right 192
+    assert voxceleb_box(box(.25, .5, .5, .75, reference=(1, 1)), FrameSize(640, 480)) == (144, 204, 336, 396)
+    with pytest.raises(CropError, match='with its margin: left -24') as error:
+        voxceleb_box(box(10, 100, 110, 240, reference=(0, 360)), FrameSize(640, 360))
+    assert error.value.reason == 'crop outside the frame'

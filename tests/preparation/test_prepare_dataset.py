@@ -372,3 +372,41 @@ def test_clips_with_cuts_become_several(videos, tmp_path):
     assert again['written'] == 0 and again['notes'] == report['notes']
     with pytest.raises(UserError, match='add it to the checks'):
         prepare('taichi_hd', metadata, videos, tmp_path / 'other', '--split-at-cuts', '--checks', 'black')
+
+
+HEADER = 'Identity  : \tid10001\nReference : \tpal________\nOffset    : \t-5\nFV Conf   : \t22.127\t(1)\n' \
+         'ASD Conf  : \t4.146\n\nFRAME \tX \tY \tW \tH \n'
+
+
+def annotation(folder, place, rows):
+    path = folder / f'{place}.txt'
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(HEADER + ''.join('\t '.join(map(str, row)) + '\n' for row in rows))
+
+
+def test_voxceleb_by_its_annotations(videos, tmp_path):
+    """Videos of 160x120 and 320x240 pixels; boxes at a height of 360, and in fractions of the frame."""
+    txt = tmp_path / 'txt'
+    # 10 frames further right by 3 pixels each: around all 150 to 297 by 120 to 240, in the file 50 to 99 by 40 to 80
+    annotation(txt, 'id10001/pal________/00001',
+               [(f'{20 + number:06d}', 150 + 3 * number, 120, 120, 120) for number in range(10)])
+    annotation(txt, 'id00012/double_____/00002', [(number, .25, .25, .25, .5) for number in range(5, 25)])
+    annotation(txt, 'id10001/pal________/00003', [(number, 3, 120, 120, 120) for number in range(10)])  # at the border
+    annotation(txt, 'id10001/pal________/00004', [(number, 150, 120, 120, 120) for number in (1, 2, 9)])  # a gap
+    annotation(txt, 'id10001/absent_____/00005', [(number, 150, 120, 120, 120) for number in range(10)])
+    report = prepare('voxceleb', txt, videos, tmp_path / 'out')
+    assert report['reasons'] == {'invalid metadata': 1, 'crop outside the frame': 1}
+    assert report['missing'] == {'absent_____': 1} and report['clips'] == 2
+    numbers, crop, rate = clip(tmp_path / 'out', 'id10001#pal________#000020#000030')
+    assert (numbers, rate) == (list(range(20, 30)), 25)
+    # 49 wide and 40 tall: margins of 4.9 left and right, and as tall as wide, 58.8, around y = 60
+    assert np.abs(crop - [45.1, 30.6, 103.9, 89.4]).max() < 1
+    numbers, crop, _ = clip(tmp_path / 'out', 'id00012#double_____#000005#000025')
+    assert numbers == list(range(5, 25))
+    # of 320x240 pixels 80 to 160 by 60 to 180: 120 tall, 144 with the margins, around (120, 120); half of it
+    assert np.abs(crop - [24, 24, 96, 96]).max() < 1
+    identities = {row.identity for row in read_manifest(tmp_path / 'out' / 'manifest.json')}
+    assert identities == {'id10001', 'id00012'}
+    for wrong, message in (('out/manifest.json', 'is no folder'), ('out', 'pass the folder txt')):
+        with pytest.raises(UserError, match=message):
+            prepare('voxceleb', tmp_path / wrong, videos, tmp_path / 'other')

@@ -5,6 +5,7 @@ from leokit.preparation.formats.celebv import CelebVHQ, CelebVText
 from leokit.preparation.formats.faceforensics import FaceForensics, FaceForensicsPP
 from leokit.preparation.formats.fomm_table import TaichiHD, Vox
 from leokit.preparation.formats.talkvid import TalkVid
+from leokit.preparation.formats.voxceleb import VoxCeleb
 
 __all__ = ['CelebVHQ', 'CelebVText', 'FaceForensics', 'FaceForensicsPP', 'MetadataReader', 'TaichiHD', 'TalkVid',
-           'Vox']
+           'Vox', 'VoxCeleb']
