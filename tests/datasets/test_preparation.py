@@ -11,6 +11,7 @@ from leokit.utils.locks import FileLock
 from leokit.video import VideoIndex, read_manifest
 from leokit.video.manifest import write_manifest
 from leokit.video.readers import AutoReader
+from leokit.video.resize import fit_frames
 
 
 @pytest.fixture
@@ -25,15 +26,18 @@ def raw(clips, tmp_path):
 def test_clips_are_square_short_and_seekable(clips, raw, tmp_path):
     report = prepare_videos(VideoIndex(raw), tmp_path / 'out', Preparation(64, max_frames=20, min_frames=8,
                                                                            keyframe_interval=5))
-    assert (report.clips, report.written) == (4, 4)
+    assert (report.clips, report.written) == (5, 5)
     assert [os.path.basename(skipped.file) for skipped in report.skipped] == ['damaged.mp4']
     index = VideoIndex(tmp_path / 'out')
     assert [(video.name, video.identity, video.split, video.frames) for video in index] == [
-        ('test/short_00', 'test/short', 'test', 9), ('train/long ü_00', 'train/long ü', 'train', 20),
+        ('test/short_00', 'test/short', 'test', 9), ('train/damaged_00_from0', 'train/damaged', 'train', 12),
+        ('train/long ü_00', 'train/long ü', 'train', 20),
         ('train/long ü_01', 'train/long ü', 'train', 20), ('train/long ü_02', 'train/long ü', 'train', 10)]
-    with AutoReader().open(index.videos[2].path) as video:
+    before = fit_frames(read(tmp_path / 'whole.mp4')[:12], 64)  # the frames before the damage
+    assert np.abs(read(index.videos[1].path).astype(int) - before).mean() < 8
+    with AutoReader().open(index.videos[3].path) as video:
         assert video.read(range(20)).shape == (20, 64, 64, 3)
-    with av.open(str(index.videos[2].path)) as container:
+    with av.open(str(index.videos[3].path)) as container:
         assert container.streams.video[0].codec_context.name == 'h264'
         assert sum(packet.is_keyframe for packet in container.demux(video=0) if packet.size) == 4
 
@@ -79,13 +83,14 @@ def test_two_preparations_do_not_share_a_folder(raw, tmp_path):
         prepare_videos(VideoIndex(raw), tmp_path / 'out', Preparation(64))
     assert os.listdir(tmp_path / 'out') == ['.preparation.lock']
     lock.release()
-    assert prepare_videos(VideoIndex(raw), tmp_path / 'out', Preparation(64)).written == 2
+    assert prepare_videos(VideoIndex(raw), tmp_path / 'out', Preparation(64)).written == 3
     assert not (tmp_path / 'out' / '.preparation.lock').exists()
 
 
 def test_whole_videos_keep_their_name(raw, tmp_path):
     prepare_videos(VideoIndex(raw), tmp_path / 'out', Preparation(32, crop='none'))
-    assert [video.name for video in VideoIndex(tmp_path / 'out')] == ['test/short', 'train/long ü']
+    assert [video.name for video in VideoIndex(tmp_path / 'out')] == [
+        'test/short', 'train/damaged_from0', 'train/long ü']
 
 
 def test_pieces():

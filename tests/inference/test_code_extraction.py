@@ -9,7 +9,7 @@ from leokit.datasets.code_cache import CodeCache
 from leokit.datasets.code_cache_writer import CodeCacheWriter
 from leokit.datasets.motion_code_dataset import MotionCodeDataset
 from leokit.inference import code_extraction, extract_motion_codes
-from leokit.inference.code_extraction import _Packer, _decode
+from leokit.inference.code_extraction import _Item, _Packer, _decode
 from leokit.utils import UserError
 from leokit.utils.pixels import from_uint8
 from leokit.video.manifest import write_manifest
@@ -124,7 +124,7 @@ def test_threads_end_when_the_consumer_stops(videos):
             while True:
                 yield np.zeros((1, 3, 8, 8), np.uint8)
 
-    decoding = _decode(list(index), Endless(), workers=3)
+    decoding = _decode([_Item(video) for video in index], Endless(), workers=3)
     next(decoding)
     assert threading.active_count() > before
     decoding.close()
