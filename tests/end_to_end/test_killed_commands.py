@@ -1,4 +1,4 @@
-"""SIGKILL while a file is written, renamed or deleted: the same command then ends with the result of an undisturbed run."""
+"""SIGKILL at a file event of a command: the same command then ends with the result of an undisturbed run."""
 
 import os
 import subprocess

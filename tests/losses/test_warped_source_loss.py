@@ -12,6 +12,16 @@ def test_zero_flow_gives_the_difference_of_the_images():
     torch.testing.assert_close(loss(source, driving, torch.zeros(2, 2, 16, 16)), (source - driving).abs().mean())
 
 
+def test_the_loss_is_float32_whatever_the_images_are():
+    images = torch.rand(2, 1, 3, 16, 16)
+    flow = torch.zeros(1, 2, 16, 16)
+    for dtype in (torch.bfloat16, torch.float64):
+        source, driving = images.to(dtype).unbind()
+        loss = WarpedSourceLoss(warp_operator=EXACT)(source, driving, flow)
+        assert loss.dtype == torch.float32
+        torch.testing.assert_close(loss, (source.float() - driving.float()).abs().mean())
+
+
 def test_the_true_flow_has_zero_loss_and_large_motion_a_gradient():
     # a smooth picture moved right by 8 of 32 pixels: it is found 8 pixels further left, half of the way to the edge
     ramp = torch.linspace(0, 3.1, 64)

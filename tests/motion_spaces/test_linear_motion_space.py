@@ -70,6 +70,14 @@ def test_frozen_directions_do_not_follow_the_matrix(space):
     assert not torch.allclose(space(w, alpha), before, atol=1e-3)
 
 
+@pytest.mark.parametrize('motion_dim', [0, 5])
+def test_there_are_no_more_directions_than_dimensions(motion_dim):
+    directions = LinearMotionSpace(4, 4).directions()
+    torch.testing.assert_close(directions.t() @ directions, torch.eye(4))
+    with pytest.raises(ValueError, match=rf'from 1 to appearance_dim \(4\), got {motion_dim}'):
+        LinearMotionSpace(4, motion_dim)
+
+
 def test_appearances_of_another_width():
     with pytest.raises(ValueError, match='appearance must have shape'):
         LinearMotionSpace(4, 2)(torch.zeros(1, 1), torch.zeros(1, 2))
