@@ -113,7 +113,8 @@ def run(args: argparse.Namespace) -> None:
         image = next(chunks)[0, 0]
         image = to_uint8(image) if image.is_floating_point() else image
         save_png(args.out, image.permute(1, 2, 0).cpu().numpy())
-        print(f'{args.out}: {len(offsets)} images' + ', face cropped' * source.is_face + ', pasted back' * pasted)
+        images_text = 'one image' if len(offsets) == 1 else f'{len(offsets)} images'
+        print(f'{args.out}: {images_text}' + ', face cropped' * source.is_face + ', pasted back' * pasted)
         return
     with open_clip(args.video, cropper) as clip, progress_bar(len(clip.cropped), 'manipulating') as bar:
         chunks = manipulate_video(animator, clip.cropped, offsets, chunk_size=args.chunk_size)

@@ -34,7 +34,7 @@ class UserError(ValueError):
 
 def suggest(name: str, known: Iterable[str]) -> str:
     """``"; did you mean 'x'?"`` for an error message, if a known name is similar to ``name``; else an empty string."""
-    close = difflib.get_close_matches(name, list(known), 2, 0.6)
+    close = difflib.get_close_matches(name, sorted(set(known)), 2, 0.6)
     return f'; did you mean {" or ".join(map(repr, close))}?' if close else ''
 
 

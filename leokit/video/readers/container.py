@@ -39,7 +39,7 @@ def choose_stream(container: Any, path: Path) -> Any:
     streams = [stream for stream in container.streams.video if not stream.disposition & NO_VIDEO]
     if not streams:
         found = 'a cover picture, but no video stream' if container.streams.video else 'no video stream'
-        raise UserError(f'{path} has {found}; it may be an audio file')
+        raise UserError(f'{path} has {found}; it may be an audio file; pass a video')
     decodable = [stream for stream in streams if stream.codec_context is not None]
     if not decodable:
         raise UserError(f'{path} has a codec that this build of FFmpeg cannot decode; convert it to H.264')
