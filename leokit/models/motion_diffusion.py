@@ -290,6 +290,8 @@ class MotionDiffusion(DiffusionModel):
         self.conditioning.scales(options.get('guidance_scales'))
         if known is not None:
             check_shape('known.codes', known.codes, (len(start), total_frames, self.motion_dim))
+            shape = (len(start), total_frames)
+            check_shape('known.mask', known.mask, shape if known.mask.ndim > 1 else shape[1:])
             inpainting_correction(known.codes, known.mask.expand(known.codes.shape[:2]), known.reach)  # checks it
         return sample_windows(self, start, total_frames, frames, strategy, dependent=self._windows_depend(strategy),
                               control=control, known=known, **options)

@@ -296,6 +296,14 @@ def test_given_codes_within_one_window_equal_inpainting():
     assert torch.allclose(torch.cat(list(windows), dim=1), inpainted, atol=1e-5)
 
 
+@pytest.mark.parametrize('codes, mask, message', [
+    ((2, 9, N), (8,), r'known.mask must have shape \(9\)'), ((2, 9, N), (1, 9), r'known.mask must have shape \(2, 9\)'),
+    ((2, 8, N), (9,), r'known.codes must have shape \(2, 9, 2\)')])
+def test_given_codes_of_another_length_are_one_sentence(codes, mask, message):
+    with pytest.raises(ValueError, match=message):
+        build().extend(normal(2, N), 9, known=KnownCodes(normal(*codes), torch.ones(mask, dtype=torch.bool)))
+
+
 # ---- small sizes -----------------------------------------------------------
 @pytest.mark.parametrize('backbone', BACKBONES)
 @pytest.mark.parametrize('batch, frames, motion_dim', [(1, 2, 1), (1, 2, 2), (3, 2, 1), (1, 6, 1)])

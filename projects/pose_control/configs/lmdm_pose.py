@@ -1,5 +1,5 @@
 # Stage 2 on SyntheticFaces under a path of head poses, on the codes of the model leo_synthetic. Flow matching, so that
-# ten steps suffice; 1.4 million parameters, a quarter of an hour on two CPU cores.
+# ten steps suffice; small enough for a CPU.
 _base_ = ['../../../configs/leo/lmdm_synthetic_128.py']
 animator = dict(config='leo_synthetic/animator', checkpoint='leo_synthetic/animator')
 controls = 'data/synthetic_faces_128_pose.npz'
