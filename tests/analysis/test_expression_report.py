@@ -1,12 +1,24 @@
 import numpy as np
 import pytest
+import torch
 from support.tiny_extractors import TinyLandmarks
 
 from leokit.analysis import LandmarkPairs, measure_expressions
+from leokit.analysis.expression_report import _region
 from leokit.datasets import FramePairDataset
+from leokit.metrics.expressions import ExpressionPair
 from leokit.models import Animator
 from leokit.utils import UserError
 from support.tiny_models import SIZE
+
+
+def test_compared_pixels():
+    frames = torch.zeros(2, 3, 8, 8)
+    frames[1, 2, 3:5, 6] = 0.5  # one channel of two pixels
+    index = _region(ExpressionPair(0, 1, 0.1, None), frames)
+    assert frames[1][index].shape == (3, 2) and frames[1][index][2].tolist() == [0.5, 0.5]
+    # rounded, cut at the border, both edges inside
+    assert frames[0][_region(ExpressionPair(0, 1, 0.1, (-3.0, 2.4, 4.6, 9.0)), frames)].shape == (3, 6, 6)
 
 
 def write(folder, brightness, name='a'):

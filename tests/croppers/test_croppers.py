@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from support.signatures import defaults
 
 from leokit.croppers import CROP_PRESETS, CropRegion, build_cropper, find_preset
 from leokit.face_detectors import Face
@@ -131,3 +132,11 @@ def test_the_map_of_a_region():
     assert turned.rounded() is turned
     assert CropRegion(10.3, 20.4, 7.9, 9.2).rounded() == CropRegion(10, 20.5, 8, 9)  # 6 to 14, 16 to 25
     assert turned.scaled(2, 2) == CropRegion(200, 100, 80, 40, math.pi / 2)
+
+
+def test_default_values():
+    """Of LivePortrait (scale 2.3, vy_ratio -0.125) and LIA-X; 10 % on each side."""
+    kinds = {name: defaults(CROPPERS.get(name)) for name in CROPPERS.module_dict}
+    assert kinds == dict(
+        SquareCropper=dict(shift=0.0, outside='move'), MarginCropper=dict(margin=0.1, square=True),
+        LIAXCropper=dict(margin=0.25, top=1.5), LandmarkCropper=dict(scale=2.3, shift=-0.125, rotate=True))

@@ -45,6 +45,12 @@ def test_the_unit_may_depend_on_the_residuals():
     assert build('motion').normalizer._unit is not None and build('start').normalizer._unit is None
 
 
+def test_the_unit_is_given_the_deviations_in_order():
+    normalizer = CodeNormalizer(N, residuals=True, unit=lambda std, residual_std: std + 10 * residual_std)
+    normalizer.set_statistics(**STATISTICS)
+    assert normalizer.unit().tolist() == [6.0, 5.5, 24.0]
+
+
 def test_residual_std_is_std_by_default_and_optional(normalizer):
     normalizer.set_statistics(**STATISTICS)
     assert normalizer.residual_std.tolist() == STATISTICS['residual_std']

@@ -209,6 +209,13 @@ def test_frames_of_another_size_are_an_error():
         build().loss(inputs)
 
 
+def test_the_noise_of_the_low_resolution_frame_in_training():
+    low, noise = torch.full((2, 3, 4, 4), 0.25), torch.ones(2, 3, 4, 4)
+    noised = build(low=dict(size=4))._augment_conditioning(low, torch.tensor([0.0, 0.5]), noise)
+    torch.testing.assert_close(noised[0], low[0])
+    torch.testing.assert_close(noised[1], torch.full((3, 4, 4), 0.25 + 0.2 * 0.5))
+
+
 def test_the_noise_of_the_low_resolution_frame_in_sampling():
     """Half of the largest noise of training, which the network is told."""
     model = build(low=dict(size=4))

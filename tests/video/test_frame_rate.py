@@ -5,6 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from leokit.utils import UserError
 from leokit.video.frame_rate import (
     common_rate, exact_rate, format_rates, group_rates, measured_rate, resampled_count, resampled_indices)
 
@@ -74,3 +75,11 @@ def test_a_stated_rate_that_fits_the_duration_only_is_not_believed():
     assert measured_rate(times, MILLISECONDS, [Fraction(30000, 1001)]) == 30
     regular = np.array([0, 33, 67, 100])
     assert measured_rate(regular, MILLISECONDS, [Fraction(30000, 1001)]) == Fraction(30000, 1001)
+
+
+@pytest.mark.parametrize('fps, expected', [(0.001, Fraction(1, 1000)), (1e6, Fraction(10**6))])
+def test_the_limits_are_rates(fps, expected):
+    assert exact_rate(fps) == expected
+    for beyond in (fps * (0.999 if fps < 1 else 1.001), -fps, float('nan')):
+        with pytest.raises(UserError, match=r'from 0.001 to 1e\+06 frames per second'):
+            exact_rate(beyond)
