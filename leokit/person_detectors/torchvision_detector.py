@@ -57,8 +57,8 @@ def _build(name: str, checkpoint: str | Path | None) -> Any:
         try:
             return get_model(name, weights='DEFAULT')
         except (URLError, OSError) as error:
-            raise UserError(f'the weights of {name} could not be downloaded ({error}); pass the file as "checkpoint", '
-                            'or use the person detector hog') from error
+            raise UserError(f'the weights of {name} could not be downloaded ({error}); put the file into '
+                            f'{torch.hub.get_dir()}/checkpoints, or use the person detector hog') from error
     network = get_model(name, weights=None, weights_backbone=None)
     state = read_plain(checkpoint)
     try:

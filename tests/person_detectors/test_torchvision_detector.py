@@ -57,5 +57,5 @@ def test_no_connection_and_unknown_models(monkeypatch):
     with pytest.raises(UserError, match="'yolo' is no detection model of torchvision; choose one of fasterrcnn"):
         TorchvisionPersonDetector('yolo')
     monkeypatch.setattr(torchvision.models, 'get_model', offline)
-    with pytest.raises(UserError, match='could not be downloaded .*no route.*; pass the file as "checkpoint"'):
+    with pytest.raises(UserError, match='could not be downloaded .*no route.*; put the file into .*/checkpoints, or'):
         TorchvisionPersonDetector()
