@@ -7,6 +7,7 @@ from types import ModuleType
 from leokit.cli import (
     ablate, analyze, animate, app, bench, compare, convert, data, edit, evaluate, export, extract, generate, live,
     manifest, manipulate, prepare, quickstart, synthetic_faces, test, train, user_study, zoo)
+from leokit.cli.cpu_threads import wait_passively
 from leokit.cli.parser import CommandParser
 from leokit.version import __version__
 
@@ -31,6 +32,7 @@ def main(*command: str) -> None:
             arguments of the command line name it.
     """
     args = build_parser().parse_args([*command, *sys.argv[1:]])
+    wait_passively()  # before torch is imported
     from leokit.utils.errors import run_tool  # not at the top: --help does without what leokit.utils imports
     from leokit.utils.lifeline import stop_with_parent
     stop_with_parent()
