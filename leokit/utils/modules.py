@@ -1,12 +1,14 @@
 """Questions about any ``nn.Module``."""
 
+from itertools import chain
+
 import torch
 from torch import nn
 
 
 def device_of(module: nn.Module) -> torch.device:
-    """The device of a module's parameters; the CPU if it has none."""
-    return next((parameter.device for parameter in module.parameters()), torch.device('cpu'))
+    """The device of a module's parameters, else of its buffers; the CPU if it has neither."""
+    return next((tensor.device for tensor in chain(module.parameters(), module.buffers())), torch.device('cpu'))
 
 
 def unwrap_model(model: nn.Module) -> nn.Module:
