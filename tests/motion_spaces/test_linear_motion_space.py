@@ -81,3 +81,15 @@ def test_there_are_no_more_directions_than_dimensions(motion_dim):
 def test_appearances_of_another_width():
     with pytest.raises(ValueError, match='appearance must have shape'):
         LinearMotionSpace(4, 2)(torch.zeros(1, 1), torch.zeros(1, 2))
+
+
+def test_relative_motion_is_an_offset_of_every_sequence():
+    start, source = torch.tensor([[1.0, 2], [3, 4]]), torch.tensor([[10.0, 20], [30, 40]])
+    driving = torch.arange(12.0).reshape(2, 3, 2)
+    offset = torch.tensor([[9.0, 18], [27, 36]])
+    assert torch.equal(relative_motion(driving[:, 0], start, source), driving[:, 0] + offset)
+    moved = relative_motion(driving, start, source)
+    assert moved.shape == driving.shape
+    for row in range(2):
+        for frame in range(3):
+            assert torch.equal(moved[row, frame], driving[row, frame] + offset[row])

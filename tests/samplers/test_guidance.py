@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from leokit.noise_schedulers import LinearNoiseScheduler
-from leokit.samplers import DDIMSampler, guide, mark_condition
+from leokit.noise_schedulers import LinearNoiseScheduler, Prediction
+from leokit.samplers import DDIMSampler, guide, guide_in_order, mark_condition
 
 SCHEDULER = LinearNoiseScheduler()
 
@@ -35,3 +35,15 @@ def test_conditions_are_dropped_and_flagged():
     assert marked.tolist() == [[1.0, 2.0, 1.0], [0.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
     with pytest.raises(ValueError, match='present'):
         mark_condition(cond, torch.tensor([True]))
+
+
+def test_each_condition_has_its_scale():
+    """D_0 + s_1 (D_1 - D_0) + s_2 (D_2 - D_1) of constant predictions, in arithmetic."""
+    x, t = torch.zeros(2, 3), torch.zeros(2, dtype=torch.long)
+    denoisers = [lambda x, t, value=value: Prediction(torch.full_like(x, value), torch.full_like(x, -value))
+                 for value in (1.0, 10.0, 100.0)]
+    guided = guide_in_order(denoisers, [3.0, 2.0])(x, t)
+    assert guided.x0.eq(1 + 3 * 9 + 2 * 90).all() and guided.eps.eq(-208).all()
+    assert guide_in_order(denoisers, [1.0, 1.0]) is denoisers[2] and guide_in_order(denoisers[:1], []) is denoisers[0]
+    with pytest.raises(ValueError, match='1 guidance scales need 2 denoisers, got 3'):
+        guide_in_order(denoisers, [2.0])

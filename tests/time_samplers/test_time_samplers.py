@@ -96,3 +96,12 @@ def test_extreme_values_are_the_first_and_the_last_time():
                             ('LogNormalTimeSampler', EDMNoiseScheduler(10))):
         for mean, expected in ((-60.0, 0), (60.0, 9)):
             assert sample(kind, scheduler, mean=mean, std=0.1).eq(expected).all()
+
+
+@pytest.mark.parametrize('kind', ['LogitNormalTimeSampler', 'LogNormalTimeSampler'])
+def test_the_normal_variable_is_drawn_in_float64(kind):
+    sampler = TIME_SAMPLERS.build(dict(type=kind, mean=0.5, std=2.0))
+    sampler._to_times = lambda normal, scheduler: normal
+    drawn = sampler.sample(5, None, device=torch.device('cpu'), generator=torch.Generator().manual_seed(1))
+    normal = torch.randn(5, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    assert drawn.dtype == torch.float64 and torch.equal(drawn, 0.5 + 2 * normal)
