@@ -41,6 +41,8 @@ def test_a_sequence_of_padding_alone_is_finite():
 
 def test_control_is_added_and_refused_by_name():
     layer = ControlInput(2, 3)
+    assert not layer.linear.weight.any() and not layer.linear.bias.any()  # a backbone begins as without control
+    torch.nn.init.normal_(layer.linear.bias)
     torch.nn.init.normal_(layer.linear.weight)
     control = torch.randn(2, 4, 2)
     expected = X + control @ layer.linear.weight.t() + layer.linear.bias
