@@ -24,10 +24,14 @@ from mmengine.registry import root as mmengine_roots
 
 from leokit.deprecation import TYPES, upgrade_component
 from leokit.utils.build_errors import as_user_error, explain_mistake
+from leokit.utils.manager_locks import release_manager_lock_on_error
 
 
 # Modules of MMEngine that register more; they import all optimizers, so only a name that is unknown leads to them.
 FALLBACKS = dict(model='mmengine.model')
+
+# Components are built in threads, too, and each writes to MMEngine's log.
+release_manager_lock_on_error()
 
 
 class Registry(MMEngineRegistry):
