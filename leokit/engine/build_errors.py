@@ -28,6 +28,7 @@ SIMILARITY_CUTOFF = 0.88  # likeness from which a top-level key counts as a miss
 RUNNER_STEPS = dict(build_dataloader='a data loader', build_optim_wrapper='optim_wrapper', setup_env='env_cfg',
                     set_randomness='randomness', build_logger='log_level', _check_scheduler_cfg='param_scheduler')
 FRAMEWORKS = ('mmengine', 'torch', 'numpy', 'multiprocessing', 'random', 'logging')
+PASSED_THROUGH = 'leokit.utils.manager_locks'  # a wrapper around MMEngine's own methods
 
 
 def check_config_keys(config: Mapping[str, Any]) -> None:
@@ -115,6 +116,6 @@ def _explain_runner_step(error: Exception) -> str | None:
         kind = (CURRENT_CONFIG.get() or {}).get('optim_wrapper', {}).get('optimizer', {}).get('type')
         if isinstance(kind, str) and kind not in OPTIMIZERS:
             return unknown_type(kind, OPTIMIZERS)
-    if any(module.partition('.')[0] not in FRAMEWORKS for module in modules[index:]):
+    if any(module.partition('.')[0] not in FRAMEWORKS for module in modules[index:] if module != PASSED_THROUGH):
         return None  # a failure in other code, such as a dataset
     return f'{RUNNER_STEPS[step]} cannot be built: {error}{HINT}'

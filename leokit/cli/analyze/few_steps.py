@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add('--steps', nargs='+', type=positive_int, default=[1, 2, 4, 8, 16, 50], metavar='N',
         help='numbers of sampling steps (default: 1 2 4 8 16 50)')
     add('--codes-dir', metavar='DIR', help='code cache (default: that of the first model\'s config)')
-    add('--split', default='test', metavar='NAME', help='split of its videos (default: %(default)s)')
+    options.add(parser, '--split', default='test')
     add('--num-windows', type=positive_int, default=4096, metavar='N',
         help='windows at most (default: %(default)s)')
     options.add(parser, '--num-frames', unset='that of the first model')
