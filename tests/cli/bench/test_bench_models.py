@@ -7,6 +7,8 @@ import pytest
 import support.tiny_extractors  # noqa: F401  registers small feature extractors
 from support.calling import call_command
 
+from leokit.benchmark.speed import SECTIONS
+
 COMMAND = 'bench models'
 FLAGS = ('--device', 'cpu', '--batch-size', 2, '--train-batch-size', 2, '--num-sequences', 2, '--num-frames', 5,
          '--repeats', 2, '--warmup', 1, '--end-to-end-frames', 16)
@@ -43,7 +45,7 @@ def bench(tmp_path, monkeypatch):
 
 
 def test_every_section_reports(bench):
-    rows, said = bench()
+    rows, said = bench('--sections', *(name for name in SECTIONS if name != 'first_frame'))
     names = ('encode, batch 2', 'decode from codes', 'encode driving + decode', 'generator forward + backward',
              'full training step', 'LMDM training', 'LMDM sampling, 2 steps', 'leokit train, 2 x 5 codes')
     for name in names:
@@ -60,9 +62,14 @@ def test_every_section_reports(bench):
         assert set(rates) == {*stages, 'end to end'} and min(rates.values()) > 0
         assert rows[name]['share'] == pytest.approx(rates['end to end'] / min(rates[stage] for stage in stages))
     assert rows['one frame, encoded and decoded']['rate'] > 0 and rows['a preview of the page']['rate'] > 0
-    assert rows['leokit animate, first frame written']['median'] > 0.5  # torch alone takes longer to import
     assert rows['LMDM backbone, one step of 5 codes']['gmac'] > 0
     assert all(row['peak_mib'] > 50 for row in rows.values() if 'peak_mib' in row)  # torch alone takes more
+
+
+@pytest.mark.slow
+def test_the_first_frame_is_timed_in_new_processes(bench):
+    row, = bench('--sections', 'first_frame')[0].values()
+    assert 0.5 < row['lowest'] <= row['median'] <= row['highest']  # seconds; torch alone takes longer to import
 
 
 def test_stage_2_is_timed_eager_and_compiled(bench, monkeypatch):
