@@ -33,8 +33,8 @@ class EncodedClip(NamedTuple):
         frames (int): Number of frames.
         fps (float): Frames per second.
         size (tuple): Width and height in pixels.
-        digest (str): SHA-256 of the input frames. It identifies the video where ``data`` cannot: x264 reads
-            uninitialized memory and may produce different bytes for the same frames.
+        digest (str): SHA-256 of the input frames. It identifies the video where ``data`` cannot: another version of
+            the encoder may produce other bytes for the same frames.
     """
 
     data: bytes

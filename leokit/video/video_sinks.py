@@ -43,8 +43,7 @@ class H264Sink(Sink):
 
     def __init__(self, part: Path, rate: Fraction, *, crf: int, color_matrix: str, pixel_format: str, threads: int,
                  keyframe_interval: int | None, sound: Path | None = None, encoder: str = 'libx264') -> None:
-        # No B frames: x264's decisions about them depend on uninitialized memory, so the same frames would give
-        # different files now and then; and without them single frames are cheaper to reach.
+        # No B frames: single frames are cheaper to reach.
         # Chroma samples lie in the middle of their 2x2 pixels; untagged, readers take them to lie on the left.
         options = {ENCODERS[encoder]: str(crf), 'bf': '0'}
         if encoder == 'libx264':
