@@ -10,17 +10,21 @@ from contextlib import contextmanager
 from typing import Any, Iterator
 
 import torch
-from mmengine.hooks import Hook, IterTimerHook, RuntimeInfoHook
+from mmengine.hooks import Hook, RuntimeInfoHook
+from mmengine.hooks import IterTimerHook as MMEngineIterTimerHook
 from mmengine.logging import print_log
 from mmengine.optim import OptimWrapper
 from torch import Tensor, nn
 
 from leokit.engine.ema_hook import EMAHook
+from leokit.engine.iter_timer_hook import IterTimerHook
+from leokit.engine.loss_watch_hook import LossWatchHook
 from leokit.engine.optim_wrapper import AutocastOptimWrapper
 from leokit.utils.modules import device_of
 
 WARMUP = 3  # eager iterations before the capture: libraries select algorithms, the optimizer makes its state
 OPTIMIZERS = (torch.optim.Adam, torch.optim.AdamW)
+OBSERVERS = (Hook, RuntimeInfoHook, LossWatchHook, MMEngineIterTimerHook, IterTimerHook)  # change nothing in a step
 
 
 def graph_obstacle(runner: Any) -> str | None:
@@ -47,8 +51,7 @@ def graph_obstacle(runner: Any) -> str | None:
 
 def acts_before_iterations(hook: Hook) -> bool:
     """Whether a hook may change the work of an iteration, as a ramp of a loss weight does."""
-    own = type(hook).before_train_iter
-    return own not in (Hook.before_train_iter, RuntimeInfoHook.before_train_iter, IterTimerHook.before_train_iter)
+    return type(hook).before_train_iter not in [observer.before_train_iter for observer in OBSERVERS]
 
 
 class GraphedTrainStep:

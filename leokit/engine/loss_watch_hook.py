@@ -1,19 +1,21 @@
 """Loss values for the log without device synchronization, and an error for losses that are not finite.
 
 MMEngine's hook copies every loss term of every iteration to the CPU, which synchronizes with the device each time.
-Here the values stay on the device until a log line or a checkpoint needs them; then they are copied together and
-checked.
+Here the values stay on the device until a log line or a checkpoint needs them; then they are copied together, checked
+and added to the histories together.
 """
 
+import math
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import torch
 from mmengine.dist import all_reduce, get_world_size
-from mmengine.hooks import LoggerHook, RuntimeInfoHook
+from mmengine.hooks import RuntimeInfoHook
 from torch import Tensor
 
-from leokit.engine.message_hub import bound_histories
+from leokit.engine.message_hub import bound_histories, extend_history, log_interval
 from leokit.registry import HOOKS
 from leokit.utils import UserError
 
@@ -21,11 +23,20 @@ MAX_NAMES = 8  # samples that an error message lists
 
 
 class Record(NamedTuple):
-    """The K scalars of one iteration: ``values`` (K,) on the device, named by ``terms``; its batch, without inputs."""
+    """One iteration.
+
+    Attributes:
+        iteration (int): Its number, from 1.
+        terms (tuple[str, ...]): Names of the losses and of other values of the step.
+        values (Tensor): These K values, shape (K,), on the device.
+        rates (dict[str, float]): Learning rates by name.
+        batch (Any): The batch, without inputs.
+    """
 
     iteration: int
     terms: tuple[str, ...]
     values: Tensor
+    rates: dict[str, float]
     batch: Any
 
 
@@ -45,18 +56,21 @@ class LossWatchHook(RuntimeInfoHook):
         self.max_pending = max_pending
         self._log_interval = max_pending
         self._pending: list[Record] = []
+        self._rates: dict[str, float] = {}  # of the running iteration
 
     def before_train(self, runner) -> None:
         super().before_train(runner)
-        intervals = [hook.interval for hook in runner.hooks if isinstance(hook, LoggerHook)]
-        self._log_interval = min(intervals, default=self.max_pending)
+        self._log_interval = log_interval(runner, default=self.max_pending)
+
+    def before_train_iter(self, runner, batch_idx: int, data_batch: Any = None) -> None:
+        runner.message_hub.update_info('iter', runner.iter)
+        self._rates = {name: float(values[0]) for name, values in runner.optim_wrapper.get_lr().items()}
 
     def after_train_iter(self, runner, batch_idx: int, data_batch: Any = None, outputs: dict | None = None) -> None:
         scalars = {**(outputs or {}), **getattr(runner.optim_wrapper, 'log_vars', {})}
-        if scalars:
-            self._pending.append(Record(
-                runner.iter + 1, tuple(scalars), _on_device(list(scalars.values())),
-                {**data_batch, 'inputs': None} if isinstance(data_batch, Mapping) else None))
+        self._pending.append(Record(
+            runner.iter + 1, tuple(scalars), _on_device(list(scalars.values())), self._rates,
+            {**data_batch, 'inputs': None} if isinstance(data_batch, Mapping) else None))
         if (self.every_n_train_iters(runner, self._log_interval) or self.is_last_train_iter(runner)
                 or len(self._pending) >= self.max_pending
                 or self.end_of_epoch(runner.train_dataloader, batch_idx)):
@@ -71,14 +85,18 @@ class LossWatchHook(RuntimeInfoHook):
             return
         records, self._pending = self._pending, []
         values = torch.cat([record.values for record in records])
-        own, mean = iter(values.tolist()), iter(_mean_of_processes(values).tolist())
+        own, mean = values.tolist(), _mean_of_processes(values).tolist()
+        histories, first = defaultdict(list), 0
         for record in records:
-            scalars = {term: next(mean) for term in record.terms}
-            _check_finite(record, {term: next(own) for term in record.terms})
-            _check_finite(record, scalars, 'of another process')
-            for term, number in scalars.items():
-                runner.message_hub.update_scalar(f'train/{term}', number)
-        bound_histories(runner.message_hub)
+            last = first + len(record.terms)
+            _check_finite(record, own[first:last])
+            _check_finite(record, mean[first:last], 'of another process')
+            for name, number in (*zip(record.terms, mean[first:last]), *record.rates.items()):
+                histories[name].append(number)
+            first = last
+        for name, numbers in histories.items():
+            extend_history(runner.message_hub, f'train/{name}', numbers)
+        bound_histories(runner.message_hub)  # those of other hooks
 
 
 def sample_names(batch: Any) -> list[str]:
@@ -102,18 +120,19 @@ def _mean_of_processes(values: Tensor) -> Tensor:
 def _on_device(values: list[Tensor | float]) -> Tensor:
     device = next((value.device for value in values if isinstance(value, Tensor)), None)
     scalars = [torch.as_tensor(value, dtype=torch.float32, device=device).detach().reshape(()) for value in values]
-    return torch.stack(scalars)  # copies: under CUDA graphs the next iteration overwrites the originals
+    # copies: under CUDA graphs the next iteration overwrites the originals
+    return torch.stack(scalars) if scalars else torch.zeros(0)
 
 
-def _check_finite(record: Record, scalars: dict[str, float], where: str = '') -> None:
-    watched = {term: number for term, number in scalars.items() if 'loss' in term or term == 'grad_norm'}
-    if torch.tensor(list(watched.values())).isfinite().all():
+def _check_finite(record: Record, values: list[float], where: str = '') -> None:
+    watched = {term: number for term, number in zip(record.terms, values) if 'loss' in term or term == 'grad_norm'}
+    if all(map(math.isfinite, watched.values())):
         return
-    values = ', '.join(f'{term}={number:.4g}' for term, number in watched.items())
+    shown = ', '.join(f'{term}={number:.4g}' for term, number in watched.items())
     if where:
         raise UserError(f'non-finite loss {where} at iteration {record.iteration}; its own message names the samples')
     names = sample_names(record.batch)
     names = ', '.join(names[:MAX_NAMES]) + (', ...' if len(names) > MAX_NAMES else '')
-    raise UserError(f'non-finite loss at iteration {record.iteration}: {values}; batch [{names}]; look at these '
+    raise UserError(f'non-finite loss at iteration {record.iteration}: {shown}; batch [{names}]; look at these '
                     f'samples, or lower the learning rate or add optim_wrapper.clip_grad, and continue from the '
                     f'last checkpoint with --resume')

@@ -4,7 +4,8 @@ import numpy as np
 import torch
 from mmengine.logging import MessageHub
 
-from leokit.engine.message_hub import HISTORY_LENGTH, bound_histories, load_message_hub_state, message_hub_state
+from leokit.engine.message_hub import (
+    HISTORY_LENGTH, bound_histories, extend_history, load_message_hub_state, message_hub_state)
 from leokit.utils.checkpoints import load_checkpoint, save_checkpoint
 
 
@@ -56,3 +57,19 @@ def test_histories_stop_growing():
 def test_the_state_is_plain_data():
     packed = message_hub_state(hub('plain', 2))
     assert packed['log_scalars']['train/loss']['values'].dtype == torch.float64
+
+
+def test_many_values_are_added_as_one_by_one():
+    values = [0.5, -1.0, 3.25]
+    at_once, one_by_one = hub('at once', 2), hub('one by one', 2)
+    for name in ('train/loss', 'train/new'):
+        extend_history(at_once, name, values)
+        for value in values:
+            one_by_one.update_scalar(name, value)
+        for added, expected in zip(at_once.get_scalar(name).data, one_by_one.get_scalar(name).data):
+            assert added.tolist() == expected.tolist() and added.dtype == np.float64
+    assert message_hub_state(at_once)['log_scalars'].keys() == {'train/loss', 'train/new'}
+    extend_history(at_once, 'train/loss', [7.0] * (HISTORY_LENGTH - 1))
+    assert at_once.get_scalar('train/loss').data[0].tolist() == [3.25, *[7.0] * (HISTORY_LENGTH - 1)]
+    at_once.update_scalar('train/loss', 8.0)
+    assert len(at_once.get_scalar('train/loss').data[0]) == HISTORY_LENGTH
