@@ -8,6 +8,7 @@ from leokit.cli import (
     ablate, analyze, animate, app, bench, compare, convert, data, edit, evaluate, export, extract, generate, live,
     manifest, manipulate, prepare, quickstart, synthetic_faces, test, train, user_study, zoo)
 from leokit.cli.cpu_threads import wait_passively
+from leokit.cli.imports import import_libraries
 from leokit.cli.parser import CommandParser
 from leokit.version import __version__
 
@@ -33,7 +34,8 @@ def main(*command: str) -> None:
     """
     args = build_parser().parse_args([*command, *sys.argv[1:]])
     wait_passively()  # before torch is imported
-    from leokit.utils.errors import run_tool  # not at the top: --help does without what leokit.utils imports
+    import_libraries()  # not at the top: --help does without them
+    from leokit.utils.errors import run_tool
     from leokit.utils.lifeline import stop_with_parent
     stop_with_parent()
     run_tool(lambda: args.run(args))

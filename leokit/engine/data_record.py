@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from leokit.datasets.code_cache import INDEX_FILE, CodeCache
 from leokit.utils import UserError
 from leokit.utils.errors import format_list
 from leokit.video.content_hash import listing_hash
@@ -67,6 +66,7 @@ def describe_part(dataset: Mapping[str, Any], listed: dict[str, list[VideoEntry]
         dataset (Mapping): ``data_root`` or ``codes_dir``, and ``filters``.
         listed (dict): Videos by ``data_root``, to list each only once; gets those that are listed here.
     """
+    from leokit.datasets.code_cache import INDEX_FILE, CodeCache  # not above: loading a trained model needs no datasets
     root, codes = dataset.get('data_root'), dataset.get('codes_dir')
     if root is not None and Path(root).exists():
         entries = listed.setdefault(str(root), []) or find_videos(root)

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Sequence
 
-import mmcv
+import cv2
 import numpy as np
 from PIL import Image, ImageOps
 
@@ -35,10 +35,10 @@ class PasteImage(ImageEditor):
         background = image[rows, columns].astype(np.float32)
         size = (background.shape[1], background.shape[0])
         shrinks = self._alpha.shape[0] >= size[1] and self._alpha.shape[1] >= size[0]
-        resize = dict(size=size, interpolation='area' if shrinks else 'bilinear', backend='cv2')
+        interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
         # Colors are premultiplied by alpha, so that the hidden colors of transparent pixels do not bleed in.
-        pasted = mmcv.imresize(self._pixels * self._alpha, **resize)
-        alpha = mmcv.imresize(self._alpha, **resize)[..., None]
+        pasted = cv2.resize(self._pixels * self._alpha, size, interpolation=interpolation)
+        alpha = cv2.resize(self._alpha, size, interpolation=interpolation)[..., None]
         result = image.copy()
         result[rows, columns] = np.rint(
             background * (1 - self.opacity * alpha) + self.opacity * pasted).clip(0, 255)

@@ -1,7 +1,12 @@
-"""Inference with trained models: generate, continue, animate, edit, manipulate, extract motion codes."""
+"""Inference with trained models: generate, continue, animate, edit, manipulate, extract motion codes.
+
+What reads datasets is imported when it is first used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from leokit.inference.animation import TRANSFER_MODES, VideoAnimator
-from leokit.inference.code_extraction import ExtractionReport, extract_motion_codes
 from leokit.inference.compilation import MIN_COMPILED_FRAMES, compile_for
 from leokit.inference.driving_codes import DrivingCodes, is_code_file, is_image_driver
 from leokit.inference.editing import edit_each_frame, edit_first_frame, edit_images, edit_video
@@ -20,9 +25,12 @@ from leokit.inference.regions import REGIONS, region_map
 from leokit.inference.rendering import CHUNK_SIZE, encode, render, repeat_encoding
 from leokit.inference.smoothing import SMOOTHING_FILTERS, OneEuroFilter, kalman_smooth
 from leokit.inference.start_frame_sampler import StartFrameSampler, resize_frames
-from leokit.inference.training_codes import ensure_codes
 from leokit.inference.unconditional import InitialStates, UnconditionalGenerator
 from leokit.inference.video_source import VideoSource, animate_video, paste_into_video
+
+if TYPE_CHECKING:
+    from leokit.inference.code_extraction import ExtractionReport, extract_motion_codes
+    from leokit.inference.training_codes import ensure_codes
 
 __all__ = [
     'CHUNK_SIZE', 'CroppedImage', 'DirectionNames', 'DrivingCodes', 'ExtractionReport', 'FaceClip', 'FaceCropper',
@@ -36,3 +44,12 @@ __all__ = [
     'paste_into_video', 'region_map',
     'render', 'repeat_encoding', 'resize_frames', 'write_videos',
 ]
+
+_MODULES = dict(ExtractionReport='code_extraction', extract_motion_codes='code_extraction',
+                ensure_codes='training_codes')
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+    return getattr(import_module(f'leokit.inference.{_MODULES[name]}'), name)

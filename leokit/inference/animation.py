@@ -43,13 +43,17 @@ class VideoAnimator:
             yield from video.codes[None].split(chunk_size, dim=1)
             return
         device = device_of(self.animator)
-        runner = self._runner(video, chunk_size)
+        runner, first = self._runner(video, chunk_size), True
         for frames in iterate_frames(video, self.animator.size, chunk_size=chunk_size, crop=self.animator.crop,
                                      pin=device.type == 'cuda'):
             if runner is not None:
                 yield runner.codes(frames.to(device, non_blocking=True))[None]
-            else:
-                yield encode(self.animator, frames, amp=self.amp).motion.float()[None]
+                continue
+            # on a CPU the first frame is encoded and rendered alone, because somebody may be waiting for it
+            pieces = [frames[:1], frames[1:]] if first and device.type == 'cpu' else [frames]
+            first = False
+            for piece in filter(len, pieces):
+                yield encode(self.animator, piece, amp=self.amp).motion.float()[None]
 
     def _runner(self, video: VideoInput | DrivingCodes, chunk_size: int) -> ChunkRunner | None:
         """The runner for a video that is long enough; None to call the networks as they are."""

@@ -6,7 +6,6 @@ A crop is static: one square for all frames of a clip, so the face moves within 
 import math
 from typing import NamedTuple
 
-import mmcv
 import numpy as np
 
 from leokit.utils import UserError
@@ -93,8 +92,9 @@ def crop_frames(frames: np.ndarray, box: CropBox, size: int | None = None) -> np
             and box.right > 0 and box.bottom > 0):
         raise UserError(f'the crop {tuple(box)} (left, top, right, bottom) has no pixel of the frames, which have '
                         f'{width}x{height}; pass a box inside them')
-    corners = np.array((box.left, box.top, box.right - 1, box.bottom - 1))  # mmcv includes the last pixel
-    cropped = np.stack([mmcv.imcrop(frame, corners, pad_fill=0) for frame in frames])
+    left, top, right, bottom = max(box.left, 0), max(box.top, 0), min(box.right, width), min(box.bottom, height)
+    cropped = np.zeros((len(frames), box.bottom - box.top, box.right - box.left, 3), np.uint8)
+    cropped[:, top - box.top:bottom - box.top, left - box.left:right - box.left] = frames[:, top:bottom, left:right]
     return cropped if size is None else fit_frames(cropped, size, crop='none')
 
 

@@ -4,7 +4,7 @@ The evaluation crops alike (:func:`center_square`) but resizes in float on the d
 (:mod:`leokit.evaluation.clip_preprocessing`).
 """
 
-import mmcv
+import cv2
 import numpy as np
 import torch
 from torch import Tensor
@@ -49,10 +49,10 @@ def fit_frames(frames: np.ndarray, size: int, *, crop: str = 'center') -> np.nda
     height, width = frames.shape[1:3]
     if (height, width) == (size, size):
         return frames
-    interpolation = 'area' if height >= size and width >= size else 'bicubic'
+    interpolation = cv2.INTER_AREA if height >= size and width >= size else cv2.INTER_CUBIC
     resized = np.empty((len(frames), size, size, 3), np.uint8)
     for source, target in zip(frames, resized):
-        mmcv.imresize(source, (size, size), interpolation=interpolation, out=target, backend='cv2')
+        cv2.resize(source, (size, size), dst=target, interpolation=interpolation)
     return resized
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-import mmcv
+import cv2
 import numpy as np
 
 from leokit.utils import UserError
@@ -55,5 +55,4 @@ def at_height(frames: np.ndarray, height: int) -> np.ndarray:
     if frames.shape[1] == height:
         return frames
     width = max(1, round(frames.shape[2] * height / frames.shape[1]))
-    return np.stack([mmcv.imresize(frame, (width, height), interpolation='bicubic', backend='cv2')
-                     for frame in frames])
+    return np.stack([cv2.resize(frame, (width, height), interpolation=cv2.INTER_CUBIC) for frame in frames])

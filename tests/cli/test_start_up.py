@@ -18,15 +18,22 @@ slow = {'torch', 'numpy', 'mmengine', 'cv2', 'av', 'scipy'} & set(sys.modules)
 assert not slow, slow
 '''
 RUN = '''
-import sys
+import gc, sys
+collections_of_imports = []
+def count(phase, info):
+    if 'torch._C' in sys.modules and 'leokit.utils' not in sys.modules:
+        collections_of_imports.append(info)
+gc.callbacks.append(count)
 from leokit.cli import main
 try:
     main()
 except SystemExit as end:
     assert not end.code, end.code
 slow = {'mmengine.optim', 'mmengine.model', 'mmengine.runner', 'torch._dynamo', 'scipy', 'sympy', 'matplotlib',
-        'torchvision', 'pandas', 'gradio', 'onnx', 'dlib'} & set(sys.modules)
+        'torchvision', 'pandas', 'gradio', 'onnx', 'dlib', 'mmcv', 'leokit.datasets'} & set(sys.modules)
 assert not slow, slow
+assert gc.isenabled() and gc.get_freeze_count() > 100_000  # the objects of the imports, which took no collection
+assert not collections_of_imports, collections_of_imports
 '''
 
 

@@ -55,6 +55,17 @@ def test_codes_are_those_of_the_frames(animator, driving):
     torch.testing.assert_close(codes[0], expected, atol=TOLERANCE, rtol=0)
 
 
+def test_on_a_cpu_the_first_frame_does_not_wait_for_others(animator, images, driving, monkeypatch):
+    encoded = []
+    encode = type(animator).encode
+    monkeypatch.setattr(type(animator), 'encode',
+                        lambda self, frames, **options: encoded.append(len(frames)) or encode(self, frames, **options))
+    stream = VideoAnimator(animator).animate(images, driving, chunk_size=6)  # three of each source at a time
+    assert next(stream).shape[:2] == (2, 1) and encoded == [2, 1]
+    assert [chunk.shape[1] for chunk in stream] == [3, 2, 1] and encoded == [2, 1, 5, 1]
+    assert [chunk.shape[1] for chunk in VideoAnimator(animator).animate(images[:1], driving[:1])] == [1]
+
+
 def test_the_nearest_of_evenly_spaced_frames_is_found_before_the_others_are_encoded(animator, images, monkeypatch):
     video = to_uint8(torch.rand(57, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(6)) * 2 - 1)
     with torch.no_grad():
@@ -68,7 +79,7 @@ def test_the_nearest_of_evenly_spaced_frames_is_found_before_the_others_are_enco
     transfer = MotionTransfer(start_frame='auto')
     stream = VideoAnimator(animator).animate(images[:1], video, transfer=transfer, chunk_size=5)
     first = next(stream)
-    assert encoded == [1, 8, 5] and transfer.start_frames == (nearest,)
+    assert encoded == [1, 8, 1] and transfer.start_frames == (nearest,)
     frames = torch.cat([first, *stream], dim=1)
     with torch.no_grad():
         moved = animator.animate(animator.encode(images[:1]), codes[None], codes[nearest][None]).frames.clamp(-1, 1)
