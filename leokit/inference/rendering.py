@@ -26,9 +26,8 @@ def encode(animator: Animator, images: Tensor, *, amp: bool = False) -> Encoding
     """
     device = device_of(animator)
     check_precision(animator)
-    # convolutions keep the layout of their input, and channels-last is the faster one on a GPU
-    layout = torch.channels_last if device.type == 'cuda' else torch.contiguous_format
-    images = images.to(device, non_blocking=True).contiguous(memory_format=layout)
+    # convolutions keep the layout of their input, and channels-last is the faster one
+    images = images.to(device, non_blocking=True).contiguous(memory_format=torch.channels_last)
     with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=amp):
         return animator.encode(from_uint8(images) if images.dtype == torch.uint8 else images)
 

@@ -2,7 +2,10 @@ import math
 
 import pytest
 import torch
+from support.signatures import defaults
+from torch.nn import functional as F
 
+from leokit.discriminators import StyleGAN2Discriminator
 from leokit.discriminators.stylegan2 import append_minibatch_stddev, stddev_group
 from leokit.registry import DISCRIMINATORS
 
@@ -90,3 +93,32 @@ def test_other_sizes_are_errors():
         build(48)
     with pytest.raises(ValueError, match='group_size'):
         build(group_size=0)
+
+
+def test_the_last_layers_by_their_definition():
+    discriminator, images = build(), torch.randn(4, 3, 32, 32)
+    with torch.no_grad():
+        for layer in (discriminator.final_activation, discriminator.final_linear, discriminator.to_logit):
+            layer.bias.normal_()
+    first = discriminator.from_rgb_activation(F.conv2d(images, discriminator.from_rgb.weight / math.sqrt(3)))
+    x = append_minibatch_stddev(discriminator.blocks(first), 4)
+
+    def activated(x, bias):
+        return F.leaky_relu(x + bias, 0.2) * math.sqrt(2)
+
+    x = F.conv2d(x, discriminator.final_conv.weight / math.sqrt(9 * 9), padding=1)
+    x = activated(x, discriminator.final_activation.bias.view(-1, 1, 1)).flatten(1)
+    x = activated(x @ discriminator.final_linear.weight.t() / math.sqrt(8 * 16), discriminator.final_linear.bias)
+    logits = x @ discriminator.to_logit.weight.t() / math.sqrt(8) + discriminator.to_logit.bias
+    torch.testing.assert_close(discriminator(images), logits)
+
+
+def test_defaults():
+    assert defaults(StyleGAN2Discriminator) == dict(channel_multiplier=1, max_channels=512, group_size=4)
+    assert build(group_size=1).group_size == 1
+
+
+def test_the_deviation_of_tiny_differences_is_that_of_the_constant():
+    """sqrt(variance + 1e-8)."""
+    x = torch.tensor([0.0, 2e-4]).view(2, 1, 1, 1)
+    torch.testing.assert_close(append_minibatch_stddev(x, 2)[:, 1], torch.full((2, 1, 1), math.sqrt(2e-8)))

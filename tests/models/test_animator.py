@@ -228,3 +228,47 @@ def test_compiled_parts_give_the_same_losses_and_gradients_under_the_same_keys()
     for (name, expected), got in zip(plain.named_parameters(), compiled.parameters()):
         torch.testing.assert_close(got.grad, expected.grad, rtol=1e-3, atol=1e-4,
                                    msg=lambda text, n=name: f'{n}: {text}')
+
+
+def test_motion_has_two_or_three_dimensions():
+    animator = small_animator()
+    encoding = animator.encode(torch.randn(2, 3, 32, 32))
+    for shape in ((4,), (2, 1, 3, 4)):
+        with pytest.raises(ValueError, match=r'motion must have shape \(B, N\) or \(B, T, N\)'):
+            animator.animate(encoding, torch.randn(shape))
+
+
+def test_losses_and_parts_of_training_by_default():
+    animator = small_animator(training=dict(discriminator=dict(type='StyleGAN2Discriminator')))
+    assert type(animator.adversarial).__name__ == 'NonSaturatingLoss' and animator.r1 is None
+    assert animator.discriminator.size == 32 and animator.discriminator.final_linear.weight.shape[0] == 8
+    for part in ('adversarial', 'r1'):
+        with pytest.raises(ValueError, match='need training.discriminator'):
+            small_animator(training={part: dict(type='R1Penalty')})
+
+
+def test_terms_without_weight_are_not_computed():
+    animator = small_animator(training=dict(
+        losses=[dict(type='L1Loss', weight=0.5), dict(type='ChangedPixelLoss', weight=0.0)],
+        discriminator=dict(type='StyleGAN2Discriminator'), adversarial=dict(type='NonSaturatingLoss', weight=0.0)))
+    source, driving = torch.randn(2, 2, 3, 32, 32)
+    terms = animator(dict(source=source, driving=driving), mode='loss')
+    assert set(terms) == {'loss_l1', 'loss_discriminator'}
+    expected = 0.5 * (animator.transfer(source, driving).frames - driving).abs().mean()
+    torch.testing.assert_close(terms['loss_l1'], expected)
+
+
+@torch.no_grad()
+def test_a_prediction_is_the_finest_level_of_the_transfer():
+    animator = small_animator(flow_generator=dict(type='LIAFlowGenerator', init='reference')).eval()
+    source, driving = torch.randn(2, 2, 3, 32, 32)
+    animation, records = animator.transfer(source, driving), animator.predict(source, driving, {})
+    encoding = animator.encode(source)
+    frames = animator.animate(encoding, animator.encode(driving).motion).frames
+    torch.testing.assert_close(animation.frames, frames, atol=1e-4, rtol=1e-4)
+    for index, record in enumerate(records):
+        expected = dict(source=source, driving=driving, reconstruction=animation.frames, flow=animation.flows[-1],
+                        mask=animation.masks[-1])
+        assert record.keys() == expected.keys()
+        assert all(torch.equal(record[key], value[index]) for key, value in expected.items())
+    assert records[0]['flow'].shape == (2, 32, 32) and records[0]['mask'].shape == (1, 32, 32)

@@ -4,6 +4,7 @@ import copy
 
 import pytest
 import torch
+from support.signatures import defaults
 from torch import nn
 
 from leokit.engine import EMAHook, load_weights
@@ -159,3 +160,26 @@ def test_the_smallest_unit_is_a_thousandth_of_the_largest(normalizer):
     torch.testing.assert_close(normalizer.unit(), torch.tensor([2.0, 0.002, 0.002]))
     normalizer.set_statistics([0.0] * N, [2.0, 0.003, 0.1])
     torch.testing.assert_close(normalizer.unit(), torch.tensor([2.0, 0.003, 0.1]))
+
+
+def test_statistics_of_float64_are_kept_as_float32_and_zero_means_are_valid(normalizer):
+    normalizer.set_statistics(torch.zeros(N, dtype=torch.float64), torch.tensor([1.0, 0, 2], dtype=torch.float64))
+    assert normalizer.mean.dtype == normalizer.std.dtype == torch.float32
+    assert normalizer.normalize(torch.ones(1, N, dtype=torch.bfloat16)).dtype == torch.float32
+    with pytest.raises(UserError, match='std of the codes has shape'):
+        normalizer.set_statistics([0.0] * N, [1.0])
+
+
+def test_a_rate_that_differs_by_rounding_is_the_same(normalizer):
+    normalizer.set_frame_rate(25)
+    normalizer.set_frame_rate(25.001)
+    with pytest.raises(UserError, match='have 25.01'):
+        normalizer.set_frame_rate(25.01)
+
+
+def test_an_animator_is_known_by_any_byte_of_its_hash(normalizer):
+    name = '00' * 31 + '01'
+    normalizer.set_statistics(**STATISTICS, animator_hash=name)
+    assert normalizer.animator_weights_hash == name and normalizer.animator_hash.shape == (32,)
+    assert normalizer.fps is None and defaults(CodeNormalizer) == dict(residuals=False)
+    assert repr(normalizer) == 'CodeNormalizer(motion_dim=3, statistics_set=True)'

@@ -91,3 +91,18 @@ def test_enlarging_is_cubic_also_in_one_direction_only(height):
     enlarged = fit_frames(frames, 16, crop='none')
     assert np.abs(enlarged[0, :, :, 1] - cubic(row, 16)).max() <= 1
     assert enlarged.min() < 45 and enlarged.max() > 155
+
+
+def test_shrinking_one_side_averages_where_the_other_fits():
+    frames = noise(1, 16, 64, 3)
+    means = frames.reshape(1, 16, 16, 4, 3).mean(3)
+    assert np.abs(fit_frames(frames, 16, crop='none') - means).max() <= 0.5 + 1e-6
+    turned = fit_frames(frames.swapaxes(1, 2), 16, crop='none')
+    assert np.abs(turned - means.swapaxes(1, 2)).max() <= 0.5 + 1e-6
+
+
+def test_the_crop_of_a_tensor():
+    frames = noise(2, 16, 32, 3)
+    for crop, expected in (('center', frames[:, :, 8:24]), ('none', fit_frames(frames, 16, crop='none'))):
+        assert np.array_equal(fit_to_tensor(frames, 16, crop).numpy(), to_channels_first(expected))
+    assert np.array_equal(fit_to_tensor(frames, 16).numpy(), to_channels_first(frames[:, :, 8:24]))

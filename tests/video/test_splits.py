@@ -2,6 +2,7 @@ import hashlib
 from collections import Counter
 
 import pytest
+from support.signatures import defaults
 
 from leokit.utils import UserError
 from leokit.video import split_identities, split_of
@@ -60,3 +61,25 @@ def test_the_last_possible_hash_is_in_the_last_split_that_is_not_empty(monkeypat
 
     monkeypatch.setattr(hashlib, 'sha256', lambda text: Last())
     assert split_of('somebody', (0.5, 0.5, 0)) == 'val' and split_of('somebody', (1, 0, 0)) == 'train'
+
+
+@pytest.mark.parametrize('first, split', [(0, 'train'), (127, 'train'), (128, 'val'), (191, 'val'), (192, 'test')])
+def test_an_interval_begins_where_the_one_before_ends(monkeypatch, first, split):
+    class Hash:
+        def digest(self):
+            return bytes([first, *[0] * 31])  # first / 256
+
+    monkeypatch.setattr(hashlib, 'sha256', lambda text: Hash())
+    assert split_of('somebody', (0.5, 0.25, 0.25)) == split
+
+
+def test_the_sum_of_fractions_may_be_rounded_but_not_wrong():
+    assert split_of('somebody', (0.9, 0.05, 0.0500005)) == split_of('somebody')
+    for fractions in ((0.9, 0.05, 0.05001), (0.9, 0.05, 0.04999)):
+        with pytest.raises(UserError, match='sum to 1'):
+            split_of('somebody', fractions)
+
+
+def test_defaults():
+    for function in (split_of, split_identities):
+        assert defaults(function) == dict(fractions=(0.9, 0.05, 0.05), seed=0)
