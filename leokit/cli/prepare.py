@@ -23,7 +23,7 @@ DATASETS = ('taichi_hd', 'vox', 'celebv_hq', 'celebv_text', 'faceforensics', 'fa
             'voxceleb')
 CHECKS = ('scene_cut', 'fade', 'frozen', 'repeated_frames', 'black', 'borders', 'blur', 'caption', 'faces')
 PERSON = 'person'
-CROPS = ('dataset', *options.CROPS, PERSON, *options.FACE_CROPS, *face_options.FACE_CROPS)
+CROPS = ('dataset', *options.CROPS, PERSON, *face_options.FACE_CROPS)
 DEFAULT_CHECKS = ('scene_cut', 'black')
 SIZE, MIN_FRAMES, FOLDER_MIN_FRAMES = 256, 64, 2
 DATASET_ONLY = ('metadata', 'split_fractions', 'checks', 'min_side', 'split_at_cuts')
@@ -60,7 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add(parser, '--size', unset=f'{SIZE}; required for a folder')
     options.add(parser, '--crop', choices=CROPS, metavar='NAME',
                 role="'dataset' crops as the dataset's authors do; 'person' follows the detected person; further "
-                     'conventions crop to the detected face: ' + ', '.join(CROPS[4:]),
+                     'conventions crop to the detected face: ' + ', '.join(face_options.FACE_CROPS),
                 unset="'dataset', or a face crop where a dataset has no boxes; 'center' for a folder")
     add('--person-detector', metavar='NAME',
         help=f"detector of --crop {PERSON}: 'torchvision' (trained on COCO; torchvision downloads its weights once), "

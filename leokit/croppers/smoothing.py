@@ -7,8 +7,14 @@ detections are found by the median of those around (Hampel 1974, with a fixed li
 import numpy as np
 
 
+MAX_EXTRAPOLATION = 1.0  # seconds; further away, the velocity says little about where the face or person is
+
+
 def smooth_path(values: np.ndarray, seconds: np.ndarray, *, noise: float, acceleration: float) -> np.ndarray:
     """Smooth measurements over time.
+
+    Before the first and after the last measurement, the path goes on for a second with the velocity that it has there,
+    and rests further away.
 
     Args:
         values (np.ndarray): Shape (T, D); rows of NaN are missing. At least one row is not.
@@ -19,36 +25,40 @@ def smooth_path(values: np.ndarray, seconds: np.ndarray, *, noise: float, accele
     Returns:
         np.ndarray: Shape (T, D).
     """
-    known = ~np.isnan(values).any(axis=1)
-    if not known.any():
+    known = np.flatnonzero(~np.isnan(values).any(axis=1))
+    if len(known) == 0:
         raise ValueError('all values are missing')
-    first = int(np.argmax(known))
-    state = np.stack([values[first], np.zeros(values.shape[1])])  # position and velocity, (2, D)
+    first, last = known[0], known[-1]
+    states = _smooth_states(values[first:last + 1], seconds[first:last + 1], noise, acceleration)
+    end = np.clip(np.arange(len(values)) - first, 0, last - first)  # for rows outside, the nearest one inside
+    elapsed = np.clip(seconds - seconds[first + end], -MAX_EXTRAPOLATION, MAX_EXTRAPOLATION)
+    return states[end, 0] + elapsed[:, None] * states[end, 1]
+
+
+def _smooth_states(values: np.ndarray, seconds: np.ndarray, noise: float, acceleration: float) -> np.ndarray:
+    """Positions and velocities, (T, 2, D); the first row of ``values`` is known."""
+    state = np.stack([values[0], np.zeros(values.shape[1])])
     # the velocity at the start is unknown; all D dimensions have one covariance
     cov = np.diag([noise ** 2, (10 * acceleration) ** 2])
-    states, covs, predicted, steps = [], [], [], []
-    for index, value in enumerate(values):
-        step = float(seconds[index] - seconds[index - 1]) if index else 0.0
+    states, covs, predicted, moves = [state], [cov], [(state, cov)], [np.eye(2)]
+    for value, step in zip(values[1:], np.diff(seconds)):
         move = np.array(((1, step), (0, 1)))
         push = acceleration * np.array((step ** 2 / 2, step))
-        if index > first:
-            state, cov = move @ state, move @ cov @ move.T + np.outer(push, push)
+        state, cov = move @ state, move @ cov @ move.T + np.outer(push, push)
         predicted.append((state, cov))
-        if known[index] and index > first:
+        if not np.isnan(value).any():
             gain = cov[:, 0] / (cov[0, 0] + noise ** 2)
             state = state + gain[:, None] * (value - state[0])
             cov = cov - np.outer(gain, cov[0])
         states.append(state)
         covs.append(cov)
-        steps.append(move)
-    for index in range(len(values) - 2, first - 1, -1):
+        moves.append(move)
+    for index in range(len(values) - 2, -1, -1):
         next_state, next_cov = predicted[index + 1]
-        back = covs[index] @ steps[index + 1].T @ np.linalg.inv(next_cov)
+        back = covs[index] @ moves[index + 1].T @ np.linalg.inv(next_cov)
         states[index] = states[index] + back @ (states[index + 1] - next_state)
         covs[index] = covs[index] + back @ (covs[index + 1] - next_cov) @ back.T
-    for index in range(first):  # before the first detection the face rests
-        states[index] = states[first]
-    return np.stack([state[0] for state in states])
+    return np.stack(states)
 
 
 def find_outliers(values: np.ndarray, seconds: np.ndarray, *, within: float, limit: float) -> np.ndarray:

@@ -86,6 +86,8 @@ def find_track(video: VideoHandle, detector: FaceDetector, cropper: Cropper, *, 
     side = float(np.nanmedian(regions[:, 2]))
     smooth = smooth_path(regions[:, :4], frames / video.fps, noise=NOISE * side, acceleration=ACCELERATION * side)
     smooth[:, 2:] = np.maximum(smooth[:, 2:], 1)
+    corners = np.vstack([regions[:, :2], [(0, 0), frame_size[::-1]]])  # a path that goes on must not leave the frame
+    smooth[:, :2] = np.clip(smooth[:, :2], np.nanmin(corners, axis=0), np.nanmax(corners, axis=0))
     angles = smooth_path(regions[:, 4:], frames / video.fps, noise=NOISE, acceleration=ACCELERATION)
     return CropTrack(frames / video.fps, np.column_stack([smooth, angles]))
 

@@ -5,13 +5,22 @@ from typing import Any
 
 import numpy as np
 
-from leokit.croppers import CroppedVideo, CropRegion, CropTrack
+from leokit.croppers import CROP_PRESETS, CroppedVideo, CropPreset, CropRegion, CropTrack, build_cropper
 from leokit.croppers.tracking import no_face
 from leokit.deprecation import warn_renamed
-from leokit.face_detectors import build_face_detector
-from leokit.video.face_crop import FACE_CROPS, CropBox, crop_frames, face_crop_box
+from leokit.face_detectors import Face, build_face_detector
+from leokit.video.face_crop import CropBox, crop_frames
 from leokit.video.images import read_image
 from leokit.video.readers import VideoHandle
+
+FACE_CROPS = {name: CROP_PRESETS[name] for name in ('face', 'face_wide')}
+
+
+def face_crop_box(boxes: np.ndarray, frame_size: tuple[int, int], crop: CropPreset = FACE_CROPS['face']) -> CropBox:
+    """Deprecated: :meth:`leokit.croppers.Cropper.region`. The square around boxes of shape (T, 4) or (4,)."""
+    warn_renamed('function', 'face_crop_box', 'leokit.croppers.Cropper.region')
+    faces = [Face(box, 1.0) for box in np.asarray(boxes, np.float64).reshape(-1, 4)]
+    return build_cropper(crop).region(faces, frame_size).to_box()
 
 
 def find_face_box(video: VideoHandle, crop: str, first: int = 0, last: int | None = None) -> CropBox | None:
@@ -38,7 +47,8 @@ def crop_image_to_face(image: str | Path | np.ndarray, crop: str, name: str | Pa
     faces = _detector().detect(pixels)
     if not faces:
         raise no_face(name or ('the image' if isinstance(image, np.ndarray) else image))
-    return crop_frames(pixels[None], face_crop_box(faces[0].box, pixels.shape[:2], FACE_CROPS[crop]))[0]
+    box = build_cropper(FACE_CROPS[crop]).region(faces[:1], pixels.shape[:2]).to_box()
+    return crop_frames(pixels[None], box)[0]
 
 
 def _find_box(video: VideoHandle, crop: str, first: int, last: int | None) -> CropBox | None:

@@ -15,7 +15,6 @@ from leokit.engine import LAUNCHERS
 from leokit.face_detectors.choice import DETECTORS
 from leokit.inference.paste_back import MAX_SIDE
 from leokit.synthetic_faces import SyntheticFacesPlan
-from leokit.video.face_crop import FACE_CROPS
 from leokit.video.h264 import ENCODERS
 from leokit.video.images import TRANSPARENT_BACKGROUND
 from leokit.video.readers.base import DEFAULT_FPS
@@ -24,8 +23,7 @@ from leokit.video.splits import DEFAULT_FRACTIONS, SPLITS
 
 
 def test_copied_constants_are_those_of_the_package():
-    assert options.FACE_CROPS == tuple(FACE_CROPS)
-    assert (*options.FACE_CROPS, *face_options.FACE_CROPS) == tuple(CROP_PRESETS)
+    assert face_options.FACE_CROPS == tuple(CROP_PRESETS)
     assert face_options.FOLLOW == FOLLOW and face_options.DETECTORS == ('auto', *DETECTORS)
     assert face_options.MAX_SIDE == MAX_SIDE and face_options.FEATHER == FEATHER
     assert face_options.color(face_options.BACKGROUND) == TRANSPARENT_BACKGROUND

@@ -96,15 +96,17 @@ def test_landmarks_are_needed():
     assert build_cropper(CROP_PRESETS['liveportrait']).needs_landmarks
 
 
-def test_old_names_crop_as_leokit_prepare_does():
-    from leokit.video.face_crop import FACE_CROPS, face_crop_box
-    boxes = np.random.default_rng(0).uniform((0, 0, 60, 60), (300, 200, 200, 200), (50, 4))
-    boxes[:, 2:] += boxes[:, :2]
-    for name, crop in FACE_CROPS.items():
-        for box in boxes:
-            expected = np.array(face_crop_box(box, FRAME, crop))
-            found = np.array(region(name, face(*box)).to_box())
-            assert np.abs(found - expected).max() <= 1 and (found[2:] - found[:2] == expected[2:] - expected[:2]).all()
+@pytest.mark.parametrize('boxes, frame, expected', [
+    ([(100, 50, 200, 130)], FRAME, (90, 30, 210, 150)),  # 100x80 around (150, 90): side 1.2 * 100
+    ([(100.2, 100.2, 190.2, 190.2)], FRAME, (91, 91, 199, 199)),  # 91.2 to 199.2
+    ([(0, 0, 100, 100)], FRAME, (0, 0, 120, 120)),  # from -10, moved right and down
+    ([(560, 400, 640, 480)], FRAME, (544, 384, 640, 480)),  # to 648 and 488, moved left and up
+    ([(-20, 100, 60, 180)], FRAME, (0, 92, 96, 188)),  # a detection that reaches beyond the frame
+    ([(100, 100, 140, 140), (120, 110, 180, 150)], FRAME, (92, 77, 188, 173)),  # union 100, 100, 180, 150
+    ([(100, 0, 200, 100)], (100, 300), (90, -10, 210, 110)),
+    ([(100, 20, 200, 140)], (100, 300), (78, 0, 222, 144))])  # from 8: moved to contain the whole height
+def test_square_of_leokit_prepare_in_whole_pixels(boxes, frame, expected):
+    assert region('face', *(face(*box) for box in boxes), frame=frame).to_box() == expected
 
 
 def test_presets_and_configs():

@@ -125,6 +125,13 @@ def test_the_crop_moves_with_the_face():
     assert len(slow) == 10 and np.abs(slow.read(range(10)).astype(int) - draw([(20, 20)], (40, 40))[0]).mean() < 3
 
 
+def test_the_crop_of_a_face_that_leaves_stays_in_the_frame():
+    centers = [(40 + 8 * number, 60) if number < 20 else None for number in range(60)]  # 200 pixels a second, to 192
+    path = track(centers)
+    assert path.at(0.6).x == pytest.approx(40 + 8 * 15, abs=2)
+    assert path.at(59 / 25).x == pytest.approx(200) and path.at(59 / 25).y == pytest.approx(60, abs=1)
+
+
 def test_interpolation_between_times():
     found = CropTrack(np.array((0., 2.)), np.array(((10, 20, 30, 40, 0.), (20, 20, 50, 40, 1.))))
     assert found.at(0.5) == CropRegion(12.5, 20, 35, 40, 0.25)
@@ -134,27 +141,41 @@ def test_interpolation_between_times():
 def test_smoothing_is_the_posterior_mean():
     """Against the mean of the joint Gaussian of all times, solved at once."""
     rng = np.random.default_rng(0)
-    seconds = np.cumsum(rng.uniform(0.1, 0.4, 12))
-    values = rng.normal(size=(12, 2))
-    values[[4, 5, 11]] = np.nan
+    seconds = np.cumsum(rng.uniform(0.1, 0.4, 14))
+    values = rng.normal(size=(14, 2))
+    values[[0, 1, 6, 7, 13]] = np.nan
     noise, acceleration = 0.3, 0.7
     found = smooth_path(values, seconds, noise=noise, acceleration=acceleration)
-    # position p0 + v0 (t - t0) + sum of pushes; prior of p0: the first measurement; of v0: a tenth as certain as a push
-    steps = np.diff(seconds)
-    basis = np.zeros((12, 2 + len(steps)))
-    basis[:, 0], basis[:, 1] = 1, seconds - seconds[0]
+    # position p0 + v0 (t - t0) + sum of pushes, from the first measurement on; prior of p0: that measurement; of v0:
+    # a tenth as certain as a push. Before it, p0 + v0 (t - t0).
+    start, steps = 2, np.diff(seconds[2:])
+    basis = np.zeros((14, 2 + len(steps)))
+    basis[:, 0], basis[:, 1] = 1, seconds - seconds[start]
     for number, step in enumerate(steps):
-        after = seconds[number + 1:] - seconds[number + 1]
-        basis[number + 1:, 2 + number] = acceleration * (step ** 2 / 2 + step * after)
+        after = seconds[start + number + 1:] - seconds[start + number + 1]
+        basis[start + number + 1:, 2 + number] = acceleration * (step ** 2 / 2 + step * after)
     prior = np.diag([noise ** 2, (10 * acceleration) ** 2, *np.ones(len(steps))])
     known = ~np.isnan(values[:, 0])
-    known[0] = False  # it is the prior's mean
+    known[start] = False  # it is the prior's mean
     design = basis[known]
     gain = prior @ design.T @ np.linalg.inv(design @ prior @ design.T + noise ** 2 * np.eye(known.sum()))
     mean = np.zeros((2 + len(steps), 2))
-    mean[0] = values[0]
+    mean[0] = values[start]
     expected = basis @ (mean + gain @ (values[known] - design @ mean))
     assert found == pytest.approx(expected, abs=1e-8)
+
+
+def test_both_ends_of_a_path_go_on_for_a_second():
+    seconds = np.arange(0, 8, 0.2)
+    values = 3 + 2 * seconds[:, None]  # two units a second
+    values[(seconds < 1.9) | (seconds > 5.1)] = np.nan  # known from 2.0 to 5.0 s
+    found = smooth_path(values, seconds, noise=0.01, acceleration=1.0)[:, 0]
+    assert found == pytest.approx(3 + 2 * np.clip(seconds, 1, 6), abs=0.02)
+    backwards = smooth_path(values[::-1], seconds, noise=0.01, acceleration=1.0)[::-1, 0]
+    assert found == pytest.approx(backwards, abs=1e-3)
+    single = np.full((5, 1), np.nan)
+    single[2] = 7.0
+    assert smooth_path(single, np.arange(5.0), noise=0.1, acceleration=1.0).tolist() == [[7.0]] * 5
 
 
 def test_the_distance_of_faces_is_in_sides_plus_the_logarithm_of_the_size():
