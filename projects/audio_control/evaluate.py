@@ -4,18 +4,14 @@
         --ground-truth data/synthetic_faces_128 --controls data/synthetic_faces_128_sound.npz
 """
 
-import argparse
-
 import numpy as np
 import torch
 
-import leokit
-from leokit.analysis import ControlReport, control_report, control_table
-from leokit.datasets import CodeCache, Controls, load_controls
+from leokit.analysis import ControlReport
+from leokit.datasets import Controls
 from leokit.metrics.control_error import control_error
-from leokit.models import MotionDiffusion
-from leokit.synthetic_faces import load_truth
 from leokit.utils.tables import markdown_table
+from projects.control_evaluation import control_reports
 
 
 def loudness_table(report: ControlReport, controls: Controls) -> str:
@@ -33,20 +29,6 @@ def _cells(loudness: torch.Tensor, mouth: torch.Tensor) -> list[str]:
     return [f'{errors.correlation.item():.3f}', f'{errors.chance.item():.3f}']
 
 
-parser = argparse.ArgumentParser(description=__doc__.partition('\n')[0])
-parser.add_argument('checkpoint', help='work dir of the motion diffusion')
-parser.add_argument('--codes', required=True)
-parser.add_argument('--ground-truth', required=True)
-parser.add_argument('--controls', required=True)
-parser.add_argument('--num-frames', type=int, nargs='+', default=[32, 96], help='lengths of the sequences')
-parser.add_argument('--device', default='cpu')
-
 if __name__ == '__main__':
-    args = parser.parse_args()
-    model = leokit.load(args.checkpoint, device=args.device, expect=MotionDiffusion)
-    controls = load_controls(args.controls)
-    for frames in args.num_frames:
-        report = control_report(model, CodeCache(args.codes), load_truth(args.ground_truth), controls, ['mouth_open'],
-                                num_frames=frames, guidance_scales=(1.0, 2.0))
-        print(f'\n{len(report.names)} sequences of {frames} frames\n\n{control_table(report)}\n\n'
-              f'{loudness_table(report, controls)}')
+    for report, controls in control_reports(__doc__.partition('\n')[0], ['mouth_open']):
+        print(f'\n{loudness_table(report, controls)}')

@@ -13,6 +13,7 @@ from leokit.registry import MODELS
 from leokit.synthetic_faces import SyntheticFacesPlan, load_truth
 from leokit.synthetic_faces.ground_truth import save_truth
 from leokit.utils import UserError, load_config
+from projects.control_evaluation import control_reports
 from projects.pose_control.write_controls import POSE, write_pose_controls
 
 CONFIG = Path(__file__).parents[1] / 'configs' / 'lmdm_pose.py'
@@ -56,7 +57,7 @@ def test_the_config_builds_the_documented_model():
     assert config.train_dataloader.dataset.controls == config.controls
 
 
-def test_a_short_training_follows_the_pose(dataset, tmp_path):
+def test_a_short_training_follows_the_pose(dataset, tmp_path, capsys):
     write_pose_controls(dataset, dataset / 'pose.npz')
     config = load_config(CONFIG, {**SMALL, 'codes_dir': str(dataset / 'codes'), 'data_root': None, 'animator': None,
                                   'controls': str(dataset / 'pose.npz')})
@@ -74,6 +75,14 @@ def test_a_short_training_follows_the_pose(dataset, tmp_path):
     assert (errors['control x 1.5'].error != errors['control'].error).all()
     lines = control_table(report).splitlines()
     assert len(lines) == 2 + 4 * 3 and lines[2].startswith('| real | yaw | 1.000 |')
+    capsys.readouterr()
+    command = [config.work_dir, '--codes', str(dataset / 'codes'), '--ground-truth', str(dataset), '--controls',
+               str(dataset / 'pose.npz'), '--num-frames', str(T), '8']
+    reports = [(report.asked.shape, controls.channels) for report, controls in control_reports('', arguments=command)]
+    assert reports == [((8, T, 3), POSE), ((8, 8, 3), POSE)]
+    said = capsys.readouterr().out
+    assert f'8 sequences of {T} frames\n\n' in said and '8 sequences of 8 frames' in said
+    assert said.count('| real | yaw | 1.000 |') == 2 and said.count('| control x 2 | roll |') == 2
 
 
 def test_reports_that_are_not_possible_are_one_sentence(dataset):
