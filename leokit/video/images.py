@@ -6,12 +6,13 @@ documented, and OpenCV converts them without telling.
 
 import io
 import logging
+import threading
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 from mmengine.logging import print_log
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageCms, ImageOps, TiffImagePlugin, UnidentifiedImageError
 
 from leokit.utils import UserError
 from leokit.utils.files import local_path
@@ -20,7 +21,11 @@ from leokit.video.png import lacks_rows
 IMAGE_SUFFIXES = frozenset({'.png', '.jpg', '.jpeg', '.bmp', '.webp', '.tif', '.tiff', '.heic', '.heif', '.avif'})
 TRANSPARENT_BACKGROUND = (255, 255, 255)  # color behind transparent pixels
 HEIF_BRANDS = (b'heic', b'heix', b'heim', b'heis', b'hevc', b'hevx', b'mif1', b'msf1', b'avif', b'avis')
+TIFF_YCBCR, TIFF_UNCOMPRESSED = 6, 1  # values of its tags
 MAGIC_BYTES = 12  # of a HEIF file: the length of a box, 'ftyp' and the brand
+
+
+_libtiff_lock = threading.Lock()
 
 
 def read_image(source: str | Path | bytes | BinaryIO, *,
@@ -69,7 +74,8 @@ def _may_lack_rows(image: Image.Image) -> bool:
 def _open(file: Path | BinaryIO, name: str) -> Image.Image:
     """Open an image; HEIF is registered with Pillow when the first file needs it."""
     try:
-        return Image.open(file)
+        image = Image.open(file)
+        return _open_with_libtiff(image, file) if _is_plain_ycbcr(image) else image
     except UnidentifiedImageError:
         if not _is_heif(file):
             raise
@@ -80,6 +86,27 @@ def _open(file: Path | BinaryIO, name: str) -> Image.Image:
                         'with: pip install "leokit[heif]", or save the image as PNG or JPEG') from error
     pillow_heif.register_heif_opener()
     return Image.open(file)
+
+
+def _is_plain_ycbcr(image: Image.Image) -> bool:
+    """Whether this is a TIFF file of uncompressed YCbCr, which Pillow takes for four bytes per pixel."""
+    tags = getattr(image, 'tag_v2', {}) if image.format == 'TIFF' else {}
+    return (tags.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) == TIFF_YCBCR
+            and tags.get(TiffImagePlugin.COMPRESSION) == TIFF_UNCOMPRESSED)
+
+
+def _open_with_libtiff(image: Image.Image, file: Path | BinaryIO) -> Image.Image:
+    """Open a TIFF file again, to be decoded by libtiff as those with compression are."""
+    if isinstance(file, Path):
+        image.close()
+    else:  # it would be closed, too
+        file.seek(0)
+    with _libtiff_lock:
+        TiffImagePlugin.READ_LIBTIFF, before = True, TiffImagePlugin.READ_LIBTIFF
+        try:
+            return Image.open(file)
+        finally:
+            TiffImagePlugin.READ_LIBTIFF = before
 
 
 def _is_heif(file: Path | BinaryIO) -> bool:

@@ -100,6 +100,29 @@ def test_cmyk_and_animations(tmp_path):
     assert np.array_equal(read_image(tmp_path / 'a.gif')[0, 0], (255, 0, 0))
 
 
+@pytest.mark.parametrize('compression', [None, 'tiff_lzw', 'jpeg'])
+def test_tiff_of_ycbcr(tmp_path, compression):
+    colors = np.array([(230, 190, 160), (200, 60, 40), (40, 180, 70), (50, 70, 210)], np.uint8)
+    expected = colors.repeat(16, 0)[None].repeat(16, 0)
+    path = tmp_path / 'a.tif'
+    Image.fromarray(expected).convert('YCbCr').save(
+        path, compression=compression, **dict(quality=100) if compression == 'jpeg' else {})
+    for found in (read_image(path), read_image(path.read_bytes())):
+        assert np.abs(found.astype(int) - expected).max() <= 2  # 8 bits of YCbCr
+
+
+def test_subsampled_tiff_of_ycbcr(tmp_path):
+    """2x2 pixels share Cb and Cr, as the specification of TIFF 6.0 (section 21) stores them without compression."""
+    tags = [(256, 3, 1, 4), (257, 3, 1, 2), (258, 3, 1, 8), (259, 3, 1, 1), (262, 3, 1, 6), (273, 4, 1, 150),
+            (277, 3, 1, 3), (278, 3, 1, 2), (279, 4, 1, 12), (530, 3, 2, 2 | 2 << 16)]
+    blocks = bytes((76, 76, 76, 76, 85, 255, 29, 29, 29, 29, 255, 107))  # red and blue in BT.601 of full range
+    entries = b''.join(struct.pack('<HHII', *tag) for tag in tags)
+    head = b'II*\0' + struct.pack('<IH', 8, len(tags)) + entries + bytes(4)
+    (tmp_path / 'a.tif').write_bytes(head.ljust(150, b'\0') + blocks)
+    expected = np.array([(255, 0, 0)] * 2 + [(0, 0, 255)] * 2)
+    assert np.abs(read_image(tmp_path / 'a.tif').astype(int) - expected).max() <= 2
+
+
 def test_problems_are_named(tmp_path):
     Image.fromarray(GRAY.astype(np.float32)).save(tmp_path / 'float.tif')
     (tmp_path / 'text.png').write_text('not an image')

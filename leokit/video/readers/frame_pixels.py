@@ -1,11 +1,13 @@
 """From a decoded frame to RGB as a player shows it: true colors, opaque, square pixels, upright."""
 
+import math
 from fractions import Fraction
 from typing import Any
 
 import av
 import numpy as np
 
+from leokit.utils import UserError
 from leokit.video.images import TRANSPARENT_BACKGROUND, over_background
 from leokit.video.readers.wide_color import ColorConverter, needs_color_conversion
 
@@ -70,14 +72,17 @@ class FrameConverter:
 
 
 def display_matrix(frame: Any) -> tuple[int, int, int, int] | None:
-    """The signs (a, b, c, d) of a frame's display matrix; None without one, or if it turns by no multiple of 90°.
+    """The signs (a, b, c, d) of a frame's display matrix; None without one.
 
     A pixel (x, y) is shown at (a x + c y, b x + d y), up to a shift.
+
+    Raises:
+        UserError: If the matrix turns the frame by no multiple of 90°.
     """
     try:
         data = frame.side_data.get('DISPLAYMATRIX')
     except ValueError:  # side data of a kind that this PyAV does not know, such as EXIF: it gives the rotation at least
-        return ROTATIONS.get(round(frame.rotation) % 360)
+        return _signs_of(frame.rotation)
     if data is None:
         return None
     a, b, _, c, d = np.frombuffer(bytes(data), np.int32)[:5].astype(np.int64)
@@ -85,7 +90,21 @@ def display_matrix(frame: Any) -> tuple[int, int, int, int] | None:
     signs = tuple(0 if abs(value) <= limit else int(np.sign(value)) for value in (a, b, c, d))
     straight = signs[0] and signs[3] and not (signs[1] or signs[2])
     turned = signs[1] and signs[2] and not (signs[0] or signs[3])
-    return signs if straight or turned else None
+    if not (straight or turned):
+        raise _not_upright(math.degrees(math.atan2(b, a)))
+    return signs
+
+
+def _signs_of(rotation: float) -> tuple[int, int, int, int] | None:
+    angle = round(rotation) % 360
+    if angle and angle not in ROTATIONS:
+        raise _not_upright(-rotation)
+    return ROTATIONS.get(angle)
+
+
+def _not_upright(degrees: float) -> UserError:
+    return UserError(f'is to be shown turned by {degrees:.0f} degrees, and only multiples of 90 are applied; turn the '
+                     'frames themselves (ffmpeg does so when it encodes the video again)')
 
 
 def orient(pixels: np.ndarray, matrix: tuple[int, int, int, int] | None) -> np.ndarray:

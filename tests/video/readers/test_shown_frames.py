@@ -15,6 +15,8 @@ from PIL import Image
 
 from leokit.utils import UserError
 from leokit.video import VideoWriter
+from leokit.video.clip_cutter import cut_clip
+from leokit.video.face_crop import CropBox
 from leokit.video.readers import AutoReader, PyAVReader, wide_color
 
 RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
@@ -235,14 +237,33 @@ def test_a_picture_in_front_of_the_video_is_passed_over(tmp_path):
     ((0, 1, 1, 0), (80, 48), 'RBG.'), ((0, -1, -1, 0), (80, 48), '.GBR')],
     ids=['id', 'r90', 'r180', 'r270', 'hflip', 'vflip', 'transpose', 'transverse'])
 def test_display_matrices(tmp_path, matrix, shape, shown):
-    path = write(tmp_path / 'a.mp4', corners(48, 80))
-    data = bytearray(path.read_bytes())
+    frame = read_all(write_with_matrix(tmp_path / 'a.mp4', matrix))[0]
+    assert frame.shape[:2] == shape and corner_names(frame) == shown
+
+
+def write_with_matrix(path, matrix):
+    data = bytearray(write(path, corners(48, 80)).read_bytes())
     start = find_atom(data, b'moov', b'trak', b'tkhd')[0] + 48
-    a, b, c, d = (value << 16 for value in matrix)
+    a, b, c, d = (round(value * 2**16) for value in matrix)
     data[start:start + 36] = struct.pack('>9i', a, b, 0, c, d, 0, 0, 0, 1 << 30)
     path.write_bytes(data)
-    frame = read_all(path)[0]
-    assert frame.shape[:2] == shape and corner_names(frame) == shown
+    return path
+
+
+@pytest.mark.parametrize('degrees', [45, -30, 100])
+def test_other_angles_are_refused(tmp_path, degrees):
+    cos, sin = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    path = write_with_matrix(tmp_path / 'a.mp4', (cos, sin, -sin, cos))
+    with pytest.raises(UserError, match=rf'a.mp4 is to be shown turned by {degrees} degrees, .* turn the frames'):
+        read_all(path)
+    with PyAVReader().open(path) as video, pytest.raises(UserError, match=f'a.mp4 .* {degrees} degrees'):
+        cut_clip(video, tmp_path / 'clip.mp4', 0, 1, CropBox(0, 0, 48, 48), 32)
+    assert not (tmp_path / 'clip.mp4').exists()
+
+
+def test_a_fraction_of_a_degree_is_rounding(tmp_path):
+    frame = read_all(write_with_matrix(tmp_path / 'a.mp4', (1, 0.005, -0.005, 1)))[0]
+    assert corner_names(frame) == 'RGB.'
 
 
 @pytest.mark.parametrize('orientation, shape, shown', [
