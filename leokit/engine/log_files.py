@@ -1,5 +1,6 @@
 """Logs that cannot be written for a while (a full disk, a quota) do not end the training that they describe."""
 
+import contextlib
 import functools
 import logging
 import os
@@ -26,10 +27,13 @@ def tolerate_visualizer_errors(visualizer: Visualizer, logger: logging.Logger) -
 def tolerate_logger_errors(logger: logging.Logger) -> None:
     """Let handlers drop what cannot be written, instead of printing a traceback for every line.
 
-    A log file may be on a full disk, and the console a pipe that has been closed (``| head``).
+    A log file may be on a full disk, and the console a pipe that has been closed (``| head``). ``logging.config``, which
+    web servers call, closes the files of all loggers; the next line opens them again, and the folder may be gone.
     """
     for handler in logger.handlers:
         handler.handleError = _ignore
+        if isinstance(handler, logging.FileHandler):
+            handler.emit = functools.partial(_emit, handler.emit)
 
 
 def append_json_line(values: dict[str, Any], path: str | Path) -> None:
@@ -71,6 +75,11 @@ def _tolerate(backend: BaseVisBackend, logger: logging.Logger) -> None:
 
     for name in WRITING_METHODS:
         setattr(backend, name, tolerant(getattr(backend, name)))
+
+
+def _emit(emit: Callable[[logging.LogRecord], None], record: logging.LogRecord) -> None:
+    with contextlib.suppress(OSError):
+        emit(record)
 
 
 def _ignore(record: logging.LogRecord) -> None:

@@ -1,6 +1,8 @@
 import json
 import logging
+import logging.config
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +10,7 @@ from pathlib import Path
 from engine.toys import toy_config, train
 from mmengine.config import Config
 from mmengine.visualization import Visualizer
+from mmengine.logging import print_log
 from mmengine.visualization.vis_backend import LocalVisBackend
 
 from leokit.engine.log_files import append_json_line, tolerate_logger_errors, tolerate_visualizer_errors
@@ -98,3 +101,20 @@ def test_a_console_that_has_been_closed_is_ignored(capfd):
     assert 'Traceback' not in capfd.readouterr().err
     logger.handlers.clear()
     os.close(writing)
+
+
+def test_messages_after_a_training_whose_folder_is_gone(tmp_path, capsys):
+    """A web server in the same process closes all log files; the next message opens them again."""
+    runner = train(toy_config(tmp_path / 'run'))
+    log = next((tmp_path / 'run').glob('*/*.log'))
+
+    def close_log_files():  # as uvicorn does at its start
+        logging.config.dictConfig(dict(version=1, disable_existing_loggers=False))
+    close_log_files()
+    print_log('the folder is there', logger='current', level=logging.WARNING)
+    assert 'the folder is there' in log.read_text()
+    close_log_files()
+    shutil.rmtree(tmp_path / 'run')
+    print_log('the folder is gone', logger='current', level=logging.WARNING)
+    runner.logger.warning('still gone')
+    assert 'the folder is gone' in capsys.readouterr().out and not (tmp_path / 'run').exists()
