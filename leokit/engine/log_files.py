@@ -27,8 +27,9 @@ def tolerate_visualizer_errors(visualizer: Visualizer, logger: logging.Logger) -
 def tolerate_logger_errors(logger: logging.Logger) -> None:
     """Let handlers drop what cannot be written, instead of printing a traceback for every line.
 
-    A log file may be on a full disk, and the console a pipe that has been closed (``| head``). ``logging.config``, which
-    web servers call, closes the files of all loggers; the next line opens them again, and the folder may be gone.
+    A log file may be on a full disk, and the console a pipe that has been closed (``| head``).
+    ``logging.config``, which web servers call, closes all log files: the next line opens them again, and their folder
+    may be gone.
     """
     for handler in logger.handlers:
         handler.handleError = _ignore
