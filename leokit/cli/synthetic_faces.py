@@ -32,6 +32,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Write the dataset and print a summary."""
     from leokit.synthetic_faces import SyntheticFacesPlan, write_synthetic_faces
+    from leokit.video.splits import check_fractions
+    check_fractions(args.split_fractions)
     train, val, test = args.split_fractions
     plan = SyntheticFacesPlan(
         num_identities=args.num_identities, clips_per_identity=args.clips_per_identity, num_frames=args.num_frames,

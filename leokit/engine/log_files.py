@@ -37,6 +37,13 @@ def tolerate_logger_errors(logger: logging.Logger) -> None:
             handler.emit = functools.partial(_emit, handler.emit)
 
 
+def remove_partial_configs(work_dir: str | Path) -> None:
+    """Remove what killed runs left of the config that they were writing."""
+    for part in Path(work_dir).glob('*/vis_data/*.part.py'):
+        with contextlib.suppress(OSError):
+            part.unlink()
+
+
 def append_json_line(values: dict[str, Any], path: str | Path) -> None:
     """Append a line to a file, or nothing at all if the disk is full: half a line would spoil the next one."""
     content = memoryview(dump(values, file_format='json').encode() + b'\n')

@@ -25,7 +25,7 @@ from leokit.engine.checkpoint_files import make_work_dir
 from leokit.engine.checkpointing import CheckpointingRunner
 from leokit.engine.distributed import check_launcher, prepare_launch, start_cpu_group
 from leokit.engine.failed_start import HeldMessages, first_missing, remove_failed_start
-from leokit.engine.log_files import tolerate_logger_errors, tolerate_visualizer_errors
+from leokit.engine.log_files import remove_partial_configs, tolerate_logger_errors, tolerate_visualizer_errors
 from leokit.engine.preemption import ignore_signals
 from leokit.engine.work_dir_lock import training_lock
 from leokit.utils.errors import UserError, suggest
@@ -172,6 +172,8 @@ class LeoRunner(CheckpointingRunner):
         self._require(self._train_loop, 'train')
         self._trains = True
         with training_lock(self.work_dir, self.logger), explain_build_errors(self.cfg):
+            if is_main_process():
+                remove_partial_configs(self.work_dir)
             self._find_start(training=True)  # report a bad checkpoint before the data is scanned
             self._check_data(training=True)
             return super().train()

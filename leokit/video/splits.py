@@ -24,7 +24,7 @@ def split_of(identity: str, fractions: Sequence[float] = DEFAULT_FRACTIONS, *, s
         fractions (Sequence[float]): Fractions of train, val and test, with sum 1.
         seed (int): Seed of the division.
     """
-    _check_fractions(fractions)
+    check_fractions(fractions)
     digest = hashlib.sha256(f'{seed}/{identity}'.encode()).digest()[:HASH_BYTES]
     position = int.from_bytes(digest, 'big') / 2**(8 * HASH_BYTES)
     wanted = [(split, fraction) for split, fraction in zip(SPLITS, fractions) if fraction > 0]
@@ -48,7 +48,7 @@ def split_identities(identities: Iterable[str], fractions: Sequence[float] = DEF
     Returns:
         dict[str, str]: Split by identity.
     """
-    _check_fractions(fractions)
+    check_fractions(fractions)
     splits = {identity: split_of(identity, fractions, seed=seed) for identity in sorted(set(identities))}
     empty = [split for split, fraction in zip(SPLITS, fractions) if fraction > 0 and split not in splits.values()]
     if empty:
@@ -59,7 +59,8 @@ def split_identities(identities: Iterable[str], fractions: Sequence[float] = DEF
     return splits
 
 
-def _check_fractions(fractions: Sequence[float]) -> None:
+def check_fractions(fractions: Sequence[float]) -> None:
+    """A :class:`UserError` unless these are fractions of train, val and test."""
     if len(fractions) != len(SPLITS) or not all(0 <= part <= 1 for part in fractions) \
             or abs(sum(fractions) - 1) > 1e-6:
         raise UserError(f'the fractions of {", ".join(SPLITS)} must be non-negative and sum to 1, got '

@@ -44,6 +44,17 @@ def test_the_config_of_the_log_is_written_whole_or_not_at_all(tmp_path, monkeypa
     assert (tmp_path / 'vis_data' / 'config.py').read_text() == 'width = 3\n'
 
 
+def test_the_next_training_removes_a_half_written_config(tmp_path):
+    """A kill while the config of the log is written leaves it in the folder of that run, which no run writes again."""
+    half = tmp_path / '20200101_000000' / 'vis_data' / 'config.part.py'
+    half.parent.mkdir(parents=True)
+    half.write_text('model = dict(')
+    other = half.with_name('20200101_000000.json')
+    other.write_text('{}\n')
+    train(toy_config(tmp_path))
+    assert not half.exists() and other.exists()
+
+
 def test_a_line_is_written_whole_or_not_at_all(tmp_path):
     """The file is limited to 100 bytes by the operating system, in a process of its own."""
     file = tmp_path / 'scalars.json'

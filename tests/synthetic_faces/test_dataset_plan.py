@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from support.calling import run_command
 
 from leokit.synthetic_faces import SyntheticFacesPlan
 from leokit.utils import UserError
@@ -42,3 +43,11 @@ def test_a_split_with_fraction_zero_is_empty():
 def test_invalid_settings_are_refused_by_name(key, value):
     with pytest.raises(UserError, match=key):
         SyntheticFacesPlan(**{key: value})
+
+
+@pytest.mark.parametrize('fractions', [(2, 2, 2), (0.5, 0.2, 0.2), (1.2, -0.1, -0.1)])
+def test_the_command_takes_fractions_as_every_other_command(tmp_path, fractions):
+    with pytest.raises(UserError, match='sum to 1'):
+        run_command('synthetic-faces', '--out', tmp_path / 'faces', '--num-identities', 3, '--num-frames', 2,
+                    '--split-fractions', *fractions)
+    assert not (tmp_path / 'faces').exists()
