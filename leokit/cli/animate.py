@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 
 from leokit.cli import face_options, motion_options, options
 from leokit.cli.animation_source import Source, open_source
-from leokit.cli.sound_option import add_audio, find_sound
+from leokit.cli.sound_option import add_audio, describe_sound, find_sound
 
 if TYPE_CHECKING:
     from leokit.inference import DrivingCodes, FaceCropper, FrameStream, VideoAnimator
@@ -79,7 +79,8 @@ def run(args: argparse.Namespace) -> None:
             write_image(args.out, stream)
             return
         write_animation(args.out, stream, sound, args.encoder)
-        notes = [note, motion_options.describe(transfer), source.describe()]
+        notes = [describe_sound(note, sound, stream.num_frames / stream.fps), motion_options.describe(transfer),
+                 source.describe()]
         print(f'{args.out}: {stream.num_frames} frames, ' + ', '.join(text for text in notes if text))
 
 

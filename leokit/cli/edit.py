@@ -14,7 +14,7 @@ import math
 
 from leokit.cli import face_options, options
 from leokit.cli.argument_types import png_file
-from leokit.cli.sound_option import add_audio, find_sound
+from leokit.cli.sound_option import add_audio, describe_sound, find_sound
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -66,7 +66,8 @@ def run(args: argparse.Namespace) -> None:
         stream = clip.stream(frames, paste_back=paste_back, max_side=args.max_side, feather=args.feather)
         with progress_bar(len(clip.cropped), 'editing') as bar:
             write_videos(stream, [args.out], bar=bar, sound=sound)
-        notes = [note, clip.describe(paste_back=paste_back)]
+        notes = [describe_sound(note, sound, len(clip.cropped) / clip.cropped.fps),
+                 clip.describe(paste_back=paste_back)]
         print(f'{args.out}: {len(clip.cropped)} frames, ' + ', '.join(text for text in notes if text))
         if args.measure:
             print(_coherence_table(measure_edit_coherence(animator, clip.cropped, editor)))

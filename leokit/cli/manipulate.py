@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from leokit.cli import face_options, options
 from leokit.cli.argument_types import finite_float
-from leokit.cli.sound_option import add_audio, find_sound
+from leokit.cli.sound_option import add_audio, describe_sound, find_sound
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -121,7 +121,8 @@ def run(args: argparse.Namespace) -> None:
         pasted = is_pasted(is_face=clip.is_face)
         stream = arrange(chunks) if rows else clip.stream(
             chunks, paste_back=pasted, max_side=args.max_side, feather=args.feather)
-        write_videos(stream, [args.out], clip.cropped.fps or options.DEFAULT_FPS, bar=bar, sound=sound)
-        notes = [note, clip.describe(paste_back=pasted)]
+        fps = clip.cropped.fps or options.DEFAULT_FPS
+        write_videos(stream, [args.out], fps, bar=bar, sound=sound)
+        notes = [describe_sound(note, sound, len(clip.cropped) / fps), clip.describe(paste_back=pasted)]
         print(f'{args.out}: {len(clip.cropped)} frames of {len(offsets)} videos, '
               + ', '.join(text for text in notes if text))

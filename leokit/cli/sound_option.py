@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 NONE = 'none'
+NOTICEABLE = 0.1  # seconds; sound is stored in packets of about 0.02
 
 
 def add_audio(parser: argparse.ArgumentParser, *inputs: str) -> None:
@@ -43,3 +44,14 @@ def find_sound(choice: str | None, inputs: Mapping[str, str | Path | None], out:
     if problem:
         raise UserError(f'--audio {choice} is not possible for {out}: {problem}; choose another one, or --audio none')
     return Path(file), f'with the sound of {file}'
+
+
+def describe_sound(note: str, sound: Path | None, seconds: float) -> str:
+    """The note of :func:`find_sound`, and whether the sound and a picture of this length end at different times."""
+    from leokit.video.sound import sound_length
+    length = sound_length(sound) if sound else None
+    if length is None or abs(length - seconds) < NOTICEABLE:
+        return note
+    if length > seconds:
+        return f'{note} (it ends with the picture; {length - seconds:.1f} s of it are left out)'
+    return f'{note} (it ends {seconds - length:.1f} s before the picture)'

@@ -132,4 +132,7 @@ def _to_reference(checkpoint: Mapping[str, Any], source: Path) -> tuple[dict[str
                         f'train with grid={LIAX_GRID if is_liax else GRID!r} to export')
     if is_liax:  # as in its public file, without a wrapper
         return to_liax(state), "LIA-X's format"
-    return {GENERATOR_KEY: to_lia(state, checkpoint.get(UNUSED_KEY))}, "LIA's format"
+    try:
+        return {GENERATOR_KEY: to_lia(state, checkpoint.get(UNUSED_KEY))}, "LIA's format"
+    except UserError as error:
+        raise UserError(f'{source} cannot be converted: {error}') from error

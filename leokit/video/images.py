@@ -16,6 +16,7 @@ from PIL import Image, ImageCms, ImageOps, TiffImagePlugin, UnidentifiedImageErr
 
 from leokit.utils import UserError
 from leokit.utils.files import local_path
+from leokit.video.file_kind import IMAGE, content_note
 from leokit.video.png import lacks_rows
 
 IMAGE_SUFFIXES = frozenset({'.png', '.jpg', '.jpeg', '.bmp', '.webp', '.tif', '.tiff', '.heic', '.heif', '.avif'})
@@ -61,7 +62,8 @@ def _read(file: Path | BinaryIO, name: str, background: tuple[int, int, int]) ->
     except UserError:
         raise
     except UnidentifiedImageError as error:
-        raise UserError(f'the image {name} is not a readable image; pass a PNG or JPEG file') from error
+        raise UserError(f'the image {name} is not a readable image{content_note(file, IMAGE)}; pass a PNG or JPEG '
+                        'file') from error
     except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
         raise UserError(f'the image {name} cannot be read ({error}); save it again as PNG or JPEG') from error
 

@@ -130,6 +130,16 @@ def check_sound_file(path: str | Path) -> None:
         raise UserError(f'no sound can be taken from {path}: {problem}; name another file, or write none')
 
 
+def sound_length(source: str | Path) -> float | None:
+    """Seconds from the first frame of a file's picture to the end of its sound; None if the file does not say."""
+    with open_container(Path(source)) as container:
+        stream = container.streams.audio[0]
+        if stream.duration is None:
+            return None
+        end = ((stream.start_time or 0) + stream.duration) * stream.time_base
+        return float(end - start_time(Path(source), stream))
+
+
 def start_time(path: Path, stream: Any) -> Fraction:
     """Time of the first shown frame of a file's picture in seconds; of its sound, if it has no picture."""
     with open_container(path) as container:

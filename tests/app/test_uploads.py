@@ -1,42 +1,15 @@
 """Uploaded files: what they are by their first bytes, and what is refused."""
 
-import io
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from leokit.app import Limits
-from leokit.app.uploads import identify, open_video_upload, read_image_upload
+from leokit.app.uploads import open_video_upload, read_image_upload
 from leokit.utils import UserError
 
 LIMITS = Limits(max_upload_mb=1, max_pixels=5000, max_frames=7)
-
-
-def encoded(kind):
-    file = io.BytesIO()
-    Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(file, kind)
-    return file.getvalue()
-
-
-@pytest.mark.parametrize('kind', ['PNG', 'JPEG', 'GIF', 'WEBP', 'BMP', 'TIFF'])
-def test_images_are_recognized(kind):
-    assert 'image' in identify(encoded(kind)[:64])[1]
-
-
-@pytest.mark.parametrize('head, words', [
-    (b'#!/bin/sh\nrm', 'text'), (b'#EXTM3U\n', 'text'), (b'ffconcat version 1.0\n', 'text'), (b'<MPD xmlns=', 'text'),
-    (b'%PDF-1.7', 'a PDF document'), (b'PK\x03\x04', 'a zip archive or an office document'),
-    (b'\x7fELF\x02', 'a program'), (b'RIFF\0\0\0\0WAVEfmt ', 'a sound file'), (b'\0\0\0\x20ftypM4A ', 'a sound file'),
-    (b'\x80\x04\x95', 'of an unknown kind'), (b'', 'of an unknown kind')])
-def test_other_files_are_neither(head, words):
-    assert identify(head) == (words, ())
-
-
-def test_images_of_containers_are_no_videos():
-    assert identify(b'\0\0\0\x20ftypheic')[1] == ('image',)
-    assert identify(b'\0\0\0\x20ftypisom')[1] == ('video',)
-    assert identify(b'\x1aE\xdf\xa3')[1] == ('video',)
 
 
 def test_an_image_is_read(tmp_path):
@@ -71,7 +44,7 @@ def test_limits(tmp_path, clip):
     Image.fromarray(np.zeros((50, 101, 3), np.uint8)).save(tmp_path / 'large.png')  # 5050 pixels
     with pytest.raises(UserError, match='101x50 pixels'):
         read_image_upload(tmp_path / 'large.png', 'The image', LIMITS)
-    (tmp_path / 'heavy.png').write_bytes(encoded('PNG') + bytes(1_000_000))
+    (tmp_path / 'heavy.png').write_bytes((tmp_path / 'large.png').read_bytes() + bytes(1_000_000))
     with pytest.raises(UserError, match='takes 1 MB'):
         read_image_upload(tmp_path / 'heavy.png', 'The image', LIMITS)
     with pytest.raises(UserError, match='has 7 frames, and the page takes 6'):

@@ -86,9 +86,10 @@ def said_of(capsys, out):
 
 def test_sound_of_the_driver_of_a_file_or_none(models, inputs, capsys):
     sounding(inputs)
-    write_wave(inputs / 'music.wav', 0.5)
-    for name, arguments, codec, note in (('a.mp4', (), 'aac', 'with sound'),
-                                         ('b.mov', ('--audio', inputs / 'music.wav'), 'aac', 'with the sound of'),
+    write_wave(inputs / 'music.wav', 0.52)  # of 27 / 25 = 1.08 s
+    for name, arguments, codec, note in (('a.mp4', (), 'aac', 'with sound (it ends with the picture; 0.9 s of it'),
+                                         ('b.mov', ('--audio', inputs / 'music.wav'), 'aac',
+                                          'music.wav (it ends 0.6 s before the picture)'),
                                          ('c.mp4', ('--audio', 'none'), None, 'no sound'),
                                          ('d.npy', (), None, 'no sound: only video files')):
         animate(models, inputs, name, *arguments, driving='talk ü.mp4')

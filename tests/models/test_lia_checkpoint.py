@@ -67,7 +67,7 @@ DICTIONARY = {'dec.direction.weight': torch.zeros(4, 2)}
     (dict(generator={}), 'holds neither a generator'), ([1, 2], 'holds neither a generator'),
     (dict(gen={}), 'holds neither a generator'), (dict(gen=DICTIONARY), "not a complete LIA generator under 'gen.'"),
     (dict(gen={**DICTIONARY, 'mlp.0.weight': torch.zeros(1)}), "'mlp.0.weight' does not .* EDTalk or DPE"),
-    (dict(state_dict={'backbone.weight': torch.zeros(1)}), 'no LIA flow generator'),
+    (dict(state_dict={'backbone.weight': torch.zeros(1)}), 'a.pt cannot be converted: .* no LIA flow generator'),
     (dict(gen={}, code=print), 'save the weights alone first')])
 def test_other_files_are_an_error(tmp_path, content, sentence):
     torch.save(content, tmp_path / 'a.pt')

@@ -1,5 +1,6 @@
 """Read video files with PyAV: exact frames of every container and codec of FFmpeg, GIF included."""
 
+import io
 import logging
 from pathlib import Path
 from typing import Any, Iterable, Iterator
@@ -11,6 +12,7 @@ from mmengine.logging import print_log
 from leokit.registry import VIDEO_READERS
 from leokit.utils import UserError
 from leokit.utils.files import local_path
+from leokit.video.file_kind import VIDEO, content_note
 from leokit.video.frame_rate import regular_times, resampled_indices
 from leokit.video.images import TRANSPARENT_BACKGROUND
 from leokit.video.readers.base import ResampledHandle, VideoHandle, VideoReader, existing_file
@@ -61,7 +63,8 @@ class PyAVHandle(VideoHandle):
                                    'be damaged')
         except DECODING_ERRORS as error:
             self.close()
-            raise UserError(f'{path} is not a readable video ({_reason(error)}); '
+            note = content_note(path if content is None else io.BytesIO(content), VIDEO)
+            raise UserError(f'{path} is not a readable video{note} ({_reason(error)}); '
                             'fetch or convert it again') from error
         except UserError:
             self.close()
