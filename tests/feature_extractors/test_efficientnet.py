@@ -1,4 +1,5 @@
 import pytest
+import timm
 import torch
 from feature_extractors.photographs import photograph
 from torch import nn
@@ -29,8 +30,17 @@ def test_recognizes_real_photographs(extractor, name, classes):
     assert probabilities[list(classes)].sum() > 0.2
 
 
+@pytest.fixture(scope='module')
+def original():
+    """timm's network with the weights of the package."""
+    network = timm.create_model(efficientnet.ARCHITECTURE, pretrained=False)
+    tensors = torch.load(efficientnet.shipped_weights(), weights_only=True).values()
+    network.load_state_dict(dict(zip(network.state_dict(), tensors)))
+    return network.eval()
+
+
 @torch.no_grad()
-def test_pixel_range_is_that_of_the_training(extractor):
+def test_pixel_range_is_that_of_the_training(extractor, original):
     # With the mean and deviation of torchvision's networks, activations are 0.29 deviations off the stored means.
     offsets = []
 
@@ -38,13 +48,29 @@ def test_pixel_range_is_that_of_the_training(extractor):
         spread = (layer.running_var + layer.eps).sqrt()
         offsets.append(((inputs[0].mean(dim=(0, 2, 3)) - layer.running_mean) / spread).abs().mean())
 
-    layers = [layer for layer in extractor.network.modules() if isinstance(layer, nn.BatchNorm2d)]
+    layers = [layer for layer in original.modules() if isinstance(layer, nn.BatchNorm2d)]
     hooks = [layer.register_forward_hook(record) for layer in layers]
-    extractor(torch.cat([photograph(name) for name in ('astronaut', 'chelsea', 'coffee', 'rocket')]))
+    images = torch.cat([photograph(name) for name in ('astronaut', 'chelsea', 'coffee', 'rocket')])
+    original(images * extractor.scale + extractor.shift)
     for hook in hooks:
         hook.remove()
     assert sum(offsets) / len(offsets) < 0.25
     assert {layer.eps for layer in layers} == {1e-3}
+
+
+@pytest.mark.parametrize('height, width', [(64, 64), (33, 50)])
+def test_features_and_gradients_are_those_of_timm(extractor, original, height, width):
+    images = (torch.rand(2, 3, height, width, generator=torch.Generator().manual_seed(0)) * 2 - 1).requires_grad_()
+    twin = images.detach().clone().requires_grad_()
+    pixels = twin * extractor.scale + extractor.shift
+    maps, wanted = extractor.pyramid(images), original.forward_intermediates(pixels, indices=5, intermediates_only=True)
+    sum(feature.abs().mean() for feature in maps).backward()
+    sum(feature.abs().mean() for feature in wanted).backward()
+    with torch.no_grad():
+        pairs = [*zip(maps, wanted, strict=True), (images.grad, twin.grad),
+                 (extractor(images), original.forward_features(pixels).mean((2, 3)))]
+        # of whole maps: rounding puts single activations on the other side of a kink
+        assert all((a - b).norm() < 1e-4 * b.norm() for a, b in pairs)
 
 
 @pytest.mark.parametrize('height, width', [(64, 64), (33, 50)])
