@@ -59,11 +59,15 @@ class FeatureExtractor(nn.Module):
 
 @contextmanager
 def full_precision(device: torch.device) -> Iterator[None]:
-    """Compute in float32 on ``device``: no autocast, and no TF32 in cuDNN's convolutions (PyTorch's default)."""
+    """Compute in float32 on ``device``: no autocast, and no TF32 in matrix products and cuDNN's convolutions."""
+    precision = torch.get_float32_matmul_precision()
     with ExitStack() as stack:
         stack.enter_context(torch.autocast(device.type, enabled=False))
         if device.type == 'cuda':
             cudnn = torch.backends.cudnn
             stack.enter_context(cudnn.flags(enabled=cudnn.enabled, benchmark=cudnn.benchmark,
                                             deterministic=cudnn.deterministic, allow_tf32=False))
+        if precision != 'highest':  # a training allows TF32
+            torch.set_float32_matmul_precision('highest')
+            stack.callback(torch.set_float32_matmul_precision, precision)
         yield

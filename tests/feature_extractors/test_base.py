@@ -45,3 +45,13 @@ def test_full_precision_switches_autocast_off():
         with full_precision(torch.device('cpu')):
             assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == torch.float32
         assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == torch.bfloat16
+
+
+def test_full_precision_does_without_tf32():
+    torch.set_float32_matmul_precision('high')  # as a training does
+    try:
+        with full_precision(torch.device('cpu')):
+            assert torch.get_float32_matmul_precision() == 'highest'
+        assert torch.get_float32_matmul_precision() == 'high'
+    finally:
+        torch.set_float32_matmul_precision('highest')
