@@ -13,9 +13,9 @@ from leokit.video.resize import center_square
 
 # FrameRule.resize -> arguments of torch's interpolation; pixel centers are at half-integers in all of them.
 INTERPOLATIONS = dict(
-    bilinear=dict(mode='bilinear', align_corners=False),
-    bilinear_antialias=dict(mode='bilinear', align_corners=False, antialias=True),
-    bicubic_antialias=dict(mode='bicubic', align_corners=False, antialias=True),
+    bilinear=dict(mode='bilinear'),
+    bilinear_antialias=dict(mode='bilinear', antialias=True),
+    bicubic_antialias=dict(mode='bicubic', antialias=True),
     area=dict(mode='area'),
     nearest=dict(mode='nearest-exact'))
 

@@ -31,7 +31,7 @@ def plan_trials(windows: Sequence[int], protocol: Protocol, set_name: str) -> li
     if set_name not in SETS:
         raise ValueError(f'set_name must be one of {SETS}, got {set_name!r}')
     rule, mode = protocol.sampling, getattr(protocol.sampling, set_name)
-    counts = np.asarray(windows, dtype=np.int64)
+    counts = np.asarray(windows)
     capacity = int(_candidates(counts, mode, protocol.clips).sum())
     if capacity < rule.num_clips and rule.fewer not in (set_name, 'both'):
         kind = 'real' if set_name == 'real' else 'generated'
@@ -41,7 +41,7 @@ def plan_trials(windows: Sequence[int], protocol: Protocol, set_name: str) -> li
             f'lower the number with --protocol-options sampling.num_clips={capacity}')
     if capacity < 2:
         raise UserError(f'the {set_name} set has {capacity} clip; a distance of sets needs at least two in each set')
-    return [_sample(counts, mode, protocol.clips, min(rule.num_clips, capacity),
+    return [_sample(counts, mode, protocol.clips, rule.num_clips,
                     np.random.default_rng((rule.seed, trial, SETS.index(set_name)))) for trial in range(rule.trials)]
 
 
@@ -58,7 +58,7 @@ def plan_over_time(windows: Sequence[int], protocol: Protocol) -> list[list[Clip
     """
     span = protocol.clips.span
     steps = (min(windows) - 1) // span + 1
-    videos = _sample(np.asarray(windows), 'first', protocol.clips, min(protocol.sampling.num_clips, len(windows)),
+    videos = _sample(np.asarray(windows), 'first', protocol.clips, protocol.sampling.num_clips,
                      np.random.default_rng((protocol.sampling.seed, 0, SETS.index('fake'))))
     return [[Clip(clip.video, step * span) for clip in videos] for step in range(steps)]
 
@@ -81,7 +81,7 @@ def _candidates(windows: np.ndarray, mode: str, rule: ClipRule) -> np.ndarray:
 
 
 def _sample(windows: np.ndarray, mode: str, rule: ClipRule, number: int, random: np.random.Generator) -> list[Clip]:
-    # Candidates are numbered video by video; a number is sampled and converted to (video, start).
+    # Candidates are numbered video by video; up to `number` are sampled and converted to (video, start).
     counts = _candidates(windows, mode, rule)
     ends = np.cumsum(counts)
     total = int(ends[-1])

@@ -6,6 +6,12 @@ from torch import Tensor
 GRIDS = ('lia', 'exact', 'corners')
 
 
+def check_grid(convention: str) -> None:
+    """Raise ValueError unless the convention is one of ``GRIDS``."""
+    if convention not in GRIDS:
+        raise ValueError(f'grid must be one of {GRIDS}, got {convention!r}')
+
+
 def identity_grid(height: int, width: int, convention: str, device: torch.device | str | None = None) -> Tensor:
     """Normalized sampling positions (x first) of zero flow, shape (1, 2, H, W), float32.
 
@@ -14,8 +20,7 @@ def identity_grid(height: int, width: int, convention: str, device: torch.device
     grid, zero flow returns the input; so does ``'corners'``, the grid of LIA-X, for a sampler that takes -1 and 1 as
     the centers of the corner pixels (``align_corners=True``).
     """
-    if convention not in GRIDS:
-        raise ValueError(f'grid must be one of {GRIDS}, got {convention!r}')
+    check_grid(convention)
     # the centers of n pixels lie at -1 + 1/n, ..., 1 - 1/n
     ends = [1.0 - 1.0 / length if convention == 'exact' else 1.0 for length in (width, height)]
     x = torch.linspace(-ends[0], ends[0], width, device=device)

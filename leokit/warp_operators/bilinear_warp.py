@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from leokit.nn import identity_grid
+from leokit.nn.grid import check_grid
 from leokit.registry import WARP_OPERATORS
 
 
@@ -25,7 +26,7 @@ class BilinearWarp(nn.Module):
 
     def __init__(self, grid: str = 'lia'):
         super().__init__()
-        identity_grid(1, 1, grid)  # raises for an unknown name
+        check_grid(grid)
         self.grid = grid
 
     @property
@@ -50,11 +51,10 @@ class BilinearWarp(nn.Module):
         frames = flows // sources
         # the T outputs of one source are sampled as one tall image, so that the source is not copied
         positions = positions.reshape(sources, frames * h, w, 2)  # (S, T*H, W, 2)
-        with torch.autocast(feature.device.type, enabled=False):
-            sampled = F.grid_sample(feature.float(), positions, mode='bilinear', padding_mode='zeros',
-                                    align_corners=self.grid == 'corners')
-        if frames > 1:  # (S, C, T*H, W) -> (S*T, C, H, W)
-            sampled = sampled.reshape(sources, c, frames, h, w).transpose(1, 2).reshape(flows, c, h, w)
+        sampled = F.grid_sample(feature.float(), positions, mode='bilinear', padding_mode='zeros',
+                                align_corners=self.grid == 'corners')
+        # (S, C, T*H, W) -> (S*T, C, H, W)
+        sampled = sampled.reshape(sources, c, frames, h, w).transpose(1, 2).reshape(flows, c, h, w)
         return (sampled * mask).to(feature.dtype)
 
     def extra_repr(self) -> str:

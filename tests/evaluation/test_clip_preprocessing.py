@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -37,10 +39,18 @@ def test_bilinear_is_the_half_pixel_filter_without_rounding():
     torch.testing.assert_close(resize_frames(pixels, FrameRule(16, resize='bilinear')), expected / 127.5 - 1)
 
 
-def test_frames_of_the_right_size_pass_unchanged():
-    pixels = torch.from_numpy(frames(2, 16, 16))
+def test_frames_of_the_right_size_pass_unchanged(monkeypatch):
+    monkeypatch.setattr(functional, 'interpolate', None)  # they are not filtered
+    pixels = torch.from_numpy(frames(2, 5, 16, 16))
     for resize in RESIZES:
-        assert torch.equal(resize_frames(pixels, FrameRule(16, resize=resize)), from_uint8(pixels.movedim(-1, 1)))
+        assert torch.equal(resize_frames(pixels, FrameRule(16, resize=resize)), from_uint8(pixels.movedim(-1, 2)))
+    wide = torch.from_numpy(frames(2, 4, 6))
+    assert torch.equal(resize_frames(wide, FrameRule(None)), from_uint8(wide.movedim(-1, 1)))
+
+
+def test_the_size_of_both_sides_decides():
+    for shape in ((16, 8), (8, 16)):
+        assert resize_frames(torch.from_numpy(frames(2, *shape)), FrameRule(16)).shape == (2, 3, 16, 16)
 
 
 def test_cubic_overshoot_is_clamped():
@@ -56,7 +66,14 @@ def test_clips_of_several_sizes_keep_their_order():
     assert together.shape == (3, 4, 3, 8, 8)
     for clip, prepared in zip(clips, together):
         torch.testing.assert_close(prepared, prepare_clips([clip], rule, torch.device('cpu'))[0])
-    with pytest.raises(ValueError, match='need a resolution'):
+    assert torch.equal(prepare_clips(clips[::2], FrameRule(None), torch.device('cpu'))[1],
+                       from_uint8(torch.from_numpy(clips[2]).movedim(-1, 1)))
+
+
+def test_sizes_without_a_resolution_are_named_in_order():
+    clips = [frames(2, side, 8) for side in (20, 9, 31, 12, 16)]
+    listed = re.escape(str([(2, side, 8, 3) for side in (9, 12, 16, 20, 31)]))
+    with pytest.raises(ValueError, match=f'clips of different sizes {listed} need a resolution'):
         prepare_clips(clips, FrameRule(None), torch.device('cpu'))
 
 
@@ -72,6 +89,8 @@ def test_generated_videos_that_are_too_short_or_not_numbers_are_refused():
     protocol = Protocol.from_dict(dict(name='t', clips=dict(length=3, stride=2)))
     with pytest.raises(UserError, match='have 4 frames and the protocol t needs 5'):
         prepare_generated(torch.zeros(1, 4, 3, 8, 8), protocol)
+    with pytest.raises(ValueError, match='videos must have shape'):
+        prepare_generated(torch.zeros(1, 5, 4, 8, 8), protocol)
     with pytest.raises(ValueError, match='NaN'):
         prepare_generated(torch.full((1, 5, 3, 8, 8), float('nan')), protocol)
 

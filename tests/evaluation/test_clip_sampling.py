@@ -111,3 +111,30 @@ def test_sets_and_trials_have_random_numbers_of_their_own():
             random = np.random.default_rng((3, trial, number))
             videos = np.sort(random.choice(9, 5, replace=False))
             assert plan == [Clip(int(video), int(start)) for video, start in zip(videos, random.integers([30] * 5))]
+
+
+@pytest.mark.parametrize('shortest, starts', [(1, [0]), (4, [0]), (5, [0, 4]), (8, [0, 4]), (9, [0, 4, 8])])
+def test_over_time_ends_with_the_last_window_of_the_shortest_video(shortest, starts):
+    plans = plan_over_time([shortest, 20], build(num_clips=2))
+    assert plans == [[Clip(video, start) for video in range(2)] for start in starts]
+
+
+def test_over_time_shows_the_videos_of_the_first_trial():
+    plans = plan_over_time([9] * 30, build(num_clips=4, seed=5))
+    videos = np.sort(np.random.default_rng((5, 0, 1)).choice(30, 4, replace=False)).tolist()
+    assert [[clip.video for clip in plan] for plan in plans] == [videos] * 3
+    assert plan_over_time([9], build(num_clips=4))[2] == [Clip(0, 8)]  # fewer videos than clips
+
+
+def test_two_clips_are_enough():
+    assert plan_trials([3, 3], build(num_clips=2), 'fake') == [[Clip(0, 0), Clip(1, 0)]]
+
+
+def test_random_starts_of_all_videos_take_no_numbers_for_the_choice():
+    windows = [30, 40, 50, 60]
+    starts = np.random.default_rng((0, 0, 0)).integers(windows).tolist()
+    assert [clip.start for clip in plan_trials(windows, build(real='random'), 'real')[0]] == starts
+
+
+def test_an_empty_plan_has_no_indices():
+    assert unique_clips([[Clip(0, 0)], []])[1][1].dtype == np.int64

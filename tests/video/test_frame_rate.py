@@ -7,7 +7,8 @@ import pytest
 
 from leokit.utils import UserError
 from leokit.video.frame_rate import (
-    common_rate, exact_rate, format_rates, group_rates, measured_rate, resampled_count, resampled_indices)
+    common_rate, exact_rate, format_rates, group_rates, is_same_rate, measured_rate, regular_times, resampled_count,
+    resampled_indices, source_index)
 
 MILLISECONDS = Fraction(1, 1000)
 
@@ -83,3 +84,80 @@ def test_the_limits_are_rates(fps, expected):
     for beyond in (fps * (0.999 if fps < 1 else 1.001), -fps, float('nan')):
         with pytest.raises(UserError, match=r'from 0.001 to 1e\+06 frames per second'):
             exact_rate(beyond)
+
+
+NTSC = Fraction(30000, 1001)
+
+
+@pytest.mark.parametrize('fps, expected', [
+    (NTSC + Fraction(1, 5000), NTSC), (NTSC - Fraction(1, 5000), NTSC),  # as far as a broadcast rate is rounded
+    (Fraction(25026, 1001), Fraction(25026, 1001)),  # 25 + 1 / 1001 has the largest denominator
+    (25 + Fraction(1, 1002), Fraction(25026, 1001))])
+def test_how_far_a_rate_is_rounded(fps, expected):
+    assert exact_rate(fps) == expected
+
+
+def test_a_rate_beyond_rounding_is_no_broadcast_rate():
+    fps = NTSC + Fraction(2, 9999)  # between 1 / 5000 and 1 / 4999 away
+    nearest = min((Fraction(round(fps * below), below) for below in range(1, 1002)), key=lambda rate: abs(rate - fps))
+    assert exact_rate(fps) == nearest != NTSC
+
+
+@pytest.mark.parametrize('first, second, options, same', [
+    (100, 75, dict(tolerance=0.25), True), (75, 100, dict(tolerance=0.25), True), (100, 74.9, dict(tolerance=0.25), False),
+    (10_000, 10_001, {}, True), (10_000, 10_002, {}, False)])
+def test_the_difference_is_relative_to_the_larger_rate(first, second, options, same):
+    assert is_same_rate(first, second, **options) is same
+
+
+def test_the_five_commonest_rates_are_listed():
+    groups = group_rates([10, *[20] * 6, *[30] * 5, *[40] * 4, *[50] * 3])
+    assert list(groups) == [20, 30, 40, 50, 10]
+    listed = '6 of 20, 5 of 30, 4 of 40, 3 of 50, 1 of 10'
+    assert format_rates(groups) == listed
+    assert format_rates({**groups, 60: 1, 70: 1}) == f'{listed} and 2 other rates'
+
+
+@pytest.mark.parametrize('stated, rate', [([1], 1), ([Fraction(999, 1000)], 25), ([240], 240), ([241], 25),
+                                          ([1000, 30], 25), ([None, 30], 30), ([], 25)])
+def test_a_single_frame_has_the_rate_of_the_header_if_it_is_one(stated, rate):
+    assert measured_rate(np.array([7]), MILLISECONDS, stated) == rate
+
+
+@pytest.mark.parametrize('times, rate', [([0, 40, 81], 25), ([0, 41, 80], 25), ([0, 42, 81], Fraction(2000, 81)),
+                                         ([0, 40, 82], Fraction(2000, 82))])
+def test_times_may_be_one_tick_off_the_grid_of_a_stated_rate(times, rate):
+    assert measured_rate(np.array(times), MILLISECONDS, [Fraction(25)]) == rate
+
+
+def test_eight_frames_may_have_a_common_rate():
+    times = np.array([round(30 * number / 24) for number in range(8)])  # 24 per second on a clock of 1/30 s
+    assert times.tolist() == [0, 1, 2, 4, 5, 6, 8, 9]
+    assert measured_rate(times, Fraction(1, 30)) == 24
+    assert measured_rate(times[:7], Fraction(1, 30)) == Fraction(6 * 30, 8)
+
+
+def test_one_frame_stays_however_low_the_rate():
+    assert resampled_indices(np.array([3.0]), 1, 30).tolist() == [0]
+    assert resampled_indices(np.array([0.0]), 1, 2).tolist() == [0]
+    assert resampled_indices(np.array([0.0]), 3, 2).tolist() == [0, 0]  # 1.5 frames are two
+
+
+@pytest.mark.parametrize('early, shown, count', [(0, [0, 1, 2], 2), (1e-7, [0, 1, 2], 2), (5e-4, [1, 1, 2], 1)])
+def test_half_of_a_frame_later_is_the_next_up_to_rounding(early, shown, count):
+    """At one frame per second, output frame 1 stands for the time from 0.5 s on."""
+    assert resampled_indices(np.array([0, 0.5 - early, 2]), 1, 1).tolist() == shown
+    assert len(resampled_indices(np.array([0.0]), 1.5 - early, 1)) == count
+
+
+@pytest.mark.parametrize('fps, source', [(24, 30), (30, 24), (25, Fraction(30000, 1001)), (29.97, 60), (12, 12), (7, 50)])
+def test_the_frame_at_another_rate_is_the_newest_of_its_time(fps, source):
+    """The definition in fractions: the last frame before (k + 1/2) / fps."""
+    exact, exact_source = (NTSC if rate == 29.97 else Fraction(rate) for rate in (fps, source))
+    for index in range(40):
+        shown = max(n for n in range(400) if Fraction(n) / exact_source < (index + Fraction(1, 2)) / exact)
+        assert source_index(index, fps, source) == shown
+
+
+def test_times_at_a_constant_rate():
+    assert regular_times(4, 8).tolist() == [0, 0.125, 0.25, 0.375]

@@ -55,3 +55,19 @@ def test_registered_and_checked_when_built():
     assert isinstance(WARP_OPERATORS.build(dict(type='BilinearWarp', grid='exact')), BilinearWarp)
     with pytest.raises(ValueError, match='corner'):
         BilinearWarp('corner')
+
+
+def test_corner_pixels_are_at_one_on_the_grid_of_lia_x():
+    """A flow of 2 / (W - 1) is one pixel to the right, and zero flow the identity."""
+    feature, flow, mask = random(1, 2, 6, 5), torch.zeros(1, 2, 6, 5), torch.ones(1, 1, 6, 5)
+    torch.testing.assert_close(BilinearWarp('corners')(feature, flow, mask), feature, rtol=1e-5, atol=1e-5)
+    flow[:, 0] = 2 / 4
+    torch.testing.assert_close(BilinearWarp('corners')(feature, flow, mask)[..., :-1], feature[..., 1:])
+
+
+def test_autocast_samples_in_float32():
+    """Positions that bfloat16 cannot resolve, and a product with a bfloat16 mask."""
+    feature, flow, mask = random(1, 2, 4, 256), torch.full((1, 2, 4, 256), 0.3 / 256), torch.rand(1, 1, 4, 256)
+    expected = BilinearWarp('exact')(feature, flow, mask.bfloat16().float())
+    with torch.autocast('cpu', dtype=torch.bfloat16):
+        torch.testing.assert_close(BilinearWarp('exact')(feature, flow, mask.bfloat16()), expected)
