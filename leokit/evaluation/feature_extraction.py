@@ -96,7 +96,7 @@ def extract(videos: VideoSet, clips: Sequence[Clip], protocol: Protocol, request
             bar.update(len(batch.indices) + len(batch.failures))
     local = {request.key: torch.cat([part[request.key] for part in results]).cpu() if results else None
              for request in requests}
-    share = (np.concatenate(indices) if indices else np.zeros(0, np.int64), local)
+    share = (np.concatenate(indices) if indices else None, local)
     failures = {index: reason for part in all_gather_object(failures) for index, reason in part.items()}
     shares = gather_object(share)
     return ClipFeatures(_assemble(shares, len(clips)) if is_main_process() else None, dict(sorted(failures.items())))
@@ -139,7 +139,7 @@ def _write_cache(path: Path, features: Tensor) -> None:
                   'another folder with --cache-dir or LEOKIT_STATISTICS', logger='current', level=logging.WARNING)
 
 
-def _assemble(shares: list[tuple[np.ndarray, dict[str, Tensor | None]]], number: int) -> dict[str, Tensor]:
+def _assemble(shares: list[tuple[np.ndarray | None, dict[str, Tensor | None]]], number: int) -> dict[str, Tensor]:
     """Combine the shares of all processes in the order of the clips."""
     arrays = {}
     for key in shares[0][1]:

@@ -54,7 +54,7 @@ def _jitter(features: Tensor) -> Tensor:
     The jitter is NaN unless every frame has points.
     """
     detected = detected_frames(features)
-    points = rearrange(features.nan_to_num(), 'b t (k c) -> (b k) t c', c=2)
+    points = rearrange(features, 'b t (k c) -> (b k) t c', c=2)
     steps = rearrange(jitter(points), '(b k) -> b k', b=len(features)).mean(1)
     values = torch.where(detected.all(1), steps, torch.nan)
     return torch.stack([values, detected.sum(1).double()], dim=1)

@@ -44,18 +44,16 @@ def upfirdn2d_reference(x: Tensor, *, up: int = 1, down: int = 1, pad: tuple[int
     return F.conv2d(x, kernel, stride=down, groups=c)
 
 
-def _filter_axis(x: Tensor, axis: int, stride: int) -> Tensor:
-    """Valid correlation with [1, 3, 3, 1] / 8 along one axis, every ``stride``-th result."""
+def _filter_axis(x: Tensor, axis: int, stride: int, gain: float = 1.0) -> Tensor:
+    """Valid correlation with ``gain`` * [1, 3, 3, 1] / 8 along one axis, every ``stride``-th result."""
     length = (x.shape[axis] - len(FIR_TAPS)) // stride + 1
     span = (length - 1) * stride + 1
 
     def tap(offset: int) -> Tensor:
         taken = x.narrow(axis, offset, span)
-        if stride == 1:
-            return taken
         return taken[:, :, ::stride] if axis == 2 else taken[:, :, :, ::stride]
 
-    outer, inner = FIR_TAPS[0] / FIR_SUM, FIR_TAPS[1] / FIR_SUM
+    outer, inner = gain * FIR_TAPS[0] / FIR_SUM, gain * FIR_TAPS[1] / FIR_SUM
     return (tap(0) + tap(3)) * outer + (tap(1) + tap(2)) * inner
 
 
@@ -82,8 +80,7 @@ def blur(x: Tensor, pad: tuple[int, int], *, stride: int = 1, gain: float = 1.0)
         x = F.conv2d(x, (taps * gain).view(1, 1, 4, 1).expand(c, 1, 4, 1), stride=(stride, 1), groups=c)
         return F.conv2d(x, taps.view(1, 1, 1, 4).expand(c, 1, 1, 4), stride=(1, stride), groups=c)
     x = F.pad(x, (pad[0], pad[1], pad[0], pad[1]))
-    x = _filter_axis(_filter_axis(x, 2, stride), 3, stride)
-    return x if gain == 1.0 else x * gain
+    return _filter_axis(_filter_axis(x, 2, stride, gain), 3, stride)
 
 
 def upsample2x(x: Tensor) -> Tensor:

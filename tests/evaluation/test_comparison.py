@@ -92,3 +92,30 @@ def test_a_missing_value_is_a_dash():
 
 def test_names_of_metrics():
     assert metric_name('fvd-efficientnet_lite0_dt@16x1') == metric_name('fvd@16x4') == metric_name('fvd') == 'fvd'
+
+
+def test_the_text_of_a_table_with_notes():
+    records = [record('ours', 12.3), record('theirs', 9.8, fake=dataclasses.replace(FAKE, clips=512))]
+    table = build_table(records, allow_mixed=True)
+    assert table.to_markdown() == (
+        '| model | fvd |\n| --- | ---: |\n| ours | 12.3 ± 0.5 (a) |\n| theirs | 9.8 ± 0.5 (b) |\n\n'
+        '(a) fvd: generated clips 2048\n(b) fvd: generated clips 512\n')
+    assert build_table(records[:1]).to_markdown().endswith('12.3 ± 0.5 |\n')
+    assert build_table(records[:1]).to_latex().endswith('\\end{tabular}\n')
+
+
+@pytest.mark.parametrize('steps, last', [((None, 1), 1), ((1, None), 1), ((0, None), 0), ((None, 0), None), ((7, 3), 7)])
+def test_a_record_without_a_step_is_of_step_zero(steps, last):
+    table = build_table([record('ours', 1.0, step=step) for step in steps])
+    assert table.cells['ours', 'fvd'].run.step == last
+
+
+def test_a_model_without_a_name_is_that_of_its_videos():
+    assert build_table([record(None, 1.0)]).rows == ['samples']
+    assert build_table([record(None, 1.0, fake=None)]).rows == ['unnamed']
+
+
+def test_more_protocols_than_letters():
+    records = [record(f'model {number}', 1.0, fake=dataclasses.replace(FAKE, clips=number)) for number in range(28)]
+    marks = build_table(records, allow_mixed=True).marks
+    assert [marks[f'model {number}', 'fvd'] for number in (0, 1, 24, 25, 26, 27)] == ['a', 'b', 'y', 'z', 'aa', 'bb']

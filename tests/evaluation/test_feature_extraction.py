@@ -1,8 +1,11 @@
+import hashlib
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from support.signatures import defaults
 from support.tiny_extractors import TinyImageFeatures
 
 import leokit.evaluation.feature_extraction as features_module
@@ -132,7 +135,7 @@ def test_a_cache_that_may_not_be_read_or_written(clip_set, tmp_path, monkeypatch
 
 @pytest.mark.parametrize('error, reason', [
     (OSError(28, 'No space left on device'), 'No space left on device'),
-    (RuntimeError('the write failed\nand more'), 'the write failed')])
+    (RuntimeError('\n the write failed\nand more'), 'the write failed')])
 def test_why_features_are_not_cached_is_said(tmp_path, monkeypatch, error, reason):
     said = []
 
@@ -142,3 +145,50 @@ def test_why_features_are_not_cached_is_said(tmp_path, monkeypatch, error, reaso
     monkeypatch.setattr(features_module, 'print_log', lambda text, **options: said.append(text))
     features_module._write_cache(tmp_path / 'features.pt', torch.zeros(1))
     assert len(said) == 1 and f'cannot be cached ({reason}); the next' in said[0]
+
+
+def test_the_name_of_a_cache_file_is_a_hash_of_what_the_features_depend_on(protocol):
+    """Changes only with what is listed here: the features that were computed before stay valid."""
+    video = VideoItem('a', Path('a'), 2, 20, 25.0, 24, 24, 'f' * 64)
+    videos, request = VideoSet('set', VideoFilter(), [video], []), requests()[0]
+    text = f'3\n{videos.reader.signature()}\n{protocol.frames}\n{request.extractor.fingerprint()}'
+    clips = b''.join(b'f' * 64 + b' ' + np.arange(first, first + 6).tobytes() for first in (5, 9))
+    name = f'clip-tiny_dt-{hashlib.sha256(text.encode() + clips).hexdigest()[:32]}.pt'
+    assert cache_path('cache', videos, [Clip(0, 3), Clip(0, 7)], protocol, request) == Path('cache', name)
+
+
+def test_the_defaults_and_the_device():
+    assert defaults(clip_features) == dict(device='cpu', workers=2, label='clips')
+
+
+def test_the_networks_move_to_the_device_of_the_features(clip_set, monkeypatch):
+    moved, (wanted, *_) = [], requests()
+    monkeypatch.setattr(wanted.extractor, 'to', moved.append)
+    clip_features(*clip_set, [wanted], device='cpu')
+    assert moved == [torch.device('cpu')]
+
+
+def test_a_second_process_is_told_what_the_cache_has(clip_set, tmp_path, monkeypatch):
+    monkeypatch.setattr(features_module, 'is_main_process', lambda: False)
+    monkeypatch.setattr(features_module, 'broadcast_object_list',
+                        lambda available: available.__setitem__(0, {'clip-tiny_dt', 'content-tiny'}))
+    calls = count_extractions(monkeypatch)
+    assert clip_features(*clip_set, requests(), cache_dir=tmp_path / 'cache') == (None, {}) and not calls
+
+
+def test_failures_of_all_processes_are_in_the_order_of_the_clips(clip_set, monkeypatch):
+    monkeypatch.setattr(features_module, 'all_gather_object', lambda mine: [{3: 'late'}, {1: 'early'}])
+    assert list(clip_features(*clip_set, requests()).failures.items()) == [(1, 'early'), (3, 'late')]
+
+
+class Unexpected:
+    """Not a tensor: a cache file that holds it was not written by leokit."""
+
+
+def test_a_cache_file_with_other_objects_is_not_loaded(clip_set, tmp_path, monkeypatch):
+    first = clip_features(*clip_set, requests(), cache_dir=tmp_path / 'cache').arrays
+    for path in (tmp_path / 'cache').iterdir():
+        torch.save(dict(features=Unexpected()), path)
+    calls = count_extractions(monkeypatch)
+    second = clip_features(*clip_set, requests(), cache_dir=tmp_path / 'cache').arrays
+    assert len(calls) == 1 and torch.equal(first['clip-tiny_dt'], second['clip-tiny_dt'])

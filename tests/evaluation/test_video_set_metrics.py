@@ -66,11 +66,13 @@ def test_content_distance_is_the_mean_over_videos_with_a_value():
 
 
 def test_content_drift_is_that_of_the_last_quarter():
-    """Eight frames: the last two count, without those that have no face."""
+    """Of eight frames the last two count, without those that have no face."""
     rows = torch.tensor([[0.0, 1, 2, 3, 4, 5, 6, 8], [0, 0, 0, 0, 0, 0, NAN, 3]])
     result = ContentDrift(ArithmeticRule()).statistic(rows, want_std=False)
     assert result.value == (7 + 3) / 2 and result.details == dict(videos_scored=2)
     assert result.curve == dict(label='frame', x=list(range(8)), y=[0, 0.5, 1, 1.5, 2, 2.5, 6, 5.5])
+    twelve = ContentDrift(ArithmeticRule()).statistic(torch.arange(12.0)[None], want_std=False)
+    assert twelve.value == (9 + 10 + 11) / 3
     short = ContentDrift(ArithmeticRule()).statistic(torch.tensor([[0.0, 2.0]]), want_std=False)
     assert short.value == 2  # of fewer than four frames the last
 

@@ -134,3 +134,25 @@ def test_invalid_arguments_are_errors(loss):
         PerceptualLoss(dict(type='TinyPyramid'), layer_weights=[1.0])(picture(), picture())
     with pytest.raises(ValueError, match='num_scales'):
         PerceptualLoss(dict(type='TinyPyramid'), num_scales=0)
+
+
+def test_the_shorter_side_ends_the_pyramid_and_maps_count_alike():
+    """Two scales of 16 x 64 pixels: the third would be 4 pixels high. One scale at most where the limit is the size."""
+    tiny, generator = dict(type='TinyPyramid'), torch.Generator().manual_seed(0)
+    prediction, target = torch.rand(2, 1, 3, 16, 64, generator=generator)
+
+    def distance(a, b):
+        small = F.avg_pool2d(a, 2).mean(dim=1), F.avg_pool2d(b, 2).mean(dim=1)
+        return 2 * (a - b).abs().mean() + (small[0] - small[1]).abs().mean()
+
+    full, half = distance(prediction, target), distance(F.avg_pool2d(prediction, 2), F.avg_pool2d(target, 2))
+    for least, expected in ((8, full + half), (9, full)):
+        torch.testing.assert_close(PerceptualLoss(tiny, min_resolution=least)(prediction, target), expected)
+    quarters = [F.avg_pool2d(image, 4) for image in (prediction, target)]
+    torch.testing.assert_close(PerceptualLoss(tiny, num_scales=3, min_resolution=1)(prediction, target),
+                               full + half + distance(*quarters))
+
+
+def test_a_scale_and_a_pixel_are_the_least():
+    with pytest.raises(ValueError, match='at least 1, got 4 and 0'):
+        PerceptualLoss(dict(type='TinyPyramid'), min_resolution=0)

@@ -97,3 +97,9 @@ def test_leaves_no_gradients_behind():
     penalty(Linear(), real)
     assert not penalty.state_dict() and not list(penalty.parameters())
     assert not real.requires_grad and real.grad is None
+
+
+def test_an_interval_of_one_is_every_iteration():
+    penalty, discriminator, real = R1Penalty(weight=1, interval=1), Linear(), torch.rand(2, 3, 2, 2)
+    once = penalty(discriminator, real)
+    assert [penalty(discriminator, real, iteration) for iteration in range(3)] == [once] * 3

@@ -15,8 +15,18 @@ def test_multiplier_applies_from_resolution_64_and_limit_everywhere():
 
 @pytest.mark.parametrize('size', [16, 48, 100, 2048])
 def test_other_sizes_are_errors(size):
-    with pytest.raises(ValueError, match=str(size)):
+    with pytest.raises(ValueError, match=f'a power of two from 32 to 1024, got {size}'):
         check_size(size)
+
+
+def test_the_limits_are_allowed():
+    assert check_size(32) == 32 and check_size(1024) == 1024
+    assert set(channels_by_resolution(32, max_channels=3).values()) == {3}
+    assert channels_by_resolution(64, 64, max_channels=10**6)[64] == 256 * 64
+
+
+def test_lia_x_scales_all_resolutions():
+    assert channels_by_resolution(64, 0.5, first_scaled=4) == {4: 256, 8: 256, 16: 256, 32: 256, 64: 128}
 
 
 @pytest.mark.parametrize('options', [dict(max_channels=2), dict(channel_multiplier=0.01)])

@@ -7,20 +7,20 @@ from leokit.nn.control_input import ControlInput
 from leokit.nn.masking import masked_var_mean, zero_padding
 
 X = torch.arange(24.0).reshape(2, 4, 3).square()
-MASK = torch.tensor([[True, True, False, False], [True, True, True, False]])[:, :, None]
+MASK = torch.tensor([[True, False, False, False], [True, True, True, False]])[:, :, None]
 
 
 def test_padding_is_zero():
     assert zero_padding(X, None) is X
     padded = zero_padding(X, MASK)
-    assert torch.equal(padded[0, :2], X[0, :2]) and torch.equal(padded[1, :3], X[1, :3])
-    assert not padded[0, 2:].any() and not padded[1, 3:].any()
+    assert torch.equal(padded[0, :1], X[0, :1]) and torch.equal(padded[1, :3], X[1, :3])
+    assert not padded[0, 1:].any() and not padded[1, 3:].any()
 
 
 @pytest.mark.parametrize('dims', [(1,), (1, 2)])
 def test_variance_and_mean_are_those_of_the_frames_that_count(dims):
     variance, mean = masked_var_mean(X, MASK, dims)
-    for row, length in ((0, 2), (1, 3)):
+    for row, length in ((0, 1), (1, 3)):
         known = X[row:row + 1, :length]
         expected = known.mean(dims, keepdim=True)
         assert torch.allclose(mean[row:row + 1], expected)
@@ -47,8 +47,8 @@ def test_control_is_added_and_refused_by_name():
     control = torch.randn(2, 4, 2)
     expected = X + control @ layer.linear.weight.t() + layer.linear.bias
     assert torch.allclose(layer(X, control), expected)
-    assert torch.allclose(layer(X, control, MASK)[0, :2], expected[0, :2])
-    assert torch.allclose(layer(X, control, MASK)[0, 2:], X[0, 2:] + layer.linear.bias)
+    assert torch.allclose(layer(X, control, MASK)[0, :1], expected[0, :1])
+    assert torch.allclose(layer(X, control, MASK)[0, 1:], X[0, 1:] + layer.linear.bias)
     assert torch.equal(ControlInput(0, 3)(X, None), X)
     for wrong in (control[:1], control[..., :1], control[0]):
         with pytest.raises(ValueError, match=r'control must have shape \(2, 4, 2\)'):

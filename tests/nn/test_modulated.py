@@ -27,3 +27,26 @@ def test_demodulation_is_float32_under_autocast():
     with torch.autocast('cpu', dtype=torch.bfloat16):
         assert layer.demodulation(torch.ones(2, 4)).dtype == torch.float32
         assert layer(torch.randn(2, 4, 4, 4), torch.randn(2, 8)).dtype == torch.bfloat16
+
+
+def test_demodulation_of_a_tiny_weight_by_the_constant_of_stylegan2():
+    """1 / sqrt(energy + 1e-8), of one input channel and a kernel of one."""
+    layer = ModulatedConv2d(1, 1, kernel_size=1, style_dim=2)
+    torch.nn.init.constant_(layer.weight, 1e-4)
+    factor = layer.demodulation(torch.tensor([[1.0], [3.0]]))
+    torch.testing.assert_close(factor, torch.tensor([[2e-8], [1e-7]]).rsqrt())
+    x, weight = torch.ones(1, 1, 1, 1), torch.full((1, 1, 1, 1), 1e-4)
+    reference = modulated_conv2d_reference(x, weight, torch.ones(1, 1))
+    torch.testing.assert_close(reference.flatten(), torch.tensor([1e-4 / 2e-8**0.5]))
+
+
+def test_an_untrained_latent_of_zeros_modulates_by_one():
+    assert ModulatedConv2d(3, 4, kernel_size=3, style_dim=2).modulation(torch.zeros(1, 2)).tolist() == [[1, 1, 1]]
+
+
+def test_styles_are_float32_under_autocast():
+    layer, seen = ModulatedConv2d(4, 4, kernel_size=1, style_dim=8), []
+    layer.modulation.register_forward_hook(lambda module, inputs, style: seen.append(style.dtype))
+    with torch.autocast('cpu', dtype=torch.bfloat16):
+        layer(torch.randn(2, 4, 4, 4), torch.randn(2, 8).bfloat16())
+    assert seen == [torch.float32]

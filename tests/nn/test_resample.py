@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 
@@ -7,6 +8,28 @@ from leokit.nn import blur, fir_kernel, upfirdn2d_reference, upsample2x
 @pytest.fixture
 def image():
     return torch.randn(2, 3, 9, 12, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+
+
+def by_definition(image, up=1, down=1, pad=(0, 0), gain=1):
+    """Zero insertion, padding, correlation and decimation in NumPy."""
+    batch, channels, height, width = image.shape
+    stuffed = np.zeros((batch, channels, height * up, width * up))
+    stuffed[:, :, ::up, ::up] = image
+    padded = np.pad(stuffed, ((0, 0), (0, 0), pad, pad))
+    taps = np.array([1, 3, 3, 1]) / 8
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (4, 4), axis=(2, 3))
+    return torch.from_numpy(gain * np.einsum('bchwij,i,j->bchw', windows, taps, taps)[:, :, ::down, ::down])
+
+
+@pytest.mark.parametrize('options', [dict(), dict(up=2, pad=(2, 1), gain=4), dict(down=2, pad=(1, 2)), dict(up=3, down=2)])
+def test_the_reference_is_the_definition(image, options):
+    torch.testing.assert_close(upfirdn2d_reference(image, **options), by_definition(image.numpy(), **options))
+
+
+@pytest.mark.parametrize('compiling', [False, True])
+def test_the_blur_keeps_every_sample_and_the_mean_by_default(image, compiling, monkeypatch):
+    monkeypatch.setattr(torch.compiler, 'is_compiling', lambda: compiling)
+    torch.testing.assert_close(blur(image, (2, 1)), by_definition(image.numpy(), pad=(2, 1)))
 
 
 def test_kernel_sums_to_its_gain():
