@@ -45,7 +45,7 @@ class FeatureRequest(NamedTuple):
 def _content(features: Tensor) -> Tensor:
     """Average content distance and number of frames with a feature, shape (B, 2)."""
     distance = average_content_distance(features)
-    return torch.stack([distance.value, distance.detected.double()], dim=1)
+    return torch.stack([distance.value, distance.detected], dim=1)
 
 
 def _jitter(features: Tensor) -> Tensor:
@@ -57,7 +57,7 @@ def _jitter(features: Tensor) -> Tensor:
     points = rearrange(features, 'b t (k c) -> (b k) t c', c=2)
     steps = rearrange(jitter(points), '(b k) -> b k', b=len(features)).mean(1)
     values = torch.where(detected.all(1), steps, torch.nan)
-    return torch.stack([values, detected.sum(1).double()], dim=1)
+    return torch.stack([values, detected.sum(1)], dim=1)
 
 
 # Reductions of per-frame features (B, T, d).

@@ -26,9 +26,9 @@ def jackknife_std(estimate: Callable[..., float], *sets: Tensor, groups: int = J
     Returns:
         float | None: None if a set is too small to be divided.
     """
-    groups = min(groups, *(len(samples) for samples in sets))
+    groups = max(1, min(groups, *(len(samples) for samples in sets)))
     # A distance of sets needs at least two samples after a group was left out.
-    if groups < 2 or any(len(samples) - math.ceil(len(samples) / groups) < 2 for samples in sets):
+    if any(len(samples) * (groups - 1) < 2 * groups for samples in sets):
         return None
     values = np.asarray([estimate(*(_without(samples, group, groups) for samples in sets)) for group in range(groups)])
     return float(math.sqrt((groups - 1) / groups * np.square(values - values.mean()).sum()))

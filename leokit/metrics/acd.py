@@ -51,9 +51,8 @@ def average_content_distance(features: Tensor, detected: Tensor | None = None) -
     distances = torch.cdist(points, points, compute_mode='donot_use_mm_for_euclid_dist')
     pairs = (detected[:, :, None] & detected[:, None, :]).double()
     pairs = pairs - torch.diag_embed(detected.double())
-    number = pairs.sum((1, 2))
-    value = torch.where(number > 0, (distances * pairs).sum((1, 2)) / number.clamp(min=1), torch.nan)
-    return ContentDistance(value, detected.sum(1))
+    # 0 / 0 is NaN
+    return ContentDistance((distances * pairs).sum((1, 2)) / pairs.sum((1, 2)), detected.sum(1))
 
 
 def content_drift(features: Tensor, detected: Tensor | None = None) -> Tensor:

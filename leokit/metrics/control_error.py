@@ -46,7 +46,7 @@ def control_error(asked: Tensor, realized: Tensor) -> ControlError:
 def _correlation(x: Tensor, y: Tensor) -> Tensor:
     x, y = x - x.mean(1, keepdim=True), y - y.mean(1, keepdim=True)
     norm = (x.square().sum((0, 1)) * y.square().sum((0, 1))).sqrt()
-    return torch.where(norm > 0, (x * y).sum((0, 1)) / norm, torch.nan)
+    return (x * y).sum((0, 1)) / norm  # 0 / 0 is NaN
 
 
 def _error(x: Tensor, y: Tensor) -> Tensor:

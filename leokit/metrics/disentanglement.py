@@ -98,9 +98,7 @@ def motion_code_consistency(target: Tensor, measured: Tensor) -> MotionCodeConsi
 def _agreement(errors: Tensor, variance: Tensor, covariance: Tensor, power_a: Tensor,
                power_b: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     share = torch.where(variance > 0, errors / variance, torch.nan)
-    moving = (power_a > 0) & (power_b > 0)
-    correlation = torch.where(moving, covariance / (power_a * power_b).sqrt(), torch.nan)
-    return share.sqrt(), 1 - share, correlation
+    return share.sqrt(), 1 - share, covariance / (power_a * power_b).sqrt()  # 0 / 0 is NaN
 
 
 def _mean_distance(points: Tensor) -> float:

@@ -42,8 +42,8 @@ def mean_frequencies(sequences: Tensor, fps: float) -> Tensor:
         raise ValueError('a frequency needs at least two frames')
     power = _centered(sequences).square().mean((0, 1))
     change = sequences.detach().double().diff(dim=1).square().mean((0, 1))
-    phase = torch.acos((1 - change / (2 * power)).clamp(-1, 1))  # radians per frame
-    return torch.where(power > 0, phase * fps / (2 * math.pi), torch.nan)
+    phase = torch.acos((1 - change / (2 * power)).clamp(-1, 1))  # radians per frame; 0 / 0 is NaN
+    return phase * fps / (2 * math.pi)
 
 
 def parameter_correlations(sequences: Tensor) -> Tensor:

@@ -35,8 +35,7 @@ class LinearMotionSpace(nn.Module):
 
     def directions(self) -> Tensor:
         """The orthonormal directions Q, shape (D, N), float32."""
-        with torch.autocast(self.weight.device.type, enabled=False):
-            return torch.linalg.qr(self.weight.float() + MATRIX_OFFSET, mode='reduced').Q
+        return torch.linalg.qr(self.weight.float() + MATRIX_OFFSET, mode='reduced').Q
 
     def forward(self, appearance: Tensor, motion: Tensor) -> Tensor:
         """Latent of an appearance and a motion code: w + Q α.

@@ -17,6 +17,8 @@ from leokit.evaluation.reductions import reduce_clips
 from leokit.evaluation.video_set import VideoItem
 from leokit.video import VideoFilter
 
+NAN = float('nan')
+
 
 @pytest.fixture
 def clip_set(tmp_path, make, protocol):
@@ -192,3 +194,7 @@ def test_a_cache_file_with_other_objects_is_not_loaded(clip_set, tmp_path, monke
     calls = count_extractions(monkeypatch)
     second = clip_features(*clip_set, requests(), cache_dir=tmp_path / 'cache').arrays
     assert len(calls) == 1 and torch.equal(first['clip-tiny_dt'], second['clip-tiny_dt'])
+
+
+def test_a_feature_of_no_clip_at_all_is_missing():
+    assert features_module._assemble([(None, {'a': None})], 3)['a'].tolist() == [[pytest.approx(NAN, nan_ok=True)]] * 3

@@ -58,3 +58,11 @@ def test_ten_contiguous_groups_by_hand():
     jackknife_std(lambda x, y: seen.append((x.tolist(), y.tolist())) or 0.0, torch.arange(3.0), torch.arange(6.0))
     assert seen == [([1, 2], [2, 3, 4, 5]), ([0, 2], [0, 1, 4, 5]), ([0, 1], [0, 1, 2, 3])]
     assert jackknife_std(lambda x: 0.0, torch.zeros(3)) == 0 and jackknife_std(lambda x: 0.0, torch.zeros(1)) is None
+
+
+@pytest.mark.parametrize('sizes, groups, possible', [
+    ((4,), 2, True), ((3,), 2, False), ((3,), 3, True), ((5,), 2, True), ((50, 2), 10, False), ((3, 50), 10, True),
+    ((10,), 1, False), ((0,), 10, False), ((10, 0), 10, False)])
+def test_two_samples_remain_without_the_largest_group(sizes, groups, possible):
+    std = jackknife_std(lambda *sets: 1.0, *map(torch.zeros, sizes), groups=groups)
+    assert std == (0 if possible else None)

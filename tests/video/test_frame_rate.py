@@ -90,7 +90,7 @@ NTSC = Fraction(30000, 1001)
 
 
 @pytest.mark.parametrize('fps, expected', [
-    (NTSC + Fraction(1, 5000), NTSC), (NTSC - Fraction(1, 5000), NTSC),  # as far as a broadcast rate is rounded
+    (NTSC + Fraction(1, 4000), NTSC), (NTSC - Fraction(1, 4000), NTSC),  # as far as a broadcast rate is rounded
     (Fraction(25026, 1001), Fraction(25026, 1001)),  # 25 + 1 / 1001 has the largest denominator
     (25 + Fraction(1, 1002), Fraction(25026, 1001))])
 def test_how_far_a_rate_is_rounded(fps, expected):
@@ -98,7 +98,7 @@ def test_how_far_a_rate_is_rounded(fps, expected):
 
 
 def test_a_rate_beyond_rounding_is_no_broadcast_rate():
-    fps = NTSC + Fraction(2, 9999)  # between 1 / 5000 and 1 / 4999 away
+    fps = NTSC + Fraction(2, 7999)  # between 1 / 4000 and 1 / 3999 away
     nearest = min((Fraction(round(fps * below), below) for below in range(1, 1002)), key=lambda rate: abs(rate - fps))
     assert exact_rate(fps) == nearest != NTSC
 
@@ -161,3 +161,17 @@ def test_the_frame_at_another_rate_is_the_newest_of_its_time(fps, source):
 
 def test_times_at_a_constant_rate():
     assert regular_times(4, 8).tolist() == [0, 0.125, 0.25, 0.375]
+
+
+@pytest.mark.parametrize('written, rate', [(23.976, 24), (29.97, 30), (47.952, 48), (59.94, 60), (119.88, 120), (239.76, 240)])
+def test_broadcast_rates_as_they_are_written(written, rate):
+    assert exact_rate(written) == Fraction(1000 * rate, 1001)
+
+
+@pytest.mark.parametrize('rate', [24, 25, 30, 48, 50, 60, 100, 120, 240])
+@pytest.mark.parametrize('slower', [Fraction(1), Fraction(1000, 1001)])
+def test_common_rates_are_found_on_a_clock_that_fits_none(rate, slower):
+    if slower < 1 and rate in (25, 50, 100):
+        return  # not broadcast
+    times = np.array([round(997 * number / (rate * slower)) for number in range(1000)])
+    assert Fraction(999 * 997, int(times[-1])) != rate * slower == measured_rate(times, Fraction(1, 997))
