@@ -186,7 +186,7 @@ class ACD(VideoSetMetric):
         known = values[values.isfinite()]
         details = dict(videos_scored=len(known), videos_without_detection=len(values) - len(known),
                        frames_detected=int(features[:, 1].nansum()))
-        std = jackknife_std(_mean, known) if want_std and len(known) else None
+        std = jackknife_std(_mean, known) if want_std else None
         return MetricResult(_mean(known), std, details=details)
 
 
@@ -207,7 +207,7 @@ class ContentDrift(VideoSetMetric):
         late = features[:, -max(1, features.shape[1] // 4):].nanmean(1)
         late = late[late.isfinite()]
         curve = dict(label='frame', x=list(range(len(by_frame))), y=by_frame.tolist())
-        std = jackknife_std(_mean, late) if want_std and len(late) else None
+        std = jackknife_std(_mean, late) if want_std else None
         return MetricResult(_mean(late), std, curve, dict(videos_scored=len(late)))
 
 

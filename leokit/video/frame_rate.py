@@ -6,6 +6,7 @@ synchrony with the sound stay.
 """
 
 import math
+from collections import Counter
 from fractions import Fraction
 from typing import Iterable, Mapping, Sequence
 
@@ -53,7 +54,7 @@ def group_rates(rates: Iterable[float]) -> dict[float, int]:
 def format_rates(groups: Mapping[float, int]) -> str:
     """``'10 of 25, 2 of 29.97'``, of the five commonest rates."""
     listed = ', '.join(f'{count} of {fps:.4g}' for fps, count in list(groups.items())[:5])
-    return listed + (f' and {len(groups) - 5} other rates' if len(groups) > 5 else '')
+    return listed + (f' and {len(groups) - 5} more' if len(groups) > 5 else '')
 
 
 def measured_rate(times: np.ndarray, time_base: Fraction, stated: Iterable[Fraction | None] = ()) -> Fraction:
@@ -70,11 +71,10 @@ def measured_rate(times: np.ndarray, time_base: Fraction, stated: Iterable[Fract
     candidates = [Fraction(rate) for rate in stated if rate]
     if len(times) < 2:
         return next((rate for rate in candidates[:1] if 1 <= rate <= MAX_STATED_FPS), Fraction(DEFAULT_FPS))
-    span = int(times[-1] - times[0])
     for rate in candidates + list(COMMON_RATES if len(times) >= MIN_FRAMES_FOR_COMMON_RATE else ()):
-        if abs((len(times) - 1) / rate - span * time_base) <= time_base and _is_on_grid(times, rate * time_base):
+        if _is_on_grid(times, rate * time_base):
             return rate
-    return Fraction(len(times) - 1) / (span * time_base)
+    return Fraction(len(times) - 1) / (int(times[-1] - times[0]) * time_base)
 
 
 def _is_on_grid(times: np.ndarray, frames_per_tick: Fraction) -> bool:
@@ -120,12 +120,12 @@ def resampled_count(count: int, fps: float, source_fps: float) -> int:
 
 def common_rate(rates: Sequence[float], frames: Sequence[int]) -> float:
     """The rate at which most seconds of video were recorded."""
-    seconds = dict.fromkeys(group_rates(rates), 0.0)
+    groups, seconds = group_rates(rates), Counter()
     for fps, count in zip(rates, frames):
         if fps:
-            seconds[next(rate for rate in seconds if is_same_rate(rate, fps))] += count / fps
-    return max(seconds, key=seconds.__getitem__)
+            seconds[next(rate for rate in groups if is_same_rate(rate, fps))] += count / fps
+    return max(groups, key=seconds.__getitem__)
 
 
 def _round_half_up(value: float) -> int:
-    return int(np.floor(value + 0.5 + 1e-6))
+    return int(value + 0.5 + 1e-6)

@@ -10,7 +10,6 @@ from leokit.utils import UserError
 
 SPLITS = ('train', 'val', 'test')
 DEFAULT_FRACTIONS = (0.9, 0.05, 0.05)
-HASH_BYTES = 8  # of the hash of a name, read as a fraction in [0, 1)
 
 
 def split_of(identity: str, fractions: Sequence[float] = DEFAULT_FRACTIONS, *, seed: int = 0) -> str:
@@ -25,8 +24,8 @@ def split_of(identity: str, fractions: Sequence[float] = DEFAULT_FRACTIONS, *, s
         seed (int): Seed of the division.
     """
     check_fractions(fractions)
-    digest = hashlib.sha256(f'{seed}/{identity}'.encode()).digest()[:HASH_BYTES]
-    position = int.from_bytes(digest, 'big') / 2**(8 * HASH_BYTES)
+    digest = hashlib.sha256(f'{seed}/{identity}'.encode()).digest()
+    position = int.from_bytes(digest, 'big') / 2**(8 * len(digest))  # in [0, 1]
     wanted = [(split, fraction) for split, fraction in zip(SPLITS, fractions) if fraction > 0]
     end = 0.0
     for split, fraction in wanted:
@@ -61,7 +60,7 @@ def split_identities(identities: Iterable[str], fractions: Sequence[float] = DEF
 
 def check_fractions(fractions: Sequence[float]) -> None:
     """A :class:`UserError` unless these are fractions of train, val and test."""
-    if len(fractions) != len(SPLITS) or not all(0 <= part <= 1 for part in fractions) \
+    if len(fractions) != len(SPLITS) or not all(part >= 0 for part in fractions) \
             or abs(sum(fractions) - 1) > 1e-6:
         raise UserError(f'the fractions of {", ".join(SPLITS)} must be non-negative and sum to 1, got '
                         f'{list(fractions)}')

@@ -9,8 +9,16 @@ import torch
 from leokit.evaluation.protocol import ArithmeticRule
 from leokit.evaluation.video_set_metrics import (
     ACD, FVD, KVD, ACDOverTime, ContentDrift, FrameFID, OverTime)
+from leokit.metrics.kvd import KernelDistance
 
 NAN = float('nan')
+
+
+def test_subsets_of_the_generated_set_are_drawn_first(monkeypatch):
+    """As in StyleGAN-V."""
+    monkeypatch.setattr('leokit.evaluation.video_set_metrics.kernel_distance',
+                        lambda fake, real: KernelDistance(float(fake - 10 * real), 0.0))
+    assert KVD(ArithmeticRule(kernel='subsets')).distance(torch.tensor(1.0), torch.tensor(2.0)) == -8000
 
 
 def test_the_kernel_distance_over_subsets_is_times_1000():
@@ -34,6 +42,11 @@ def test_fid_counts_frames_with_a_feature():
     fake = torch.tensor([[[3.0], [5.0]], [[NAN], [NAN]]])
     assert FrameFID(ArithmeticRule()).distance(real, fake) == pytest.approx(9, abs=1e-4)
     assert math.isnan(FrameFID(ArithmeticRule()).distance(real, fake[1:]))
+    one = torch.tensor([[[3.0], [NAN]]])
+    assert math.isnan(FrameFID(ArithmeticRule()).distance(real, one))
+    part = torch.tensor([[[3.0], [NAN]], [[5.0], [NAN]], [[NAN], [NAN]]])
+    result = FrameFID(ArithmeticRule()).compare(real, part, want_std=False)  # a clip counts if one frame has a feature
+    assert result.value == pytest.approx(9, abs=1e-4) and result.details == dict(fake_clips_without_feature=1)
 
 
 def test_clips_without_a_feature_are_left_out_and_counted():
@@ -62,6 +75,11 @@ def test_content_distance_is_the_mean_over_videos_with_a_value():
     many = torch.stack([torch.arange(10.0), torch.ones(10)], 1)
     expected = np.std(np.arange(10), ddof=1) / 10 ** 0.5  # the standard error of a mean
     assert ACD(ArithmeticRule()).statistic(many, want_std=True).std == pytest.approx(expected)
+    assert ACD(ArithmeticRule()).statistic(many, want_std=False).std is None
+    nobody = ACD(ArithmeticRule()).statistic(features[1:2], want_std=True)
+    assert math.isnan(nobody.value) and nobody.std is None
+    precise = torch.tensor([[2.0**24, 1], [1, 1], [1, 1]])  # float32 has no 2^24 + 1
+    assert ACD(ArithmeticRule()).statistic(precise, want_std=False).value == (2**24 + 2) / 3
     assert math.isnan(ACD(ArithmeticRule()).statistic(features[1:2], want_std=True).value)
 
 
@@ -71,6 +89,11 @@ def test_content_drift_is_that_of_the_last_quarter():
     result = ContentDrift(ArithmeticRule()).statistic(rows, want_std=False)
     assert result.value == (7 + 3) / 2 and result.details == dict(videos_scored=2)
     assert result.curve == dict(label='frame', x=list(range(8)), y=[0, 0.5, 1, 1.5, 2, 2.5, 6, 5.5])
+    many = torch.arange(10.0)[:, None].repeat(1, 4)
+    drifts = [ContentDrift(ArithmeticRule()).statistic(many, want_std=want).std for want in (True, False)]
+    assert drifts == [pytest.approx(np.std(np.arange(10), ddof=1) / 10 ** 0.5), None]
+    precise = torch.tensor([[0, 2.0**24], [0, 1], [0, 1]])
+    assert ContentDrift(ArithmeticRule()).statistic(precise, want_std=False).value == (2**24 + 2) / 3
     twelve = ContentDrift(ArithmeticRule()).statistic(torch.arange(12.0)[None], want_std=False)
     assert twelve.value == (9 + 10 + 11) / 3
     short = ContentDrift(ArithmeticRule()).statistic(torch.tensor([[0.0, 2.0]]), want_std=False)
@@ -81,14 +104,16 @@ def test_the_error_over_time_leaves_out_videos():
     """A distance of means: windows of one video are left out together. By the jackknife of five videos, one each."""
     class Means(OverTime):
         def distance(self, real, fake):
-            return float(fake.mean() - real.mean())
+            return float(2 * fake.mean() - real.mean())
 
     real, offset = torch.zeros(5, 1), torch.tensor([[0.0], [1], [2], [3], [4]])
     windows = [offset, offset + 10]
-    values = np.array([(10 - k) / 4 + 5 for k in range(5)])  # the mean without video k
+    values = 2 * np.array([(10 - k) / 4 + 5 for k in range(5)])  # the mean without video k
     expected = (4 / 5 * ((values - values.mean())**2).sum()) ** 0.5
     assert Means(ArithmeticRule()).mean_std(real, windows) == pytest.approx(expected)
     assert Means(ArithmeticRule()).mean_std(real, [offset, offset[1:]]) is None
+    lost = [torch.cat([window, torch.tensor([[second]])]) for window, second in zip(windows, (NAN, 100.0))]
+    assert Means(ArithmeticRule()).mean_std(real, lost) == pytest.approx(expected)  # a video without a window's feature
 
 
 def test_the_error_of_a_statistic_over_time_needs_no_real_videos():

@@ -66,6 +66,7 @@ def test_a_pause_is_held():
 def test_the_commonest_rate_by_duration():
     rates = [25, 60, 29.97002997, 29.9700299, 0]
     assert common_rate(rates, [100, 260, 70, 80, 999]) == pytest.approx(30000 / 1001)  # 4, 4.3 and 2.3 + 2.7 s
+    assert common_rate([25, 25, 60], [10, 10, 600]) == 60  # not the commonest by number
     assert group_rates(rates) == {29.97002997: 2, 25: 1, 60: 1}
     assert format_rates(group_rates(rates)) == '2 of 29.97, 1 of 25, 1 of 60'
 
@@ -115,7 +116,8 @@ def test_the_five_commonest_rates_are_listed():
     assert list(groups) == [20, 30, 40, 50, 10]
     listed = '6 of 20, 5 of 30, 4 of 40, 3 of 50, 1 of 10'
     assert format_rates(groups) == listed
-    assert format_rates({**groups, 60: 1, 70: 1}) == f'{listed} and 2 other rates'
+    assert format_rates({**groups, 60: 1}) == f'{listed} and 1 more'
+    assert format_rates({**groups, 60: 1, 70: 1}) == f'{listed} and 2 more'
 
 
 @pytest.mark.parametrize('stated, rate', [([1], 1), ([Fraction(999, 1000)], 25), ([240], 240), ([241], 25),
@@ -125,9 +127,10 @@ def test_a_single_frame_has_the_rate_of_the_header_if_it_is_one(stated, rate):
 
 
 @pytest.mark.parametrize('times, rate', [([0, 40, 81], 25), ([0, 41, 80], 25), ([0, 42, 81], Fraction(2000, 81)),
-                                         ([0, 40, 82], Fraction(2000, 82))])
+                                         ([0, 40, 82], Fraction(2000, 82)), ([0, 40, 78], Fraction(2000, 78))])
 def test_times_may_be_one_tick_off_the_grid_of_a_stated_rate(times, rate):
-    assert measured_rate(np.array(times), MILLISECONDS, [Fraction(25)]) == rate
+    for start in (0, 5000):
+        assert measured_rate(np.array(times) + start, MILLISECONDS, [Fraction(25)]) == rate
 
 
 def test_eight_frames_may_have_a_common_rate():

@@ -83,3 +83,9 @@ def test_the_sum_of_fractions_may_be_rounded_but_not_wrong():
 def test_defaults():
     for function in (split_of, split_identities):
         assert defaults(function) == dict(fractions=(0.9, 0.05, 0.05), seed=0)
+
+
+def test_identities_are_listed_in_order():
+    assert list(split_identities(reversed(IDENTITIES))) == sorted(IDENTITIES)
+    with pytest.raises(UserError, match='sum to 1'):
+        split_identities([], (0.5, 0.2, 0.2))

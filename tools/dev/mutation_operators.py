@@ -35,8 +35,12 @@ DROPPED_KEYWORDS = {
 AXIS_METHODS = {
     'mean', 'sum', 'amax', 'amin', 'std', 'var', 'cumsum', 'flip', 'softmax', 'unsqueeze', 'squeeze', 'size', 'norm',
     'argmax', 'argmin', 'median', 'all', 'any', 'unbind', 'chunk', 'transpose', 'movedim', 'max', 'min'}
+# exchanged, their first two arguments fail at once or give the same: the last two lines are symmetric functions
 UNORDERED = {
-    'zip', 'isinstance', 'issubclass', 'getattr', 'hasattr', 'setattr', 'min', 'max', 'cat', 'maximum', 'minimum'}
+    'zip', 'isinstance', 'issubclass', 'getattr', 'hasattr', 'setattr', 'min', 'max', 'cat', 'maximum', 'minimum',
+    'l1_loss', 'mse_loss', 'frechet_distance', 'polynomial_mmd', 'is_same_rate', 'array_equal', 'equal', 'allclose',
+    'gcd', 'hypot'}
+NO_RESULT = {'non_blocking'}  # keyword arguments that decide how something is computed, not what
 NOT_MUTATED = (ast.Raise, ast.Assert, ast.JoinedStr, ast.Import, ast.ImportFrom)
 MODULES = ('torch', 'np', 'F', 'math', 'functional', 'nn')
 MESSAGES = {'warn', 'warning', 'info', 'debug', 'print', 'print_log', 'warn_once'}
@@ -80,7 +84,7 @@ class _Finder:
             self.starts.append(self.starts[-1] + len(line))
 
     def walk(self, node: ast.AST) -> Iterator[Mutation]:
-        if isinstance(node, NOT_MUTATED) or _is_message(node):
+        if isinstance(node, NOT_MUTATED) or _is_message(node) or getattr(node, 'arg', None) in NO_RESULT:
             return
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             return  # a docstring
