@@ -67,5 +67,6 @@ def content_drift(features: Tensor, detected: Tensor | None = None) -> Tensor:
     """
     check_shape('features', features, (None, None, None))
     detected = detected_frames(features) if detected is None else detected & detected_frames(features)
-    distances = (features.detach().double() - features[:, :1].detach().double()).square().sum(-1).sqrt()
+    points = features.detach().double()
+    distances = (points - points[:, :1]).square().sum(-1).sqrt()
     return torch.where(detected & detected[:, :1], distances, torch.nan)

@@ -42,7 +42,7 @@ def between_within_distances(features: Tensor) -> BetweenWithinDistances:
         BetweenWithinDistances: NaN where there is no pair, as with one identity or one motion.
     """
     check_shape('features', features, (None, None, None, None))
-    points = features.detach().double()
+    points = features.double()
     return BetweenWithinDistances(_mean_distance(rearrange(points, 'p m t d -> p t m d')),
                                   _mean_distance(rearrange(points, 'p m t d -> m t p d')))
 
@@ -60,11 +60,11 @@ def retrieval_accuracy(features: Tensor, references: Tensor) -> float:
     check_shape('features', features, (None, None, None))
     check_shape('references', references, (features.shape[0], features.shape[2]))
     known = detected_frames(references)
-    points, targets = features[known].detach().double(), references[known].detach().double()
+    points, targets = features[known].double(), references[known].double()
     detected = detected_frames(points)  # (K', n)
     if not bool(detected.any()):
         return float('nan')
-    nearest = torch.cdist(points.nan_to_num(), targets[None], compute_mode='donot_use_mm_for_euclid_dist').argmin(-1)
+    nearest = torch.cdist(points, targets[None], compute_mode='donot_use_mm_for_euclid_dist').argmin(-1)
     correct = nearest == torch.arange(len(targets), device=nearest.device)[:, None]
     return float(correct[detected].double().mean())
 
@@ -104,6 +104,6 @@ def _agreement(errors: Tensor, variance: Tensor, covariance: Tensor, power_a: Te
 def _mean_distance(points: Tensor) -> float:
     """Mean distance over pairs of K points (..., K, d), float64, without pairs with NaN."""
     detected = detected_frames(points)
-    distances = torch.cdist(points.nan_to_num(), points.nan_to_num(), compute_mode='donot_use_mm_for_euclid_dist')
+    distances = torch.cdist(points, points, compute_mode='donot_use_mm_for_euclid_dist')
     others = ~torch.eye(points.shape[-2], dtype=torch.bool, device=points.device)
     return float(distances[detected[..., :, None] & detected[..., None, :] & others].mean())

@@ -3,7 +3,6 @@
 :func:`bilinear_sample_reference` is the definition of the sampling that the tests compare with.
 """
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 

@@ -104,7 +104,8 @@ def test_the_text_of_a_table_with_notes():
     assert build_table(records[:1]).to_latex().endswith('\\end{tabular}\n')
 
 
-@pytest.mark.parametrize('steps, last', [((None, 1), 1), ((1, None), 1), ((0, None), 0), ((None, 0), None), ((7, 3), 7)])
+@pytest.mark.parametrize('steps, last', [
+    ((None, 1), 1), ((1, None), 1), ((0, None), 0), ((None, 0), None), ((7, 3), 7)])
 def test_a_record_without_a_step_is_of_step_zero(steps, last):
     table = build_table([record('ours', 1.0, step=step) for step in steps])
     assert table.cells['ours', 'fvd'].run.step == last

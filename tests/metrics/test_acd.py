@@ -58,6 +58,12 @@ def test_drift_does_not_depend_on_the_origin():
     assert content_drift(features, torch.tensor([[True, False, True]]))[0, ::2].tolist() == [0, 0]
 
 
+def test_a_feature_with_one_missing_entry_is_missing():
+    features = torch.tensor([[[0.0, 0], [3, 4], [1, NAN]]])
+    assert average_content_distance(features).detected.tolist() == [2]
+    assert average_content_distance(features).value.tolist() == [5]
+
+
 def test_wrong_shapes_are_refused():
     with pytest.raises(ValueError, match='features must have shape'):
         average_content_distance(torch.zeros(3, 4))

@@ -37,6 +37,15 @@ def test_identity_distance():
     assert score.values.tolist() == [1, 2] and score.value == 1.5
 
 
+def test_the_difference_counts_at_every_point():
+    """Three points moved by (3, 4), (0, 5) and (-6, 8), away from the origin; embeddings by (1, 2, -2)."""
+    target = torch.tensor([[[10.0, 20], [30, 40], [50, 60]]])
+    prediction = target + torch.tensor([[[3.0, 4], [0, 5], [-6, 8]]])
+    assert average_keypoint_distance(prediction, target).value == pytest.approx((5 + 5 + 10) / 3)
+    embedding = torch.tensor([[4.0, 5, 6]])
+    assert average_identity_distance(embedding + torch.tensor([1.0, 2, -2]), embedding).value == pytest.approx(3)
+
+
 def test_wrong_shapes_are_refused():
     with pytest.raises(ValueError, match='prediction must have shape'):
         average_keypoint_distance(torch.zeros(1, 4, 3), torch.zeros(1, 4, 3))

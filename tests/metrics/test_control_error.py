@@ -31,6 +31,13 @@ def test_what_does_not_vary_has_no_correlation():
     assert torch.isnan(correlation[1]) and not torch.isnan(correlation[0])
 
 
+def test_shapes():
+    with pytest.raises(ValueError, match='asked must have shape'):
+        control_error(torch.zeros(3, 2), torch.zeros(3, 2))
+    with pytest.raises(ValueError, match='realized must have shape'):
+        control_error(torch.zeros(2, 3, 2), torch.zeros(2, 3, 1))
+
+
 def test_one_sequence_has_no_chance():
     with pytest.raises(ValueError, match='at least 2 sequences, got 1'):
         control_error(torch.zeros(1, 3, 1), torch.zeros(1, 3, 1))

@@ -28,6 +28,18 @@ def test_distances_by_hand():
     assert between_within_distances(features) == (2.5, 11.5)  # 1 and 4; 10 and 13
 
 
+def test_distances_of_several_frames_and_dimensions_by_hand():
+    features = sample(P, M, T, 7).double()
+    pairs = dict(within=[], between=[])
+    for t in range(T):
+        pairs['within'] += [(features[p, a, t] - features[p, b, t]).norm() for p in range(P) for a in range(M)
+                            for b in range(a)]
+        pairs['between'] += [(features[a, m, t] - features[b, m, t]).norm() for m in range(M) for a in range(P)
+                             for b in range(a)]
+    expected = [float(sum(distances) / len(distances)) for distances in pairs.values()]
+    assert between_within_distances(features) == pytest.approx(expected)
+
+
 def test_frames_without_a_detection_do_not_count():
     features = sample(P, M, T, 7)
     features[0, 0, 0] = math.nan

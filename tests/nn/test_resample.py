@@ -21,7 +21,8 @@ def by_definition(image, up=1, down=1, pad=(0, 0), gain=1):
     return torch.from_numpy(gain * np.einsum('bchwij,i,j->bchw', windows, taps, taps)[:, :, ::down, ::down])
 
 
-@pytest.mark.parametrize('options', [dict(), dict(up=2, pad=(2, 1), gain=4), dict(down=2, pad=(1, 2)), dict(up=3, down=2)])
+@pytest.mark.parametrize('options', [
+    dict(), dict(up=2, pad=(2, 1), gain=4), dict(down=2, pad=(1, 2)), dict(up=3, down=2)])
 def test_the_reference_is_the_definition(image, options):
     torch.testing.assert_close(upfirdn2d_reference(image, **options), by_definition(image.numpy(), **options))
 

@@ -105,7 +105,8 @@ def test_a_rate_beyond_rounding_is_no_broadcast_rate():
 
 
 @pytest.mark.parametrize('first, second, options, same', [
-    (100, 75, dict(tolerance=0.25), True), (75, 100, dict(tolerance=0.25), True), (100, 74.9, dict(tolerance=0.25), False),
+    (100, 75, dict(tolerance=0.25), True), (75, 100, dict(tolerance=0.25), True),
+    (100, 74.9, dict(tolerance=0.25), False),
     (10_000, 10_001, {}, True), (10_000, 10_002, {}, False)])
 def test_the_difference_is_relative_to_the_larger_rate(first, second, options, same):
     assert is_same_rate(first, second, **options) is same
@@ -153,7 +154,8 @@ def test_half_of_a_frame_later_is_the_next_up_to_rounding(early, shown, count):
     assert len(resampled_indices(np.array([0.0]), 1.5 - early, 1)) == count
 
 
-@pytest.mark.parametrize('fps, source', [(24, 30), (30, 24), (25, Fraction(30000, 1001)), (29.97, 60), (12, 12), (7, 50)])
+@pytest.mark.parametrize('fps, source', [
+    (24, 30), (30, 24), (25, Fraction(30000, 1001)), (29.97, 60), (12, 12), (7, 50)])
 def test_the_frame_at_another_rate_is_the_newest_of_its_time(fps, source):
     """The definition in fractions: the last frame before (k + 1/2) / fps."""
     exact, exact_source = (NTSC if rate == 29.97 else Fraction(rate) for rate in (fps, source))
@@ -166,7 +168,8 @@ def test_times_at_a_constant_rate():
     assert regular_times(4, 8).tolist() == [0, 0.125, 0.25, 0.375]
 
 
-@pytest.mark.parametrize('written, rate', [(23.976, 24), (29.97, 30), (47.952, 48), (59.94, 60), (119.88, 120), (239.76, 240)])
+@pytest.mark.parametrize('written, rate', [
+    (23.976, 24), (29.97, 30), (47.952, 48), (59.94, 60), (119.88, 120), (239.76, 240)])
 def test_broadcast_rates_as_they_are_written(written, rate):
     assert exact_rate(written) == Fraction(1000 * rate, 1001)
 
