@@ -133,8 +133,8 @@ def _check_column(table: ComparisonTable, column: str, allow_mixed: bool) -> Non
                         'with --allow-mixed')
     by_row = list(zip(*(map(str, values) for values in differ.values())))  # the differing values of each row
     variants = list(dict.fromkeys(by_row))
-    # a … z, aa … zz
-    letters = {variant: string.ascii_lowercase[number % 26] * (number // 26 + 1) for number, variant in enumerate(variants)}
+    letters = {variant: string.ascii_lowercase[number % 26] * (number // 26 + 1)  # a … z, aa … zz
+               for number, variant in enumerate(variants)}
     for row, variant in zip(rows, by_row):
         table.marks[row, column] = letters[variant]
     for variant, letter in letters.items():

@@ -32,6 +32,7 @@ class MotionCodeConsistency(NamedTuple):
     total_correlation: float
 
 
+@torch.no_grad()
 def between_within_distances(features: Tensor) -> BetweenWithinDistances:
     """Mean Euclidean distances of the features of a factor grid.
 
@@ -47,6 +48,7 @@ def between_within_distances(features: Tensor) -> BetweenWithinDistances:
                                   _mean_distance(rearrange(points, 'p m t d -> m t p d')))
 
 
+@torch.no_grad()
 def retrieval_accuracy(features: Tensor, references: Tensor) -> float:
     """Share of features whose nearest reference belongs to their own class; chance is 1 / K.
 
