@@ -156,13 +156,12 @@ class LIAFlowGenerator(nn.Module):
         super().__init__()
         check_initialization(init)
         channels = channels_by_resolution(size, channel_multiplier, max_channels)
-        resolutions = sorted(channels)
         warp = WARP_OPERATORS.build(warp_operator or dict(type='BilinearWarp'))
         self.constant = nn.Parameter(torch.randn(1, channels[4], 4, 4))
         self.first = StyledConv(channels[4], channels[4], style_dim=appearance_dim)
         self.levels = nn.ModuleList(
             SynthesisLevel(channels[coarse], channels[fine], style_dim=appearance_dim, warp=warp, inpaint=inpaint)
-            for coarse, fine in pairwise(resolutions))
+            for coarse, fine in pairwise(channels))
         if init == 'identity':
             self._init_as_identity()
 

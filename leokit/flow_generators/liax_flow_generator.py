@@ -154,7 +154,7 @@ class LIAXFlowGenerator(nn.Module):
         self.levels = nn.ModuleList(
             RefinedLevel(channels[coarse], channels[fine], style_dim=appearance_dim, warp=warp,
                          is_first=coarse == SMALLEST_RESOLUTION)
-            for coarse, fine in pairwise(sorted(channels)))
+            for coarse, fine in pairwise(channels))
 
     def forward(self, latent: Tensor, features: tuple[Tensor, ...]) -> FlowFrame:
         """Generate frames.

@@ -51,5 +51,5 @@ class ChangedPixelLoss(nn.Module):
             change = (driving - source.float()).abs().mean(1, keepdim=True)  # (B, 1, H, W)
             reach = max(1, source.shape[-1] // 64)  # radius in pixels
             change = F.avg_pool2d(change, 2 * reach + 1, 1, reach, count_include_pad=False) + self.floor
-            weights = change / change.mean((-2, -1), keepdim=True)
+            weights = change / change.mean((2, 3), keepdim=True)
         return (weights * (prediction.float() - driving).abs()).mean()

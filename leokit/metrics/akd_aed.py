@@ -44,7 +44,7 @@ def average_keypoint_distance(prediction: Tensor, target: Tensor) -> DetectionSc
     """
     check_shape('prediction', prediction, (None, None, 2))
     check_shape('target', target, tuple(prediction.shape))
-    distances = (prediction.detach().double() - target.detach().double()).square().sum(-1).sqrt().mean(-1)
+    distances = (prediction.detach().double() - target.detach()).square().sum(2).sqrt().mean(1)
     return _score(distances, *(detected_frames(rearrange(points, 'b k c -> b (k c)'))
                                for points in (prediction, target)))
 
@@ -58,7 +58,7 @@ def average_identity_distance(prediction: Tensor, target: Tensor) -> DetectionSc
     """
     check_shape('prediction', prediction, (None, None))
     check_shape('target', target, tuple(prediction.shape))
-    distances = (prediction.detach().double() - target.detach().double()).square().sum(-1).sqrt()
+    distances = (prediction.detach().double() - target.detach()).square().sum(1).sqrt()
     return _score(distances, detected_frames(prediction), detected_frames(target))
 
 

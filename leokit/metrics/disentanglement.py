@@ -107,5 +107,5 @@ def _mean_distance(points: Tensor) -> float:
     """Mean distance over pairs of K points (..., K, d), float64, without pairs with NaN."""
     detected = detected_frames(points)
     distances = torch.cdist(points, points, compute_mode='donot_use_mm_for_euclid_dist')
-    others = ~torch.eye(points.shape[-2], dtype=torch.bool, device=points.device)
+    others = ~torch.eye(points.shape[2], dtype=torch.bool, device=points.device)
     return float(distances[detected[..., :, None] & detected[..., None, :] & others].mean())

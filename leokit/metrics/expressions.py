@@ -42,7 +42,7 @@ class ExpressionPair(NamedTuple):
 
 def eye_distance(landmarks: Tensor) -> Tensor:
     """Distance between the centers of the eyes (B,) of landmarks (B, 68, 2)."""
-    return (landmarks[:, RIGHT_EYE].mean(1) - landmarks[:, LEFT_EYE].mean(1)).norm(dim=-1)
+    return (landmarks[:, RIGHT_EYE].mean(1) - landmarks[:, LEFT_EYE].mean(1)).norm(dim=1)
 
 
 def expression(landmarks: Tensor) -> dict[str, Tensor]:
@@ -58,7 +58,7 @@ def expression(landmarks: Tensor) -> dict[str, Tensor]:
     check_shape('landmarks', landmarks, (None, NUM_LANDMARKS, 2))
 
     def distance(a: int, b: int) -> Tensor:
-        return (landmarks[:, a] - landmarks[:, b]).norm(dim=-1)
+        return (landmarks[:, a] - landmarks[:, b]).norm(dim=1)
 
     lips = (distance(61, 67) + distance(62, 66) + distance(63, 65)) / 3
     right = (distance(37, 41) + distance(38, 40)) / (2 * distance(36, 39))

@@ -115,7 +115,7 @@ def _mmd_of_subsets(a: Tensor, b: Tensor, chosen_a: Tensor, chosen_b: Tensor, si
 def _kernel_sums(x: Tensor, y: Tensor, chosen_x: Tensor, chosen_y: Tensor) -> Tensor:
     """Sum of the kernel over the chosen rows of each subset, shape (subsets,)."""
     sums = x.new_zeros(chosen_x.shape[0])
-    rows = max(1, BLOCK_ELEMENTS // max(1, y.shape[0]))
+    rows = max(1, BLOCK_ELEMENTS // y.shape[0])
     for start in range(0, x.shape[0], rows):
         block = slice(start, start + rows)
         kernel = (x[block] @ y.T / x.shape[1] + 1).pow(KERNEL_DEGREE)

@@ -16,11 +16,11 @@ Steps = tuple[int, int]
 
 
 def _adjoint(x: Tensor, grad: Tensor, weight: Tensor, stride: Steps, padding: Steps,
-             wanted: tuple[bool, bool]) -> tuple[Tensor | None, Tensor | None]:
-    """Gradients of ``conv2d(x, weight)`` with respect to input and weight."""
+             wanted: tuple[bool, bool]) -> tuple[Tensor | None, ...]:
+    """Gradients of ``conv2d(x, weight)`` with respect to input and weight, and a third entry without meaning."""
     mask = [*wanted, False]
     return torch.ops.aten.convolution_backward(grad, x, weight, None, stride, padding, (1, 1), False, (0, 0), 1,
-                                               mask)[:2]
+                                               mask)
 
 
 class _Conv2d(torch.autograd.Function):

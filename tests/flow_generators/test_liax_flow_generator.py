@@ -89,7 +89,8 @@ def test_it_computes_its_formulas(parts):
     latent = torch.randn(2, 16)
     with torch.no_grad():
         found, (frames, flows, masks) = generator(latent, features), written_out(generator, latent, features)
-    for ours, theirs in ((found.frames, frames), *zip(found.flows, flows), *zip(found.masks, masks)):
+    for ours, theirs in ((found.frames, frames), *zip(found.flows, flows, strict=True),
+                         *zip(found.masks, masks, strict=True)):
         torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-3)
     assert fir_kernel().sum() == 1
 
@@ -101,6 +102,8 @@ def test_one_source_serves_several_latents(parts):
     for index in range(3):
         torch.testing.assert_close(together[index:index + 1], generator(latents[index:index + 1], features).frames,
                                    rtol=1e-3, atol=2e-3)
+    three = [feature.repeat(3, 1, 1, 1) for feature in features]
+    torch.testing.assert_close(generator(latents, three).frames, together, rtol=1e-3, atol=2e-3)
     with pytest.raises(ValueError, match='cannot be divided'):
         generator(latents[:2], [feature.repeat(3, 1, 1, 1) for feature in features])
     with pytest.raises(ValueError, match='must have 3 levels'):

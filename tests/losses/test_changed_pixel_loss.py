@@ -86,3 +86,16 @@ def test_the_width_decides_the_neighborhood():
     wrong[..., 32, 42] += 0.5
     expected = (0.02 + 1 / 25) / (0.02 + 1 / (64 * 128)) * 0.5 / (64 * 128)
     assert float(ChangedPixelLoss()(source, driving, wrong)) == pytest.approx(expected, rel=1e-4)
+
+
+def test_the_weights_of_any_pair_by_brute_force():
+    """Signs, channels, pairs and borders: the mean over what is inside of the 3 x 3 pixels around each."""
+    generator = torch.Generator().manual_seed(0)
+    source, driving, prediction = (torch.rand(2, 3, 7, 127, generator=generator) * 2 - 1 for _ in range(3))
+    expected = []
+    for pair in range(2):
+        change = (driving[pair] - source[pair]).abs().mean(0)
+        near = torch.stack([torch.stack([change[max(y - 1, 0):y + 2, max(x - 1, 0):x + 2].mean() for x in range(127)])
+                            for y in range(7)]) + 0.02
+        expected.append((near / near.mean() * (prediction[pair] - driving[pair]).abs()).mean())
+    torch.testing.assert_close(ChangedPixelLoss()(source, driving, prediction), torch.stack(expected).mean())

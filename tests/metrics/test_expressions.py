@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from leokit.metrics.expressions import ExpressionScore, expression, expression_pairs
+from leokit.metrics.expressions import ExpressionScore, expression, expression_pairs, eye_distance
 from leokit.metrics.sharpness import high_frequency_detail
 
 
@@ -72,3 +72,18 @@ def test_blur_lowers_sharpness_and_a_shift_does_not():
         score.add(driving[0], driving[0], prediction[0], driving[0], details)
         sharpness.append(score.values()['sharpness'])
     assert sharpness[0] == pytest.approx(1) and sharpness[1] == pytest.approx(1, abs=0.1) and sharpness[2] < 0.5
+
+
+def test_openings_of_any_face_by_their_formulas():
+    """Mean height of the inner lips over the eye distance; the eye aspect ratio of Soukupova and Cech."""
+    points = torch.randn(3, 68, 2, generator=torch.Generator().manual_seed(0))
+    found, unit = expression(points), eye_distance(points)
+    for row in range(3):
+        def between(a, b):
+            return math.dist(points[row, a].tolist(), points[row, b].tolist())
+        eyes = [points[row, first:first + 6].mean(0).tolist() for first in (36, 42)]
+        assert float(unit[row]) == pytest.approx(math.dist(*eyes), rel=1e-5)
+        lips = (between(61, 67) + between(62, 66) + between(63, 65)) / 3
+        assert float(found['mouth'][row]) == pytest.approx(lips / math.dist(*eyes), rel=1e-5)
+        ratios = [(between(o + 1, o + 5) + between(o + 2, o + 4)) / (2 * between(o, o + 3)) for o in (36, 42)]
+        assert float(found['eyes'][row]) == pytest.approx(sum(ratios) / 2, rel=1e-5)

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from leokit.metrics import frechet_distance, frechet_terms
+from leokit.metrics.fvd import FrechetTerms
 
 # Made by the reference implementations named in the keys, on the features of conftest.py.
 EXACT = {('singular', False): 148.45679579972625, ('singular', True): 149.13258677707927,
@@ -76,3 +77,20 @@ def test_published_size_takes_well_under_a_second():
         frechet_distance(a, b)
         times.append(time.process_time() - start)
     assert min(times) < 1
+
+
+def test_the_fewest_rows():
+    """Of two rows, 0 and 2, the variance is 1 over N and 2 over N - 1; of one row it is 0."""
+    a, b = torch.tensor([[0.0], [2]]), torch.tensor([[5.0], [5]])
+    assert frechet_distance(a, b, unbiased=True) == pytest.approx(16 + 2)
+    assert frechet_distance(a, b[:1]) == pytest.approx(16 + 1)
+    with pytest.raises(ValueError, match='features_b needs at least 1 rows, got 0'):
+        frechet_distance(a, b[:0])
+    a[0] = float('nan')
+    with pytest.raises(ValueError, match='features_a hold NaN'):
+        frechet_distance(a, b)
+
+
+def test_a_distance_is_not_negative():
+    zero, one = torch.zeros(()), torch.ones(())
+    assert FrechetTerms(zero, one, one, one * 1.001).distance == 0

@@ -75,3 +75,25 @@ def test_bad_input_is_refused():
         kernel_distance(good, good, subsets=0)
     with pytest.raises(ValueError, match='NaN'):
         polynomial_mmd(good, good * float('nan'))
+
+
+def test_the_fewest_rows_and_subsets():
+    """(xy + 1)³ of features of one dimension: 0, 1 and 2, 3."""
+    one, other = torch.tensor([[0.0]]), torch.tensor([[2.0]])
+    assert polynomial_mmd(one, other, unbiased=False) == pytest.approx(1 + 125 - 2)
+    with pytest.raises(ValueError, match='at least 1 rows'):
+        polynomial_mmd(one[:0], other, unbiased=False)
+    a, b = torch.tensor([[0.0], [1]]), torch.tensor([[2.0], [3]])
+    expected = 1 + 343 - 2 * (1 + 1 + 27 + 64) / 4  # k(0, 1), k(2, 3), and the four across
+    assert polynomial_mmd(a, b) == pytest.approx(expected)
+    assert kernel_distance(a, b, subsets=1, subset_size=2).value == pytest.approx(expected)
+    with pytest.raises(ValueError, match='subset_size at least 2, got 1 and 1'):
+        kernel_distance(a, b, subsets=1, subset_size=1)
+
+
+@pytest.mark.parametrize('where', [0, 1])
+def test_one_bad_entry_is_refused(where):
+    sets = [torch.zeros(3, 2), torch.zeros(3, 2)]
+    sets[where][1, 1] = float('inf')
+    with pytest.raises(ValueError, match='NaN or infinity'):
+        polynomial_mmd(*sets)

@@ -76,3 +76,16 @@ def test_bad_input_is_refused():
         boundary_jerk_ratio(noise(1, 4, 2), [2])
     with pytest.raises(ValueError, match='segments must be in'):
         drift(noise(1, 5, 2), 6)
+
+
+def test_the_limits_of_boundaries_and_segments():
+    codes = noise(1, 12, 2)
+    for boundary in (1, 11):
+        assert boundary_jerk_ratio(codes, [boundary]).isfinite()
+    for wrong in ([0], [12], [], [3, 12]):
+        with pytest.raises(ValueError, match='boundaries must be frame numbers in 1 … 11'):
+            boundary_jerk_ratio(codes, wrong)
+    assert jitter(noise(1, 4, 2)).shape == (1,)
+    assert drift(codes, 12).shape == (1, 12) and dispersion(codes, 1).shape == (1, 1)
+    with pytest.raises(ValueError, match='segments must be in 1 … 12'):
+        dispersion(codes, 0)

@@ -40,7 +40,8 @@ UNORDERED = {
     'zip', 'isinstance', 'issubclass', 'getattr', 'hasattr', 'setattr', 'min', 'max', 'cat', 'maximum', 'minimum',
     'l1_loss', 'mse_loss', 'frechet_distance', 'polynomial_mmd', 'is_same_rate', 'array_equal', 'equal', 'allclose',
     'gcd', 'hypot'}
-NO_RESULT = {'non_blocking'}  # keyword arguments that decide how something is computed, not what
+# keyword arguments and constants that decide how something is computed, not what
+NO_RESULT = {'non_blocking', 'BLOCK_ELEMENTS'}
 NOT_MUTATED = (ast.Raise, ast.Assert, ast.JoinedStr, ast.Import, ast.ImportFrom)
 MODULES = ('torch', 'np', 'F', 'math', 'functional', 'nn')
 MESSAGES = {'warn', 'warning', 'info', 'debug', 'print', 'print_log', 'warn_once'}
@@ -85,6 +86,8 @@ class _Finder:
 
     def walk(self, node: ast.AST) -> Iterator[Mutation]:
         if isinstance(node, NOT_MUTATED) or _is_message(node) or getattr(node, 'arg', None) in NO_RESULT:
+            return
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], 'id', None) in NO_RESULT:
             return
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             return  # a docstring
