@@ -52,8 +52,8 @@ def _outside(frame: np.ndarray, region: CropRegion) -> UserError:
 def _warp(frame: np.ndarray, region: CropRegion) -> np.ndarray:
     """A region in the resolution of the frame, by bilinear interpolation."""
     height, width = frame.shape[:2]
-    corners = region.to_frame(2) @ np.array(((0, 1, 0, 1), (0, 0, 1, 1), (1, 1, 1, 1)))
-    if (corners.min(axis=1) > (width, height)).any() or (corners.max(axis=1) < 0).any():
+    corners = region.to_frame(1) @ np.array(((-.5, .5, -.5, .5), (-.5, -.5, .5, .5), (1, 1, 1, 1))) + 0.5
+    if (corners.min(axis=1) >= (width, height)).any() or (corners.max(axis=1) <= 0).any():
         raise _outside(frame, region)
     across, down = (min(max(1, math.floor(side + 0.5)), MAX_CROP) for side in (region.width, region.height))
     to_frame = region.to_frame(1) @ np.array(((1 / across, 0, (1 - across) / (2 * across)),

@@ -78,3 +78,34 @@ def test_lpips_distance_only_shapes_the_result_of_the_network():
     x = images(0)
     assert lpips_distance(Network(), x, x - 5).shape == (3,)
     assert lpips_distance(Network(), x * 0, x * 0 - 5).tolist() == [1, 1, 1]  # clamped to the range of images
+
+
+def test_levels_are_averaged_and_images_clamped():
+    """Two levels of two-channel maps: distances sqrt(2) and 0 over two positions, then sqrt(2)."""
+    class Levels:
+        def pyramid(self, images):
+            assert images.min() >= -1 and images.max() <= 1
+            return images[:, :2], images[:, 1:, :, :1]
+
+    x = torch.tensor([[[3.0, 1]], [[0, 0]], [[1, 0]]])[None]  # (1, 3, 1, 2)
+    y = torch.tensor([[[0.0, 1]], [[9, 0]], [[0, 0]]])[None]
+    expected = ((2**0.5 + 0) / 2 + 2**0.5) / 2
+    assert perceptual_distance(Levels(), x, y).tolist() == pytest.approx([expected])
+
+
+def test_pairs_of_other_shapes_are_refused(tiny_image):
+    for distance in (perceptual_distance, lpips_distance):
+        with pytest.raises(ValueError, match='target must have shape'):
+            distance(tiny_image, images(0), images(1)[:1])
+
+
+@pytest.mark.parametrize('net', ['alex', 'vgg'])
+def test_lpips_is_version_0_1_and_frozen(monkeypatch, net):
+    lpips = pytest.importorskip('lpips', reason='lpips is not installed')
+    monkeypatch.setattr(lpips, 'LPIPS', lambda **options: torch.nn.ModuleDict(
+        {f'{key}={value}'.replace('.', ','): torch.nn.Linear(1, 1) for key, value in options.items()}))
+    network = build_lpips(net)
+    assert list(network) == [f'net={net}', 'version=0,1', 'verbose=False'] and not network.training
+    assert not any(weight.requires_grad for weight in network.parameters())
+    with pytest.raises(ValueError, match="one of .'alex', 'vgg'., got 'squeeze'"):
+        build_lpips('squeeze')

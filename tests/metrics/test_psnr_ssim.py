@@ -66,3 +66,23 @@ def test_bad_input_is_refused():
         ssim(torch.zeros(1, 3, 10, 20), torch.zeros(1, 3, 10, 20))
     with pytest.raises(ValueError, match='target must have shape'):
         l1_distance(torch.zeros(1, 3, 4, 4), torch.zeros(1, 3, 4, 5))
+
+
+def test_the_smallest_images():
+    """11 x 11 pixels are one window; of constant images the terms of variance cancel."""
+    black, gray = torch.full((1, 3, 11, 11), -1.0), torch.zeros(1, 3, 11, 11)
+    assert ssim(black, gray).tolist() == pytest.approx([1e-4 / (0.25 + 1e-4)])
+    for shape in ((1, 3, 11, 10), (1, 3, 10, 11)):
+        with pytest.raises(ValueError, match='at least 11 pixels'):
+            ssim(torch.zeros(shape), torch.zeros(shape))
+    with pytest.raises(ValueError, match='prediction must have shape'):
+        ssim(torch.zeros(3, 11, 11), torch.zeros(3, 11, 11))
+
+
+def test_a_power_of_ten_of_the_error_is_ten_decibels():
+    gray = torch.zeros(1, 3, 4, 4)
+    values = [float(psnr(gray, gray + 2 * 10 ** (-exponent / 2))) for exponent in (1, 2, 3)]
+    assert values == pytest.approx([10, 20, 30], abs=1e-4)
+    half = gray.clone()
+    half[..., :2] = 0.2
+    assert l1_distance(gray, half).tolist() == pytest.approx([0.05])

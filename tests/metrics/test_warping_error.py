@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from leokit.metrics.warping_error import VideoFlow, layer_warping_error, video_flow, warping_error
+from leokit.metrics.warping_error import CONSISTENCY, VideoFlow, layer_warping_error, video_flow, warping_error
 
 SHIFT = 2  # pixels from frame to frame
 
@@ -120,3 +120,23 @@ def test_errors_count_where_the_flow_is_reliable_only():
     layer = torch.zeros(2, 3, 16, 16)
     layer[1, :, :, :8], layer[:, :, :, 8:] = 0.5, 0.9  # on the right it does not change
     assert layer_warping_error(layer, still_flow(1, valid)) == pytest.approx(1, rel=1e-5)
+
+
+def test_a_known_motion_is_followed():
+    """By hand: every frame is the previous one, moved by 3 columns and -1 rows; the border is not counted."""
+    image = torch.rand(3, 20, 24, generator=torch.Generator().manual_seed(0))
+    frames = torch.stack([image.roll((-number, 3 * number), (1, 2)) for number in range(3)])
+    flow = torch.tensor([-3.0, 1.0]).view(1, 2, 1, 1).expand(2, 2, 20, 24)
+    valid = torch.zeros(2, 1, 20, 24, dtype=torch.bool)
+    valid[..., 4:-4, 8:-4] = True
+    assert warping_error(frames, VideoFlow(flow, valid)) < 1e-3
+    assert warping_error(frames, VideoFlow(-flow, valid)) > 10
+
+
+def test_the_smallest_videos():
+    generator = torch.Generator().manual_seed(0)
+    assert video_flow(torch.rand(2, 3, 12, 12, generator=generator)).flow.shape == (1, 2, 12, 12)
+    for shape in ((2, 3, 12, 11), (2, 3, 11, 12), (1, 3, 12, 12)):
+        with pytest.raises(ValueError, match='two frames of at least 12 pixels'):
+            video_flow(torch.rand(shape, generator=generator))
+    assert CONSISTENCY == (0.01, 0.5)  # Sundaram et al., ECCV 2010

@@ -1,7 +1,7 @@
 """Small faults in Python source: each mutation replaces the text of one syntax node.
 
 Not mutated are docstrings, annotations, decorators, f-strings, ``raise`` and ``assert`` statements, warnings and
-progress bars: what they say is not what a module computes.
+progress bars: what they say is not what a module computes; nor what decides how it is computed (``NO_RESULT``).
 """
 
 import ast
