@@ -1,12 +1,17 @@
 """Which frames of a video cannot be trusted, because their data or those of a frame that they refer to are damaged."""
 
 from itertools import groupby
-from typing import NamedTuple
+from typing import Any, Iterator, NamedTuple
 
+import av
 import numpy as np
 
 from leokit.utils import UserError
 from leokit.video.readers.base import ResampledHandle, VideoHandle
+
+
+MAX_HELD = 16  # frames; H.264 and HEVC reorder no more
+B_FRAME = av.video.frame.PictureType.B
 
 
 class DamagedFrameError(UserError):
@@ -69,6 +74,45 @@ class Damage:
 
 def _file(video: VideoHandle) -> VideoHandle:
     return video.video if isinstance(video, ResampledHandle) else video
+
+
+def is_corrupt(frame: Any) -> bool:
+    """Whether the decoder has filled in what it could not decode of a frame."""
+    return getattr(frame, 'is_corrupt', False)
+
+
+def check_references(packets: Any) -> Iterator[tuple[Any, bool]]:
+    """Decoded frames, and whether each is damaged or may refer to a damaged one that is shown later.
+
+    B frames may refer to the next frame that is none, so they are held back until it is there. Frames that refer to
+    damaged ones shown before are not marked.
+
+    Args:
+        packets (PacketDecoder): Iterates over frames in the order of presentation, with ``numbers``.
+
+    Yields:
+        tuple[av.VideoFrame, bool]: All frames, in the same order.
+    """
+    held: list[tuple[Any, float]] = []  # frames and their numbers in the order of decoding
+    before = -1.0  # number of the last frame that is no B frame
+    problem = None
+    try:
+        for frame in packets:
+            held.append((frame, packets.numbers.pop(frame.pts, -1)))
+            if frame.pict_type != B_FRAME or len(held) > MAX_HELD:
+                yield from _marked(held, [number for number in packets.lost if number > before])
+                before = held[-1][1]
+                held.clear()
+    except (av.FFmpegError, EOFError, OSError) as error:
+        problem = error
+    yield from _marked(held, packets.lost)
+    if problem is not None:
+        raise problem
+
+
+def _marked(held: list[tuple[Any, float]], lost: list[int]) -> list[tuple[Any, bool]]:
+    first_bad = min([*lost, *(number for frame, number in held if is_corrupt(frame))], default=float('inf'))
+    return [(frame, is_corrupt(frame) or number > first_bad) for frame, number in held]
 
 
 def suspect_frames(decoding_order: np.ndarray, keys: np.ndarray, bad: np.ndarray) -> np.ndarray:

@@ -17,7 +17,8 @@ from leokit.video.frame_rate import regular_times, resampled_indices
 from leokit.video.images import TRANSPARENT_BACKGROUND
 from leokit.video.readers.base import ResampledHandle, VideoHandle, VideoReader, existing_file
 from leokit.video.readers.container import ALPHA_DECODERS, alpha_decoder, choose_stream, open_container
-from leokit.video.readers.damage import DamagedFrameError, suspect_frames, until_next_key
+from leokit.video.readers.damage import (
+    DamagedFrameError, check_references, is_corrupt, suspect_frames, until_next_key)
 from leokit.video.readers.frame_pixels import UNTAGGED_MATRICES, FrameConverter
 from leokit.video.readers.stream_index import PacketDecoder, StreamIndex, build_index, index_by_decoding
 from leokit.video.readers.truncation import broken_end, missing_bytes, missing_samples
@@ -123,7 +124,7 @@ class PyAVHandle(VideoHandle):
     def find_damage(self) -> np.ndarray:
         self._open()  # from the very start
         decoder = PacketDecoder(self._container, self._stream, decoder=self._decoder, tolerant=True, keep_order=True)
-        frames = [(frame.pts, _is_corrupt(frame), frame.key_frame) for frame in decoder]
+        frames = [(frame.pts, is_corrupt(frame), frame.key_frame) for frame in decoder]
         self._open()
         shown, corrupt, shown_keys = (list(column) for column in zip(*frames)) if frames else ([], [], [])
         order, keys, bad = decoder.order
@@ -135,7 +136,7 @@ class PyAVHandle(VideoHandle):
         else:
             times, key_frames = self.index.times, np.zeros(len(self.index), bool)
             key_frames[self.index.keys] = True
-        intact = np.array([time for time, is_corrupt in zip(shown, corrupt) if not is_corrupt], np.int64)
+        intact = np.array([time for time, bad_frame in zip(shown, corrupt) if not bad_frame], np.int64)
         bad |= ~np.isin(order, intact) & (order >= times.min(initial=0))  # concealed, or not shown
         intact = np.intersect1d(intact, order[~suspect_frames(order, keys, bad)])
         return until_next_key(~np.isin(times, intact) | self._after_gap() & ~key_frames, key_frames)
@@ -173,8 +174,8 @@ class PyAVHandle(VideoHandle):
         context.thread_count = self._threads
         context.thread_type = 'FRAME' if self._threads > 1 else 'SLICE'
         self._position = None  # number of the next frame of self._frames; None before the first seek
-        self._corrupt: int | None = None  # frame since the last key frame that the decoder filled in
-        self._frames: Iterator[Any] = iter(())
+        self._corrupt: int | None = None  # first frame since the last key frame that is damaged
+        self._frames: Iterator[tuple[Any, bool]] = iter(())
 
     def _make_index(self) -> StreamIndex:
         index = build_index(self._container, self._stream)
@@ -244,13 +245,13 @@ class PyAVHandle(VideoHandle):
         try:
             if self._position is None or number < self._position or self.index.key_before(number) > self._position:
                 self._seek(number)
-            for frame in self._frames:
+            for frame, is_suspect in self._frames:
                 if not self.index.countable_only:
                     if frame.pts is None or frame.pts < self.index.times[self._position]:
                         continue  # before the key frame, or hidden
                     if frame.pts > self.index.times[self._position]:
                         break
-                self._note_corrupt(frame, self._position)
+                self._note_corrupt(frame, is_suspect, self._position)
                 self._position += 1
                 if self._position > number:
                     return frame
@@ -261,8 +262,8 @@ class PyAVHandle(VideoHandle):
         self._position = None
         raise DamagedFrameError(f'frame {number} of {self.path} is missing from the stream; fetch or convert it again')
 
-    def _note_corrupt(self, frame: Any, number: int) -> None:
-        if _is_corrupt(frame):  # the decoder filled in what it could not decode
+    def _note_corrupt(self, frame: Any, is_suspect: bool, number: int) -> None:
+        if is_suspect:
             self._corrupt = number if self._corrupt is None else self._corrupt
         elif frame.key_frame:
             self._corrupt = None
@@ -277,7 +278,8 @@ class PyAVHandle(VideoHandle):
             if self._decoder is not None:
                 self._decoder.flush_buffers()
         # tolerant: a packet that does not decode must not cost the frames that the decoder still holds
-        self._frames = iter(PacketDecoder(self._container, self._stream, decoder=self._decoder, tolerant=True))
+        self._frames = check_references(PacketDecoder(self._container, self._stream, decoder=self._decoder,
+                                                      tolerant=True, keep_numbers=True))
         self._position = key
 
     def _check_frame(self, frame: Any, number: int) -> None:
@@ -340,10 +342,6 @@ class PyAVReader(VideoReader):
             self._indices.clear()
         self._indices[key] = handle.index
         return handle
-
-
-def _is_corrupt(frame: Any) -> bool:
-    return getattr(frame, 'is_corrupt', False)
 
 
 def _reason(error: BaseException) -> str:

@@ -139,18 +139,25 @@ class PacketDecoder:
         decoder (av.CodecContext, optional): Decodes instead of the stream's own.
         tolerant (bool): Skip packets that do not decode, too, instead of raising.
         keep_order (bool): Keep :attr:`order`.
+        keep_numbers (bool): Keep :attr:`numbers` and :attr:`lost`.
 
     Attributes:
         damaged (int): Number of packets skipped.
+        numbers (dict[int, int]): By presentation time, the number of a packet in the order of decoding. Who uses it
+            removes what has been decoded.
+        lost (list[int]): Numbers of the packets that did not decode.
     """
 
     def __init__(self, container: object, stream: object, *, decoder: object | None = None,
-                 tolerant: bool = False, keep_order: bool = False) -> None:
+                 tolerant: bool = False, keep_order: bool = False, keep_numbers: bool = False) -> None:
         self._packets = container.demux(stream)
         self._decoder = decoder or stream.codec_context
         self._tolerant = tolerant
         self._order: list[list[int]] | None = [] if keep_order else None  # presentation time, key frame, skipped
+        self._keep_numbers = keep_numbers
         self.damaged = 0
+        self.numbers: dict[int, int] = {}
+        self.lost: list[int] = []
 
     @property
     def order(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -159,7 +166,9 @@ class PacketDecoder:
         return rows[:, 0], rows[:, 1].astype(bool), rows[:, 2].astype(bool)
 
     def __iter__(self) -> Iterator[Any]:
-        for packet in self._packets:
+        for number, packet in enumerate(self._packets):
+            if self._keep_numbers and packet.size and packet.pts is not None:
+                self.numbers[packet.pts] = number
             if self._order is not None and packet.size:
                 self._order.append([-1 if packet.pts is None else packet.pts, packet.is_keyframe, packet.is_corrupt])
             if packet.is_corrupt:
@@ -171,6 +180,7 @@ class PacketDecoder:
                 if not self._tolerant or packet.size == 0:
                     raise
                 self.damaged += 1
+                self.lost += [number] * self._keep_numbers
                 if self._order is not None:
                     self._order[-1][2] = True
                 continue

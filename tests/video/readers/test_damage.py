@@ -63,6 +63,28 @@ def test_frames_that_refer_to_a_concealed_one_are_refused(tmp_path):
         assert np.array_equal(video.read([0, 50]), whole.read([0, 50]))
 
 
+@needs_ffmpeg
+@pytest.mark.parametrize('name', ['a.mp4', 'a.mkv'])
+@pytest.mark.parametrize('packets', [[32, 80], [49], [57, 101]])
+def test_random_access_returns_no_changed_frame(tmp_path, name, packets):
+    """B frames before a concealed one refer to it, and come out of the decoder first."""
+    made = make_damaged(tmp_path / 'raw', name, packets, b_frames=3)
+    intact, refused = [], []
+    with AutoReader().open(made.whole) as whole:
+        right = whole.read(range(FRAMES))
+    for number in range(FRAMES):
+        with AutoReader().open(made.path) as video:  # nothing was decoded before
+            try:
+                assert np.array_equal(video.read([number])[0], right[number]), number
+                intact.append(number)
+            except DamagedFrameError:
+                refused.append(number)
+    with AutoReader().open(made.path) as video:
+        assert refused == np.flatnonzero(video.find_damage()).tolist() and set(made.changed) <= set(refused)
+        for number in np.random.default_rng(0).permutation(intact):
+            assert np.array_equal(video.read([number])[0], right[number])
+
+
 def test_suspect_frames_of_groups_of_pictures():
     # two groups with B frames, I0 P3 B1 B2 P6 B4 B5 | I9 B7 B8 P12 B10 B11: the second is open
     order = np.array((0, 3, 1, 2, 6, 4, 5, 9, 7, 8, 12, 10, 11))
