@@ -1,19 +1,18 @@
-"""A command that kills itself at one of its file events: ``python killing.py FOLDER NUMBER COMMAND ...``.
+"""A command that signals itself at one of its file events: ``python killing.py FOLDER NUMBER SIGNAL COMMAND ...``.
 
-Events are files opened for writing, renames and deletions below FOLDER. With NUMBER 0 the command runs to its end, and
-the number of events is printed last.
+Events are files opened for writing, renames and deletions below FOLDER. With NUMBER 0 the command runs to its end. The
+number of events is printed last.
 """
 
 import os
-import signal
 import sys
 from pathlib import Path
 
 WRITING = os.O_WRONLY | os.O_RDWR
 
 
-def count_events(folder: str, last: int) -> list[str]:
-    """Count from now on, and die at event number ``last`` (from 1)."""
+def count_events(folder: str, last: int, number: int) -> list[str]:
+    """Count from now on, and send the signal ``number`` at event ``last`` (from 1)."""
     events: list[str] = []
 
     def watch(name: str, arguments: tuple) -> None:
@@ -26,18 +25,20 @@ def count_events(folder: str, last: int) -> list[str]:
             return
         events.append(str(path))
         if len(events) == last:
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), number)
     sys.addaudithook(watch)
     return events
 
 
 def main() -> None:
-    from leokit.cli.commands import build_parser
-    folder, number, *command = sys.argv[1:]
-    args = build_parser().parse_args(command)
-    events = count_events(folder, int(number))
-    args.run(args)
-    print(len(events))
+    from leokit.cli import main
+    folder, last, number, *command = sys.argv[1:]
+    sys.argv = ['leokit', *command]
+    events = count_events(folder, int(last), int(number))
+    try:
+        main()
+    finally:
+        print(len(events))
 
 
 if __name__ == '__main__':
