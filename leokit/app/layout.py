@@ -226,7 +226,8 @@ class Layout:
             return line(values)
 
         field.value = line([None if isinstance(part, FILES) else part.value for part in inputs])
-        gr.on([part.change for part in inputs], update, inputs, field, trigger_mode='multiple', **self.quiet)
+        # one at a time, so that no earlier answer overwrites a later one; the last change is never left out
+        gr.on([part.change for part in inputs], update, inputs, field, trigger_mode='always_last', **self.quiet)
 
     def sentence(self, error: Exception) -> str:
         """One sentence about an error, without paths of the server; what is no mistake of the visitor is logged."""

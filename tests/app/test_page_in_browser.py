@@ -129,7 +129,7 @@ def test_a_video_is_continued(page, clip, tmp_path):
 def test_unconditional(page, tmp_path):
     page.open_tab('Unconditional')
     page.choose_example('unconditional-examples', 1)
-    page.browser.wait('document.querySelector("#unconditional-seed input").value === "5"')
+    page.browser.wait('document.querySelector("#unconditional-seed input")?.value === "5"')
     page.start('unconditional')
     assert page.wait_for_end('unconditional').startswith('1 video of 20 frames')
     address, = page.results('unconditional')
