@@ -272,3 +272,11 @@ def test_a_prediction_is_the_finest_level_of_the_transfer():
         assert record.keys() == expected.keys()
         assert all(torch.equal(record[key], value[index]) for key, value in expected.items())
     assert records[0]['flow'].shape == (2, 32, 32) and records[0]['mask'].shape == (1, 32, 32)
+
+
+def test_widths_and_the_preprocessor_by_default():
+    assert type(Animator(32, 32, max_channels=8).data_preprocessor).__name__ == 'PixelPreprocessor'
+    assert type(small_animator().data_preprocessor).__name__ == 'BaseDataPreprocessor'
+    for widths in (dict(appearance_dim=0), dict(appearance_dim=2**16 + 1), dict(motion_dim=True), dict(motion_dim=4.0)):
+        with pytest.raises(ValueError, match=f'{list(widths)[0]} must be an integer from 1 to 65536'):
+            Animator(32, **widths)

@@ -50,7 +50,7 @@ ROOMS = {
 
 # module -> tests of its package under another name, and of the package that uses it
 MORE_TESTS = {
-    'leokit/models/animator.py': ('tests/models/test_single_backward.py',),
+    'leokit/models/animator.py': ('tests/models/test_single_backward.py', 'tests/models/test_contracts.py'),
     'leokit/models/code_normalizer.py': ('tests/models/test_diffusion_model.py',),
     'leokit/models/diffusion.py': ('tests/models/test_diffusion_model.py', 'tests/models/test_motion_diffusion.py'),
     'leokit/models/diffusion_model.py': ('tests/models/test_motion_diffusion.py',),
