@@ -28,13 +28,15 @@ def _forward(x, weight, bias, out, height, width, out_height, out_width, channel
     column, row = position % out_width, position // out_width
     image, row = row // out_height, row % out_height
     total = tl.zeros((num_positions, num_channels), tl.float32)
-    for tap in tl.static_range(kernel * kernel):
-        h, w = row * stride + tap // kernel - top, column * stride + tap % kernel - left
-        inside = exists & (h >= 0) & (h < height) & (w >= 0) & (w < width)
-        source = ((image * height + h) * width + w) * channels
-        values = tl.load(x + source[:, None] + channel[None, :], mask=inside[:, None] & is_channel[None, :], other=0.0)
-        factor = tl.load(weight + tap * channels + channel, mask=is_channel, other=0.0)
-        total += _relu6(values.to(tl.float32)) * factor[None, :]
+    for i in range(kernel):  # only the inner loop is unrolled: both would take seconds to compile
+        h = row * stride + i - top
+        for j in tl.static_range(kernel):
+            w = column * stride + j - left
+            inside = exists & (h >= 0) & (h < height) & (w >= 0) & (w < width)
+            source = (((image * height + h) * width + w) * channels)[:, None] + channel[None, :]
+            values = tl.load(x + source, mask=inside[:, None] & is_channel[None, :], other=0.0).to(tl.float32)
+            factor = tl.load(weight + (i * kernel + j) * channels + channel, mask=is_channel, other=0.0)
+            total += _relu6(values) * factor[None, :]
     total = _relu6(total + tl.load(bias + channel, mask=is_channel, other=0.0)[None, :])
     tl.store(out + position[:, None] * channels + channel[None, :], total.to(out.dtype.element_ty),
              mask=exists[:, None] & is_channel[None, :])
@@ -49,16 +51,19 @@ def _backward(grad, out, x, weight, grad_x, height, width, out_height, out_width
     column, row = position % width, position // width
     image, row = row // height, row % height
     total = tl.zeros((num_positions, num_channels), tl.float32)
-    for tap in tl.static_range(kernel * kernel):
-        h, w = row + top - tap // kernel, column + left - tap % kernel  # times the stride
-        inside = exists & (h >= 0) & (w >= 0) & (h % stride == 0) & (w % stride == 0)
-        h, w = h // stride, w // stride
-        mask = (inside & (h < out_height) & (w < out_width))[:, None] & is_channel[None, :]
-        target = (((image * out_height + h) * out_width + w) * channels)[:, None] + channel[None, :]
-        result = tl.load(out + target, mask=mask, other=0.0).to(tl.float32)
-        values = tl.load(grad + target, mask=mask & (result > 0) & (result < 6), other=0.0).to(tl.float32)
-        factor = tl.load(weight + tap * channels + channel, mask=is_channel, other=0.0)
-        total += values * factor[None, :]
+    for i in range(kernel):
+        h = row + top - i  # times the stride
+        for j in tl.static_range(kernel):
+            w = column + left - j
+            inside = exists & (h >= 0) & (w >= 0) & (h % stride == 0) & (w % stride == 0) & (
+                h // stride < out_height) & (w // stride < out_width)
+            mask = inside[:, None] & is_channel[None, :]
+            target = ((image * out_height + h // stride) * out_width + w // stride) * channels
+            target = target[:, None] + channel[None, :]
+            result = tl.load(out + target, mask=mask, other=0.0).to(tl.float32)
+            values = tl.load(grad + target, mask=mask & (result > 0) & (result < 6), other=0.0).to(tl.float32)
+            factor = tl.load(weight + (i * kernel + j) * channels + channel, mask=is_channel, other=0.0)
+            total += values * factor[None, :]
     mask = exists[:, None] & is_channel[None, :]
     index = position[:, None] * channels + channel[None, :]
     value = tl.load(x + index, mask=mask, other=0.0).to(tl.float32)
