@@ -44,7 +44,7 @@ class NoiseScheduler(GaussianPath):
 
     def signal_level(self, t: Tensor) -> Tensor:
         check_shape('t', t, (None,))
-        return torch.where(t < 0, 1.0, self.alphas_cumprod[t.clamp_min(0)])
+        return torch.where(t < 0, 1.0, self.alphas_cumprod[t])  # DATA_TIME reads the last entry, which is not used
 
     def noise_level(self, t: Tensor) -> Tensor:
         return 1 - self.signal_level(t)

@@ -41,7 +41,7 @@ class FlowMatchingScheduler(GaussianPath):
     def path_time(self, t: Tensor) -> Tensor:
         """``s`` of integer times -1 … S-1, float64, shape (B,)."""
         check_shape('t', t, (None,))
-        return torch.where(t < 0, 0.0, self.times[t.clamp_min(0)])
+        return torch.where(t < 0, 0.0, self.times[t])  # DATA_TIME reads the last entry, which is not used
 
     def signal_level(self, t: Tensor) -> Tensor:
         return (1 - self.path_time(t)).square()

@@ -32,7 +32,15 @@ def test_preconditioned_denoiser_is_v_prediction():
 
 
 @pytest.mark.parametrize('options', [
-    dict(sigma_min=0.0), dict(sigma_min=90.0), dict(num_train_timesteps=1), dict(rho=0)])
+    dict(sigma_min=0.0), dict(sigma_min=90.0), dict(sigma_min=80.0), dict(num_train_timesteps=1), dict(rho=0)])
 def test_invalid_options_are_errors(options):
     with pytest.raises(UserError, match='EDMNoiseScheduler'):
         EDMNoiseScheduler(**options)
+
+
+def test_the_smallest_options():
+    """Two levels are the bounds; rho = 1 / 2 spaces the squares evenly."""
+    t = torch.arange(2)
+    assert np.allclose((-EDMNoiseScheduler(2).half_log_snr(t)).exp(), [0.002, 80])
+    levels = (-EDMNoiseScheduler(3, sigma_min=1.0, sigma_max=7.0, rho=0.5).half_log_snr(torch.arange(3))).exp()
+    assert np.allclose(levels, [1, 5, 7])  # (1 + 49) / 2 = 25

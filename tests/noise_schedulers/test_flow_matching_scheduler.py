@@ -81,3 +81,8 @@ def test_posterior_is_that_of_two_gaussians():
 def test_invalid_options_are_errors(options):
     with pytest.raises(UserError, match='FlowMatchingScheduler'):
         FlowMatchingScheduler(**options)
+
+
+def test_one_time_is_pure_noise():
+    scheduler = FlowMatchingScheduler(1, shift=0.5)
+    assert scheduler.num_train_timesteps == 1 and scheduler.path_time(torch.tensor([0, DATA_TIME])).tolist() == [1, 0]

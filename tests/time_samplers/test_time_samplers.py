@@ -19,8 +19,11 @@ def sample(kind, scheduler, **options):
     return sampler.sample(COUNT, scheduler, device=torch.device('cpu'), generator=torch.Generator().manual_seed(0))
 
 
-def test_uniform():
-    times = sample('UniformTimeSampler', FlowMatchingScheduler(10))
+@pytest.mark.parametrize('generator', [None, torch.Generator().manual_seed(0)], ids=['global', 'given'])
+def test_uniform(generator):
+    torch.manual_seed(0)
+    times = TIME_SAMPLERS.build(dict(type='UniformTimeSampler')).sample(
+        COUNT, FlowMatchingScheduler(10), device=torch.device('cpu'), generator=generator)
     assert times.dtype == torch.long
     assert np.allclose(torch.bincount(times, minlength=10) / COUNT, 0.1, atol=0.005)
 
