@@ -48,7 +48,7 @@ class MLPDenoiser(nn.Module):
             Tensor: Prediction, shape (B, N).
         """
         check_shape('x', x, (None, self.motion_dim))
-        modulations = self.modulation(F.silu(self.embed(t, cond))).split(2 * self.dim, dim=-1)
+        modulations = self.modulation(F.silu(self.embed(t, cond))).split(2 * self.dim, dim=1)
         h = self.stem(x)
         for block, modulation in zip(self.blocks, modulations):
             h = block(h, modulation)
@@ -74,6 +74,6 @@ class MLPBlock(nn.Module):
 
     def forward(self, x: Tensor, modulation: Tensor) -> Tensor:
         """Map x (B, dim) and modulation (B, 2 dim) to (B, dim)."""
-        scale, shift = modulation.chunk(2, dim=-1)
+        scale, shift = modulation.chunk(2, dim=1)
         h = F.silu(self.norm(x) * (1 + scale) + shift)
         return x + self.linear2(self.dropout(F.silu(self.linear1(h))))

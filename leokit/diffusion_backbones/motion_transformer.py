@@ -123,6 +123,6 @@ def rotate(x: Tensor, rotation: Tensor) -> Tensor:
     Returns:
         Tensor: Like ``x``; inner products of rotated queries and keys depend on the distance of their frames only.
     """
-    cos, sin = rotation.chunk(2, dim=-1)
+    cos, sin = rotation.chunk(2, dim=1)
     a, b = x.float().chunk(2, dim=-1)
     return torch.cat([a * cos - b * sin, a * sin + b * cos], dim=-1).to(x.dtype)

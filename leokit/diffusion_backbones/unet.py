@@ -92,7 +92,7 @@ class UNet(nn.Module):
             Tensor: Output of the size of ``x`` with ``out_channels`` channels.
         """
         embedding = nn.functional.silu(self.embed(t, cond))  # (B, embedding_dim)
-        modulations = iter(self.modulation(embedding).split(self.modulation_widths, dim=-1))
+        modulations = iter(self.modulation(embedding).split(self.modulation_widths, dim=1))
 
         masks = [mask]  # by level
         for _ in self.halve:
@@ -138,7 +138,7 @@ class Level(nn.Module):
     def forward(self, h: Tensor, modulations: Iterator[Tensor], mask: Tensor | None = None) -> Tensor:
         """Run the level; every block takes the next modulation (B, 2 width): its scale and shift."""
         for block in self.blocks:
-            scale, shift = next(modulations).chunk(2, dim=-1)
+            scale, shift = next(modulations).chunk(2, dim=1)
             h = run_layer(block, h, scale, shift, mask=mask)
         return h if self.attention is None else run_layer(self.attention, h, mask=mask)
 

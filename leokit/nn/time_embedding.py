@@ -31,7 +31,7 @@ def sinusoidal_embedding(t: Tensor, dim: int, *, max_period: float = MAX_PERIOD)
     dtype = torch.float64 if t.dtype == torch.float64 else torch.float32
     steps = torch.arange(dim // 2, device=t.device, dtype=dtype)
     angles = t.to(dtype)[:, None] * torch.exp(steps * (-2 * math.log(max_period) / dim))  # (B, dim / 2)
-    return torch.cat([angles.cos(), angles.sin()], dim=-1)
+    return torch.cat([angles.cos(), angles.sin()], dim=1)
 
 
 class TimeEmbedding(nn.Module):

@@ -14,7 +14,7 @@ Diffusion time is an integer 0 … S-1, always of shape (B,). The time :data:`DA
 """
 
 from abc import ABCMeta, abstractmethod
-from typing import Callable, NamedTuple
+from typing import Any, Callable, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -50,10 +50,10 @@ class GaussianPath(nn.Module, metaclass=ABCMeta):
     state dict.
     """
 
-    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> nn.Module:
+    def _apply(self, fn: Callable[[Tensor], Tensor], *args: Any) -> nn.Module:
         # model.half() or model.to(bfloat16) must not round the tables, so only the device is applied
-        device = fn(torch.empty(0, device=next(self.buffers()).device)).device
-        return super()._apply(lambda table: table.to(device), recurse)
+        device = fn(next(self.buffers())).device
+        return super()._apply(lambda table: table.to(device), *args)
 
     # ---- the process: all float64, for times -1 … S-1 of shape (B,) ----------
     @property

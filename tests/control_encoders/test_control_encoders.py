@@ -2,7 +2,10 @@
 
 import pytest
 import torch
+import torch.nn.functional as F
+from support.signatures import defaults
 
+from leokit.control_encoders import ConvControlEncoder, MLPControlEncoder
 from leokit.registry import CONTROL_ENCODERS
 from leokit.utils import UserError
 
@@ -53,3 +56,40 @@ def test_mistakes_are_one_sentence(name):
         build(name).set_statistics([0.0, 0.0], [1.0, 1.0])
     with pytest.raises(UserError, match='control_dim=0'):
         CONTROL_ENCODERS.build(dict(type=name, control_dim=0))
+
+
+def test_definitions():
+    """Normalized control through Linear, SiLU, Linear; or Linear, then convolutions of SiLU added to their input."""
+    assert defaults(MLPControlEncoder) == dict(dim=64, hidden_dim=128)
+    assert defaults(ConvControlEncoder) == dict(dim=64, depth=3, kernel_size=3)
+    mlp, conv = MLPControlEncoder(3, 4, hidden_dim=5), ConvControlEncoder(3, 4, depth=2, kernel_size=5)
+    control = torch.randn(2, 9, 3, generator=torch.Generator().manual_seed(0))
+    normal = (control - torch.tensor([1.0, -2.0, 0.5])) / torch.tensor([2.0, 0.5, 1.0])
+    for encoder in (mlp, conv):
+        encoder.set_statistics([1.0, -2.0, 0.5], [2.0, 0.5, 0.0])  # the last one never varies: it is only centered
+    weights = mlp.state_dict()
+    hidden = F.silu(F.linear(normal, weights['layers.0.weight'], weights['layers.0.bias']))
+    expected = F.linear(hidden, weights['layers.2.weight'], weights['layers.2.bias'])
+    assert torch.allclose(mlp(control), expected, atol=1e-6)
+    weights = conv.state_dict()
+    h = F.linear(normal, weights['stem.weight'], weights['stem.bias']).transpose(1, 2)
+    for k in range(2):
+        h = h + F.conv1d(F.silu(h), weights[f'convs.{k}.weight'], weights[f'convs.{k}.bias'], padding=2)
+    assert torch.allclose(conv(control), h.transpose(1, 2), atol=1e-6)
+
+
+def test_small_deviations_are_kept():
+    encoder = MLPControlEncoder(3)
+    encoder.set_statistics([0.0] * 3, [1e-4, 2e-6, 5e-7])
+    assert encoder.std.tolist() == pytest.approx([1e-4, 2e-6, 1.0])
+
+
+def test_the_smallest_sizes():
+    control = torch.randn(1, 4, 1)
+    assert ConvControlEncoder(1, 1, depth=1, kernel_size=1)(control).shape == (1, 4, 1)
+    assert MLPControlEncoder(1, 1, hidden_dim=1)(control).shape == (1, 4, 1)
+    for kernel_size in (0, -1, 2):
+        with pytest.raises(UserError, match='must be odd'):
+            ConvControlEncoder(1, 1, kernel_size=kernel_size)
+    with pytest.raises(UserError, match='dim=0'):
+        MLPControlEncoder(1, 0)

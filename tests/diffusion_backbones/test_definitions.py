@@ -224,3 +224,11 @@ def test_a_new_block_is_the_identity(block):
     more = {MLPBlock: [inputs(2, 12).float()], DilatedBlock: [inputs(2, 5).float()]}
     more |= dict.fromkeys((ResidualBlock, SpatialBlock), [inputs(2, 8).float()] * 2)
     assert torch.equal(block(x, *more.get(type(block), [])), x)
+
+
+def test_the_tables_of_the_transformer_start_as_in_pixart():
+    """Normal numbers of variance 1 / dim."""
+    torch.manual_seed(0)
+    table = MotionTransformer(3, 256, depth=1).blocks[0].table.detach()
+    assert abs(table.mean()) < 0.006 and table.std().item() == pytest.approx(1 / 16, rel=0.05)
+    assert table.abs().max() > 3 / 16  # normal, not uniform

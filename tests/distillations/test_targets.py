@@ -3,6 +3,7 @@
 import pytest
 import torch
 from distillations.gaussian import MEAN, STD, exact_denoiser, flow, levels
+from support.signatures import defaults
 
 from leokit.distillations import ConsistencyDistillation, ProgressiveDistillation, velocity_between
 from leokit.noise_schedulers import (
@@ -118,3 +119,20 @@ def test_the_last_step_of_a_segment_has_the_teachers_point():
 def test_impossible_settings_are_refused(build, message):
     with pytest.raises(UserError, match=message):
         build()
+
+
+def test_the_limits_of_the_settings():
+    """The defaults are those of the documentation; the smallest and the largest number of steps are allowed."""
+    assert defaults(ProgressiveDistillation) == dict(teacher_steps=2)
+    assert defaults(ConsistencyDistillation) == dict(segments=1, num_scales=64)
+    times = FlowMatchingScheduler(4)
+    assert ProgressiveDistillation(TEACHER, num_steps=1).time_table(times).tolist() == [[3, 1, -1]]
+    assert ProgressiveDistillation(TEACHER, num_steps=2).time_table(times).tolist() == [[3, 2, 1], [1, 0, -1]]
+    assert ConsistencyDistillation(TEACHER, num_scales=2).time_table(times).tolist() == [[3, 1, -1], [1, -1, -1]]
+    assert ConsistencyDistillation(TEACHER, segments=2, num_scales=4).time_table(times).tolist() == [
+        [3, 2, 1], [2, 1, 1], [1, 0, -1], [0, -1, -1]]
+    for options in (dict(segments=0), dict(segments=2, num_scales=2), dict(num_scales=1)):
+        with pytest.raises(UserError, match='multiple of segments'):
+            ConsistencyDistillation(TEACHER, **options)
+    with pytest.raises(UserError, match='teacher_steps of 2 or more'):
+        ProgressiveDistillation(TEACHER, num_steps=1, teacher_steps=1)

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from leokit.noise_schedulers import (
-    CosineNoiseScheduler, EDMNoiseScheduler, FlowMatchingScheduler, LinearNoiseScheduler)
+    DATA_TIME, CosineNoiseScheduler, EDMNoiseScheduler, FlowMatchingScheduler, LinearNoiseScheduler)
 
 SCHEDULERS = [LinearNoiseScheduler(10), CosineNoiseScheduler(10), FlowMatchingScheduler(10), EDMNoiseScheduler(10)]
 X = torch.zeros(2, 3, 4)
@@ -31,7 +31,8 @@ def test_tables_have_one_entry_per_time_and_are_not_in_checkpoints(scheduler):
 
 @pytest.mark.parametrize('scheduler', SCHEDULERS, ids=lambda scheduler: type(scheduler).__name__)
 def test_the_data_is_the_time_before_the_first(scheduler):
-    t = torch.tensor([-1])
+    assert DATA_TIME == -1
+    t = torch.tensor([DATA_TIME])
     assert scheduler.signal_level(t) == 1 and scheduler.noise_level(t) == 0 and scheduler.path_time(t) == 0
     assert scheduler.half_log_snr(t) == torch.inf
 

@@ -5,7 +5,7 @@ import torch
 
 from leokit.noise_schedulers import CosineNoiseScheduler, LinearNoiseScheduler, Prediction
 from leokit.registry import SAMPLERS
-from leokit.samplers import noise_source
+from leokit.samplers import DDIMSampler, noise_source
 from leokit.utils import UserError
 
 CONFIGS = [
@@ -123,3 +123,11 @@ def test_invalid_options_are_errors(options, key):
 def test_invalid_grids_are_errors():
     with pytest.raises(UserError, match='num_inference_steps=2000'):
         SAMPLERS.build(dict(type='DDIMSampler', num_inference_steps=2000)).steps(LinearNoiseScheduler())
+
+
+def test_clipping_is_off_by_default_and_bounds_both_sides():
+    x, t = torch.tensor([[-3.0, 0.25, 3.0]]), torch.tensor([4])
+    prediction = Prediction(x, x)
+    assert DDIMSampler().clip is None and DDIMSampler().clipped(x, prediction, t, None) is prediction
+    clipped = DDIMSampler(clip=0.5, rederive_eps=False).clipped(x, prediction, t, None)
+    assert clipped.x0.tolist() == [[-0.5, 0.25, 0.5]] and clipped.eps is x

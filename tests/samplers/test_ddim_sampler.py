@@ -1,9 +1,13 @@
 """DDIM against the reference runs."""
 
-import pytest
+import math
 
-from leokit.noise_schedulers import CosineNoiseScheduler
+import pytest
+import torch
+
+from leokit.noise_schedulers import CosineNoiseScheduler, NoiseScheduler, Prediction
 from leokit.samplers import DDIMSampler, DDPMSampler
+from leokit.utils import UserError
 
 
 @pytest.mark.parametrize('timestep_spacing', ['leading', 'trailing'])
@@ -53,3 +57,22 @@ def test_eta_one_is_ddpm(reference):
     ddim = reference.run(DDIMSampler(50, eta=1.0, timestep_spacing='leading'))
     ddpm = reference.run(DDPMSampler(50, timestep_spacing='leading'))
     assert abs(ddim - ddpm).max() < 1e-9
+
+
+def test_a_step_with_part_of_the_noise():
+    """x_prev = a' x0 + sqrt(1 - a'^2 - s^2) eps + s z with s = eta sqrt(posterior variance), equation 12."""
+    scheduler = NoiseScheduler(torch.tensor([0.36, 0.75], dtype=torch.float64))  # signal levels 0.64 and 0.16
+    prediction = Prediction(torch.tensor([[2.0]]).double(), torch.tensor([[-1.0]]).double())
+    x = torch.zeros(1, 1).double()
+    for eta in (0.5, 1.0):
+        deviation = eta * math.sqrt(0.75 * 0.36 / 0.84)
+        expected = 0.8 * 2 - math.sqrt(0.36 - deviation ** 2) + deviation * 3
+        found = DDIMSampler(eta=eta).step(x, prediction, torch.tensor([1]), torch.tensor([0]), scheduler,
+                                          noise_source=lambda like: torch.full_like(like, 3.0), history=None)
+        assert found.item() == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize('eta', [-1e-6, 1 + 1e-6])
+def test_the_range_of_eta(eta):
+    with pytest.raises(UserError, match='eta='):
+        DDIMSampler(eta=eta)

@@ -47,3 +47,21 @@ def test_each_condition_has_its_scale():
     assert guide_in_order(denoisers, [1.0, 1.0]) is denoisers[2] and guide_in_order(denoisers[:1], []) is denoisers[0]
     with pytest.raises(ValueError, match='1 guidance scales need 2 denoisers, got 3'):
         guide_in_order(denoisers, [2.0])
+
+
+def test_only_denoisers_that_count_are_evaluated():
+    """D_0 + s (D_2 - D_0) for equal scales s, whatever D_1 is; with the first scale 1, D_0 does not count."""
+    x, t = torch.zeros(2, 3), torch.zeros(2, dtype=torch.long)
+    first, last = (lambda x, t, value=value: Prediction(x + value, x - value) for value in (1.0, 10.0))
+
+    def never(x, t):
+        pytest.fail('was run')
+
+    assert guide_in_order([first, never, last], [3.0, 3.0])(x, t).x0.eq(1 + 3 * 9).all()
+    assert guide_in_order([never, first, last], [1.0, 2.0])(x, t).eps.eq(-(1 + 2 * 9)).all()
+    assert guide_in_order([first, last, never], [0.5, 0.0])(x, t).x0.eq(1 + 0.5 * 9).all()
+
+
+def test_conditions_of_each_frame_have_a_flag_in_each_frame():
+    marked = mark_condition(torch.tensor([[[1.0], [2.0]], [[3.0], [4.0]]]), torch.tensor([True, False]))
+    assert marked.tolist() == [[[1, 1], [2, 1]], [[0, 0], [0, 0]]]

@@ -1,5 +1,6 @@
 """Noise sources."""
 
+import numpy as np
 import pytest
 import torch
 
@@ -47,3 +48,11 @@ def test_noise_is_standard_normal():
 def test_wrong_number_of_generators_is_an_error():
     with pytest.raises(ValueError, match='got 2 for a batch of 3'):
         noise_source(generators_from_seeds([1, 2]))(torch.zeros(3, 1))
+
+
+def test_generators_have_their_seeds():
+    generators = generators_from_seeds(np.array([7, 2**40 + 1]))
+    assert [one.initial_seed() for one in generators] == [7, 2**40 + 1]
+    assert all(one.device.type == 'cpu' for one in generators)
+    expected = torch.randn(5, generator=torch.Generator().manual_seed(7))
+    assert torch.equal(noise_source(generators)(torch.zeros(2, 5))[0], expected)

@@ -12,6 +12,7 @@ from leokit.noise_schedulers import (
 from leokit.registry import SAMPLERS
 from leokit.samplers import (
     DDIMSampler, DDPMSampler, DPMSolverPlusPlusSampler, EulerSampler, HeunSampler, MidpointSampler, karras_grid)
+from leokit.utils import UserError
 
 MEAN, STD = 0.3, 0.5
 STEPS = 4096  # fine enough for the integer times not to matter
@@ -127,3 +128,24 @@ def test_karras_grids_start_at_noise_and_never_repeat(process, steps):
     grid = [t for t, _ in DDIMSampler(steps, timestep_spacing='karras').steps(scheduler)]
     assert grid[0] == STEPS - 1 and len(grid) == steps
     assert all(a > b >= 0 for a, b in zip(grid, grid[1:]))
+
+
+def test_where_second_order_steps_evaluate_the_network():
+    assert [MidpointSampler().intermediate_time(*pair) for pair in ((10, 4), (5, 3), (5, 4), (1, -1), (0, -1))] == [
+        7, 4, None, 0, None]
+    assert [HeunSampler().intermediate_time(*pair) for pair in ((5, 3), (5, 0), (5, -1))] == [3, 0, None]
+
+
+def test_karras_grids_by_hand():
+    """Levels 1, 2, 3, 4 and infinity, which counts as ``max_noise``."""
+    log_noise = torch.tensor([1.0, 2.0, 3.0, 4.0, torch.inf], dtype=torch.float64).log()
+    assert karras_grid(log_noise, 3, rho=1.0, max_noise=5.0) == [4, 2, 0]  # 5, 3, 1
+    assert karras_grid(log_noise, 2, rho=1.0, max_noise=5.0) == [4, 0]
+    assert karras_grid(log_noise, 3, rho=1.0, max_noise=6.9) == [4, 3, 0]  # 3.95
+    assert karras_grid(log_noise, 3, rho=-1.0, max_noise=4.6) == [4, 1, 0]  # 1 / mean(1, 1 / 4.6) = 1.64
+    assert karras_grid(log_noise, 5, rho=1.0, max_noise=1000.0) == [4, 3, 2, 1, 0]  # 750, 500, 250: the next ones down
+    assert karras_grid(log_noise, 1) == [4]
+    assert karras_grid(log_noise, 3, rho=50.0, max_noise=1.0001) == [4, 1, 0]  # nothing below 1: room for what follows
+    for steps in (0, 6):
+        with pytest.raises(UserError, match='between 1 and 5'):
+            karras_grid(log_noise, steps)

@@ -55,3 +55,20 @@ def test_too_many_or_few_steps_are_errors(timestep_spacing, num_inference_steps)
 def test_unknown_spacing_names_the_choices():
     with pytest.raises(UserError, match="'karras' is unknown.*'leading', 'trailing', 'linspace'"):
         time_grid('karras', 10, 3)
+
+
+def test_halves_are_rounded_to_even():
+    assert trailing_grid(10, 4) == [9, 7, 4, 1]  # 10, 7.5, 5, 2.5 become 10, 8, 5, 2
+    assert linspace_grid(10, 2) == [9, 4]  # 9, 4.5
+    assert leading_grid(11, 4) == [6, 4, 2, 0]
+
+
+@pytest.mark.parametrize('timestep_spacing', ['leading', 'trailing', 'linspace'])
+def test_no_steps_are_an_error_and_one_step_is_not(timestep_spacing):
+    with pytest.raises(UserError, match='num_inference_steps=0.*between 1 and'):
+        time_grid(timestep_spacing, 10, 0)
+    assert time_grid(timestep_spacing, 10, 1) == [0 if timestep_spacing == 'leading' else 9]
+
+
+def test_strides_end_at_the_data():
+    assert previous_by_stride([9, 6, 2], 10) == ((9, 6), (6, 3), (2, -1))

@@ -36,7 +36,7 @@ ROOMS = {
     'losses': _package('losses'),
     'long_video': _package('long_video'),
     'distillations': _package('distillations', tests=('test_targets', 'test_training')),
-    'diffusion_backbones': _package('diffusion_backbones', tests=('test_diffusion_backbones',)),
+    'diffusion_backbones': _package('diffusion_backbones', tests=('test_definitions', 'test_diffusion_backbones')),
     'control_encoders': _package('control_encoders'),
     'engine': _package('engine', 'ema_hook', 'graphed_step', 'loss_ramp_hook', 'loss_watch_hook',
                        'motion_statistics_hook', 'optim_wrapper', tests=()),
