@@ -74,7 +74,7 @@ class GraphedTrainStep:
         self._groups = optim_wrapper.optimizer.param_groups
         self._rates = [torch.full((), float(group['lr']), device=device) for group in self._groups]
         self._known_rates = [group['lr'] for group in self._groups]
-        self._ema_weight = torch.zeros((), device=device)
+        self._ema_weight = torch.empty((), device=device)  # set before every step
         self._calls = 0
         self._enabled = True
         self._stream = torch.cuda.Stream(device) if device.type == 'cuda' else None

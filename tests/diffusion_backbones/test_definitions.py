@@ -213,17 +213,33 @@ def test_image_unet():
     same(model, expected, x, TIMES, cond, extra=extra)
 
 
-@pytest.mark.parametrize('block', [
-    MLPBlock(6, dropout=0.0), DilatedBlock(8, kernel_size=3, dilation=2, embedding_dim=5, dropout=0.0),
-    ResidualBlock(8, 8), SpatialBlock(8, 8), TemporalAttention(8, head_dim=4), SpatialAttention(8, head_dim=4)],
-    ids=lambda block: type(block).__name__)
-def test_a_new_block_is_the_identity(block):
+@pytest.mark.parametrize('make, shape, conditions', [
+    (lambda: MLPBlock(6, dropout=0.0), (2, 6), [(2, 12)]),
+    (lambda: DilatedBlock(8, kernel_size=3, dilation=2, embedding_dim=5, dropout=0.0), (2, 8, 7), [(2, 5)]),
+    (lambda: ResidualBlock(8, 8), (2, 7, 8), [(2, 8), (2, 8)]),
+    (lambda: SpatialBlock(8, 8), (2, 8, 4, 4), [(2, 8), (2, 8)]),
+    (lambda: TemporalAttention(8, head_dim=4), (2, 7, 8), []),
+    (lambda: SpatialAttention(8, head_dim=4), (2, 8, 4, 4), [])],
+    ids=['mlp', 'dilated', 'temporal', 'spatial', 'temporal attention', 'spatial attention'])
+def test_a_new_block_is_the_identity(make, shape, conditions):
     """Residual branches end in a layer of zeros; so does the bias of that layer."""
-    shape = {MLPBlock: (2, 6), DilatedBlock: (2, 8, 7), SpatialBlock: (2, 8, 4, 4), SpatialAttention: (2, 8, 4, 4)}
-    x = inputs(*shape.get(type(block), (2, 7, 8))).float()
-    more = {MLPBlock: [inputs(2, 12).float()], DilatedBlock: [inputs(2, 5).float()]}
-    more |= dict.fromkeys((ResidualBlock, SpatialBlock), [inputs(2, 8).float()] * 2)
-    assert torch.equal(block(x, *more.get(type(block), [])), x)
+    x, conditions = inputs(*shape).float(), [inputs(*one).float() for one in conditions]
+    assert torch.equal(make()(x, *conditions), x)
+
+
+def test_initial_weights():
+    """Convolutions as torch's, without their bias; norms do nothing."""
+    torch.manual_seed(0)
+    conv = TemporalConv(16, 64)  # 48 inputs of each output
+    assert conv.weight.min().item() == pytest.approx(-48 ** -0.5, rel=0.01)
+    assert conv.weight.max().item() == pytest.approx(48 ** -0.5, rel=0.01)
+    assert not conv.bias.any() and not spatial_conv(4, 4).bias.any()
+    assert not spatial_conv(4, 4, zero_init=True).weight.any()
+    assert spatial_conv(4, 4).weight.any() and not TemporalConv(4, 4, zero_init=True).weight.any()
+    assert TemporalConv(4, 4, bias=False).bias is None and spatial_conv(4, 4, bias=False).bias is None
+    for norm in (TemporalGroupNorm(16), spatial_norm(16)):
+        assert norm.weight.eq(1).all() and norm.bias.eq(0).all()
+    assert TemporalGroupNorm(16, affine=False).weight is None and spatial_norm(16, affine=False).weight is None
 
 
 def test_the_tables_of_the_transformer_start_as_in_pixart():

@@ -114,3 +114,25 @@ def test_without_training_nothing_is_swapped():
 def test_the_decay_is_checked():
     with pytest.raises(ValueError, match='decay'):
         EMAHook(decay=1.0)
+
+
+def test_a_weight_on_the_device_gives_the_same_average():
+    """As a CUDA graph needs it."""
+    runner, hook = FakeRunner(), EMAHook()
+    hook.before_train(runner)
+    before = {key: tensor.clone() for key, tensor in hook._averages.items()}
+    with torch.no_grad():
+        for weight in runner.model.parameters():
+            weight += 1
+    hook.update(runner.model, torch.tensor(0.25))
+    for key, average in hook._averages.items():
+        assert not average.requires_grad
+        if average.is_floating_point():
+            torch.testing.assert_close(average, before[key] + (0.25 if 'running' not in key else 0))
+
+
+def test_the_decay_is_0_999_by_default_and_may_be_0():
+    assert EMAHook().decay_at(10**6) == 0.999
+    assert EMAHook(decay=0).decay_at(5) == 0
+    with pytest.raises(ValueError, match='decay'):
+        EMAHook(decay=-1e-3)

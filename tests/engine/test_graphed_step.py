@@ -140,6 +140,90 @@ def test_the_average_follows_the_formula():
     torch.testing.assert_close(training.ema._averages[name].double(), expected, rtol=1e-5, atol=1e-7)
 
 
+def test_the_capture_follows_three_eager_steps():
+    training, calls = Training('cpu', graphed=True), []
+    training.step._enabled = True
+    training.step._try_capture = lambda inputs: calls.append('capture')
+    for iteration in range(5):
+        training.step(training.batches[0], iteration)
+        calls.append('step')
+    assert calls == ['step'] * 3 + ['capture', 'step'] * 2  # a failed capture would set _enabled to False
+
+
+def test_a_replay_gets_the_batch_and_other_batches_run_eagerly():
+    """With a stand-in for the CUDA graph."""
+    training, replayed, captures = Training('cpu', graphed=True), [], []
+    step = training.step
+
+    def capture(inputs):
+        captures.append(1)
+        step._inputs = {name: tensor.clone() for name, tensor in inputs.items()}
+        step._outputs, step._log_vars = dict(loss='replayed'), dict(grad_norm='replayed')
+        step._graph = SimpleNamespace(replay=lambda: replayed.append(step._inputs['motion'].clone()))
+
+    step._enabled, step._try_capture = True, capture
+    results = [step(batch, iteration) for iteration, batch in enumerate(training.batches[:6])]
+    assert [result['loss'] == 'replayed' for result in results] == [False] * 3 + [True] * 3 and len(captures) == 1
+    assert all(torch.equal(seen, batch['inputs']['motion']) for seen, batch in zip(replayed, training.batches[3:6]))
+    assert training.wrapper.log_vars == dict(grad_norm='replayed')
+    motion = training.batches[0]['inputs']['motion']
+    for other in (dict(motion=motion[:2]), dict(motion=motion.double()),
+                  dict(motion=motion, mask=torch.ones(BATCH, FRAMES, dtype=torch.bool))):
+        loss = step(dict(inputs=other), 6)['loss']
+        assert torch.isfinite(loss) and not loss.requires_grad
+    assert len(replayed) == 3
+
+
+def test_a_failed_capture_leaves_the_training_eager(monkeypatch):
+    training, attempts, lines = Training('cpu', graphed=True), [], []
+    monkeypatch.setattr('leokit.engine.graphed_step.print_log', lambda text, **_: lines.append(text))
+
+    def fail(inputs):
+        attempts.append([weight.grad for weight in training.model.parameters()])
+        for weight in training.model.parameters():
+            weight.grad = torch.ones_like(weight)
+        raise RuntimeError('not permitted\nmore')
+
+    training.step._enabled, training.step._capture = True, fail
+    usual = Training('cpu', graphed=True)
+    np.testing.assert_allclose(training.run(6), usual.run(6))
+    assert len(attempts) == 1 and 'the capture failed: not permitted' in lines[0] and len(lines) == 1
+    training.step._try_capture({})
+    assert all(weight.grad is None for weight in training.model.parameters())
+
+
+def test_running_out_of_memory_is_an_error():
+    step = Training('cpu', graphed=True).step
+
+    def fail(inputs):
+        raise torch.OutOfMemoryError('out of memory')
+
+    step._capture = fail
+    with pytest.raises(torch.OutOfMemoryError):
+        step._try_capture({})
+
+
+def test_the_optimizer_steps_with_device_settings_only_within_the_step():
+    training = Training('cpu', graphed=True)
+    group, = training.wrapper.optimizer.param_groups
+    before = {name: group[name] for name in ('lr', 'fused', 'foreach', 'capturable')}
+    training.step._set_scalars(0)
+    with training.step._device_settings():
+        assert isinstance(group['lr'], torch.Tensor) and group['lr'] == pytest.approx(before['lr'])
+        assert (group['fused'], group['foreach'], group['capturable']) == (False, False, False)  # of a CPU
+    assert {name: group[name] for name in before} == before
+
+
+def test_step_counts_of_a_resumed_optimizer_become_tensors():
+    training = Training('cpu', graphed=False)
+    training.run(2)
+    for state in training.wrapper.optimizer.state.values():
+        state['step'] = 2  # as older versions of torch saved it
+    GraphedTrainStep(training.model, training.wrapper)
+    for state in training.wrapper.optimizer.state.values():
+        assert state['step'].dtype == torch.float32 and state['step'] == 2
+
+
 # ---- where it is possible --------------------------------------------------------------------------------------------
 def runner_like(device='meta', hooks=(), optimizer=torch.optim.Adam, wrapper=AutocastOptimWrapper, distributed=False,
                 schedulers=(), compile=None, model=None, **options):

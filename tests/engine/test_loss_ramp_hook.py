@@ -59,3 +59,13 @@ def test_an_adversarial_loss_may_start_later_too():
         hook.before_train_iter(runner, runner.iter)
         seen.append(runner.model.adversarial.weight)
     assert seen == pytest.approx([0.0, 0.0, 0.1, 0.2]) and runner.model.losses[0].weight == 1.0
+
+
+def test_the_limits_of_the_arguments():
+    hook = LossRampHook('l1', 1)
+    assert (hook.start, hook.begin) == (0.1, 0)
+    for start in (0, 1):
+        assert LossRampHook('l1', 2, start=start, begin=1).start == start
+    for options in (dict(begin=-1), dict(start=-0.1), dict(start=1.1), dict(begin=5)):
+        with pytest.raises(UserError, match='needs 0 <= begin < end'):
+            LossRampHook('l1', 5, **options)

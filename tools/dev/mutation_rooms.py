@@ -57,6 +57,8 @@ ROOMS = {
 
 # module -> tests of its package under another name, and of the package that uses it
 MORE_TESTS = {
+    'leokit/diffusion_backbones/unet.py': (
+        'tests/diffusion_backbones/test_unet_1d.py', 'tests/diffusion_backbones/test_unet_2d.py'),
     'leokit/models/animator.py': ('tests/models/test_single_backward.py', 'tests/models/test_contracts.py'),
     'leokit/models/code_normalizer.py': ('tests/models/test_diffusion_model.py',),
     'leokit/models/diffusion.py': ('tests/models/test_diffusion_model.py', 'tests/models/test_motion_diffusion.py'),
