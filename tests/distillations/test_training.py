@@ -1,12 +1,19 @@
 """Students trained on a Gaussian by an exact teacher, and the way from a teacher's files to a student's."""
 
+import copy
+
 import pytest
 import torch
 from distillations.gaussian import MEAN, STD
 from torch import nn
 
 import leokit
+from leokit.distillations import Distillation
+from leokit.distillations.distillation import check_pair
 from leokit.models import MotionDiffusion
+from leokit.models.motion_conditioning import Given
+from leokit.motion_conditions import ConcatMotionCondition
+from leokit.noise_schedulers import FlowMatchingScheduler
 from leokit.registry import DIFFUSION_BACKBONES
 from leokit.utils import UserError
 
@@ -112,6 +119,93 @@ def test_the_process_of_the_teacher_is_required():
         type='ProgressiveDistillation', num_steps=1, teacher=dict(checkpoint='teacher'))))
     other = build()
     other.diffusion.scheduler = leokit.noise_schedulers.CosineNoiseScheduler(64)
-    from leokit.distillations.distillation import check_pair
     with pytest.raises(UserError, match='different noise schedulers'):
         check_pair(other, student)
+
+
+class Constant(Distillation):
+    """Every sample has the time 9 and the target 2."""
+
+    def time_table(self, scheduler):
+        return torch.tensor([[9, -1]])
+
+    def target(self, teacher, student, scheduler, x_t, times):
+        assert not torch.is_grad_enabled() and [time.tolist() for time in times] == [[9] * 3, [-1] * 3]
+        return torch.full_like(x_t, 2.0)
+
+
+def constant_student():
+    student = build()
+    student.distillation = Constant(dict(checkpoint='teacher'))
+    student.distillation._teacher = exact_teacher()
+    return student
+
+
+def test_the_loss_is_the_squared_error_of_the_velocity():
+    """(a x_t + b - 2)^2 at s = 10 / 64, where x_t = (1 - s) x0 + s eps; the mean over the frames that count."""
+    student, generator = constant_student(), torch.Generator().manual_seed(1)
+    with torch.no_grad():
+        student.backbone.scale.fill_(0.5)
+        student.backbone.shift.fill_(-1.0)
+    x0 = torch.randn(3, T, 1, generator=generator)
+    expected_generator = torch.Generator().manual_seed(2)
+    torch.randint(0, 1, (3,), generator=expected_generator)  # the times come first
+    x_t = (1 - 10 / 64) * x0 + 10 / 64 * torch.randn(3, T, 1, generator=expected_generator)
+    squares = (0.5 * x_t - 1 - 2).square()
+    counted = torch.tensor([[True, True], [True, False], [False, False]])
+    state = torch.get_rng_state()
+    for mask, expected in ((None, squares.mean()), (counted, squares[counted].mean()),
+                           (torch.zeros_like(counted), torch.tensor(0.0))):
+        loss = student.distillation.loss(student, x0, Given(None), counted=mask,
+                                         generator=torch.Generator().manual_seed(2))
+        assert torch.allclose(loss, expected, rtol=1e-5)
+    assert torch.equal(torch.get_rng_state(), state)
+    loss.backward()
+
+
+def test_times_are_rows_of_the_table():
+    method, scheduler = Constant(dict(checkpoint='teacher')), build().diffusion.scheduler
+    method.time_table = lambda scheduler: torch.tensor([[7, 3], [3, 1], [1, -1]])
+    for generator in (None, torch.Generator().manual_seed(0)):
+        torch.manual_seed(0)
+        t, t_end = method.sample_times(scheduler, 300, device=torch.device('cpu'), generator=generator)
+        assert t.dtype == torch.int64
+        assert torch.bincount(t, minlength=8)[[7, 3, 1]].min() > 70  # a third each
+        assert torch.equal(t_end, torch.tensor([0, -1, 0, 1, 0, 0, 0, 3])[t])
+
+
+def test_a_copy_of_a_distillation_loads_its_teacher_anew():
+    method = constant_student().distillation
+    method.sample_times(None, 1, device=torch.device('cpu'))
+    copied = copy.deepcopy(method)
+    assert copied._teacher is None and copied._table is None and copied.source == dict(checkpoint='teacher')
+
+
+@pytest.mark.parametrize('teacher', [{}, dict(config='a.py'), dict(checkpoint=''), dict(checkpoint='a', name='b')])
+def test_a_teacher_is_a_checkpoint_and_perhaps_a_config(teacher):
+    with pytest.raises(UserError, match='teacher must be dict'):
+        Constant(teacher)
+
+
+@pytest.mark.parametrize('change, message', [
+    (lambda other: setattr(other.diffusion, 'scheduler', FlowMatchingScheduler(32)), 'different noise schedulers'),
+    (lambda other: setattr(other.diffusion, 'scheduler', FlowMatchingScheduler(64, shift=2.0)), 'different noise'),
+    (lambda other: setattr(other, 'motion_condition', ConcatMotionCondition()), 'has a NoMotionCondition and its'),
+    (lambda other: other.normalizer.mean.add_(1), 'another mean of'),
+    (lambda other: other.normalizer.residual_std.mul_(2), 'another residual_std of')])
+def test_what_teacher_and_student_share(change, message):
+    teacher = build()
+    check_pair(teacher, build())
+    change(teacher)
+    with pytest.raises(UserError, match=message):
+        check_pair(teacher, build())
+
+
+def test_the_signal_and_the_noise_are_compared():
+    """A process with the signal of the student's and another noise, and the other way round."""
+    for level in ('signal_level', 'noise_level'):
+        teacher = build()
+        usual = getattr(teacher.diffusion.scheduler, level)
+        setattr(teacher.diffusion.scheduler, level, lambda t, usual=usual: usual(t) / 2)
+        with pytest.raises(UserError, match='different noise schedulers'):
+            check_pair(teacher, build())
