@@ -16,7 +16,6 @@ Diffusion time is an integer 0 … S-1, always of shape (B,). The time :data:`DA
 from abc import ABCMeta, abstractmethod
 from typing import Any, Callable, NamedTuple
 
-import torch
 from torch import Tensor, nn
 
 from leokit.utils import UserError, check_shape

@@ -190,7 +190,8 @@ def test_temporal_unet():
         return F.group_norm(h, math.gcd(8, h.shape[1]), weights.get(f'{name}.weight'), weights.get(f'{name}.bias'))
 
     expected = unet(weights, x.transpose(1, 2), TIMES, cond, widths=widths, blocks=2, attention_levels=(1,), conv=conv,
-                    norm=norm, attend=partial(attend_with, weights, norm), repeat=lambda h: F.interpolate(h, scale_factor=2),
+                    norm=norm, attend=partial(attend_with, weights, norm),
+                    repeat=lambda h: F.interpolate(h, scale_factor=2),
                     enter=lambda h: h + linear(weights, 'control.linear', control).transpose(1, 2))
     same(model, expected.transpose(1, 2), x, TIMES, cond, control=control)
 
