@@ -73,7 +73,7 @@ class CodeNormalizer(nn.Module):
         if animator_hash is not None:
             check_same_animator(CodeOrigin('the model', self.animator_weights_hash),
                                 CodeOrigin('the training codes', animator_hash))
-            values['animator_hash'] = torch.tensor(list(bytes.fromhex(animator_hash)), dtype=torch.uint8)
+            values['animator_hash'] = torch.tensor(list(bytes.fromhex(animator_hash)))
         for name, value in values.items():
             getattr(self, name).copy_(value)
         self.statistics_set = True

@@ -189,4 +189,4 @@ def build_conditioning(motion_condition: MotionCondition, options: Mapping[str, 
 
 def _all(like: Tensor) -> Tensor:
     """True for each sample of a batch (B, ...), shape (B,)."""
-    return torch.ones(len(like), dtype=torch.bool, device=like.device)
+    return torch.full((len(like),), True, device=like.device)

@@ -85,3 +85,33 @@ def test_the_frame_rate_of_the_codes_is_kept_and_checked():
             MotionStatisticsHook().before_train(runner(model, Sequences()))
     finally:
         Model.code_origin = before
+
+
+class Encoder:
+    known = None
+
+    def set_statistics(self, mean, std):
+        self.known = (mean, std)
+
+
+@pytest.mark.parametrize('encoder, control, expected', [
+    (Encoder(), dict(mean=4, std=5), (4, 5)), (Encoder(), None, None), (None, dict(mean=4, std=5), None)])
+def test_statistics_of_the_control(encoder, control, expected):
+    model, codes = Model(), Codes()
+    model.conditioning = SimpleNamespace(control_encoder=encoder)
+    codes.control_statistics = lambda: control
+    MotionStatisticsHook().before_train(runner(model, codes))
+    assert getattr(encoder, 'known', None) == expected and model.normalizer.known == (1, 2, 3, 'ab' * 32)
+
+
+@pytest.mark.parametrize('fps', [None, 0, 25.0])
+def test_a_known_frame_rate_is_set(fps):
+    model, codes = Model(), Codes()
+    model.normalizer = CodeNormalizer(1, residuals=True)
+    codes.statistics = lambda: dict(mean=[1.0], std=[2.0], residual_std=[3.0])
+    codes.fps = fps
+    MotionStatisticsHook().before_train(runner(model, codes))
+    assert model.normalizer.fps == (fps or None)
+    single = Model()  # single codes have no rate
+    MotionStatisticsHook().before_train(runner(single, codes))
+    assert not hasattr(single.normalizer, 'frame_rate')

@@ -61,6 +61,35 @@ def test_loss_is_per_sample():
     assert torch.allclose(loss, torch.arange(6.0) ** 2, atol=1e-5)
 
 
+def test_the_loss_is_the_mean_over_the_frames_in_the_mask():
+    """Six of twelve frames count, half of them, so each has twice its share."""
+    model, x0 = diffusion(prediction_type='x0'), torch.zeros(3, 4, 2)
+    errors = torch.arange(12.0).view(3, 4, 1).expand(3, 4, 2)
+    mask = torch.tensor([[1, 1, 0, 0], [1, 0, 0, 0], [1, 1, 1, 0]], dtype=torch.bool)
+    losses = model.loss(lambda x, t: errors, x0, mask=mask)
+    assert losses.tolist() == pytest.approx([2 * (0 + 1) / 4, 2 * 16 / 4, 2 * (64 + 81 + 100) / 4])
+    assert float(losses.mean()) == pytest.approx((0 + 1 + 16 + 64 + 81 + 100) / 6)
+    assert model.loss(lambda x, t: errors, x0, mask=torch.zeros_like(mask)).tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize('coupling', ['independent', 'optimal_transport'])
+def test_noise_that_is_given_is_the_noise(coupling):
+    """As in reflow; it is not coupled anew."""
+    model = flow(coupling=coupling)
+    x0 = torch.tensor([10.0, -10.0, 5.0]).view(3, 1, 1)
+    seen = []
+
+    def network(x_t, t):
+        s = ((t + 1) / 1000)[:, None, None]
+        seen.append((x_t - (1 - s) * x0) / s)
+        return torch.zeros_like(x_t)
+
+    eps = torch.tensor([-3.0, 3.0, 1.0]).view(3, 1, 1)
+    losses = model.loss(network, x0, eps=eps, generator=torch.Generator().manual_seed(0))
+    assert torch.allclose(seen[0], eps, atol=1e-2)
+    assert losses.tolist() == pytest.approx([169, 169, 16])
+
+
 def test_weighting_scales_each_sample_by_its_time():
     plain, weighted, x0 = diffusion(), diffusion(min_snr_gamma=5.0), samples()
     seen = []

@@ -5,9 +5,11 @@ import copy
 import pytest
 import torch
 
-from leokit.models import StartFrameDiffusion
+from leokit.models import MotionDiffusion, StartFrameDiffusion
+from leokit.models.diffusion_model import evaluation_generators
 from leokit.registry import MODELS
 from leokit.utils import UserError
+from leokit.utils.hashing import stable_number
 
 N = 3
 HASH = 'ab' * 32
@@ -162,3 +164,28 @@ def test_training_step_of_mmengine(model):
     logs = model.train_step(dict(inputs=inputs, data_samples=data_samples), wrapper)
     assert {'loss', 'loss_diffusion'} <= set(logs)
     assert any(not torch.equal(before[name], parameter) for name, parameter in model.named_parameters())
+
+
+def test_the_seed_of_a_prediction_is_that_of_its_name_and_start():
+    def seeds(**columns):
+        return [generator.initial_seed() for generator in evaluation_generators(columns, 2)]
+
+    assert seeds(name=['a', 'b']) == seeds(name=['a', 'b'], start=[0, 0]) == [stable_number(name, 0) for name in 'ab']
+    assert seeds(name=['a', 'b'], start=torch.tensor([0, 1]))[1] == stable_number('b', 1) != stable_number('b', 0)
+    assert evaluation_generators(None, 2) is evaluation_generators(dict(start=[0, 0]), 2) is None
+
+
+def test_a_generator_is_the_only_source_of_randomness_of_the_loss(model):
+    model.normalizer.set_statistics(**STATISTICS)
+    for parameter in model.parameters():  # zeros would hide the noise
+        if not parameter.any():
+            torch.nn.init.normal_(parameter, std=0.2)
+    tensors, state = batch(model)[0], torch.get_rng_state()
+    losses = [model.loss(tensors, generator=torch.Generator().manual_seed(seed))['loss_diffusion'].item()
+              for seed in (1, 1, 2)]
+    assert losses[0] == losses[1] != losses[2] and torch.equal(torch.get_rng_state(), state)
+
+
+def test_a_step_is_one_cuda_graph_unless_noise_is_coupled_on_the_cpu():
+    for coupling, possible in (('independent', True), ('optimal_transport', False)):
+        assert MotionDiffusion(N, 4, backbone=UNET, coupling=coupling).supports_cuda_graph is possible

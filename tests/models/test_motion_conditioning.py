@@ -2,9 +2,12 @@
 
 import pytest
 import torch
+from support.signatures import defaults
 
 from leokit.models import MotionDiffusion
+from leokit.models.motion_conditioning import Given, MotionConditioning
 from leokit.models.motion_windows import KnownCodes
+from leokit.motion_conditions import LinearMotionCondition, NetworkInput, NoMotionCondition
 from leokit.noise_schedulers import Prediction
 from leokit.samplers import generators_from_seeds, guide_in_order
 from leokit.utils import UserError
@@ -323,3 +326,68 @@ def test_a_backbone_without_mask_is_named():
     model.backbone.forward = lambda x, t, cond=None: x
     with pytest.raises(UserError, match='the diffusion backbone UNet1D takes no mask'):
         model.sample(normal(2, N), lengths=[3, 6])
+
+
+class VectorCondition(LinearMotionCondition):
+    """The first code as a condition vector too."""
+
+    def network_input(self, noisy, start):
+        return NetworkInput(self.assemble(noisy, start), cond=start)
+
+
+def test_the_flag_follows_the_condition_vector():
+    """Of two samples, the second one without its first code: zeros and a flag of 0, in sequence and vector."""
+    conditioning, seen = MotionConditioning(VectorCondition(), start_dropout=0.5), []
+
+    def backbone(x, t, cond):
+        seen.append((x, cond))
+        return x
+
+    start, noisy = torch.tensor([[1.0, 2.0], [3.0, 4.0]]), torch.ones(2, 3, 2)
+    network = conditioning.network(backbone, Given(start), dict(start=torch.tensor([True, False])))
+    assert torch.equal(network(noisy, None), noisy + torch.tensor([[[1.0, 2.0]], [[0.0, 0.0]]]))
+    (x, cond), = seen
+    assert cond.tolist() == [[1, 2, 1], [0, 0, 0]] and x[:, 0].tolist() == [[1, 2], [0, 0]]
+    assert conditioning.backbone_options(dict(cond_dim=2)) == dict(cond_dim=3)
+    assert conditioning.backbone_options({}) == dict(cond_dim=1)
+
+
+def test_the_defaults_and_limits_of_the_options():
+    assert defaults(MotionConditioning) == dict(control_dropout=0.1, start_dropout=0.0)
+    assert MotionConditioning(LinearMotionCondition()).dropout == dict(start=0.0, control=0.0)
+    control = dict(type='MLPControlEncoder', control_dim=C)
+    assert MotionConditioning(LinearMotionCondition(), control=control).dropout == dict(start=0.0, control=0.1)
+    for rate in (1.0, -0.01):
+        with pytest.raises(UserError, match='control_dropout.*at least 0 and below 1'):
+            MotionConditioning(LinearMotionCondition(), control=control, control_dropout=rate)
+        with pytest.raises(UserError, match='start_dropout.*at least 0 and below 1'):
+            MotionConditioning(LinearMotionCondition(), start_dropout=rate)
+    with pytest.raises(UserError, match='NoMotionCondition is none'):
+        MotionConditioning(NoMotionCondition(), start_dropout=0.1)
+
+
+def test_the_fraction_of_dropped_samples_is_the_rate():
+    conditioning, seen = MotionConditioning(LinearMotionCondition(), start_dropout=0.3), []
+
+    def backbone(x, t, cond):
+        seen.append(cond[:, 0])
+        return x
+
+    network = conditioning.training_network(backbone, Given(torch.ones(5000, 1)), torch.Generator().manual_seed(0))
+    network(torch.zeros(5000, 1, 1), None)
+    assert seen[0].mean().item() == pytest.approx(0.7, abs=0.02)
+
+
+def test_without_dropout_every_sample_sees_its_conditions():
+    control = dict(type='MLPControlEncoder', control_dim=C, dim=8)
+    conditioning, seen = MotionConditioning(LinearMotionCondition(), control=control, start_dropout=0.5), []
+
+    def backbone(x, t, cond, control):
+        seen.append((x[:, 0], cond, control[..., -1]))
+        return x
+
+    start = torch.tensor([[1.0, 2.0], [3.0, 4.0]])
+    conditioning.network(backbone, Given(start, torch.zeros(2, T, C)))(torch.zeros(2, T - 1, 2), None)
+    conditioning.network(backbone, Given(start))(torch.zeros(2, T - 1, 2), None)  # control that is missing is dropped
+    (first, flag, control_flag), (_, _, missing) = seen
+    assert torch.equal(first, start) and flag.eq(1).all() and control_flag.eq(1).all() and missing.eq(0).all()

@@ -62,7 +62,8 @@ MORE_TESTS = {
     'leokit/models/animator.py': ('tests/models/test_single_backward.py', 'tests/models/test_contracts.py'),
     'leokit/models/code_normalizer.py': ('tests/models/test_diffusion_model.py',),
     'leokit/models/diffusion.py': ('tests/models/test_diffusion_model.py', 'tests/models/test_motion_diffusion.py'),
-    'leokit/models/diffusion_model.py': ('tests/models/test_motion_diffusion.py',),
+    'leokit/models/diffusion_model.py': (
+        'tests/models/test_motion_diffusion.py', 'tests/utils/test_graphed_function.py'),
     'leokit/models/motion_diffusion.py': ('tests/long_video/test_strategies.py',),
     'leokit/models/motion_windows.py': ('tests/models/test_motion_diffusion.py', 'tests/long_video/test_strategies.py'),
     'leokit/models/start_code_diffusion.py': ('tests/models/test_diffusion_model.py',),
