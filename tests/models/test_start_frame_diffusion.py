@@ -239,3 +239,42 @@ def test_codes_and_noise_of_the_wrong_shape():
         model.sample(torch.zeros(2, N), noise=torch.zeros(1, 3, SIZE, SIZE))
     with pytest.raises(ValueError, match='inputs.motion must have shape'):
         model.loss(dict(batch(2), motion=torch.zeros(3, N)))
+
+
+# ---- inputs of the network, by arithmetic --------------------------------------
+def test_the_second_stage_samples_at_half_of_the_largest_noise():
+    model, low, seen = build(low=LOW), low_resolution(), []
+    model.backbone.register_forward_pre_hook(
+        lambda module, args, kwargs: seen.append((args[2], kwargs['extra'])), with_kwargs=True)
+    model.sample(batch()['motion'], noise=torch.zeros(4, 3, SIZE, SIZE), low=low, guidance_scale=1.0,
+                 generator=torch.Generator().manual_seed(3))
+    noise = torch.randn(4, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(3))
+    upsampled = torch.nn.functional.interpolate(low, (SIZE, SIZE), mode='bilinear')
+    for cond, extra in seen:
+        assert cond[:, N:].tolist() == [[1.0, 0.5]] * 4
+        assert torch.allclose(extra, upsampled + 0.5 * LOW['noise'] * noise, atol=1e-6)
+
+
+@pytest.mark.parametrize('low', [None, LOW])
+def test_tensor_mode_is_the_network_at_time_0_with_code_and_without_noise(low):
+    model, inputs, seen = build(low=low), batch(), []
+    model.backbone.register_forward_pre_hook(
+        lambda module, args, kwargs: seen.append((*args, kwargs.get('extra'))), with_kwargs=True)
+    model(inputs, mode='tensor')
+    (x, t, cond, extra), = seen
+    assert torch.equal(x, inputs['frame']) and t.tolist() == [0] * 4
+    assert torch.equal(cond[:, :N], inputs['motion']) and cond[:, N:].tolist() == [[1.0, 0.0] if low else [1.0]] * 4
+    if low:
+        small = inputs['frame'].unflatten(3, (4, 2)).unflatten(2, (4, 2)).mean((3, 5))
+        assert torch.allclose(extra, torch.nn.functional.interpolate(small, (SIZE, SIZE), mode='bilinear'), atol=1e-6)
+
+
+def test_the_limits_of_the_options():
+    assert build(guidance=dict(condition_dropout=0.0)).condition_dropout == 0
+    assert build(low=dict(size=SIZE - 1, noise=0.0)).low_noise == 0
+    assert build(low=dict(size=1)).low_noise == 0.2 and build().guidance_scale == 1
+    for options in (dict(guidance=dict(condition_dropout=1.0)), dict(guidance=dict(condition_dropout=-0.1)),
+                    dict(low=dict(size=SIZE)), dict(low=dict(size=0)), dict(low=dict(size=4, noise=-0.1)),
+                    dict(low=dict(noise=0.1))):
+        with pytest.raises(UserError, match='condition_dropout|needs a size between 0 and 8'):
+            build(**options)
