@@ -48,7 +48,7 @@ def _weights(mask: Tensor, reach: int) -> Tensor:
     """Weight of the offset of given frame s on frame t, shape (B, T, T): 1 at t = s, 0 at other given frames."""
     frames = torch.arange(mask.shape[1], device=mask.device)
     # the nearest given frames before and after each frame, itself excluded; far away if there is none
-    far = 2 * mask.shape[1] + reach
+    far = mask.shape[1] + reach
     given = mask[:, None, :]  # (B, 1, T)
     before = torch.where(given & (frames[None, :] < frames[:, None]), frames[None, :], -far).amax(-1)  # (B, T)
     after = torch.where(given & (frames[None, :] > frames[:, None]), frames[None, :], far).amin(-1)  # (B, T)

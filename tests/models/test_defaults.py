@@ -1,10 +1,14 @@
 """Default values: those of LIA and LEO, and what the documentation says."""
 
+import pytest
+import torch
 from support.signatures import defaults
 
 from leokit.models import Animator, MotionDiffusion, StartCodeDiffusion, StartFrameDiffusion
 from leokit.models.diffusion import Diffusion
+from leokit.models.motion_windows import KnownCodes
 from leokit.models.start_frame_diffusion import GUIDANCE, LOW
+from leokit.utils import UserError
 
 
 def test_animator():
@@ -28,5 +32,24 @@ def test_schedules_and_samplers():
     for model in (motion, code, frame):
         assert model.diffusion.scheduler.num_train_timesteps == 1000
         assert type(model.diffusion.sampler).__name__ == 'DDIMSampler'
-    assert frame.diffusion.sampler.num_inference_steps == 50
+        assert model.diffusion.sampler.num_inference_steps == 50
     assert type(frame.diffusion.scheduler).__name__ == 'CosineNoiseScheduler'
+
+
+def test_inpainting():
+    assert defaults(MotionDiffusion.inpaint) == dict(reach=16) == KnownCodes._field_defaults
+
+
+def test_the_shortest_sequences():
+    """One code besides the first one; without a condition on it, one code."""
+    unet = dict(type='UNet1D', channels=(8,), num_blocks=1, attention_levels=(), embedding_dim=8, head_dim=8)
+    for condition, shortest in (('LinearMotionCondition', 2), ('NoMotionCondition', 1)):
+        options = dict(backbone=unet, motion_condition=dict(type=condition))
+        model = MotionDiffusion(2, shortest, **options)
+        model.normalizer.set_statistics([0.0, 0.0], [1.0, 1.0])
+        assert model.sample(torch.zeros(3, 2)).shape == (3, shortest, 2)
+        assert [len(codes[0]) for codes in model.extend(torch.zeros(3, 2), 1)] == [1]
+        with pytest.raises(UserError, match='leaves nothing to generate'):
+            MotionDiffusion(2, shortest - 1, **options)
+        with pytest.raises(UserError, match='total_frames=0'):
+            model.extend(torch.zeros(3, 2), 0)

@@ -33,6 +33,8 @@ def spread(frames, offsets, reach):
     (6, {2: 4.0}, 1, [0, 0, 4, 0, 0, 0]),
     (5, {0: 4.0, 4: 8.0}, 16, [4, 5, 6, 7, 8]),  # between two given frames, linear from one to the other
     (5, {0: 4.0, 1: 0.0}, 16, [4, 0, 0, 0, 0]),  # a given frame stops the offset of another
+    (4, {0: 8.0}, 16, [8, 7.5, 7, 6.5]),  # the reach ends outside
+    (4, {3: 8.0}, 16, [6.5, 7, 7.5, 8]),
     (4, {0: 1.0, 1: 2.0, 2: 3.0, 3: 4.0}, 3, [1, 2, 3, 4]),
     (3, {}, 3, [0, 0, 0]),
 ])
