@@ -36,7 +36,7 @@ class ControlEncoder(nn.Module, ABC):
 
     def set_statistics(self, mean: Any, std: Any) -> None:
         """Set mean and standard deviation of the channels, shape (C,)."""
-        mean, std = (torch.as_tensor(value, dtype=torch.float32) for value in (mean, std))
+        mean, std = (torch.as_tensor(value) for value in (mean, std))
         if mean.shape != self.mean.shape:
             raise UserError(f'the control sequences of the dataset have {len(mean)} channels, but the model has '
                             f'control_dim={self.control_dim}; make them equal')
