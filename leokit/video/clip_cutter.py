@@ -18,7 +18,7 @@ from leokit.utils import UserError
 from leokit.video.face_crop import CropBox, crop_frames
 from leokit.video.readers import VideoHandle
 from leokit.video.readers.base import ResampledHandle
-from leokit.video.readers.frame_pixels import HD_HEIGHT, UNSPECIFIED_MATRIX, conversion_options
+from leokit.video.readers.frame_pixels import HD_HEIGHT, UNSPECIFIED_MATRIX, conversion_options, display_matrix
 from leokit.video.readers.pyav_reader import PyAVHandle
 from leokit.video.readers.wide_color import needs_color_conversion
 from leokit.video.resize import fit_frames
@@ -31,6 +31,7 @@ DIRECT_FORMATS = ('yuv420p', 'yuvj420p')
 MATRICES = {1: 'bt709', 5: 'bt601', 6: 'bt601'}
 FILTER_NAMES = {1: 'bt709', 5: 'bt470bg', 6: 'smpte170m'}
 FULL_RANGE = 2  # FFmpeg's code
+UPRIGHT = (1, 0, 0, 1)
 
 Watch = Callable[[np.ndarray], None]
 
@@ -130,7 +131,7 @@ def _direct_matrix(video: VideoHandle, frame: av.VideoFrame, box: CropBox) -> st
     inside = 0 <= box.left < box.right <= frame.width and 0 <= box.top < box.bottom <= frame.height
     if not inside or frame.format.name not in DIRECT_FORMATS or needs_color_conversion(frame):
         return None
-    if frame.side_data.get('DISPLAYMATRIX') is not None:
+    if display_matrix(frame) not in (None, UPRIGHT):
         return None
     if frame.colorspace == UNSPECIFIED_MATRIX:
         untagged = _source(video).untagged_matrix

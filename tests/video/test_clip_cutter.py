@@ -1,5 +1,7 @@
 """Clips cut without conversion to RGB show the same as those cut through RGB, and the planted places."""
 
+from types import SimpleNamespace
+
 import av
 import numpy as np
 import pytest
@@ -48,6 +50,20 @@ def test_resampling_by_time(video, tmp_path):
     """From 30000/1001 to 10: output k shows the newest frame whose time rounds to k / 10, every third one."""
     cut(video, tmp_path / 'a.mp4', 2, 12, (40, 20, 120, 100), fps=10)
     assert frame_numbers(read_frames(tmp_path / 'a.mp4')[0]) == [3 * number + 1 for number in range(2, 12)]
+
+
+@pytest.mark.parametrize('rotation, matrix', [(0, 'bt709'), (90, None), (-180, None)])
+def test_frames_with_side_data_that_is_not_known(video, rotation, matrix):
+    """As of a JPEG file with EXIF: the side data cannot be read, but the rotation can."""
+    class SideData:
+        def get(self, name):
+            raise ValueError('unknown side data')
+
+    with AutoReader().open(video) as opened:
+        frame = SimpleNamespace(
+            width=160, height=120, format=SimpleNamespace(name='yuv420p'), side_data=SideData(), rotation=rotation,
+            colorspace=1, color_primaries=1, color_trc=1)
+        assert _direct_matrix(opened, frame, CropBox(0, 0, 100, 100)) == matrix
 
 
 @pytest.mark.parametrize('pixels, options, direct', [
