@@ -209,3 +209,18 @@ def test_the_signal_and_the_noise_are_compared():
         setattr(teacher.diffusion.scheduler, level, lambda t, usual=usual: usual(t) / 2)
         with pytest.raises(UserError, match='different noise schedulers'):
             check_pair(teacher, build())
+
+
+@pytest.mark.parametrize('distillation', [
+    dict(type='ProgressiveDistillation', num_steps=2, teacher_steps=4),
+    dict(type='ConsistencyDistillation', segments=2, num_scales=8)])
+def test_the_loss_is_a_function_of_the_generator(distillation):
+    student = build(training=dict(distillation=dict(distillation, teacher=dict(checkpoint='teacher'))))
+    student.distillation._teacher = exact_teacher()
+    motion = torch.randn(8, T, 1, generator=torch.Generator().manual_seed(2))
+    losses = []
+    for seed in (3, 3, 4):
+        torch.manual_seed(len(losses))  # which has no influence
+        losses.append(float(student.loss(dict(motion=motion), generator=torch.Generator().manual_seed(seed))[
+            'loss_diffusion'].detach()))
+    assert losses[0] == losses[1] != losses[2]

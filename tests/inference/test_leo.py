@@ -117,7 +117,8 @@ def test_driving_by_a_camera(leo, images, video):
     frames = [frame.permute(1, 2, 0).numpy() for frame in video]
     stream = leo.animate(images[0], (frame for frame in frames))
     assert stream.num_frames is None
-    assert torch.equal(collect(stream), collect(leo.animate(images[0], video)))
+    # codes of other batches differ by rounding
+    torch.testing.assert_close(collect(stream), collect(leo.animate(images[0], video)), atol=1e-4, rtol=0)
     assert torch.equal(collect(leo.edit(iter(frames), Recolor(hue=60))), collect(leo.edit(video, Recolor(hue=60))))
 
 
