@@ -35,7 +35,7 @@ def depthwise_relu6(x: Tensor, weight: Tensor, bias: Tensor, stride: int) -> Ten
         if x.numel() <= MAX_ELEMENTS:
             return FusedDepthwise.apply(x, weight, bias, stride)
     kernel = round(len(weight) ** 0.5)
-    top, left, bottom, right = _padding(x, kernel, stride)
+    top, left, bottom, right = same_padding(x, kernel, stride)
     weight = weight.to(x.dtype).t().reshape(-1, 1, kernel, kernel)
     x = F.pad(F.relu6(x), (left, right, top, bottom))
     if torch.compiler.is_compiling() or not x.is_cuda:
@@ -54,7 +54,7 @@ class FusedDepthwise(torch.autograd.Function):
         from leokit.feature_extractors import depthwise_kernels
         x = x.contiguous(memory_format=torch.channels_last)
         ctx.stride = stride
-        ctx.padding = _padding(x, round(len(weight) ** 0.5), stride)[:2]
+        ctx.padding = same_padding(x, round(len(weight) ** 0.5), stride)[:2]
         out_size = tuple(-(-size // stride) for size in x.shape[2:])
         out = depthwise_kernels.forward(x, weight, bias, out_size, ctx.padding, stride)
         ctx.save_for_backward(x, weight, out)
@@ -86,7 +86,10 @@ class _WithoutCudnn(torch.autograd.Function):
                 ctx.shape, weight, grad.contiguous(), stride=ctx.stride, groups=len(weight)), None, None
 
 
-def _padding(x: Tensor, kernel: int, stride: int) -> tuple[int, int, int, int]:
-    """Top, left, bottom, right: as much as the last output needs, of which an odd rest goes to the end."""
+def same_padding(x: Tensor, kernel: int, stride: int) -> tuple[int, int, int, int]:
+    """TensorFlow's ``SAME`` padding of a map (B, C, H, W): top, left, bottom, right.
+
+    It is as much as the last output needs, of which an odd rest goes to the end.
+    """
     total = [max((-(-size // stride) - 1) * stride + kernel - size, 0) for size in x.shape[2:]]
     return total[0] // 2, total[1] // 2, total[0] - total[0] // 2, total[1] - total[1] // 2

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
-from leokit.feature_extractors.depthwise import depthwise_relu6
+from leokit.feature_extractors.depthwise import depthwise_relu6, same_padding
 
 
 def fold(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
@@ -67,9 +67,8 @@ class FrozenConv(FrozenModule):
         weight, bias = self.cast('weight', x.dtype), self.cast('bias', x.dtype)
         if self.is_pointwise:
             return F.linear(x.movedim(1, -1), weight, bias).movedim(-1, 1)
-        kernel = weight.shape[-1]
-        height, width = (max((-(-size // self.stride) - 1) * self.stride + kernel - size, 0) for size in x.shape[2:])
-        x = F.pad(x, (width // 2, width - width // 2, height // 2, height - height // 2))
+        top, left, bottom, right = same_padding(x, weight.shape[-1], self.stride)
+        x = F.pad(x, (left, right, top, bottom))
         return F.conv2d(x, weight, bias, stride=self.stride)
 
 

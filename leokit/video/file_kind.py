@@ -6,7 +6,7 @@ from typing import BinaryIO
 IMAGE, VIDEO = 'image', 'video'
 HEAD_BYTES = 64
 UNKNOWN = 'of an unknown kind'
-STILL_BRANDS = (b'heic', b'heix', b'heim', b'heis', b'mif1', b'avif', b'avis')
+HEIF_BRANDS = (b'heic', b'heix', b'heim', b'heis', b'hevc', b'hevx', b'mif1', b'msf1', b'avif', b'avis')
 # the first bytes of a file -> what it is, and what it can be used as
 SIGNATURES: tuple[tuple[bytes, str, tuple[str, ...]], ...] = (
     (b'\x89PNG\r\n\x1a\n', 'a PNG image', (IMAGE,)),
@@ -26,11 +26,16 @@ SIGNATURES: tuple[tuple[bytes, str, tuple[str, ...]], ...] = (
 )
 
 
+def is_heif(head: bytes) -> bool:
+    """Whether a file is a HEIF or AVIF image by its first bytes, 12 at least."""
+    return head[4:8] == b'ftyp' and head[8:12] in HEIF_BRANDS
+
+
 def identify(head: bytes) -> tuple[str, tuple[str, ...]]:
     """What a file is by its first bytes, in words, and whether it can be used as an image or a video."""
+    if is_heif(head):
+        return 'a HEIF or AVIF image', (IMAGE,)
     if head[4:8] == b'ftyp':
-        if head[8:12] in STILL_BRANDS:
-            return 'a HEIF or AVIF image', (IMAGE,)
         return ('a sound file', ()) if head[8:11] == b'M4A' else ('an mp4 or mov video', (VIDEO,))
     if head[:4] == b'RIFF':
         return {b'WEBP': ('a WebP image', (IMAGE,)), b'AVI ': ('an AVI video', (VIDEO,)),

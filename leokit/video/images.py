@@ -16,16 +16,13 @@ from PIL import Image, ImageCms, ImageOps, TiffImagePlugin, UnidentifiedImageErr
 
 from leokit.utils import UserError
 from leokit.utils.files import local_path
-from leokit.video.file_kind import IMAGE, content_note
+from leokit.video.file_kind import IMAGE, content_note, is_heif
 from leokit.video.png import lacks_rows
 
 IMAGE_SUFFIXES = frozenset({'.png', '.jpg', '.jpeg', '.bmp', '.webp', '.tif', '.tiff', '.heic', '.heif', '.avif'})
 TRANSPARENT_BACKGROUND = (255, 255, 255)  # color behind transparent pixels
-HEIF_BRANDS = (b'heic', b'heix', b'heim', b'heis', b'hevc', b'hevx', b'mif1', b'msf1', b'avif', b'avis')
 TIFF_YCBCR, TIFF_UNCOMPRESSED = 6, 1  # values of its tags
 MAGIC_BYTES = 12  # of a HEIF file: the length of a box, 'ftyp' and the brand
-
-
 _libtiff_lock = threading.Lock()
 
 
@@ -119,7 +116,7 @@ def _is_heif(file: Path | BinaryIO) -> bool:
         file.seek(0)
         head = file.read(MAGIC_BYTES)
         file.seek(0)
-    return head[4:8] == b'ftyp' and head[8:] in HEIF_BRANDS
+    return is_heif(head)
 
 
 def to_rgb(image: Image.Image, name: str, *, file_format: str | None = None,

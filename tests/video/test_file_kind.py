@@ -32,7 +32,8 @@ def test_other_files_are_neither(head, words):
 
 
 def test_images_of_containers_are_no_videos():
-    assert identify(b'\0\0\0\x20ftypheic')[1] == ('image',)
+    for brand in (b'heic', b'avif', b'msf1', b'hevc'):  # single images and sequences of them, ISO 23008-12
+        assert identify(b'\0\0\0\x20ftyp' + brand)[1] == ('image',)
     assert identify(b'\0\0\0\x20ftypisom')[1] == ('video',)
     assert identify(b'\x1aE\xdf\xa3')[1] == ('video',)
 
