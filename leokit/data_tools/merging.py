@@ -10,7 +10,7 @@ from leokit.utils.errors import format_list
 
 
 def merge_data(sources: Sequence[str | Path], folder: str | Path, *, prefixes: Sequence[str] | None = None,
-               same_people: bool = False) -> list[dict[str, Any]]:
+               same_people: bool = False, categories: Sequence[str] | None = None) -> list[dict[str, Any]]:
     """Join datasets; labels and all other keys are kept, ``dataset`` names where a video comes from.
 
     A file that is in several of them is kept once. Names that collide are refused unless there are prefixes. Identities
@@ -21,6 +21,7 @@ def merge_data(sources: Sequence[str | Path], folder: str | Path, *, prefixes: S
         folder (str | Path): Folder of the new manifest, which paths are relative to.
         prefixes (Sequence[str], optional): A prefix for names and identities of each dataset: ``vox/id10001``.
         same_people (bool): Equal identities of different datasets are one person.
+        categories (Sequence[str], optional): For each dataset the category of the videos that have none.
 
     Returns:
         list[dict]: Rows for :func:`~leokit.video.manifest.write_manifest`.
@@ -35,17 +36,21 @@ def merge_data(sources: Sequence[str | Path], folder: str | Path, *, prefixes: S
                         f'{" ".join(prefixes)}')
     if prefixes is not None and same_people:
         raise UserError('prefixes make people of different datasets different, so they exclude same_people')
+    if categories is not None and len(categories) != len(sources):
+        raise UserError(f'there must be one category for each of the {len(sources)} datasets, got '
+                        f'{" ".join(categories)}')
     parts = [read_items(source) for source in sources]
     labels = list(prefixes) if prefixes else _labels(sources)
     rows, known = [], {}
-    for part, label, prefix in zip(parts, labels, prefixes or [None] * len(parts)):
+    nothing = [None] * len(parts)
+    for part, label, prefix, category in zip(parts, labels, prefixes or nothing, categories or nothing):
         for item in part:
             place = item.entry.path.resolve()
             if place in known:
                 _check_same_labels(known[place], item)
                 continue
             known[place] = item
-            rows.append(_row(item, Path(folder), label, prefix))
+            rows.append(_row(item, Path(folder), label, prefix, category))
     _check_names(rows)
     if not same_people and prefixes is None:
         _check_identities(rows)
@@ -53,9 +58,11 @@ def merge_data(sources: Sequence[str | Path], folder: str | Path, *, prefixes: S
     return rows
 
 
-def _row(item: DataItem, folder: Path, label: str, prefix: str | None) -> dict[str, Any]:
+def _row(item: DataItem, folder: Path, label: str, prefix: str | None, category: str | None) -> dict[str, Any]:
     row = item.manifest_row(folder)
     row.setdefault('dataset', label)
+    if category is not None:
+        row.setdefault('category', category)
     if prefix is not None:
         row['name'] = f'{prefix}/{row["name"]}'
         row['identity'] = f'{prefix}/{row["identity"]}'

@@ -2,7 +2,7 @@
 
 import math
 from pathlib import Path
-from typing import Any
+from typing import Any, Mapping
 
 import numpy as np
 import torch
@@ -37,12 +37,14 @@ class FramePairDataset(VideoDataset):
             -1 gives every octave of distances about the same probability, so that there are pairs that agree in pose
             but differ in mouth and eyes.
         weighting (str): Choice of videos in training; see :class:`~leokit.datasets.video_sampling.VideoSampler`.
+        category_shares (Mapping[str, float], optional): Fractions of the training samples by category, such as
+            ``dict(synthetic=0.5)``; see :func:`~leokit.datasets.video_sampling.video_weights`.
         seed (int): Seed of the random choices in training.
     """
 
     def __init__(self, data_root: str | Path, size: int, *, filters: dict | None = None, frames: dict | None = None,
                  pairs_per_video: int = 1, min_gap: int = 1, distance_power: float = 0.0, weighting: str = 'video',
-                 seed: int = 0) -> None:
+                 category_shares: Mapping[str, float] | None = None, seed: int = 0) -> None:
         if pairs_per_video < 1 or min_gap < 1:
             raise UserError(f'pairs_per_video and min_gap must be at least 1, got {pairs_per_video} and {min_gap}')
         check_weighting(weighting)
@@ -52,7 +54,7 @@ class FramePairDataset(VideoDataset):
         if not (isinstance(distance_power, (int, float)) and math.isfinite(distance_power)):
             raise ValueError(f'distance_power must be a finite number, got {distance_power!r}')
         self.distance_power = distance_power
-        self._video_sampler = VideoSampler(self.videos, weighting, pairs_per_video)
+        self._video_sampler = VideoSampler(self.videos, weighting, pairs_per_video, category_shares)
 
     def __len__(self) -> int:
         return len(self.videos) * self.pairs_per_video

@@ -16,6 +16,13 @@ def test_merging_keeps_labels_and_names_the_origin(tmp_path):
         dict(file='two/b.mp4', name='b', identity='q', split='test', take=3, dataset='two')]
 
 
+def test_categories_are_given_to_videos_without_one(tmp_path):
+    one = write_dataset(tmp_path / 'one', [dict(file='a.mp4', category='clip'), dict(file='b.mp4')])
+    two = write_dataset(tmp_path / 'two', [dict(file='c.mp4')])
+    rows = merge_data([one, two], tmp_path, categories=['real', 'drawn'])
+    assert [(row['name'], row['category']) for row in rows] == [('a', 'clip'), ('b', 'real'), ('c', 'drawn')]
+
+
 def test_collisions_are_refused_or_resolved(tmp_path):
     one = write_dataset(tmp_path / 'one', [dict(file='a.mp4', identity='p', split='train')])
     two = write_dataset(tmp_path / 'two', [dict(file='a.mp4', identity='p', split='test')])
@@ -43,7 +50,8 @@ def test_a_file_in_two_datasets_is_kept_once(tmp_path):
 
 @pytest.mark.parametrize('options, message', [
     (dict(prefixes=['x']), 'one prefix for each'), (dict(prefixes=['x', 'x']), 'all different'),
-    (dict(prefixes=['x', 'y'], same_people=True), 'exclude')])
+    (dict(prefixes=['x', 'y'], same_people=True), 'exclude'),
+    (dict(categories=['x']), 'one category for each of the 2 datasets, got x')])
 def test_contradictory_options_of_merging(tmp_path, options, message):
     with pytest.raises(UserError, match=message):
         merge_data([tmp_path, tmp_path], tmp_path, **options)

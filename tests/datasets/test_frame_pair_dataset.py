@@ -110,6 +110,17 @@ def test_weighting_by_identity_and_video(clips, tmp_path):
     assert set(by_video.values()) == {10}
 
 
+def test_shares_of_categories(clips, tmp_path):
+    for number in range(5):
+        clips.write(tmp_path / f'{number}.mp4', clips.frames(6))
+    write_manifest(tmp_path / 'manifest.json', [
+        dict(file=f'{number}.mp4', category='real' if number else 'drawn') for number in range(5)])
+    dataset = FramePairDataset(tmp_path, 16, category_shares=dict(drawn=0.5), frames=dict(in_memory=True))
+    names = Counter(sample['name'] for sample in samples(dataset, 400))
+    assert names['0'] == pytest.approx(200, abs=50)
+    assert len(names) == 5
+
+
 def test_in_a_data_loader(video_folder, tmp_path):
     dataset = FramePairDataset(video_folder, SIZE, frames=dict(cache_dir=tmp_path))
     loader = DataLoader(dataset, batch_size=4, sampler=DeterministicSampler(dataset, 0), num_workers=2)

@@ -25,7 +25,7 @@ class ReconstructionMetric(BaseMetric):
     A talking head hardly moves between two frames, so returning the source unchanged already scores well, and absolute
     numbers say little. Every metric is therefore also computed for the copy (``copy_...``), distances also as the ratio
     of copy to reconstruction (``ratio_...``; above 1 is better than copying), and all of them also on the half of the
-    pairs that move most, by the L1 of the copy (``moving_...``).
+    pairs that move most, by the L1 of the copy (``moving_...``), and on the tenth with the largest L1 (``worst_...``).
 
     Predictions hold ``source``, ``driving`` and ``reconstruction``, images (3, H, W) in [-1, 1].
 
@@ -86,14 +86,16 @@ class ReconstructionMetric(BaseMetric):
 
 
 def _summary(pairs: list[dict[str, float]]) -> dict[str, float]:
-    """Means over all pairs, and over the half that moves most."""
+    """Means over all pairs, over the half that moves most, and over the tenth that is reconstructed worst."""
     if not pairs:
         return {}
     names = list(pairs[0])
     values = np.asarray([[pair[name] for name in names] for pair in pairs])  # (pairs, metrics)
     motion = values[:, names.index('copy_l1')]
     moving = np.argsort(-motion, kind='stable')[:max(1, len(pairs) // 2)]
-    return {**_means(names, values, ''), **_means(names, values[moving], 'moving_'), 'pairs': len(pairs)}
+    worst = np.argsort(-values[:, names.index('l1')], kind='stable')[:max(1, len(pairs) // 10)]
+    return {**_means(names, values, ''), **_means(names, values[moving], 'moving_'),
+            **_means(names, values[worst], 'worst_'), 'pairs': len(pairs)}
 
 
 def _means(names: list[str], values: np.ndarray, prefix: str) -> dict[str, float]:

@@ -46,6 +46,16 @@ def test_moving_half_are_the_pairs_that_move_most():
     assert result['reconstruction/moving_copy_l1'] > result['reconstruction/copy_l1']
 
 
+def test_worst_tenth_are_the_pairs_with_the_largest_error():
+    # twenty pairs: constant images with the errors 0.01, 0.02, ... 0.2 of [-1, 1], the source a constant 0.5 off
+    samples = [dict(source=torch.full((3, 16, 16), 0.5), driving=torch.zeros(3, 16, 16),
+                    reconstruction=torch.full((3, 16, 16), 0.01 * (1 + number * 7 % 20))) for number in range(20)]
+    result = run(build(), samples)
+    unit = result['reconstruction/copy_l1'] / 0.5
+    assert result['reconstruction/worst_l1'] == pytest.approx(0.195 * unit, rel=1e-5)  # the mean of 0.2 and 0.19
+    assert result['reconstruction/worst_ratio_l1'] == pytest.approx(0.5 / 0.195, rel=1e-5)
+
+
 def test_perceptual_distance_is_labeled():
     result = run(build(perceptual=dict(type='TinyImageFeatures')), pairs())
     assert result['reconstruction/ratio_perceptual-tiny'] > 1

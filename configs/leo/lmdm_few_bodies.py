@@ -1,0 +1,7 @@
+# Stage 2 on bodies of few identities: cLMDM on the motion codes of configs/lia/lia_few_bodies_128_inpaint.py. One GPU,
+# 256 sequences of 32 frames, minutes. Content is compared by colors, as in the paper for bodies.
+_base_ = './lmdm_few_faces.py'
+data_root = 'data/bodies'
+animator = dict(
+    config='configs/lia/lia_few_bodies_128_inpaint.py', checkpoint='work_dirs/lia_few_bodies_128_inpaint')
+content_extractor = dict(_delete_=True, type='ColorStatistics')
