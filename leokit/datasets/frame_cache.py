@@ -156,7 +156,7 @@ class FrameCache:
         with atomic_path(own) as part, open(part, 'wb') as file:
             file.write(npy_header((video.frames, 3, size, size), np.uint8))
             for chunk in self.decoder.stream(video):
-                file.write(chunk.data)
+                file.write(np.ascontiguousarray(chunk).data)
         os.replace(own, path)
 
     def _remove_leftovers(self) -> None:

@@ -11,7 +11,7 @@ from leokit.video.frame_rate import resampled_count
 from leokit.video.readers import AutoReader, VideoReader
 from leokit.video.readers.base import open_at_rate
 from leokit.video.readers.damage import Damage, DamagedFrameError, Stretch
-from leokit.video.resize import check_crop, fit_frames, to_channels_first
+from leokit.video.resize import check_crop, fit_frames
 from leokit.video.video_entry import Skipped, VideoEntry
 
 CHUNK_FRAMES = 32  # frames at the resolution of the file that are in memory at a time
@@ -50,11 +50,11 @@ class FrameDecoder:
             step = opened.chunk_length(CHUNK_FRAMES)
             for start in range(0, len(frames), step):
                 part = slice(start, start + step)
-                pixels[part] = self._fit(opened.read(frames[part]))
+                pixels[part] = self._fit(opened.read(frames[part])).transpose(0, 3, 1, 2)
             return torch.from_numpy(pixels)
 
     def stream(self, video: VideoEntry, first: int = 0, last: int | None = None) -> Iterator[np.ndarray]:
-        """Decode a video, or a stretch of it, in chunks: uint8 arrays of shape (t, 3, S, S).
+        """Decode a video, or a stretch of it, in chunks: uint8 arrays of shape (t, 3, S, S), channels last in memory.
 
         Raises:
             DamagedFrameError: If frames are damaged, which ends a whole video.
@@ -67,7 +67,7 @@ class FrameDecoder:
             if last is None and opened.marked_damaged:
                 raise DamagedFrameError(f'{video.path} has {opened.marked_damaged} damaged packets')
             for chunk in opened.chunks(CHUNK_FRAMES, first, last):
-                yield self._fit(chunk)
+                yield self._fit(chunk).transpose(0, 3, 1, 2)  # a view: networks run in this layout
 
     def intact_stretches(self, video: VideoEntry) -> tuple[list[Stretch], list[Stretch]]:
         """Intact and damaged stretches of a video, at the rate of :meth:`stream`."""
@@ -75,4 +75,4 @@ class FrameDecoder:
             return Damage(opened).stretches()
 
     def _fit(self, frames: np.ndarray) -> np.ndarray:
-        return to_channels_first(fit_frames(frames, self.size, crop=self.crop))  # (t, H, W, 3) -> (t, 3, S, S)
+        return fit_frames(frames, self.size, crop=self.crop)  # (t, H, W, 3) -> (t, S, S, 3)

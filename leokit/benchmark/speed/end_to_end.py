@@ -4,8 +4,7 @@ Writing alone encodes the frames that computing has made, since the time of enco
 """
 
 import tempfile
-import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,13 +13,13 @@ from einops import rearrange
 from torch import Tensor
 
 from leokit.benchmark.speed.bench import SpeedBench
+from leokit.benchmark.speed.stages import report_stages
 from leokit.inference.animation import VideoAnimator
 from leokit.inference.generation import VideoGenerator
 from leokit.inference.host_copy import copies_to_host
 from leokit.inference.outputs import FrameStream, write_videos
 from leokit.inference.rendering import CHUNK_SIZE
 from leokit.models import Animator
-from leokit.utils.cpu_memory import peak_memory, reset_peak_memory
 from leokit.video import VideoWriter, iterate_frames, open_video
 from leokit.video.frame_rate import DEFAULT_FPS
 
@@ -67,7 +66,8 @@ def _bench_animate(bench: SpeedBench, animator: Animator, folder: Path, count: i
             write_videos(FrameStream(frames, count, size, DEFAULT_FPS), [folder / 'animated.mp4'])
 
     stages = dict(reading=read, computing=compute, writing=write)
-    _report(bench, f'animate, {count} frames', count, stages, animate)
+    report_stages(bench, f'animate, {count} frames', {name: (stage, count) for name, stage in stages.items()},
+                  (animate, count), TARGET)
 
 
 def _bench_generate(bench: SpeedBench, animator: Animator, folder: Path, count: int) -> None:
@@ -92,34 +92,8 @@ def _bench_generate(bench: SpeedBench, animator: Animator, folder: Path, count: 
         write_videos(FrameStream(generate(), count, size, DEFAULT_FPS),
                      [folder / f'generated_{k}.mp4' for k in range(VIDEOS)])
 
-    _report(bench, f'generate, {VIDEOS} x {count} frames', total, dict(computing=compute, writing=write), both)
-
-
-def _report(bench: SpeedBench, name: str, count: int, stages: dict[str, Callable[[], None]],
-            whole: Callable[[], None]) -> None:
-    """Time every stage alone and the whole, in turn, and report the best of each and the share of the slowest."""
-    names = [*stages, 'end to end']
-    seconds: dict[str, list[float]] = {each: [] for each in names}
-    peak = 0
-    for repeat in range(bench.options.repeats + 1):  # the first one warms up
-        for each, work in (*stages.items(), ('end to end', whole)):
-            reset_peak_memory()
-            start = time.perf_counter()
-            work()
-            if bench.device.type == 'cuda':
-                torch.cuda.synchronize(bench.device)
-            if repeat:
-                seconds[each].append(time.perf_counter() - start)
-            if each == 'end to end':
-                peak = peak_memory()
-    rates = {each: count / float(np.median(times)) for each, times in seconds.items()}
-    slowest = min(rates[each] for each in stages)
-    share = rates['end to end'] / slowest
-    bench.rows.append(dict(name=name, unit='frames/s', rates=rates, share=share, target=TARGET,
-                           peak_mib=peak / 2**20))
-    listed = ', '.join(f'{each} {rate:,.1f}' for each, rate in rates.items())
-    print(f'{name}: {listed} frames/s; {share:.1%} of the slowest stage (aim {TARGET:.0%}), '
-          f'peak memory {peak / 2**20:,.0f} MiB', flush=True)
+    report_stages(bench, f'generate, {VIDEOS} x {count} frames', dict(
+        computing=(compute, total), writing=(write, total)), (both, total), TARGET)
 
 
 def moving_frames(count: int, size: int) -> np.ndarray:

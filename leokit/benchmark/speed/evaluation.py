@@ -18,6 +18,7 @@ from leokit.feature_extractors.i3d import preprocess
 from leokit.feature_extractors.i3d_network import I3DNetwork
 from leokit.metrics import frechet_distance, kernel_distance, polynomial_mmd
 from leokit.registry import FEATURE_EXTRACTORS
+from leokit.utils.thread_map import thread_map, worker_count
 from leokit.utils.timing import measure
 
 UNTRAINED_I3D = 'i3d-untrained'
@@ -118,9 +119,10 @@ def bench_pipeline(videos: VideoSet, protocol: Protocol, extractor_name: str, de
 
 def write_test_videos(folder: Path, count: int = 8, num_frames: int = 96, size: int = 256) -> None:
     """Write H.264 files of a moving texture, with about the bit rate of talking heads."""
-    random = np.random.default_rng(0)
     cells = size // 8 + 16
-    for video in range(count):
+
+    def write(video: int) -> None:
+        random = np.random.default_rng(video)
         texture = random.integers(0, 255, (cells, cells, 3), dtype=np.uint8).repeat(8, 0).repeat(8, 1)
         with av.open(str(folder / f'{video:02d}.mp4'), 'w') as container:
             stream = container.add_stream('libx264', rate=25)
@@ -131,6 +133,9 @@ def write_test_videos(folder: Path, count: int = 8, num_frames: int = 96, size: 
                 window = np.ascontiguousarray(texture[y:y + size, x:x + size])
                 container.mux(stream.encode(av.VideoFrame.from_ndarray(window)))
             container.mux(stream.encode())
+
+    for _ in thread_map(write, range(count), worker_count()):
+        pass
 
 
 def _frechet_by_sqrtm(a: Tensor, b: Tensor) -> float:

@@ -16,8 +16,8 @@ import argparse
 from leokit.cli import options
 from leokit.cli.argument_types import positive_int
 
-SECTIONS = ('stage1', 'training', 'stage2', 'stage2_training', 'operators', 'flops', 'end_to_end', 'live', 'preview',
-            'first_frame')
+SECTIONS = ('stage1', 'training', 'stage2', 'stage2_training', 'operators', 'flops', 'end_to_end', 'extraction',
+            'live', 'preview', 'first_frame')
 RENAMED_SECTIONS = {'twins': 'operators'}
 
 
@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add(parser, '--num-sequences', role='per batch in stage 2', default=64)
     options.add(parser, '--num-frames', role='codes per sequence in stage 2', default=20)
     add('--end-to-end-frames', type=positive_int, default=512, metavar='N',
-        help='frames read and written by the section end_to_end (default: %(default)s)')
+        help='frames read and written by the sections end_to_end and extraction (default: %(default)s)')
     add('--repeats', type=positive_int, default=10, metavar='N', help='timed runs (default: %(default)s)')
     add('--warmup', type=positive_int, default=3, metavar='N', help='runs before them (default: %(default)s)')
     add('--sections', nargs='+', type=lambda name: RENAMED_SECTIONS.get(name, name), choices=SECTIONS, default=SECTIONS,

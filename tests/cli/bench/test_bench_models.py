@@ -57,7 +57,9 @@ def test_every_section_reports(bench):
         assert row['ratio'] == pytest.approx(row['plain_ms'] / row['fast_ms'])
     assert rows['flow generator, one 32 x 32 frame']['gmac'] > 0 and 'CPU' in said
     for name, stages in (('animate, 16 frames', ('reading', 'computing', 'writing')),
-                         ('generate, 8 x 2 frames', ('computing', 'writing'))):
+                         ('generate, 8 x 2 frames', ('computing', 'writing')),
+                         (next(name for name in rows if name.startswith('extract, 32 x 2 frames')),
+                          ('reading', 'encoding'))):
         rates = rows[name]['rates']
         assert set(rates) == {*stages, 'end to end'} and min(rates.values()) > 0
         assert rows[name]['share'] == pytest.approx(rates['end to end'] / min(rates[stage] for stage in stages))
