@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from leokit.engine import explain_build_errors
 from leokit.inference.loading import TRAINING_KEY, check_device
 from leokit.models import MotionDiffusion
+from leokit.models.diffusion_model import DiffusionModel
 from leokit.registry import MODELS
 from leokit.utils import load_config
 from leokit.utils.timing import Timing, measure
@@ -39,6 +40,8 @@ class SpeedOptions:
         warmup (int): Runs before them.
         animator_config (str): Config of stage 1.
         motion_diffusion_config (str): Config of stage 2.
+        start_code_config (str): Config of the starting codes.
+        start_frame_config (str): Config of the starting frames.
     """
 
     device: str = 'cpu'
@@ -55,6 +58,8 @@ class SpeedOptions:
     warmup: int = 3
     animator_config: str = 'lia_celebv_256'
     motion_diffusion_config: str = 'lmdm_celebv'
+    start_code_config: str = 'start_code_celebv'
+    start_frame_config: str = 'start_frame_celebv'
 
 
 class SpeedBench:
@@ -126,8 +131,11 @@ class SpeedBench:
 
     def build_motion_diffusion(self) -> MotionDiffusion:
         """The motion diffusion, with unit statistics."""
-        model = _build_model(self.options.motion_diffusion_config, dict(num_frames=self.options.num_frames))
-        model = model.to(self.device)
+        return self.build_diffusion(self.options.motion_diffusion_config, num_frames=self.options.num_frames)
+
+    def build_diffusion(self, config: str, **options: int) -> DiffusionModel:
+        """A diffusion model of a config, with unit statistics."""
+        model = _build_model(config, options).to(self.device)
         ones = torch.ones(model.motion_dim, device=self.device)
         model.normalizer.set_statistics(mean=0 * ones, std=ones, residual_std=ones)
         return model

@@ -16,8 +16,8 @@ import argparse
 from leokit.cli import options
 from leokit.cli.argument_types import positive_int
 
-SECTIONS = ('stage1', 'training', 'stage2', 'stage2_training', 'operators', 'flops', 'end_to_end', 'extraction',
-            'live', 'preview', 'first_frame')
+SECTIONS = ('stage1', 'training', 'stage2', 'stage2_training', 'start', 'operators', 'flops', 'end_to_end',
+            'extraction', 'live', 'preview', 'first_frame')
 RENAMED_SECTIONS = {'twins': 'operators'}
 
 
@@ -40,6 +40,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='parts of the benchmark to run (default: all)')
     options.add(parser, '--animator-config', default='lia_celebv_256')
     options.add(parser, '--motion-diffusion-config', default='lmdm_celebv')
+    for model, name in dict(code='starting codes', frame='starting frames').items():
+        add(f'--start-{model}-config', default=f'start_{model}_celebv', metavar='CONFIG',
+            help=f'config of the {name} (default: %(default)s)')
     options.add_out(parser, 'json')
     add('--dtype', choices=('fp32', 'bf16'), help=argparse.SUPPRESS)  # before --amp
     parser.accept_deprecated({

@@ -26,6 +26,18 @@ model = dict(type='MotionDiffusion', motion_dim=4, num_frames='$num_frames',
                            embedding_dim=16))
 '''
 
+START_CODE = '''
+train_dataloader = dict(batch_size=3)
+model = dict(type='StartCodeDiffusion', motion_dim=4, backbone=dict(type='MLPDenoiser', dim=8, depth=1),
+             sampler=dict(type='DDIMSampler', num_inference_steps=2))
+'''
+START_FRAME = '''
+train_dataloader = dict(batch_size=2)
+model = dict(type='StartFrameDiffusion', size=16, motion_dim=4, sampler=dict(type='DDIMSampler', num_inference_steps=2),
+             backbone=dict(type='UNet2D', channels=(8, 8), num_blocks=1, attention_levels=(), head_dim=8,
+                           embedding_dim=16))
+'''
+
 
 @pytest.fixture
 def bench(tmp_path, monkeypatch):
@@ -35,10 +47,12 @@ def bench(tmp_path, monkeypatch):
 
     def run(*flags, backbone='TinyImageFeatures'):
         (tmp_path / 'animator.py').write_text(ANIMATOR.replace('BACKBONE', backbone))
-        (tmp_path / 'lmdm.py').write_text(LMDM)
+        for name, config in dict(lmdm=LMDM, start_code=START_CODE, start_frame=START_FRAME).items():
+            (tmp_path / f'{name}.py').write_text(config)
         status, said = call_command(
             COMMAND, *FLAGS, '--size', 32, '--animator-config', tmp_path / 'animator.py', '--motion-diffusion-config',
-            tmp_path / 'lmdm.py', '--out', tmp_path / 'out.json', *flags)
+            tmp_path / 'lmdm.py', '--start-code-config', tmp_path / 'start_code.py', '--start-frame-config',
+            tmp_path / 'start_frame.py', '--out', tmp_path / 'out.json', *flags)
         assert status == 0, said
         return {row['name']: row for row in json.loads((tmp_path / 'out.json').read_text())['rows']}, said
     return run
@@ -47,7 +61,9 @@ def bench(tmp_path, monkeypatch):
 def test_every_section_reports(bench):
     rows, said = bench('--sections', *(name for name in SECTIONS if name != 'first_frame'))
     names = ('encode, batch 2', 'decode from codes', 'encode driving + decode', 'generator forward + backward',
-             'full training step', 'LMDM training', 'LMDM sampling, 2 steps', 'leokit train, 2 x 5 codes')
+             'full training step', 'LMDM training', 'LMDM sampling, 2 steps', 'leokit train, 2 x 5 codes',
+             'starting code, 3, training', 'starting code, sampling 16, 2 steps', 'starting frame 16 x 16, 2, training',
+             'starting frame 16 x 16, sampling 16, 2 steps')
     for name in names:
         row, = (rows[key] for key in rows if key.startswith(name))
         assert row['rate'] > 0 and row['lowest_ms'] <= row['median_ms'] <= row['highest_ms']
