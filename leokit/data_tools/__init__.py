@@ -1,1 +1,1 @@
-"""Tools for datasets: statistics, checks, splits, merging, data cards, shards."""
+"""Tools for datasets: statistics, checks, splits, merging, data cards, shards, face regions."""

@@ -6,6 +6,7 @@ from leokit.datasets.code_cache_writer import CodeCacheWriter
 from leokit.datasets.coded_frame_dataset import CodedFrameDataset
 from leokit.datasets.control_file import Controls, load_controls, resample_control, save_controls
 from leokit.datasets.deterministic_sampler import DeterministicSampler, SampleKey
+from leokit.datasets.face_regions import FaceRegionTable, load_face_regions, save_face_regions
 from leokit.datasets.frame_cache import FrameCache
 from leokit.datasets.frame_decoder import FrameDecoder
 from leokit.datasets.frame_memory import FrameMemory
@@ -20,7 +21,8 @@ from leokit.datasets.transforms.motion_view import MotionView
 
 __all__ = [
     'BatchTransform', 'ClipDataset', 'CodeCache', 'CodeCacheWriter', 'CodedFrameDataset', 'CodedVideo', 'Controls',
-    'DeterministicSampler', 'FrameCache', 'FrameDecoder', 'FrameMemory', 'FramePairDataset', 'MotionCodeDataset',
-    'MotionView', 'PairedAffine', 'PairedColorJitter', 'PairedFlip', 'SampleKey', 'TeacherPairDataset',
-    'code_statistics', 'load_controls', 'resample_control', 'save_controls',
+    'DeterministicSampler', 'FaceRegionTable', 'FrameCache', 'FrameDecoder', 'FrameMemory', 'FramePairDataset',
+    'MotionCodeDataset', 'MotionView', 'PairedAffine', 'PairedColorJitter', 'PairedFlip', 'SampleKey',
+    'TeacherPairDataset', 'code_statistics', 'load_controls', 'load_face_regions', 'resample_control', 'save_controls',
+    'save_face_regions',
 ]

@@ -2,11 +2,12 @@
 
 import math
 from pathlib import Path
-from typing import Any, Mapping
+from typing import Any, Mapping, Sequence
 
 import numpy as np
 import torch
 
+from leokit.datasets.face_regions import FaceRegionTable
 from leokit.datasets.video_dataset import VideoDataset
 from leokit.datasets.video_sampling import VideoSampler, check_weighting
 from leokit.registry import DATASETS
@@ -22,7 +23,8 @@ class FramePairDataset(VideoDataset):
     at (k + 1) / K of the way to the last frame. The pairs of a video are consecutive items. In training, both frames
     are random.
 
-    Items: ``inputs`` ``source`` and ``driving``, uint8 (3, S, S); ``data_samples`` ``name``, ``identity`` and
+    Items: ``inputs`` ``source`` and ``driving``, uint8 (3, S, S), and with ``regions`` also ``regions`` of the driving
+    frame, float32 (R, 2, 3), see :mod:`leokit.nn.face_regions`; ``data_samples`` ``name``, ``identity`` and
     ``frames``, the two frame numbers in the file (2,).
 
     Args:
@@ -40,11 +42,14 @@ class FramePairDataset(VideoDataset):
         category_shares (Mapping[str, float], optional): Fractions of the training samples by category, such as
             ``dict(synthetic=0.5)``; see :func:`~leokit.datasets.video_sampling.video_weights`.
         seed (int): Seed of the random choices in training.
+        regions (str | Path | Sequence, optional): Files of ``leokit data regions``, for losses on mouth and eyes. In
+            training only: models take no regions otherwise.
     """
 
     def __init__(self, data_root: str | Path, size: int, *, filters: dict | None = None, frames: dict | None = None,
                  pairs_per_video: int = 1, min_gap: int = 1, distance_power: float = 0.0, weighting: str = 'video',
-                 category_shares: Mapping[str, float] | None = None, seed: int = 0) -> None:
+                 category_shares: Mapping[str, float] | None = None, seed: int = 0,
+                 regions: str | Path | Sequence[str | Path] | None = None) -> None:
         if pairs_per_video < 1 or min_gap < 1:
             raise UserError(f'pairs_per_video and min_gap must be at least 1, got {pairs_per_video} and {min_gap}')
         check_weighting(weighting)
@@ -55,6 +60,7 @@ class FramePairDataset(VideoDataset):
             raise ValueError(f'distance_power must be a finite number, got {distance_power!r}')
         self.distance_power = distance_power
         self._video_sampler = VideoSampler(self.videos, weighting, pairs_per_video, category_shares)
+        self._regions = None if regions is None else FaceRegionTable(regions, self.videos, self.crop)
 
     def __len__(self) -> int:
         return len(self.videos) * self.pairs_per_video
@@ -81,5 +87,8 @@ class FramePairDataset(VideoDataset):
 
     def _load_item(self, video: VideoEntry, frames: np.ndarray) -> dict[str, dict[str, Any]]:
         source, driving = self.store.read(video, frames)
-        return dict(inputs=dict(source=source, driving=driving),
+        inputs = dict(source=source, driving=driving)
+        if self._regions is not None:
+            inputs['regions'] = self._regions.maps(video, int(frames[1]))
+        return dict(inputs=inputs,
                     data_samples=dict(name=video.name, identity=video.identity, frames=torch.from_numpy(frames)))

@@ -35,7 +35,7 @@ def build_face_detector(detector: str | Mapping[str, Any] = 'auto', *, landmarks
             raise UserError(f'unknown face detector {detector!r}; choose one of auto, {", ".join(DETECTORS)}')
         built = FACE_DETECTORS.build(dict(type=DETECTORS[detector][0]))
     if landmarks and not built.has_landmarks:
-        raise UserError(f'this crop needs landmarks, which {type(built).__name__} does not find; use the detector dlib')
+        raise UserError(f'landmarks are needed, which {type(built).__name__} does not find; use the detector dlib')
     return built
 
 

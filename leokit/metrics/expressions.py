@@ -45,6 +45,19 @@ def eye_distance(landmarks: Tensor) -> Tensor:
     return (landmarks[:, RIGHT_EYE].mean(1) - landmarks[:, LEFT_EYE].mean(1)).norm(dim=1)
 
 
+def region_boxes(points: Tensor, unit: Tensor) -> Tensor:
+    """Boxes around landmarks, with a margin.
+
+    Args:
+        points (Tensor): Landmarks of a region, shape (..., K, 2).
+        unit (Tensor): Eye distance.
+
+    Returns:
+        Tensor: Left, top, right, bottom, shape (..., 4).
+    """
+    return torch.cat([points.amin(-2) - MARGIN * unit, points.amax(-2) + MARGIN * unit], dim=-1)
+
+
 def expression(landmarks: Tensor) -> dict[str, Tensor]:
     """Opening of mouth and eyes.
 
@@ -86,8 +99,7 @@ def expression_pairs(landmarks: Tensor, region: str, count: int = 4) -> list[Exp
     while len(pairs) < 2 * count and size.numel() and size.max() >= MIN_CHANGE[region]:
         first, second = divmod(int(size.argmax()), len(size))
         points = rearrange(landmarks[[first, second]][:, REGIONS[region]], 't k c -> (t k) c')
-        low, high = points.amin(0) - MARGIN * unit, points.amax(0) + MARGIN * unit
-        box = (*low.tolist(), *high.tolist())
+        box = tuple(region_boxes(points, unit).tolist())
         pairs += [ExpressionPair(a, b, float(change[a, b]), box) for a, b in ((first, second), (second, first))]
         for frame in (first, second):  # both frames are used up
             size[frame] = size[:, frame] = 0

@@ -180,7 +180,7 @@ class Animator(Pretrained, TrainableModel):
 
         Args:
             inputs (dict[str, Tensor]): ``source`` and ``driving``, shape (B, 3, size, size) in [-1, 1]; in training
-                optionally ``motion_view``, see :meth:`loss`.
+                optionally ``motion_view`` and ``regions``, see :meth:`loss`.
             data_samples (dict, optional): Names of the samples, collated.
             mode (str): ``'loss'``, ``'predict'`` or ``'tensor'``.
 
@@ -203,7 +203,8 @@ class Animator(Pretrained, TrainableModel):
             both.appearance[:batch], both.motion[:batch], tuple(feature[:batch] for feature in both.features))
         return self.animate(encoding, both.motion[batch:])
 
-    def loss(self, source: Tensor, driving: Tensor, motion_view: Tensor | None = None) -> dict[str, Tensor]:
+    def loss(self, source: Tensor, driving: Tensor, motion_view: Tensor | None = None,
+             regions: Tensor | None = None) -> dict[str, Tensor]:
         """Reconstruction, and with a discriminator adversarial, losses of one batch.
 
         Args:
@@ -211,6 +212,8 @@ class Animator(Pretrained, TrainableModel):
             driving (Tensor): The frames to reconstruct, same shape.
             motion_view (Tensor, optional): The driving frames that the motion codes are taken from, e.g. with other
                 colors; ``driving`` by default.
+            regions (Tensor, optional): Regions of the driving faces, shape (B, R, 2, 3), for the losses that read them
+                (:mod:`leokit.nn.face_regions`).
 
         Returns:
             dict[str, Tensor]: Weighted scalars, whose sum is minimized.
@@ -221,10 +224,16 @@ class Animator(Pretrained, TrainableModel):
         animation = self.transfer(source, driving if motion_view is None else motion_view)
         fake, terms = animation.frames, {}
         known = dict(source=(source,), driving=(driving,), frames=(fake,), flows=animation.flows)
+        if regions is not None:
+            known['regions'] = (regions,)
         for loss, compute in zip(self.losses, self._graphed or self.losses):
             if not loss.weight:  # not yet, see LossRampHook
                 continue
-            seen = [tensor for name in getattr(loss, 'reads', LOSS_READS) for tensor in known[name]]
+            reads = getattr(loss, 'reads', LOSS_READS)
+            if 'regions' in reads and regions is None:
+                raise UserError(f'the loss {loss.name!r} needs regions of the faces; write them with `leokit data '
+                                'regions` and set train_dataloader.dataset.regions to the file')
+            seen = [tensor for name in reads for tensor in known[name]]
             terms[f'loss_{loss.name}'] = loss.weight * compute(*seen)
         if self.discriminator is not None:
             terms.update(self._adversarial_losses(fake, driving))

@@ -7,7 +7,10 @@ Arguments of all functions: ``canvas``, B images of H x W pixels (or a box of th
 or B identities; ``motion``, those of B frames; ``frame`` and ``skin``, coordinates of shape (B, H, W).
 """
 
+from typing import NamedTuple
+
 import torch
+from torch import Tensor
 
 from leokit.synthetic_faces.canvas import Canvas, band, bump, cover, smooth_step
 from leokit.synthetic_faces.geometry import HeadFrame, Shell, raised_coordinates
@@ -17,6 +20,53 @@ NOSE_HEIGHT, MOUTH_HEIGHT, GLASSES_HEIGHT = 0.11, 0.03, 0.07  # distances in fro
 MOUTH_OPENING = 0.18  # height of a mouth that is wide open
 GAZE_X, GAZE_Y = 0.045, 0.028  # shift of the iris at gaze 1
 LID_LINE = 0.75  # height at which the lids of a closed eye meet, as a fraction of the height of the lower lid
+
+
+class EyeShape(NamedTuple):
+    """Outline of the eyes where a pixel shows the face; coordinates as in :class:`~.geometry.Shell`, (B, H, W)."""
+
+    x: Tensor  # from the middle of the eye, positive towards the outer corner
+    y: Tensor  # from the line between the corners
+    width: Tensor  # half the width
+    height: Tensor  # of the upper lid
+    arc: Tensor  # 1 in the middle, 0 from the corners on
+    upper: Tensor  # open lids
+    lower: Tensor
+
+
+class MouthShape(NamedTuple):
+    """Outline of the mouth where a pixel shows the face, (B, H, W)."""
+
+    across: Tensor  # -1 and 1 at the corners
+    y: Tensor
+    width: Tensor  # half the width
+    arc: Tensor  # 1 in the middle, 0 from the corners on
+    full: Tensor  # the same, fuller
+    gap_top: Tensor  # the opening
+    gap_bottom: Tensor
+
+
+def eye_shape(appearance: ParameterTable, motion: ParameterTable, skin: Shell) -> EyeShape:
+    """Where the eyes are, with open lids."""
+    x = skin.x.abs() - appearance['eye_spacing']
+    y = skin.y - appearance['eye_y'] - appearance['eye_slant'] * x
+    width = appearance['eye_width']
+    arc = (1 - (x / width) ** 2).clamp(min=0)
+    height = appearance['eye_height'] * (1 + 0.18 * motion['brow'])
+    return EyeShape(x, y, width, height, arc, -height * arc, 0.6 * appearance['eye_height'] * arc)
+
+
+def mouth_shape(appearance: ParameterTable, motion: ParameterTable, frame: HeadFrame, skin: Shell) -> MouthShape:
+    """Where the mouth is; a smile raises the corners and moves them outwards."""
+    x, y = raised_coordinates(skin, frame, MOUTH_HEIGHT)
+    opened, smile = motion['mouth_open'], motion['smile']
+    width = appearance['mouth_width'] * (1 + 0.25 * smile - 0.16 * opened)
+    across = x / width
+    arc = (1 - across * across).clamp(min=0)
+    full = arc * (2 - arc)
+    lift = (0.075 * smile + appearance['mouth_curve']) * across.square().clamp(max=1.4)
+    return MouthShape(across, y - appearance['mouth_y'] + lift - 0.02 * smile, width, arc, full,
+                      -0.14 * MOUTH_OPENING * opened * full, 0.86 * MOUTH_OPENING * opened * full)
 
 
 def paint_skin(canvas: Canvas, appearance: ParameterTable, frame: HeadFrame, skin: Shell) -> None:
@@ -38,13 +88,8 @@ def paint_eyes(canvas: Canvas, appearance: ParameterTable, motion: ParameterTabl
     """Both eyes: white, iris, pupil, highlight, upper lid (lowered by a blink), lashes."""
     soft = skin.softness
     eye = torch.sign(skin.x)  # -1 left, 1 right
-    x = skin.x.abs() - appearance['eye_spacing']  # positive towards the outer corner
-    y = skin.y - appearance['eye_y'] - appearance['eye_slant'] * x
-    width = appearance['eye_width']
-    arc = (1 - (x / width) ** 2).clamp(min=0)
-    height = appearance['eye_height'] * (1 + 0.18 * motion['brow'])
+    x, y, width, height, arc, upper, lower = eye_shape(appearance, motion, skin)
     closing = motion['blink'] + (1 - motion['blink']) * 0.22 * motion['smile'].clamp(min=0)
-    upper, lower = -height * arc, 0.6 * appearance['eye_height'] * arc
     lid = upper + closing * (LID_LINE * lower - upper)
     # lids and socket
     socket = bump((x / (1.2 * width)) ** 2 + ((y + 0.3 * height) / (1.2 * height)) ** 2)
@@ -109,16 +154,9 @@ def paint_nose(canvas: Canvas, appearance: ParameterTable, frame: HeadFrame, ski
 
 def paint_mouth(canvas: Canvas, appearance: ParameterTable, motion: ParameterTable, frame: HeadFrame,
                 skin: Shell) -> None:
-    """Lips around an opening with teeth and tongue; a smile raises the corners and moves them outwards."""
-    x, y = raised_coordinates(skin, frame, MOUTH_HEIGHT)
+    """Lips around an opening with teeth and tongue."""
+    across, y, width, arc, full, gap_top, gap_bottom = mouth_shape(appearance, motion, frame, skin)
     soft, opened, smile = skin.softness, motion['mouth_open'], motion['smile']
-    width = appearance['mouth_width'] * (1 + 0.25 * smile - 0.16 * opened)
-    across = x / width
-    arc = (1 - across * across).clamp(min=0)
-    full = arc * (2 - arc)
-    lift = (0.075 * smile + appearance['mouth_curve']) * across.square().clamp(max=1.4)
-    y = y - appearance['mouth_y'] + lift - 0.02 * smile
-    gap_top, gap_bottom = -0.14 * MOUTH_OPENING * opened * full, 0.86 * MOUTH_OPENING * opened * full
     bow = 1 - 0.28 * bump((across / 0.2) ** 2) + 0.2 * bump(((across.abs() - 0.33) / 0.2) ** 2)
     lip_top = gap_top - appearance['lip_upper'] * (1 - 0.2 * smile) * arc * bow
     lip_bottom = gap_bottom + appearance['lip_lower'] * (1 - 0.25 * smile) * full

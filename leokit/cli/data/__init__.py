@@ -1,9 +1,10 @@
-"""Describe, check, divide, merge and pack datasets: manifests, splits, data cards, shards.
+"""Describe, check, divide, merge and pack datasets: manifests, splits, data cards, shards, face regions.
 
     leokit data stats --videos data/clips --out stats.json --plot stats.png
     leokit data check --videos data/clips --near-duplicates
 """
 
-from leokit.cli.data import card, check, merge, pack, split, stats
+from leokit.cli.data import card, check, merge, pack, regions, split, stats
 
-COMMANDS = {'stats': stats, 'check': check, 'split': split, 'merge': merge, 'card': card, 'pack': pack}
+COMMANDS = {'stats': stats, 'check': check, 'split': split, 'merge': merge, 'card': card, 'pack': pack,
+            'regions': regions}

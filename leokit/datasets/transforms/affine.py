@@ -8,6 +8,7 @@ from einops import rearrange
 from torch import Tensor
 
 from leokit.datasets.transforms.base import BatchTransform, uniform
+from leokit.nn.face_regions import move_regions
 from leokit.registry import TRANSFORMS
 
 PADDINGS = ('reflection', 'border')
@@ -51,3 +52,7 @@ class PairedAffine(BatchTransform):
         """Resample images (B, 3, H, W) by the maps (B, 2, 3); rotations shear the image unless H = W."""
         grid = F.affine_grid(parameters.to(images.dtype), list(images.shape), align_corners=False)
         return F.grid_sample(images, grid, mode='bilinear', padding_mode=self.padding, align_corners=False)
+
+    def apply_to_regions(self, regions: Tensor, parameters: Tensor) -> Tensor:
+        """Move regions (B, R, 2, 3) with the pixels."""
+        return move_regions(regions, parameters)

@@ -12,12 +12,15 @@ from torch import Tensor, nn
 
 from leokit.utils.batch_random import own_rows
 
+REGIONS_KEY = 'regions'
+
 
 class BatchTransform(nn.Module, ABC):
     """Base class of batch transforms.
 
     A subclass samples parameters for B samples and applies them to one tensor of images; this class handles clips,
-    several tensors in a batch, and the choice of the samples that are transformed.
+    several tensors in a batch, and the choice of the samples that are transformed. A transform that moves pixels also
+    overrides :meth:`apply_to_regions`.
 
     Args:
         probability (float): Probability that a sample is transformed.
@@ -34,7 +37,7 @@ class BatchTransform(nn.Module, ABC):
 
         Args:
             inputs (dict[str, Tensor]): Floating-point images (B, 3, H, W) or clips (B, T, 3, H, W) in [-1, 1], all
-                with batch size B; other tensors are passed through.
+                with batch size B; ``regions`` of faces, see :meth:`apply_to_regions`; other tensors are passed through.
             generator (torch.Generator, optional): Source of randomness. Default: the device's default generator.
 
         Returns:
@@ -50,7 +53,10 @@ class BatchTransform(nn.Module, ABC):
         batch = sizes.pop()
         active = uniform(0, 1, (batch,), device, generator) < self.probability
         parameters = self.sample_parameters(active, generator)
-        return {**inputs, **{key: self._to_clips_or_images(tensor, parameters) for key, tensor in images.items()}}
+        changed = {key: self._to_clips_or_images(tensor, parameters) for key, tensor in images.items()}
+        if REGIONS_KEY in inputs:
+            changed[REGIONS_KEY] = self.apply_to_regions(inputs[REGIONS_KEY], parameters)
+        return {**inputs, **changed}
 
     @abstractmethod
     def sample_parameters(self, active: Tensor, generator: torch.Generator | None) -> Tensor:
@@ -67,6 +73,10 @@ class BatchTransform(nn.Module, ABC):
     @abstractmethod
     def apply_to(self, images: Tensor, parameters: Tensor) -> Tensor:
         """Transform images (B, 3, H, W), each with its own row of the parameters (B, ...)."""
+
+    def apply_to_regions(self, regions: Tensor, parameters: Tensor) -> Tensor:
+        """Regions (B, R, 2, 3) of the transformed images, see :mod:`leokit.nn.face_regions`; the same by default."""
+        return regions
 
     def _to_clips_or_images(self, tensor: Tensor, parameters: Tensor) -> Tensor:
         if tensor.ndim == 4:

@@ -25,3 +25,8 @@ class PairedFlip(BatchTransform):
     def apply_to(self, images: Tensor, parameters: Tensor) -> Tensor:
         """Flip the images (B, 3, H, W) where ``parameters`` (B,) is True."""
         return torch.where(parameters[:, None, None, None], images.flip(-1), images)
+
+    def apply_to_regions(self, regions: Tensor, parameters: Tensor) -> Tensor:
+        """Mirror regions (B, R, 2, 3) where ``parameters`` (B,) is True; right and left eye keep their rows."""
+        mirrored = regions * regions.new_tensor([[-1.0], [1.0]])
+        return torch.where(parameters[:, None, None, None], mirrored, regions)

@@ -4,6 +4,8 @@ import pytest
 import torch
 
 from leokit.datasets.transforms.base import uniform
+from leokit.models import PixelPreprocessor
+from leokit.nn.face_regions import boxes_to_maps, region_masks
 from leokit.registry import TRANSFORMS
 
 KINDS = ['PairedAffine', 'PairedColorJitter', 'PairedFlip']
@@ -103,3 +105,65 @@ def test_invalid_arguments():
 def test_uniform_takes_any_generator():
     numbers = uniform(-2, 3, (1000,), torch.device('cpu'), seeded())
     assert -2 <= numbers.min() < -1.8 and 2.8 < numbers.max() < 3
+
+
+# ---- regions of faces ----------------------------------------------------------
+def one_bright_box(size=64):
+    """Eight black images with a bright box each, (8, 3, size, size), and the regions: the box, three not found."""
+    picture, boxes = torch.zeros(8, 3, size, size), torch.full((8, 4, 4), torch.nan)
+    for number in range(8):
+        left, top = 18 + 2 * number, 30 - number
+        picture[number, :, top:top + 8, left:left + 12] = 1.0
+        boxes[number, 0] = torch.tensor([left, top, left + 12, top + 8]) / size
+    return picture, boxes_to_maps(boxes)
+
+
+@pytest.mark.parametrize('kinds', [['PairedFlip'], ['PairedAffine'], ['PairedColorJitter'],
+                                   ['PairedFlip', 'PairedAffine', 'PairedFlip', 'PairedAffine']])
+def test_regions_move_with_the_pixels(kinds):
+    """What is bright in the image is what is in the region, after any transforms."""
+    picture, regions = one_bright_box()
+    batch, generator = dict(driving=picture, regions=regions), seeded(3)
+    for kind in kinds:
+        options = dict(rotation=25.0, scale=0.3, translation=0.1) if kind == 'PairedAffine' else {}
+        batch = build(kind, **options)(batch, generator)
+    moved = batch['regions']
+    assert moved[:, 1:].isnan().all() and moved[:, 0].isfinite().all()
+    mask = region_masks(moved, 64, 64)[:, 0]
+    for number in range(8):
+        gray = batch['driving'][number].mean(0)
+        middle = (gray.max() + gray[mask[number].logical_not()].median()) / 2  # colors change as well
+        bright = gray > middle
+        assert (bright & mask[number]).sum() > 0.85 * (bright | mask[number]).sum()
+        assert bright.sum() > 40
+    if kinds != ['PairedColorJitter']:
+        assert not torch.allclose(moved[:, 0], regions[:, 0])
+    else:
+        assert torch.equal(moved[:, 0], regions[:, 0])
+
+
+def test_regions_are_mirrored_where_the_image_is():
+    picture, regions = one_bright_box()
+    out = build('PairedFlip')(dict(driving=picture, regions=regions), seeded())
+    flipped = ~(out['driving'] == picture).flatten(1).all(1)
+    assert 0 < flipped.sum() < 8
+    for number in range(8):
+        center = regions[number, 0, :, 2]
+        expected = center * torch.tensor([-1.0, 1.0]) if flipped[number] else center
+        torch.testing.assert_close(out['regions'][number, 0, :, 2], expected)
+
+
+def test_regions_without_images_are_passed_through():
+    regions = one_bright_box()[1]
+    assert torch.equal(build('PairedFlip')(dict(regions=regions))['regions'].nan_to_num(), regions.nan_to_num())
+
+
+def test_the_preprocessor_carries_regions():
+    picture, regions = one_bright_box()
+    preprocessor = PixelPreprocessor([dict(type='PairedFlip', probability=1.0), dict(type='MotionView', transforms=[
+        dict(type='PairedColorJitter')])], channels_last=True)
+    data = dict(inputs=dict(driving=(picture * 255).byte(), regions=regions))
+    expected = regions * torch.tensor([[-1.0], [1.0]])
+    out = preprocessor(data, training=True)['inputs']
+    torch.testing.assert_close(out['regions'], expected, equal_nan=True)
+    assert torch.equal(preprocessor(data)['inputs']['regions'].nan_to_num(), regions.nan_to_num())
