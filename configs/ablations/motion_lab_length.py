@@ -1,5 +1,6 @@
 # Frames of a training sequence. Tested at the length of the training, and by long videos of 512 frames, which are
-# comparable between lengths; clips of the code cache must be as long as the longest sequence.
+# comparable between lengths; clips of the code cache must be as long as the longest sequence. DPM-Solver++ is compared
+# with the 50 steps of DDIM of the others.
 _base_ = '../_base_/benchmarks/motion_lab.py'
 title = 'Sequence length'
 variants = [
@@ -7,6 +8,9 @@ variants = [
     dict(name='32 frames'),
     dict(name='64 frames', options={'num_frames': 64}),
     dict(name='128 frames', options={'num_frames': 128}),
+    *(dict(name=f'{frames} frames, DPM-Solver++', after=f'{frames} frames', train=False, options={
+        'num_frames': frames, 'model.sampler': dict(_delete_=True, type='DPMSolverPlusPlusSampler',
+                                                    num_inference_steps=20)}) for frames in (32, 64, 128)),
 ]
 reference = '32 frames'
 metrics = [

@@ -30,6 +30,8 @@ class MotionTransformer(nn.Module):
         control_dim (int): Width of the control of each frame; 0 for none.
     """
 
+    autocast_layers = (nn.Linear, )  # see AutocastCopy
+
     def __init__(self, motion_dim: int = 20, dim: int = 384, *, depth: int = 8, head_dim: int = 64, mlp_ratio: int = 4,
                  cond_dim: int = 0, dropout: float = 0.0, control_dim: int = 0) -> None:
         super().__init__()

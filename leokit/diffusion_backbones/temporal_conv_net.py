@@ -34,6 +34,8 @@ class TemporalConvNet(nn.Module):
             adds statistics of the whole sequence.
     """
 
+    autocast_layers = (nn.Linear, nn.Conv1d)  # see AutocastCopy
+
     def __init__(self, motion_dim: int = 20, channels: int = 448, *, depth: int = 10, cycle: int = 5,
                  kernel_size: int = 3, embedding_dim: int = 256, cond_dim: int = 0, dropout: float = 0.0,
                  control_dim: int = 0) -> None:

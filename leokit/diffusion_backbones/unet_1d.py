@@ -51,6 +51,11 @@ class UNet1D(UNet):
         self.motion_dim = motion_dim
         self.control = ControlInput(control_dim, channels[0])
 
+    @property
+    def autocast_layers(self) -> tuple[type[nn.Module], ...]:
+        """See :class:`~leokit.utils.autocast_copy.AutocastCopy`."""
+        return nn.Linear, TemporalConv
+
     def forward(self, x: Tensor, t: Tensor, cond: Tensor | None = None, *, mask: Tensor | None = None,
                 control: Tensor | None = None) -> Tensor:
         """Predict from a noisy sequence.

@@ -44,6 +44,7 @@ class Distillation(ABC):
                             f'diffusion; got {dict(teacher)}')
         self.source = dict(teacher)
         self._teacher: MotionDiffusion | None = None
+        self._compile_options: dict[str, Any] | None = None
         self._table: Tensor | None = None
 
     def __getstate__(self) -> dict[str, Any]:
@@ -60,7 +61,13 @@ class Distillation(ABC):
                            expect=MotionDiffusion)
             check_pair(teacher, student)
             self._teacher = teacher.requires_grad_(False)
+            if self._compile_options is not None:
+                teacher.backbone.compile(**self._compile_options)
         return self._teacher
+
+    def compile_teacher(self, **options: Any) -> None:
+        """Compile the teacher's backbone when it is loaded, with options of ``torch.compile``."""
+        self._compile_options = options
 
     def loss(self, student: 'MotionDiffusion', x0: Tensor, given: 'Given', *, counted: Tensor | None = None,
              generator: Generator | None = None) -> Tensor:

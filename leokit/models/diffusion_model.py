@@ -12,6 +12,7 @@ from leokit.models.diffusion import Diffusion
 from leokit.models.pretrained import Pretrained
 from leokit.registry import DIFFUSION_BACKBONES
 from leokit.samplers import Sampler, generators_from_seeds
+from leokit.utils.autocast_copy import AutocastCopy
 from leokit.utils.graphed_function import RepeatedCalls
 from leokit.utils.hashing import stable_number
 from leokit.utils.same_animator import CodeOrigin, named_model
@@ -43,6 +44,7 @@ class DiffusionModel(Pretrained, TrainableModel, metaclass=ABCMeta):
         self.motion_dim = normalizer.motion_dim
         self._compiled_objective: Callable[..., Tensor] | None = None
         self._repeated = RepeatedCalls()  # of the sampling loop
+        self._autocast_copy = AutocastCopy()  # of the backbone, for the sampling loop
         self._makes_graphs = True
 
     @property
@@ -64,17 +66,29 @@ class DiffusionModel(Pretrained, TrainableModel, metaclass=ABCMeta):
         """
         self._makes_graphs = options.get('mode') not in GRAPH_MODES
         self._repeated.clear()
-        objective = torch.compile(self._objective, **options)
-        # the next replay of a CUDA graph overwrites the tensor that this one returns
-        self._compiled_objective = lambda *inputs: objective(*inputs).clone()
+        if self._compiles_objective:
+            objective = torch.compile(self._objective, **options)
+            # the next replay of a CUDA graph overwrites the tensor that this one returns
+            self._compiled_objective = lambda *inputs: objective(*inputs).clone()
         self.backbone.compile(**options)
+        self._autocast_copy.compile(**options)
+
+    @property
+    def _compiles_objective(self) -> bool:
+        """Whether the objective is compiled as a whole, and not the backbone alone."""
+        return True
 
     def sampling_graphs(self, sampler: Sampler) -> RepeatedCalls | None:
         """Where the sampling loop is replayed as a CUDA graph; None if it cannot be."""
         return self._repeated if self._makes_graphs and not self.training and sampler.supports_cuda_graph else None
 
-    def _apply(self, *args: Any, **kwargs: Any) -> 'DiffusionModel':
+    def _forget_tensors(self) -> None:
+        """Drop what reads the present parameters and buffers, because they are replaced."""
         self._repeated.clear()
+        self._autocast_copy.clear()
+
+    def _apply(self, *args: Any, **kwargs: Any) -> 'DiffusionModel':
+        self._forget_tensors()
         return super()._apply(*args, **kwargs)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -82,7 +96,7 @@ class DiffusionModel(Pretrained, TrainableModel, metaclass=ABCMeta):
         return {**super().__getstate__(), '_compiled_objective': None}
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
-        self._repeated.clear()
+        self._forget_tensors()
         # state_dict is torch's copy, of which each child gets the keys that start with its name
         for name, _ in self.normalizer.named_buffers():
             if prefix + name in state_dict:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
-from torch import Generator, Tensor
+from torch import Generator, Tensor, nn
 
 from leokit.long_video import LastCode, LongVideoStrategy
 from leokit.models.code_normalizer import CodeNormalizer
@@ -78,6 +78,16 @@ class MotionDiffusion(DiffusionModel):
     def _build_training(self, distillation: dict | None = None) -> None:
         self.distillation = DISTILLATIONS.build(distillation) if distillation else None
 
+    def compile_parts(self, **options: Any) -> None:
+        super().compile_parts(**options)
+        if self.distillation is not None:
+            self.distillation.compile_teacher(**options)
+
+    @property
+    def _compiles_objective(self) -> bool:
+        # compiled as a whole, a distillation contains the network as often as it evaluates it
+        return self.distillation is None
+
     @property
     def fps(self) -> float | None:
         """float | None: Frame rate of the sequences of training; None if unknown."""
@@ -138,8 +148,12 @@ class MotionDiffusion(DiffusionModel):
         Returns:
             Denoiser: Maps the noised variable (B, T', N) and t (B,) to a Prediction.
         """
+        return self._denoiser(self.backbone, start, control, mask, guidance_scales)
+
+    def _denoiser(self, backbone: nn.Module, start: Tensor, control: Tensor | None, mask: Tensor | None,
+                  guidance_scales: Mapping[str, float] | None) -> Denoiser:
         given = Given(self.normalizer.normalize(start), control, mask)
-        return self.conditioning.guided(self.diffusion.denoiser, self.backbone, given, guidance_scales)
+        return self.conditioning.guided(self.diffusion.denoiser, backbone, given, guidance_scales)
 
     @torch.no_grad()
     def sample(self, start: Tensor, num_frames: int | None = None, *, noise: Tensor | None = None,
@@ -181,7 +195,8 @@ class MotionDiffusion(DiffusionModel):
 
         def run(start: Tensor, noise: Tensor, control: Tensor | None = None) -> tuple[Tensor]:
             first = self.normalizer.normalize(start)
-            denoise = self.denoiser(start, control=control, mask=mask, guidance_scales=guidance_scales)
+            backbone = self._autocast_copy(self.backbone, start.device)
+            denoise = self._denoiser(backbone, start, control, mask, guidance_scales)
             if correction is not None:
                 denoise = correct(denoise, self._of_noised(correction, first), self.diffusion.scheduler)
             clean = self.diffusion.sample(denoise, noise, generator=generator, sampler=sampler)  # (B, T', N)

@@ -16,6 +16,7 @@ Diffusion time is an integer 0 … S-1, always of shape (B,). The time :data:`DA
 from abc import ABCMeta, abstractmethod
 from typing import Any, Callable, NamedTuple
 
+import torch
 from torch import Tensor, nn
 
 from leokit.utils import UserError, check_shape
@@ -49,7 +50,12 @@ class GaussianPath(nn.Module, metaclass=ABCMeta):
     state dict.
     """
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._coefficients: dict[torch.dtype, Tensor] = {}
+
     def _apply(self, fn: Callable[[Tensor], Tensor], *args: Any) -> nn.Module:
+        self._coefficients.clear()
         # model.half() or model.to(bfloat16) must not round the tables, so only the device is applied
         device = fn(next(self.buffers())).device
         return super()._apply(lambda table: table.to(device), *args)
@@ -84,15 +90,35 @@ class GaussianPath(nn.Module, metaclass=ABCMeta):
         """``alpha_t^2 / sigma_t^2``, float64, for times 0 … S-1, shape (B,)."""
         return self.signal_level(t) / self.noise_level(t)
 
-    def _roots(self, t: Tensor, like: Tensor) -> tuple[Tensor, Tensor]:
-        """``alpha_t`` and ``sigma_t``, each (B, 1, ...) in the dtype of ``like``."""
-        return (broadcast_to_rank(self.signal_level(t).sqrt(), like),
-                broadcast_to_rank(self.noise_level(t).sqrt(), like))
+    def coefficients(self, t: Tensor, like: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """``alpha_t, sigma_t, alpha'_t, sigma'_t``, each (B, 1, ...) in the dtype of a batch ``like`` (B, ...).
 
-    def _rates(self, t: Tensor, like: Tensor) -> tuple[Tensor, Tensor]:
-        """``alpha'_t`` and ``sigma'_t``, each (B, 1, ...) in the dtype of ``like``."""
-        of_x0, of_eps = self.velocity_coefficients(t)
-        return broadcast_to_rank(of_x0, like), broadcast_to_rank(of_eps, like)
+        For times -1 … S-1 of shape (B,). They are computed once for all times and then gathered by one kernel, because
+        a sampling step of a small network consists of kernels of a few microseconds.
+        """
+        check_shape('t', t, (like.shape[0],))
+        if torch.compiler.is_compiling():  # the compiler fuses the computation
+            values = self._compute_coefficients(t).to(like.dtype)
+        else:
+            values = self._table_of_coefficients(like.dtype)[t]  # DATA_TIME, -1, is the last row
+        return tuple(value.reshape(-1, *[1] * (like.ndim - 1)) for value in values.unbind(1))
+
+    def _table_of_coefficients(self, dtype: torch.dtype) -> Tensor:
+        """The coefficients of times 0 … S-1 and of the data, shape (S + 1, 4)."""
+        table = self._coefficients.get(dtype)
+        if table is None:
+            with torch.inference_mode(False), torch.no_grad():  # training may use it later
+                times = torch.arange(self.num_train_timesteps + 1, device=next(self.buffers()).device)
+                times = torch.where(times == self.num_train_timesteps, DATA_TIME, times)
+                table = self._compute_coefficients(times).to(dtype)
+            capturing = torch.cuda.is_initialized() and torch.cuda.is_current_stream_capturing()
+            if not capturing:  # memory of a graph is not kept
+                self._coefficients[dtype] = table
+        return table
+
+    def _compute_coefficients(self, t: Tensor) -> Tensor:
+        """The coefficients of times (B,), float64, shape (B, 4)."""
+        return torch.stack([self.signal_level(t).sqrt(), self.noise_level(t).sqrt(), *self.velocity_coefficients(t)], 1)
 
     # ---- forward process and conversions -----------------------------------
     def add_noise(self, x0: Tensor, eps: Tensor, t: Tensor) -> Tensor:
@@ -107,34 +133,32 @@ class GaussianPath(nn.Module, metaclass=ABCMeta):
             Tensor: Noisy sample, shaped like ``x0``.
         """
         check_shape('eps', eps, tuple(x0.shape))
-        signal, noise = self._roots(t, x0)
+        signal, noise, _, _ = self.coefficients(t, x0)
         return signal * x0 + noise * eps
 
     def velocity(self, x0: Tensor, eps: Tensor, t: Tensor) -> Tensor:
         """``v`` from the clean sample (B, ...), the noise (B, ...) and the time (B,)."""
-        of_x0, of_eps = self._rates(t, x0)
+        _, _, of_x0, of_eps = self.coefficients(t, x0)
         return of_eps * eps + of_x0 * x0
 
     def x0_from_eps(self, x_t: Tensor, eps: Tensor, t: Tensor) -> Tensor:
         """The clean sample from the noisy one (B, ...), its noise (B, ...) and the time (B,)."""
-        signal, noise = self._roots(t, x_t)
+        signal, noise, _, _ = self.coefficients(t, x_t)
         return (x_t - noise * eps) / signal
 
     def eps_from_x0(self, x_t: Tensor, x0: Tensor, t: Tensor) -> Tensor:
         """The noise from the noisy sample (B, ...), the clean one (B, ...) and the time 0 … S-1 (B,)."""
-        signal, noise = self._roots(t, x_t)
+        signal, noise, _, _ = self.coefficients(t, x_t)
         return (x_t - signal * x0) / noise
 
     def x0_from_v(self, x_t: Tensor, v: Tensor, t: Tensor) -> Tensor:
         """The clean sample from the noisy one (B, ...), its velocity (B, ...) and the time (B,)."""
-        _, noise = self._roots(t, x_t)
-        _, of_eps = self._rates(t, x_t)
+        _, noise, _, of_eps = self.coefficients(t, x_t)
         return of_eps * x_t - noise * v
 
     def eps_from_v(self, x_t: Tensor, v: Tensor, t: Tensor) -> Tensor:
         """The noise from the noisy sample (B, ...), its velocity (B, ...) and the time (B,)."""
-        signal, _ = self._roots(t, x_t)
-        of_x0, _ = self._rates(t, x_t)
+        signal, _, of_x0, _ = self.coefficients(t, x_t)
         return signal * v - of_x0 * x_t
 
     # ---- training target and network output ----------------------------------

@@ -94,10 +94,10 @@ class Sampler(ABC):
         Yields:
             Tensor: Sample at ``t_prev`` of each step, shaped like ``noise``.
         """
-        x, history = noise, None
-        for t_int, t_prev_int in self.steps(scheduler) if steps is None else steps:
-            t = torch.full((x.shape[0],), t_int, dtype=torch.long, device=x.device)
-            t_prev = torch.full_like(t, t_prev_int)
+        x, history, t_prev, t_prev_int = noise, None, None, None
+        for t_int, next_int in self.steps(scheduler) if steps is None else steps:
+            t = t_prev if t_int == t_prev_int else torch.full((len(x),), t_int, dtype=torch.long, device=x.device)
+            t_prev, t_prev_int = torch.full_like(t, next_int), next_int
             prediction = self.clipped(x, denoise(x, t), t, scheduler)
             x = self.advance(denoise, x, prediction, t, t_prev, scheduler, noise_source=noise_source, history=history)
             history = (t, prediction)

@@ -63,10 +63,9 @@ class DDIMSampler(Sampler):
 
     def step(self, x: Tensor, prediction: Prediction, t: Tensor, t_prev: Tensor, scheduler: GaussianPath, *,
              noise_source: NoiseSource, history: tuple[Tensor, Prediction] | None) -> Tensor:
-        level_prev, noise_prev = scheduler.signal_level(t_prev), scheduler.noise_level(t_prev)
         if self.eta == 0:
-            return (broadcast_to_rank(level_prev.sqrt(), x) * prediction.x0
-                    + broadcast_to_rank(noise_prev.sqrt(), x) * prediction.eps)
+            return scheduler.add_noise(prediction.x0, prediction.eps, t_prev)
+        level_prev, noise_prev = scheduler.signal_level(t_prev), scheduler.noise_level(t_prev)
         _, posterior_variance = scheduler.posterior(prediction.x0, x, t, t_prev)
         sigma = self.eta * posterior_variance.sqrt()
         towards_x = (noise_prev - sigma ** 2).clamp_min(0).sqrt()  # negative only by rounding

@@ -25,7 +25,7 @@ class _ODESampler(Sampler):
     def step(self, x: Tensor, prediction: Prediction, t: Tensor, t_prev: Tensor, scheduler: GaussianPath, *,
              noise_source: NoiseSource, history: tuple[Tensor, Prediction] | None) -> Tensor:
         h = scheduler.path_time(t_prev) - scheduler.path_time(t)  # (B,), negative
-        return x + broadcast_to_rank(h, x) * _vector_field(prediction, t, scheduler)
+        return x + broadcast_to_rank(h, x) * scheduler.velocity(*prediction, t)
 
 
 @SAMPLERS.register_module()
@@ -48,9 +48,9 @@ class _SecondOrderSampler(_ODESampler):
             return self.step(x, prediction, t, t_prev, scheduler, noise_source=noise_source, history=history)
         t_mid = t.new_full(t.shape, between)
         tau, tau_mid, tau_prev = (scheduler.path_time(time) for time in (t, t_mid, t_prev))
-        first = _vector_field(prediction, t, scheduler)
+        first = scheduler.velocity(*prediction, t)
         x_mid = x + broadcast_to_rank(tau_mid - tau, x) * first
-        second = _vector_field(self.clipped(x_mid, denoise(x_mid, t_mid), t_mid, scheduler), t_mid, scheduler)
+        second = scheduler.velocity(*self.clipped(x_mid, denoise(x_mid, t_mid), t_mid, scheduler), t_mid)
         # weights 1 - 1/(2c) and 1/(2c), with the intermediate point at the fraction c of the step
         weight = broadcast_to_rank((tau_prev - tau) / (2 * (tau_mid - tau)), x)
         return x + broadcast_to_rank(tau_prev - tau, x) * ((1 - weight) * first + weight * second)
@@ -77,10 +77,3 @@ class MidpointSampler(_SecondOrderSampler):
 
     def intermediate_time(self, t: int, t_prev: int) -> int | None:
         return (t + t_prev) // 2 if t - t_prev > 1 else None
-
-
-def _vector_field(prediction: Prediction, t: Tensor, scheduler: GaussianPath) -> Tensor:
-    """``dx/dtau`` of what the network predicts, shaped like the sample."""
-    of_x0, of_eps = scheduler.velocity_coefficients(t)
-    return (broadcast_to_rank(of_x0, prediction.x0) * prediction.x0
-            + broadcast_to_rank(of_eps, prediction.eps) * prediction.eps)

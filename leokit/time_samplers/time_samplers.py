@@ -43,6 +43,37 @@ class UniformTimeSampler(TimeSampler):
         return torch.randint(0, total, (count,), generator=generator, device=generator.device).to(device)
 
 
+@TIME_SAMPLERS.register_module()
+class GridTimeSampler(TimeSampler):
+    """The times of ``num_steps`` sampling steps on the trailing grid, every one equally often.
+
+    On pairs of noise and sequence it distills a rectified flow into as many steps (arXiv 2209.03003, section 2.2): the
+    network need not be right at times that sampling does not visit.
+
+    Args:
+        num_steps (int): Sampling steps, 1 … S.
+    """
+
+    def __init__(self, num_steps: int) -> None:
+        if num_steps < 1:
+            raise UserError(f'GridTimeSampler: num_steps={num_steps} must be at least 1')
+        self.num_steps = num_steps
+
+    def sample(self, count: int, scheduler: NoiseScheduler, *, device: torch.device,
+               generator: Generator | None = None) -> Tensor:
+        if self.num_steps > scheduler.num_train_timesteps:
+            raise UserError(f'GridTimeSampler: num_steps={self.num_steps} is more than the '
+                            f'{scheduler.num_train_timesteps} diffusion times')
+        where = device if generator is None else generator.device
+
+        def rows(number: int) -> Tensor:
+            return torch.randint(0, self.num_steps, (number,), generator=generator, device=where)
+
+        steps = (own_rows(rows, count) if generator is None else rows(count)).to(device)
+        total = scheduler.num_train_timesteps
+        return (total - (steps * total).double() / self.num_steps).round().long() - 1  # as samplers.trailing_grid
+
+
 class _NormalTimeSampler(TimeSampler):
     """A normal variable, mapped to times."""
 

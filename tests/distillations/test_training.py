@@ -224,3 +224,27 @@ def test_the_loss_is_a_function_of_the_generator(distillation):
         losses.append(float(student.loss(dict(motion=motion), generator=torch.Generator().manual_seed(seed))[
             'loss_diffusion'].detach()))
     assert losses[0] == losses[1] != losses[2]
+
+
+@pytest.mark.parametrize('method', [dict(type='ProgressiveDistillation', num_steps=1, teacher_steps=8),
+                                    dict(type='ConsistencyDistillation', segments=1, num_scales=8)])
+def test_compiled_are_the_networks_of_student_and_teacher(method, monkeypatch):
+    """Each once for training and without gradients, however often they are evaluated, and the loss stays the same."""
+    graphs = []
+
+    def backend(graph, example_inputs):
+        graphs.append(graph)
+        return graph.forward
+
+    motion = torch.randn(4, T, 1, generator=torch.Generator().manual_seed(0))
+    losses = []
+    for compiled in (False, True):
+        student = build(UNET, training=dict(distillation=dict(method, teacher=dict(checkpoint='teacher'))))
+        monkeypatch.setattr('leokit.inference.load', lambda *args, **options: build(UNET).eval())
+        if compiled:
+            student.compile_parts(backend=backend)
+        torch.manual_seed(1)
+        losses.append(student(dict(motion=motion), mode='loss')['loss_diffusion'].item())
+    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+    assert len(graphs) == (2 if method['type'] == 'ProgressiveDistillation' else 3)
+    torch.compiler.reset()

@@ -121,7 +121,7 @@ def test_results_have_the_dtype_of_the_samples():
 def test_times_and_shapes_are_checked():
     x0, eps, t = batch()
     scheduler = LinearNoiseScheduler()
-    with pytest.raises(ValueError, match='values must have shape'):
+    with pytest.raises(ValueError, match='t must have shape'):
         scheduler.add_noise(x0, eps, t[:1])
     with pytest.raises(ValueError, match='t must have shape'):
         scheduler.add_noise(x0, eps, t[:, None])

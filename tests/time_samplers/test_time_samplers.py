@@ -63,9 +63,11 @@ def test_a_deviation_of_zero_is_an_error():
         TIME_SAMPLERS.build(dict(type='LogitNormalTimeSampler', std=0))
 
 
-@pytest.mark.parametrize('kind', ['UniformTimeSampler', 'LogitNormalTimeSampler', 'LogNormalTimeSampler'])
+@pytest.mark.parametrize('kind', ['UniformTimeSampler', 'LogitNormalTimeSampler', 'LogNormalTimeSampler',
+                                  'GridTimeSampler'])
 def test_processes_share_the_global_generator_and_not_a_given_one(kind):
-    sampler, scheduler = TIME_SAMPLERS.build(dict(type=kind)), FlowMatchingScheduler(1000)
+    options = dict(num_steps=8) if kind == 'GridTimeSampler' else {}
+    sampler, scheduler = TIME_SAMPLERS.build(dict(type=kind, **options)), FlowMatchingScheduler(1000)
 
     def times(count, generator=None):
         torch.manual_seed(3)
@@ -108,3 +110,19 @@ def test_the_normal_variable_is_drawn_in_float64(kind):
     drawn = sampler.sample(5, None, device=torch.device('cpu'), generator=torch.Generator().manual_seed(1))
     normal = torch.randn(5, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
     assert drawn.dtype == torch.float64 and torch.equal(drawn, 0.5 + 2 * normal)
+
+
+@pytest.mark.parametrize('num_steps,expected', [(1, {999}), (4, {999, 749, 499, 249}), (3, {999, 666, 332})])
+def test_grid_times_are_those_of_the_sampling_steps_in_equal_shares(num_steps, expected):
+    """The trailing grid: S - i S / n, rounded, minus one, for i = 0 ... n-1."""
+    times = sample('GridTimeSampler', FlowMatchingScheduler(1000), num_steps=num_steps)
+    assert times.dtype == torch.long
+    values, counts = times.unique(return_counts=True)
+    assert set(values.tolist()) == expected
+    assert np.allclose(counts / COUNT, 1 / num_steps, atol=0.005)
+
+
+@pytest.mark.parametrize('num_steps', [0, 1001])
+def test_a_grid_that_does_not_fit_is_an_error(num_steps):
+    with pytest.raises(UserError, match=f'num_steps={num_steps}'):
+        sample('GridTimeSampler', FlowMatchingScheduler(1000), num_steps=num_steps)
