@@ -8,14 +8,13 @@ kernel (:mod:`leokit.feature_extractors.depthwise_kernels`). Elsewhere, in compi
 installed they are PyTorch's operators, without cuDNN.
 """
 
-from importlib.util import find_spec
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-HAS_TRITON = find_spec('triton') is not None
+from leokit.utils.triton import HAS_TRITON
 
 
 def depthwise_relu6(x: Tensor, weight: Tensor, bias: Tensor, stride: int) -> Tensor:

@@ -7,8 +7,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from leokit.nn import identity_grid
-from leokit.nn.grid import check_grid
+from leokit.nn.grid import check_grid, grid_ends
 from leokit.registry import WARP_OPERATORS
+from leokit.warp_operators.fused_warp import can_fuse, fused_warp
+
+KERNELS = ('auto', 'torch', 'triton')
 
 
 @WARP_OPERATORS.register_module()
@@ -21,12 +24,17 @@ class BilinearWarp(nn.Module):
     Args:
         grid (str): ``'lia'`` (the grid of the public checkpoints), ``'exact'`` (zero flow is the identity) or
             ``'corners'`` (that of LIA-X); see :func:`leokit.nn.identity_grid`.
+        kernel (str): ``'torch'`` (``grid_sample``), ``'triton'`` (one kernel, CUDA devices only, without second
+            derivatives; see :mod:`leokit.warp_operators.fused_warp`) or ``'auto'``: the latter where it is faster.
     """
 
-    def __init__(self, grid: str = 'lia'):
+    def __init__(self, grid: str = 'lia', *, kernel: str = 'auto'):
         super().__init__()
         check_grid(grid)
+        if kernel not in KERNELS:
+            raise ValueError(f'kernel must be one of {KERNELS}, got {kernel!r}')
         self.grid = grid
+        self.kernel = kernel
 
     @property
     def conventions(self) -> dict[str, str]:
@@ -45,6 +53,8 @@ class BilinearWarp(nn.Module):
             Tensor: Shape (S*T, C, H, W), in the feature's dtype.
         """
         (sources, c, h, w), flows = feature.shape, flow.shape[0]
+        if self.kernel == 'triton' or self.kernel == 'auto' and can_fuse(feature, flow):
+            return fused_warp(feature, flow, mask, grid_ends(h, w, self.grid), self.grid == 'corners')
         # float32, because bfloat16 cannot resolve the pixels of a 256 x 256 image
         positions = (flow.float() + identity_grid(h, w, self.grid, flow.device)).permute(0, 2, 3, 1)  # (S*T, H, W, 2)
         frames = flows // sources

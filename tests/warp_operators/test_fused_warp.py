@@ -1,0 +1,149 @@
+import os
+import subprocess
+import sys
+from itertools import product
+
+import pytest
+import torch
+
+from leokit.nn import identity_grid
+from leokit.utils.triton import HAS_TRITON
+from leokit.warp_operators import BilinearWarp, bilinear_sample_reference
+
+GRIDS = ('lia', 'exact', 'corners')
+# sources, flows per source, channels, height, width; several programs, and channels that do not fill one
+SHAPES = ((2, 3, 70, 6, 9), (1, 1, 16, 8, 5), (3, 1, 8, 2, 2))
+
+
+def tensors(shape, dtype, device='cpu'):
+    """Feature, flow, mask and incoming gradient; some positions are far outside."""
+    generator = torch.Generator().manual_seed(0)
+    sources, frames, channels, height, width = shape
+    feature = torch.randn(sources, channels, height, width, generator=generator)
+    flow = 0.5 * torch.randn(sources * frames, 2, height, width, generator=generator)
+    flow[:, :, 0, 0] = 1e12
+    mask = torch.rand(sources * frames, 1, height, width, generator=generator)
+    grad = torch.randn(sources * frames, channels, height, width, generator=generator)
+    feature, grad = (x.to(dtype).contiguous(memory_format=torch.channels_last) for x in (feature, grad))
+    return [x.to(device) for x in (feature, flow, mask, grad)]
+
+
+def by_definition(feature, flow, mask, grad, grid):
+    """Result and gradients in float64, on the CPU."""
+    feature, flow, mask = (x.detach().double().cpu().requires_grad_() for x in (feature, flow, mask))
+    sources, _, height, width = feature.shape
+    positions = flow + identity_grid(height, width, grid).double()
+    if grid == 'corners':  # the reference has -1 and 1 at the outer edges
+        positions = positions * torch.tensor([(width - 1) / width, (height - 1) / height]).double().view(1, 2, 1, 1)
+    out = mask * bilinear_sample_reference(feature.repeat_interleave(len(flow) // sources, 0), positions)
+    out.backward(grad.double().cpu())
+    return [out.detach(), feature.grad, flow.grad, mask.grad]
+
+
+def check(warp, shape, dtype, device='cpu'):
+    feature, flow, mask, grad = tensors(shape, dtype, device)
+    inputs = [x.clone().requires_grad_() for x in (feature, flow, mask)]
+    out = warp(*inputs)
+    out.backward(grad)
+    assert out.dtype == dtype and out.is_contiguous(memory_format=torch.channels_last)
+    wanted = by_definition(feature, flow, mask, grad, warp.grid)
+    # the interpreter cuts off what bfloat16 cannot hold
+    rounding = {torch.float32: 2e-5, torch.bfloat16: 8e-3, torch.float16: 1e-3}[dtype]
+    for got, exact, low in zip((out, *(x.grad for x in inputs)), wanted, (True, True, False, False)):
+        # gradients of flow and mask are sums over channels, in float32
+        torch.testing.assert_close(got.detach().double().cpu(), exact, rtol=rounding if low else 1e-4,
+                                   atol=2e-5 if low else 1e-4 * float(exact.abs().max()))
+
+
+def check_interpreted():
+    for grid, shape in product(GRIDS, SHAPES):
+        check(BilinearWarp(grid, kernel='triton'), shape, torch.float32)
+    check(BilinearWarp(kernel='triton'), SHAPES[0], torch.bfloat16)
+    # all positions in the cell in the middle
+    feature, flow, mask, grad = tensors((2, 2, 8, 4, 4), torch.float32)
+    squeezed = -0.97 * identity_grid(4, 4, 'exact').expand(4, -1, -1, -1).contiguous()
+    results = []
+    for kernel in ('torch', 'triton'):
+        inputs = [x.clone().requires_grad_() for x in (feature, squeezed, mask)]
+        BilinearWarp('exact', kernel=kernel)(*inputs).backward(grad)
+        results.append([x.grad for x in inputs])
+    torch.testing.assert_close(*results, rtol=1e-4, atol=1e-4)
+    # a feature without gradient
+    warp, flow = BilinearWarp(kernel='triton'), flow.requires_grad_()
+    warp(feature, flow, mask).backward(grad)
+    torch.testing.assert_close(flow.grad, by_definition(feature, flow, mask, grad, 'lia')[2].float(), rtol=1e-4,
+                               atol=1e-3)
+    # the operators as PyTorch wants them, one graph in a compiler, and no second derivatives
+    arguments = feature.requires_grad_(), flow, mask, 1.0, 1.0, False
+    torch.library.opcheck(torch.ops.leokit.bilinear_warp, arguments)
+    torch.library.opcheck(torch.ops.leokit.bilinear_warp_backward,
+                          (grad, feature.detach(), flow.detach(), *arguments[2:], True))
+    compiled = torch.compile(lambda *x: warp(*x).square().sum(), fullgraph=True, backend='aot_eager')
+    for function in (compiled, lambda *x: warp(*x).square().sum()):
+        flow.grad = None
+        function(feature, flow, mask).backward()
+        results.append(flow.grad)
+    torch.testing.assert_close(results[-1], results[-2])
+    gradient, = torch.autograd.grad(warp(feature, flow, mask).square().sum(), flow, create_graph=True)
+    with pytest.raises(RuntimeError, match='bilinear_warp_backward'):
+        gradient.sum().backward()
+
+
+@pytest.mark.parametrize('grid', GRIDS)
+def test_the_definition_of_this_test_is_the_plain_operator(grid):
+    feature, flow, mask, grad = tensors((2, 2, 8, 6, 5), torch.float32)
+    flow = flow.clamp(-3, 3)
+    inputs = [x.clone().requires_grad_() for x in (feature, flow, mask)]
+    out = BilinearWarp(grid, kernel='torch')(*inputs)
+    out.backward(grad)
+    for got, exact in zip((out, *(x.grad for x in inputs)), by_definition(feature, flow, mask, grad, grid)):
+        torch.testing.assert_close(got.double(), exact, rtol=1e-4, atol=1e-4 * float(exact.abs().max()))
+
+
+def test_the_kernel_is_chosen():
+    feature, flow, mask, _ = tensors((1, 1, 8, 4, 4), torch.float32)
+    torch.testing.assert_close(BilinearWarp()(feature, flow, mask), BilinearWarp(kernel='torch')(feature, flow, mask))
+    with pytest.raises(ValueError, match="kernel must be one of .*'triton'.*got 'cuda'"):
+        BilinearWarp(kernel='cuda')
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not HAS_TRITON, reason='Triton is not installed')
+def test_the_kernels_in_the_interpreter():
+    # whether kernels are interpreted is decided when they are imported
+    run = subprocess.run([sys.executable, __file__], env={**os.environ, 'TRITON_INTERPRET': '1'}, capture_output=True,
+                         text=True)
+    assert run.returncode == 0, run.stderr
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize('dtype', [torch.float32, torch.bfloat16, torch.float16])
+@pytest.mark.parametrize('grid', GRIDS)
+def test_the_kernels_on_a_gpu(grid, dtype):
+    for shape in (*SHAPES, (2, 2, 72, 64, 48)):
+        check(BilinearWarp(grid, kernel='triton'), shape, dtype, 'cuda')
+
+
+@pytest.mark.gpu
+@pytest.mark.timeout(300)
+def test_compiled_training_uses_the_kernels():
+    feature, flow, mask, grad = tensors((2, 2, 64, 32, 32), torch.bfloat16, 'cuda')
+    warp = BilinearWarp()
+    compiled = torch.compile(lambda *x: warp(*x), fullgraph=True)
+    results, kernels = [], []
+    for function in (BilinearWarp(kernel='torch'), compiled):
+        inputs = [x.clone().requires_grad_() for x in (feature, flow, mask)]
+        function(*inputs).backward(grad)
+        with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CUDA]) as profile:
+            out = function(*(x.detach().requires_grad_() for x in inputs))
+            out.backward(grad)
+        kernels.append({event.name for event in profile.events()})
+        results.append([out.float(), *(x.grad.float() for x in inputs)])
+    for plain, fused in zip(*results):
+        torch.testing.assert_close(fused, plain, rtol=1e-2, atol=1e-2 * float(plain.abs().max()))
+    assert any('grid_sampler' in name for name in kernels[0])
+    assert '_backward_feature' in kernels[1] and not any('grid_sampler' in name for name in kernels[1])
+
+
+if __name__ == '__main__':
+    check_interpreted()
