@@ -36,7 +36,7 @@ class _Conv2d(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         x, weight = ctx.saved_tensors
         of_x, of_weight = ctx.needs_input_grad[:2]
-        return (_InputGradient.apply(grad, weight, x.shape, *ctx.steps) if of_x else None,
+        return (_InputGradient.apply(grad, weight, x.detach(), *ctx.steps) if of_x else None,
                 _WeightGradient.apply(grad, x, weight.shape, *ctx.steps) if of_weight else None, None, None)
 
 
@@ -44,11 +44,11 @@ class _InputGradient(torch.autograd.Function):
     """The gradient with respect to the input: linear in the incoming gradient and in the weight."""
 
     @staticmethod
-    def forward(ctx: Any, grad: Tensor, weight: Tensor, shape: Sequence[int], stride: Steps, padding: Steps) -> Tensor:
+    def forward(ctx: Any, grad: Tensor, weight: Tensor, x: Tensor, stride: Steps, padding: Steps) -> Tensor:
         ctx.save_for_backward(grad, weight)
         ctx.steps = stride, padding
-        # only the shape of the input matters
-        return _adjoint(grad.new_empty(1).expand(shape), grad, weight, stride, padding, (True, False))[0]
+        # of the input, only shape and memory layout matter, which decides whether cuDNN's kernels need copies
+        return _adjoint(x, grad, weight, stride, padding, (True, False))[0]
 
     @staticmethod
     def backward(ctx: Any, second: Tensor) -> tuple[Tensor | None, ...]:
@@ -72,7 +72,7 @@ class _WeightGradient(torch.autograd.Function):
         grad, x = ctx.saved_tensors
         of_grad, of_x = ctx.needs_input_grad[:2]
         return (_Conv2d.apply(x, second, *ctx.steps) if of_grad else None,
-                _InputGradient.apply(grad, second, x.shape, *ctx.steps) if of_x else None, None, None, None)
+                _InputGradient.apply(grad, second, x.detach(), *ctx.steps) if of_x else None, None, None, None)
 
 
 class FastDoubleBackward(TorchFunctionMode):

@@ -1,17 +1,23 @@
 """Low-pass filtering and resampling with the FIR kernel [1, 3, 3, 1] (StyleGAN2).
 
 The kernel is separable and has few taps, so every operation here is a sum of shifted slices: memory is read once, and a
-compiler fuses the operation with its neighbors. :func:`upfirdn2d_reference` is the slow definition that the tests
-compare with.
+compiler fuses the operation with its neighbors. In code that is not compiled, such as the R1 penalty, slices and their
+derivatives would be many kernels: on CUDA devices the blur is one there, and so are its derivatives, which are filters
+too. :func:`upfirdn2d_reference` is the slow definition that the tests compare with.
 """
+
+from typing import Any
 
 import torch
 from einops import rearrange
 from torch import Tensor
 from torch.nn import functional as F
 
+from leokit.utils.triton import HAS_TRITON
+
 FIR_TAPS = (1.0, 3.0, 3.0, 1.0)
 FIR_SUM = sum(FIR_TAPS)
+MAX_POSITIONS = 2**29  # of the kernel, whose result may have four times as many; their indices are int32
 
 
 def fir_kernel(gain: float = 1.0) -> Tensor:
@@ -57,6 +63,31 @@ def _filter_axis(x: Tensor, axis: int, stride: int, gain: float = 1.0) -> Tensor
     return (tap(0) + tap(3)) * outer + (tap(1) + tap(2)) * inner
 
 
+class FusedFilter(torch.autograd.Function):
+    """The filter as one kernel; its derivative is another filter, which can be differentiated in turn.
+
+    The transposed matrix of zero insertion by ``up``, padding, filtering with a symmetric kernel and decimation by
+    ``down`` inserts zeros by ``down`` and decimates by ``up``.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, out_size: tuple[int, int], up: int, down: int, pad: int, gain: float) -> Tensor:
+        from leokit.nn.resample_kernels import fir_filter
+        ctx.geometry = x.shape[2:], down, up, len(FIR_TAPS) - 1 - pad, gain
+        x = x.contiguous(memory_format=torch.channels_last)
+        return fir_filter(x, out_size, up=up, down=down, pad=pad, gain=gain / FIR_SUM**2)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        return FusedFilter.apply(grad, *ctx.geometry), None, None, None, None, None
+
+
+def _can_fuse(x: Tensor) -> bool:
+    return (x.is_cuda and HAS_TRITON and not torch.compiler.is_compiling()
+            and x.dtype in (torch.float32, torch.bfloat16, torch.float16)
+            and x.is_contiguous(memory_format=torch.channels_last) and x.numel() // x.shape[1] < MAX_POSITIONS)
+
+
 def blur(x: Tensor, pad: tuple[int, int], *, stride: int = 1, gain: float = 1.0) -> Tensor:
     """FIR low-pass, optionally keeping every ``stride``-th sample.
 
@@ -71,6 +102,9 @@ def blur(x: Tensor, pad: tuple[int, int], *, stride: int = 1, gain: float = 1.0)
     Returns:
         Tensor: Shape (B, C, H', W') with H' = (H + sum(pad) - 4) // stride + 1.
     """
+    if _can_fuse(x):
+        out_size = tuple((size + sum(pad) - len(FIR_TAPS)) // stride + 1 for size in x.shape[2:])
+        return FusedFilter.apply(x, out_size, 1, stride, pad[0], gain)
     if x.device.type == 'cpu' and not torch.compiler.is_compiling():
         # Uncompiled on a CPU, one depthwise convolution per axis is faster than four slices, with fewer passes over
         # memory. On CUDA, cuDNN may launch one kernel per channel.

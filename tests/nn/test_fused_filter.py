@@ -1,0 +1,84 @@
+import os
+import subprocess
+import sys
+from itertools import product
+
+import pytest
+import torch
+
+from leokit.discriminators import StyleGAN2Discriminator
+from leokit.losses import R1Penalty
+from leokit.nn import blur, upfirdn2d_reference
+from leokit.nn.resample import FusedFilter
+from leokit.utils.triton import HAS_TRITON
+
+PADS, STRIDES = ((1, 1), (2, 2), (2, 1)), (1, 2)
+
+
+def derivatives(function, x):
+    """Result, its gradient and a gradient of that; none of them is linear in x."""
+    out = function(x)
+    first, = torch.autograd.grad(out.sin().sum(), x, create_graph=True)
+    second, = torch.autograd.grad(first.pow(3).sum(), x)
+    return [tensor.detach().double().cpu() for tensor in (out, first, second)]
+
+
+def fused(x, pad, stride, gain):
+    size = [(length + sum(pad) - 4) // stride + 1 for length in x.shape[2:]]
+    return FusedFilter.apply(x, size, 1, stride, pad[0], gain)
+
+
+def check(function, shape, pad, stride, device='cpu'):
+    x = torch.randn(*shape, generator=torch.Generator().manual_seed(0)).to(
+        device, memory_format=torch.channels_last).requires_grad_()
+    y = x.detach().double().cpu().requires_grad_()
+    got = derivatives(lambda x: function(x, pad, stride=stride, gain=3.0), x)
+    wanted = derivatives(lambda y: upfirdn2d_reference(y, down=stride, pad=pad, gain=3.0), y)
+    torch.testing.assert_close(got, wanted, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not HAS_TRITON, reason='Triton is not installed')
+def test_the_kernel_in_the_interpreter():
+    # whether kernels are interpreted is decided when they are imported
+    run = subprocess.run([sys.executable, __file__], env={**os.environ, 'TRITON_INTERPRET': '1'}, capture_output=True,
+                         text=True)
+    assert run.returncode == 0, run.stderr
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize('pad', PADS)
+@pytest.mark.parametrize('stride', STRIDES)
+def test_the_kernel_on_a_gpu(pad, stride):
+    for shape in ((2, 3, 9, 12), (3, 40, 33, 16), (2, 64, 64, 64)):
+        check(blur, shape, pad, stride, 'cuda')
+        x = torch.randn(*shape, device='cuda').bfloat16().contiguous(memory_format=torch.channels_last)
+        torch.testing.assert_close(blur(x, pad, stride=stride).double(),
+                                   upfirdn2d_reference(x.double(), pad=pad, down=stride), rtol=4e-3, atol=1e-6)
+
+
+@pytest.mark.gpu
+def test_the_penalty_of_the_kernel_is_that_of_the_slices(monkeypatch):
+    monkeypatch.setattr(torch.backends.cudnn, 'allow_tf32', False)
+    torch.manual_seed(0)
+    network = StyleGAN2Discriminator(64, max_channels=32).cuda()
+    images = torch.randn(4, 3, 64, 64).cuda().contiguous(memory_format=torch.channels_last)
+    results = []
+    for is_fused in (True, False):
+        if not is_fused:
+            monkeypatch.setattr('leokit.nn.resample._can_fuse', lambda x: False)
+        network.zero_grad()
+        with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CUDA]) as profile:
+            loss = R1Penalty(2.0)(network, images)
+            loss.backward()
+        assert ('_filter' in {event.name for event in profile.events()}) == is_fused
+        results.append([loss.detach(), *(x.grad.clone() for x in network.parameters() if x.grad is not None)])
+    assert len(results[0]) == len(results[1]) > 10
+    for one, other in zip(*results):
+        torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-4 * float(other.abs().max()))
+
+
+if __name__ == '__main__':
+    for pad, stride in product(PADS, STRIDES):
+        for shape in ((2, 3, 9, 12), (2, 40, 10, 5)):
+            check(fused, shape, pad, stride)
