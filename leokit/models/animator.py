@@ -28,6 +28,7 @@ from leokit.registry import DISCRIMINATORS, ENCODERS, FLOW_GENERATORS, LOSSES, M
 from leokit.utils import UserError, check_shape
 from leokit.utils.checks import check_width
 from leokit.utils.cuda_graphs import GraphedScalar
+from leokit.utils.early_gradients import with_early_gradients
 from leokit.utils.hashing import animator_hash
 from leokit.utils.same_animator import CodeOrigin, named_model
 
@@ -221,6 +222,7 @@ class Animator(Pretrained, TrainableModel):
         if not len(self.losses):
             raise UserError('the animator was built without losses; to train it, add model.training.losses to the '
                             'config')
+        penalty = self._gradient_penalty(driving)  # first, when nothing else is in memory
         animation = self.transfer(source, driving if motion_view is None else motion_view)
         fake, terms = animation.frames, {}
         known = dict(source=(source,), driving=(driving,), frames=(fake,), flows=animation.flows)
@@ -237,21 +239,28 @@ class Animator(Pretrained, TrainableModel):
             terms[f'loss_{loss.name}'] = loss.weight * compute(*seen)
         if self.discriminator is not None:
             terms.update(self._adversarial_losses(fake, driving))
-        return terms
+        return terms | penalty
 
     def _adversarial_losses(self, fake: Tensor, real: Tensor) -> dict[str, Tensor]:
+        # differentiated at once, so that the activations of one term are in memory
         terms = {}
         if self.adversarial.weight:  # 0 before its ramp begins, see LossRampHook
             frozen = {name: weight.detach() for name, weight in self.discriminator.named_parameters()}
-            fooled = functional_call(self.discriminator, frozen, (fake,))
-            terms[f'loss_{self.adversarial.name}'] = self.adversarial.weight * self.adversarial.generator_loss(fooled)
-        terms['loss_discriminator'] = self.adversarial.discriminator_loss(
-            self.discriminator(real), self.discriminator(fake.detach()))
-        if self.r1 is not None:
-            # the iteration is known through MMEngine's message hub; outside a Runner the penalty is not lazy
-            iteration = MessageHub.get_current_instance().runtime_info.get('iter')
-            terms['loss_r1'] = self.r1(self.discriminator, real, iteration)
+            terms[f'loss_{self.adversarial.name}'] = with_early_gradients(
+                lambda seen: self.adversarial.weight * self.adversarial.generator_loss(
+                    functional_call(self.discriminator, frozen, (seen,))), fake)
+        terms['loss_discriminator'] = with_early_gradients(
+            lambda: self.adversarial.discriminator_loss(self.discriminator(real), self.discriminator(fake.detach())),
+            weights=tuple(self.discriminator.parameters()))
         return terms
+
+    def _gradient_penalty(self, real: Tensor) -> dict[str, Tensor]:
+        if self.r1 is None:
+            return {}
+        # the iteration is known through MMEngine's message hub; outside a Runner the penalty is not lazy
+        iteration = MessageHub.get_current_instance().runtime_info.get('iter')
+        return dict(loss_r1=with_early_gradients(
+            lambda: self.r1(self.discriminator, real, iteration), weights=tuple(self.discriminator.parameters())))
 
     def predict(self, source: Tensor, driving: Tensor, data_samples: dict) -> list[dict]:
         """Reconstruct driving frames.

@@ -10,38 +10,9 @@ from typing import Any, Callable
 import torch
 from torch import Tensor
 
+from leokit.utils.early_gradients import ScaledGradient, value_and_gradients
+
 WARMUP = 3  # calls before a capture, in which libraries select algorithms and allocate workspaces
-
-
-class _ScaledGradient(torch.autograd.Function):
-    """A value whose gradient is precomputed."""
-
-    @staticmethod
-    def forward(ctx: Any, evaluate: Callable[..., tuple[Tensor, tuple[Tensor | None, ...]]], *inputs: Tensor) -> Tensor:
-        value, ctx.gradients = evaluate(*inputs)
-        return value
-
-    @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        return None, *(None if known is None else known * grad for known in ctx.gradients)
-
-
-def value_and_gradients(function: Callable[..., Tensor], inputs: tuple[Tensor, ...]) -> tuple[
-        Tensor, tuple[Tensor | None, ...]]:
-    """Evaluate a scalar function and its gradients.
-
-    Args:
-        function (Callable): Maps tensors to a scalar.
-        inputs (tuple[Tensor, ...]): Its arguments, leaves of the autograd graph.
-
-    Returns:
-        tuple: The detached value, and the gradient of every input (None if it does not require one).
-    """
-    with torch.enable_grad():
-        value = function(*inputs)
-        wanted = [x for x in inputs if x.requires_grad]
-        gradients = iter(torch.autograd.grad(value, wanted))
-    return value.detach(), tuple(next(gradients) if x.requires_grad else None for x in inputs)
 
 
 class _Capture:
@@ -90,7 +61,7 @@ class GraphedScalar:
         kind = (autocast, *((x.shape, x.dtype, x.device, x.requires_grad) for x in inputs))
         if kind not in self._captures:
             self._captures[kind] = _Capture(self.function, inputs)
-        return _ScaledGradient.apply(self._captures[kind], *inputs)
+        return ScaledGradient.apply(self._captures[kind], *inputs)
 
     def __getstate__(self) -> dict[str, Any]:
         # a graph belongs to one process and one object
