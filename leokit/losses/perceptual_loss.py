@@ -77,9 +77,17 @@ class PerceptualLoss(nn.Module):
         weights = self.layer_weights or (1.0,) * len(maps)
         if len(weights) != len(maps):
             raise ValueError(f'layer_weights has {len(weights)} entries for {len(maps)} feature maps')
-        return sum(weight * F.l1_loss(a.float(), b.float()) for weight, a, b in zip(weights, maps, target_maps))
+        return sum(weight * _mean_difference(a, b) for weight, a, b in zip(weights, maps, target_maps))
 
     def _apply(self, fn: Callable[[Tensor], Tensor], *arguments: Any, **options: Any) -> 'PerceptualLoss':
         # .to, .cuda and similar methods must reach the network, which is not registered
         self.backbone._apply(fn, *arguments, **options)
         return super()._apply(fn, *arguments, **options)
+
+
+def _mean_difference(a: Tensor, b: Tensor) -> Tensor:
+    """The L1 loss in float32; its gradient has the memory layout of ``a``."""
+    # the gradient of a mean is never channels last, which would cost copies in all layers before it
+    if a.is_contiguous(memory_format=torch.channels_last):
+        a, b = a.movedim(1, -1), b.movedim(1, -1)
+    return F.l1_loss(a.float(), b.float())

@@ -1,7 +1,7 @@
 """Triton kernels of masked bilinear warping, forward and backward.
 
-Features are channels last: element (b, c, y, x) lies at ``((b * H + y) * W + x) * C + c``. Flow and mask are contiguous.
-With S features and S·T flows, the flows k·T to (k+1)·T - 1 sample feature k.
+Features are channels last: element (b, c, y, x) lies at ``((b * H + y) * W + x) * C + c``. Flow and mask are
+contiguous. With S features and S·T flows, the flows k·T to (k+1)·T - 1 sample feature k.
 
 The gradient of a feature is gathered, not scattered: the first kernel of the backward pass hangs every sampled position
 into the list of the cell between four pixels that it lies in, and the second one collects for every pixel what lies in

@@ -66,6 +66,25 @@ def test_zero_for_equal_images_and_growing_with_the_difference(loss):
     assert 0 < loss(blurred, target) < loss(picture(seed=1), target)
 
 
+@pytest.mark.parametrize('layout', [torch.channels_last, torch.contiguous_format])
+def test_gradients_of_maps_have_their_layout(layout):
+    loss, prediction, seen = PerceptualLoss(dict(type='TinyPyramid')), picture().requires_grad_(), []
+    plain = loss.backbone.pyramid
+
+    def pyramid(images):
+        doubled, mean = plain(images)
+        doubled = doubled.contiguous(memory_format=layout)
+        if doubled.requires_grad:
+            doubled.register_hook(seen.append)
+        return doubled, mean
+    loss.backbone.pyramid = pyramid
+    value = loss(prediction, picture(seed=1))
+    value.backward()
+    assert len(seen) == 2 and all(gradient.is_contiguous(memory_format=layout) for gradient in seen)
+    loss.backbone.pyramid = plain
+    torch.testing.assert_close(value, loss(prediction, picture(seed=1)))
+
+
 def test_only_the_prediction_gets_a_gradient(loss):
     prediction, target = picture(32).requires_grad_(), picture(32, seed=1).requires_grad_()
     loss(prediction, target).backward()

@@ -46,7 +46,7 @@ def test_gradients_of_inputs_and_weights():
 
 
 def test_nothing_of_the_graph_is_kept():
-    (a, b), seen = inputs(), []
+    (a, _), seen = inputs(), []
 
     def function(x):
         hidden = x.exp()
