@@ -4,14 +4,14 @@
 # mouths and eyes of each run with leokit analyze expressions.
 title = 'Losses on mouth and eyes, few real faces'
 base = 'configs/lia/lia_few_faces_128_regions.py'
-options = {'data_root': 'data/faces', 'held_out': [], 'regions': 'data/faces_regions.npz'}
+options = {'data_root': 'data/faces', 'held_out': [], 'regions': ['data/faces_regions.npz']}
 variants = [
     dict(name='none', options={'region_weight': 0.0, 'crop_weight': 0.0}),
-    dict(name='pixels 0.1', options={'region_weight': 0.1, 'crop_weight': 0.0}),
     dict(name='pixels 0.3', options={'region_weight': 0.3, 'crop_weight': 0.0}),
     dict(name='pixels 1', options={'region_weight': 1.0, 'crop_weight': 0.0}),
-    dict(name='pixels 0.3, features 0.003', options={}),
-    dict(name='pixels 0.3, features 0.03', options={'crop_weight': 0.03}),
+    dict(name='pixels 3', options={'region_weight': 3.0, 'crop_weight': 0.0}),
+    dict(name='pixels 1, features 0.003', options={'region_weight': 1.0, 'crop_weight': 0.003}),
+    dict(name='pixels 1, features 0.01', options={'region_weight': 1.0, 'crop_weight': 0.01}),
 ]
 reference = 'none'
 seeds = [0]

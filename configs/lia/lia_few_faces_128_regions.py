@@ -2,8 +2,8 @@
 # region, from the start, and deep features of crops, as late as those of the frame. `leokit data regions` writes the
 # file with the regions. One GPU, 64 pairs, some minutes.
 _base_ = './lia_few_faces_128_expressions.py'
-regions = 'data/faces_regions.npz'
-region_weight = 0.3
+regions = ['data/faces_regions.npz']
+region_weight = 1.0
 crop_weight = 0.003
 
 train_dataloader = dict(dataset=dict(regions='$regions'))

@@ -90,13 +90,23 @@ def write_face_regions(source: str | Path, path: str | Path, *, detector: str | 
     return FaceRegionReport(len(boxes), frames, found, interpolated, skipped)
 
 
-def write_synthetic_regions(folder: str | Path, path: str | Path) -> FaceRegionReport:
-    """Write the regions of a SyntheticFaces dataset, from its ground truth, to a file."""
+def write_synthetic_regions(folder: str | Path, path: str | Path, *, workers: int | None = None) -> FaceRegionReport:
+    """Write the regions of a SyntheticFaces dataset, from its ground truth, to a file.
+
+    Args:
+        folder (str | Path): The dataset.
+        path (str | Path): The file, ``.npz``.
+        workers (int, optional): Videos processed at a time. Default: one per core.
+    """
     truth = load_truth(folder)
+
+    def measure(row: int) -> np.ndarray:
+        return face_boxes(torch.from_numpy(truth.appearance[row:row + 1]), torch.from_numpy(truth.motion[row])).numpy()
+
     boxes: dict[str, np.ndarray] = {}
     with progress_bar(len(truth.names), 'regions', unit='video') as bar:
-        for name, appearance, motion in zip(truth.names, truth.appearance, truth.motion):
-            boxes[name] = face_boxes(torch.from_numpy(appearance)[None], torch.from_numpy(motion)).numpy()
+        for name, values in zip(truth.names, thread_map(measure, range(len(truth.names)), workers or worker_count())):
+            boxes[name] = values
             bar.update()
     save_face_regions(path, boxes)
     frames = [np.isfinite(values).all(axis=(1, 2)) for values in boxes.values()]

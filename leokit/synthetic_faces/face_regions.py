@@ -10,8 +10,8 @@ from leokit.synthetic_faces.face import eye_shape, mouth_shape
 from leokit.synthetic_faces.geometry import VIEW, head_frame, skull_shell
 from leokit.synthetic_faces.motion_parameters import MOTION_NAMES, ParameterTable
 
-SIZE = 128  # pixels of the grid on which the boxes are measured
-CHUNK_FRAMES = 32
+SIZE = 64  # of the grid on which the boxes are measured; a pixel is about a third of the margin
+CHUNK_FRAMES = 16
 
 
 def face_boxes(appearance: Tensor, motion: Tensor) -> Tensor:

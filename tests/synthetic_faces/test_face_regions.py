@@ -54,7 +54,7 @@ def test_the_mouth_is_where_the_color_of_the_lips_shows(number):
     for frame, points in enumerate(changed((red, motion), (blue, motion))):
         margin = 0.15 * unit(red, motion[frame])
         inner = found[frame, 0].numpy() + np.array([1, 1, -1, -1]) * margin
-        np.testing.assert_allclose(inner, boxes_of(points), atol=2.6 / SIZE)
+        np.testing.assert_allclose(inner, boxes_of(points), atol=3.1 / SIZE)
 
 
 @pytest.mark.parametrize('number', range(3))
@@ -79,7 +79,7 @@ def test_the_face_is_what_is_inside_its_outline():
     found = face_boxes(looks, motion)[:, FACE_REGIONS.index('face')].numpy()
     for box, points in zip(found, changed((looks, motion), (other, motion))):
         expected = boxes_of(points)
-        assert (box[:2] >= expected[:2] - 1 / SIZE).all() and (box[2:] <= expected[2:] + 1 / SIZE).all()
+        assert (box[:2] >= expected[:2] - 2 / SIZE).all() and (box[2:] <= expected[2:] + 2 / SIZE).all()
         assert abs(box[1] - expected[1]) < 3 / SIZE  # nothing is above
         assert 0.8 * (expected[2] - expected[0]) < box[2] - box[0]  # ears
 

@@ -31,7 +31,7 @@ def run(args: argparse.Namespace) -> None:
     """Detect, write and print a summary."""
     from leokit.data_tools.face_region_detection import write_face_regions, write_synthetic_regions
     if args.ground_truth:
-        report = write_synthetic_regions(args.ground_truth, args.out)
+        report = write_synthetic_regions(args.ground_truth, args.out, workers=args.workers)
     else:
         report = write_face_regions(args.videos, args.out, crop=args.crop, max_gap=args.max_gap, workers=args.workers)
     print(f'{args.out}: {report.videos} videos, {report.frames} frames, {report.found} of them with a face '
