@@ -5,6 +5,7 @@ Deep features of a whole frame hardly depend on its mouth: it covers one or two 
 
 from typing import Sequence
 
+import torch
 from torch import Tensor
 
 from leokit.losses.perceptual_loss import PerceptualLoss
@@ -41,7 +42,8 @@ class FaceCropPerceptualLoss(PerceptualLoss):
         if crop_size < min_resolution:
             raise ValueError(f'crop_size must be at least min_resolution ({min_resolution}), got {crop_size}')
         self.crop_size = crop_size
-        self.rows = [row for part in parts for row in region_rows(part)]
+        rows = torch.tensor([row for part in parts for row in region_rows(part)])
+        self.register_buffer('rows', rows, persistent=False)  # on the device: a copy of a list would end a CUDA graph
 
     def forward(self, driving: Tensor, prediction: Tensor, regions: Tensor) -> Tensor:
         """Unweighted loss.
@@ -54,6 +56,6 @@ class FaceCropPerceptualLoss(PerceptualLoss):
         Returns:
             Tensor: A float32 scalar.
         """
-        maps = regions[:, self.rows]
+        maps = regions.index_select(1, self.rows)
         return super().forward(region_crops(prediction, maps, self.crop_size),
                                region_crops(driving, maps, self.crop_size))

@@ -3,6 +3,8 @@
 The map of a box, a 2 x 3 matrix, takes the square [-1, 1]² to the box, in normalized image coordinates (x first, -1 and
 1 at the edges of the image, ``align_corners=False``). A rotation or a flip of the image turns the box into a
 parallelogram, whose map is the product of the two maps. A region that was not found is NaN.
+
+Products are written as sums, so that neither autocast nor TF32 rounds positions.
 """
 
 from collections.abc import Iterable
@@ -51,7 +53,7 @@ def move_regions(maps: Tensor, transform: Tensor) -> Tensor:
     # input = P output + s, so output = P^-1 (input - s)
     inverse = _inverse(transform[:, None, :, :2])  # (B, 1, 2, 2)
     axes, centers = maps[..., :2], maps[..., 2:] - transform[:, None, :, 2:]
-    return torch.cat([inverse @ axes, inverse @ centers], dim=-1)
+    return torch.cat([_product(inverse, axes), _product(inverse, centers)], dim=-1)
 
 
 def region_masks(maps: Tensor, height: int, width: int) -> Tensor:
@@ -65,13 +67,10 @@ def region_masks(maps: Tensor, height: int, width: int) -> Tensor:
     Returns:
         Tensor: Bool, shape (B, R, H, W); all False where a region was not found or lies outside the image.
     """
-    columns, rows = (((torch.arange(count, device=maps.device, dtype=torch.float32) + 0.5) * 2 / count - 1)
-                     for count in (width, height))
-    pixels = torch.stack([columns.expand(height, width), rows[:, None].expand(height, width)])  # (2, H, W)
     maps = maps.float()
-    inside = _inverse(maps[..., :2]) @ (rearrange(pixels, 'xy h w -> xy (h w)') - maps[..., 2:])  # (B, R, 2, H W)
-    # NaN is not <= 1
-    return rearrange((inside.abs() <= 1).all(dim=-2), 'b r (h w) -> b r h w', h=height)
+    offset = torch.stack(_pixel_centers(height, width, maps.device), dim=-1) - maps[..., None, None, :, 2]
+    inside = _positions(_inverse(maps[..., :2]), *offset.unbind(-1))  # (B, R, H, W, 2)
+    return (inside.abs() <= 1).all(dim=-1)  # NaN is not <= 1
 
 
 def region_crops(images: Tensor, maps: Tensor, size: int) -> Tensor:
@@ -93,13 +92,30 @@ def region_crops(images: Tensor, maps: Tensor, size: int) -> Tensor:
     lengths = maps[..., :2].norm(dim=-2, keepdim=True)  # (B, R, 1, 2), half the sides
     axes = maps[..., :2] * (lengths.amax(-1, keepdim=True) / lengths.clamp(min=torch.finfo(torch.float32).eps))
     regions = maps.shape[1]
-    grid = F.affine_grid(torch.cat([axes, maps[..., 2:]], dim=-1).flatten(0, 1), [len(images) * regions, 1, size, size],
-                         align_corners=False)
+    grid = _positions(axes, *_pixel_centers(size, size, maps.device)) + maps[..., None, None, :, 2]
     # the grids of an image below each other, so that images need not be repeated
-    crops = F.grid_sample(images.float(), rearrange(grid, '(b r) h w xy -> b (r h) w xy', r=regions),
-                          padding_mode='border', align_corners=False)
+    crops = F.grid_sample(images.float(), rearrange(grid, 'b r h w xy -> b (r h) w xy'), padding_mode='border',
+                          align_corners=False)
     crops = rearrange(crops, 'b c (r h) w -> b r c h w', r=regions) * found[..., None, None, None]
     return crops.flatten(0, 1)
+
+
+def _pixel_centers(height: int, width: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Normalized x and y of the pixel centers, each (H, W)."""
+    x, y = ((torch.arange(count, device=device, dtype=torch.float32) + 0.5) * 2 / count - 1
+            for count in (width, height))
+    return x.expand(height, width), y[:, None].expand(height, width)
+
+
+def _positions(matrices: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    """Products of matrices (B, R, 2, 2) and points x, y ([B, R,] H, W): (B, R, H, W, 2)."""
+    columns = matrices[..., None, None, :, :]
+    return columns[..., 0] * x[..., None] + columns[..., 1] * y[..., None]
+
+
+def _product(first: Tensor, second: Tensor) -> Tensor:
+    """Matrix product (..., 2, n) of (..., 2, 2) and (..., 2, n)."""
+    return first[..., :1] * second[..., :1, :] + first[..., 1:] * second[..., 1:, :]
 
 
 def _inverse(matrices: Tensor) -> Tensor:

@@ -1,10 +1,13 @@
 """The perceptual loss of crops, against the perceptual loss of slices of the image."""
 
 import pytest
+import support.tiny_extractors  # noqa: F401  registers small feature extractors
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
-from leokit.losses import FaceCropPerceptualLoss, PerceptualLoss
-from leokit.nn.face_regions import boxes_to_maps
+from leokit.losses import FaceCropPerceptualLoss, FaceRegionLoss, PerceptualLoss
+from leokit.nn.face_regions import boxes_to_maps, region_crops, region_masks
 
 NAN = (float('nan'),) * 4
 BACKBONE = dict(type='EfficientNetLite0Features')
@@ -70,3 +73,40 @@ def test_wrong_arguments():
     with pytest.raises(ValueError, match=r'crop_size must be at least min_resolution \(32\), got 31'):
         FaceCropPerceptualLoss(BACKBONE, crop_size=31)
     assert FaceCropPerceptualLoss(BACKBONE, crop_size=32).crop_size == 32
+
+
+class OnTheDevice(TorchDispatchMode):
+    """Fails where an operation takes a tensor from another device, or a value from a tensor."""
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        for one in tree_leaves((args, kwargs or {})):
+            assert not isinstance(one, torch.Tensor) or one.device.type == 'meta' or one.ndim == 0, function
+        assert 'local_scalar' not in str(function) and 'nonzero' not in str(function)
+        return function(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize('loss', [FaceRegionLoss(), FaceCropPerceptualLoss(dict(type='TinyImageFeatures'))])
+def test_losses_fit_a_cuda_graph(loss):
+    """They neither copy from the CPU nor wait for a value."""
+    loss = loss.to('meta')
+    images = [torch.empty(2, 3, 96, 96, device='meta') for _ in range(2)]
+    regions = torch.empty(2, 4, 2, 3, device='meta')
+    images[1].requires_grad_()
+    with OnTheDevice():
+        value = loss(*images, regions)
+        gradient, = torch.autograd.grad(value, images[1])
+    assert value.shape == () and gradient.shape == images[1].shape and not loss.state_dict()
+
+
+@pytest.mark.parametrize('loss', [FaceRegionLoss(), FaceCropPerceptualLoss(BACKBONE, crop_size=32)])
+def test_autocast_does_not_move_the_regions(loss):
+    """Only the features are computed in half precision."""
+    driving, prediction = frames()
+    regions = maps()
+    crops, masks = region_crops(driving, regions, 40), region_masks(regions, 96, 96)
+    with torch.autocast('cpu', torch.bfloat16):
+        value = loss(driving, prediction, regions)
+        assert torch.equal(region_crops(driving, regions, 40), crops)
+        assert torch.equal(region_masks(regions, 96, 96), masks)
+    assert value.dtype == torch.float32
+    torch.testing.assert_close(value, loss(driving, prediction, regions), rtol=2e-2, atol=0)

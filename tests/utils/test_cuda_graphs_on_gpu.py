@@ -9,6 +9,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from leokit.models import Animator
+from leokit.nn.face_regions import boxes_to_maps
+from leokit.registry import LOSSES
 from leokit.utils.cuda_graphs import GraphedScalar
 
 pytestmark = [pytest.mark.gpu, pytest.mark.skipif(not torch.cuda.is_available(), reason='needs CUDA')]
@@ -158,6 +160,25 @@ def test_a_copy_captures_anew():
     twin = copy.deepcopy(graphed)
     assert not twin._captures
     assert_replay_equals_eager(twin, distance, random(3, 4, seed=2), random(3, 4, seed=3))
+
+
+@pytest.mark.parametrize('loss', [dict(type='FaceRegionLoss'), dict(
+    type='FaceCropPerceptualLoss', crop_size=32, backbone=dict(type='EfficientNetLite0Features'))])
+def test_losses_on_regions_are_captured(loss):
+    loss = LOSSES.build(loss).cuda()
+    graphed = GraphedScalar(loss)
+    for seed in range(3):
+        driving, prediction = (random(2, 3, 64, 64, seed=2 * seed + i).tanh() for i in range(2))
+        regions = boxes_to_maps(torch.tensor([0.2, 0.3, 0.7, 0.6]).repeat(2, 4, 1)).cuda()
+        regions[seed % 2, seed] = torch.nan
+
+        def of_the_prediction(image):
+            return graphed(driving, image, regions)
+
+        for got, wanted in zip(value_and_gradient(of_the_prediction, prediction),
+                               value_and_gradient(lambda image: loss(driving, image, regions), prediction)):
+            torch.testing.assert_close(got, wanted, rtol=1e-4, atol=1e-6)
+    assert len(graphed._captures) == 1
 
 
 # ---- a training ----------------------------------------------------------------
