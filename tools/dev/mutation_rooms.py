@@ -48,9 +48,9 @@ ROOMS = {
                        'start_frame_diffusion', tests=('test_defaults', 'test_shapes')),
     'evaluation': _package('evaluation', 'clip_preprocessing', 'clip_sampling', 'comparison', 'feature_extraction',
                            'reductions', 'uncertainty', 'video_set_metrics', tests=('test_evaluate_sets',)),
-    'analysis': _package('analysis', 'action_statistics', 'code_probe', 'disentanglement_report', 'edit_coherence',
-                         'expression_pairs', 'expression_report', 'factor_grid', 'long_video_comparison', 'step_curve',
-                         tests=('test_defaults',)),
+    'analysis': _package('analysis', 'action_statistics', 'clip_statistics', 'code_probe', 'disentanglement_report',
+                         'edit_coherence', 'expression_pairs', 'expression_report', 'factor_grid',
+                         'long_video_comparison', 'step_curve', tests=('test_defaults',)),
     'benchmark': _package('benchmark', 'generated_clips', 'leo_benchmark', 'real_videos', 'scenario',
                           tests=('test_leo_benchmark',)),
 }
