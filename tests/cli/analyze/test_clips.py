@@ -8,7 +8,8 @@ import support.tiny_extractors  # noqa: F401  registers TinyLandmarks
 from support.calling import call_command
 
 COMMAND = 'analyze clips'
-COLORS = ['--content', 'ColorStatistics', '--motion', 'ColorStatistics', '--size', 16, '--num-frames', 8, '--device', 'cpu']
+COLORS = ['--content', 'ColorStatistics', '--motion', 'ColorStatistics', '--size', 16, '--num-frames', 8, '--device',
+          'cpu']
 
 
 @pytest.fixture
