@@ -1,8 +1,8 @@
 """Statistics of single clips, to compare generated videos of several origins that start at the same frames.
 
 Distances of distributions need hundreds of clips. These are properties of one clip each, so a few dozen give a mean
-with an error, and clips of two origins with the same name are compared in pairs. None of them says alone that a video is
-good: a frozen clip keeps its content perfectly.
+with an error, and clips of two origins with the same name are compared in pairs. None of them says alone that a video
+is good: a frozen clip keeps its content perfectly.
 """
 
 import math

@@ -23,7 +23,10 @@ def ramp():
 
 
 def test_a_straight_line():
-    values = clip_statistics(ramp(), brightness, lambda frames: torch.cat((3 * brightness(frames), 4 * brightness(frames)), 1))
+    def motion(frames):
+        return torch.cat((3 * brightness(frames), 4 * brightness(frames)), dim=1)
+
+    values = clip_statistics(ramp(), brightness, motion)
     # |i - j| of two of n numbers is (n + 1) / 3 on average
     assert values['acd'] == pytest.approx(STEP * (LENGTH + 1) / 3, rel=1e-5)
     assert values['content_drift'] == pytest.approx(STEP * np.mean([12, 13, 14, 15]), rel=1e-5)

@@ -1,4 +1,4 @@
-"""Analyze trained models and clips: codes, expressions, disentanglement, long videos, sampling steps, contact sheets."""
+"""Analyze trained models and clips: codes, expressions, disentanglement, long videos, steps, contact sheets."""
 
 from leokit.cli.analyze import (
     actions, clips, compare, contact_sheet, disentangle, expressions, few_steps, long_video, probe)

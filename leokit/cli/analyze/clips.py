@@ -4,10 +4,10 @@
     leokit analyze clips published=a.json ours=samples/ours --content ColorStatistics --motion codes \\
         --animator-config lia_few_bodies_128_inpaint --animator-checkpoint work_dirs/lia_few_bodies_128_inpaint
 
-The first frames of every clip are resized to one size and measured with the same extractors: --content describes what is
-shown (faces by identity, bodies by color), --motion how it moves (landmarks, in eye distances, or the codes of an
-animator). Clips with the same name, such as continuations of the same first frame, are also compared in pairs with those
-of the first set. Statistics are per frame, so clips must have the same frame rate.
+The first frames of every clip are resized to one size and measured with the same extractors: --content describes what
+is shown (faces by identity, bodies by color), --motion how it moves (landmarks, in eye distances, or the codes of an
+animator). Clips with the same name, such as continuations of the same first frame, are also compared in pairs with
+those of the first set. Statistics are per frame, so clips must have the same frame rate.
 """
 
 import argparse
