@@ -6,17 +6,17 @@ derivatives would be many kernels: on CUDA devices the blur is one there, and so
 too. :func:`upfirdn2d_reference` is the slow definition that the tests compare with.
 """
 
-from typing import Any
-
 import torch
 from einops import rearrange
 from torch import Tensor
 from torch.nn import functional as F
 
+from leokit.nn.fused_filter import fused_filter
 from leokit.utils.triton import HAS_TRITON
 
 FIR_TAPS = (1.0, 3.0, 3.0, 1.0)
 FIR_SUM = sum(FIR_TAPS)
+FUSED_WHEN_COMPILED = False  # the kernel in compiled training too, instead of slices
 MAX_POSITIONS = 2**29  # of the kernel, whose result may have four times as many; their indices are int32
 
 
@@ -63,29 +63,13 @@ def _filter_axis(x: Tensor, axis: int, stride: int, gain: float = 1.0) -> Tensor
     return (tap(0) + tap(3)) * outer + (tap(1) + tap(2)) * inner
 
 
-class FusedFilter(torch.autograd.Function):
-    """The filter as one kernel; its derivative is another filter, which can be differentiated in turn.
-
-    The transposed matrix of zero insertion by ``up``, padding, filtering with a symmetric kernel and decimation by
-    ``down`` inserts zeros by ``down`` and decimates by ``up``.
-    """
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, out_size: tuple[int, int], up: int, down: int, pad: int, gain: float) -> Tensor:
-        from leokit.nn.resample_kernels import fir_filter
-        ctx.geometry = x.shape[2:], down, up, len(FIR_TAPS) - 1 - pad, gain
-        x = x.contiguous(memory_format=torch.channels_last)
-        return fir_filter(x, out_size, up=up, down=down, pad=pad, gain=gain / FIR_SUM**2)
-
-    @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        return FusedFilter.apply(grad, *ctx.geometry), None, None, None, None, None
-
-
 def _can_fuse(x: Tensor) -> bool:
-    return (x.is_cuda and HAS_TRITON and not torch.compiler.is_compiling()
-            and x.dtype in (torch.float32, torch.bfloat16, torch.float16)
-            and x.is_contiguous(memory_format=torch.channels_last) and x.numel() // x.shape[1] < MAX_POSITIONS)
+    if not (x.is_cuda and HAS_TRITON and x.dtype in (torch.float32, torch.bfloat16, torch.float16)
+            and x.shape[0] * x.shape[2] * x.shape[3] < MAX_POSITIONS):
+        return False
+    if torch.compiler.is_compiling():  # which chooses the layout
+        return FUSED_WHEN_COMPILED and torch.is_grad_enabled()
+    return x.is_contiguous(memory_format=torch.channels_last)
 
 
 def blur(x: Tensor, pad: tuple[int, int], *, stride: int = 1, gain: float = 1.0) -> Tensor:
@@ -104,7 +88,7 @@ def blur(x: Tensor, pad: tuple[int, int], *, stride: int = 1, gain: float = 1.0)
     """
     if _can_fuse(x):
         out_size = tuple((size + sum(pad) - len(FIR_TAPS)) // stride + 1 for size in x.shape[2:])
-        return FusedFilter.apply(x, out_size, 1, stride, pad[0], gain)
+        return fused_filter(x, out_size, down=stride, pad=pad[0], gain=gain)
     if x.device.type == 'cpu' and not torch.compiler.is_compiling():
         # Uncompiled on a CPU, one depthwise convolution per axis is faster than four slices, with fewer passes over
         # memory. On CUDA, cuDNN may launch one kernel per channel.

@@ -9,7 +9,7 @@ import torch
 from leokit.discriminators import StyleGAN2Discriminator
 from leokit.losses import R1Penalty
 from leokit.nn import blur, upfirdn2d_reference
-from leokit.nn.resample import FusedFilter
+from leokit.nn.fused_filter import fused_filter
 from leokit.utils.triton import HAS_TRITON
 
 PADS, STRIDES = ((1, 1), (2, 2), (2, 1)), (1, 2)
@@ -25,7 +25,7 @@ def derivatives(function, x):
 
 def fused(x, pad, stride, gain):
     size = [(length + sum(pad) - 4) // stride + 1 for length in x.shape[2:]]
-    return FusedFilter.apply(x, size, 1, stride, pad[0], gain)
+    return fused_filter(x, size, down=stride, pad=pad[0], gain=gain)
 
 
 def check(function, shape, pad, stride, device='cpu'):
@@ -58,6 +58,19 @@ def test_the_kernel_on_a_gpu(pad, stride):
 
 
 @pytest.mark.gpu
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize('pad, stride', [((1, 1), 2), ((2, 2), 1)])
+def test_the_compiled_kernel_on_a_gpu(pad, stride, monkeypatch):
+    monkeypatch.setattr('leokit.nn.resample.FUSED_WHEN_COMPILED', True)
+    x = torch.randn(2, 64, 33, 32).cuda().contiguous(memory_format=torch.channels_last).requires_grad_()
+    compiled = torch.compile(lambda x: blur(x.sin(), pad, stride=stride).cos().sum(), fullgraph=True)
+    gradient, = torch.autograd.grad(compiled(x), x)
+    y = x.detach().double().requires_grad_()
+    wanted, = torch.autograd.grad(upfirdn2d_reference(y.sin(), pad=pad, down=stride).cos().sum(), y)
+    torch.testing.assert_close(gradient.double(), wanted, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.gpu
 def test_the_penalty_of_the_kernel_is_that_of_the_slices(monkeypatch):
     monkeypatch.setattr(torch.backends.cudnn, 'allow_tf32', False)
     torch.manual_seed(0)
@@ -82,3 +95,11 @@ if __name__ == '__main__':
     for pad, stride in product(PADS, STRIDES):
         for shape in ((2, 3, 9, 12), (2, 40, 10, 5)):
             check(fused, shape, pad, stride)
+    # zero insertion, and the operator as PyTorch wants it
+    x = torch.randn(2, 3, 5, 6, requires_grad=True)
+    torch.testing.assert_close(fused_filter(x, (10, 12), up=2, pad=2, gain=4.0),
+                               upfirdn2d_reference(x, up=2, pad=(2, 1), gain=4.0))
+    torch.library.opcheck(torch.ops.leokit.fir_filter, (x, 10, 12, 2, 1, 2, 4.0))
+    compiled = torch.compile(lambda x: fused(x, (1, 1), 2, 1.0).sin().sum(), fullgraph=True, backend='aot_eager')
+    torch.testing.assert_close(torch.autograd.grad(compiled(x), x),
+                               torch.autograd.grad(fused(x, (1, 1), 2, 1.0).sin().sum(), x))
