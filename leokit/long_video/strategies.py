@@ -8,12 +8,12 @@ towards the context, frame by frame, with a weight in [0, 1]. The loop over wind
 """
 
 from abc import ABC, abstractmethod
-from typing import Callable
 
 import torch
 from torch import Tensor
 
 from leokit.registry import LONG_VIDEO
+from leokit.samplers import Correction
 from leokit.utils import UserError
 
 RAMPS = ('cosine', 'linear')
@@ -63,7 +63,7 @@ class LongVideoStrategy(ABC):
         boundaries = {frame for first in firsts for frame in (first, first + self.pending_frames)}
         return sorted(frame for frame in boundaries if frame < total_frames)
 
-    def correction(self, context: Tensor | None, std: Tensor) -> Callable[[Tensor], Tensor] | None:
+    def correction(self, context: Tensor | None, std: Tensor) -> Correction | None:
         """The map applied to the predicted clean window at every sampling step.
 
         Args:
@@ -72,25 +72,28 @@ class LongVideoStrategy(ABC):
             std (Tensor): Standard deviation of the normalized codes, shape (N,).
 
         Returns:
-            Callable | None: Maps a window (B, T, N) to the corrected one; None if there is nothing to correct.
+            Correction | None: Maps a window (B, T, N) to the corrected one; None if there is nothing to correct.
         """
         # the motion condition fixes the first code already
         constrained = context is not None and self.context_frames > 1
         if not constrained and self.pull == 0:
             return None
+        limits = (self.bound * std, ) if self.pull else ()  # (N,)
+        # copied to the device here, since a CUDA graph cannot copy from the host
+        held = (context, self.weights().to(context)[:, None]) if constrained else ()  # (context_frames, 1)
 
-        def correct(window: Tensor) -> Tensor:
+        def function(window: Tensor, *tensors: Tensor) -> Tensor:
             if self.pull:
-                limit = self.bound * std  # (N,)
+                limit, *tensors = tensors
                 ramp = torch.linspace(0, self.pull, window.shape[1], device=window.device)[:, None]  # (T, 1)
                 window = window.lerp(window.clamp(-limit, limit), ramp)
             if constrained:
-                weight = self.weights().to(window)[:, None]  # (context_frames, 1)
+                context, weight = tensors
                 start = window[:, :self.context_frames].lerp(context, weight)
                 window = torch.cat([start, window[:, self.context_frames:]], dim=1)
             return window
 
-        return correct
+        return Correction(function, (*limits, *held), (self.pull, constrained))
 
 
 @LONG_VIDEO.register_module()

@@ -7,6 +7,7 @@ does not contain (:mod:`leokit.models.diffusion`), and sampling takes 50 DDIM st
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -22,7 +23,7 @@ from leokit.models.motion_inpainting import inpainting_correction
 from leokit.models.motion_windows import KnownCodes, sample_windows
 from leokit.nn import zero_padding
 from leokit.registry import DISTILLATIONS, LONG_VIDEO, MODELS, MOTION_CONDITIONS
-from leokit.samplers import Denoiser, Sampler, correct, noise_source
+from leokit.samplers import Correction, Denoiser, Sampler, correct, noise_source
 from leokit.utils import UserError, check_shape
 
 
@@ -193,25 +194,31 @@ class MotionDiffusion(DiffusionModel):
         control = self._checked_control(control, start, frames)
         sampler = self.diffusion.chosen_sampler(sampler)
 
-        def run(start: Tensor, noise: Tensor, control: Tensor | None = None) -> tuple[Tensor]:
+        known = correction.tensors if isinstance(correction, Correction) else ()
+
+        def run(start: Tensor, noise: Tensor, *others: Tensor) -> tuple[Tensor]:
+            data, control = others[:len(known)], (*others[len(known):], None)[0]
             first = self.normalizer.normalize(start)
             backbone = self._autocast_copy(self.backbone, start.device)
             denoise = self._denoiser(backbone, start, control, mask, guidance_scales)
             if correction is not None:
-                denoise = correct(denoise, self._of_noised(correction, first), self.diffusion.scheduler)
+                corrected = replace(correction, tensors=data) if data else correction
+                denoise = correct(denoise, self._of_noised(corrected, first), self.diffusion.scheduler)
             clean = self.diffusion.sample(denoise, noise, generator=generator, sampler=sampler)  # (B, T', N)
             motion = self.normalizer.denormalize(self.motion_condition.assemble(clean, first))  # (B, T, N)
             if self.motion_condition.uses_start:
                 motion[:, 0] = start  # without the rounding of normalization and back
             return motion,
 
-        inputs = (start, noise) if control is None else (start, noise, control)
-        graphs = self.sampling_graphs(sampler) if correction is None and lengths is None else None
+        inputs = (start, noise, *known, *(() if control is None else (control,)))
+        unnamed = correction is not None and not known  # data that a graph would keep
+        graphs = None if unnamed or lengths is not None else self.sampling_graphs(sampler)
         if graphs is None:
             motion, = run(*inputs)
         else:
             scales = self.conditioning.scales(guidance_scales)
-            motion, = graphs(run, inputs, repr((type(sampler), vars(sampler), scales)))
+            kind = None if correction is None else correction.kind
+            motion, = graphs(run, inputs, repr((type(sampler), vars(sampler), scales, kind, control is None)))
         if lengths is not None:
             frame = torch.arange(frames, device=start.device).minimum(lengths[:, None] - 1)  # (B, T)
             motion = motion.gather(1, frame[..., None].expand_as(motion))

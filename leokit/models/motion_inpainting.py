@@ -6,15 +6,14 @@ one replaced frame. Here the offset of each given frame from its prediction also
 that decreases linearly to 0 at the next given frame or after ``reach`` frames.
 """
 
-from typing import Callable
-
 import torch
 from torch import Tensor
 
+from leokit.samplers import Correction
 from leokit.utils import UserError, check_shape
 
 
-def inpainting_correction(known: Tensor, mask: Tensor, reach: int) -> Callable[[Tensor], Tensor]:
+def inpainting_correction(known: Tensor, mask: Tensor, reach: int) -> Correction:
     """The map of the predicted clean sequence at every sampling step.
 
     Args:
@@ -24,7 +23,7 @@ def inpainting_correction(known: Tensor, mask: Tensor, reach: int) -> Callable[[
             frame moves.
 
     Returns:
-        Callable: Maps sequences (B, T, N) to sequences that have the given codes.
+        Correction: Maps sequences (B, T, N) to sequences that have the given codes.
     """
     check_shape('known', known, (None, None, None))
     check_shape('mask', mask, tuple(known.shape[:2]))
@@ -36,12 +35,12 @@ def inpainting_correction(known: Tensor, mask: Tensor, reach: int) -> Callable[[
         raise UserError('given codes must be finite; set the mask to False where a code is unknown')
     weights = _weights(mask, reach).to(known)  # (B, T, T)
 
-    def correct(sequence: Tensor) -> Tensor:
+    def correct(sequence: Tensor, known: Tensor, mask: Tensor, weights: Tensor) -> Tensor:
         offset = torch.where(mask[..., None], known - sequence, 0.0)  # (B, T, N)
         moved = sequence + weights.to(sequence.dtype) @ offset
         return torch.where(mask[..., None], known, moved)  # exactly, without rounding
 
-    return correct
+    return Correction(correct, (known, mask, weights), 'inpainting')
 
 
 def _weights(mask: Tensor, reach: int) -> Tensor:

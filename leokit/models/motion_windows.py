@@ -1,6 +1,6 @@
 """Long sequences of a motion diffusion, window by window (:meth:`MotionDiffusion.extend`)."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
@@ -56,7 +56,7 @@ def sample_windows(model: 'MotionDiffusion', start: Tensor, total_frames: int, n
             fixed = start[:, None] if context is None else context[:, :max(output, 1)]
             given = _given_codes(known, first, num_frames, fixed if model.motion_condition.uses_start else fixed[:, :0])
             inpaint = inpainting_correction(model.normalizer.normalize(given.codes), given.mask, known.reach)
-            correction = inpaint if correction is None else _in_turn(correction, inpaint)
+            correction = inpaint if correction is None else correction.then(inpaint)
         part = None if control is None else hold_last(control[:, first:], num_frames)
         window = model.sample(start, num_frames, correction=correction, control=part, **options)
         if given is not None:  # without the rounding of normalization and back
@@ -85,7 +85,3 @@ def _given_codes(known: KnownCodes, first: int, num_frames: int, fixed: Tensor) 
     mask = torch.cat([torch.ones_like(mask[:, :fixed.shape[1]]), mask[:, fixed.shape[1]:], past_end], dim=1)
     codes = hold_last(known.codes[:, first:], num_frames)
     return KnownCodes(torch.cat([fixed, codes[:, fixed.shape[1]:]], dim=1), mask)
-
-
-def _in_turn(first: Callable[[Tensor], Tensor], second: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
-    return lambda window: second(first(window))

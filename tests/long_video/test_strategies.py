@@ -5,6 +5,7 @@ import torch
 from long_video.small_models import N, T, build
 
 from leokit.long_video import History, LastCode, Overlap
+from leokit.models.motion_windows import KnownCodes
 from leokit.registry import LONG_VIDEO
 from leokit.samplers import generators_from_seeds
 from leokit.utils import UserError
@@ -181,3 +182,42 @@ def test_the_strategy_is_given_the_deviation_of_normalized_codes(monkeypatch):
         self, context, std))
     extend(build(), dict(type='LastCode', pull=1.0), 2 * T)
     assert [std.tolist() for std in seen] == [[2.0, 1.0]] * len(seen) and len(seen) > 1
+
+
+class FirstOfItsKind:
+    """As a CUDA graph: calls of one kind run the function of the first, with their own inputs."""
+
+    def __init__(self):
+        self.functions, self.calls = {}, 0
+
+    def __call__(self, function, inputs, kind):
+        self.calls += 1
+        kind = (kind, *((x.shape, x.dtype) for x in inputs))
+        return self.functions.setdefault(kind, function)(*inputs)
+
+
+@pytest.mark.parametrize('steered', [False, True])
+@pytest.mark.parametrize('strategy', STRATEGIES, ids=str)
+def test_windows_can_be_replayed_with_other_data(strategy, steered):
+    """What differs between windows is in the inputs; all windows are of two kinds, the first and the others."""
+    model, total = build(), 41
+    start, codes = (torch.randn(shape, generator=torch.Generator().manual_seed(5)) for shape in ((2, N), (2, total, N)))
+    mask = torch.zeros(2, total, dtype=torch.bool)
+    mask[0, 20], mask[1, 31] = True, True
+    known = KnownCodes(codes, mask, reach=3) if steered else None
+
+    def sequence():
+        return torch.cat(list(model.extend(start, total, known=known, long_video=strategy,
+                                           generator=torch.Generator().manual_seed(1))), dim=1)
+
+    expected, graphs = sequence(), FirstOfItsKind()
+    model.sampling_graphs = lambda sampler: graphs
+    assert torch.equal(sequence(), expected)
+    assert graphs.calls > 2 and len(graphs.functions) <= 2
+
+
+def test_another_strength_is_another_kind():
+    model, graphs = build(), FirstOfItsKind()
+    model.sampling_graphs = lambda sampler: graphs
+    sequences = [extend(model, dict(type='LastCode', pull=pull, bound=0.5), 16)[0] for pull in (0.25, 1.0)]
+    assert not torch.equal(*sequences)
