@@ -240,5 +240,5 @@ def _usable(entries: list[VideoEntry], wanted: VideoFilter, cache: CodeCache) ->
     warn_skipped(skipped, folder)
     if not kept:
         raise UserError(f'none of the {len(entries)} videos in {folder} has {wanted.min_frames} codes in use; '
-                        'lower num_frames or encode longer videos')
+                        'lower num_frames, pad shorter videos by min_frames of the dataset, or encode longer ones')
     return kept, skipped
