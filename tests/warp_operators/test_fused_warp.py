@@ -29,7 +29,7 @@ def tensors(shape, dtype, device='cpu'):
 
 
 def by_definition(feature, flow, mask, grad, grid):
-    """Result and gradients in float64, on the CPU."""
+    """Result and gradients in float64, on the CPU; and where the gradient of the flow does not jump."""
     feature, flow, mask = (x.detach().double().cpu().requires_grad_() for x in (feature, flow, mask))
     sources, _, height, width = feature.shape
     positions = flow + identity_grid(height, width, grid).double()
@@ -37,7 +37,10 @@ def by_definition(feature, flow, mask, grad, grid):
         positions = positions * torch.tensor([(width - 1) / width, (height - 1) / height]).double().view(1, 2, 1, 1)
     out = mask * bilinear_sample_reference(feature.repeat_interleave(len(flow) // sources, 0), positions)
     out.backward(grad.double().cpu())
-    return [out.detach(), feature.grad, flow.grad, mask.grad]
+    size = torch.tensor([width, height]).view(1, 2, 1, 1)
+    from_pixel = (positions.detach() + 1) * size / 2 - 0.5
+    is_smooth = ((from_pixel - from_pixel.round()).abs() > 1e-4).all(1, keepdim=True)
+    return [out.detach(), feature.grad, flow.grad, mask.grad], is_smooth
 
 
 def check(warp, shape, dtype, device='cpu'):
@@ -46,13 +49,16 @@ def check(warp, shape, dtype, device='cpu'):
     out = warp(*inputs)
     out.backward(grad)
     assert out.dtype == dtype and out.is_contiguous(memory_format=torch.channels_last)
-    wanted = by_definition(feature, flow, mask, grad, warp.grid)
+    wanted, is_smooth = by_definition(feature, flow, mask, grad, warp.grid)
+    assert is_smooth.sum() > 0.9 * is_smooth.numel() - len(flow)  # the positions far outside are whole numbers
+    inputs[1].grad *= is_smooth.to(device)
+    wanted[2] *= is_smooth
     # the interpreter cuts off what bfloat16 cannot hold
     rounding = {torch.float32: 2e-5, torch.bfloat16: 8e-3, torch.float16: 1e-3}[dtype]
     for got, exact, low in zip((out, *(x.grad for x in inputs)), wanted, (True, True, False, False)):
         # gradients of flow and mask are sums over channels, in float32
         torch.testing.assert_close(got.detach().double().cpu(), exact, rtol=rounding if low else 1e-4,
-                                   atol=2e-5 if low else 1e-4 * float(exact.abs().max()))
+                                   atol=1e-4 if low else 1e-4 * float(exact.abs().max()))
 
 
 def check_interpreted():
@@ -71,7 +77,7 @@ def check_interpreted():
     # a feature without gradient
     warp, flow = BilinearWarp(kernel='triton'), flow.requires_grad_()
     warp(feature, flow, mask).backward(grad)
-    torch.testing.assert_close(flow.grad, by_definition(feature, flow, mask, grad, 'lia')[2].float(), rtol=1e-4,
+    torch.testing.assert_close(flow.grad, by_definition(feature, flow, mask, grad, 'lia')[0][2].float(), rtol=1e-4,
                                atol=1e-3)
     # the operators as PyTorch wants them, one graph in a compiler, and no second derivatives
     arguments = feature.requires_grad_(), flow, mask, 1.0, 1.0, False
@@ -96,7 +102,7 @@ def test_the_definition_of_this_test_is_the_plain_operator(grid):
     inputs = [x.clone().requires_grad_() for x in (feature, flow, mask)]
     out = BilinearWarp(grid, kernel='torch')(*inputs)
     out.backward(grad)
-    for got, exact in zip((out, *(x.grad for x in inputs)), by_definition(feature, flow, mask, grad, grid)):
+    for got, exact in zip((out, *(x.grad for x in inputs)), by_definition(feature, flow, mask, grad, grid)[0]):
         torch.testing.assert_close(got.double(), exact, rtol=1e-4, atol=1e-4 * float(exact.abs().max()))
 
 
