@@ -102,7 +102,7 @@ def region_crops(images: Tensor, maps: Tensor, size: int) -> Tensor:
 
 def _pixel_centers(height: int, width: int, device: torch.device) -> tuple[Tensor, Tensor]:
     """Normalized x and y of the pixel centers, each (H, W)."""
-    x, y = ((torch.arange(count, device=device, dtype=torch.float32) + 0.5) * 2 / count - 1
+    x, y = ((torch.arange(count, device=device) + 0.5) * 2 / count - 1
             for count in (width, height))
     return x.expand(height, width), y[:, None].expand(height, width)
 

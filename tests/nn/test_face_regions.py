@@ -52,6 +52,7 @@ def test_a_mask_has_the_pixels_whose_centers_are_in_the_box():
                      for x in range(width)] for y in range(height)]
         assert mask.tolist() == expected
     assert masks[0, 2].sum() == 0  # between the centers 0.25 and 0.35
+    assert region_masks(maps_of((0.25, 0.0, 0.75, 1.0)), 2, 2).all()  # centers on the edge
 
 
 def test_a_region_that_was_not_found_has_no_pixels():
@@ -118,7 +119,9 @@ def test_pixels_beyond_the_image_are_those_of_its_border():
 
 def test_crops_of_regions_that_were_not_found_are_black_and_have_no_gradient():
     images = torch.rand(1, 3, 8, 8, requires_grad=True)
-    crops = region_crops(images, maps_of((NAN,) * 4, (0.0, 0.0, 0.5, 0.5), (NAN, 0.0, 0.5, 0.5)), 4)
+    maps = maps_of((NAN,) * 4, (0.0, 0.0, 0.5, 0.5), (0.0, 0.0, 0.5, 0.5))
+    maps[0, 2, 0, 2] = NAN
+    crops = region_crops(images, maps, 4)
     assert (crops[0] == 0).all() and (crops[2] == 0).all() and crops[1].min() > 0
     crops.sum().backward()
     expected = torch.zeros(8, 8)

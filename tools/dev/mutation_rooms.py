@@ -40,7 +40,9 @@ ROOMS = {
     'control_encoders': _package('control_encoders'),
     'engine': _package('engine', 'ema_hook', 'graphed_step', 'loss_ramp_hook', 'loss_watch_hook',
                        'motion_statistics_hook', 'optim_wrapper', tests=()),
-    'datasets': _package('datasets', 'resident_batches', tests=()),
+    'datasets': _package('datasets', 'face_regions', 'resident_batches', 'transforms/affine', 'transforms/flip', tests=()),
+    'data_tools': _package('data_tools', 'face_region_detection', tests=()),
+    'synthetic_faces': _package('synthetic_faces', 'face_regions', tests=()),
     'croppers': _package('croppers'),
     'video': _package('video', 'frame_rate', 'resize', 'splits', tests=()),
     'models': _package('models', 'animator', 'code_normalizer', 'diffusion', 'diffusion_model', 'motion_conditioning',
@@ -57,6 +59,8 @@ ROOMS = {
 
 # module -> tests of its package under another name, and of the package that uses it
 MORE_TESTS = {
+    'leokit/datasets/transforms/affine.py': ('tests/datasets/transforms/test_batch_transform.py',),
+    'leokit/datasets/transforms/flip.py': ('tests/datasets/transforms/test_batch_transform.py',),
     'leokit/diffusion_backbones/unet.py': (
         'tests/diffusion_backbones/test_unet_1d.py', 'tests/diffusion_backbones/test_unet_2d.py'),
     'leokit/models/animator.py': ('tests/models/test_single_backward.py', 'tests/models/test_contracts.py'),
