@@ -7,7 +7,7 @@
 The first frames of every clip are resized to one size and measured with the same extractors: --content describes what
 is shown (faces by identity, bodies by color), --motion how it moves (landmarks, in eye distances, or the codes of an
 animator). Clips with the same name, such as continuations of the same first frame, are also compared in pairs with
-those of the first set. Statistics are per frame, so clips must have the same frame rate.
+those of the first set. Statistics are per frame, so clips of different frame rates need --fps.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from leokit.cli import options
-from leokit.cli.argument_types import positive_int
+from leokit.cli.argument_types import frame_rate, positive_int
 
 if TYPE_CHECKING:
     from leokit.analysis.clip_statistics import ClipSet, Features
@@ -38,6 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add('sets', nargs='+', type=labeled_folder, metavar='LABEL=DIR', help='folders of videos, or manifests')
     options.add(parser, '--num-frames', default=64)
     options.add(parser, '--size', default=128)
+    add('--fps', type=frame_rate, metavar='FPS', help='resample all clips to this frame rate (default: keep theirs)')
     add('--content', metavar='TYPE', default='FaceIdentity', help='extractor of the content (default: %(default)s)')
     add('--motion', metavar='TYPE', default='FaceLandmarks',
         help=f'extractor of the motion, or {CODES}, those of the animator (default: %(default)s)')
@@ -77,21 +78,40 @@ def build_motion(kind: str, args: argparse.Namespace) -> 'Features':
     return landmarks
 
 
+def select(folder: Path, args: argparse.Namespace) -> 'list[VideoEntry]':
+    """The videos of a set that are long enough at the rate of the comparison."""
+    from leokit.utils import UserError
+    from leokit.video import VideoFilter, VideoIndex
+    from leokit.video.frame_rate import resampled_count
+    if not args.fps:
+        return VideoIndex(folder, VideoFilter(min_frames=args.num_frames)).videos
+    videos = VideoIndex(folder).videos
+    chosen = [video for video in videos if resampled_count(video.frames, args.fps, video.fps) >= args.num_frames]
+    if not chosen:
+        raise UserError(f'none of the {len(videos)} videos of {folder} has {args.num_frames} frames at {args.fps:g} '
+                        'frames per second; lower --num-frames')
+    return chosen
+
+
 def measure(videos: 'list[VideoEntry]', args: argparse.Namespace, content: 'Features', motion: 'Features') -> 'ClipSet':
     """Statistics of the first frames of every video."""
     import numpy as np
+    import torch
 
     from leokit.analysis.clip_statistics import ClipSet, clip_statistics
     from leokit.datasets import FrameDecoder
     from leokit.utils import progress_bar
     from leokit.utils.pixels import from_uint8
     from leokit.utils.thread_map import thread_map
-    decoder = FrameDecoder(args.size)
+    decoder = FrameDecoder(args.size, fps=args.fps)
+
+    def read(video: 'VideoEntry') -> np.ndarray:
+        return np.concatenate(list(decoder.stream(video, 0, args.num_frames)))
+
     values = {}
     with progress_bar(len(videos), 'clips', unit='video') as bar:
-        frames = thread_map(lambda video: decoder.read(video, np.arange(args.num_frames)), videos, args.threads)
-        for video, clip in zip(videos, frames):
-            values[video.name] = clip_statistics(from_uint8(clip), content, motion)
+        for video, frames in zip(videos, thread_map(read, videos, args.threads)):
+            values[video.name] = clip_statistics(from_uint8(torch.from_numpy(frames)), content, motion)
             bar.update()
     return ClipSet(values)
 
@@ -102,17 +122,16 @@ def run(args: argparse.Namespace) -> None:
     from leokit.registry import FEATURE_EXTRACTORS
     from leokit.utils import UserError
     from leokit.utils.files import write_json
-    from leokit.video import VideoFilter, VideoIndex
     labels = [label for label, _ in args.sets]
     if len(set(labels)) < len(labels):
         raise UserError(f'each set needs its own label, got {", ".join(labels)}')
     if args.num_frames < MIN_FRAMES:
         raise UserError(f'--num-frames must be at least {MIN_FRAMES}, got {args.num_frames}')
-    sets = {label: VideoIndex(folder, VideoFilter(min_frames=args.num_frames)).videos for label, folder in args.sets}
+    sets = {label: select(folder, args) for label, folder in args.sets}
     rates = sorted({round(video.fps, 2) for videos in sets.values() for video in videos})
-    if len(rates) > 1:
+    if len(rates) > 1 and not args.fps:
         raise UserError(f'the clips have different frame rates ({", ".join(f"{rate:g}" for rate in rates)}), but the '
-                        'statistics are per frame; select clips of one rate, or convert them')
+                        'statistics are per frame; pass --fps to resample them')
     device = options.choose_device(args.device)
     extractor = FEATURE_EXTRACTORS.build(dict(type=args.content)).to(device)
     motion = build_motion(args.motion, args)
@@ -120,5 +139,5 @@ def run(args: argparse.Namespace) -> None:
                for label, videos in sets.items()}
     print(clip_table(results))
     if args.out:
-        write_json(args.out, dict(num_frames=args.num_frames, size=args.size, content=args.content, motion=args.motion,
-                                  sets={label: part.values for label, part in results.items()}))
+        protocol = {key: getattr(args, key) for key in ('num_frames', 'fps', 'size', 'content', 'motion')}
+        write_json(args.out, dict(**protocol, sets={label: part.values for label, part in results.items()}))
