@@ -7,7 +7,7 @@
 The first frames of every clip are resized to one size and measured with the same extractors: --content describes what
 is shown (faces by identity, bodies by color), --motion how it moves (landmarks, in eye distances, or the codes of an
 animator). Clips with the same name, such as continuations of the same first frame, are also compared in pairs with
-those of the first set. Statistics are per frame, so clips of different frame rates need --fps.
+those of the first set. Statistics are per frame, so clips of different frame rates need --common-fps.
 """
 
 import argparse
@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add('sets', nargs='+', type=labeled_folder, metavar='LABEL=DIR', help='folders of videos, or manifests')
     options.add(parser, '--num-frames', default=64)
     options.add(parser, '--size', default=128)
-    add('--fps', type=frame_rate, metavar='FPS', help='resample all clips to this frame rate (default: keep theirs)')
+    add('--common-fps', type=frame_rate, metavar='FPS', help='resample all clips to this rate (default: keep theirs)')
     add('--content', metavar='TYPE', default='FaceIdentity', help='extractor of the content (default: %(default)s)')
     add('--motion', metavar='TYPE', default='FaceLandmarks',
         help=f'extractor of the motion, or {CODES}, those of the animator (default: %(default)s)')
@@ -83,13 +83,13 @@ def select(folder: Path, args: argparse.Namespace) -> 'list[VideoEntry]':
     from leokit.utils import UserError
     from leokit.video import VideoFilter, VideoIndex
     from leokit.video.frame_rate import resampled_count
-    if not args.fps:
+    if not args.common_fps:
         return VideoIndex(folder, VideoFilter(min_frames=args.num_frames)).videos
-    videos = VideoIndex(folder).videos
-    chosen = [video for video in videos if resampled_count(video.frames, args.fps, video.fps) >= args.num_frames]
+    rate, videos = args.common_fps, VideoIndex(folder).videos
+    chosen = [video for video in videos if resampled_count(video.frames, rate, video.fps) >= args.num_frames]
     if not chosen:
-        raise UserError(f'none of the {len(videos)} videos of {folder} has {args.num_frames} frames at {args.fps:g} '
-                        'frames per second; lower --num-frames')
+        raise UserError(f'none of the {len(videos)} videos of {folder} has {args.num_frames} frames at {rate:g} frames '
+                        'per second; lower --num-frames')
     return chosen
 
 
@@ -103,7 +103,7 @@ def measure(videos: 'list[VideoEntry]', args: argparse.Namespace, content: 'Feat
     from leokit.utils import progress_bar
     from leokit.utils.pixels import from_uint8
     from leokit.utils.thread_map import thread_map
-    decoder = FrameDecoder(args.size, fps=args.fps)
+    decoder = FrameDecoder(args.size, fps=args.common_fps)
 
     def read(video: 'VideoEntry') -> np.ndarray:
         return np.concatenate(list(decoder.stream(video, 0, args.num_frames)))
@@ -129,9 +129,9 @@ def run(args: argparse.Namespace) -> None:
         raise UserError(f'--num-frames must be at least {MIN_FRAMES}, got {args.num_frames}')
     sets = {label: select(folder, args) for label, folder in args.sets}
     rates = sorted({round(video.fps, 2) for videos in sets.values() for video in videos})
-    if len(rates) > 1 and not args.fps:
+    if len(rates) > 1 and not args.common_fps:
         raise UserError(f'the clips have different frame rates ({", ".join(f"{rate:g}" for rate in rates)}), but the '
-                        'statistics are per frame; pass --fps to resample them')
+                        'statistics are per frame; pass --common-fps to resample them')
     device = options.choose_device(args.device)
     extractor = FEATURE_EXTRACTORS.build(dict(type=args.content)).to(device)
     motion = build_motion(args.motion, args)
@@ -139,5 +139,5 @@ def run(args: argparse.Namespace) -> None:
                for label, videos in sets.items()}
     print(clip_table(results))
     if args.out:
-        protocol = {key: getattr(args, key) for key in ('num_frames', 'fps', 'size', 'content', 'motion')}
+        protocol = {key: getattr(args, key) for key in ('num_frames', 'common_fps', 'size', 'content', 'motion')}
         write_json(args.out, dict(**protocol, sets={label: part.values for label, part in results.items()}))

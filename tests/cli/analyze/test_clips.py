@@ -53,7 +53,7 @@ def test_clips_of_different_rates_are_refused(clips, tmp_path):
     assert status == 2 and 'different frame rates (15, 25)' in said
     # 20 frames at 25 per second are 12 at 15 per second
     clips.write(tmp_path / 'one' / 'b.mp4', clips.frames(20), rate=25)
-    status, said = call_command(COMMAND, f'a={tmp_path / "one"}', f'b={tmp_path / "two"}', *COLORS, '--fps', 15,
+    status, said = call_command(COMMAND, f'a={tmp_path / "one"}', f'b={tmp_path / "two"}', *COLORS, '--common-fps', 15,
                                 '--out', tmp_path / 'out.json')
     assert status == 0
     assert {label: list(clips) for label, clips in json.loads((tmp_path / 'out.json').read_text())['sets'].items()} == {
