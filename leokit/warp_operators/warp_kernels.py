@@ -14,7 +14,7 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-POSITIONS, CHANNELS = 32, 64  # of one program
+POSITIONS, CHANNELS = 16, 64  # of one program
 EMPTY = tl.constexpr(-1)  # the end of a list
 
 
@@ -38,11 +38,19 @@ def _place(flow, position, exists, frames, height, width, end_x, end_y, step_x, 
 
 
 @triton.jit
+def _bounded(x, last):
+    """x as an integer from 0 to last; converting a number that an integer cannot hold would be undefined.
+
+    Not by tl.where, on which Triton 3.6 fails with some sizes of programs.
+    """
+    return tl.minimum(tl.maximum(x, 0.0), last.to(tl.float32)).to(tl.int32)
+
+
+@triton.jit
 def _tap(feature, source, x, y, channel, is_channel, height, width, channels):
     """Values at whole pixels x and y (as floats), zeros outside, shape (positions, channels)."""
     inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
-    # the conversion of a number that an integer cannot hold is undefined
-    column, row = tl.where(inside, x, 0.0).to(tl.int32), tl.where(inside, y, 0.0).to(tl.int32)
+    column, row = _bounded(x, width - 1), _bounded(y, height - 1)
     start = ((source * height + row) * width + column).to(tl.int64) * channels
     return tl.load(feature + start[:, None] + channel[None, :], mask=inside[:, None] & is_channel[None, :],
                    other=0.0).to(tl.float32)
@@ -83,7 +91,7 @@ def _backward_positions(grad, feature, flow, mask, grad_flow, grad_mask, heads, 
     if makes_lists:
         # cell (i, j) lies between the pixels i - 1 and i, and j - 1 and j
         listed = exists & (left >= -1) & (left < width) & (top >= -1) & (top < height)
-        column, row = tl.where(listed, left + 1, 0.0).to(tl.int32), tl.where(listed, top + 1, 0.0).to(tl.int32)
+        column, row = _bounded(left + 1, width), _bounded(top + 1, height)
         cell = (source * (height + 1) + row) * (width + 1) + column
         tl.store(following + position, tl.atomic_xchg(heads + cell, position, mask=listed, sem='relaxed'), mask=listed)
     right_part, lower_part = (x - left)[:, None], (y - top)[:, None]
