@@ -32,7 +32,7 @@ def save_face_regions(path: str | Path, boxes: Mapping[str, np.ndarray], crop: s
             raise ValueError(f'boxes of {name!r} must have shape (T, {len(FACE_REGIONS)}, 4), got {values.shape}')
     content = io.BytesIO()
     np.savez_compressed(
-        content, names=np.array(list(boxes), dtype=str), frames=np.array([len(x) for x in boxes.values()], np.int64),
+        content, names=np.array(list(boxes)), frames=np.array([len(x) for x in boxes.values()], np.int64),
         boxes=np.concatenate([np.zeros((0, len(FACE_REGIONS), 4)), *boxes.values()]).astype(np.float32),
         region_names=FACE_REGIONS, crop=crop)
     with clear_write_errors(path):

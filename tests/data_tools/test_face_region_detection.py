@@ -72,6 +72,12 @@ def test_short_gaps_are_interpolated():
     np.testing.assert_array_equal(fill_gaps(series(1, 2), 5), series(1, 2))
 
 
+def test_a_frame_in_which_a_region_is_missing_is_interpolated_as_a_whole():
+    boxes = series(1, 5, 3)
+    boxes[1, 2] = NAN
+    np.testing.assert_array_equal(fill_gaps(boxes, 1), series(1, 2, 3))
+
+
 # ---- whole datasets ------------------------------------------------------------
 class StandInDetector(FaceDetector):
     """Sees a face where a frame is bright: the landmarks are those of `landmarks()`, shifted by the brightness."""
@@ -177,7 +183,7 @@ def test_regions_of_synthetic_faces_are_those_of_the_ground_truth(tmp_path):
     plan = SyntheticFacesPlan(num_identities=2, clips_per_identity=2, num_frames=6, size=32)
     write_synthetic_faces(tmp_path / 'faces', plan, workers=0, show_progress=False)
     status, said = call_command('data regions', '--ground-truth', tmp_path / 'faces', '--out', tmp_path / 'r.npz')
-    assert status == 0 and '4 videos, 24 frames, 24 of them with a face' in said
+    assert status == 0 and '4 videos, 24 frames, 24 of them with a face (0 interpolated); 0' in said
     boxes, crop = load_face_regions(tmp_path / 'r.npz')
     truth = load_truth(tmp_path / 'faces')
     assert crop == '' and list(boxes) == truth.names

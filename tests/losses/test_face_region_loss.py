@@ -32,6 +32,18 @@ def test_a_region_is_averaged_over_its_own_pixels():
         assert float(loss(black(), wrong, regions())) == pytest.approx(expected / 3)
 
 
+def test_any_pair_by_brute_force():
+    generator = torch.Generator().manual_seed(0)
+    driving, prediction = (torch.rand(2, 3, 16, 16, generator=generator) * 2 - 1 for _ in range(2))
+    expected = 0.0
+    for pair in range(2):
+        for (rows, columns), factor in (((slice(12, 14), slice(4, 12)), 1.0), ((slice(4, 5), slice(2, 6)), 0.5),
+                                        ((slice(4, 6), slice(10, 12)), 0.5)):
+            pixels = prediction[pair, :, rows, columns] - driving[pair, :, rows, columns]
+            expected += factor * float(pixels.abs().mean()) / 2
+    assert float(FaceRegionLoss()(driving, prediction, regions(BOXES, BOXES))) == pytest.approx(expected)
+
+
 def test_weights_of_the_parts():
     everywhere = black() + 0.5
     for weights, expected in ((dict(mouth=2.0), 1.0), (dict(eyes=3.0), 1.5), (dict(face=1.0), 0.5),
