@@ -34,9 +34,9 @@ def _boxes(appearance: ParameterTable, motion: ParameterTable) -> Tensor:
     skin = skull_shell(appearance, motion, frame)
     eyes, mouth = eye_shape(appearance, motion, skin), mouth_shape(appearance, motion, frame, skin)
     face = skin.distance < 0
-    eye = face & (eyes.y >= eyes.upper) & (eyes.y <= eyes.lower) & (eyes.arc > 0)
-    lips = (face & (mouth.y >= mouth.gap_top - appearance['lip_upper'] * mouth.arc)
-            & (mouth.y <= mouth.gap_bottom + appearance['lip_lower'] * mouth.full) & (mouth.arc > 0))
+    eye = face & (eyes.y > eyes.upper) & (eyes.y < eyes.lower)
+    lips = (face & (mouth.y > mouth.gap_top - appearance['lip_upper'] * mouth.arc)
+            & (mouth.y < mouth.gap_bottom + appearance['lip_lower'] * mouth.full))
     masks = dict(mouth=lips, right_eye=eye & (skin.x < 0), left_eye=eye & (skin.x > 0), face=face)
     boxes = torch.stack([_bounds(masks[name]) for name in FACE_REGIONS], dim=1)  # (B, R, 4)
     # the distance of the eyes as a fraction of the image
