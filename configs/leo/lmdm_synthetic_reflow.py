@@ -1,6 +1,6 @@
 # A student of configs/leo/lmdm_synthetic_flow.py by reflow (arXiv 2209.03003): trained on pairs of noise and the
-# sequence that the teacher makes of it, whose paths are nearly straight. The student inherits the accuracy of the solver
-# that makes the pairs. Four Euler steps.
+# sequence that the teacher makes of it, whose paths are nearly straight. The student is as accurate as the solver that
+# makes the pairs. Four Euler steps.
 _base_ = './lmdm_synthetic_flow.py'
 teacher = dict(config='configs/leo/lmdm_synthetic_flow.py', checkpoint='work_dirs/lmdm_synthetic_flow')
 load_from = 'work_dirs/lmdm_synthetic_flow'
