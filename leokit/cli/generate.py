@@ -59,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add_out(parser, 'folder', required=True)
     options.add(parser, '--format', choices=options.OUTPUT_FORMATS, default='mp4')
     options.add(parser, '--fps', unset="that of the motion diffusion's training")
-    options.add(parser, '--num-inference-steps', '--eta', unset="the config's")
+    options.add(parser, '--sampler', '--num-inference-steps', '--eta', unset="the config's")
     options.add(parser, '--guidance-scale', role='only with --unconditional', unset="the model's")
     options.add(parser, '--batch-size', role='videos generated at a time', default=8)
     options.add(parser, '--shard', role='of the videos')
@@ -89,10 +89,10 @@ def load_leo(args: argparse.Namespace) -> 'LEO':
                         '--cfg-options motion_diffusion.checkpoint=...')
     if not args.unconditional:
         config.start_code = config.start_frame = config.start_frame_sr = None
-    if config.get('motion_diffusion') and (args.num_inference_steps or args.eta is not None):
+    if config.get('motion_diffusion') and (args.sampler or args.num_inference_steps or args.eta is not None):
         entry = config.motion_diffusion
         entry.config = change_sampler(load_config(entry.config, entry.pop('cfg_options', None)),
-                                      args.num_inference_steps, args.eta)
+                                      args.num_inference_steps, args.eta, sampler=args.sampler)
     return load(config, device=options.choose_device(args.device), amp=args.amp)
 
 
@@ -113,7 +113,7 @@ def load_pair(config: 'Config', args: argparse.Namespace) -> 'LEO':
     device = options.choose_device(args.device)
     named = animator_of(config, dict(config=args.animator_config, checkpoint=args.animator_checkpoint))
     animator = load(named['config'], named['checkpoint'], device, expect=Animator)
-    config = change_sampler(config, args.num_inference_steps, args.eta)
+    config = change_sampler(config, args.num_inference_steps, args.eta, sampler=args.sampler)
     return LEO(animator, load(config, args.checkpoint, device, expect=MotionDiffusion), amp=args.amp)
 
 

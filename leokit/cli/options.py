@@ -71,6 +71,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
                    help="'relative' adds the driving motion since its start frame to the source's pose; "
                         "'absolute' takes over the driving pose"),
     '--num-inference-steps': dict(type=positive_int, metavar='N', help='denoising steps of the motion diffusion'),
+    '--sampler': dict(metavar='TYPE', help='sampler of the motion, such as DPMSolverPlusPlusSampler'),
     '--eta': dict(type=fraction, help='noise added in each DDIM step, 0 (deterministic) to 1 (as in DDPM)'),
     '--guidance-scale': dict(type=finite_float, metavar='SCALE',
                              help='classifier-free guidance scale of the starting frames'),

@@ -113,12 +113,22 @@ def check_device(device: str | torch.device) -> torch.device:
     return target
 
 
-def change_sampler(config: Config, num_inference_steps: int | None = None, eta: float | None = None) -> Config:
-    """A copy of a motion diffusion's config with other sampling options; ``DDIMSampler`` if it names no sampler."""
+def change_sampler(config: Config, num_inference_steps: int | None = None, eta: float | None = None, *,
+                   sampler: str | None = None) -> Config:
+    """A copy of a motion diffusion's config with other sampling options.
+
+    Args:
+        config (Config): The config; without a sampler it has ``DDIMSampler``.
+        num_inference_steps (int, optional): Sampling steps.
+        eta (float, optional): See ``DDIMSampler``.
+        sampler (str, optional): Name in SAMPLERS of another sampler, with its own defaults.
+    """
     config = copy.deepcopy(config)
     changes = {key: value for key, value in (('num_inference_steps', num_inference_steps), ('eta', eta))
                if value is not None}
-    if changes:
+    if sampler is not None:
+        config.model.sampler = dict(type=sampler, **changes)
+    elif changes:
         config.model.sampler = {**(config.model.get('sampler') or dict(type='DDIMSampler')), **changes}
     return config
 

@@ -78,12 +78,16 @@ def test_from_a_video_at_its_rate(generate, image, tmp_path):
 
 def test_sampler_options(generate, image, tmp_path):
     results = {}
-    for name, options in dict(plain=(), steps=('--num-inference-steps', 2), calm=('--eta', 0)).items():
+    for name, options in dict(plain=(), steps=('--num-inference-steps', 2), calm=('--eta', 0),
+                              other=('--sampler', 'EulerSampler')).items():
         generate('--image', image, '--format', 'frames', '--out', tmp_path / name, *options)
         results[name] = read(tmp_path / name / 'face_0000')[0]
         assert len(results[name]) == 5  # the window of the model
     assert not np.array_equal(results['plain'], results['steps'])
     assert not np.array_equal(results['plain'], results['calm'])
+    assert not any(np.array_equal(results['other'], results[name]) for name in ('plain', 'steps', 'calm'))
+    with pytest.raises(UserError, match='NoSampler'):
+        generate('--image', image, '--out', tmp_path / 'unknown', '--sampler', 'NoSampler')
 
 
 def test_animator_of_the_config(generate, models, image, tmp_path):

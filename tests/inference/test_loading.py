@@ -245,3 +245,6 @@ def test_sampler_changes():
     assert config.model.sampler.num_inference_steps == 9
     assert change_sampler(Config(dict(model=dict())), eta=0.5).model.sampler == dict(type='DDIMSampler', eta=0.5)
     assert 'sampler' not in change_sampler(Config(dict(model=dict()))).model
+    other = change_sampler(config, 4, sampler='HeunSampler').model.sampler
+    assert other == dict(type='HeunSampler', num_inference_steps=4)
+    assert change_sampler(config, sampler='EulerSampler').model.sampler == dict(type='EulerSampler')
