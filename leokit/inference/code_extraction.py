@@ -1,13 +1,13 @@
 """Extraction of motion codes from a folder of videos, for training on codes instead of frames.
 
-Several videos are decoded at the same time in threads, a piece of each in turn. Their frames are packed into batches of
-one size, whatever the lengths of the videos, so only the last batch can be smaller.
+Several videos are decoded at the same time in threads or processes, a piece of each in turn. Their frames are packed
+into batches of one size, whatever the lengths of the videos, so only the last batch can be smaller.
 """
 
 import logging
 from collections import Counter, defaultdict, deque
 from contextlib import closing
-from typing import Iterator, NamedTuple, Sequence
+from typing import Callable, Iterator, NamedTuple, Sequence
 
 import numpy as np
 import torch
@@ -16,12 +16,13 @@ from torch import Tensor
 
 from leokit.datasets.code_cache import CodedVideo
 from leokit.datasets.code_cache_writer import CodeCacheWriter
-from leokit.datasets.frame_decoder import FrameDecoder
+from leokit.datasets.frame_decoder import CHUNK_FRAMES, FrameDecoder
 from leokit.inference.rendering import encode
 from leokit.models import Animator
 from leokit.utils import UserError, progress_bar
 from leokit.utils.modules import device_of
 from leokit.utils.prefetch import Ended, prefetch_in_turn
+from leokit.utils.process_streams import process_in_turn, worth_processes
 from leokit.utils.progress import StageRates
 from leokit.utils.thread_map import worker_count
 from leokit.video.frame_rate import common_rate, format_rates, group_rates, is_same_rate, resampled_count
@@ -211,12 +212,13 @@ def _decode(items: Sequence[_Item], decoder: FrameDecoder,
 
     Yields an item with a chunk (t, 3, S, S) of its frames, and finally with None or with the error that ended it.
     """
-    def stream(item: _Item) -> Iterator[np.ndarray]:
+    def stream(number: int) -> Iterator[np.ndarray]:
+        item = items[number]
         if item.stretch is None:
             return decoder.stream(item.video)
         return decoder.stream(item.video, item.stretch.first, item.stretch.first + item.stretch.length)
 
-    with closing(prefetch_in_turn(map(stream, items), workers, CHUNKS_AHEAD)) as pieces:
+    with closing(decode_in_turn(stream, len(items), workers, decoder.size)) as pieces:
         for number, piece in pieces:
             if not isinstance(piece, Ended):
                 yield items[number], piece
@@ -224,6 +226,24 @@ def _decode(items: Sequence[_Item], decoder: FrameDecoder,
                 yield items[number], piece.error
             else:
                 raise piece.error
+
+
+def decode_in_turn(stream: Callable[[int], Iterator[np.ndarray]], count: int, workers: int,
+                   size: int) -> Iterator[tuple[int, np.ndarray | Ended]]:
+    """Chunks of several videos, one of each in turn, decoded in threads, or in processes where these are faster.
+
+    Args:
+        stream (Callable): Opens the chunks (t, 3, S, S) of a video from its number.
+        count (int): Number of videos.
+        workers (int): Videos at the same time.
+        size (int): Resolution S.
+
+    Yields:
+        tuple: Number of a video, and its next chunk or :class:`~leokit.utils.prefetch.Ended`.
+    """
+    if worth_processes(count, workers, CHUNK_FRAMES * 3 * size**2, CHUNKS_AHEAD):
+        return process_in_turn(stream, count, workers, CHUNKS_AHEAD)
+    return prefetch_in_turn(map(stream, range(count)), workers, CHUNKS_AHEAD)
 
 
 class _Job:

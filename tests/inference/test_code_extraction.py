@@ -10,7 +10,7 @@ from leokit.datasets.code_cache_writer import CodeCacheWriter
 from leokit.datasets.motion_code_dataset import MotionCodeDataset
 from leokit.inference import code_extraction, extract_motion_codes
 from leokit.inference.code_extraction import _Item, _Packer, _decode
-from leokit.utils import UserError
+from leokit.utils import UserError, process_streams
 from leokit.utils.pixels import from_uint8
 from leokit.video.manifest import write_manifest
 from leokit.video.video_index import VideoIndex
@@ -32,6 +32,19 @@ def videos(tmp_path):
     return folder, frames
 
 
+@pytest.fixture(params=['threads', 'processes'])
+def decoding(request, monkeypatch):
+    """The same with both; by default, three short videos are decoded in threads."""
+    calls = []
+    name = dict(threads='prefetch_in_turn', processes='process_in_turn')[request.param]
+    decode = getattr(code_extraction, name)
+    monkeypatch.setattr(code_extraction, name, lambda *args: calls.append(name) or decode(*args))
+    if request.param == 'processes':
+        monkeypatch.setattr(process_streams, 'MIN_PROCESSES', 1)
+    yield
+    assert set(calls) == {name}
+
+
 def extract(animator, folder, out, **options):
     index = VideoIndex(folder, cache_probes=False)
     with CodeCacheWriter(out, MOTION_DIM, animator=dict(weights_hash=animator.weights_hash())) as writer:
@@ -44,7 +57,7 @@ def codes_of(animator, frames):
 
 
 @pytest.mark.parametrize('batch_size, workers', [(1, 1), (4, 3), (100, 2)])
-def test_codes_are_those_of_the_frames(animator, videos, tmp_path, batch_size, workers):
+def test_codes_are_those_of_the_frames(animator, videos, tmp_path, decoding, batch_size, workers):
     folder, frames = videos
     report = extract(animator, folder, tmp_path / 'codes', batch_size=batch_size, workers=workers)
     assert report == (3, 15, 0, 0)
@@ -82,7 +95,7 @@ def test_an_interrupted_extraction_is_resumed(animator, videos, tmp_path, monkey
     np.testing.assert_allclose(cache.codes[6:], codes_of(animator, frames['c']), atol=1e-4)
 
 
-def test_a_video_that_cannot_be_decoded_to_its_end_is_skipped(animator, videos, tmp_path):
+def test_a_video_that_cannot_be_decoded_to_its_end_is_skipped(animator, videos, tmp_path, decoding):
     folder, frames = videos
     broken = folder / 'b2'
     broken.mkdir()
@@ -120,6 +133,8 @@ def test_threads_end_when_the_consumer_stops(videos):
     index = VideoIndex(videos[0], cache_probes=False)
 
     class Endless:
+        size = 8
+
         def stream(self, video):
             while True:
                 yield np.zeros((1, 3, 8, 8), np.uint8)
@@ -177,7 +192,7 @@ def mixed_rates(folder):
     return frames
 
 
-def test_other_rates_are_resampled_before_encoding(animator, tmp_path, monkeypatch):
+def test_other_rates_are_resampled_before_encoding(animator, tmp_path, decoding, monkeypatch):
     messages = []
     monkeypatch.setattr(code_extraction, 'print_log', lambda message, **_: messages.append(message))
     frames = mixed_rates(tmp_path)

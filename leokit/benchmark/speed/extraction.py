@@ -11,9 +11,8 @@ from leokit.benchmark.speed.evaluation import write_test_videos
 from leokit.benchmark.speed.stages import report_stages
 from leokit.datasets.code_cache_writer import CodeCacheWriter
 from leokit.datasets.frame_decoder import FrameDecoder
-from leokit.inference.code_extraction import CHUNKS_AHEAD, extract_motion_codes
+from leokit.inference.code_extraction import decode_in_turn, extract_motion_codes
 from leokit.inference.rendering import encode
-from leokit.utils.prefetch import prefetch_in_turn
 from leokit.utils.thread_map import worker_count
 from leokit.video.video_index import VideoIndex
 
@@ -29,6 +28,7 @@ def bench_extraction(bench: SpeedBench) -> None:
     with tempfile.TemporaryDirectory() as folder:
         write_test_videos(Path(folder), VIDEOS, length, animator.size)
         index = VideoIndex(folder)
+        videos = list(index)
         decoder = FrameDecoder(animator.size)
         caches = (Path(folder) / f'codes_{number}' for number in itertools.count())
         images = torch.zeros(batch_size, 3, animator.size, animator.size, dtype=torch.uint8)
@@ -36,7 +36,7 @@ def bench_extraction(bench: SpeedBench) -> None:
         images = images.pin_memory() if bench.device.type == 'cuda' else images
 
         def decode() -> None:
-            for _ in prefetch_in_turn(map(decoder.stream, index), workers, CHUNKS_AHEAD):
+            for _ in decode_in_turn(lambda number: decoder.stream(videos[number]), VIDEOS, workers, animator.size):
                 pass
 
         def encode_all() -> None:
@@ -49,5 +49,5 @@ def bench_extraction(bench: SpeedBench) -> None:
                 extract_motion_codes(animator, index, writer, batch_size=batch_size, amp=amp, show_progress=False)
 
         count = -(-VIDEOS * length // batch_size) * batch_size
-        report_stages(bench, f'extract, {VIDEOS} x {length} frames, {workers} threads', dict(
+        report_stages(bench, f'extract, {VIDEOS} x {length} frames, {workers} workers', dict(
             reading=(decode, VIDEOS * length), encoding=(encode_all, count)), (extract, VIDEOS * length), TARGET)

@@ -1,0 +1,110 @@
+"""Iterate over several sources in processes, whose items arrive through shared memory.
+
+Threads that decode video wait for the interpreter lock several times per frame, so that more than a handful of them are
+hardly faster (:func:`~leokit.utils.prefetch.prefetch_in_turn`). The processes are those of PyTorch's ``DataLoader``.
+"""
+
+import pickle
+import shutil
+import sys
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from torch.utils.data import DataLoader, IterableDataset, get_worker_info
+
+from leokit.utils.errors import UserError
+from leokit.utils.prefetch import Ended
+
+SHARED_MEMORY = '/dev/shm'
+MIN_PROCESSES = 5  # threads are as fast below
+
+
+def worth_processes(sources: int, workers: int, item_bytes: int, depth: int) -> bool:
+    """Whether processes are faster than threads, and possible: there is shared memory for their items.
+
+    Args:
+        sources (int): Number of sources.
+        workers (int): Sources at the same time.
+        item_bytes (int): Size of an item.
+        depth (int): Finished items of each worker that may wait.
+    """
+    if not sys.platform.startswith('linux') or min(sources, workers) < MIN_PROCESSES:
+        return False
+    try:
+        free = shutil.disk_usage(SHARED_MEMORY).free
+    except OSError:
+        return False
+    return free > 2 * workers * (depth + 1) * item_bytes  # containers have 64 MB by default
+
+
+def process_in_turn(open_source: Callable[[int], Iterable[np.ndarray]], sources: int, workers: int,
+                    depth: int = 2) -> Iterator[tuple[int, np.ndarray | Ended]]:
+    """Like :func:`~leokit.utils.prefetch.prefetch_in_turn`, in processes.
+
+    Process k iterates over the sources k, k + workers, ...; one item of each process in turn, so the order depends on
+    the lengths of the sources and on ``workers`` only.
+
+    Args:
+        open_source (Callable): Makes a source from its number, in its process; its items are arrays.
+        sources (int): Number of sources.
+        workers (int): Number of processes.
+        depth (int): Finished items of each process that may wait.
+
+    Yields:
+        tuple: Number of a source, and its next item or :class:`~leokit.utils.prefetch.Ended`.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore', UserWarning)  # of more workers than cores
+        items = iter(DataLoader(_Sources(open_source, sources), batch_size=None, num_workers=workers,
+                                prefetch_factor=depth, multiprocessing_context='fork',
+                                worker_init_fn=_prepare_worker, collate_fn=_unchanged))
+    try:
+        for number, item in items:
+            yield number, item.numpy() if isinstance(item, torch.Tensor) else item
+    except RuntimeError as error:
+        if 'exited unexpectedly' not in str(error) and 'killed by signal' not in str(error):
+            raise
+        raise UserError('a process that decodes videos has ended, most likely for lack of memory; use fewer workers '
+                        '(--workers)') from error
+    finally:
+        del items  # ends the processes
+
+
+class _Sources(IterableDataset):
+    """The sources of one process, one after the other."""
+
+    def __init__(self, open_source: Callable[[int], Iterable[np.ndarray]], sources: int) -> None:
+        self._open = open_source
+        self._sources = sources
+
+    def __iter__(self) -> Iterator[tuple[int, Any]]:
+        worker = get_worker_info()
+        for number in range(worker.id, self._sources, worker.num_workers):
+            error = None
+            try:
+                for item in self._open(number):
+                    yield number, torch.from_numpy(item)
+            except Exception as raised:  # the consumer decides what it means
+                error = raised
+            yield number, Ended(_transferable(error))
+
+
+def _transferable(error: Exception | None) -> Exception | None:
+    """The error, or its text where it would not arrive: the consumer would wait for it for ever."""
+    try:
+        pickle.loads(pickle.dumps(error))
+        return error
+    except Exception:
+        return RuntimeError(f'{type(error).__name__}: {error}')
+
+
+def _unchanged(item: Any) -> Any:
+    return item
+
+
+def _prepare_worker(worker: int) -> None:
+    cv2.setNumThreads(0)  # the processes are enough

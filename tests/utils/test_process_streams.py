@@ -1,0 +1,105 @@
+"""Sources in processes: order, errors, and processes that end."""
+
+import multiprocessing
+import os
+import signal
+import time
+
+import numpy as np
+import pytest
+
+from leokit.utils import UserError, process_streams
+from leokit.utils.prefetch import Ended, prefetch_in_turn
+from leokit.utils.process_streams import process_in_turn, worth_processes
+
+LENGTHS = (3, 0, 1, 4, 2)
+
+
+def numbers(source):
+    """Arrays that name their source, their position and the process they are made in."""
+    for position in range(LENGTHS[source]):
+        yield np.array([source, position, os.getpid()])
+
+
+def summary(pairs):
+    return [(number, 'end' if isinstance(item, Ended) else tuple(item[:2].tolist())) for number, item in pairs]
+
+
+def test_items_come_in_turn_from_other_processes():
+    pairs = list(process_in_turn(numbers, len(LENGTHS), 2))
+    # process 0 has the sources 0, 2 and 4, process 1 the sources 1 and 3
+    first = [(0, (0, 0)), (0, (0, 1)), (0, (0, 2)), (0, 'end'), (2, (2, 0)), (2, 'end'), (4, (4, 0)), (4, (4, 1)),
+             (4, 'end')]
+    second = [(1, 'end'), (3, (3, 0)), (3, (3, 1)), (3, (3, 2)), (3, (3, 3)), (3, 'end')]
+    in_turn = [pair for both in zip(first, second) for pair in both] + first[len(second):]
+    assert summary(pairs) == in_turn
+    processes = {item[2] for _, item in pairs if not isinstance(item, Ended)}
+    assert len(processes) == 2 and os.getpid() not in processes
+
+
+def test_each_source_is_what_threads_make_of_it():
+    threads = summary(prefetch_in_turn(map(numbers, range(len(LENGTHS))), 3))
+    processes = summary(process_in_turn(numbers, len(LENGTHS), 3))
+    for source in range(len(LENGTHS)):
+        assert [pair for pair in processes if pair[0] == source] == [pair for pair in threads if pair[0] == source]
+
+
+class Unpicklable(Exception):
+    def __init__(self, number, reason):
+        super().__init__(f'{number} {reason}')  # one argument: it cannot be made again from its arguments
+
+
+@pytest.mark.parametrize('error, expected', [
+    (UserError('a.mp4 is damaged'), (UserError, 'a.mp4 is damaged')),
+    (Unpicklable(3, 'is odd'), (RuntimeError, 'Unpicklable: 3 is odd'))])
+def test_an_error_ends_its_source_only(error, expected):
+    def source(number):
+        yield np.array([number, 0])
+        if number == 1:
+            raise error
+        yield np.array([number, 1])
+
+    pairs = list(process_in_turn(source, 4, 2))
+    ends = {number: item.error for number, item in pairs if isinstance(item, Ended)}
+    assert ends.pop(1).args == (expected[1],) and set(ends.values()) == {None}
+    assert type(dict((n, i.error) for n, i in pairs if isinstance(i, Ended))[1]) is expected[0]
+    assert [len([1 for n, i in pairs if n == number and not isinstance(i, Ended)]) for number in range(4)] == [2, 1, 2, 2]
+
+
+def test_a_process_that_is_killed_is_reported():
+    def source(number):
+        yield np.array([os.getpid()])
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    with pytest.raises(UserError, match='a process that decodes videos has ended, .*--workers'):
+        list(process_in_turn(source, 2, 2))
+
+
+def test_an_early_end_ends_the_processes():
+    def source(number):
+        while True:
+            yield np.array([os.getpid()])
+
+    pairs = process_in_turn(source, 2, 2)
+    processes = {int(next(pairs)[1][0]) for _ in range(4)}
+    assert len(processes) == 2
+    pairs.close()
+    deadline = time.monotonic() + 20
+    while {child.pid for child in multiprocessing.active_children()} & processes and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not {child.pid for child in multiprocessing.active_children()} & processes
+
+
+@pytest.mark.parametrize('sources, workers, free, expected', [
+    (5, 5, 10_000, True), (4, 5, 10_000, False), (5, 4, 10_000, False), (50, 16, 10_000, True),
+    # 5 workers, 2 waiting items and one in the making of 100 bytes, twice
+    (5, 5, 3_000, False), (5, 5, 3_001, True)])
+def test_processes_need_work_for_several_and_shared_memory(monkeypatch, sources, workers, free, expected):
+    usage = process_streams.shutil.disk_usage('/')._replace(free=free)
+    monkeypatch.setattr(process_streams.shutil, 'disk_usage', lambda path: {'/dev/shm': usage}[path])
+    assert worth_processes(sources, workers, 100, 2) is expected
+
+
+def test_without_shared_memory_there_are_no_processes(monkeypatch):
+    monkeypatch.setattr(process_streams, 'SHARED_MEMORY', '/nowhere')
+    assert not worth_processes(50, 16, 1, 2)
