@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import signal
 import time
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -61,9 +62,9 @@ def test_an_error_ends_its_source_only(error, expected):
 
     pairs = list(process_in_turn(source, 4, 2))
     ends = {number: item.error for number, item in pairs if isinstance(item, Ended)}
-    assert ends.pop(1).args == (expected[1],) and set(ends.values()) == {None}
-    assert type(dict((n, i.error) for n, i in pairs if isinstance(i, Ended))[1]) is expected[0]
-    assert [len([1 for n, i in pairs if n == number and not isinstance(i, Ended)]) for number in range(4)] == [2, 1, 2, 2]
+    raised = ends.pop(1)
+    assert (type(raised), raised.args) == (expected[0], (expected[1],)) and set(ends.values()) == {None}
+    assert Counter(number for number, item in pairs if not isinstance(item, Ended)) == {0: 2, 1: 1, 2: 2, 3: 2}
 
 
 def test_a_process_that_is_killed_is_reported():
