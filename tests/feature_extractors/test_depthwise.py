@@ -1,10 +1,8 @@
-import os
-import subprocess
-import sys
 from itertools import product
 
 import pytest
 import torch
+from support.triton_interpreter import run_interpreted
 from torch.nn import functional as F
 
 from leokit.feature_extractors.depthwise import HAS_TRITON, FusedDepthwise, depthwise_relu6
@@ -80,10 +78,7 @@ def test_the_kernels_on_a_gpu(stride, kernel, dtype, tolerance):
 @pytest.mark.slow
 @pytest.mark.skipif(not HAS_TRITON, reason='Triton is not installed')
 def test_the_kernels_in_the_interpreter():
-    # whether kernels are interpreted is decided when they are imported
-    run = subprocess.run([sys.executable, __file__], env={**os.environ, 'TRITON_INTERPRET': '1'}, capture_output=True,
-                         text=True)
-    assert run.returncode == 0, run.stderr
+    run_interpreted(__file__)
 
 
 if __name__ == '__main__':

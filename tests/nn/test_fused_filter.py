@@ -1,10 +1,8 @@
-import os
-import subprocess
-import sys
 from itertools import product
 
 import pytest
 import torch
+from support.triton_interpreter import run_interpreted
 
 from leokit.discriminators import StyleGAN2Discriminator
 from leokit.losses import R1Penalty
@@ -40,10 +38,7 @@ def check(function, shape, pad, stride, device='cpu'):
 @pytest.mark.slow
 @pytest.mark.skipif(not HAS_TRITON, reason='Triton is not installed')
 def test_the_kernel_in_the_interpreter():
-    # whether kernels are interpreted is decided when they are imported
-    run = subprocess.run([sys.executable, __file__], env={**os.environ, 'TRITON_INTERPRET': '1'}, capture_output=True,
-                         text=True)
-    assert run.returncode == 0, run.stderr
+    run_interpreted(__file__)
 
 
 @pytest.mark.gpu

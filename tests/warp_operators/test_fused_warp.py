@@ -1,10 +1,8 @@
-import os
-import subprocess
-import sys
 from itertools import product
 
 import pytest
 import torch
+from support.triton_interpreter import run_interpreted
 
 from leokit.nn import identity_grid
 from leokit.utils.triton import HAS_TRITON
@@ -118,10 +116,7 @@ def test_the_kernel_is_chosen():
 @pytest.mark.slow
 @pytest.mark.skipif(not HAS_TRITON, reason='Triton is not installed')
 def test_the_kernels_in_the_interpreter():
-    # whether kernels are interpreted is decided when they are imported
-    run = subprocess.run([sys.executable, __file__], env={**os.environ, 'TRITON_INTERPRET': '1'}, capture_output=True,
-                         text=True)
-    assert run.returncode == 0, run.stderr
+    run_interpreted(__file__)
 
 
 @pytest.mark.gpu
