@@ -87,10 +87,19 @@ class _Sources(IterableDataset):
             error = None
             try:
                 for item in self._open(number):
-                    yield number, torch.from_numpy(item)
+                    yield number, _shared(item)
             except Exception as raised:  # the consumer decides what it means
                 error = raised
             yield number, Ended(_transferable(error))
+
+
+def _shared(item: np.ndarray) -> torch.Tensor:
+    """The array in shared memory; here, because the loader would wait for ever for what fails on its way."""
+    try:
+        return torch.from_numpy(item).share_memory_()
+    except RuntimeError as error:
+        raise UserError(f'there is no room for decoded frames in {SHARED_MEMORY} ({error}); enlarge it, or use '
+                        f'{MIN_PROCESSES - 1} workers or fewer (--workers)') from error
 
 
 def _transferable(error: Exception | None) -> Exception | None:

@@ -16,6 +16,9 @@ ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = {
     'extract': ['extract', '{models}/animator.py', '{models}/animator.pth', '--videos', '{models}/videos', '--out',
                 '{out}/codes', '--workers', '1', '--device', 'cpu'],
+    'extract in processes': [
+        'extract', '{models}/animator.py', '{models}/animator.pth', '--videos', '{models}/videos', '--out',
+        '{out}/codes', '--workers', '5', '--device', 'cpu'],
     'generate': ['generate', '{models}/motion.py', '{models}/motion.pth', '--animator-config', '{models}/animator.py',
                  '--animator-checkpoint', '{models}/animator.pth', '--image', '{models}/a.png', '--num-sequences', '2',
                  '--out', '{out}/made', '--device', 'cpu'],
@@ -33,7 +36,7 @@ def write_inputs(folder):
     write_models(folder)
     random = np.random.default_rng(0)
     (folder / 'videos').mkdir()
-    for number in range(3):
+    for number in range(6):
         with VideoWriter(folder / 'videos' / f'{number}.mp4', 25) as writer:
             writer.write(random.integers(0, 256, (5, SIZE, SIZE, 3), dtype=np.uint8))
     save_png(folder / 'a.png', random.integers(0, 256, (SIZE, SIZE, 3), dtype=np.uint8))

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import resource
 import signal
 import time
 from collections import Counter
@@ -74,6 +75,24 @@ def test_a_process_that_is_killed_is_reported():
 
     with pytest.raises(UserError, match='a process that decodes videos has ended, .*--workers'):
         list(process_in_turn(source, 2, 2))
+
+
+def test_full_shared_memory_is_reported():
+    """Stood in for by a limit of file sizes in the process."""
+    def source(number):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, resource.RLIM_INFINITY))
+        yield np.zeros(10_000, np.uint8)
+
+    (number, ended), = process_in_turn(source, 1, 1)
+    assert number == 0 and isinstance(ended.error, UserError)
+    assert 'no room for decoded frames in /dev/shm' in str(ended.error) and '4 workers or fewer' in str(ended.error)
+
+
+def test_the_layout_of_an_item_is_kept():
+    frames = np.arange(2 * 4 * 5 * 3, dtype=np.uint8).reshape(2, 4, 5, 3)
+    (_, item), _ = process_in_turn(lambda number: [frames.transpose(0, 3, 1, 2)], 1, 1)
+    assert item.shape == (2, 3, 4, 5) and item.strides == frames.transpose(0, 3, 1, 2).strides
+    assert (item == frames.transpose(0, 3, 1, 2)).all()
 
 
 def test_an_early_end_ends_the_processes():
