@@ -20,11 +20,13 @@ STDDEV_EPS = 1e-8  # as in StyleGAN2; keeps the square root differentiable for c
 
 
 def stddev_group(batch: int, group_size: int) -> int:
-    """Samples per group: the divisor of ``batch`` nearest to ``group_size``, at least 2 if the batch is."""
+    """Samples per group: the divisor of ``batch`` nearest to ``group_size``, at least 2 if the batch is.
+
+    Of two equally near ones, it is the smaller.
+    """
     nearest = batch  # min(..., key=...) would break the compiled graph of torch 2.4
-    for divisor in range(2, batch):
-        closer = abs(divisor - group_size) - abs(nearest - group_size)
-        if batch % divisor == 0 and (closer < 0 or (closer == 0 and divisor < nearest)):
+    for divisor in range(batch, 1, -1):
+        if batch % divisor == 0 and abs(divisor - group_size) <= abs(nearest - group_size):
             nearest = divisor
     return nearest
 
