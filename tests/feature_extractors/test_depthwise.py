@@ -3,6 +3,7 @@ from itertools import product
 import pytest
 import torch
 from support.triton_interpreter import run_interpreted
+from torch._subclasses import FakeTensorMode
 from torch.nn import functional as F
 
 from leokit.feature_extractors.depthwise import HAS_TRITON, FusedDepthwise, depthwise_relu6
@@ -63,6 +64,20 @@ def test_it_computes_in_the_type_of_its_input():
     weight, bias = torch.randn(9, 4), torch.randn(4)
     assert depthwise_relu6(x.bfloat16(), weight, bias, 1).dtype == torch.bfloat16
     assert depthwise_relu6(x.double(), weight, bias, 1).dtype == torch.float64
+
+
+@pytest.mark.skipif(not HAS_TRITON, reason='Triton is not installed')
+@pytest.mark.parametrize('elements, device, compiling, is_fused', [
+    (2**31 - 1, 'cuda', False, True), (2**31, 'cuda', False, False),  # the largest int32 is the first number
+    (64, 'cuda', False, True), (64, 'cuda', True, False), (64, 'cpu', False, False)])
+def test_when_it_is_one_kernel(elements, device, compiling, is_fused, monkeypatch):
+    calls = []
+    monkeypatch.setattr(FusedDepthwise, 'apply', lambda x, *others: calls.append(x) or x)
+    monkeypatch.setattr(torch.compiler, 'is_compiling', lambda: compiling)
+    with FakeTensorMode():  # shapes without memory
+        x, weight, bias = (torch.empty(shape, device=device) for shape in ((1, 1, 1, elements), (9, 1), (1,)))
+        assert depthwise_relu6(x, weight, bias, 1).shape == x.shape
+    assert len(calls) == is_fused
 
 
 @pytest.mark.gpu

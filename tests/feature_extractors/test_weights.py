@@ -93,7 +93,7 @@ def test_reads_tensors_and_nothing_else(tmp_path, capsys):
     path = tmp_path / 'net.pth'
     torch.save({'b': torch.ones(2), 'a': torch.zeros(1)}, path)
     assert list(load_tensors(path)) == ['b', 'a']
-    for content in ({'a': 1}, {}, [torch.ones(1)]):
+    for content in ({'a': 1}, {'a': torch.ones(1), 'step': 1}, {}, [torch.ones(1)]):
         torch.save(content, path)
         with pytest.raises(UserError, match='is not a state dict'):
             load_tensors(path)

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 import torch
+from torch._subclasses import FakeTensorMode
 
-from leokit.nn import blur, fir_kernel, upfirdn2d_reference, upsample2x
+from leokit.nn import blur, fir_kernel, resample, upfirdn2d_reference, upsample2x
 
 
 @pytest.fixture
@@ -54,3 +55,26 @@ def test_upsample_equals_its_reference(image):
 def test_upsample_keeps_a_constant_inside():
     out = upsample2x(torch.ones(1, 1, 6, 6))
     torch.testing.assert_close(out[..., 1:-1, 1:-1], torch.ones(1, 1, 10, 10))
+
+
+@pytest.mark.parametrize('shape, options, expected', [
+    ((2, 3, 4, 5), {}, True), ((2, 3, 4, 5), dict(dtype=torch.bfloat16), True),
+    ((2, 3, 4, 5), dict(dtype=torch.float16), True),
+    ((2, 3, 4, 5), dict(dtype=torch.float64), False), ((2, 3, 4, 5), dict(device='cpu'), False),
+    ((2, 3, 4, 5), dict(memory_format=torch.contiguous_format), False),
+    ((2**13 - 1, 3, 2**8, 2**8), {}, True), ((2**13, 3, 2**8, 2**8), {}, False)])
+def test_which_tensors_the_kernel_handles(shape, options, expected, monkeypatch):
+    monkeypatch.setattr(resample, 'HAS_TRITON', True)
+    options = dict(dict(device='cuda', memory_format=torch.channels_last), **options)
+    with FakeTensorMode():  # shapes without memory
+        x = torch.empty(shape, **options)
+        assert resample._can_fuse(x) is expected
+        monkeypatch.setattr(torch.compiler, 'is_compiling', lambda: True)  # the layout is the compiler's
+        in_any_layout = expected or options['memory_format'] == torch.contiguous_format
+        assert resample._can_fuse(x) is (in_any_layout and resample.FUSED_WHEN_COMPILED)
+        monkeypatch.setattr(resample, 'FUSED_WHEN_COMPILED', True)
+        assert resample._can_fuse(x) is in_any_layout
+        with torch.no_grad():
+            assert not resample._can_fuse(x)
+        monkeypatch.setattr(resample, 'HAS_TRITON', False)
+        assert not resample._can_fuse(x)

@@ -3,10 +3,11 @@ from itertools import product
 import pytest
 import torch
 from support.triton_interpreter import run_interpreted
+from torch._subclasses import FakeTensorMode
 
 from leokit.nn import identity_grid
 from leokit.utils.triton import HAS_TRITON
-from leokit.warp_operators import BilinearWarp, bilinear_sample_reference
+from leokit.warp_operators import BilinearWarp, bilinear_sample_reference, fused_warp
 
 GRIDS = ('lia', 'exact', 'corners')
 # sources, flows per source, channels, height, width; several programs, and channels that do not fill one
@@ -111,6 +112,33 @@ def test_the_kernel_is_chosen():
     torch.testing.assert_close(BilinearWarp(kernel='auto')(feature, flow, mask), plain)  # on a CPU
     with pytest.raises(ValueError, match="kernel must be one of .*'triton'.*got 'cuda'"):
         BilinearWarp(kernel='cuda')
+
+
+@pytest.mark.parametrize('shape, options, expected', [
+    ((2, 8, 4, 2), {}, True), ((2, 8, 4, 4), dict(dtype=torch.bfloat16), True),
+    ((2, 8, 4, 4), dict(dtype=torch.float16), True),
+    ((2, 7, 4, 4), {}, False), ((2, 8, 1, 4), {}, False), ((2, 8, 4, 1), {}, False),
+    ((2, 8, 4, 4), dict(dtype=torch.float64), False), ((2, 8, 4, 4), dict(device='cpu'), False),
+    ((2, 8, 4, 4), dict(memory_format=torch.contiguous_format), False),
+    ((2, 8, 4, 4), dict(flows=2**27 - 2**12 - 1), True),  # times 16 is 16 below the limit
+    ((2, 8, 4, 4), dict(flows=2**27 - 2**12), False)])
+def test_which_tensors_the_kernels_handle(shape, options, expected, monkeypatch):
+    monkeypatch.setattr(fused_warp, 'HAS_TRITON', True)
+    options = dict(dict(device='cuda', memory_format=torch.channels_last), **options)
+    flows = options.pop('flows', 4)
+    with FakeTensorMode():  # shapes without memory
+        feature, flow = torch.empty(shape, **options), torch.empty(flows, 2, *shape[2:], device=options['device'])
+        assert fused_warp.can_fuse(feature, flow) is expected
+        monkeypatch.setattr(torch.compiler, 'is_compiling', lambda: True)  # the layout is the compiler's
+        in_any_layout = expected or options['memory_format'] == torch.contiguous_format
+        assert fused_warp.can_fuse(feature, flow) is in_any_layout
+        with torch.no_grad():
+            assert not fused_warp.can_fuse(feature, flow)
+        monkeypatch.setattr(torch.compiler, 'is_compiling', lambda: False)
+        with torch.no_grad():
+            assert fused_warp.can_fuse(feature, flow) is expected
+        monkeypatch.setattr(fused_warp, 'HAS_TRITON', False)
+        assert not fused_warp.can_fuse(feature, flow)
 
 
 @pytest.mark.slow
