@@ -63,6 +63,10 @@ def project(tmp_path):
                                                         'def untested(x):\n    return x < 1\n')
     (tmp_path / 'tests' / 'nn' / 'test_grid.py').write_text(
         'from leokit.nn.grid import double\n\n\ndef test_double():\n    assert double(2) == 4\n')
+    (tmp_path / 'leokit' / 'nn' / 'kernels.py').write_text('def triple(x):\n    return x * 3\n')
+    (tmp_path / 'tests' / 'nn' / 'test_kernels.py').write_text(
+        'import pytest\nfrom leokit.nn.kernels import triple\n\n\n@pytest.mark.slow\ndef test_triple():\n'
+        '    assert triple(2) == 6\n')
     (tmp_path / 'setup.cfg').write_text('[tool:pytest]\npythonpath = .\naddopts = --import-mode=importlib\n')
     subprocess.run(['git', 'init', '-q'], cwd=tmp_path, check=True)
     return tmp_path
@@ -71,17 +75,20 @@ def project(tmp_path):
 def test_noticed_and_unnoticed_faults(project):
     planted = [dict(module='leokit/nn/grid.py', before='    return x + x', after='    return x - x'),
                dict(module='leokit/nn/grid.py', before='    return x < 1', after='    return x <= 1'),
-               dict(module='leokit/nn/grid.py', before='    return x + x', after='    while True: pass')]
+               dict(module='leokit/nn/grid.py', before='    return x + x', after='    while True: pass'),
+               dict(module='leokit/nn/kernels.py', before='    return x * 3', after='    return x / 3')]
     (project / 'given.json').write_text(json.dumps(planted))
     # without the libraries of leokit, which need not be imported here
-    code = ('import sys, runpy, mutation_runner; mutation_runner.PRELOADED = ("pytest",); mutation_runner.LEAST = 5.0; '
+    code = ('import sys, runpy, mutation_rooms; mutation_rooms.TESTED_SLOWLY = ("leokit/nn/kernels.py",); '
+            'import mutation_runner; mutation_runner.PRELOADED = ("pytest",); mutation_runner.LEAST = 5.0; '
             'sys.argv[:] = ["mutate.py", "--again", "given.json", "--out", "out.json"]; '
             f'runpy.run_path({str(project / "tools" / "dev" / "mutate.py")!r}, run_name="__main__")')
     done = subprocess.run([sys.executable, '-c', code], cwd=project, capture_output=True, text=True, timeout=120,
                           env={'PATH': '/usr/bin:/bin', 'PYTHONPATH': str(project / 'tools' / 'dev')}, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     results = json.loads((project / 'out.json').read_text())
-    assert [entry['status'] for entry in results] == ['killed', 'survived', 'timeout']
+    assert [entry['status'] for entry in results] == ['killed', 'survived', 'timeout', 'killed']
     assert results[0]['test'].endswith('test_grid.py::test_double')
-    assert '2 of 3 noticed' in done.stdout
+    assert results[3]['test'].endswith('test_kernels.py::test_triple')  # marked slow
+    assert '3 of 4 noticed' in done.stdout
     assert (project / 'leokit' / 'nn' / 'grid.py').read_text().startswith('def double(x):\n    return x + x\n')

@@ -31,6 +31,7 @@ ROOMS = {
     'encoders': _package('encoders'),
     'flow_generators': _package('flow_generators'),
     'discriminators': _package('discriminators'),
+    'feature_extractors': _package('feature_extractors', tests=()),
     'warp_operators': _package('warp_operators'),
     'nn': _package('nn'),
     'losses': _package('losses'),
@@ -49,6 +50,7 @@ ROOMS = {
     'models': _package('models', 'animator', 'code_normalizer', 'diffusion', 'diffusion_model', 'motion_conditioning',
                        'motion_diffusion', 'motion_inpainting', 'motion_windows', 'start_code_diffusion',
                        'start_frame_diffusion', tests=('test_defaults', 'test_shapes')),
+    'utils': _package('utils', 'early_gradients', 'process_streams', tests=()),
     'evaluation': _package('evaluation', 'clip_preprocessing', 'clip_sampling', 'comparison', 'feature_extraction',
                            'reductions', 'uncertainty', 'video_set_metrics', tests=('test_evaluate_sets',)),
     'analysis': _package('analysis', 'action_statistics', 'clip_statistics', 'code_probe', 'disentanglement_report',
@@ -64,6 +66,10 @@ MORE_TESTS = {
     'leokit/datasets/transforms/flip.py': ('tests/datasets/transforms/test_batch_transform.py',),
     'leokit/diffusion_backbones/unet.py': (
         'tests/diffusion_backbones/test_unet_1d.py', 'tests/diffusion_backbones/test_unet_2d.py'),
+    'leokit/feature_extractors/depthwise_kernels.py': ('tests/feature_extractors/test_depthwise.py',),
+    'leokit/feature_extractors/face_input.py': ('tests/feature_extractors/test_face_detection.py',),
+    'leokit/feature_extractors/image_backbone.py': (
+        'tests/feature_extractors/test_efficientnet.py', 'tests/feature_extractors/test_vgg.py'),
     'leokit/models/animator.py': ('tests/models/test_single_backward.py', 'tests/models/test_contracts.py'),
     'leokit/models/code_normalizer.py': ('tests/models/test_diffusion_model.py',),
     'leokit/models/diffusion.py': ('tests/models/test_diffusion_model.py', 'tests/models/test_motion_diffusion.py'),
@@ -73,8 +79,15 @@ MORE_TESTS = {
     'leokit/models/motion_windows.py': ('tests/models/test_motion_diffusion.py', 'tests/long_video/test_strategies.py'),
     'leokit/models/start_code_diffusion.py': ('tests/models/test_diffusion_model.py',),
     'leokit/models/start_frame_diffusion.py': ('tests/models/test_diffusion_model.py',),
+    'leokit/nn/resample_kernels.py': ('tests/nn/test_fused_filter.py',),
+    'leokit/warp_operators/warp_kernels.py': ('tests/warp_operators/test_fused_warp.py',),
     'leokit/analysis/long_video_comparison.py': ('tests/cli/analyze/test_long_video.py',),
 }
+
+# modules that only tests marked slow run on a CPU, in Triton's interpreter
+TESTED_SLOWLY = ('leokit/feature_extractors/depthwise.py', 'leokit/feature_extractors/depthwise_kernels.py',
+                 'leokit/nn/fused_filter.py', 'leokit/nn/resample_kernels.py', 'leokit/warp_operators/fused_warp.py',
+                 'leokit/warp_operators/warp_kernels.py')
 
 # they take long: short trainings, and what other tests check, on compiled code or in two processes
 NOT_RUN = 'not (compile or compiled or graph_breaks or two_processes or learns)'

@@ -10,7 +10,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from mutation_rooms import NOT_RUN
+from mutation_rooms import NOT_RUN, TESTED_SLOWLY
 
 PRELOADED = (
     'pytest', '_pytest.assertion.rewrite', 'torch', 'torchvision', 'mmengine', 'mmengine.runner', 'mmcv', 'cv2', 'av',
@@ -18,6 +18,7 @@ PRELOADED = (
     'matplotlib.pyplot', 'PIL.Image', 'skimage.metrics', 'timm', 'lpips')
 MEMORY = 16 * 2**30  # address space of a run: a mutated size must not take all of the machine's memory
 PASSED = (0, 5)  # pytest's exit codes of passed tests and of none that was selected
+FAST = 'not slow and not gpu'  # marks of the tests that run
 LEAST, FACTOR = 60.0, 5.0  # seconds, times the duration of the unmutated tests
 
 
@@ -58,7 +59,8 @@ class TestRunner:
             dict: ``status`` (``'killed'``, ``'survived'``, ``'timeout'``), ``seconds``, and ``test``, the first that
             failed.
         """
-        limit = self.limit or self._limit(tests)
+        marks = 'not gpu' if module in TESTED_SLOWLY else FAST
+        limit = self.limit or self._limit(tests, marks)
         path = self.tree / module
         original, status = path.read_bytes(), os.stat(path)
         for compiled in (path.parent / '__pycache__').glob(f'{path.stem}.*.pyc'):
@@ -66,9 +68,9 @@ class TestRunner:
         path.write_bytes(mutated)
         try:
             # the file of the module's name first
-            code, seconds, output = self._fork(tests[:1], limit)
+            code, seconds, output = self._fork(tests[:1], limit, marks)
             if code in PASSED and tests[1:]:
-                code, more, output = self._fork(tests[1:], limit)
+                code, more, output = self._fork(tests[1:], limit, marks)
                 seconds += more
         finally:
             path.write_bytes(original)
@@ -77,21 +79,22 @@ class TestRunner:
         named = 'timeout' if code is None else 'survived' if code in PASSED else 'killed'
         return dict(status=named, seconds=round(seconds, 1), test=failed[1] if failed else '')
 
-    def _limit(self, tests: list[str]) -> float:
-        room = tuple(sorted(tests))
+    def _limit(self, tests: list[str], marks: str) -> float:
+        room = (marks, *sorted(tests))
         if room not in self.durations:
-            code, self.durations[room], output = self._fork(tests, 1200, write_bytecode=True)
+            code, self.durations[room], output = self._fork(tests, 1200, marks, write_bytecode=True)
             if code not in PASSED:
                 raise SystemExit(f'without a mutation, the tests {" ".join(tests)} fail:\n{output[-3000:]}')
         return max(LEAST, FACTOR * self.durations[room])
 
-    def _fork(self, tests: list[str], limit: float, write_bytecode: bool = False) -> tuple[int | None, float, str]:
+    def _fork(self, tests: list[str], limit: float, marks: str = FAST,
+              write_bytecode: bool = False) -> tuple[int | None, float, str]:
         log = self.tree / 'mutation.log'
         start = time.monotonic()
         sys.stdout.flush()
         child = os.fork()
         if not child:
-            self._run_tests(tests, log, write_bytecode)
+            self._run_tests(tests, log, marks, write_bytecode)
         code = None
         while time.monotonic() < start + limit:
             done, status = os.waitpid(child, os.WNOHANG)
@@ -105,7 +108,7 @@ class TestRunner:
             os.waitpid(child, 0)
         return code, time.monotonic() - start, log.read_text(errors='replace')
 
-    def _run_tests(self, tests: list[str], log: Path, write_bytecode: bool) -> None:
+    def _run_tests(self, tests: list[str], log: Path, marks: str, write_bytecode: bool) -> None:
         code = 99
         try:
             os.setpgid(0, 0)
@@ -118,7 +121,8 @@ class TestRunner:
             os.chdir(self.tree)
             sys.path[0] = str(self.tree)
             import pytest
-            code = int(pytest.main(['-x', '-q', '--tb=line', '-rfE', '-p', 'no:cacheprovider', '-k', NOT_RUN, *tests]))
+            code = int(pytest.main(['-x', '-q', '--tb=line', '-rfE', '-p', 'no:cacheprovider', '-k', NOT_RUN,
+                                    '-m', marks, *tests]))
         finally:
             sys.stdout.flush()
             os._exit(code)
