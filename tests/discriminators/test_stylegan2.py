@@ -50,7 +50,8 @@ def test_learning_rates_are_equalized():
 
 
 @pytest.mark.parametrize('batch, group', [
-    (1, 1), (2, 2), (3, 3), (4, 4), (5, 5), (6, 3), (7, 7), (8, 4), (9, 3), (10, 5), (12, 4), (14, 2), (15, 3), (32, 4)])
+    (1, 1), (2, 2), (3, 3), (4, 4), (5, 5), (6, 3), (7, 7), (8, 4), (9, 3), (10, 5), (12, 4), (14, 2),
+    (15, 3), (32, 4)])
 def test_groups_of_any_batch(batch, group):
     assert stddev_group(batch, 4) == group
 
