@@ -31,7 +31,8 @@ def check(function, *, channels, kernel, stride, side, dtype=torch.float32, devi
     generator = torch.Generator().manual_seed(0)
     inputs = 4 * torch.randn(2, channels, side, side + 1, generator=generator)
     weight, bias = (0.5 * torch.randn(*shape, generator=generator) for shape in ((kernel ** 2, channels), (channels,)))
-    x, y = inputs.to(device, dtype).requires_grad_(), inputs.to(dtype).float().requires_grad_()
+    # copies, since .to() may return the same tensor, whose gradient would be compared with itself
+    x, y = (inputs.to(dtype).to(*kind, copy=True).requires_grad_() for kind in ((device,), (torch.float32,)))
     out = function(x, weight.to(device), bias.to(device), stride)
     linear = plain(y, weight, bias, stride)
     wanted = linear.clamp(0, 6)
