@@ -38,7 +38,7 @@ class FaceLandmarks(FaceExtractor):
     def describe(self, images: Tensor) -> tuple[Tensor, Tensor]:
         points = self.map_faces(images, _points)
         indices = [index for index, point in enumerate(points) if point is not None]
-        stacked = np.stack([points[index] for index in indices]) if indices else np.zeros((0, NUM_LANDMARKS, 2))
+        stacked = np.reshape([points[index] for index in indices], (len(indices), NUM_LANDMARKS, 2))
         # Back to pixels of the input, x first; pixel centers are half-integers in the resize.
         (height, width), (resized_height, resized_width) = images.shape[-2:], self.resized(images)
         scale = np.array((width / resized_width, height / resized_height))
