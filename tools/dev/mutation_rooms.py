@@ -67,7 +67,10 @@ MORE_TESTS = {
     'leokit/diffusion_backbones/unet.py': (
         'tests/diffusion_backbones/test_unet_1d.py', 'tests/diffusion_backbones/test_unet_2d.py'),
     'leokit/feature_extractors/depthwise_kernels.py': ('tests/feature_extractors/test_depthwise.py',),
-    'leokit/feature_extractors/face_input.py': ('tests/feature_extractors/test_face_detection.py',),
+    'leokit/feature_extractors/face_detection.py': (
+        'tests/feature_extractors/test_face_identity.py', 'tests/feature_extractors/test_face_landmarks.py'),
+    'leokit/feature_extractors/face_input.py': (
+        'tests/feature_extractors/test_face_detection.py', 'tests/video/test_face_crop.py'),
     'leokit/feature_extractors/image_backbone.py': (
         'tests/feature_extractors/test_efficientnet.py', 'tests/feature_extractors/test_vgg.py'),
     'leokit/models/animator.py': ('tests/models/test_single_backward.py', 'tests/models/test_contracts.py'),
