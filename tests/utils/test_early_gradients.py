@@ -61,9 +61,10 @@ def test_nothing_of_the_graph_is_kept():
 
 
 def test_without_gradients_the_function_is_called():
-    a, b = inputs()
+    (a, b), modes = inputs(), []
     with torch.no_grad():
-        assert not with_early_gradients(lambda x: x.sum(), a).requires_grad
+        assert not with_early_gradients(lambda x: modes.append(torch.is_grad_enabled()) or x.sum(), a).requires_grad
+    assert modes == [False]  # no graph
     assert not with_early_gradients(lambda x: x.sum(), b).requires_grad
     assert with_early_gradients(lambda: torch.ones(()), weights=(a,)).item() == 1  # does not depend on it
 
