@@ -11,8 +11,9 @@ import sys
 from pathlib import Path
 
 # from malloc.h
-M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD, M_MMAP_MAX = -1, -2, -3, -4
-DEFAULTS = {M_TRIM_THRESHOLD: 128 * 2**10, M_TOP_PAD: 128 * 2**10, M_MMAP_THRESHOLD: 128 * 2**10, M_MMAP_MAX: 65536}
+M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD, M_MMAP_MAX, M_ARENA_MAX = -1, -2, -3, -4, -8
+DEFAULTS = {M_TRIM_THRESHOLD: 128 * 2**10, M_TOP_PAD: 128 * 2**10, M_MMAP_THRESHOLD: 128 * 2**10, M_MMAP_MAX: 65536,
+            M_ARENA_MAX: 0}
 KEEP_UP_TO = 2**31 - 1  # bytes of free heap that are kept; mallopt takes an int
 GROW_BY = 64 * 2**20  # bytes by which the heap grows beyond a request
 
@@ -33,8 +34,10 @@ def disable_malloc_trim() -> bool:
         mallopt = ctypes.CDLL(None).mallopt
     except (AttributeError, OSError):  # another C library
         return False
-    # allocate large blocks from the heap, and never shrink the heap
-    return all([mallopt(M_MMAP_MAX, 0), mallopt(M_TRIM_THRESHOLD, KEEP_UP_TO), mallopt(M_TOP_PAD, GROW_BY)])
+    # allocate large blocks from the heap, and never shrink the heap; threads share it, because a heap of their own
+    # (an arena) holds no block above 64 MiB, so that such blocks would come from the kernel every time
+    return all([mallopt(M_MMAP_MAX, 0), mallopt(M_TRIM_THRESHOLD, KEEP_UP_TO), mallopt(M_TOP_PAD, GROW_BY),
+                mallopt(M_ARENA_MAX, 1)])
 
 
 def enable_malloc_trim() -> None:
