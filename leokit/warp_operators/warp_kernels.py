@@ -57,6 +57,16 @@ def _tap(feature, source, x, y, channel, is_channel, height, width, channels):
 
 
 @triton.jit
+def _taps(feature, source, left, top, channel, is_channel, height, width, channels):
+    """Values at the four pixels around a position: upper left, upper right, lower left, lower right."""
+    upper_left = _tap(feature, source, left, top, channel, is_channel, height, width, channels)
+    upper_right = _tap(feature, source, left + 1, top, channel, is_channel, height, width, channels)
+    lower_left = _tap(feature, source, left, top + 1, channel, is_channel, height, width, channels)
+    lower_right = _tap(feature, source, left + 1, top + 1, channel, is_channel, height, width, channels)
+    return upper_left, upper_right, lower_left, lower_right
+
+
+@triton.jit
 def _forward(feature, flow, mask, out, positions, frames, height, width, channels, end_x, end_y, step_x, step_y,
              scale_x, scale_y, offset, num_positions: tl.constexpr, num_channels: tl.constexpr):
     position = tl.program_id(0) * num_positions + tl.arange(0, num_positions)
@@ -66,10 +76,8 @@ def _forward(feature, flow, mask, out, positions, frames, height, width, channel
                           scale_y, offset)
     left, top = tl.floor(x), tl.floor(y)
     right_part, lower_part = (x - left)[:, None], (y - top)[:, None]
-    upper_left = _tap(feature, source, left, top, channel, is_channel, height, width, channels)
-    upper_right = _tap(feature, source, left + 1, top, channel, is_channel, height, width, channels)
-    lower_left = _tap(feature, source, left, top + 1, channel, is_channel, height, width, channels)
-    lower_right = _tap(feature, source, left + 1, top + 1, channel, is_channel, height, width, channels)
+    upper_left, upper_right, lower_left, lower_right = _taps(
+        feature, source, left, top, channel, is_channel, height, width, channels)
     upper = upper_left * (1 - right_part) + upper_right * right_part
     lower = lower_left * (1 - right_part) + lower_right * right_part
     factor = tl.load(mask + position, mask=exists, other=0.0).to(tl.float32)
@@ -100,10 +108,8 @@ def _backward_positions(grad, feature, flow, mask, grad_flow, grad_mask, heads, 
     for first in range(0, channels, num_channels):
         channel = first + tl.arange(0, num_channels)
         is_channel = channel < channels
-        upper_left = _tap(feature, source, left, top, channel, is_channel, height, width, channels)
-        upper_right = _tap(feature, source, left + 1, top, channel, is_channel, height, width, channels)
-        lower_left = _tap(feature, source, left, top + 1, channel, is_channel, height, width, channels)
-        lower_right = _tap(feature, source, left + 1, top + 1, channel, is_channel, height, width, channels)
+        upper_left, upper_right, lower_left, lower_right = _taps(
+            feature, source, left, top, channel, is_channel, height, width, channels)
         upper = upper_left * (1 - right_part) + upper_right * right_part
         lower = lower_left * (1 - right_part) + lower_right * right_part
         incoming = tl.load(grad + position.to(tl.int64)[:, None] * channels + channel[None, :],
