@@ -238,7 +238,7 @@ def _start_code_record(target: Tensor, measured: Tensor, protocol: Protocol, run
     distance = (measured - target).square().sum(1).sqrt().mean()
     chance = (measured.roll(1, 0) - target).square().sum(1).sqrt().mean()
     value = float(distance / chance)
-    return ResultRecord(metric='start_code_error', score=Score(value, values=(value,)), protocol=protocol.to_dict(),
+    return ResultRecord(metric='start_code_error', score=Score(value, values=(value,)), protocol=protocol.as_used(),
                         run=run, details=dict(distance=float(distance), chance=float(chance), videos=len(target)))
 
 

@@ -184,7 +184,7 @@ def _evaluate_job(job: EvaluationJob, real: EvaluatedSet, fake: EvaluatedSet, pr
                 *metric.warnings(request.dim, [real.clips * frames, fake.clips * frames])]
     return ResultRecord(
         metric=metric_key(metric.name, request.label, protocol, complete=protocol.is_complete(real.clips, fake.clips)),
-        score=score, protocol=protocol.to_dict(), run=run,
+        score=score, protocol=protocol.as_used(request.extractor), run=run,
         real=real.info(), fake=fake.info(),
         network=NetworkInfo(request.label, request.extractor.fingerprint(), request.dim),
         curve=_curve(results, protocol) if metric.over_time else results[0].curve,

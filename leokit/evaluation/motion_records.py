@@ -36,7 +36,7 @@ def motion_records(generated: Tensor, real: Tensor, boundaries: list[int], *, pr
         known = dict(real_value=REAL_VALUES[name]) if name in REAL_VALUES else {}
         records.append(ResultRecord(
             metric=f'motion_{name}', score=Score(value, values=() if value is None else (value,)),
-            protocol=protocol.to_dict(), run=run or RunInfo.now(), real=real_info, fake=fake_info,
+            protocol=protocol.as_used(), run=run or RunInfo.now(), real=real_info, fake=fake_info,
             curve=curve if name in CURVES and len(course) > 1 else None,
             details=dict(known, sequences=len(generated), real_sequences=len(real), segment=real.shape[1])))
     return records

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Mapping
 
 import numpy as np
+from torch import nn
 
 from leokit.deprecation import PROTOCOL_VALUES
 from leokit.utils import UserError, load_config
@@ -200,6 +201,16 @@ class Protocol:
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers and strings; inverse of :meth:`from_dict`."""
         return dataclasses.asdict(self)
+
+    def as_used(self, extractor: nn.Module | None = None) -> dict[str, Any]:
+        """:meth:`to_dict` for the record of a score, with the type of the extractor that was used, not the source's.
+
+        Args:
+            extractor (nn.Module, optional): The feature extractor; a score of something else names none.
+        """
+        values = self.to_dict()
+        del values['extractor']
+        return values if extractor is None else {**values, 'extractor': type(extractor).__name__}
 
     def changed(self, options: Mapping[str, Any]) -> 'Protocol':
         """A copy with other values; its name gets a ``*`` if its scores no longer compare with the preset's.

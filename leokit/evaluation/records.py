@@ -112,7 +112,7 @@ class ResultRecord:
         metric (str): Key, with network and clip if they are not standard, as in
             ``fvd-efficientnet_lite0_dt@16x1``.
         score (Score): Value and uncertainty.
-        protocol (dict): The complete protocol.
+        protocol (dict): The complete protocol, from :meth:`Protocol.as_used`: ``extractor`` is the type that was used.
         run (RunInfo): Model, time and software.
         real (SetInfo, optional): The real set, for metrics that use one.
         fake (SetInfo, optional): The generated set.

@@ -91,6 +91,8 @@ def test_records(tested):
     assert short.real.videos == 5 and short.fake.clips == VIDEOS and short.protocol['clips']['length'] == SPAN
     assert late.curve['x'] == [0, 6, 12] and len(late.curve['y']) == 3
     assert records['long', 'acd_over_time-tiny@6x1'].details['real_value'] > 0
+    assert short.protocol['extractor'] == 'TinyImageFeatures'  # not that of the protocol
+    assert 'extractor' not in records['unconditional', 'start_code_error'].protocol
     drift = records['long', 'motion_drift']
     assert drift.curve['x'] == [0, 6, 12] and drift.curve['y'][0] == 0 < drift.score.value
     assert records['unconditional', 'motion_dispersion'].curve is None

@@ -28,6 +28,7 @@ def test_every_metric_gives_a_record(video_sets, protocol):
         assert record.score.value is not None and np.isfinite(record.score.value), name
         assert (record.real.clips, record.fake.clips, record.real.videos, record.fake.videos) == (8, 8, 12, 10)
         assert record.network.sha256 and record.protocol['name'] == 'tiny'
+        assert protocol.extractor == 'I3D' and record.protocol['extractor'] == 'TinyImageFeatures'  # the one in use
     assert records['fvd'].metric == 'fvd-tiny_dt@6x1' and records['acd'].metric == 'acd-tiny@6x1'
     assert records['acd'].details['real_value'] > 0
 

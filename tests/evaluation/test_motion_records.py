@@ -19,6 +19,7 @@ def test_long_motion_has_curves_and_is_saved(tmp_path):
         record = found[f'motion_{name}']
         assert record.curve['x'] == [0, 16, 32, 48] and record.score.value == record.curve['y'][-1]
     assert found['motion_jitter'].score.value == pytest.approx(1, abs=0.3)
+    assert all('extractor' not in record.protocol for record in records)  # codes, not features
     assert found['motion_jitter'].details['real_value'] == 1 and found['motion_recurrence'].curve is None
     save_records(tmp_path / 'r.json', records)
     assert [record.metric for record in load_records(tmp_path / 'r.json')] == [record.metric for record in records]

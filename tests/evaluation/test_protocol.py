@@ -4,6 +4,7 @@ import pytest
 
 from leokit.evaluation import Protocol, as_protocol, load_protocol, preset_names
 from leokit.evaluation.protocol import PRESET_FOLDER
+from leokit.registry import FEATURE_EXTRACTORS
 from leokit.utils import UserError
 
 PUBLISHED = {'stylegan_v_fvd16', 'stylegan_v_fvd128', 'tats', 'digan', 'digan_taichi', 'leo', 'leo_128', 'leo_long',
@@ -92,6 +93,14 @@ def test_a_protocol_in_a_file(tmp_path):
     protocol = as_protocol(str(config))
     assert (protocol.clips.length, protocol.clips.fps, protocol.tag) == (8, 12.5, '@8x1')
     assert as_protocol(protocol) is protocol and as_protocol(protocol.to_dict()) == protocol
+
+
+def test_a_record_names_the_extractor_in_use():
+    protocol, used = load_protocol('digan'), FEATURE_EXTRACTORS.build(dict(type='ColorStatistics'))
+    assert protocol.extractor == 'I3D' and protocol.as_used(used)['extractor'] == 'ColorStatistics'
+    assert 'extractor' not in protocol.as_used()
+    for recorded in (protocol.as_used(used), protocol.as_used()):
+        assert Protocol.from_dict(recorded).comparable() == protocol.comparable()
 
 
 def test_every_preset_file_begins_with_its_purpose():

@@ -136,8 +136,8 @@ class VideoDistances(BaseMetric):
         added = [ResultRecord(
             metric=key, score=Score(result.value, result.std, 'jackknife' if result.std is not None else 'none',
                                     (result.value,)),
-            protocol=self.protocol.to_dict(), run=RunInfo.now(step=step), real=real_info, fake=fake_info,
-            network=network) for key, result in compared.items()]
+            protocol=self.protocol.as_used(self.extractor), run=RunInfo.now(step=step), real=real_info,
+            fake=fake_info, network=network) for key, result in compared.items()]
         earlier = load_records(self.records) if self.records.is_file() else []
         save_records(self.records, earlier + added)
 

@@ -90,8 +90,10 @@ def test_every_evaluation_adds_a_record(tmp_path):
     metric = build(records=str(tmp_path / 'records.json'))
     for seed in (1, 4):
         run(metric, videos(seed), videos(2))
+    run(build(records=str(tmp_path / 'records.json'), extractor='TinyVideoFeatures'), videos(4), videos(2))
     records = load_records(tmp_path / 'records.json')
-    assert [record.metric for record in records] == ['fvd-tiny_dt@4x1'] * 2
+    assert [record.metric for record in records] == ['fvd-tiny_dt@4x1', 'fvd-tiny_dt@4x1', 'fvd-tiny_video@4x1']
+    assert [record.protocol['extractor'] for record in records] == ['TinyImageFeatures'] * 2 + ['TinyVideoFeatures']
     assert records[0].score.value != records[1].score.value and records[0].fake.clips == 6
 
 
