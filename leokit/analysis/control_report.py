@@ -21,8 +21,6 @@ from leokit.synthetic_faces import SyntheticTruth
 from leokit.utils import UserError
 from leokit.utils.tables import markdown_table
 
-BATCH = 64
-
 
 class ControlReport(NamedTuple):
     """Asked and realized parameters of held-out videos.
@@ -46,7 +44,8 @@ class ControlReport(NamedTuple):
 
 def control_report(model: MotionDiffusion, cache: CodeCache, truth: SyntheticTruth, controls: Controls,
                    parameters: Sequence[str], *, num_frames: int, guidance_scales: Sequence[float] = (1.0,),
-                   fit: str = 'train', score: str = 'test', seed: int = 0) -> ControlReport:
+                   fit: str = 'train', score: str = 'test', seed: int = 0,
+                   batch_size: int = 64) -> ControlReport:
     """Generate held-out videos from their first code under their control, and read the parameters off the codes.
 
     Args:
@@ -60,6 +59,7 @@ def control_report(model: MotionDiffusion, cache: CodeCache, truth: SyntheticTru
         fit (str): Split that the linear map is fitted on.
         score (str): Split of the generated sequences.
         seed (int): Seed of the generation.
+        batch_size (int): Sequences generated at a time; it does not change them.
 
     Returns:
         ControlReport: Sources are ``real``, the codes of the video; ``control``, and ``control x SCALE`` for other
@@ -87,10 +87,10 @@ def control_report(model: MotionDiffusion, cache: CodeCache, truth: SyntheticTru
 
     sources = dict(real=realized(codes))
     for scale in guidance_scales:
-        generated = _generate(model, codes[:, 0], control, dict(control=scale), seed)
+        generated = _generate(model, codes[:, 0], control, dict(control=scale), seed, batch_size)
         sources['control' if scale == 1 else f'control x {scale:g}'] = realized(generated)
     if model.conditioning.dropout['control']:
-        sources['no control'] = realized(_generate(model, codes[:, 0], control, dict(control=0.0), seed))
+        sources['no control'] = realized(_generate(model, codes[:, 0], control, dict(control=0.0), seed, batch_size))
     return ControlReport([video.name for video in videos], tuple(parameters), asked, sources)
 
 
@@ -107,12 +107,12 @@ def control_table(report: ControlReport) -> str:
 
 @torch.no_grad()
 def _generate(model: MotionDiffusion, start: Tensor, control: Tensor, guidance_scales: Mapping[str, float],
-              seed: int) -> Tensor:
+              seed: int, batch_size: int) -> Tensor:
     """Sequences (B, T, N) from start codes (B, N) under controls (B, T, C)."""
     device = next(model.parameters()).device
     parts = []
-    for first in range(0, len(start), BATCH):
-        rows = slice(first, first + BATCH)
+    for first in range(0, len(start), batch_size):
+        rows = slice(first, first + batch_size)
         generators = generators_from_seeds([seed + first + k for k in range(len(start[rows]))])
         chunks = model.extend(start[rows].to(device), control.shape[1], control=control[rows].to(device),
                               guidance_scales=guidance_scales, generator=generators)

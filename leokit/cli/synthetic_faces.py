@@ -24,21 +24,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add(parser, '--seed', '--split-fractions')
     options.add(parser, '--workers', role='processes; 0 renders in this one', type=non_negative_int,
                 unset='one per CPU core')
+    parser.add_argument('--truth-only', action='store_true',
+                        help='write the ground-truth parameters alone, without rendering videos')
     parser.accept_deprecated(
         {'--identities': '--num-identities', '--clips': '--clips-per-identity', '--frames': '--num-frames',
          '--split': '--split-fractions'}, positionals=['--out'])
 
 
 def run(args: argparse.Namespace) -> None:
-    """Write the dataset and print a summary."""
-    from leokit.synthetic_faces import SyntheticFacesPlan, write_synthetic_faces
+    """Write the dataset, or its truth, and print a summary."""
+    from leokit.synthetic_faces import SyntheticFacesPlan, write_synthetic_faces, write_synthetic_truth
     from leokit.video.splits import check_fractions
     check_fractions(args.split_fractions)
     train, val, test = args.split_fractions
     plan = SyntheticFacesPlan(
         num_identities=args.num_identities, clips_per_identity=args.clips_per_identity, num_frames=args.num_frames,
         size=args.size, seed=args.seed, fps=args.fps, train=train, val=val, test=test)
-    manifest = write_synthetic_faces(args.out, plan, workers=args.workers)
+    if args.truth_only:
+        written = write_synthetic_truth(args.out, plan)
+    else:
+        written = write_synthetic_faces(args.out, plan, workers=args.workers)
     splits = plan.identity_splits()
     identities = ', '.join(f'{splits.count(name)} {name}' for name in dict.fromkeys(sorted(splits)))
-    print(f'{manifest}: {len(plan.clips())} clips of {plan.num_frames} frames; identities: {identities}')
+    print(f'{written}: {len(plan.clips())} clips of {plan.num_frames} frames; identities: {identities}')

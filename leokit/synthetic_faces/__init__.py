@@ -2,7 +2,7 @@
 
 from leokit.synthetic_faces.appearance import APPEARANCE_NAMES, sample_identities
 from leokit.synthetic_faces.dataset_plan import SyntheticClip, SyntheticFacesPlan
-from leokit.synthetic_faces.dataset_writer import write_clip, write_synthetic_faces
+from leokit.synthetic_faces.dataset_writer import write_clip, write_synthetic_faces, write_synthetic_truth
 from leokit.synthetic_faces.ground_truth import SyntheticTruth, load_truth
 from leokit.synthetic_faces.motion_parameters import BEHAVIORS, MOTION_NAMES, MOTION_PARAMETERS, NEUTRAL_MOTION
 from leokit.synthetic_faces.random_motion import sample_motion
@@ -11,5 +11,5 @@ from leokit.synthetic_faces.renderer import render_faces
 __all__ = [
     'BEHAVIORS', 'APPEARANCE_NAMES', 'MOTION_NAMES', 'MOTION_PARAMETERS', 'NEUTRAL_MOTION', 'SyntheticClip',
     'SyntheticFacesPlan', 'SyntheticTruth', 'sample_identities', 'sample_motion', 'load_truth', 'render_faces',
-    'write_clip', 'write_synthetic_faces',
+    'write_clip', 'write_synthetic_faces', 'write_synthetic_truth',
 ]

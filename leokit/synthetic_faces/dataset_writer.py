@@ -12,7 +12,7 @@ import torch
 from einops import rearrange
 
 from leokit.synthetic_faces.dataset_plan import SyntheticClip, SyntheticFacesPlan
-from leokit.synthetic_faces.ground_truth import save_truth
+from leokit.synthetic_faces.ground_truth import TRUTH_FILE, save_truth
 from leokit.synthetic_faces.renderer import render_faces
 from leokit.utils import UserError, progress_bar
 from leokit.utils.files import clear_write_errors
@@ -53,9 +53,7 @@ def write_synthetic_faces(out_dir: str | Path, plan: SyntheticFacesPlan, *, work
     """
     out_dir = Path(out_dir)
     with one_writer(out_dir, LOCK_FILE):
-        with clear_write_errors(out_dir):
-            (out_dir / 'videos').mkdir(exist_ok=True)
-        _lock_folder(out_dir, plan)
+        _open_folder(out_dir, plan)
         clips = plan.clips()
         missing = [clip for clip in clips if not (out_dir / clip.file).is_file()]
         label = 'rendering faces' if len(missing) == len(clips) else f'rendering the {len(missing)} missing clips'
@@ -69,6 +67,20 @@ def write_synthetic_faces(out_dir: str | Path, plan: SyntheticFacesPlan, *, work
     return manifest
 
 
+def write_synthetic_truth(out_dir: str | Path, plan: SyntheticFacesPlan) -> Path:
+    """Write the ground truth of a dataset without its videos; :func:`write_synthetic_faces` can add them later.
+
+    Returns:
+        Path: The file.
+    """
+    out_dir = Path(out_dir)
+    with one_writer(out_dir, LOCK_FILE):
+        _open_folder(out_dir, plan)
+        with clear_write_errors(out_dir):
+            save_truth(out_dir, plan)
+    return out_dir / TRUTH_FILE
+
+
 def write_clip(out_dir: str | Path, plan: SyntheticFacesPlan, clip: SyntheticClip) -> None:
     """Render one clip of a plan and write its video; the file appears under its name when it is complete."""
     appearance = torch.from_numpy(plan.appearance(clip))
@@ -79,9 +91,11 @@ def write_clip(out_dir: str | Path, plan: SyntheticFacesPlan, clip: SyntheticCli
             writer.write(rearrange(render_faces(appearance, chunk, size=plan.size), 't c h w -> t h w c'))
 
 
-def _lock_folder(out_dir: Path, plan: SyntheticFacesPlan) -> None:
+def _open_folder(out_dir: Path, plan: SyntheticFacesPlan) -> None:
     """Record the settings in a new folder; raise if the folder belongs to something else."""
     videos, settings_file = out_dir / 'videos', out_dir / SETTINGS_FILE
+    with clear_write_errors(out_dir):
+        videos.mkdir(exist_ok=True)
     if not settings_file.is_file() and any(videos.iterdir()):
         raise UserError(f'{videos} already holds other files; choose another folder')
     lock_settings(settings_file, plan.settings(), subject=f'{out_dir} holds clips',

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 import torch
 
-from leokit.synthetic_faces import SyntheticFacesPlan, load_truth, render_faces, write_synthetic_faces
+from leokit.synthetic_faces import (SyntheticFacesPlan, load_truth, render_faces, write_synthetic_faces,
+                                    write_synthetic_truth)
 from leokit.utils import UserError
 from leokit.utils.locks import FileLock
 
@@ -81,6 +82,18 @@ def test_only_missing_clips_are_written_again(dataset, tmp_path):
     write_synthetic_faces(dataset, PLAN, workers=0, show_progress=False)
     assert contents(dataset) == before
     assert kept.stat().st_mtime_ns == stamp
+
+
+def test_truth_without_videos_is_that_of_the_dataset(dataset, tmp_path):
+    path = write_synthetic_truth(tmp_path / 'a', PLAN)
+    assert path == tmp_path / 'a/truth.npz' and not any((tmp_path / 'a/videos').iterdir())
+    assert not (tmp_path / 'a/manifest.json').exists()
+    for alone, rendered in zip(load_truth(tmp_path / 'a'), load_truth(dataset)):
+        assert np.array_equal(alone, rendered)
+    with pytest.raises(UserError, match='seed=0, not 1'):
+        write_synthetic_faces(tmp_path / 'a', SyntheticFacesPlan(**{**PLAN.__dict__, 'seed': 1}), workers=0)
+    write_synthetic_faces(tmp_path / 'a', PLAN, workers=0, show_progress=False)
+    assert contents(tmp_path / 'a') == contents(dataset)
 
 
 def test_a_killed_run_is_resumed(tmp_path):
