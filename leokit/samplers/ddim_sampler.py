@@ -2,14 +2,12 @@
 
 Differences of the defaults from the reference scheduler (diffusers 0.42), and its values:
 
-- ``timestep_spacing='trailing'`` starts at S-1, the time of pure noise; the reference's default ``'leading'`` starts
-one
-  stride below.
+- ``timestep_spacing='trailing'`` starts at S-1, the time of pure noise; the reference's default ``'leading'``
+  starts one stride below.
 - ``previous='grid'`` steps to the next time of the grid; the reference always steps to ``t - S // n`` (``'stride'``).
   The two differ only for uneven grids, such as ``'trailing'`` when n does not divide S.
 - ``rederive_eps=True`` keeps x0 and epsilon consistent after clipping; the reference's default (False) keeps the
-epsilon
-  of the network. Without ``clip`` there is no difference.
+  epsilon of the network. Without ``clip`` there is no difference.
 """
 
 from torch import Tensor
