@@ -45,7 +45,7 @@ class VGG19Features(ImageBackbone):
         self.label = 'vgg19' if resize is None else f'vgg19_{resize}'
         self.set_normalization(IMAGENET_MEAN, IMAGENET_STD)
         path = find_weights(VGG19_FILE, weights, download=download)
-        self.layers = vgg19(weights=None, init_weights=False).features[:RELU_LAYERS[-1] + 1]
+        self.layers = vgg19(init_weights=False).features[:RELU_LAYERS[-1] + 1]
         for layer in self.layers:
             if hasattr(layer, 'inplace'):
                 layer.inplace = False  # activations before a ReLU are needed for its gradient
