@@ -80,8 +80,11 @@ class ResultPanel:
 
     def update(self, status: str, running: bool, paths: Sequence[Path] | None = None,
                frame: np.ndarray | None = None) -> list[Any]:
-        """New values for :meth:`components`; ``paths`` None leaves the videos as they are."""
-        values: list[Any] = [status, gr.update(interactive=not running), gr.update(interactive=running)]
+        """New values for :meth:`components`; ``paths`` None leaves the videos as they are.
+
+        The button that starts the next job is enabled by :meth:`Layout.run`.
+        """
+        values: list[Any] = [status, gr.update(interactive=False), gr.update(interactive=running)]
         for number in range(len(self.videos)):
             if paths is None:
                 values.append(gr.skip())
@@ -191,7 +194,10 @@ class Layout:
         running = toolbar.start.click(
             start, inputs, panel.components(toolbar), show_progress='minimal', show_progress_on=panel.status,
             concurrency_id='jobs', concurrency_limit=context.limits.jobs, **self.raw)
-        toolbar.cancel.click(cancel, None, panel.components(toolbar), cancels=[running], **self.quiet)
+        canceled = toolbar.cancel.click(cancel, None, panel.components(toolbar), cancels=[running], **self.quiet)
+        # after the event and not in its last update: until it has ended, Gradio ignores clicks
+        for event in (running, canceled):
+            event.then(lambda: gr.update(interactive=True), None, toolbar.start, **self.quiet)
 
     def preview(self, triggers: list[Any], inputs: list[Any], output: gr.HTML,
                 show: Callable[..., str]) -> dict[str, Any]:

@@ -3,12 +3,14 @@
 import re
 import shlex
 import shutil
+import time
 import urllib.request
 
 import pytest
 
 pytest.importorskip('gradio')
 from leokit.app import Limits
+from leokit.app.jobs import Job
 from leokit.app.server import serve
 from leokit.cli.commands import build_parser
 from leokit.video import open_video
@@ -202,6 +204,16 @@ def test_wrong_uploads_are_explained(page, wrong_files, drawn, title, tab, uploa
     page.start(tab)  # the same words again, and the page still works
     assert page.wait_for_end(tab) == said
     assert page.complaints() == []
+
+
+def test_a_click_right_after_a_job_is_not_lost(page, monkeypatch):
+    end = Job.end
+    monkeypatch.setattr(Job, 'end', lambda job: (time.sleep(1), end(job)))  # the result is shown before that
+    page.start('animate')
+    said = page.wait_for_end('animate')
+    assert page.failed('animate')  # no inputs
+    page.start('animate')
+    assert page.wait_for_end('animate', 20) == said
 
 
 def test_a_wrong_image_shows_a_sentence_in_the_preview(page, wrong_files):
