@@ -68,14 +68,17 @@ class VideoIndex:
             if entry.frames not in (0, probe.frames):
                 changed.append(f'{entry.path} ({probe.frames} instead of {entry.frames})')
             stores_rate = not (entry.path.is_dir() or is_array(entry.path))
-            if stores_rate and entry.fps and not is_same_rate(entry.fps, probe.fps, RATE_TOLERANCE):
+            # readers take the exact rate of the file where a manifest states it rounded
+            same_rate = not entry.fps or stores_rate and is_same_rate(entry.fps, probe.fps, RATE_TOLERANCE)
+            if stores_rate and not same_rate:
                 other_rates.append(f'{entry.path} ({probe.fps:.4g} instead of {entry.fps:.4g})')
             first, last = self.filter.bounds(probe.frames)
             if last - first < self.filter.min_frames:
                 self.skipped.append(Skipped(
                     str(entry.path), f'{last - first} frames in use, {self.filter.min_frames} needed'))
                 continue
-            self.videos.append(replace(entry, frames=probe.frames, fps=entry.fps or probe.fps, first=first, last=last))
+            fps = probe.fps if same_rate else entry.fps
+            self.videos.append(replace(entry, frames=probe.frames, fps=fps, first=first, last=last))
         if other_rates:
             warn_listed(f'videos of {self.root} with another frame rate than in the manifest, {len(other_rates)} in '
                         'all; that of the manifest is used', other_rates)

@@ -7,7 +7,7 @@ import torch
 from leokit.datasets import FrameDecoder
 from leokit.registry import VIDEO_READERS
 from leokit.utils import UserError
-from leokit.video import VideoIndex, fit_frames
+from leokit.video import VideoIndex, fit_frames, write_manifest
 
 
 def test_read_and_stream_agree(clips, video_folder):
@@ -50,3 +50,16 @@ def test_a_changed_file_is_an_error(video_folder):
         list(FrameDecoder(32).stream(video))
     with pytest.raises(UserError, match='crop'):
         FrameDecoder(32, 'top')
+
+
+def test_a_rate_that_a_manifest_rounds_gives_the_frames_of_the_file(clips, tmp_path):
+    """147 frames at 22 per second are 100 at 15; at the manifest's 22.2 they would be 99."""
+    clips.write(tmp_path / 'a.mp4', clips.frames(147), rate=22)
+    write_manifest(tmp_path / 'manifest.json', [dict(file='a.mp4', fps=22.2)])
+    video, = VideoIndex(tmp_path).videos
+    assert video.fps == 22
+    assert len(np.concatenate(list(FrameDecoder(16, fps=15.0).stream(video)))) == 100
+    write_manifest(tmp_path / 'manifest.json', [dict(file='a.mp4', fps=30)])  # another rate counts
+    video, = VideoIndex(tmp_path).videos
+    assert video.fps == 30
+    assert len(np.concatenate(list(FrameDecoder(16, fps=15.0).stream(video)))) == 74

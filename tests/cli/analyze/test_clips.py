@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+import torch
 import support.tiny_extractors  # noqa: F401  registers TinyLandmarks
 from support.calling import call_command
 
@@ -58,3 +59,37 @@ def test_clips_of_different_rates_are_refused(clips, tmp_path):
     assert status == 0
     assert {label: list(clips) for label, clips in json.loads((tmp_path / 'out.json').read_text())['sets'].items()} == {
         'a': ['b'], 'b': ['a']}  # 10 frames at 25 per second are 6
+
+
+def test_stored_features_are_used_again_and_new_clips_are_added(folders, monkeypatch):
+    from leokit.feature_extractors.color import ColorStatistics
+    arguments = (*COLORS, '--cache-dir', folders / 'features', '--out', folders / 'out.json')
+    assert call_command(COMMAND, f'a={folders / "still"}', *arguments)[0] == 0
+    first = json.loads((folders / 'out.json').read_text())['sets']['a']
+    seen = []
+
+    def forward(self, images):
+        seen.append(len(images))
+        return torch.ones(len(images), self.dim)
+    monkeypatch.setattr(ColorStatistics, 'forward', forward)
+    assert call_command(COMMAND, f'a={folders / "still"}', *arguments)[0] == 0
+    assert json.loads((folders / 'out.json').read_text())['sets']['a'] == first and not seen
+    assert call_command(COMMAND, f'a={folders / "still"}', f'b={folders / "moving"}', *arguments)[0] == 0
+    assert seen == [8, 8]  # content and motion are the same features here
+    # another length is another clip
+    assert call_command(COMMAND, f'a={folders / "still"}', *arguments, '--num-frames', 9)[0] == 0
+    assert seen == [8, 8, 9, 9]
+
+
+def test_tables_are_written_between_the_marks_of_a_page(folders):
+    page = folders / 'page.md'
+    page.write_text('# Title\n\n<!-- colors -->\nold\n<!-- /colors -->\n\nText.\n')
+    words = (COMMAND, f'a={folders / "still"}', *COLORS, '--page', page, '--section')
+    status, said = call_command(*words, 'colors')
+    text = page.read_text()
+    assert status == 0 and text.startswith('# Title\n\n<!-- colors -->\n| ') and 'old' not in text
+    assert text.endswith('|\n<!-- /colors -->\n\nText.\n') and '| a | 0 ± 0 |' in text
+    status, said = call_command(*words, 'faces')
+    assert status == 2 and 'no lines <!-- faces --> and <!-- /faces -->' in said and page.read_text() == text
+    assert call_command(*words[:-2], folders / 'new.md', '--section', 'faces')[0] == 0
+    assert (folders / 'new.md').read_text().startswith('<!-- faces -->\n| ')

@@ -1,0 +1,42 @@
+"""Features of clips in files, so that an interrupted comparison continues and a new set does not repeat the others."""
+
+import hashlib
+import io
+from pathlib import Path
+from typing import Callable, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from leokit.utils.files import clear_write_errors, write_bytes
+
+
+class ClipFeatureCache:
+    """Per-frame features of clips, named by a hash of everything that they depend on.
+
+    Args:
+        folder (Path, optional): Where the files are; None stores nothing.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        self.folder = folder
+
+    def get(self, key: Sequence[object], compute: Callable[[], Tensor]) -> Tensor:
+        """Stored features (T, d), or computed and stored ones.
+
+        Args:
+            key (Sequence[object]): Content of the clip, how its frames are read, and the extractor's fingerprint.
+            compute (Callable): Returns the features.
+        """
+        if self.folder is None:
+            return compute()
+        path = self.folder / f'{hashlib.sha256(repr(tuple(key)).encode()).hexdigest()[:32]}.npy'
+        if path.is_file():
+            return torch.from_numpy(np.load(path))
+        features = compute()
+        buffer = io.BytesIO()
+        np.save(buffer, features.numpy())
+        with clear_write_errors(path):
+            write_bytes(path, buffer.getvalue())
+        return features
