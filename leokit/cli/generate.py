@@ -3,12 +3,16 @@
     leokit generate leo_synthetic --image portrait.png --num-sequences 8 --out generated
     leokit generate leo_synthetic --image portrait.png --last-image smile.png --num-frames 64 --out generated
     leokit generate leo_synthetic --continue talk.mp4 --num-frames 128 --out generated
+    leokit generate leo_synthetic --videos clips/manifest.json --num-frames 64 --out generated
     leokit generate leo_synthetic --unconditional 16 --num-frames 128 --out generated
     leokit generate lmdm_synthetic work_dirs/lmdm_synthetic --image portrait.png --out generated \\
         --animator-config lia_synthetic_64 --animator-checkpoint work_dirs/lia_synthetic_64
 
 A config of LEO names its checkpoints; that of a motion diffusion may name its animator. Video number k of a seed does
 not depend on the batch size or on the number of videos. Key images give pose and expression of some frames.
+
+With --videos, the first frame of every video of a dataset is continued. The results have the names of the videos, and
+OUT/manifest.json their identities, so that leokit analyze clips compares them in pairs.
 """
 
 import argparse
@@ -24,16 +28,25 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from leokit.inference import LEO, FaceCropper
+    from leokit.video.video_entry import VideoEntry
 
 SUFFIXES = dict(zip(options.OUTPUT_FORMATS, ('.mp4', '.gif', '.npy', '')))
 
 
 class Sequence(NamedTuple):
-    """A video to generate: its first frame (1, 3, S, S), None to sample one; its sample number; its file."""
+    """A video to generate.
+
+    Attributes:
+        image (Tensor, optional): Its first frame (1, 3, S, S); None to sample one.
+        number (int): Its sample number.
+        path (Path): Its file.
+        source (VideoEntry, optional): The video of a dataset that the first frame is from.
+    """
 
     image: 'Tensor | None'
     number: int
     path: Path
+    source: 'VideoEntry | None' = None
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,6 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     start = parser.add_mutually_exclusive_group(required=True)
     options.add(start, '--image', nargs='+', role='the first frame of each video')
     options.add(start, '--video', nargs='+', role='its first frame is used')
+    options.add(start, '--videos', role='the first frame of each video is used')
     start.add_argument('--continue', dest='continued', nargs='+', metavar='VIDEO',
                        help='videos to continue: the generated frames follow their last frames')
     start.add_argument('--unconditional', type=positive_int, metavar='N',
@@ -123,7 +137,7 @@ def read_start(path: str, args: argparse.Namespace, cropper: 'FaceCropper') -> '
     if args.image:
         return cropper.image(path).images, None
     with open_video(path, background=args.background) as video:
-        index = 0 if args.video else len(video) - 1
+        index = len(video) - 1 if args.continued else 0
         return cropper.image(video.read([index])[0], f'frame {index} of {path}').images, video.fps
 
 
@@ -133,6 +147,8 @@ def plan(args: argparse.Namespace, cropper: 'FaceCropper') -> tuple[list[Sequenc
     if args.unconditional:
         return [Sequence(None, number, args.out / f'{number:04d}{suffix}') for number in range(args.unconditional)], \
             options.DEFAULT_FPS
+    if args.videos:
+        return plan_dataset(args, cropper)
     images, rates = [], []
     paths = args.image or args.video or args.continued
     for path in paths:
@@ -144,6 +160,32 @@ def plan(args: argparse.Namespace, cropper: 'FaceCropper') -> tuple[list[Sequenc
     sequences = [Sequence(image, index * args.num_sequences + k, args.out / f'{name}_{k:04d}{suffix}')
                  for index, (image, name) in enumerate(zip(images, names)) for k in range(args.num_sequences)]
     return sequences, rates[0] if rates else options.DEFAULT_FPS
+
+
+def plan_dataset(args: argparse.Namespace, cropper: 'FaceCropper') -> tuple[list[Sequence], float]:
+    """As :func:`plan`, for the videos of a dataset: a single video from a first frame has the name of its source."""
+    from leokit.utils.output_paths import OutputPaths
+    from leokit.video import VideoIndex
+    outputs, sequences, entries = OutputPaths(args.out), [], VideoIndex(args.videos).videos
+    for entry in entries:
+        image, _ = read_start(str(entry.path), args, cropper)
+        for k in range(args.num_sequences):
+            name = entry.name if args.num_sequences == 1 else f'{entry.name}_{k:04d}'
+            sequences.append(Sequence(image, len(sequences), outputs(name, SUFFIXES[args.format]), entry))
+    return sequences, entries[0].fps
+
+
+def write_labels(args: argparse.Namespace, sequences: list[Sequence], num_frames: int, fps: float) -> None:
+    """``OUT/manifest.json`` of the continuations of a dataset: names, and who is seen."""
+    from leokit.video import write_manifest
+    rows = []
+    for sequence in sequences:
+        file = sequence.path.relative_to(args.out).as_posix()
+        labels = dict(identity=sequence.source.identity, category=sequence.source.category)
+        rows.append(dict(file=file, name=file.removesuffix(SUFFIXES[args.format]), frames=num_frames, fps=fps,
+                         **{key: label for key, label in labels.items() if label is not None},
+                         generated_by='leokit', first_frame_of=sequence.source.name))
+    write_manifest(args.out / 'manifest.json', rows)
 
 
 def steering(args: argparse.Namespace, window: int, cropper: 'FaceCropper') -> tuple[int, dict[str, Any]]:
@@ -187,7 +229,7 @@ def run(args: argparse.Namespace) -> None:
     leo = load_leo(args)
     size = leo.animator.size
     cropper = face_options.face_cropper(args, leo.animator)
-    sequences, input_fps = plan(args, cropper)
+    sequences, input_fps = planned, _ = plan(args, cropper)
     if args.shard:
         number, count = args.shard  # consecutive ones, as the rows of a batch have consecutive sample numbers
         sequences = sequences[len(sequences) * (number - 1) // count:len(sequences) * number // count]
@@ -205,4 +247,6 @@ def run(args: argparse.Namespace) -> None:
                     remove_written_frames(sequence.path)
             frames = FrameStream(generate(leo, batch, num_frames, args, steered), num_frames, size, known_fps)
             write_videos(frames, [sequence.path for sequence in batch], fps, bar=bar, encoder=args.encoder)
+    if args.videos:
+        write_labels(args, planned, num_frames, fps)
     print(f'{args.out}: {len(sequences)} videos of {num_frames} frames')

@@ -5,6 +5,8 @@ import pytest
 from PIL import Image
 
 from leokit.utils import UserError
+from leokit.video import VideoIndex, write_manifest
+from leokit.video.manifest import read_manifest
 from leokit.video.readers import AutoReader
 from support.tiny_models import SIZE
 from support.calling import run_command
@@ -74,6 +76,47 @@ def test_from_a_video_at_its_rate(generate, image, tmp_path):
     generate('--video', folder, '--num-frames', 2, '--format', 'frames', '--out', tmp_path / 'video')
     generate('--image', image, '--num-frames', 2, '--format', 'frames', '--out', tmp_path / 'image')
     assert np.array_equal(read(tmp_path / 'video' / 'clip_0000')[0], read(tmp_path / 'image' / 'face_0000')[0])
+
+
+@pytest.fixture
+def people(tmp_path):
+    """A dataset of three videos of two people, by a manifest; its first frames are the images of the returned list."""
+    folder = tmp_path / 'people'
+    (folder / 'raw').mkdir(parents=True)
+    frames = np.random.default_rng(5).integers(0, 256, (3, 4, SIZE, SIZE, 3), dtype=np.uint8)
+    for name, video in zip('abc', frames):
+        np.save(folder / 'raw' / f'{name}.npy', video)
+    write_manifest(folder / 'manifest.json', [
+        dict(file=f'raw/{name}.npy', name=f'set/{name}', identity=person, category='face', fps=12.5)
+        for name, person in zip('abc', 'ppq')])
+    return folder, [video[0] for video in frames]
+
+
+def test_first_frames_of_a_dataset(generate, people, tmp_path):
+    folder, images = people
+    generate('--videos', folder, '--num-frames', 3, '--format', 'npy', '--batch-size', 2, '--seed', 6,
+             '--out', tmp_path / 'out')
+    entries = read_manifest(tmp_path / 'out' / 'manifest.json')
+    assert [(entry.name, entry.identity, entry.category, entry.frames, entry.fps) for entry in entries] == [
+        ('set/a', 'p', 'face', 3, 12.5), ('set/b', 'p', 'face', 3, 12.5), ('set/c', 'q', 'face', 3, 12.5)]
+    assert [entry.path for entry in entries] == [tmp_path / 'out' / 'set' / f'{name}.npy' for name in 'abc']
+    for number, (entry, pixels) in enumerate(zip(entries, images)):
+        Image.fromarray(pixels).save(tmp_path / f'{number}.png')
+    generate('--image', *(tmp_path / f'{number}.png' for number in range(3)), '--num-frames', 3, '--format', 'npy',
+             '--seed', 6, '--out', tmp_path / 'images')
+    for number, entry in enumerate(entries):
+        same = np.load(tmp_path / 'images' / f'{number}_0000.npy').astype(int)
+        assert np.abs(np.load(entry.path) - same).max() <= 1
+
+
+def test_several_videos_from_each_first_frame_of_a_dataset_in_shards(generate, people, tmp_path):
+    folder, _ = people
+    for shard in ('1/2', '2/2'):
+        generate('--videos', folder, '--num-frames', 2, '--num-sequences', 2, '--fps', 10, '--shard', shard,
+                 '--out', tmp_path / 'out')
+    entries = VideoIndex(tmp_path / 'out').videos
+    assert [(entry.name, entry.identity, entry.fps) for entry in entries] == [
+        (f'set/{name}_000{k}', person, 10) for name, person in zip('abc', 'ppq') for k in range(2)]
 
 
 def test_sampler_options(generate, image, tmp_path):
