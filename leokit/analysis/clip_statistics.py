@@ -115,8 +115,8 @@ def clip_table(sets: Mapping[str, ClipSet], statistics: Sequence[str] = STATISTI
     (reference, first), *others = sets.items()
     for label, part in others:
         paired = [name for name in first.values if name in part.values]
-        if paired:
-            differences = [first.difference(part, statistic) for statistic in statistics]
+        differences = [first.difference(part, statistic) for statistic in statistics]
+        if any(score.identities and score.mean for score in differences):  # else it is a part of the first set
             rows.append(_row(f'{label} - {reference}, paired', differences, paired, first.identities))
     return markdown_table(['', *statistics, 'clips', 'identities'], rows)
 
