@@ -126,7 +126,8 @@ def test_means_and_paired_differences():
     assert lines[2].startswith('| theirs | 2 ± 1 (2) |') and lines[2].endswith('| 3 | 3 |')
     assert lines[4].startswith('| ours - theirs, paired | -0.25 ± 0.75 |') and lines[4].endswith('| 2 | 2 |')
     assert len(clip_table(dict(theirs=theirs, other=clip_set(z=1.0))).splitlines()) == 4  # no pairs
-    assert len(clip_table(dict(theirs=theirs, half=clip_set(a=1.0, c=math.nan))).splitlines()) == 4  # a part of the first set
+    part = clip_set(a=1.0, c=math.nan)  # of the first set itself
+    assert len(clip_table(dict(theirs=theirs, part=part)).splitlines()) == 4
 
 
 def test_every_identity_counts_alike():
