@@ -92,3 +92,11 @@ def test_noticed_and_unnoticed_faults(project):
     assert results[3]['test'].endswith('test_kernels.py::test_triple')  # marked slow
     assert '3 of 4 noticed' in done.stdout
     assert (project / 'leokit' / 'nn' / 'grid.py').read_text().startswith('def double(x):\n    return x + x\n')
+
+
+def test_a_small_room_gives_each_of_its_faults_once(project):
+    done = subprocess.run([sys.executable, 'tools/dev/mutate.py', '--rooms', 'nn', '--number', '99', '--list'],
+                          cwd=project, capture_output=True, text=True, timeout=60, check=True)
+    assert sorted(entry['after'].strip() for entry in json.loads(done.stdout)) == sorted([
+        'return x - x', 'return x', 'return x <= 1', 'return x < 2',
+        'return x / 3', 'return x', 'return 3', 'return x * 4', 'return x * 2'])

@@ -42,21 +42,26 @@ def describe(room: str, module: str, mutation: Mutation, source: bytes) -> dict:
 
 
 def draw(rooms: list[str], number: int, seed: int) -> list[dict]:
-    """Random mutations: rooms in turn, then a random module, kind and place, each drawn uniformly."""
+    """Random mutations: rooms in turn, then a random module, kind and place, each drawn uniformly; all if too few."""
     generator = random.Random(seed)
     sources = {room: read_sources(ROOMS[room]) for room in rooms}
-    known = {room: {module: find_mutations(source) for module, source in modules.items()}
-             for room, modules in sources.items()}
-    drawn, order = {}, []
+    left = {room: {module: find_mutations(source) for module, source in modules.items()}
+            for room, modules in sources.items()}
+    drawn, order = [], []
     while len(drawn) < number:
-        order = order or generator.sample(rooms, len(rooms))
+        left = {room: {module: found for module, found in modules.items() if found} for room, modules in left.items()}
+        order = [room for room in order if left[room]] or [room for room in generator.sample(rooms, len(rooms))
+                                                           if left[room]]
+        if not order:
+            break
         room = order.pop()
-        module = generator.choice([module for module, found in known[room].items() if found])
-        kind = generator.choice(sorted({mutation.kind for mutation in known[room][module]}))
-        mutation = generator.choice([m for m in known[room][module] if m.kind == kind])
+        module, found = generator.choice(list(left[room].items()))
+        kind = generator.choice(sorted({mutation.kind for mutation in found}))
+        mutation = generator.choice([m for m in found if m.kind == kind])
+        found.remove(mutation)
         if is_fault(sources[room][module], mutation):
-            drawn[module, mutation] = describe(room, module, mutation, sources[room][module])
-    return list(drawn.values())
+            drawn.append(describe(room, module, mutation, sources[room][module]))
+    return drawn
 
 
 def identity(entry: dict) -> tuple[str, str, str]:
@@ -112,7 +117,7 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
     add('--rooms', default=','.join(ROOMS), help='names in mutation_rooms.py (default: all)')
-    add('--number', type=int, default=60, help='how many mutations (default: 60)')
+    add('--number', type=int, default=60, help='how many mutations (default: 60; fewer if the rooms have no more)')
     add('--seed', type=int, default=0)
     add('--out', type=Path, default=Path('mutations.json'))
     add('--again', type=Path, metavar='JSON', help='plant the survivors of an earlier result once more, or those of a '
