@@ -63,3 +63,10 @@ def test_weights_in_another_precision_follow_them():
     layer.double()
     assert layer(x.double()).dtype == torch.float64
     assert layer.cast('weight', torch.bfloat16).dtype == torch.bfloat16
+
+
+def test_a_weight_is_converted_once():
+    layer = FrozenConv(*normalized(nn.Conv2d(3, 4, 1, bias=False)))
+    assert layer.cast('weight', torch.float32) is layer.weight
+    assert layer.cast('weight', torch.bfloat16) is layer.cast('weight', torch.bfloat16)
+    assert layer.cast('bias', torch.bfloat16).shape == (4,)
