@@ -70,6 +70,12 @@ def test_old_names_of_face_crops_work_and_name_the_new_ones():
     with pytest.warns(FutureWarning, match='FaceCropper.video'):
         video = face_input.crop_video_to_face(FramesHandle(image[None].repeat(2, 0)), 'face')
     assert np.array_equal(square, image[box.top:box.bottom, box.left:box.right])
+    empty = np.zeros_like(image)
+    with pytest.warns(FutureWarning):  # in a part of the video
+        handle = FramesHandle(np.stack([empty, image, empty]))
+        assert face_input.find_face_box(handle, 'face', 1, 2) == box
+        assert face_input.find_face_box(handle, 'face', 2) is None
+        assert face_input.find_face_box(handle, 'face', 0, 1) is None
     frames = video.read([0, 1])
     assert frames.shape == (2, *square.shape) and np.abs(frames[1].astype(int) - square).mean() < 2
     with pytest.raises(UserError, match='no face was found in the coffee'), pytest.warns(FutureWarning):

@@ -4,7 +4,9 @@ from support.signatures import defaults
 
 from leokit.nn.channels import channels_by_resolution
 from leokit.nn.equalized import EqualConv2d, EqualLinear
+from leokit.nn.fused_filter import fused_filter
 from leokit.nn.modulated import ModulatedConv2d, StyledConv
+from leokit.nn.resample import blur, fir_kernel, upfirdn2d_reference
 from leokit.nn.time_embedding import TimeEmbedding, sinusoidal_embedding
 
 
@@ -14,6 +16,14 @@ def test_layers():
     assert defaults(EqualLinear) == dict(bias_init=0.0)
     assert defaults(ModulatedConv2d) == dict(demodulate=True, upsample=False)
     assert defaults(StyledConv) == dict(upsample=False)
+
+
+def test_filters_only_filter():
+    """Without further arguments, nothing is resampled, padded or scaled."""
+    assert defaults(fir_kernel) == dict(gain=1.0)
+    assert defaults(blur) == dict(stride=1, gain=1.0)
+    assert defaults(upfirdn2d_reference) == dict(up=1, down=1, pad=(0, 0), gain=1.0)
+    assert defaults(fused_filter) == dict(up=1, down=1, pad=0, gain=1.0)
 
 
 def test_time_embedding():

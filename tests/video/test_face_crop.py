@@ -42,5 +42,8 @@ def test_old_names_work_for_one_release():
     with pytest.warns(FutureWarning, match='Cropper.region'):
         box = face_crop.face_crop_box(np.array((100, 50, 200, 130)), (480, 640), face_crop.FACE_CROPS['face_wide'])
     assert box == (70, 10, 230, 170)  # half side 0.8 * 100 around (150, 90)
+    with pytest.warns(FutureWarning, match='Cropper.region'):
+        boxes = np.array(((100, 50, 180, 130), (120, 60, 200, 140)))  # together (100, 50, 200, 140)
+        assert face_crop.face_crop_box(boxes, (480, 640)) == (90, 35, 210, 155)  # half side 0.6 * 100 around (150, 95)
     with pytest.raises(AttributeError, match='no attribute'):
         face_crop.nothing
