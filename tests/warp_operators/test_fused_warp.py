@@ -114,6 +114,22 @@ def test_the_kernel_is_chosen():
         BilinearWarp(kernel='cuda')
 
 
+@pytest.mark.parametrize('kernel, can_fuse, expected', [
+    ('torch', True, False), ('torch', False, False), ('auto', True, True), ('auto', False, False),
+    ('triton', True, True), ('triton', False, True)])  # where it cannot, Triton says so
+@pytest.mark.parametrize('grid, ends, align_corners', [('exact', (4 / 5, 2 / 3), False), ('corners', (1, 1), True)])
+def test_which_kernel_runs(kernel, can_fuse, expected, grid, ends, align_corners, monkeypatch):
+    feature, flow, mask, _ = tensors((1, 2, 8, 3, 5), torch.float32)
+    calls = []
+    monkeypatch.setattr('leokit.warp_operators.bilinear_warp.can_fuse', lambda *given: can_fuse)
+    monkeypatch.setattr('leokit.warp_operators.bilinear_warp.fused_warp', lambda *given: calls.append(given) or mask)
+    warped = BilinearWarp(grid, kernel=kernel)(feature, flow, mask)
+    assert len(calls) == expected and (warped is mask) is expected
+    for given in calls:
+        assert all(one is other for one, other in zip(given[:3], (feature, flow, mask), strict=True))
+        assert given[3] == pytest.approx(ends) and given[4] is align_corners
+
+
 @pytest.mark.parametrize('shape, options, expected', [
     ((2, 8, 4, 2), {}, True), ((2, 8, 4, 4), dict(dtype=torch.bfloat16), True),
     ((2, 8, 4, 4), dict(dtype=torch.float16), True),
