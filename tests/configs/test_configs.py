@@ -1,5 +1,6 @@
 """Every config of the repository: it loads, its parts build, what it names exists, and it trains on a folder."""
 
+import json
 import os
 import re
 from pathlib import Path
@@ -129,13 +130,34 @@ def train(name, work_dir, data_root, *more):
     return load_checkpoint(work_dir / 'iter_2.pth'), said
 
 
-LATER_PHASES = ('_expressions.py', '_adversarial.py', '_regions.py')  # start from another config's animator
+def train_from_its_start(name, work_dir, data_root, *more):
+    """Train a config; before that, the one whose weights it starts from, and teaches if it is a distillation."""
+    config = Config.fromfile(ROOT / name)
+    if not config.load_from:
+        return train(name, work_dir, data_root, *more)
+    before, start = work_dir / 'before', Path(config.load_from).name
+    train_from_its_start(f'{Path(name).parent}/{start}.py', before, data_root, *more)
+    teacher = (f'teacher.config={before / start}.py', f'teacher.checkpoint={before}') if 'teacher' in config else ()
+    return train(name, work_dir, data_root, f'load_from={before}', *teacher, *more)
 
 
-@pytest.mark.parametrize('name', [name for name in each('lia') if not name.values[0].endswith(LATER_PHASES)])
-def test_an_animator_trains(name, faces, tmp_path):
-    checkpoint, _ = train(name, tmp_path, faces)
-    assert checkpoint['meta']['conventions']['grid'] in ('lia', 'exact')
+@pytest.fixture(scope='module')
+def mixed_faces(faces):
+    """A manifest of the faces in which one of two people to train on counts as synthetic."""
+    videos = json.loads((faces / 'manifest.json').read_text())
+    synthetic = next(video['identity'] for video in videos if video['split'] == 'train')
+    for video in videos:
+        video['category'] = 'synthetic' if video['identity'] == synthetic else 'real'
+    (faces / 'mixed.json').write_text(json.dumps(videos))
+    return faces / 'mixed.json'
+
+
+@pytest.mark.parametrize('name', each('lia'))
+def test_an_animator_trains(name, faces, mixed_faces, tmp_path):
+    write_synthetic_regions(faces, tmp_path / 'regions.npz')
+    more = (f'regions={tmp_path / "regions.npz"}',) if name.endswith('_regions.py') else ()
+    checkpoint, _ = train_from_its_start(name, tmp_path, mixed_faces if '_mixed' in name else faces, *more)
+    assert checkpoint['meta']['conventions']['grid'] == Config.fromfile(ROOT / name).grid
 
 
 @pytest.mark.parametrize('name', ['lia_synthetic_64', pytest.param('lia_few_faces_128', marks=pytest.mark.slow)])
@@ -166,7 +188,8 @@ def test_the_losses_on_mouth_and_eyes_go_on_from_heads(faces, tmp_path):
 def test_the_adversarial_phase_starts_from_the_expressions_phase(name, faces, tmp_path):
     start = 'load_from=None', 'perceptual_begin=0', 'perceptual_ramp=1'
     second, _ = train(f'configs/lia/{name}_expressions.py', tmp_path / 'second', faces, *start)
-    options = f'load_from={tmp_path / "second"}', 'learning_rate=1e-9', 'adversarial_begin=0', 'adversarial_ramp=1'
+    options = (f'load_from={tmp_path / "second"}', 'learning_rate=1e-9', 'adversarial_begin=0', 'adversarial_ramp=1',
+               'default_hooks.logger.interval=1')
     third, output = train(f'configs/lia/{name}_adversarial.py', tmp_path / 'third', faces, *options)
     assert 'loss_discriminator' in output and 'frames/sharpness' in output
     new = {key for key in third['state_dict'] if key not in second['state_dict']}
@@ -194,9 +217,9 @@ NO_VIDEO = ('val_cfg=None', 'val_dataloader=None', 'val_evaluator=None')
 @pytest.mark.parametrize('name', each('leo'))
 def test_a_motion_model_trains(name, faces, animator, tmp_path):
     more = NO_VIDEO if 'lmdm' in name and name != 'configs/leo/lmdm_synthetic.py' else ()
-    if 'few_faces' in name:  # holds out parts of videos, which the animator of this test has seen
+    if 'few_' in name:  # holds out other people than the animator of this test, or parts of videos
         more = (*more, 'check_identities=False')
-    checkpoint, _ = train(name, tmp_path, faces, *animator, *more)
+    checkpoint, _ = train_from_its_start(name, tmp_path, faces, *animator, *more)
     assert checkpoint['state_dict']['std'].isfinite().all() and checkpoint['state_dict']['animator_hash'].any()
 
 
