@@ -41,7 +41,7 @@ UNORDERED = {
     'l1_loss', 'mse_loss', 'frechet_distance', 'polynomial_mmd', 'is_same_rate', 'array_equal', 'equal', 'allclose',
     'gcd', 'hypot'}
 # keyword arguments and constants that decide how something is computed, not what
-NO_RESULT = {'non_blocking', 'BLOCK_ELEMENTS'}
+NO_RESULT = {'non_blocking', 'BLOCK_ELEMENTS', 'TIMEOUT_SECONDS'}
 NOT_MUTATED = (ast.Raise, ast.Assert, ast.JoinedStr, ast.Import, ast.ImportFrom)
 MODULES = ('torch', 'np', 'F', 'math', 'functional', 'nn')
 MESSAGES = {'warn', 'warning', 'info', 'debug', 'print', 'print_log', 'warn_once'}

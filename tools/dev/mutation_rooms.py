@@ -31,7 +31,7 @@ ROOMS = {
     'encoders': _package('encoders'),
     'flow_generators': _package('flow_generators'),
     'discriminators': _package('discriminators'),
-    'feature_extractors': _package('feature_extractors', tests=()),
+    'feature_extractors': _package('feature_extractors', tests=('test_defaults',)),
     'warp_operators': _package('warp_operators'),
     'nn': _package('nn'),
     'losses': _package('losses'),
