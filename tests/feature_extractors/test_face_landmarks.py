@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 from feature_extractors.photographs import astronaut_face
@@ -33,6 +34,16 @@ def test_points_are_in_pixels_of_the_given_image(extractor):
     assert (shifted - reference - torch.tensor([20.0, 40.0])).abs().mean() < 2
     half = points(extractor, F.avg_pool2d(face, 2))
     assert (2 * half + 0.5 - reference).abs().mean() < 1.5
+
+
+def test_a_pixel_of_the_search_is_the_middle_of_its_pixels(extractor, monkeypatch):
+    """Faces are searched at half the size, where pixel p stands for the pixels 2 p and 2 p + 1."""
+    found = np.zeros((68, 2))
+    found[1], found[2] = (383, 0), (10, 255)
+    monkeypatch.setattr(extractor, 'map_faces', lambda images, function: [None, found])
+    indices, values = extractor.describe(torch.zeros(2, 3, 512, 768))
+    assert indices.tolist() == [1] and values.dtype == torch.float32
+    assert values.view(68, 2)[:4].tolist() == [[0.5, 0.5], [766.5, 0.5], [20.5, 510.5], [0.5, 0.5]]
 
 
 def test_frames_without_a_face_are_nan(extractor):

@@ -21,12 +21,19 @@ def seed():
 
 
 @pytest.mark.parametrize('kernel', [1, 3])
-def test_a_folded_convolution_equals_both_layers(kernel):
-    conv, norm = normalized(nn.Conv2d(5, 7, kernel, padding=kernel // 2, bias=False))
+@pytest.mark.parametrize('bias', [False, True])
+def test_a_folded_convolution_equals_both_layers(kernel, bias):
+    conv, norm = normalized(nn.Conv2d(5, 7, kernel, padding=kernel // 2, bias=bias))
     x = torch.randn(2, 5, 6, 9)
     torch.testing.assert_close(FrozenConv(conv, norm)(x), norm(conv(x)))
-    weight, bias = fold(conv, norm)
-    assert not weight.requires_grad and not bias.requires_grad
+
+
+def test_nothing_of_it_is_trained():
+    conv, norm = normalized(nn.Conv2d(4, 4, 1))
+    assert not any(tensor.requires_grad for tensor in fold(conv, norm))
+    depthwise = normalized(nn.Conv2d(4, 4, 3, groups=4))
+    block = InvertedBottleneck(FrozenConv(conv, norm), depthwise, FrozenConv(conv, norm), has_skip=True)
+    assert len(list(block.parameters())) == 6 and not any(weight.requires_grad for weight in block.parameters())
 
 
 @pytest.mark.parametrize('side, padding', [(8, (0, 1, 0, 1)), (9, (1, 1, 1, 1))])

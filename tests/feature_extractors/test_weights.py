@@ -40,6 +40,11 @@ def test_downloads_what_is_missing_once(home, published, tmp_path):
     assert find_weights(published) == path
 
 
+def test_the_length_of_a_download_is_shown(home, published, capsys):
+    find_weights(published)
+    assert '7000/7000' in capsys.readouterr().err  # what is there, of what the server announced
+
+
 def test_a_wrong_download_is_not_kept(home, published):
     with pytest.raises(UserError, match='whose SHA-256 is'):
         find_weights(published._replace(sha256='0' * 64))
