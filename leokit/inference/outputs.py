@@ -11,12 +11,15 @@ from torch import Tensor
 from tqdm import tqdm
 
 from leokit.inference.host_copy import copies_to_host
+from leokit.inference.rendering import CHUNK_SIZE
 from leokit.utils import Prefetcher, UserError
 from leokit.utils.thread_map import worker_count
 from leokit.video import VideoWriter, check_space
 from leokit.video.frame_rate import is_same_rate, resampled_count, source_index
 
 OUTPUT_SUFFIXES = dict(mp4='.mp4', gif='.gif', npy='.npy', frames='')  # by which ``VideoWriter`` chooses the format
+# of rendered frames that wait to be written; they last for the time in which the motion of the next window is sampled
+WAITING_BYTES = 2**27
 
 
 class FrameStream(Iterator[Tensor]):
@@ -78,14 +81,16 @@ def write_videos(chunks: Iterable[Tensor], paths: Sequence[str | Path], fps: flo
         encoder (str): The H.264 encoder, see :class:`~leokit.video.VideoWriter`.
     """
     _check_paths(paths, getattr(chunks, 'num_videos', None))
+    waiting = 2  # chunks
     if isinstance(chunks, FrameStream):
         if chunks.frames_read:
             raise UserError(f'{chunks.frames_read} of the {chunks.num_frames or "unknown number of"} frames of this '
                             f'stream have been read already, so {paths[0]} would lack them; call the method again for '
                             'a new stream')
+        height, width = chunks.size if isinstance(chunks.size, tuple) else (chunks.size, chunks.size)
+        waiting = max(waiting, WAITING_BYTES // (CHUNK_SIZE * 3 * height * width))
         if chunks.num_frames is not None:
-            size = chunks.size if isinstance(chunks.size, tuple) else (chunks.size, chunks.size)
-            check_space(paths, chunks.num_frames, *size)
+            check_space(paths, chunks.num_frames, height, width)
         source_fps = chunks.fps
         fps = fps or source_fps
         if source_fps and not is_same_rate(fps, source_fps):
@@ -94,7 +99,7 @@ def write_videos(chunks: Iterable[Tensor], paths: Sequence[str | Path], fps: flo
         raise UserError(f'the frame rate of {paths[0]} is unknown; pass fps')
     threads = 0 if len(paths) == 1 else 1  # several files are encoded in parallel already
     with ExitStack() as stack:
-        ahead = stack.enter_context(Prefetcher(copies_to_host(chunks)))
+        ahead = stack.enter_context(Prefetcher(copies_to_host(chunks), waiting))
         writers = [stack.enter_context(VideoWriter(path, fps, threads=threads, sound=sound, encoder=encoder))
                    for path in paths]
         pool = stack.enter_context(ThreadPoolExecutor(min(len(paths), worker_count())))

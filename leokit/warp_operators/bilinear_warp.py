@@ -25,11 +25,10 @@ class BilinearWarp(nn.Module):
         grid (str): ``'lia'`` (the grid of the public checkpoints), ``'exact'`` (zero flow is the identity) or
             ``'corners'`` (that of LIA-X); see :func:`leokit.nn.identity_grid`.
         kernel (str): ``'torch'`` (``grid_sample``), ``'triton'`` (one kernel, CUDA devices only, without second
-            derivatives; see :mod:`leokit.warp_operators.fused_warp`) or ``'auto'``: the latter where it is faster. Not
-            the default: the kernels have passed their tests in Triton's interpreter, not yet on a GPU.
+            derivatives; see :mod:`leokit.warp_operators.fused_warp`) or ``'auto'``: the latter where it is faster.
     """
 
-    def __init__(self, grid: str = 'lia', *, kernel: str = 'torch'):
+    def __init__(self, grid: str = 'lia', *, kernel: str = 'auto'):
         super().__init__()
         check_grid(grid)
         if kernel not in KERNELS:

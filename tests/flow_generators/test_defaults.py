@@ -16,7 +16,7 @@ def test_arguments():
     assert defaults(LIAFlowGenerator) == dict(widths, channel_multiplier=1, init='identity', inpaint=False)
     assert defaults(LIAXFlowGenerator) == dict(widths, channel_multiplier=2)
     assert defaults(SynthesisLevel) == dict(inpaint=False)
-    assert defaults(BilinearWarp) == dict(grid='lia', kernel='torch')
+    assert defaults(BilinearWarp) == dict(grid='lia', kernel='auto')
 
 
 def test_parts():

@@ -3,6 +3,8 @@
 import os
 from fractions import Fraction
 from pathlib import Path
+from threading import Event
+from time import sleep
 
 import numpy as np
 import pytest
@@ -40,6 +42,30 @@ def test_an_error_leaves_no_file(tmp_path):
     with pytest.raises(RuntimeError, match='out of luck'):
         write_videos(chunks(), [tmp_path / 'a.mp4', tmp_path / 'b'], 10)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize('waiting, drawn', [(0, 4), (6, 8)])  # chunks in bytes; waiting ones, one written, one drawn
+def test_chunks_that_wait_are_bounded_by_bytes(tmp_path, monkeypatch, waiting, drawn):
+    count, enough = 0, Event()
+
+    def chunks():
+        nonlocal count
+        for _ in range(20):
+            count += 1
+            if count == drawn:
+                enough.set()
+            yield torch.zeros(2, 16, 3, 16, 16)
+
+    def write(writer, frames):
+        assert enough.wait(60)  # a first chunk that is written for as long as the queue is not full
+        sleep(0.05)
+        assert count == drawn
+        raise UserError('enough')
+
+    monkeypatch.setattr('leokit.inference.outputs.WAITING_BYTES', waiting * 2 * 16 * 3 * 16 * 16)
+    monkeypatch.setattr('leokit.inference.outputs.VideoWriter.write', write)
+    with pytest.raises(UserError, match='enough'):
+        write_videos(FrameStream(chunks(), 320, 16, 25), [tmp_path / 'a.mp4', tmp_path / 'b.mp4'])
 
 
 def test_one_path_per_row(tmp_path):

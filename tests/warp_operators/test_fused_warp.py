@@ -107,7 +107,7 @@ def test_the_definition_of_this_test_is_the_plain_operator(grid):
 
 def test_the_kernel_is_chosen():
     feature, flow, mask, _ = tensors((1, 1, 8, 4, 4), torch.float32)
-    assert BilinearWarp().kernel == 'torch'
+    assert BilinearWarp().kernel == 'auto'
     plain = BilinearWarp(kernel='torch')(feature, flow, mask)
     torch.testing.assert_close(BilinearWarp(kernel='auto')(feature, flow, mask), plain)  # on a CPU
     with pytest.raises(ValueError, match="kernel must be one of .*'triton'.*got 'cuda'"):
