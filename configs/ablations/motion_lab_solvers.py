@@ -5,7 +5,7 @@ title = 'Solver and steps'
 flow = {'model.noise_scheduler': dict(_delete_=True, type='FlowMatchingScheduler', num_train_timesteps=1000),
         'model.prediction_type': 'v'}
 solvers = [('DDIM', 'DDIMSampler', (20, 10, 5)), ('DPM++', 'DPMSolverPlusPlusSampler', (50, 20, 10, 5)),
-           ('Heun', 'HeunSampler', (10, 5)), ('DDPM', 'DDPMSampler', (50, ))]
+           ('Heun', 'HeunSampler', (25, 10, 5)), ('DDPM', 'DDPMSampler', (50, ))]
 variants = [
     dict(name='linear, DDIM 50'),
     dict(name='flow, DDIM 50', options=flow),
