@@ -13,6 +13,7 @@ from einops import rearrange
 from torch import Tensor
 
 from leokit.feature_extractors.face_landmarks import NUM_LANDMARKS
+from leokit.nn.face_regions import REGION_MARGIN
 from leokit.utils import check_shape
 
 REGIONS = dict(mouth=slice(48, 68), eyes=slice(36, 48))  # landmarks
@@ -20,7 +21,6 @@ RIGHT_EYE, LEFT_EYE = slice(36, 42), slice(42, 48)
 RIGID = (27, 28, 29, 30, 33, 36, 39, 42, 45)  # bridge and tip of the nose, corners of the eyes
 MIN_CHANGE = dict(mouth=0.1, eyes=0.06)  # of expression(); smaller changes are within the noise of the landmarks
 MAX_POSE_CHANGE = 0.1  # mean distance of the rigid points, in eye distances
-MARGIN = 0.15  # around the landmarks of a region, in eye distances
 
 
 class ExpressionPair(NamedTuple):
@@ -55,7 +55,7 @@ def region_boxes(points: Tensor, unit: Tensor) -> Tensor:
     Returns:
         Tensor: Left, top, right, bottom, shape (..., 4).
     """
-    return torch.cat([points.amin(-2) - MARGIN * unit, points.amax(-2) + MARGIN * unit], dim=-1)
+    return torch.cat([points.amin(-2) - REGION_MARGIN * unit, points.amax(-2) + REGION_MARGIN * unit], dim=-1)
 
 
 def expression(landmarks: Tensor) -> dict[str, Tensor]:

@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 FACE_REGIONS = ('mouth', 'right_eye', 'left_eye', 'face')  # right and left of the person who is seen
+REGION_MARGIN = 0.15  # around the landmarks of a region, in eye distances
 # parts that losses weight: the two eyes are one
 FACE_PARTS = dict(mouth=('mouth',), eyes=('right_eye', 'left_eye'), face=('face',))
 

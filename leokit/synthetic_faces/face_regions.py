@@ -3,8 +3,7 @@
 import torch
 from torch import Tensor
 
-from leokit.metrics.expressions import MARGIN
-from leokit.nn.face_regions import FACE_REGIONS
+from leokit.nn.face_regions import FACE_REGIONS, REGION_MARGIN
 from leokit.synthetic_faces.appearance import APPEARANCE_NAMES
 from leokit.synthetic_faces.face import eye_shape, mouth_shape
 from leokit.synthetic_faces.geometry import VIEW, head_frame, skull_shell
@@ -40,7 +39,7 @@ def _boxes(appearance: ParameterTable, motion: ParameterTable) -> Tensor:
     masks = dict(mouth=lips, right_eye=eye & (skin.x < 0), left_eye=eye & (skin.x > 0), face=face)
     boxes = torch.stack([_bounds(masks[name]) for name in FACE_REGIONS], dim=1)  # (B, R, 4)
     # the distance of the eyes as a fraction of the image
-    margin = MARGIN * motion['scale'] * appearance['eye_spacing'] / VIEW  # (B, 1, 1)
+    margin = REGION_MARGIN * motion['scale'] * appearance['eye_spacing'] / VIEW  # (B, 1, 1)
     outwards = torch.tensor([-1.0, -1.0, 1.0, 1.0]) * torch.tensor([[float(name != 'face')] for name in FACE_REGIONS])
     return boxes + margin * outwards
 

@@ -4,8 +4,8 @@ from support.signatures import defaults
 
 from leokit.metrics import (
     dispersion, drift, frechet_distance, kernel_distance, long_motion, polynomial_mmd)
-from leokit.metrics.expressions import (
-    MARGIN, MAX_POSE_CHANGE, MIN_CHANGE, REGIONS, RIGID, expression_pairs)
+from leokit.metrics.expressions import MAX_POSE_CHANGE, MIN_CHANGE, REGIONS, RIGID, expression_pairs
+from leokit.nn.face_regions import REGION_MARGIN
 
 
 def test_distances():
@@ -25,4 +25,4 @@ def test_expressions():
     # of the 68 points of iBUG 300-W: the inner and outer lips, both eyes; nose and corners of the eyes
     assert REGIONS == dict(mouth=slice(48, 68), eyes=slice(36, 48))
     assert RIGID == (27, 28, 29, 30, 33, 36, 39, 42, 45)
-    assert MIN_CHANGE == dict(mouth=0.1, eyes=0.06) and (MAX_POSE_CHANGE, MARGIN) == (0.1, 0.15)
+    assert MIN_CHANGE == dict(mouth=0.1, eyes=0.06) and (MAX_POSE_CHANGE, REGION_MARGIN) == (0.1, 0.15)
