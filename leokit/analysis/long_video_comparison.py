@@ -24,7 +24,7 @@ from leokit.utils.seeds import sample_seeds
 MIN_SEGMENTS = 8
 MIN_SEGMENT_FRAMES = 4
 MAX_REAL_WINDOWS = 256
-HEAD = ('strategy', 'boundary jerk', 'jitter', 'dispersion', 'final drift', 'largest drift', 'recurrence', 's')
+HEAD = ('strategy', 'boundary jerk', 'jitter', 'dispersion', 'mean', 'least', 'final drift', 'largest drift', 'recurrence', 's')
 
 
 def parse_strategy(text: str, num_frames: int) -> LongVideoStrategy:
@@ -115,6 +115,7 @@ def table_row(name: str, measured: Mapping[str, Any]) -> list[str]:
     drift = measured['relative_drift']
     return [name, f'{measured["boundary_jerk_ratio"]:.2f}',
             *(f'{measured[key][0]:.2f} → {measured[key][-1]:.2f}' for key in ('jitter', 'dispersion')),
+            f'{measured["dispersion"].mean():.2f}', f'{measured["dispersion"].min():.2f}',
             f'{drift[-1]:.2f}', f'{drift.max():.2f}', f'{measured["recurrence"]:.2f}', f'{measured["seconds"]:.1f}']
 
 

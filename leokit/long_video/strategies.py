@@ -16,7 +16,7 @@ from leokit.registry import LONG_VIDEO
 from leokit.samplers import Correction
 from leokit.utils import UserError
 
-RAMPS = ('cosine', 'linear')
+RAMPS = ('cosine', 'linear', 'minimum_jerk')
 
 
 class LongVideoStrategy(ABC):
@@ -134,8 +134,8 @@ class Overlap(LongVideoStrategy):
 
     Args:
         overlap (int): Shared codes, less than the window's length.
-        ramp (str): How the constraint decreases: ``'cosine'``, flat at both ends, so that velocity and acceleration are
-            continuous as well, or ``'linear'``.
+        ramp (str): How the constraint decreases: ``'cosine'``, flat at both ends, ``'linear'``, or ``'minimum_jerk'``:
+            the smoothest transition of windows whose difference grows linearly from the first shared code.
         pull (float): See :class:`LongVideoStrategy`.
         bound (float): See :class:`LongVideoStrategy`.
     """
@@ -149,4 +149,8 @@ class Overlap(LongVideoStrategy):
 
     def weights(self) -> Tensor:
         line = torch.linspace(1, 0, self.context_frames + 1)[:-1]  # from 1 at the first shared code to 0 after the last
+        if self.ramp == 'minimum_jerk':
+            # with u = 1 - line, u w(u) is the polynomial of degree 5 (doi 10.1523/JNEUROSCI.05-07-01688.1985) that
+            # leaves 0 with slope 1 and ends in 0, both without acceleration, the end without velocity
+            return line ** 3 * (4 - 3 * line)
         return line if self.ramp == 'linear' else (1 - torch.cos(torch.pi * line)) / 2

@@ -105,7 +105,10 @@ class MotionConditioning(nn.Module):
         if self.control_encoder is None:
             raise UserError('there is a control sequence, but this motion diffusion has no control encoder; set '
                             "model.conditioning.control, or leave the control out")
-        check_shape('control', control, (None, None, self.control_encoder.control_dim))
+        check_shape('control', control, (None, None, None))
+        if control.shape[2] != self.control_encoder.control_dim:
+            raise UserError(f'the control sequence has {control.shape[2]} channels, and this motion diffusion was '
+                            f'trained with {self.control_encoder.control_dim}; give as many')
         if control.shape[1] != frames:
             raise UserError(f'the control sequence has {control.shape[1]} frames and the motion {frames}; give one row '
                             'of control for each frame, or resample it (leokit.datasets.resample_control)')

@@ -3,7 +3,7 @@
 import pytest
 from support.signatures import defaults
 
-from leokit.long_video import History, LastCode, Overlap
+from leokit.long_video import CalibratedOverlap, History, LastCode, Overlap
 from leokit.utils import UserError
 
 
@@ -12,6 +12,7 @@ def test_strategies():
     assert defaults(LastCode) == common
     assert defaults(History) == dict(common, context_frames=4)
     assert defaults(Overlap) == dict(common, overlap=8, ramp='cosine')
+    assert defaults(CalibratedOverlap) == dict(common, overlap=10, ramp='minimum_jerk', gain=1.035, period=12.0)
 
 
 def test_the_limits_of_pull_and_bound():

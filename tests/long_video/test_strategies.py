@@ -149,8 +149,20 @@ def test_the_cosine_ramp_is_flat_at_both_ends():
     assert steps[0] < steps[3] / 3 and steps[-1] < steps[3]
 
 
+def test_the_minimum_jerk_ramp_is_smoothest_for_a_difference_that_grows():
+    assert Overlap(4, ramp='minimum_jerk').weights().tolist() == [1, 0.73828125, 0.3125, 0.05078125]  # (1-u)^3 (1+3u)
+
+    def squared_jerk(ramp):
+        """Of a window at rest that is joined to one which leaves it at constant speed."""
+        shared, before = torch.arange(12.0), torch.arange(-6.0, 0)
+        window = Overlap(12, ramp=ramp).correction(shared[None, :, None], torch.ones(1))(torch.zeros(1, 24, 1))
+        return torch.cat([before, window[0, :, 0]]).diff(n=3).square().sum()
+    smooth = squared_jerk('minimum_jerk')
+    assert smooth < 0.85 * squared_jerk('cosine') and smooth < 0.85 * squared_jerk('linear')
+
+
 def test_unknown_ramps_are_an_error():
-    with pytest.raises(UserError, match="cosine, linear, got 'cubic'"):
+    with pytest.raises(UserError, match="cosine, linear, minimum_jerk, got 'cubic'"):
         Overlap(8, ramp='cubic')
 
 

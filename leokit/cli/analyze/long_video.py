@@ -2,9 +2,12 @@
 
     leokit analyze long-video lmdm_synthetic work_dirs/lmdm_synthetic --num-frames 1024 \\
         --strategies LastCode History:context_frames=4 Overlap:overlap=8 LastCode:pull=0.5
+    leokit analyze long-video leo_synthetic/motion_diffusion --codes CODES --split val \\
+        --strategies Overlap:overlap=8 CalibratedOverlap:gain=1.02 CalibratedOverlap:gain=1.04
 
-The sequences start at codes of the training windows; every strategy gets the same starts and noise. Prints jitter and
-dispersion of the first and last segment relative to real windows of that length, where 1 is realistic.
+The sequences start at codes of the training windows, or of --codes; every strategy gets the same starts and noise.
+Prints jitter and dispersion of the first and last segment relative to real windows of that length, where 1 is
+realistic, and the mean and the least dispersion of all segments.
 """
 
 import argparse
@@ -20,6 +23,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     options.add_config(parser, 'a motion diffusion', 'lmdm_synthetic')
     options.add_checkpoint(parser, required=False)
+    parser.add_argument('--codes', metavar='DIR', help='code cache to start from and to compare with (default: the '
+                        'windows of the training)')
+    parser.add_argument('--split', metavar='NAME', help='split of --codes (default: all)')
     parser.add_argument('--strategies', nargs='+', default=STRATEGIES, metavar='TYPE[:KEY=VALUE,...]',
                         help=f'long-video strategies and their options (default: {" ".join(STRATEGIES)})')
     options.add(parser, '--num-frames', default=1024)
@@ -45,11 +51,15 @@ def run(args: argparse.Namespace) -> None:
     from leokit.utils.tables import markdown_table
     config, checkpoint = config_and_checkpoint(args.config, args.checkpoint, args.cfg_options)
     model = load(config, checkpoint, options.choose_device(args.device), expect=MotionDiffusion)
-    if not config.get('train_dataloader'):
+    if args.codes:
+        dataset = dict(type='MotionCodeDataset', codes_dir=args.codes, filters=dict(split=args.split or None))
+    elif config.get('train_dataloader'):
+        dataset = config.train_dataloader.dataset
+    else:
         raise UserError(f'the config {args.config} has no train_dataloader, whose windows the sequences start from; '
-                        'pass the work dir or the config of a training')
+                        'pass the work dir or the config of a training, or a code cache by --codes')
     strategies = {text: parse_strategy(text, model.num_frames) for text in args.strategies}
-    comparison = LongVideoComparison(model, config.train_dataloader.dataset, num_frames=args.num_frames,
+    comparison = LongVideoComparison(model, dataset, num_frames=args.num_frames,
                                      num_sequences=args.num_sequences, segments=args.segments, seed=args.seed)
     print(f'{comparison.caption}\n\n{markdown_table(HEAD, [])}')
     results = {}

@@ -73,3 +73,21 @@ def test_segments_are_no_longer_than_the_longest_real_video(trained, tmp_path):
                                                '--strategies', 'LastCode'))
         assert status == 0, said
         assert len(json.loads((tmp_path / 'figures.json').read_text())['LastCode']['drift']) == segments
+
+
+def test_a_model_without_its_training_data_starts_from_a_code_cache(trained, tmp_path):
+    checkpoint, options = trained
+    config = load_config(CONFIG, dict(options))
+    config.pop('train_dataloader')
+    config.dump(tmp_path / 'alone.py')
+    command = ['analyze long-video', tmp_path / 'alone.py', checkpoint, '--num-frames', 60, '--num-sequences', 3,
+               '--device', 'cpu', '--strategies', 'LastCode', '--out', tmp_path / 'figures.json']
+    status, said = call_command(*command)
+    assert status == 2 and 'or a code cache by --codes' in said
+    status, said = call_command(*command, '--codes', options['codes_dir'])
+    assert status == 0, said
+    cells = said.rpartition('| LastCode | ')[2].split(' | ')
+    dispersion = json.loads((tmp_path / 'figures.json').read_text())['LastCode']['dispersion']
+    assert cells[3:5] == [f'{sum(dispersion) / 8:.2f}', f'{min(dispersion):.2f}']
+    status, said = call_command(*command, '--codes', options['codes_dir'], '--split', 'unheard')
+    assert status == 2 and 'unheard' in said

@@ -81,6 +81,11 @@ def test_every_section_reports(bench):
         assert rows[name]['share'] == pytest.approx(rates['end to end'] / min(rates[stage] for stage in stages))
     assert rows['one frame, encoded and decoded']['rate'] > 0 and rows['a preview of the page']['rate'] > 0
     assert rows['LMDM backbone, one step of 5 codes']['gmac'] > 0
+    fields = {name: rows[name]['receptive_field'] for name in ('UNet1D', 'MotionTransformer', 'TemporalConvNet')}
+    assert fields == dict(UNet1D=None, MotionTransformer=None, TemporalConvNet=149)
+    # by hand for 5 frames and the default widths: 8 blocks of 12 dim^2 per frame, the rest is a tenth of it
+    assert 1 < rows['MotionTransformer']['gmac'] / (5 * 8 * 12 * 384 ** 2 / 1e9) < 1.1
+    assert all(14e6 < rows[name]['parameters'] < 16e6 and rows[name]['rate'] > 0 for name in fields)
     assert all(row['peak_mib'] > 50 for row in rows.values() if 'peak_mib' in row)  # torch alone takes more
 
 
