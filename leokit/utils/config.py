@@ -129,12 +129,25 @@ def merge_options(config: Config, options: dict[str, Any]) -> None:
             raise UserError(f'the option {key} has no effect: the config has no top-level key {name!r}'
                             f'{suggest(name, (*config, *RUNNER_KEYS))}')
     tree = config._cfg_dict.to_dict()
+    for key in options:
+        _open_parents(config, key)
     try:
         config.merge_from_dict({key: _read_option(tree, key, value) for key, value in options.items()})
     except UserError:
         raise
     except Exception as error:  # MMEngine raises AssertionError, IndexError, TypeError, ...
         raise UserError(f'the options {", ".join(options)} do not fit the config: {error}') from error
+
+
+def _open_parents(config: Config, key: str) -> None:
+    """Make the parents of a dotted key that are None empty dicts, which options may fill."""
+    node = config
+    for name in key.split('.')[:-1]:
+        if not isinstance(node, (Config, dict)) or name not in node:
+            return
+        if node[name] is None:
+            node[name] = {}
+        node = node[name]
 
 
 def _read_option(tree: dict[str, Any], key: str, value: Any) -> Any:

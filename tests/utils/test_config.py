@@ -29,6 +29,14 @@ def test_options_without_effect_are_errors(file, options, sentence):
         load_config(file, options)
 
 
+def test_options_fill_keys_that_are_none(tmp_path):
+    (tmp_path / 'a.py').write_text('long_video = None\nmodel = dict(training=None, list=[dict(size=None)])\n')
+    config = load_config(tmp_path / 'a.py', {'long_video.type': 'Overlap', 'long_video.overlap': 4,
+                                             'model.training.a.b': 1, 'model.list.0.size': 3})
+    assert config.long_video == dict(type='Overlap', overlap=4)
+    assert config.model == dict(training=dict(a=dict(b=1)), list=[dict(size=3)])
+
+
 def test_options_can_name_imports(file, tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(tmp_path))
     (tmp_path / 'parts_of_mine.py').write_text('imported = True\n')
