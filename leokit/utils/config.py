@@ -140,9 +140,12 @@ def merge_options(config: Config, options: dict[str, Any]) -> None:
 
 
 def _open_parents(config: Config, key: str) -> None:
-    """Make the parents of a dotted key that are None empty dicts, which options may fill."""
+    """Make the parents of a dotted key that are None empty dicts, which options may fill; not those of strings."""
+    *parents, _ = key.split('.')
+    if parents and parents[0] in STRING_KEYS:
+        return
     node = config
-    for name in key.split('.')[:-1]:
+    for name in parents:
         if not isinstance(node, (Config, dict)) or name not in node:
             return
         if node[name] is None:

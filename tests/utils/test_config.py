@@ -2,6 +2,7 @@ import sys
 
 import pytest
 
+from leokit.registry import LONG_VIDEO
 from leokit.utils import UserError, load_config
 
 
@@ -35,6 +36,20 @@ def test_options_fill_keys_that_are_none(tmp_path):
                                              'model.training.a.b': 1, 'model.list.0.size': 3})
     assert config.long_video == dict(type='Overlap', overlap=4)
     assert config.model == dict(training=dict(a=dict(b=1)), list=[dict(size=3)])
+
+
+@pytest.mark.parametrize('options, sentence', [
+    ({'long_video.gian': 1.02}, "no 'type'"),
+    ({'long_video.type': 'CalibratedOverlap', 'long_video.gian': 1.02}, "no argument 'gian'; did you mean 'gain'"),
+    ({'long_video.type': 'CalibratedOverlp'}, "did you mean 'CalibratedOverlap'"),
+    ({'long_vido.type': 'Overlap'}, "no top-level key 'long_vido'.*did you mean 'long_video'"),
+    ({'load_from.path': 'a.pth'}, 'load_from.path do not fit the config'),
+])
+def test_misspelled_keys_below_none_are_errors(tmp_path, options, sentence):
+    (tmp_path / 'a.py').write_text('long_video = None\nload_from = None\n')
+    with pytest.raises(UserError, match=sentence):
+        config = load_config(tmp_path / 'a.py', options)
+        LONG_VIDEO.build(config.long_video)
 
 
 def test_options_can_name_imports(file, tmp_path, monkeypatch):
