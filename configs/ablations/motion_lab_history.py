@@ -6,8 +6,6 @@ variants = [
     dict(name='overlap 8'),
     *(dict(name=f'overlap {frames}', after='overlap 8', train=False, options={'long_video.overlap': frames})
       for frames in (4, 16)),
-    *(dict(name=f'calibrated overlap, gain {gain}', after='overlap 8', train=False, options={
-        'long_video': dict(_delete_=True, type='CalibratedOverlap', gain=gain)}) for gain in (1.0, 1.02, 1.035)),
     dict(name='last code', after='overlap 8', train=False, options={
         'long_video': dict(_delete_=True, type='LastCode')}),
     *(dict(name=f'history {frames}', after='overlap 8', train=False, options={
