@@ -24,7 +24,8 @@ from leokit.utils.seeds import sample_seeds
 MIN_SEGMENTS = 8
 MIN_SEGMENT_FRAMES = 4
 MAX_REAL_WINDOWS = 256
-HEAD = ('strategy', 'boundary jerk', 'jitter', 'dispersion', 'mean', 'least', 'final drift', 'largest drift', 'recurrence', 's')
+HEAD = ('strategy', 'boundary jerk', 'jitter', 'dispersion', 'mean', 'least', 'final drift', 'largest drift',
+        'recurrence', 's')
 
 
 def parse_strategy(text: str, num_frames: int) -> LongVideoStrategy:
