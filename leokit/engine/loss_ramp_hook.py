@@ -20,7 +20,7 @@ class LossRampHook(Hook):
     An adversarial loss may start later than its discriminator, which by then has learned to recognize fakes.
 
     Args:
-        loss (str): The ``name`` of one of the model's ``losses``, or of its adversarial loss.
+        loss (str): The ``name`` of one of the model's ``losses``, or of an adversarial loss.
         end (int): The first iteration with the full weight.
         start (float): Initial fraction of the weight; a loss of weight 0 is not computed.
         begin (int): The iteration at which the ramp starts.
@@ -37,8 +37,8 @@ class LossRampHook(Hook):
 
     def before_train(self, runner) -> None:
         model = unwrap_model(runner.model)
-        adversarial = getattr(model, 'adversarial', None)
-        losses = {loss.name: loss for loss in (*getattr(model, 'losses', ()), *([adversarial] if adversarial else []))}
+        adversarial = [getattr(model, name, None) for name in ('adversarial', 'crop_adversarial')]
+        losses = {loss.name: loss for loss in (*getattr(model, 'losses', ()), *filter(None, adversarial))}
         if self.loss not in losses:
             raise UserError(f'LossRampHook: the model has no loss {self.loss!r}; its losses are '
                             f'{", ".join(losses) or "none"}; name one of them, or remove the hook from custom_hooks')

@@ -11,7 +11,7 @@ from leokit.utils import UserError
 from leokit.utils.errors import format_list
 
 # Modules that only training needs; a checkpoint may or may not hold them.
-TRAINING_ONLY = ('discriminator', 'losses')
+TRAINING_ONLY = ('discriminator', 'crop_discriminator', 'losses')
 
 
 def load_weights(model: nn.Module, state_dict: Mapping[str, Tensor], *, source: str, strict: bool = True,

@@ -5,11 +5,10 @@ Deep features of a whole frame hardly depend on its mouth: it covers one or two 
 
 from typing import Sequence
 
-import torch
 from torch import Tensor
 
 from leokit.losses.perceptual_loss import PerceptualLoss
-from leokit.nn.face_regions import check_parts, region_crops, region_rows
+from leokit.nn.face_crops import FaceCrops
 from leokit.registry import LOSSES
 
 
@@ -23,9 +22,8 @@ class FaceCropPerceptualLoss(PerceptualLoss):
         backbone (dict, optional): See :class:`PerceptualLoss`.
         weight (float): Factor, applied by the caller.
         name (str): The loss is logged as ``loss_<name>``.
-        parts (Sequence[str]): Of ``mouth``, ``eyes`` (two crops) and ``face``.
-        crop_size (int): Side of the crops in pixels; bilinear resampling, so regions of more than twice this size lose
-            detail.
+        parts (Sequence[str]): See :class:`~leokit.nn.face_crops.FaceCrops`.
+        crop_size (int): Side of the crops in pixels.
         num_scales (int): See :class:`PerceptualLoss`, as the others.
         min_resolution (int): Scales of the crops with a shorter side below this are omitted.
         layer_weights (Sequence[float], optional): Factors of the feature maps.
@@ -38,12 +36,9 @@ class FaceCropPerceptualLoss(PerceptualLoss):
                  min_resolution: int = 32, layer_weights: Sequence[float] | None = None):
         super().__init__(backbone, weight, name=name, num_scales=num_scales, min_resolution=min_resolution,
                          layer_weights=layer_weights)
-        check_parts(parts, 'parts')
         if crop_size < min_resolution:
             raise ValueError(f'crop_size must be at least min_resolution ({min_resolution}), got {crop_size}')
-        self.crop_size = crop_size
-        rows = torch.tensor([row for part in parts for row in region_rows(part)])
-        self.register_buffer('rows', rows, persistent=False)  # on the device: a copy of a list would end a CUDA graph
+        self.crops = FaceCrops(parts, crop_size)
 
     def forward(self, driving: Tensor, prediction: Tensor, regions: Tensor) -> Tensor:
         """Unweighted loss.
@@ -56,6 +51,4 @@ class FaceCropPerceptualLoss(PerceptualLoss):
         Returns:
             Tensor: A float32 scalar.
         """
-        maps = regions.index_select(1, self.rows)
-        return super().forward(region_crops(prediction, maps, self.crop_size),
-                               region_crops(driving, maps, self.crop_size))
+        return super().forward(self.crops(prediction, regions), self.crops(driving, regions))

@@ -4,31 +4,30 @@ A frame is x = T(x_1, G(α)): encoder E, motion space, flow generator G and warp
 config; this class assembles them.
 
 Training is self-supervised reconstruction of a driving frame from a source frame. Generator and discriminator take
-their step from one backward pass over one loss dict: the generator's adversarial term sees the discriminator's weights
-detached, the discriminator's term sees the fake detached, so each gradient reaches its own half only. LIA alternates
-two passes and therefore generates the fake twice; this deviation saves one generator pass and needs no special DDP or
-optimizer wrapper.
+their step from one backward pass over one loss dict (:mod:`leokit.models.adversary`). LIA alternates two passes and
+therefore generates the fake twice; this deviation saves one generator pass and needs no special DDP or optimizer
+wrapper.
 """
 
 from typing import Any, NamedTuple
 
 import torch
 from einops import rearrange
-from mmengine.logging import MessageHub
 from torch import Tensor
-from torch.func import functional_call
+from torch.nn import Module, ModuleList
 
 from leokit.encoders import Encoding
 from leokit.flow_generators import FlowFrame
+from leokit.models.adversary import Adversary
 from leokit.models.base_model import TrainableModel
 from leokit.models.contracts import check_encoding, check_latent, check_rendered
 from leokit.motion_spaces import relative_motion
 from leokit.models.pretrained import Pretrained
+from leokit.nn.face_crops import FaceCrops
 from leokit.registry import DISCRIMINATORS, ENCODERS, FLOW_GENERATORS, LOSSES, MODELS, MOTION_SPACES
 from leokit.utils import UserError, check_shape
 from leokit.utils.checks import check_width
 from leokit.utils.cuda_graphs import GraphedScalar
-from leokit.utils.early_gradients import with_early_gradients
 from leokit.utils.hashing import animator_hash
 from leokit.utils.same_animator import CodeOrigin, named_model
 
@@ -63,7 +62,9 @@ class Animator(Pretrained, TrainableModel):
         motion_space (dict, optional): Config in MOTION_SPACES; ``LinearMotionSpace`` by default.
         flow_generator (dict, optional): Config in FLOW_GENERATORS; ``LIAFlowGenerator`` by default.
         training (dict, optional): ``losses`` (list of configs in LOSSES), and for adversarial training
-            ``discriminator`` (config in DISCRIMINATORS), ``adversarial`` and ``r1`` (configs in LOSSES).
+            ``discriminator`` (config in DISCRIMINATORS), ``adversarial`` and ``r1`` (configs in LOSSES). The same three
+            in ``face_crops`` are for a discriminator of crops, with ``parts`` and ``size`` of
+            :class:`~leokit.nn.face_crops.FaceCrops`; their losses are logged with the suffix ``_crops``.
         data_preprocessor (dict, optional): Config in MODELS; ``PixelPreprocessor`` by default.
 
     Attributes:
@@ -100,16 +101,21 @@ class Animator(Pretrained, TrainableModel):
         self._build_training(widths, **(training or {}))
 
     def _build_training(self, widths: dict, losses: list[dict] = (), discriminator: dict | None = None,
-                        adversarial: dict | None = None, r1: dict | None = None) -> None:
-        self.losses = torch.nn.ModuleList(LOSSES.build(loss) for loss in losses)
+                        adversarial: dict | None = None, r1: dict | None = None,
+                        face_crops: dict | None = None) -> None:
+        self.losses = ModuleList(LOSSES.build(loss) for loss in losses)
         self._graphed: list[GraphedScalar] = []  # of the losses, once compiled
-        self.discriminator = DISCRIMINATORS.build({**discriminator, **widths}) if discriminator else None
-        if self.discriminator is None and (adversarial or r1):
-            raise ValueError('training.adversarial and training.r1 need training.discriminator')
-        self.adversarial = self.r1 = None
-        if self.discriminator is not None:
-            self.adversarial = LOSSES.build(adversarial or dict(type='NonSaturatingLoss'))
-            self.r1 = LOSSES.build(r1) if r1 else None
+        self.discriminator, self.adversarial, self.r1 = _adversarial_parts(
+            widths, 'training', discriminator, adversarial, r1)
+        crops = dict(face_crops or {})
+        networks = {key: crops.pop(key, None) for key in ('discriminator', 'adversarial', 'r1')}
+        self.crop_view = FaceCrops(**crops) if face_crops else None
+        if self.crop_view is not None:
+            widths = dict(widths, size=self.crop_view.size)
+        self.crop_discriminator, self.crop_adversarial, self.crop_r1 = _adversarial_parts(
+            widths, 'training.face_crops', *networks.values(), suffix='_crops')
+        if face_crops and self.crop_discriminator is None:
+            raise ValueError('training.face_crops needs a discriminator')
 
     # ---- inference -----------------------------------------------------------
     def encode(self, images: Tensor) -> Encoding:
@@ -169,9 +175,10 @@ class Animator(Pretrained, TrainableModel):
         """
         self.encoder.compile(**options)
         self.flow_generator.compile(**options)
-        if self.discriminator is not None:
-            # three calls per step, some with detached weights, do not fit a CUDA graph (option 'mode')
-            self.discriminator.compile(**{key: value for key, value in options.items() if key != 'mode'})
+        for discriminator in (self.discriminator, self.crop_discriminator):
+            if discriminator is not None:
+                # three calls per step, some with detached weights, do not fit a CUDA graph (option 'mode')
+                discriminator.compile(**{key: value for key, value in options.items() if key != 'mode'})
         self._graphed = [GraphedScalar(loss) for loss in self.losses]
 
     # ---- training and evaluation -----------------------------------------------
@@ -222,7 +229,8 @@ class Animator(Pretrained, TrainableModel):
         if not len(self.losses):
             raise UserError('the animator was built without losses; to train it, add model.training.losses to the '
                             'config')
-        penalty = self._gradient_penalty(driving)  # first, when nothing else is in memory
+        adversaries = self._adversaries(regions)
+        penalties = [adversary.gradient_penalty(driving) for adversary in adversaries]  # before others need memory
         animation = self.transfer(source, driving if motion_view is None else motion_view)
         fake, terms = animation.frames, {}
         known = dict(source=(source,), driving=(driving,), frames=(fake,), flows=animation.flows)
@@ -232,35 +240,24 @@ class Animator(Pretrained, TrainableModel):
             if not loss.weight:  # not yet, see LossRampHook
                 continue
             reads = getattr(loss, 'reads', LOSS_READS)
-            if 'regions' in reads and regions is None:
-                raise UserError(f'the loss {loss.name!r} needs regions of the faces; write them with `leokit data '
-                                'regions` and set train_dataloader.dataset.regions to the file')
+            if 'regions' in reads:
+                _check_regions(regions, f'the loss {loss.name!r}')
             seen = [tensor for name in reads for tensor in known[name]]
             terms[f'loss_{loss.name}'] = loss.weight * compute(*seen)
-        if self.discriminator is not None:
-            terms.update(self._adversarial_losses(fake, driving))
-        return terms | penalty
-
-    def _adversarial_losses(self, fake: Tensor, real: Tensor) -> dict[str, Tensor]:
-        # differentiated at once, so that the activations of one term are in memory
-        terms = {}
-        if self.adversarial.weight:  # 0 before its ramp begins, see LossRampHook
-            frozen = {name: weight.detach() for name, weight in self.discriminator.named_parameters()}
-            terms[f'loss_{self.adversarial.name}'] = with_early_gradients(
-                lambda seen: self.adversarial.weight * self.adversarial.generator_loss(
-                    functional_call(self.discriminator, frozen, (seen,))), fake)
-        terms['loss_discriminator'] = with_early_gradients(
-            lambda: self.adversarial.discriminator_loss(self.discriminator(real), self.discriminator(fake.detach())),
-            weights=tuple(self.discriminator.parameters()))
+        for found in (*(adversary.losses(fake, driving) for adversary in adversaries), *penalties):
+            terms |= found
         return terms
 
-    def _gradient_penalty(self, real: Tensor) -> dict[str, Tensor]:
-        if self.r1 is None:
-            return {}
-        # the iteration is known through MMEngine's message hub; outside a Runner the penalty is not lazy
-        iteration = MessageHub.get_current_instance().runtime_info.get('iter')
-        return dict(loss_r1=with_early_gradients(
-            lambda: self.r1(self.discriminator, real, iteration), weights=tuple(self.discriminator.parameters())))
+    def _adversaries(self, regions: Tensor | None) -> list[Adversary]:
+        found = []
+        if self.discriminator is not None:
+            found.append(
+                Adversary(self.discriminator, self.adversarial, self.r1, 'discriminator', lambda images: images))
+        if self.crop_discriminator is not None:
+            _check_regions(regions, 'the discriminator of face crops')
+            found.append(Adversary(self.crop_discriminator, self.crop_adversarial, self.crop_r1, 'discriminator_crops',
+                                   lambda images: self.crop_view(images, regions)))
+        return found
 
     def predict(self, source: Tensor, driving: Tensor, data_samples: dict) -> list[dict]:
         """Reconstruct driving frames.
@@ -278,3 +275,23 @@ class Animator(Pretrained, TrainableModel):
         columns = dict(source=source, driving=driving, reconstruction=animation.frames.float(),
                        flow=animation.flows[-1], mask=animation.masks[-1], **data_samples)
         return [dict(zip(columns, row)) for row in zip(*columns.values())]
+
+
+def _adversarial_parts(widths: dict, key: str, discriminator: dict | None, adversarial: dict | None, r1: dict | None,
+                       suffix: str = '') -> tuple[Module | None, Module | None, Module | None]:
+    """Discriminator, adversarial loss and gradient penalty; None without a discriminator, and without a penalty."""
+    if discriminator is None:
+        if adversarial or r1:
+            raise ValueError(f'{key}.adversarial and {key}.r1 need {key}.discriminator')
+        return None, None, None
+    adversarial = dict(adversarial or dict(type='NonSaturatingLoss'))
+    if suffix:
+        adversarial.setdefault('name', f'adversarial{suffix}')
+        r1 = r1 and {'name': f'r1{suffix}', **r1}
+    return DISCRIMINATORS.build({**discriminator, **widths}), LOSSES.build(adversarial), r1 and LOSSES.build(r1)
+
+
+def _check_regions(regions: Tensor | None, reader: str) -> None:
+    if regions is None:
+        raise UserError(f'{reader} needs regions of the faces; write them with `leokit data regions` and set '
+                        'train_dataloader.dataset.regions to the file')

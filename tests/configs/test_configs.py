@@ -198,6 +198,21 @@ def test_the_adversarial_phase_starts_from_the_expressions_phase(name, faces, tm
     assert (third['state_dict'][key] - second['state_dict'][key]).abs().max() < 1e-6
 
 
+@pytest.mark.slow
+def test_a_discriminator_of_face_crops_joins_that_of_the_frame(faces, tmp_path):
+    start = 'load_from=None', 'perceptual_begin=0', 'perceptual_ramp=1'
+    second, _ = train('configs/lia/lia_few_faces_128_expressions.py', tmp_path / 'second', faces, *start)
+    write_synthetic_regions(faces, tmp_path / 'regions.npz')
+    options = (f'load_from={tmp_path / "second"}', f'regions={tmp_path / "regions.npz"}', 'adversarial_begin=0',
+               'adversarial_ramp=1', 'default_hooks.logger.interval=1', 'check_identities=False')
+    third, output = train('configs/lia/lia_few_faces_128_adversarial_crops.py', tmp_path / 'third', faces, *options)
+    assert {'loss_adversarial', 'loss_adversarial_crops', 'loss_discriminator', 'loss_discriminator_crops', 'loss_r1',
+            'loss_r1_crops'} <= set(re.findall(r'loss_\w+', output))
+    new = {key.split('.')[0] for key in third['state_dict'] if key not in second['state_dict']}
+    assert new == {'discriminator', 'crop_discriminator'}
+    assert leokit.load(tmp_path / 'third', device='cpu').crop_discriminator is None
+
+
 @pytest.fixture(scope='module')
 def animator(faces, tmp_path_factory):
     """Keys that name an animator trained here."""

@@ -72,7 +72,7 @@ def test_wrong_arguments():
         FaceCropPerceptualLoss(BACKBONE, parts=('nose',))
     with pytest.raises(ValueError, match=r'crop_size must be at least min_resolution \(32\), got 31'):
         FaceCropPerceptualLoss(BACKBONE, crop_size=31)
-    assert FaceCropPerceptualLoss(BACKBONE, crop_size=32).crop_size == 32
+    assert FaceCropPerceptualLoss(BACKBONE, crop_size=32).crops.size == 32
 
 
 class OnTheDevice(TorchDispatchMode):

@@ -1,0 +1,62 @@
+"""A discriminator, what it sees and its losses.
+
+Generator and discriminator take their step from one backward pass over the sum of all losses: the generator's term sees
+the discriminator's weights detached, the discriminator's term sees the generated images detached, so each gradient
+reaches its own network only.
+"""
+
+from typing import Callable, NamedTuple
+
+from mmengine.logging import MessageHub
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from leokit.utils.early_gradients import with_early_gradients
+
+
+class Adversary(NamedTuple):
+    """The opponent of a generator.
+
+    Attributes:
+        discriminator (nn.Module): Maps images to logits.
+        objective (nn.Module): The adversarial loss, with ``generator_loss`` and ``discriminator_loss``.
+        penalty (nn.Module, optional): The gradient penalty at real images.
+        name (str): The discriminator's loss is logged as ``loss_<name>``.
+        view (Callable): What the discriminator sees of images (B, 3, H, W).
+    """
+
+    discriminator: nn.Module
+    objective: nn.Module
+    penalty: nn.Module | None
+    name: str
+    view: Callable[[Tensor], Tensor]
+
+    def losses(self, fake: Tensor, real: Tensor) -> dict[str, Tensor]:
+        """Weighted losses of generator and discriminator.
+
+        Args:
+            fake (Tensor): Generated images, shape (B, 3, H, W).
+            real (Tensor): Real images, same shape.
+        """
+        # differentiated at once, so that the activations of one term are in memory
+        terms = {}
+        if self.objective.weight:  # 0 before its ramp begins, see LossRampHook
+            frozen = {name: weight.detach() for name, weight in self.discriminator.named_parameters()}
+            terms[f'loss_{self.objective.name}'] = with_early_gradients(
+                lambda seen: self.objective.weight * self.objective.generator_loss(
+                    functional_call(self.discriminator, frozen, (self.view(seen),))), fake)
+        terms[f'loss_{self.name}'] = with_early_gradients(
+            lambda: self.objective.discriminator_loss(
+                self.discriminator(self.view(real)), self.discriminator(self.view(fake.detach()))),
+            weights=tuple(self.discriminator.parameters()))
+        return terms
+
+    def gradient_penalty(self, real: Tensor) -> dict[str, Tensor]:
+        """The penalty at what the discriminator sees of real images (B, 3, H, W); empty if there is none."""
+        if self.penalty is None:
+            return {}
+        # the iteration is known through MMEngine's message hub; outside a Runner the penalty is not lazy
+        iteration = MessageHub.get_current_instance().runtime_info.get('iter')
+        return {f'loss_{self.penalty.name}': with_early_gradients(
+            lambda: self.penalty(self.discriminator, self.view(real), iteration),
+            weights=tuple(self.discriminator.parameters()))}
