@@ -165,8 +165,8 @@ def _choose_rate(index: VideoIndex, writer: CodeCacheWriter, fps: float | None) 
     others = sum(count for rate, count in rates.items() if fps and not is_same_rate(rate, fps))
     if others:
         print_log(f'{others} of {len(index)} videos of {index.root} have another rate than the codes '
-                  f'({format_rates(rates)} frames per second) and are resampled to {fps:.4g}; --fps chooses another',
-                  logger='current')
+                  f'({format_rates(rates)} frames per second) and are resampled to {fps:.4g}; --fps '
+                  '(in a config: fps) chooses another', logger='current')
     return fps if others else None
 
 
