@@ -69,3 +69,9 @@ def test_variants_have_labels_and_fingerprints_of_their_own():
 def test_refuses_bad_options(options):
     with pytest.raises(ValueError):
         build(**options)
+
+
+@pytest.mark.parametrize('shape', [(1, 4, 5, 5), (3, 5, 5)])
+def test_refuses_other_shapes(shape):
+    with pytest.raises(ValueError, match=r'images must have shape \(\*, 3, \*, \*\)'):
+        build()(torch.zeros(shape))

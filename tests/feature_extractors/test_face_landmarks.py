@@ -51,3 +51,9 @@ def test_frames_without_a_face_are_nan(extractor):
     assert detected.found.tolist() == [False, True]
     assert detected.values[0].isnan().all() and detected.values[1].isfinite().all()
     assert extractor(torch.zeros(1, 3, 64, 48)).shape == (1, extractor.dim)
+    with pytest.raises(ValueError, match=r'images must have shape \(\*, 3, \*, \*\)'):
+        extractor.extract(torch.zeros(1, 1, 64, 48))
+
+
+def test_it_stays_in_evaluation_mode(extractor):
+    assert not extractor.training

@@ -27,6 +27,8 @@ def test_preprocessing_agrees_with_the_reference():
     torch.testing.assert_close(uneven[0, :, :, ::16, ::16], reference['resize_probe'], atol=1e-6, rtol=0)
     ready = torch.rand(2, 3, 3, 224, 224)
     assert torch.equal(preprocess(ready), ready.transpose(1, 2))
+    with pytest.raises(ValueError, match=r'videos must have shape \(\*, \*, 3, \*, \*\)'):
+        preprocess(ready.transpose(1, 2)[:, :, :2])
 
 
 @torch.no_grad()

@@ -57,3 +57,8 @@ def test_missing_and_damaged_files_are_named(tmp_path, monkeypatch):
 def test_fingerprint_is_the_hash_of_the_file(detector):
     from leokit.utils.hashing import file_sha256
     assert build(weights=detector, trust=True).fingerprint() == file_sha256(detector)
+
+
+def test_refuses_other_shapes(detector):
+    with pytest.raises(ValueError, match=r'videos must have shape \(\*, \*, 3, \*, \*\)'):
+        build(weights=detector, trust=True)(torch.zeros(1, 3, 9, 4, 4))

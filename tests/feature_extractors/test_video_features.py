@@ -45,10 +45,14 @@ def test_the_chunk_size_changes_nothing(monkeypatch, tiny_image):
     assert torch.equal(frame_features(tiny_image, clips()), whole)
 
 
-def test_bad_input_is_refused(tiny_video):
+def test_bad_input_is_refused(tiny_image, tiny_video):
     with pytest.raises(ValueError, match='at least two frames'):
         temporal_summary(torch.zeros(1, 1, 4))
     with pytest.raises(ValueError, match='need an image extractor'):
         frame_features(tiny_video, clips())
     with pytest.raises(ValueError, match='clips must have shape'):
         video_features(tiny_video, torch.zeros(2, 3, 8, 8))
+    with pytest.raises(ValueError, match='clips must have shape'):
+        frame_features(tiny_image, torch.zeros(2, 3, 8, 8))
+    with pytest.raises(ValueError, match='features must have shape'):
+        temporal_summary(torch.zeros(3, 4))

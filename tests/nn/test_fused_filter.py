@@ -3,6 +3,7 @@ from itertools import product
 import pytest
 import torch
 from support.triton_interpreter import run_interpreted
+from torch._subclasses import FakeTensorMode
 
 from leokit.discriminators import StyleGAN2Discriminator
 from leokit.losses import R1Penalty
@@ -33,6 +34,14 @@ def check(function, shape, pad, stride, device='cpu'):
     got = derivatives(lambda x: function(x, pad, stride=stride, gain=3.0), x)
     wanted = derivatives(lambda y: upfirdn2d_reference(y, down=stride, pad=pad, gain=3.0), y)
     torch.testing.assert_close(got, wanted, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize('dtype', [torch.float32, torch.bfloat16])
+def test_what_a_compiler_is_told_of_the_result(dtype):
+    with FakeTensorMode():
+        out = torch.ops.leokit.fir_filter(torch.empty(2, 3, 5, 6, dtype=dtype, device='cuda'), 10, 12, 2, 1, 2, 4.0)
+    assert out.shape == (2, 3, 10, 12) and out.dtype == dtype and out.is_cuda
+    assert out.is_contiguous(memory_format=torch.channels_last)
 
 
 @pytest.mark.slow

@@ -157,6 +157,23 @@ def test_which_tensors_the_kernels_handle(shape, options, expected, monkeypatch)
         assert not fused_warp.can_fuse(feature, flow)
 
 
+@pytest.mark.parametrize('dtype', [torch.float32, torch.bfloat16, torch.float16])
+def test_what_a_compiler_is_told_of_the_results(dtype):
+    with FakeTensorMode():  # in whatever layout the compiler gives
+        feature = torch.empty(2, 8, 4, 5, dtype=dtype, device='cuda')
+        flow, mask = (torch.empty(6, 4, 5, channels, device='cuda').permute(0, 3, 1, 2) for channels in (2, 1))
+        out = torch.ops.leokit.bilinear_warp(feature, flow, mask, 0.75, 0.8, False)
+        gradients = [torch.ops.leokit.bilinear_warp_backward(out, feature, flow, mask, 0.75, 0.8, False, of_feature)
+                     for of_feature in (True, False)]
+    for result, shape in ((out, (6, 8, 4, 5)), (gradients[0][0], (2, 8, 4, 5)), (gradients[1][0], (0,))):
+        assert result.shape == shape and result.dtype == dtype and result.device.type == 'cuda'
+        assert len(shape) == 1 or result.is_contiguous(memory_format=torch.channels_last)
+    for of_flow, of_mask in (gradient[1:] for gradient in gradients):
+        assert of_flow.shape == (6, 2, 4, 5) and of_mask.shape == (6, 1, 4, 5)
+        assert of_flow.is_contiguous() and of_mask.is_contiguous()
+        assert {x.dtype for x in (of_flow, of_mask)} == {torch.float32} and of_flow.is_cuda and of_mask.is_cuda
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not HAS_TRITON, reason='Triton is not installed')
 def test_the_kernels_in_the_interpreter():
