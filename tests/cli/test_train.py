@@ -4,13 +4,14 @@ import re
 import struct
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 import torch
 from engine.toys import toy_config, with_validation
 from mmengine.config import Config
-from support.calling import call_command
+from support.calling import call_command, call_tool
 
 from leokit.utils import load_config
 from leokit.utils.checkpoints import load_checkpoint
@@ -81,8 +82,8 @@ def test_a_missing_config_and_a_malformed_option(config):
     assert status == 2 and "'max_iters' is not of the form key=value" in said
 
 
-def test_the_scripts_work_from_anywhere_and_a_stop_signal_gives_143(config, tmp_path):
-    """The real thing, in a process of its own: started outside the repository, stopped, resumed, tested."""
+def test_the_scripts_work_from_anywhere_and_a_stop_signal_gives_143(config, tmp_path, monkeypatch):
+    """The real thing, outside the repository: started in a process of its own, stopped, tested."""
     text = config.read_text() + (
         "custom_hooks = [dict(type='RecordHook', signal_after=5, number=15)]\n"
         "custom_imports = dict(imports=['engine.toys'])\n"
@@ -90,14 +91,14 @@ def test_the_scripts_work_from_anywhere_and_a_stop_signal_gives_143(config, tmp_
     config.write_text(text)
     environment = {**os.environ, 'PYTHONPATH': f'{ROOT}{os.pathsep}{ROOT / "tests"}', 'OMP_NUM_THREADS': '1'}
 
-    def run(tool, *arguments):
-        command = [sys.executable, str(ROOT / 'tools' / tool), str(config), *arguments]
-        return subprocess.run(command, text=True, cwd=tmp_path, env=environment, capture_output=True, check=False)
-    stopped = run('train.py', '--work-dir', 'out', '--cfg-options', 'log_level=INFO')
+    command = [sys.executable, str(ROOT / 'tools' / 'train.py'), str(config), '--work-dir', 'out', '--cfg-options',
+               'log_level=INFO']
+    stopped = subprocess.run(command, text=True, cwd=tmp_path, env=environment, capture_output=True, check=False)
     assert stopped.returncode == 143, stopped.stderr
     assert 'stopped by SIGTERM after iteration 5 of 12; continue with --resume' in stopped.stdout + stopped.stderr
-    measured = run('test.py', 'out/iter_5.pth', '--out', 'results/metrics.json')
-    assert measured.returncode == 0, measured.stderr
+    monkeypatch.chdir(tmp_path)
+    status, said = call_tool('test', config, 'out/iter_5.pth', '--out', 'results/metrics.json')
+    assert status == 0, said
     assert json.loads((tmp_path / 'results' / 'metrics.json').read_text())['toy/error'] > 0
     assert torch.load(tmp_path / 'out' / 'iter_5.pth', weights_only=True)['meta']['iter'] == 5
 
@@ -134,8 +135,12 @@ def test_weights_and_biases_gets_losses_by_iteration(config, tmp_path, monkeypat
                                 '--cfg-options', 'max_iters=3',
                                 'default_hooks.logger=dict(type=LoggerHook,interval=1)')
     assert status == 0, text
-    records = wandb_records(next((tmp_path / 'out').glob('*/vis_data/wandb/offline-run-*/*.wandb')))
-    losses = {row['iter']: row['loss'] for row in records['history'] if 'loss' in row}
+    file = next((tmp_path / 'out').glob('*/vis_data/wandb/offline-run-*/*.wandb'))
+    losses, deadline = {}, time.monotonic() + 60
+    while len(losses) < 3 and time.monotonic() < deadline:  # another process writes the file
+        time.sleep(0.1)
+        records = wandb_records(file)
+        losses = {row['iter']: row['loss'] for row in records['history'] if 'loss' in row}
     logged = [json.loads(line) for path in (tmp_path / 'out').glob('*/vis_data/scalars.json')
               for line in path.read_text().splitlines()]
     assert losses == {row['iter']: pytest.approx(row['loss']) for row in logged if 'loss' in row} and set(losses)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from engine.toys import start_process, toy_config, train, train_in_process
+from engine.toys import toy_config, train, train_in_process
+from support.processes import start_process
 
 from leokit.engine import EXIT_STATUS
 from leokit.engine.distributed import (

@@ -2,9 +2,8 @@ import json
 import logging
 import logging.config
 import os
+import resource
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 from engine.toys import toy_config, train
@@ -12,6 +11,7 @@ from mmengine.config import Config
 from mmengine.visualization import Visualizer
 from mmengine.logging import print_log
 from mmengine.visualization.vis_backend import LocalVisBackend
+from support.processes import call_in_process
 
 from leokit.engine.log_files import append_json_line, tolerate_logger_errors, tolerate_visualizer_errors
 
@@ -55,27 +55,26 @@ def test_the_next_training_removes_a_half_written_config(tmp_path):
     assert not half.exists() and other.exists()
 
 
+def append_limited(file):
+    """Process target: how many of ten lines are refused if the file is limited to 100 bytes until the last two."""
+    _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, most))
+    refused = 0
+    for step in range(10):
+        if step == 8:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+        try:
+            append_json_line(dict(loss=0.5, step=step), file)
+        except OSError:
+            refused += 1
+    return refused
+
+
 def test_a_line_is_written_whole_or_not_at_all(tmp_path):
-    """The file is limited to 100 bytes by the operating system, in a process of its own."""
     file = tmp_path / 'scalars.json'
-    code = f'''
-import resource
-from leokit.engine.log_files import append_json_line, tolerate_logger_errors
-resource.setrlimit(resource.RLIMIT_FSIZE, (100, resource.RLIM_INFINITY))
-refused = 0
-for step in range(10):
-    if step == 8:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-    try:
-        append_json_line(dict(loss=0.5, step=step), {str(file)!r})
-    except OSError:
-        refused += 1
-print(refused)
-'''
-    result = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True)
+    assert call_in_process(append_limited, str(file)) == 4
     steps = [json.loads(line)['step'] for line in file.read_text().splitlines()]
     assert steps == [0, 1, 2, 3, 8, 9]  # 25 bytes a line
-    assert int(result.stdout) == 4
 
 
 def test_lines_are_those_of_mmengine(tmp_path):

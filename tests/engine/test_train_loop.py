@@ -5,7 +5,8 @@ import time
 import numpy as np
 import pytest
 import torch
-from engine.toys import run_process, start_process, toy_config, train, train_in_process, with_validation
+from engine.toys import toy_config, train, train_in_process, with_validation
+from support.processes import run_process, start_process
 
 from leokit.engine import EXIT_STATUS
 from leokit.engine.train_loop import seed_iteration, uncompiled

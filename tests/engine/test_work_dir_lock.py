@@ -2,7 +2,8 @@ import os
 import signal
 
 import pytest
-from engine.toys import start_process, toy_config, train, train_in_process
+from engine.toys import toy_config, train, train_in_process
+from support.processes import start_process
 
 from leokit.engine import work_dir_lock
 from leokit.utils import UserError

@@ -143,23 +143,6 @@ def train(config: Config) -> LeoRunner:
     return runner
 
 
-def run_process(target, *args: Any) -> int:
-    """Run a function in a forked process with torch imported; returns the exit status (negative: a signal)."""
-    process = start_process(target, *args)
-    process.join(120)
-    assert process.exitcode is not None, 'the process hangs'
-    return process.exitcode
-
-
-def start_process(target, *args: Any):
-    """Start a function in a new process that may have children."""
-    context = multiprocessing.get_context('forkserver')
-    context.set_forkserver_preload(['torch', 'mmengine.runner', 'leokit.engine', 'leokit.datasets', 'engine.toys'])
-    process = context.Process(target=target, args=args, daemon=False)
-    process.start()
-    return process
-
-
 def train_in_process(config_text: str, variables: dict[str, str] | None = None, weights: str | None = None) -> None:
     """Process target: train a config given as text; exit as leokit train does.
 

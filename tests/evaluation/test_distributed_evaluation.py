@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 import torch.distributed as dist
-from engine.toys import start_process
 from support.calling import call_command
+from support.processes import start_process
 
 from leokit.evaluation import load_records
 from leokit.registry import METRICS

@@ -1,5 +1,3 @@
-import multiprocessing
-
 import numpy as np
 import pytest
 import torch
@@ -11,6 +9,7 @@ from leokit.engine.data_record import training_crop
 from leokit.inference import ensure_codes, training_codes
 from leokit.utils import UserError
 from leokit.utils.checkpoints import save_checkpoint
+from support.processes import CONTEXT, start_process
 from support.tiny_models import MOTION_DIM, SIZE, make_animator
 from support.tiny_runs import write_models
 
@@ -93,12 +92,9 @@ def ensure_in_process(rank, address, config_text, results):
 def test_of_two_processes_one_extracts_and_both_raise_the_same_error(config, tmp_path, checkpoint):
     if checkpoint:
         config.animator.checkpoint = checkpoint
-    context = multiprocessing.get_context('spawn')
-    results = context.Queue()
-    ranks = [context.Process(target=ensure_in_process, args=(
-        rank, f'file://{tmp_path}/group', config.pretty_text, results)) for rank in (0, 1)]
-    for rank in ranks:
-        rank.start()
+    results = CONTEXT.Queue()
+    ranks = [start_process(ensure_in_process, rank, f'file://{tmp_path}/group', config.pretty_text, results)
+             for rank in (0, 1)]
     errors = [answer for _, answer in sorted(results.get(timeout=120) for _ in ranks)]
     for rank in ranks:
         rank.join(60)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from engine.toys import start_process
+from support.processes import start_process
 from torch import nn
 from torch.distributed import destroy_process_group, init_process_group
 from torch.nn.parallel import DistributedDataParallel

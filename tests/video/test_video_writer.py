@@ -1,4 +1,6 @@
 import errno
+import resource
+import signal
 import struct
 
 import av
@@ -6,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from support.processes import call_in_process
 
 from leokit.utils import UserError
 from leokit.video import VideoWriter
@@ -224,27 +227,22 @@ def test_an_array_holds_the_frames_as_numpy_saves_them(tmp_path):
     assert (tmp_path / 'a.npy').read_bytes() == (tmp_path / 'numpy.npy').read_bytes()
 
 
+def write_limited(path, frames, pieces, limit):
+    """Process target: the message of a video whose file the operating system limits to ``limit`` bytes."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+    try:
+        with VideoWriter(path, 25) as writer:
+            for piece in np.array_split(frames, pieces):
+                writer.write(piece)
+    except UserError as error:
+        return str(error)
+
+
 @pytest.mark.parametrize('name', ['a.mp4', 'a.gif', 'a.npy', 'frames'])
 def test_a_full_disk_noticed_by_the_encoder_is_reported(tmp_path, name):
-    """The file is limited to 20 kB by the operating system, in a process of its own."""
-    import subprocess
-    import sys
-    code = f'''
-import resource, signal
-import numpy as np
-from leokit.utils import UserError
-from leokit.video import VideoWriter
-signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000))
-noise = np.random.default_rng(0).integers(0, 255, (40, 128, 128, 3), dtype=np.uint8)
-try:
-    with VideoWriter({str(tmp_path / name)!r}, 25) as writer:
-        writer.write(noise)
-except UserError as error:
-    print(error)
-'''
-    result = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True)
-    assert 'disk is full' in result.stdout
+    noise = np.random.default_rng(0).integers(0, 255, (40, 128, 128, 3), dtype=np.uint8)
+    assert 'disk is full' in call_in_process(write_limited, tmp_path / name, noise, 1, 20000)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -279,19 +277,8 @@ def test_impossible_names_and_rates_are_refused_before_the_work(tmp_path):
 @pytest.mark.parametrize('name', ['a.mp4', 'a.mkv', 'a.gif'])
 def test_a_disk_that_is_full_at_the_header_is_reported(tmp_path, name, limit):
     """Muxing again after a header that could not be written crashes FFmpeg: the process would end by SIGSEGV."""
-    import subprocess
-    import sys
-    code = f'''
-import resource
-import numpy as np
-from leokit.video import VideoWriter
-resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))
-with VideoWriter({str(tmp_path / name)!r}, 25) as writer:
-    for _ in range(100):
-        writer.write(np.zeros((1, 64, 64, 3), np.uint8))
-'''
-    result = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True)
-    assert result.returncode == 1 and 'disk is full' in result.stderr.splitlines()[-1]
+    black = np.zeros((100, 64, 64, 3), np.uint8)
+    assert 'disk is full' in call_in_process(write_limited, tmp_path / name, black, 100, limit)
     assert list(tmp_path.iterdir()) == []
 
 
