@@ -4,11 +4,14 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
+from support.processes import CONTEXT, start_process
 
 from leokit.utils import UserError, run_tool
 from leokit.utils.errors import explain_error, suggest
+from leokit.utils.files import atomic_path
 
 
 def leave(main):
@@ -105,25 +108,27 @@ def test_what_the_system_refuses_is_one_sentence(capsys, error, sentence):
     assert said.startswith('error: ') and sentence in said and said.count('\n') == 1
 
 
+def write_slowly(path, errors, sender):
+    """Process target: a tool that has written half of its file."""
+    os.dup2(os.open(errors, os.O_WRONLY | os.O_CREAT), sys.stderr.fileno())
+
+    def main():
+        with atomic_path(path) as part:
+            part.write_text('half')
+            sender.send('writing')
+            time.sleep(60)
+    run_tool(main)
+
+
 @pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_removes_unfinished_files(tmp_path, number):
-    code = f'''
-import time
-from leokit.utils import run_tool
-from leokit.utils.files import atomic_path
-def main():
-    with atomic_path({str(tmp_path / 'a.txt')!r}) as part:
-        part.write_text('half')
-        print('writing', flush=True)
-        time.sleep(60)
-run_tool(main)
-'''
-    tool = subprocess.Popen([sys.executable, '-c', code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    assert tool.stdout.readline() == 'writing\n'
-    tool.send_signal(number)
-    said = tool.communicate(timeout=60)[1]
-    assert tool.returncode == 128 + number and said == ''
-    assert list(tmp_path.iterdir()) == []
+    receiver, sender = CONTEXT.Pipe(duplex=False)
+    tool = start_process(write_slowly, tmp_path / 'a.txt', tmp_path / 'errors', sender)
+    assert receiver.recv() == 'writing'
+    os.kill(tool.pid, number)
+    tool.join(60)
+    assert tool.exitcode == 128 + number and (tmp_path / 'errors').read_text() == ''
+    assert [path.name for path in tmp_path.iterdir()] == ['errors']
 
 
 def test_the_handlers_of_signals_are_restored():
