@@ -30,9 +30,14 @@ def call_in_process(target: Callable, *args: Any) -> Any:
     with receiver:
         with sender:
             process = start_process(_send_result, sender, target, args)
+        assert receiver.poll(TIMEOUT), 'the process hangs'
+        try:
+            result = receiver.recv()  # before the process has ended: a large result does not fit into the pipe
+        except EOFError:
+            result = None
         process.join(TIMEOUT)
         assert process.exitcode == 0, f'the process ended with status {process.exitcode}'
-        return receiver.recv()
+        return result
 
 
 def _send_result(sender, target: Callable, args: tuple) -> None:
