@@ -11,6 +11,7 @@ import csv
 import io
 import json
 import math
+import os
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Iterable
@@ -53,11 +54,16 @@ def read_rows(path: str | Path) -> list[tuple[VideoEntry, dict[str, Any]]]:
                         'table') from error
     entries = [_entry(row, number, path) for number, row in enumerate(rows, start=1)]
     names: dict[str, VideoEntry] = {}
+    files: dict[str, VideoEntry] = {}
     for entry in entries:
         if entry.name in names:
             raise UserError(f'the manifest {path} has two videos named {entry.name!r} ({names[entry.name].path} and '
                             f'{entry.path}); give each its own name')
         names[entry.name] = entry
+        other = files.setdefault(os.path.normpath(entry.path), entry)  # under another spelling
+        if other.split != entry.split:
+            raise UserError(f'the manifest {path} has the file {entry.path} in two splits: {other.name!r} in '
+                            f'{other.split}, {entry.name!r} in {entry.split}; keep one of them')
     return list(zip(entries, rows))
 
 

@@ -31,6 +31,8 @@ def test_further_keys_and_absolute_paths(tmp_path):
     ('m.json', '[{"file": "a.mp4"', 'cannot be read'), ('m.json', '{"file": "a.mp4"}', 'not a list'),
     ('m.json', '[{"name": "a"}]', 'entry 1'), ('m.jsonl', '{"file": "a.mp4"}\n3\n', 'entry 2'),
     ('m.json', '[{"file": "a.mp4", "frames": "many"}]', 'a.mp4'), ('m.csv', 'name\na\n', 'no "file"'),
+    ('m.csv', 'file,name,split\nx/a.mp4,one,train\ny/../x/a.mp4,two,test\n',
+     "two splits: 'one' in train, 'two' in test"),
     ('m.json', '[{"file": "a.mp4"}, {"file": "a.avi"}]', "two videos named 'a'"), ('m.txt', 'a.mp4', '.txt'),
     ('m.json', '[{"file": "."}]', 'names no file'), ('m.json', r'[{"file": "a\u0000.mp4"}]', 'no file name can have'),
     ('m.json', r'[{"file": "a\ud800.mp4"}]', 'no file name'),
