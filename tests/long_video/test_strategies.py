@@ -12,7 +12,7 @@ from leokit.utils import UserError
 
 STRATEGIES = [dict(type='LastCode'), dict(type='LastCode', pull=0.5), dict(type='History', context_frames=3),
               dict(type='Overlap', overlap=4), dict(type='Overlap', overlap=7, pull=1.0),
-              dict(type='Overlap', overlap=1)]
+              dict(type='Overlap', overlap=1), dict(type='CalibratedOverlap', overlap=4, gain=1.1, period=4, pull=0.5)]
 
 
 def extend(model, strategy, total, seeds=(1, 2)):
