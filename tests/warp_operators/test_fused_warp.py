@@ -174,6 +174,32 @@ def test_what_a_compiler_is_told_of_the_results(dtype):
         assert {x.dtype for x in (of_flow, of_mask)} == {torch.float32} and of_flow.is_cuda and of_mask.is_cuda
 
 
+@pytest.mark.skipif(not HAS_TRITON, reason='Triton is not installed')
+def test_lists_of_positions_have_one_integer_type(monkeypatch):
+    """A loop over them keeps its types in compiled kernels, which the interpreter does not check."""
+    from leokit.warp_operators import warp_kernels
+    feature, flow, mask, grad = tensors((2, 3, 8, 4, 5), torch.float32)
+    launched = {}
+
+    class Kernel:
+        def __init__(self, name):
+            self.name = name
+
+        def __getitem__(self, programs):
+            return lambda *given, **constants: launched.update({self.name: given})
+
+    for name in ('_backward_positions', '_backward_feature'):
+        monkeypatch.setattr(warp_kernels, name, Kernel(name))
+    warp_kernels.backward(grad, feature, flow, mask, (1.0, 1.0), False, True)
+    heads, following = launched['_backward_positions'][6:8]
+    assert heads.dtype == following.dtype == torch.int32
+    assert heads.tolist() == [-1] * (2 * 5 * 6) and following.shape == (6 * 4 * 5,)  # no position is in a list yet
+    assert launched['_backward_feature'][3] is heads and launched['_backward_feature'][4] is following
+    launched.clear()
+    warp_kernels.backward(grad, feature, flow, mask, (1.0, 1.0), False, False)
+    assert list(launched) == ['_backward_positions'] and launched['_backward_positions'][6].numel() == 0
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not HAS_TRITON, reason='Triton is not installed')
 def test_the_kernels_in_the_interpreter():
