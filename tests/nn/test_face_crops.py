@@ -12,7 +12,8 @@ NOT_FOUND = (float('nan'),) * 4
 def test_parts_in_the_order_in_which_they_are_named():
     """The regions are the quarters of images in this order: mouth, right eye, left eye, face."""
     images = torch.rand(2, 3, 16, 16, generator=torch.Generator().manual_seed(0))
-    mouth, right_eye, left_eye, face = images[..., :8, :8], images[..., :8, 8:], images[..., 8:, :8], images[..., 8:, 8:]
+    mouth, right_eye = images[..., :8, :8], images[..., :8, 8:]
+    left_eye, face = images[..., 8:, :8], images[..., 8:, 8:]
     maps = boxes_to_maps(torch.tensor([QUARTERS, (NOT_FOUND, *QUARTERS[1:])]))
     crops = FaceCrops(size=8)(images.double(), maps)
     assert crops.shape == (6, 3, 8, 8) and crops.dtype == torch.float32
