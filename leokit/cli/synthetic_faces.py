@@ -10,6 +10,8 @@ import argparse
 from leokit.cli import options
 from leokit.cli.argument_types import non_negative_int, positive_int
 
+STYLES = ('drawn', 'textured')  # of SyntheticFacesPlan, which takes a second to import
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
@@ -20,6 +22,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help='clips of each identity (default: %(default)s)')
     options.add(parser, '--num-frames', default=48)
     options.add(parser, '--size', role='even', default=64)
+    parser.add_argument('--style', choices=STYLES, default=STYLES[0],
+                        help='textured: skin, hair, light and noise closer to photographs (default: %(default)s)')
     options.add(parser, '--fps', default=25.0)
     options.add(parser, '--seed', '--split-fractions')
     options.add(parser, '--workers', role='processes; 0 renders in this one', type=non_negative_int,
@@ -39,7 +43,7 @@ def run(args: argparse.Namespace) -> None:
     train, val, test = args.split_fractions
     plan = SyntheticFacesPlan(
         num_identities=args.num_identities, clips_per_identity=args.clips_per_identity, num_frames=args.num_frames,
-        size=args.size, seed=args.seed, fps=args.fps, train=train, val=val, test=test)
+        size=args.size, seed=args.seed, fps=args.fps, train=train, val=val, test=test, style=args.style)
     if args.truth_only:
         written = write_synthetic_truth(args.out, plan)
     else:

@@ -7,9 +7,10 @@ from leokit.synthetic_faces.ground_truth import SyntheticTruth, load_truth
 from leokit.synthetic_faces.motion_parameters import BEHAVIORS, MOTION_NAMES, MOTION_PARAMETERS, NEUTRAL_MOTION
 from leokit.synthetic_faces.random_motion import sample_motion
 from leokit.synthetic_faces.renderer import render_faces
+from leokit.synthetic_faces.texture import TEXTURE_NAMES, sample_textures
 
 __all__ = [
     'BEHAVIORS', 'APPEARANCE_NAMES', 'MOTION_NAMES', 'MOTION_PARAMETERS', 'NEUTRAL_MOTION', 'SyntheticClip',
-    'SyntheticFacesPlan', 'SyntheticTruth', 'sample_identities', 'sample_motion', 'load_truth', 'render_faces',
-    'write_clip', 'write_synthetic_faces', 'write_synthetic_truth',
+    'SyntheticFacesPlan', 'SyntheticTruth', 'TEXTURE_NAMES', 'sample_identities', 'sample_motion', 'sample_textures',
+    'load_truth', 'render_faces', 'write_clip', 'write_synthetic_faces', 'write_synthetic_truth',
 ]

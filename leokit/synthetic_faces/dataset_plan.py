@@ -11,12 +11,14 @@ import numpy as np
 
 from leokit.synthetic_faces.appearance import sample_identities
 from leokit.synthetic_faces.random_motion import sample_motion
+from leokit.synthetic_faces.texture import sample_textures
 from leokit.utils import UserError
 from leokit.video.frame_rate import exact_rate
 
 SPLIT_STREAM = 3  # separates the random numbers of the split from those of identities and motions
 FORMAT_VERSION = 2  # incremented when the same settings give other images
 MIN_SIZE = 16
+STYLES = ('drawn', 'textured')
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,8 @@ class SyntheticFacesPlan:
         size (int): Resolution of the images; even, as the video codec requires.
         seed (int): Seed of identities, motions and split.
         fps (float): Frame rate.
+        style (str): ``'drawn'``, or ``'textured'`` with textures, shading and a camera (:mod:`~.texture`), which are
+            closer to photographs; motion and ground truth are the same.
         train, val, test (float): Fractions of the identities, normalized to sum 1. Every split with a fraction above 0
             gets at least one identity if there are enough identities.
     """
@@ -59,6 +63,7 @@ class SyntheticFacesPlan:
     train: float = 0.90
     val: float = 0.05
     test: float = 0.05
+    style: str = 'drawn'
 
     def __post_init__(self) -> None:
         for key in ('num_identities', 'clips_per_identity', 'num_frames', 'fps'):
@@ -66,6 +71,8 @@ class SyntheticFacesPlan:
                 raise UserError(f'{key} must be positive, got {getattr(self, key)}')
         if self.size < MIN_SIZE or self.size % 2:
             raise UserError(f'size must be an even number of at least {MIN_SIZE} pixels, got {self.size}')
+        if self.style not in STYLES:
+            raise UserError(f'style must be {" or ".join(STYLES)}, got {self.style!r}')
         exact_rate(self.fps)  # raises for a rate that no video can have
         if self.seed < 0:
             raise UserError(f'seed must not be negative, got {self.seed}')
@@ -100,9 +107,16 @@ class SyntheticFacesPlan:
         """Appearance parameters of a clip, shape (1, len(APPEARANCE_NAMES))."""
         return sample_identities([clip.identity_number], self.seed)
 
+    def textures(self, clip: SyntheticClip) -> np.ndarray | None:
+        """Textures of a clip, shape (1, len(TEXTURE_NAMES)); None for drawn faces."""
+        return None if self.style == 'drawn' else sample_textures([clip.identity_number], self.seed)
+
     def settings(self) -> dict[str, Any]:
         """All settings that the images depend on, and the version of the format."""
-        return dict(asdict(self), version=FORMAT_VERSION)
+        settings = dict(asdict(self), version=FORMAT_VERSION)
+        if self.style == 'drawn':  # not in the settings of datasets from before there were styles
+            del settings['style']
+        return settings
 
     def _fractions(self) -> tuple[float, float, float]:
         return self.train, self.val, self.test

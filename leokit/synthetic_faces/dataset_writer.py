@@ -85,10 +85,14 @@ def write_clip(out_dir: str | Path, plan: SyntheticFacesPlan, clip: SyntheticCli
     """Render one clip of a plan and write its video; the file appears under its name when it is complete."""
     appearance = torch.from_numpy(plan.appearance(clip))
     motion = torch.from_numpy(plan.motion(clip)[0])
+    textures = plan.textures(clip)
+    textures = None if textures is None else torch.from_numpy(textures)
     with VideoWriter(Path(out_dir) / clip.file, plan.fps, crf=CRF, keyframe_interval=KEYFRAME_INTERVAL,
                      threads=1, pixel_format=PIXEL_FORMAT) as writer:
-        for chunk in motion.split(CHUNK_FRAMES):
-            writer.write(rearrange(render_faces(appearance, chunk, size=plan.size), 't c h w -> t h w c'))
+        for number, chunk in enumerate(motion.split(CHUNK_FRAMES)):
+            frames = render_faces(appearance, chunk, size=plan.size, textures=textures,
+                                  first_frame=number * CHUNK_FRAMES)
+            writer.write(rearrange(frames, 't c h w -> t h w c'))
 
 
 def _open_folder(out_dir: Path, plan: SyntheticFacesPlan) -> None:

@@ -1,6 +1,7 @@
 """Hair of a synthetic head: long hair and bun behind the head, and the cap on it; arguments as in :mod:`~.face`."""
 
 import torch
+from torch import Tensor
 
 from leokit.synthetic_faces.canvas import Canvas, bump, cover, smooth_step
 from leokit.synthetic_faces.geometry import HeadFrame, Shell
@@ -9,14 +10,18 @@ from leokit.synthetic_faces.motion_parameters import ParameterTable
 BACK_DEPTH = 0.22  # distance of long hair and bun behind the center of the head
 
 
+def back_coordinates(frame: HeadFrame) -> tuple[Tensor, Tensor]:
+    """Coordinates x and y of the hair behind the head, which moves against a turn; each (B, H, W)."""
+    return frame.x + BACK_DEPTH * frame.yaw.sin(), frame.y + BACK_DEPTH * frame.pitch.sin()
+
+
 def paint_back_hair(canvas: Canvas, appearance: ParameterTable, frame: HeadFrame, *, curtains: bool) -> None:
     """Long hair behind the head, and a bun on top; both move against a turn of the head.
 
     With ``curtains``, only the two sides of the hair, painted again over the shoulders.
     """
     color = appearance.color('hair_color')
-    x = frame.x + BACK_DEPTH * frame.yaw.sin()
-    y = frame.y + BACK_DEPTH * frame.pitch.sin()
+    x, y = back_coordinates(frame)
     width, end = appearance['back_width'], appearance['back_end']
     # rounded box from above the head to the ends of the hair, slightly wider at the bottom
     half = width * (0.94 + 0.12 * smooth_step((y + 0.2) / 0.8))

@@ -27,12 +27,16 @@ def paint_background(appearance: ParameterTable, batch: int, size: int, device: 
     return Canvas(pixels.expand(batch, -1, -1, -1).clone())
 
 
+def body_coordinates(motion: ParameterTable, size: int, device: torch.device | str) -> tuple[Tensor, Tensor]:
+    """Coordinates x (B, 1, W) and y (B, H, 1) of the shoulders, which partly follow the translation of the head."""
+    x, y = pixel_grid(size, device)
+    return x - BODY_FOLLOWS * motion['tx'], y - BODY_FOLLOWS * motion['ty']
+
+
 def paint_body(canvas: Canvas, appearance: ParameterTable, motion: ParameterTable) -> None:
-    """Shoulders with a collar; they partly follow the translation of the head."""
+    """Shoulders with a collar."""
     size = canvas.pixels.shape[-1]
-    image_x, image_y = pixel_grid(size, canvas.pixels.device)
-    x = image_x - BODY_FOLLOWS * motion['tx']
-    y = image_y - BODY_FOLLOWS * motion['ty']
+    x, y = body_coordinates(motion, size, canvas.pixels.device)
     pixel = pixel_size(size)
     slope = x.abs() / appearance['shoulder_width']
     edge = appearance['shoulder_y'] - 0.16 + 0.12 * slope + 0.55 * slope.pow(6)

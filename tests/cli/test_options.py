@@ -6,7 +6,7 @@ import pytest
 
 from leokit import evaluation, inference
 from leokit.analysis.edit_coherence import MAX_FRAMES
-from leokit.cli import evaluate, face_options, generate, motion_options, options
+from leokit.cli import evaluate, face_options, generate, motion_options, options, synthetic_faces
 from leokit.cli.commands import build_parser
 from leokit.cli.data import regions
 from leokit.croppers import CROP_PRESETS
@@ -17,6 +17,7 @@ from leokit.engine import LAUNCHERS
 from leokit.face_detectors.choice import DETECTORS
 from leokit.inference.paste_back import MAX_SIDE
 from leokit.synthetic_faces import SyntheticFacesPlan
+from leokit.synthetic_faces.dataset_plan import STYLES
 from leokit.video.h264 import ENCODERS
 from leokit.video.images import TRANSPARENT_BACKGROUND
 from leokit.video.readers.base import DEFAULT_FPS
@@ -45,10 +46,11 @@ def test_copied_constants_are_those_of_the_package():
 
 
 def test_defaults_of_synthetic_faces_are_those_of_its_plan():
+    assert synthetic_faces.STYLES == STYLES
     args = build_parser().parse_args(['synthetic-faces', '--out', 'x'])
     plan = SyntheticFacesPlan()
     for option, field in dict(clips_per_identity='clips_per_identity', num_identities='num_identities', size='size',
-                              num_frames='num_frames', fps='fps', seed='seed').items():
+                              num_frames='num_frames', fps='fps', seed='seed', style='style').items():
         assert getattr(args, option) == getattr(plan, field), option
     assert tuple(args.split_fractions) == (plan.train, plan.val, plan.test)
 

@@ -23,8 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     options.add_config(parser, 'a motion diffusion', 'lmdm_synthetic')
     options.add_checkpoint(parser, required=False)
-    parser.add_argument('--codes', metavar='DIR', help='code cache to start from and to compare with (default: the '
-                        'windows of the training)')
+    options.add(parser, '--codes', role='to start from and to compare with', unset='the windows of the training')
     parser.add_argument('--split', metavar='NAME', help='split of --codes (default: all)')
     parser.add_argument('--strategies', nargs='+', default=STRATEGIES, metavar='TYPE[:KEY=VALUE,...]',
                         help=f'long-video strategies and their options (default: {" ".join(STRATEGIES)})')
