@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add_config(parser, 'a motion diffusion', 'lmdm_synthetic')
     options.add_checkpoint(parser, required=False)
     options.add(parser, '--codes', role='to start from and to compare with', unset='the windows of the training')
-    parser.add_argument('--split', metavar='NAME', help='split of --codes (default: all)')
+    options.add(parser, '--split', role='of --codes', unset='all')
     parser.add_argument('--strategies', nargs='+', default=STRATEGIES, metavar='TYPE[:KEY=VALUE,...]',
                         help=f'long-video strategies and their options (default: {" ".join(STRATEGIES)})')
     options.add(parser, '--num-frames', default=1024)
