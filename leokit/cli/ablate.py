@@ -33,7 +33,7 @@ REPORT_PATIENCE = 60.0  # seconds
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    options.add_config(parser, 'a study', 'lmc')
+    options.add_config(parser, 'a study', 'lmc', trained=False)
     options.add(parser, '--work-dir', type=Path, unset='work_dirs/ablations/CONFIG')
     add = parser.add_argument
     add('--jobs', type=positive_int, default=1, metavar='N', help='concurrent runs (default: %(default)s)')

@@ -133,17 +133,18 @@ def add_out(parser: Any, kind: str, *, role: str = '', unset: str = '', **settin
     _add(parser, '--out', {**OUTPUTS[kind], **settings}, role, unset)
 
 
-def add_config(parser: Any, kind: str, example: str) -> None:
+def add_config(parser: Any, kind: str, example: str, *, trained: bool = True) -> None:
     """Add the positional argument CONFIG.
 
     Args:
         parser (ArgumentParser): The command's parser.
         kind (str): What the config describes.
         example (str): Name of a shipped config.
+        trained (bool): Trained models can take the place of a config.
     """
+    models = '; or a trained model: a name (leokit zoo list), a model folder, or hf://USER/NAME' if trained else ''
     parser.add_argument('config', metavar='CONFIG',
-                        help=f'config of {kind}: a file, or the name of a shipped one, e.g. {example}; or a trained '
-                             'model: a name (leokit zoo list), a model folder, or hf://USER/NAME')
+                        help=f'config of {kind}: a file, or the name of a shipped one, e.g. {example}{models}')
 
 
 def add_checkpoint(parser: Any, *, required: bool = True) -> None:
