@@ -12,7 +12,8 @@ reference = 'LMC'
 seeds = [0, 1, 2]
 
 # Protocol: one sequence per held-out window, from its first code where there is a condition. Without a condition the
-# start is free, so the fair distance is that of the residuals, which are also what is rendered.
+# start is free, so the distance counts that does not depend on it: that of the residuals, which are also what is
+# rendered. It is easier to reach without a condition, which has no given code to continue.
 metrics = [
     dict(key='motion/frechet-residuals_dt', label='FD of residuals'),
     dict(key='motion/frechet-codes_dt', label='FD of codes'),
