@@ -11,6 +11,7 @@ from mmengine.logging import MessageHub
 from torch import Tensor, nn
 from torch.func import functional_call
 
+from leokit.registry import DISCRIMINATORS, LOSSES
 from leokit.utils.early_gradients import with_early_gradients
 
 
@@ -60,3 +61,26 @@ class Adversary(NamedTuple):
         return {f'loss_{self.penalty.name}': with_early_gradients(
             lambda: self.penalty(self.discriminator, self.view(real), iteration),
             weights=tuple(self.discriminator.parameters()))}
+
+
+def adversarial_parts(widths: dict, key: str, discriminator: dict | None, adversarial: dict | None, r1: dict | None,
+                       suffix: str = '') -> tuple[nn.Module | None, nn.Module | None, nn.Module | None]:
+    """Build discriminator, adversarial loss and gradient penalty; each None where there is no config.
+
+    Args:
+        widths (dict): Arguments of the discriminator that the model knows.
+        key (str): Where the configs stand, for errors.
+        discriminator (dict, optional): Config in DISCRIMINATORS.
+        adversarial (dict, optional): Config in LOSSES; the non-saturating loss by default.
+        r1 (dict, optional): Config in LOSSES.
+        suffix (str): Of the names of the losses, unless their configs name them.
+    """
+    if discriminator is None:
+        if adversarial or r1:
+            raise ValueError(f'{key}.adversarial and {key}.r1 need {key}.discriminator')
+        return None, None, None
+    adversarial = dict(adversarial or dict(type='NonSaturatingLoss'))
+    if suffix:
+        adversarial.setdefault('name', f'adversarial{suffix}')
+        r1 = r1 and {'name': f'r1{suffix}', **r1}
+    return DISCRIMINATORS.build({**discriminator, **widths}), LOSSES.build(adversarial), r1 and LOSSES.build(r1)

@@ -14,17 +14,18 @@ from typing import Any, NamedTuple
 import torch
 from einops import rearrange
 from torch import Tensor
-from torch.nn import Module, ModuleList
+from torch.nn import ModuleList
+from torch.nn.functional import avg_pool2d
 
 from leokit.encoders import Encoding
 from leokit.flow_generators import FlowFrame
-from leokit.models.adversary import Adversary
+from leokit.models.adversary import Adversary, adversarial_parts
 from leokit.models.base_model import TrainableModel
 from leokit.models.contracts import check_encoding, check_latent, check_rendered
 from leokit.motion_spaces import relative_motion
 from leokit.models.pretrained import Pretrained
 from leokit.nn.face_crops import FaceCrops
-from leokit.registry import DISCRIMINATORS, ENCODERS, FLOW_GENERATORS, LOSSES, MODELS, MOTION_SPACES
+from leokit.registry import ENCODERS, FLOW_GENERATORS, LOSSES, MODELS, MOTION_SPACES
 from leokit.utils import UserError, check_shape
 from leokit.utils.checks import check_width
 from leokit.utils.cuda_graphs import GraphedScalar
@@ -62,7 +63,8 @@ class Animator(Pretrained, TrainableModel):
         motion_space (dict, optional): Config in MOTION_SPACES; ``LinearMotionSpace`` by default.
         flow_generator (dict, optional): Config in FLOW_GENERATORS; ``LIAFlowGenerator`` by default.
         training (dict, optional): ``losses`` (list of configs in LOSSES), and for adversarial training
-            ``discriminator`` (config in DISCRIMINATORS), ``adversarial`` and ``r1`` (configs in LOSSES). The same three
+            ``discriminator`` (config in DISCRIMINATORS), ``adversarial`` and ``r1`` (configs in LOSSES);
+            ``discriminator_scale`` 2 shows it frames of half the resolution, which costs a quarter. The same three
             in ``face_crops`` are for a discriminator of crops, with ``parts`` and ``size`` of
             :class:`~leokit.nn.face_crops.FaceCrops`; their losses are logged with the suffix ``_crops``.
         data_preprocessor (dict, optional): Config in MODELS; ``PixelPreprocessor`` by default.
@@ -101,18 +103,22 @@ class Animator(Pretrained, TrainableModel):
         self._build_training(widths, **(training or {}))
 
     def _build_training(self, widths: dict, losses: list[dict] = (), discriminator: dict | None = None,
-                        adversarial: dict | None = None, r1: dict | None = None,
+                        adversarial: dict | None = None, r1: dict | None = None, discriminator_scale: int = 1,
                         face_crops: dict | None = None) -> None:
         self.losses = ModuleList(LOSSES.build(loss) for loss in losses)
         self._graphed: list[GraphedScalar] = []  # of the losses, once compiled
-        self.discriminator, self.adversarial, self.r1 = _adversarial_parts(
-            widths, 'training', discriminator, adversarial, r1)
+        if discriminator_scale < 1 or self.size % discriminator_scale:
+            raise ValueError(f'training.discriminator_scale must divide the size {self.size}, got '
+                             f'{discriminator_scale}')
+        self.discriminator_scale = discriminator_scale
+        self.discriminator, self.adversarial, self.r1 = adversarial_parts(
+            dict(widths, size=self.size // discriminator_scale), 'training', discriminator, adversarial, r1)
         crops = dict(face_crops or {})
         networks = {key: crops.pop(key, None) for key in ('discriminator', 'adversarial', 'r1')}
         self.crop_view = FaceCrops(**crops) if face_crops else None
         if self.crop_view is not None:
             widths = dict(widths, size=self.crop_view.size)
-        self.crop_discriminator, self.crop_adversarial, self.crop_r1 = _adversarial_parts(
+        self.crop_discriminator, self.crop_adversarial, self.crop_r1 = adversarial_parts(
             widths, 'training.face_crops', *networks.values(), suffix='_crops')
         if face_crops and self.crop_discriminator is None:
             raise ValueError('training.face_crops needs a discriminator')
@@ -251,8 +257,8 @@ class Animator(Pretrained, TrainableModel):
     def _adversaries(self, regions: Tensor | None) -> list[Adversary]:
         found = []
         if self.discriminator is not None:
-            found.append(
-                Adversary(self.discriminator, self.adversarial, self.r1, 'discriminator', lambda images: images))
+            found.append(Adversary(self.discriminator, self.adversarial, self.r1, 'discriminator',
+                                   lambda images: _reduced(images, self.discriminator_scale)))
         if self.crop_discriminator is not None:
             _check_regions(regions, 'the discriminator of face crops')
             found.append(Adversary(self.crop_discriminator, self.crop_adversarial, self.crop_r1, 'discriminator_crops',
@@ -277,18 +283,8 @@ class Animator(Pretrained, TrainableModel):
         return [dict(zip(columns, row)) for row in zip(*columns.values())]
 
 
-def _adversarial_parts(widths: dict, key: str, discriminator: dict | None, adversarial: dict | None, r1: dict | None,
-                       suffix: str = '') -> tuple[Module | None, Module | None, Module | None]:
-    """Discriminator, adversarial loss and gradient penalty; None without a discriminator, and without a penalty."""
-    if discriminator is None:
-        if adversarial or r1:
-            raise ValueError(f'{key}.adversarial and {key}.r1 need {key}.discriminator')
-        return None, None, None
-    adversarial = dict(adversarial or dict(type='NonSaturatingLoss'))
-    if suffix:
-        adversarial.setdefault('name', f'adversarial{suffix}')
-        r1 = r1 and {'name': f'r1{suffix}', **r1}
-    return DISCRIMINATORS.build({**discriminator, **widths}), LOSSES.build(adversarial), r1 and LOSSES.build(r1)
+def _reduced(images: Tensor, scale: int) -> Tensor:
+    return images if scale == 1 else avg_pool2d(images, scale)
 
 
 def _check_regions(regions: Tensor | None, reader: str) -> None:

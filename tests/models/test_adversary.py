@@ -21,7 +21,7 @@ GAMMA = dict(frame=0.1, crops=0.7)
 WEIGHT = dict(frame=0.3, crops=0.2)
 
 
-def animator(frame: bool = True, crops: bool = True, **options) -> Animator:
+def animator(frame: bool = True, crops: bool = True, scale: int = 1, **options) -> Animator:
     LOSSES.get('L1Loss')  # imports the package
     torch.manual_seed(0)
 
@@ -30,7 +30,7 @@ def animator(frame: bool = True, crops: bool = True, **options) -> Animator:
                     adversarial=dict(type='NonSaturatingLoss', weight=WEIGHT[name]),
                     r1=dict(type='R1Penalty', weight=GAMMA[name], interval=1))
 
-    training = dict(losses=[dict(type='L1Loss')])
+    training = dict(losses=[dict(type='L1Loss')], discriminator_scale=scale)
     if frame:
         training |= parts('frame')
     if crops:
@@ -97,6 +97,22 @@ def test_each_network_has_the_gradients_of_a_pass_of_its_own():
     for name, gradient in expected.items():
         error = (got[name] - gradient).abs().max() / gradient.abs().max().clamp(min=1e-12)
         assert error < 1e-3, f'{name}: {error:.2e}'
+
+
+def test_a_discriminator_of_frames_of_half_the_resolution():
+    model, data = animator(crops=False, scale=2), batch()
+    assert model.discriminator.size == SIZE // 2
+    terms = model(dict(data), mode='loss')
+    made, real = (images[..., ::2, ::2] + images[..., 1::2, ::2] + images[..., ::2, 1::2] + images[..., 1::2, 1::2]
+                  for images in (model.transfer(data['source'], data['driving']).frames, data['driving']))
+    made, real, network = made / 4, real / 4, model.discriminator
+    torch.testing.assert_close(terms['loss_adversarial'], WEIGHT['frame'] * F.softplus(-network(made)).mean())
+    torch.testing.assert_close(terms['loss_discriminator'],
+                               F.softplus(-network(real)).mean() + F.softplus(network(made)).mean())
+    torch.testing.assert_close(terms['loss_r1'], penalty(network, real, GAMMA['frame']), rtol=1e-3, atol=0)
+    for scale in (0, 3):
+        with pytest.raises(ValueError, match=f'discriminator_scale must divide the size 64, got {scale}'):
+            animator(crops=False, scale=scale)
 
 
 def test_terms_by_name():
