@@ -64,7 +64,7 @@ class Adversary(NamedTuple):
 
 
 def adversarial_parts(widths: dict, key: str, discriminator: dict | None, adversarial: dict | None, r1: dict | None,
-                       suffix: str = '') -> tuple[nn.Module | None, nn.Module | None, nn.Module | None]:
+                      suffix: str = '') -> tuple[nn.Module | None, nn.Module | None, nn.Module | None]:
     """Build discriminator, adversarial loss and gradient penalty; each None where there is no config.
 
     Args:
