@@ -25,17 +25,21 @@ class CropRegion(NamedTuple):
     height: float
     angle: float = 0.0
 
-    def to_frame(self, size: int) -> np.ndarray:
-        """The affine map (2, 3) from pixels of the square image of resolution ``size`` to pixels of the frame.
+    def to_frame(self, width: int, height: int | None = None) -> np.ndarray:
+        """The affine map (2, 3) from pixels of an image of the region to pixels of the frame.
 
         Pixel centers have integer coordinates on both sides, x first.
+
+        Args:
+            width (int): Of the image.
+            height (int, optional): Of the image; a square by default.
         """
+        height = width if height is None else height
         cos, sin = math.cos(self.angle), math.sin(self.angle)
-        across, down = self.width / size, self.height / size
+        across, down = self.width / width, self.height / height
         linear = np.array(((cos * across, -sin * down), (sin * across, cos * down)))
-        middle = (size - 1) / 2
         center = np.array((self.x - 0.5, self.y - 0.5))
-        return np.column_stack([linear, center - linear @ (middle, middle)])
+        return np.column_stack([linear, center - linear @ ((width - 1) / 2, (height - 1) / 2)])
 
     def to_box(self) -> CropBox:
         """The box in whole pixels of a region that is not turned."""

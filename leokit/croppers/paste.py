@@ -36,9 +36,7 @@ class Paster:
         if min(shown) <= 0:
             self._mask = np.zeros((0, 0, 1), np.float32)
             return
-        width, height = self._shrunk
-        to_frame = region.to_frame(1) @ np.array(((1 / width, 0, (1 - width) / (2 * width)),
-                                                 (0, 1 / height, (1 - height) / (2 * height)), (0, 0, 1)))
+        to_frame = region.to_frame(*self._shrunk)
         to_frame[:, 2] -= left, top
         self._to_place = to_frame
         self._mask = _mask(region, frame_size, (left, top), shown, feather)

@@ -56,10 +56,8 @@ def _warp(frame: np.ndarray, region: CropRegion) -> np.ndarray:
     if (corners.min(axis=1) >= (width, height)).any() or (corners.max(axis=1) <= 0).any():
         raise _outside(frame, region)
     across, down = (min(max(1, math.floor(side + 0.5)), MAX_CROP) for side in (region.width, region.height))
-    to_frame = region.to_frame(1) @ np.array(((1 / across, 0, (1 - across) / (2 * across)),
-                                             (0, 1 / down, (1 - down) / (2 * down)), (0, 0, 1)))
-    return cv2.warpAffine(frame, to_frame, (across, down), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-                          borderMode=cv2.BORDER_REPLICATE)
+    return cv2.warpAffine(frame, region.to_frame(across, down), (across, down),
+                          flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE)
 
 
 class CroppedVideo(VideoHandle):

@@ -1,10 +1,9 @@
 """Writing a synthetic dataset: videos, manifest and ground truth, on all cores, resumable at any time."""
 
 import os
-import threading
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Iterator, Sequence
 
@@ -17,6 +16,7 @@ from leokit.synthetic_faces.renderer import render_faces
 from leokit.utils import UserError, progress_bar
 from leokit.utils.files import clear_write_errors
 from leokit.utils.folder_lock import one_writer
+from leokit.utils.process_map import exit_with_parent
 from leokit.utils.settings_file import lock_settings
 from leokit.video import VideoWriter
 from leokit.video.manifest import write_manifest
@@ -138,13 +138,7 @@ def _write_clips(out_dir: Path, plan: SyntheticFacesPlan, clips: Sequence[Synthe
 def _start_worker() -> None:
     """Use one thread per process, and exit with the parent process."""
     torch.set_num_threads(1)
-    parent = parent_process()
-
-    def exit_with_parent() -> None:
-        parent.join()
-        os._exit(1)
-
-    threading.Thread(target=exit_with_parent, daemon=True).start()
+    exit_with_parent()
 
 
 def _work(out_dir: Path, plan: SyntheticFacesPlan, clips: Sequence[SyntheticClip]) -> int:

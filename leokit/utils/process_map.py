@@ -79,10 +79,15 @@ def _pool(workers: int) -> ProcessPoolExecutor:
 def _start_worker() -> None:
     """Leave interrupts to the parent process, and exit with it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    exit_with_parent()
+
+
+def exit_with_parent() -> None:
+    """In a process of a pool: end it as soon as its parent has ended, even by a signal that nothing can handle."""
     parent = parent_process()
 
-    def exit_with_parent() -> None:
+    def wait_and_exit() -> None:
         parent.join()
         os._exit(1)
 
-    threading.Thread(target=exit_with_parent, daemon=True).start()
+    threading.Thread(target=wait_and_exit, daemon=True).start()
