@@ -10,20 +10,19 @@ With ``'reference'`` all of them are.
 
 from itertools import pairwise
 
-from torch import Tensor, nn
+from torch import nn
 
-from leokit.encoders.base import Encoding
+from leokit.encoders.base import PyramidEncoder
 from leokit.nn import (
     BiasActivation, EqualConv2d, EqualLinear, ResidualDownBlock, channels_by_resolution, check_initialization,
     init_from_rgb_identity)
 from leokit.registry import ENCODERS
-from leokit.utils import check_shape
 
 MOTION_HEAD_LAYERS = 5
 
 
 @ENCODERS.register_module()
-class LIAEncoder(nn.Module):
+class LIAEncoder(PyramidEncoder):
     """LIA's encoder.
 
     Args:
@@ -51,22 +50,3 @@ class LIAEncoder(nn.Module):
         self.motion_head = nn.Sequential(*(EqualLinear(a, b) for a, b in zip(widths, widths[1:])))
         if init == 'identity':
             init_from_rgb_identity(self.from_rgb)
-
-    def forward(self, images: Tensor) -> Encoding:
-        """Encode images.
-
-        Args:
-            images (Tensor): Shape (B, 3, size, size) in [-1, 1].
-
-        Returns:
-            Encoding: Appearance (B, D), motion (B, N), features of resolutions 8 to size.
-        """
-        check_shape('images', images, (None, 3, self.size, self.size))
-        x = self.activation(self.from_rgb(images))
-        features = [x]
-        for block in self.blocks:
-            x = block(x)
-            features.append(x)
-        appearance = self.to_appearance(x).flatten(1)  # (B, D, 1, 1) -> (B, D)
-        # features[-1] has resolution 4: the appearance vector summarizes it, and it is not warped
-        return Encoding(appearance, self.motion_head(appearance), tuple(reversed(features[:-1])))

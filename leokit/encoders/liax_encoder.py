@@ -6,17 +6,16 @@ changes the channels; the motion code is a linear function of the appearance vec
 
 from itertools import pairwise
 
-from torch import Tensor, nn
+from torch import nn
 
-from leokit.encoders.base import Encoding
+from leokit.encoders.base import PyramidEncoder
 from leokit.nn import BiasActivation, EqualConv2d, EqualLinear, ResidualDownBlock, channels_by_resolution
 from leokit.nn.channels import SMALLEST_RESOLUTION
 from leokit.registry import ENCODERS
-from leokit.utils import check_shape
 
 
 @ENCODERS.register_module()
-class LIAXEncoder(nn.Module):
+class LIAXEncoder(PyramidEncoder):
     """LIA-X's encoder.
 
     At the paper's scale s the widths are ``channel_multiplier=2s``, ``max_channels=appearance_dim=512s``.
@@ -42,21 +41,3 @@ class LIAXEncoder(nn.Module):
             for fine, coarse in pairwise(resolutions))
         self.to_appearance = EqualConv2d(channels[SMALLEST_RESOLUTION], appearance_dim, kernel_size=SMALLEST_RESOLUTION)
         self.motion_head = EqualLinear(appearance_dim, motion_dim)
-
-    def forward(self, images: Tensor) -> Encoding:
-        """Encode images.
-
-        Args:
-            images (Tensor): Shape (B, 3, size, size) in [-1, 1].
-
-        Returns:
-            Encoding: Appearance (B, D), motion (B, N), features of resolutions 8 to size.
-        """
-        check_shape('images', images, (None, 3, self.size, self.size))
-        x = self.activation(self.from_rgb(images))
-        features = [x]
-        for block in self.blocks:
-            x = block(x)
-            features.append(x)
-        appearance = self.to_appearance(x).flatten(1)  # (B, D, 1, 1) -> (B, D)
-        return Encoding(appearance, self.motion_head(appearance), tuple(reversed(features[:-1])))
