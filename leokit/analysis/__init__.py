@@ -12,12 +12,14 @@ from leokit.analysis.face_dynamics import face_dynamics
 from leokit.analysis.factor_grid import (
     FactorGrid, IdentityBatch, MotionBatch, build_factor_grid, generate_motions, read_identities, read_motions)
 from leokit.analysis.factor_grid_sheets import factor_grid_sheet, factor_grid_video, identity_sheet, motion_sheet
+from leokit.analysis.transfer_report import measure_transfer, transfer_table
 
 __all__ = [
     'ClipSet', 'ControlReport', 'EditCoherence', 'ExpressionReport', 'FactorGrid', 'IdentityBatch', 'LandmarkPairs',
     'MotionBatch', 'SyntheticPairs', 'action_table', 'build_factor_grid', 'clip_report', 'clip_statistics',
     'clip_table', 'control_report', 'control_table', 'direction_table', 'disentanglement_table', 'face_dynamics',
     'factor_grid_sheet', 'factor_grid_video', 'generate_motions', 'identity_sheet', 'measure_action_statistics',
-    'measure_disentanglement', 'measure_edit_coherence', 'measure_expressions', 'motion_sheet', 'name_directions',
-    'probe_codes', 'probe_factor_grid', 'probe_table', 'read_identities', 'read_motions',
+    'measure_disentanglement', 'measure_edit_coherence', 'measure_expressions', 'measure_transfer', 'motion_sheet',
+    'name_directions', 'probe_codes', 'probe_factor_grid', 'probe_table', 'read_identities', 'read_motions',
+    'transfer_table',
 ]
