@@ -107,7 +107,8 @@ def check_other_data(own: Mapping[str, Any], other: Mapping[str, Any], source: s
     """Raise a :class:`UserError` if another training used identities that this config validates or tests on.
 
     Names of identities mean the same in one dataset only: of two datasets in different places, equal names are a
-    warning.
+    warning. Identities that the config itself trains and validates on are left to :func:`check_own_data`: that another
+    training used them as well, be it the one that is resumed, adds nothing.
 
     Args:
         own (Mapping): Data of the config, from :func:`describe_data`.
@@ -116,8 +117,12 @@ def check_other_data(own: Mapping[str, Any], other: Mapping[str, Any], source: s
         strict (bool): False only warns.
         warn (Callable): Gets the warnings.
     """
+    known = set(shared_identities(own.get('train'), own.get('val')))
     for part, trained, before, after in _possible_leaks(own, other, source):
-        if shared := shared_identities(part, trained):
+        shared = shared_identities(part, trained)
+        if part is own.get('val'):
+            shared = [identity for identity in shared if identity not in known]
+        if shared:
             sentence = f'{before} {len(shared)} identities ({format_list(shared)}) {after}'
             remedy = f'train both with the same splits of {part["data_root"]}'
             if strict and part['data_root'] == trained['data_root']:

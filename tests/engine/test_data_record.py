@@ -73,6 +73,18 @@ def test_leaks_between_trainings_are_refused(own, message):
     assert len(said) == 2
 
 
+def test_a_config_that_validates_on_its_training_data_can_resume():
+    own, said = dict(train=part('a', 'b', segment=(0, 0.8)), val=part('a', 'b', 'c', segment=(0, 0.8))), []
+    check_other_data(own, dict(own, val=None), 'iter_2.pth', strict=True, warn=said.append)
+    assert not said
+    # c is of the validation alone
+    with pytest.raises(UserError, match='trained on 1 identities .c. that this config validates on'):
+        check_other_data(own, dict(train=part('a', 'c')), 'stage1.pth', strict=True, warn=said.append)
+    # and a test on training data is still refused
+    with pytest.raises(UserError, match='trained on 1 identities .a. that this config tests on'):
+        check_other_data(dict(own, test=part('a')), dict(train=part('a')), 'x.pth', strict=True, warn=said.append)
+
+
 def test_named_checkpoints():
     config = dict(animator=dict(config='a.py', checkpoint='a.pth'), model=dict(type='X'), size=3, first_stage=None)
     assert named_checkpoints(config) == dict(animator='a.pth')
