@@ -15,12 +15,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Callable, Iterator, Sequence
 
+from leokit.engine.preemption import STOP_SIGNALS
 from leokit.studies.runs import Run
 from leokit.utils import UserError
 from leokit.utils.lifeline import Lifeline
 from leokit.utils.locks import FileLock
 
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGHUP)
 POLL_SECONDS = 0.2
 PROGRAM = (sys.executable, '-m', 'leokit')
 LOCK_FILE = 'study.lock'
