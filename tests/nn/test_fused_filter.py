@@ -37,7 +37,7 @@ def check(function, shape, pad, stride, device='cpu'):
 
 
 @pytest.mark.parametrize('dtype', [torch.float32, torch.bfloat16])
-def test_what_a_compiler_is_told_of_the_result(dtype):
+def test_shape_type_and_layout_of_the_result_without_data(dtype):
     with FakeTensorMode():
         out = torch.ops.leokit.fir_filter(torch.empty(2, 3, 5, 6, dtype=dtype, device='cuda'), 10, 12, 2, 1, 2, 4.0)
     assert out.shape == (2, 3, 10, 12) and out.dtype == dtype and out.is_cuda

@@ -158,7 +158,7 @@ def test_which_tensors_the_kernels_handle(shape, options, expected, monkeypatch)
 
 
 @pytest.mark.parametrize('dtype', [torch.float32, torch.bfloat16, torch.float16])
-def test_what_a_compiler_is_told_of_the_results(dtype):
+def test_shapes_types_and_layouts_of_the_results_without_data(dtype):
     with FakeTensorMode():  # in whatever layout the compiler gives
         feature = torch.empty(2, 8, 4, 5, dtype=dtype, device='cuda')
         flow, mask = (torch.empty(6, 4, 5, channels, device='cuda').permute(0, 3, 1, 2) for channels in (2, 1))
