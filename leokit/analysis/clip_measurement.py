@@ -11,6 +11,7 @@ from leokit.analysis.clip_statistics import ClipSet, Features, clip_statistics
 from leokit.analysis.face_dynamics import face_dynamics, fill_gaps
 from leokit.datasets import FrameDecoder
 from leokit.feature_extractors.face_landmarks import NUM_LANDMARKS
+from leokit.feature_extractors.video_features import FRAMES_AT_ONCE
 from leokit.metrics.expressions import eye_distance
 from leokit.utils import progress_bar
 from leokit.utils.pixels import from_uint8
@@ -23,7 +24,8 @@ class FrameFeatures(NamedTuple):
     """Features of every frame of a clip.
 
     Attributes:
-        extract (Callable): Frames (T, 3, S, S) in [-1, 1] to features (T, d) on the CPU.
+        extract (Callable): Frames (T, 3, S, S) in [-1, 1] to features (T, d) on the CPU, each frame by itself; called
+            for parts of a clip, which bounds memory.
         fingerprint (str): Identifies the features in the cache.
         landmarks (bool): They are 68 landmarks, in pixels.
     """
@@ -69,7 +71,7 @@ def _measure(pixels: np.ndarray, video: VideoEntry, decoder: FrameDecoder, conte
              motion: FrameFeatures, cache: ClipFeatureCache) -> dict[str, float]:
     frames = from_uint8(torch.from_numpy(pixels))
     source = content_hash(video.path), pixels.shape, decoder.crop, decoder.fps, video.fps
-    shown, moved = (cache.get((*source, part.fingerprint), lambda part=part: part.extract(frames))
+    shown, moved = (cache.get((*source, part.fingerprint), lambda part=part: _extract(part, frames))
                     for part in (content, motion))
     if not motion.landmarks:
         return clip_statistics(frames, lambda _: shown, lambda _: moved)
@@ -77,3 +79,7 @@ def _measure(pixels: np.ndarray, video: VideoEntry, decoder: FrameDecoder, conte
     moved = scaled_landmarks(fill_gaps(moved))
     dynamics = face_dynamics(moved.unflatten(1, (NUM_LANDMARKS, 2)), decoder.fps or video.fps)
     return {**clip_statistics(frames, lambda _: shown, lambda _: moved), 'tracked': tracked, **dynamics}
+
+
+def _extract(part: FrameFeatures, frames: Tensor) -> Tensor:
+    return torch.cat([part.extract(chunk) for chunk in frames.split(FRAMES_AT_ONCE)])

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from leokit.analysis import clip_measurement
 from leokit.analysis.clip_features import ClipFeatureCache
 from leokit.analysis.clip_measurement import FrameFeatures, measure_clips, scaled_landmarks
 from leokit.datasets import FrameDecoder
@@ -64,3 +65,19 @@ def test_one_point_of_68_counts_by_its_share():
     points[1, 0] += torch.tensor([0.0, EYES])
     moved = scaled_landmarks(points.flatten(1))
     assert float((moved[1] - moved[0]).norm()) == pytest.approx(1 / math.sqrt(68))
+
+
+def test_a_long_clip_is_described_in_parts(data, monkeypatch):
+    calls = []
+
+    def colors(frames):
+        calls.append(len(frames))
+        return frames.mean((2, 3))
+
+    def values():
+        features = FrameFeatures(colors, 'color'), FrameFeatures(colors, 'again')
+        videos = VideoIndex(data).videos[:1]
+        return measure_clips(videos, FrameDecoder(8), LENGTH, *features, ClipFeatureCache(None)).values
+    whole = values()
+    monkeypatch.setattr(clip_measurement, 'FRAMES_AT_ONCE', 16)
+    assert values() == whole and calls == [LENGTH] * 2 + [16, 16, 8] * 2
