@@ -16,6 +16,7 @@ from torch import Tensor
 
 POSITIONS, CHANNELS = 16, 64  # of one program
 EMPTY = tl.constexpr(-1)  # the end of a list
+FAR = tl.constexpr(-1e4)  # a flow to outside of every image, where nothing is read
 
 
 @triton.jit
@@ -27,13 +28,16 @@ def _pixel(flow, index, length, end, step, scale, offset):
 
 @triton.jit
 def _place(flow, position, exists, frames, height, width, end_x, end_y, step_x, step_y, scale_x, scale_y, offset):
-    """The source of each position, and where it samples: x and y in pixels."""
+    """The source of each position, and where it samples: x and y in pixels.
+
+    Positions that do not exist sample outside: their source may lie beyond the feature.
+    """
     area = height * width
     image, pixel = position // area, position % area
     row, column = pixel // width, pixel % width
     start = image.to(tl.int64) * 2 * area + pixel
-    x = _pixel(tl.load(flow + start, mask=exists, other=0.0), column, width, end_x, step_x, scale_x, offset)
-    y = _pixel(tl.load(flow + start + area, mask=exists, other=0.0), row, height, end_y, step_y, scale_y, offset)
+    x = _pixel(tl.load(flow + start, mask=exists, other=FAR), column, width, end_x, step_x, scale_x, offset)
+    y = _pixel(tl.load(flow + start + area, mask=exists, other=FAR), row, height, end_y, step_y, scale_y, offset)
     return image // frames, x, y
 
 

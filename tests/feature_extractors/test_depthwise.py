@@ -2,7 +2,7 @@ from itertools import product
 
 import pytest
 import torch
-from support.triton_interpreter import run_interpreted
+from support.triton_interpreter import check_addresses, run_interpreted
 from torch._subclasses import FakeTensorMode
 from torch.nn import functional as F
 
@@ -98,6 +98,7 @@ def test_the_kernels_in_the_interpreter():
 
 
 if __name__ == '__main__':
+    check_addresses()
     for kernel, stride, (channels, side) in product((3, 5), (1, 2), ((6, 1), (70, 7))):
         check(FusedDepthwise.apply, channels=channels, kernel=kernel, stride=stride, side=side)
     check(FusedDepthwise.apply, channels=70, kernel=3, stride=2, side=9, dtype=torch.bfloat16, tolerance=0.02)

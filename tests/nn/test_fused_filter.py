@@ -2,7 +2,7 @@ from itertools import product
 
 import pytest
 import torch
-from support.triton_interpreter import run_interpreted
+from support.triton_interpreter import check_addresses, run_interpreted
 from torch._subclasses import FakeTensorMode
 
 from leokit.discriminators import StyleGAN2Discriminator
@@ -96,6 +96,7 @@ def test_the_penalty_of_the_kernel_is_that_of_the_slices(monkeypatch):
 
 
 if __name__ == '__main__':
+    check_addresses()
     for pad, stride in product(PADS, STRIDES):
         for shape in ((2, 3, 9, 12), (2, 40, 10, 5)):
             check(fused, shape, pad, stride)

@@ -3,6 +3,10 @@
 import os
 import subprocess
 import sys
+from typing import Any
+
+import numpy as np
+from torch import Tensor
 
 
 def run_interpreted(file: str) -> None:
@@ -10,3 +14,48 @@ def run_interpreted(file: str) -> None:
     environment = {**os.environ, 'TRITON_INTERPRET': '1', 'PYTHONPATH': os.pathsep.join(filter(None, sys.path))}
     run = subprocess.run([sys.executable, file], env=environment, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
+
+
+def check_addresses() -> None:
+    """From here on, an interpreted kernel that reads or writes beyond the tensors that it is given fails."""
+    from triton.runtime import interpreter
+    memory = _CheckedMemory(interpreter._interpreter)
+    to_host = interpreter.GridExecutor._init_args_hst
+
+    def noted(executor: Any, *arguments: Any) -> Any:
+        on_host = to_host(executor, *arguments)
+        memory.tensors = [x for x in (*on_host[0], *on_host[1].values()) if isinstance(x, Tensor)]
+        return on_host
+
+    interpreter.GridExecutor._init_args_hst = noted
+    interpreter._interpreter = memory
+
+
+class _CheckedMemory:
+    """The interpreter's functions; those that take addresses check them."""
+
+    def __init__(self, functions: Any):
+        self.functions, self.tensors = functions, []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.functions, name)
+
+    def load(self, addresses: np.ndarray, mask: np.ndarray, other: np.ndarray, dtype: Any) -> np.ndarray:
+        self._check(addresses, mask, np.dtype(dtype))
+        return self.functions.load(addresses, mask, other, dtype)
+
+    def store(self, addresses: np.ndarray, values: np.ndarray, mask: np.ndarray) -> Any:
+        self._check(addresses, mask, values.dtype)
+        return self.functions.store(addresses, values, mask)
+
+    def atomic_rmw(self, kind: Any, addresses: np.ndarray, values: np.ndarray, mask: np.ndarray, order: Any) -> Any:
+        self._check(addresses, mask, values.dtype)
+        return self.functions.atomic_rmw(kind, addresses, values, mask, order)
+
+    def _check(self, addresses: np.ndarray, mask: np.ndarray, dtype: np.dtype) -> None:
+        used = np.broadcast_to(addresses, mask.shape)[mask.astype(bool)].astype(np.int64)
+        inside = np.zeros(used.shape, bool)
+        for tensor in self.tensors:
+            start, end = tensor.data_ptr(), tensor.data_ptr() + tensor.numel() * tensor.element_size()
+            inside |= (used >= start) & (used + dtype.itemsize <= end)
+        assert inside.all(), f'{(~inside).sum()} addresses are in none of the tensors'

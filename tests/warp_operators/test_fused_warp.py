@@ -2,7 +2,7 @@ from itertools import product
 
 import pytest
 import torch
-from support.triton_interpreter import run_interpreted
+from support.triton_interpreter import check_addresses, run_interpreted
 from torch._subclasses import FakeTensorMode
 
 from leokit.nn import identity_grid
@@ -236,4 +236,5 @@ def test_compiled_training_uses_the_kernels():
 
 
 if __name__ == '__main__':
+    check_addresses()
     check_interpreted()
