@@ -130,6 +130,8 @@ def train(name, work_dir, data_root, *more):
     backbone = TINY_BACKBONES.get(keys.model.get('backbone', {}).get('type'), {})
     options += [f'model.backbone.{key}={value}' for key, value in backbone.items()]
     options += ['model.sampler.num_inference_steps=2'] if 'sampler' in keys.model else []
+    if keys.train_dataloader.dataset.type == 'TeacherPairDataset':  # drawn before the training
+        options += ['train_dataloader.dataset.num_pairs=8', 'train_dataloader.dataset.sampler.num_inference_steps=2']
     status, said = call_tool('train', name, '--work-dir', work_dir, '--cfg-options', f'data_root={data_root}',
                              *options, *more)
     assert status == 0, said
