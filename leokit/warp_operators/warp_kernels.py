@@ -37,7 +37,7 @@ def _place(flow, position, exists, frames, height, width, end_x, end_y, step_x, 
     row, column = pixel // width, pixel % width
     start = image.to(tl.int64) * 2 * area + pixel
     x = _pixel(tl.load(flow + start, mask=exists, other=FAR), column, width, end_x, step_x, scale_x, offset)
-    y = _pixel(tl.load(flow + start + area, mask=exists, other=FAR), row, height, end_y, step_y, scale_y, offset)
+    y = _pixel(tl.load(flow + start + area, mask=exists, other=0.0), row, height, end_y, step_y, scale_y, offset)
     return image // frames, x, y
 
 
