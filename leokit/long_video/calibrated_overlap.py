@@ -15,9 +15,12 @@ from leokit.utils import UserError
 class CalibratedOverlap(Overlap):
     """:class:`Overlap` with a gain of slow motion in every predicted clean window.
 
-    At high noise a network underestimates the leading components of motion, which are slow and large: real sequences,
-    regressed on their predictions, have slopes a few percent above 1. The gain makes up for that. It acts at every
-    step, so the spread grows by several times ``gain - 1``; choose it on validation clips. With 1 nothing is amplified.
+    At high noise a network may underestimate the leading components of motion, which are slow and large: real
+    sequences, regressed on their predictions, have slopes above 1. The gain makes up for that. It acts at every step:
+    in a direction of variance v, the standard deviation grows by about ``gain * (1 + v / s**2) ** ((gain - 1) / 2)``,
+    where s is the ratio of noise to signal before the last step. Choose it on validation clips; with 1 nothing is
+    amplified.
+    The default is that of ``leo_synthetic`` (docs/results/motion_lab.md).
 
     Args:
         gain (float): Factor of the slow motion away from the first code of the window.

@@ -75,8 +75,12 @@ def test_it_restores_the_spread_that_an_underestimating_denoiser_loses():
 
     best, lost = samples(1.0, Overlap()), samples(0.97, Overlap())
     restored = samples(0.97, CalibratedOverlap(gain=1 / 0.97))
+    excess = samples(1.0, CalibratedOverlap(gain=1.035))
     assert best.std() == pytest.approx(2, rel=0.1) and lost.std() < 0.95 * best.std()
     assert torch.allclose(restored, best, atol=1e-3)
+    last = torch.tensor([19])  # the last of 50 trailing times
+    ratio = float(scheduler.noise_level(last) / scheduler.signal_level(last))
+    assert excess.std() / best.std() == pytest.approx(1.035 * (1 + 4 / ratio) ** 0.0175, rel=0.02)
 
 
 def test_long_sequences_spread_more():
