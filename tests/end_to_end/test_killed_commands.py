@@ -25,6 +25,7 @@ def test_the_same_command_completes_a_killed_one(models, tmp_path, monkeypatch, 
     for number in np.unique(np.linspace(1, events, KILLS).round().astype(int)):
         out = tmp_path / f'killed_{number}'
         assert end(start(name, models, out, signal_at=number))[0] == -9
-        status, said = call_command(name, *(text.format(models=models, out=out) for text in COMMANDS[name][1:]))
+        command, *arguments = (text.format(models=models, out=out) for text in COMMANDS[name])
+        status, said = call_command(command, *arguments)
         assert status == 0, said
         assert contents(out) == expected, f'killed at event {number} of {events}'
