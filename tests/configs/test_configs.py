@@ -123,9 +123,10 @@ def each(folder):
             for name in MODELS if f'/{folder}/' in name]
 
 
-def train(name, work_dir, data_root, *more):
+def train(name, work_dir, data_root, *more, regions=None):
     keys = Config.fromfile(ROOT / name)
-    options = [f'{key}={value}' for key, value in TINY.items() if key in keys]
+    options = [f'{key}={value}' for key, value in {**TINY, 'regions': regions}.items()
+               if value is not None and key in keys]
     options += ['perceptual_backbone.type=TinyImageFeatures'] if 'perceptual_backbone' in keys else []
     backbone = TINY_BACKBONES.get(keys.model.get('backbone', {}).get('type'), {})
     options += [f'model.backbone.{key}={value}' for key, value in backbone.items()]
@@ -138,15 +139,15 @@ def train(name, work_dir, data_root, *more):
     return load_checkpoint(work_dir / 'iter_2.pth'), said
 
 
-def train_from_its_start(name, work_dir, data_root, *more):
+def train_from_its_start(name, work_dir, data_root, *more, **options):
     """Train a config; before that, the one whose weights it starts from, and teaches if it is a distillation."""
     config = Config.fromfile(ROOT / name)
     if not config.load_from:
-        return train(name, work_dir, data_root, *more)
+        return train(name, work_dir, data_root, *more, **options)
     before, start = work_dir / 'before', Path(config.load_from).name
-    train_from_its_start(f'{Path(name).parent}/{start}.py', before, data_root, *more)
+    train_from_its_start(f'{Path(name).parent}/{start}.py', before, data_root, *more, **options)
     teacher = (f'teacher.config={before / start}.py', f'teacher.checkpoint={before}') if 'teacher' in config else ()
-    return train(name, work_dir, data_root, f'load_from={before}', *teacher, *more)
+    return train(name, work_dir, data_root, f'load_from={before}', *teacher, *more, **options)
 
 
 @pytest.fixture(scope='module')
@@ -163,8 +164,8 @@ def mixed_faces(faces):
 @pytest.mark.parametrize('name', each('lia'))
 def test_an_animator_trains(name, faces, mixed_faces, tmp_path):
     write_synthetic_regions(faces, tmp_path / 'regions.npz')
-    more = (f'regions={tmp_path / "regions.npz"}',) if name.endswith('_regions.py') else ()
-    checkpoint, _ = train_from_its_start(name, tmp_path, mixed_faces if '_mixed' in name else faces, *more)
+    data_root = mixed_faces if '_mixed' in name else faces
+    checkpoint, _ = train_from_its_start(name, tmp_path, data_root, regions=tmp_path / 'regions.npz')
     assert checkpoint['meta']['conventions']['grid'] == Config.fromfile(ROOT / name).grid
 
 
