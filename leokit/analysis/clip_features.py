@@ -1,15 +1,12 @@
 """Features of clips in files, so that an interrupted comparison continues and a new set does not repeat the others."""
 
 import hashlib
-import io
 from pathlib import Path
 from typing import Callable, Sequence
 
-import numpy as np
-import torch
 from torch import Tensor
 
-from leokit.utils.files import clear_write_errors, write_bytes
+from leokit.evaluation.feature_files import read_features, write_features
 
 
 class ClipFeatureCache:
@@ -31,12 +28,9 @@ class ClipFeatureCache:
         """
         if self.folder is None:
             return compute()
-        path = self.folder / f'{hashlib.sha256(repr(tuple(key)).encode()).hexdigest()[:32]}.npy'
-        if path.is_file():
-            return torch.from_numpy(np.load(path))
-        features = compute()
-        buffer = io.BytesIO()
-        np.save(buffer, features.numpy())
-        with clear_write_errors(path):
-            write_bytes(path, buffer.getvalue())
+        path = self.folder / f'{hashlib.sha256(repr(tuple(key)).encode()).hexdigest()[:32]}.pt'
+        features = read_features(path)
+        if features is None:
+            features = compute()
+            write_features(path, features)
         return features

@@ -1,7 +1,6 @@
 """Features of all clips of a set, extracted or read from a cache."""
 
 import hashlib
-import logging
 from pathlib import Path
 from typing import NamedTuple, Sequence
 
@@ -9,18 +8,17 @@ import numpy as np
 import torch
 from mmengine.dist import all_gather_object, broadcast_object_list, gather_object, get_rank, get_world_size, \
     is_main_process
-from mmengine.logging import print_log
 from torch import Tensor
 
 from leokit.evaluation.clip_loader import ClipLoader, batch_indices
 from leokit.evaluation.clip_preprocessing import prepare_clips
 from leokit.evaluation.clip_sampling import Clip
+from leokit.evaluation.feature_files import read_features, write_features
 from leokit.evaluation.protocol import Protocol
 from leokit.evaluation.reductions import FeatureRequest, reduce_clips
 from leokit.evaluation.video_set import VideoSet
 from leokit.feature_extractors.base import full_precision
 from leokit.utils import progress_bar
-from leokit.utils.files import atomic_path
 
 CACHE_VERSION = 3  # increase when a reduction or the preparation of frames changes
 
@@ -58,7 +56,8 @@ def clip_features(videos: VideoSet, clips: Sequence[Clip], protocol: Protocol, r
     """
     paths = {request.key: cache_path(cache_dir, videos, clips, protocol, request) for request in requests} \
         if cache_dir is not None else {}
-    cached = _read_cache(paths) if is_main_process() else {}
+    found = {key: read_features(path) for key, path in paths.items()} if is_main_process() else {}
+    cached = {key: features for key, features in found.items() if features is not None}
     available = [set(cached)]
     broadcast_object_list(available)  # the other processes need only the keys
     missing = [request for request in requests if request.key not in available[0]]
@@ -70,7 +69,7 @@ def clip_features(videos: VideoSet, clips: Sequence[Clip], protocol: Protocol, r
     if not fresh.failures:  # a clip that failed once may be readable later
         for request in missing:
             if request.key in paths:
-                _write_cache(paths[request.key], fresh.arrays[request.key])
+                write_features(paths[request.key], fresh.arrays[request.key])
     return ClipFeatures({**cached, **fresh.arrays}, fresh.failures)
 
 
@@ -116,27 +115,6 @@ def cache_path(folder: str | Path, videos: VideoSet, clips: Sequence[Clip], prot
         entry = videos.entries[clip.video]
         digest.update(f'{entry.sha256} '.encode() + entry.frame_numbers(protocol.clips, clip.start).tobytes())
     return Path(folder) / f'{request.key}-{digest.hexdigest()[:32]}.pt'
-
-
-def _read_cache(paths: dict[str, Path]) -> dict[str, Tensor]:
-    arrays = {}
-    for key, path in paths.items():
-        try:
-            if path.is_file():
-                arrays[key] = torch.load(path, map_location='cpu', weights_only=True)['features']
-        except Exception:  # a damaged or private file is the same as none: features are computed, and written again
-            continue
-    return arrays
-
-
-def _write_cache(path: Path, features: Tensor) -> None:
-    try:
-        with atomic_path(path) as part:
-            torch.save(dict(features=features), part)
-    except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
-        reason = getattr(error, 'strerror', None) or str(error).strip().split('\n')[0]
-        print_log(f'the features {path} cannot be cached ({reason}); the next evaluation computes them again. Choose '
-                  'another folder with --cache-dir or LEOKIT_STATISTICS', logger='current', level=logging.WARNING)
 
 
 def _assemble(shares: list[tuple[np.ndarray | None, dict[str, Tensor | None]]], number: int) -> dict[str, Tensor]:

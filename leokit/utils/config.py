@@ -132,8 +132,7 @@ def merge_options(config: Config, options: dict[str, Any]) -> None:
     for key in options:
         _open_parents(config, key)
     try:
-        config.merge_from_dict({key: _read_option(tree, key, value) for key, value in options.items()}
-                               | _new_components(tree, options))
+        config.merge_from_dict({key: _read_option(tree, key, value) for key, value in options.items()})
     except UserError:
         raise
     except Exception as error:  # MMEngine raises AssertionError, IndexError, TypeError, ...
@@ -165,12 +164,6 @@ def _read_option(tree: dict[str, Any], key: str, value: Any) -> Any:
     if isinstance(result, dict) and current is not ABSENT and not isinstance(current, dict):
         result['_delete_'] = True  # MMEngine merges dicts into dicts only
     return result
-
-
-def _new_components(tree: dict[str, Any], options: dict[str, Any]) -> dict[str, bool]:
-    """Marks of components that options set by ``KEY.type`` where the config has None, which MMEngine cannot merge."""
-    names = [key.removesuffix('.type') for key in options if key.endswith('.type')]
-    return {f'{name}._delete_': True for name in names if _current_value(tree, name) is None}
 
 
 def _current_value(tree: dict[str, Any], key: str) -> Any:

@@ -9,6 +9,7 @@ import shutil
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator
+from copy import copy
 from typing import Any
 
 import cv2
@@ -105,7 +106,8 @@ def _shared(item: np.ndarray) -> torch.Tensor:
 def _transferable(error: Exception | None) -> Exception | None:
     """The error, or its text where it would not arrive: the consumer would wait for it for ever."""
     try:
-        pickle.loads(pickle.dumps(error))
+        pickle.dumps(error)
+        copy(error)  # made anew from its arguments, as after its way
         return error
     except Exception:
         return RuntimeError(f'{type(error).__name__}: {error}')

@@ -4,7 +4,6 @@ The expected values are derived by hand from the parameters below. Of three para
 compared, in this order; the third one moves the codes too.
 """
 
-import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -135,11 +134,10 @@ def test_the_map_is_fitted_on_the_split_of_fit(known):
     check(result.errors()['real'], correlation=[1, 1], error=[0.125 ** 0.5, 0.5 ** 0.5])
 
 
-def test_batches_change_nothing(known, monkeypatch):
+def test_batches_change_nothing(known):
     deviation = np.random.default_rng(1).normal(size=(2, T, 2))
     _, whole = report(known, deviation)
-    monkeypatch.setattr(sys.modules[control_report.__module__], 'BATCH', 1)
-    model, single = report(known, deviation)
+    model, single = report(known, deviation, batch_size=1)
     assert [seeds for _, seeds, *_ in model.calls] == [[7], [8], [7], [8]]
     assert all(torch.equal(whole.realized[source], single.realized[source]) for source in whole.realized)
 
@@ -153,4 +151,4 @@ def test_what_cannot_be_reported_is_one_sentence(known):
 
 
 def test_defaults():
-    assert defaults(control_report) == dict(guidance_scales=(1.0,), fit='train', score='test', seed=0)
+    assert defaults(control_report) == dict(guidance_scales=(1.0,), fit='train', score='test', seed=0, batch_size=64)

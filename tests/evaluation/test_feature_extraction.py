@@ -135,20 +135,6 @@ def test_a_cache_that_may_not_be_read_or_written(clip_set, tmp_path, monkeypatch
     assert all(torch.equal(plain[key], arrays[key]) for key in plain)
 
 
-@pytest.mark.parametrize('error, reason', [
-    (OSError(28, 'No space left on device'), 'No space left on device'),
-    (RuntimeError('\n the write failed\nand more'), 'the write failed')])
-def test_why_features_are_not_cached_is_said(tmp_path, monkeypatch, error, reason):
-    said = []
-
-    def fail(*arguments):
-        raise error
-    monkeypatch.setattr(torch, 'save', fail)
-    monkeypatch.setattr(features_module, 'print_log', lambda text, **options: said.append(text))
-    features_module._write_cache(tmp_path / 'features.pt', torch.zeros(1))
-    assert len(said) == 1 and f'cannot be cached ({reason}); the next' in said[0]
-
-
 def test_the_name_of_a_cache_file_is_a_hash_of_what_the_features_depend_on(protocol):
     """Changes only with what is listed here: the features that were computed before stay valid."""
     video = VideoItem('a', Path('a'), 2, 20, 25.0, 24, 24, 'f' * 64)

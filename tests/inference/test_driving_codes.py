@@ -10,7 +10,7 @@ from leokit.utils import UserError
 from leokit.utils.same_animator import CodeOrigin
 from support.tiny_models import make_animator
 
-TOLERANCE = 1e-5
+TOLERANCE = 1e-4  # rounding, which depends on the batch and the processor; a level of 8 bits is 8e-3
 
 
 @pytest.fixture
@@ -54,13 +54,13 @@ def test_an_image_drives_by_its_pose(animator, images, video, tmp_path):
     for driver in (tmp_path / 'smile.png', str(tmp_path / 'smile.png'), Image.fromarray(video[3])):
         stream = leo.animate(images, driver)
         assert stream.num_frames == 1
-        assert torch.allclose(collect(stream)[:, 0], expected, atol=1e-4)
+        assert torch.allclose(collect(stream)[:, 0], expected, atol=TOLERANCE)
 
 
 def test_options_of_the_transfer_reach_it(animator, images, video):
     leo = LEO(animator)
     still = collect(leo.animate(images, video, motion_scale=0.0))
-    assert float((still - still[:, :1]).abs().max()) < 1e-5
+    assert float((still - still[:, :1]).abs().max()) < TOLERANCE
     partial = collect(leo.animate(images, video, regions={0: 1.0}))
     assert float((partial - collect(leo.animate(images, video))).abs().max()) > 0.01
     with pytest.raises(TypeError):

@@ -72,11 +72,3 @@ def test_only_python_files_are_configs(tmp_path, name):
     with pytest.raises(UserError, match='not a Python file'):
         load_config(tmp_path / name)
     assert not (tmp_path / 'run').exists()
-
-
-def test_options_set_a_component_where_the_config_has_none(tmp_path):
-    path = tmp_path / 'a.py'
-    path.write_text('model = dict(head=None)\n')
-    assert load_config(path, {'model.head.type': 'Head', 'model.head.size': 4}).model.head == dict(type='Head', size=4)
-    with pytest.raises(UserError, match=r'the options model\.head\.size do not fit the config'):
-        load_config(path, {'model.head.size': 4})  # of what?
