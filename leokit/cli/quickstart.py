@@ -17,6 +17,7 @@ import shlex
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
@@ -148,14 +149,16 @@ def run_step(step: Step, number: int, count: int) -> None:
         count (int): Number of commands.
     """
     from leokit.utils import UserError
+    from leokit.utils.lifeline import Lifeline
     print(f'\n[{number}/{count}] {step.title}\n$ {step.command}', flush=True)
     log = OUT / 'logs' / f'{number:02d}_{Path(step.arguments[0]).stem}.log'
     log.parent.mkdir(parents=True, exist_ok=True)
     threads = os.environ.get('OMP_NUM_THREADS') or str(min(MAX_THREADS, os.cpu_count() or 1))
     environment = dict(os.environ, OMP_NUM_THREADS=threads, PYTHONUNBUFFERED='1')
     began = time.monotonic()
-    with log.open('a') as file, subprocess.Popen([*PROGRAM, *step.arguments], stdout=subprocess.PIPE, text=True,
-                                                 env=environment) as process:
+    lifeline = Lifeline()  # a killed quickstart leaves no training behind
+    with closing(lifeline), log.open('a') as file, subprocess.Popen(
+            [*PROGRAM, *step.arguments], stdout=subprocess.PIPE, text=True, **lifeline.options(environment)) as process:
         shown = True
         for line in process.stdout:
             file.write(line)

@@ -1,7 +1,10 @@
 """``leokit quickstart`` as an orchestrator: what it runs, repeats and prints. The chain itself is in end_to_end."""
 
 import argparse
+import os
+import subprocess
 import sys
+import time
 
 import pytest
 
@@ -61,6 +64,40 @@ def test_of_a_training_log_only_the_progress_is_printed(quickstart, capsys):
     assert 'model = 1' not in said and 'saved' not in said
     with open('work_dirs/quickstart/logs/01_first.log') as file:
         assert 'model = 1' in file.read()
+
+
+STEP = '''
+import signal, sys, time
+from leokit.utils.lifeline import stop_with_parent
+def stop(number, frame):
+    open('stopped', 'w')
+    sys.exit(143)
+signal.signal(signal.SIGTERM, stop)
+stop_with_parent()
+print('running', flush=True)
+time.sleep(60)
+'''
+QUICKSTART = '''
+import sys
+from pathlib import Path
+from leokit.cli import quickstart
+quickstart.PROGRAM = [sys.executable]
+quickstart.run_step(quickstart.Step('a training', ['step.py'], Path('result')), 1, 1)
+'''
+
+
+def test_a_killed_quickstart_leaves_no_step_behind(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write('step', STEP)
+    environment = {**os.environ, 'PYTHONPATH': os.pathsep.join(sys.path)}
+    with subprocess.Popen([sys.executable, '-c', QUICKSTART], stdout=subprocess.PIPE, text=True,
+                          env=environment) as process:
+        assert any('running' in line for line in process.stdout)
+        process.kill()
+    deadline = time.monotonic() + 30
+    while not (tmp_path / 'stopped').exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def test_unseen_identities_are_those_of_the_test_split():
