@@ -37,6 +37,8 @@ class VideoIndex:
 
     def __init__(self, root: str | Path, filter: VideoFilter | None = None, *, manifest: str | Path | None = 'auto',
                  reader: VideoReader | None = None, cache_probes: bool = True) -> None:
+        if root == '':  # as a path, the current folder
+            raise UserError("the folder of videos is ''; name a folder or a manifest ('.' is the current folder)")
         self.root = Path(root)
         self.filter = filter or VideoFilter()
         reader = reader or AutoReader()

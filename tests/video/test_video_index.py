@@ -108,3 +108,13 @@ def test_probes_are_cached_between_data_sets(video_folder, monkeypatch):
     assert len(VideoIndex(video_folder, VideoFilter(min_frames=13))) == 2
     with pytest.raises(TypeError):
         VideoIndex(video_folder, cache_probes=False)
+
+
+def test_an_empty_name_is_not_the_current_folder(tmp_path, monkeypatch):
+    (tmp_path / 'a').mkdir()
+    for number in range(3):
+        Image.new('RGB', (16, 16)).save(tmp_path / 'a' / f'{number}.png')
+    monkeypatch.chdir(tmp_path)
+    assert len(VideoIndex('.')) == 1
+    with pytest.raises(UserError, match="the folder of videos is ''"):
+        VideoIndex('')
