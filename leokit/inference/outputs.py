@@ -18,8 +18,9 @@ from leokit.video import VideoWriter, check_space
 from leokit.video.frame_rate import is_same_rate, resampled_count, source_index
 
 OUTPUT_SUFFIXES = dict(mp4='.mp4', gif='.gif', npy='.npy', frames='')  # by which ``VideoWriter`` chooses the format
-# of rendered frames that wait to be written; they last for the time in which the motion of the next window is sampled
-WAITING_BYTES = 2**27
+# Of rendered frames that wait to be written: a window of several videos, which lasts for the time in which the motion
+# of the next one is sampled.
+WAITING_CHUNKS, WAITING_BYTES = 64, 2**27
 
 
 class FrameStream(Iterator[Tensor]):
@@ -88,7 +89,7 @@ def write_videos(chunks: Iterable[Tensor], paths: Sequence[str | Path], fps: flo
                             f'stream have been read already, so {paths[0]} would lack them; call the method again for '
                             'a new stream')
         height, width = chunks.size if isinstance(chunks.size, tuple) else (chunks.size, chunks.size)
-        waiting = max(waiting, WAITING_BYTES // (CHUNK_SIZE * 3 * height * width))
+        waiting = max(waiting, min(WAITING_CHUNKS, WAITING_BYTES // (CHUNK_SIZE * 3 * height * width)))
         if chunks.num_frames is not None:
             check_space(paths, chunks.num_frames, height, width)
         source_fps = chunks.fps

@@ -12,7 +12,7 @@ import torch
 
 from leokit.inference import FrameStream, VideoGenerator, write_videos
 from leokit.models import Animator
-from leokit.utils import UserError, progress_bar
+from leokit.utils import Prefetcher, UserError, progress_bar
 from leokit.utils.pixels import from_uint8
 from leokit.video.readers import AutoReader
 from support.tiny_models import MOTION_DIM, make_motion_diffusion
@@ -66,6 +66,20 @@ def test_chunks_that_wait_are_bounded_by_bytes(tmp_path, monkeypatch, waiting, d
     monkeypatch.setattr('leokit.inference.outputs.VideoWriter.write', write)
     with pytest.raises(UserError, match='enough'):
         write_videos(FrameStream(chunks(), 320, 16, 25), [tmp_path / 'a.mp4', tmp_path / 'b.mp4'])
+
+
+def test_small_chunks_that_wait_are_bounded_by_their_number(tmp_path, monkeypatch):
+    depths = []
+
+    class Recorded(Prefetcher):
+        def __init__(self, source, depth):
+            depths.append(depth)
+            super().__init__(source, depth)
+
+    monkeypatch.setattr('leokit.inference.outputs.Prefetcher', Recorded)
+    for size in (16, 512):
+        write_videos(FrameStream(numbered(4), 4, size, 25), [tmp_path / f'{size}.npy'])
+    assert depths == [64, 5]  # a chunk of 512 x 512 has 24 MiB, of which 5 fit into 128
 
 
 def test_one_path_per_row(tmp_path):
