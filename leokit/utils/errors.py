@@ -67,20 +67,36 @@ def run_tool(main: Callable[[], int | None]) -> None:
     except KeyboardInterrupt:
         if with_traceback:
             raise
-        print('\ninterrupted', file=sys.stderr)
-        status = INTERRUPTED_STATUS
+        status = _say_interrupted()
     except BrokenPipeError:
         if not _output_is_closed():
             raise
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # otherwise the flush at exit raises again
         status = BROKEN_PIPE_STATUS
     except Exception as error:
-        sentence = explain_error(error)
-        if sentence is None or with_traceback:
+        stop, sentence = _stop_behind(error), explain_error(error)
+        if with_traceback or (stop is None and sentence is None):
             raise
-        print(f'error: {sentence}', file=sys.stderr)
-        status = 2
+        if isinstance(stop, StoppedBySignal):
+            status = stop.code
+        elif stop is not None:
+            status = _say_interrupted()
+        else:
+            print(f'error: {sentence}', file=sys.stderr)
+            status = 2
     sys.exit(status or 0)
+
+
+def _say_interrupted() -> int:
+    print('\ninterrupted', file=sys.stderr)
+    return INTERRUPTED_STATUS
+
+
+def _stop_behind(error: BaseException | None) -> BaseException | None:
+    """The signal or Ctrl-C that an error came from: some libraries catch everything and raise an error of their own."""
+    while error is not None and not isinstance(error, (StoppedBySignal, KeyboardInterrupt)):
+        error = error.__context__
+    return error
 
 
 def explain_error(error: Exception) -> str | None:

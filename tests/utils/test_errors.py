@@ -149,3 +149,24 @@ def test_an_ignored_signal_stays_ignored():
 def test_a_full_disk_without_a_file_name_is_one_sentence(number):
     assert 'the disk is full' in explain_error(OSError(number, os.strerror(number)))
     assert explain_error(OSError(errno.EIO, 'broken')) is None
+
+
+@pytest.mark.parametrize('number, status', [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)])
+def test_a_signal_that_a_library_turned_into_an_error_is_still_a_signal(number, status, capsys):
+    def main():
+        try:
+            os.kill(os.getpid(), number)
+            time.sleep(60)
+        except:  # noqa: E722  as in libraries
+            raise SyntaxError('cannot be formatted')
+    assert leave(main) == status
+    assert capsys.readouterr().err == ('\ninterrupted\n' if number == signal.SIGINT else '')
+
+
+def test_an_error_while_another_is_handled_is_that_error(capsys):
+    def main():
+        try:
+            raise KeyError('a')
+        except KeyError:
+            raise UserError('b is missing')
+    assert leave(main) == 2 and capsys.readouterr().err == 'error: b is missing\n'
