@@ -19,7 +19,7 @@ from leokit.video.frame_rate import is_same_rate, resampled_count, source_index
 
 OUTPUT_SUFFIXES = dict(mp4='.mp4', gif='.gif', npy='.npy', frames='')  # by which ``VideoWriter`` chooses the format
 # Of rendered frames that wait to be written: a window of several videos, which lasts for the time in which the motion
-# of the next one is sampled.
+# of the next one is sampled on a GPU. On a CPU, sampling and writing share the cores.
 WAITING_CHUNKS, WAITING_BYTES = 64, 2**27
 
 
@@ -89,7 +89,8 @@ def write_videos(chunks: Iterable[Tensor], paths: Sequence[str | Path], fps: flo
                             f'stream have been read already, so {paths[0]} would lack them; call the method again for '
                             'a new stream')
         height, width = chunks.size if isinstance(chunks.size, tuple) else (chunks.size, chunks.size)
-        waiting = max(waiting, min(WAITING_CHUNKS, WAITING_BYTES // (CHUNK_SIZE * 3 * height * width)))
+        if torch.cuda.is_available():
+            waiting = max(waiting, min(WAITING_CHUNKS, WAITING_BYTES // (CHUNK_SIZE * 3 * height * width)))
         if chunks.num_frames is not None:
             check_space(paths, chunks.num_frames, height, width)
         source_fps = chunks.fps

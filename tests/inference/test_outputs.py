@@ -62,6 +62,7 @@ def test_chunks_that_wait_are_bounded_by_bytes(tmp_path, monkeypatch, waiting, d
         assert count == drawn
         raise UserError('enough')
 
+    monkeypatch.setattr('torch.cuda.is_available', lambda: True)
     monkeypatch.setattr('leokit.inference.outputs.WAITING_BYTES', waiting * 2 * 16 * 3 * 16 * 16)
     monkeypatch.setattr('leokit.inference.outputs.VideoWriter.write', write)
     with pytest.raises(UserError, match='enough'):
@@ -77,9 +78,10 @@ def test_small_chunks_that_wait_are_bounded_by_their_number(tmp_path, monkeypatc
             super().__init__(source, depth)
 
     monkeypatch.setattr('leokit.inference.outputs.Prefetcher', Recorded)
-    for size in (16, 512):
+    for gpu, size in ((True, 16), (True, 512), (False, 16)):
+        monkeypatch.setattr('torch.cuda.is_available', lambda gpu=gpu: gpu)
         write_videos(FrameStream(numbered(4), 4, size, 25), [tmp_path / f'{size}.npy'])
-    assert depths == [64, 5]  # a chunk of 512 x 512 has 24 MiB, of which 5 fit into 128
+    assert depths == [64, 5, 2]  # a chunk of 512 x 512 has 24 MiB, of which 5 fit into 128
 
 
 def test_one_path_per_row(tmp_path):
