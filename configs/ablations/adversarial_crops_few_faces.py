@@ -1,6 +1,7 @@
 # A discriminator of mouth and eyes beside that of the frame, on few real faces. Every run is a third phase from the
 # same checkpoint of the second, which must exist. Run it with leokit ablate; data_root, held_out and regions are yours,
 # as for face_regions_few_faces.py. Then measure mouths and eyes of each run with leokit analyze expressions.
+_base_ = './adversarial.py'
 title = 'A discriminator of face crops, few real faces'
 base = 'configs/lia/lia_few_faces_128_adversarial_crops.py'
 options = {'data_root': 'data/faces', 'held_out': [], 'regions': ['data/faces_regions.npz']}
@@ -26,12 +27,4 @@ variants = [
     dict(name='frame, crops 0.1', options={'crop_adversarial_weight': 0.1}),
 ]
 del _without_frame, _without_crops
-reference = 'none'
-seeds = [0]
-metrics = [
-    dict(key='frames/sharpness', label='sharpness', target=1.0),
-    dict(key='frames/frechet-efficientnet_lite0_224', label='FD of frames'),
-    dict(key='reconstruction/l1', label='L1'),
-    dict(key='reconstruction/ratio_perceptual-efficientnet_lite0', label='ratio_perceptual', target='high'),
-]
 curves = ['loss_discriminator', 'loss_discriminator_crops', 'frames/sharpness', 'reconstruction/l1']
