@@ -81,7 +81,11 @@ class ToRGB(nn.Module):
 
     def forward(self, warped: Tensor, previous: Tensor | None) -> Tensor:
         """Map (B, C, s, s) and the image of the previous level (B, 3, s/2, s/2) to (B, 3, s, s), float32."""
-        image = self.activation(self.conv(warped).float()) + self.bias.view(1, 3, 1, 1)
+        return self.accumulate(self.conv(warped).float(), previous)
+
+    def accumulate(self, colors: Tensor, previous: Tensor | None) -> Tensor:
+        """The image of a level (B, 3, s, s) from the output of ``conv`` and the image of the previous level."""
+        image = self.activation(colors) + self.bias.view(1, 3, 1, 1)
         return image if previous is None else image + upsample2x(previous)
 
 
@@ -94,9 +98,11 @@ class SynthesisLevel(nn.Module):
         style_dim (int): Width of the latent.
         warp (nn.Module): The warp operator, shared by all levels.
         inpaint (bool): The image also reads the trunk, where the mask is below 1.
+        is_last (bool): No level follows, so there is no trunk to return.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, *, style_dim: int, warp: nn.Module, inpaint: bool = False):
+    def __init__(self, in_channels: int, out_channels: int, *, style_dim: int, warp: nn.Module, inpaint: bool = False,
+                 is_last: bool = False):
         super().__init__()
         self.up = StyledConv(in_channels, out_channels, style_dim=style_dim, upsample=True)
         self.conv = StyledConv(out_channels, out_channels, style_dim=style_dim)
@@ -107,9 +113,10 @@ class SynthesisLevel(nn.Module):
             self.inpaint_rgb = EqualConv2d(out_channels, 3, kernel_size=1)
             nn.init.zeros_(self.inpaint_rgb.weight)
         self.warp = warp
+        self.is_last = is_last
 
     def forward(self, x: Tensor, latent: Tensor, feature: Tensor, raw: Tensor | None,
-                image: Tensor | None) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+                image: Tensor | None) -> tuple[Tensor | None, Tensor, Tensor, Tensor, Tensor]:
         """Run one level.
 
         Args:
@@ -120,19 +127,25 @@ class SynthesisLevel(nn.Module):
             image (Tensor, optional): Image of the previous level.
 
         Returns:
-            tuple: Trunk, flow-and-mask map, image, flow, mask.
+            tuple: Trunk (None at the last level), flow-and-mask map, image, flow, mask.
         """
         x = self.conv(self.up(x, latent), latent)  # (B, C_out, s, s)
         # flow and mask
         raw = self.to_flow(x, latent, raw)  # (B, 3, s, s)
         flow, mask = torch.tanh(raw[:, :2]), torch.sigmoid(raw[:, 2:])
         # warp and inpaint; in LIA the image reads the warped feature only
-        warped = self.warp(feature, flow, mask)
+        warps_colors = getattr(self.warp, 'maps_channels_alike', False)
+        warped = None if warps_colors and self.is_last else self.warp(feature, flow, mask)
+        if warps_colors:  # colors of the warped feature = warped colors of the feature: 3 channels, once per source
+            image = self.to_rgb.accumulate(self.warp(self.to_rgb.conv(feature).float(), flow, mask), image)
+        else:
+            image = self.to_rgb(warped, image)
+        if self.is_last and self.inpaint_rgb is None:
+            return None, raw, image, flow, mask
         inpainted = (1 - mask).to(x.dtype) * x
-        image = self.to_rgb(warped, image)
         if self.inpaint_rgb is not None:
             image = image + self.inpaint_rgb(inpainted).float()
-        x = warped.to(x.dtype) + inpainted
+        x = None if self.is_last else warped.to(x.dtype) + inpainted
         return x, raw, image, flow, mask
 
 
@@ -160,7 +173,8 @@ class LIAFlowGenerator(nn.Module):
         self.constant = nn.Parameter(torch.randn(1, channels[4], 4, 4))
         self.first = StyledConv(channels[4], channels[4], style_dim=appearance_dim)
         self.levels = nn.ModuleList(
-            SynthesisLevel(channels[coarse], channels[fine], style_dim=appearance_dim, warp=warp, inpaint=inpaint)
+            SynthesisLevel(channels[coarse], channels[fine], style_dim=appearance_dim, warp=warp, inpaint=inpaint,
+                           is_last=fine == size)
             for coarse, fine in pairwise(channels))
         if init == 'identity':
             self._init_as_identity()

@@ -14,6 +14,7 @@ from torch import Tensor
 from leokit.encoders import Encoding
 from leokit.inference.rendering import encode
 from leokit.models import Animator
+from leokit.motion_spaces import frozen
 from leokit.utils.graphed_function import GraphedFunction
 from leokit.utils.modules import device_of
 
@@ -43,8 +44,7 @@ class ChunkRunner:
 
     def renderer(self, encoding: Encoding) -> Callable[[Tensor], Tensor]:
         """A function from motion codes (B, t, N) to frames (B, t, 3, H, W) in [-1, 1] of B encoded sources."""
-        space = self._animator.motion_space
-        to_latent = space.frozen() if hasattr(space, 'frozen') else space
+        to_latent = frozen(self._animator.motion_space)
 
         def draw(codes: Tensor) -> tuple[Tensor]:
             with self._autocast(codes):

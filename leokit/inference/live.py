@@ -28,6 +28,7 @@ from leokit.inference.paste_back import MAX_SIDE, image_paster
 from leokit.inference.rendering import encode
 from leokit.inference.smoothing import OneEuroFilter
 from leokit.models import Animator
+from leokit.motion_spaces import frozen
 from leokit.utils import UserError
 from leokit.utils.graphed_function import GraphedFunction
 from leokit.utils.modules import device_of
@@ -83,8 +84,7 @@ class LiveAnimator:
         self._device = device_of(self.animator)
         self._frames_seen = 0
         self._reference: Tensor | None = None
-        space = self.animator.motion_space
-        self._to_latent = space.frozen() if hasattr(space, 'frozen') else space
+        self._to_latent = frozen(self.animator.motion_space)
         self._encode = GraphedFunction(self._encode_frame, enabled=graphs)
         self.set_source(source)
 

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from leokit.encoders import Encoding
 from leokit.models import Animator
+from leokit.motion_spaces import frozen
 from leokit.utils import UserError, check_shape
 from leokit.utils.modules import device_of
 from leokit.utils.pixels import from_uint8
@@ -62,6 +63,7 @@ def render(animator: Animator, encoding: Encoding, motion: Tensor | Iterable[Ten
     if chunk_size < 1:
         raise ValueError(f'chunk_size must be at least 1, got {chunk_size}')
     device = encoding.motion.device
+    to_latent = frozen(animator.motion_space) if draw is None else None  # for all chunks
     for piece in [motion] if isinstance(motion, Tensor) else motion:
         check_shape('motion', piece, (None, None, animator.motion_dim))
         for codes in piece.split(max(1, chunk_size // len(piece)), dim=1):
@@ -69,7 +71,7 @@ def render(animator: Animator, encoding: Encoding, motion: Tensor | Iterable[Ten
                 yield draw(codes.to(device))
                 continue
             with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=amp):
-                frames = animator.animate(encoding, codes.to(device), start).frames
+                frames = animator.animate(encoding, codes.to(device), start, to_latent=to_latent).frames
             yield frames.float().clamp(-1, 1)
 
 

@@ -9,7 +9,7 @@ therefore generates the fake twice; this deviation saves one generator pass and 
 wrapper.
 """
 
-from typing import Any, NamedTuple
+from typing import Any, Callable, NamedTuple
 
 import torch
 from einops import rearrange
@@ -130,7 +130,8 @@ class Animator(Pretrained, TrainableModel):
         check_encoding(self.encoder, encoding, images.shape[0], self.appearance_dim, self.motion_dim)
         return encoding
 
-    def animate(self, encoding: Encoding, motion: Tensor, start: Tensor | None = None) -> Animation:
+    def animate(self, encoding: Encoding, motion: Tensor, start: Tensor | None = None, *,
+                to_latent: Callable[[Tensor, Tensor], Tensor] | None = None) -> Animation:
         """Render an encoded image in the given motion.
 
         Args:
@@ -138,6 +139,8 @@ class Animator(Pretrained, TrainableModel):
             motion (Tensor): Motion codes α, shape (B, N) for one frame or (B, T, N) for a sequence.
             start (Tensor, optional): Motion code of the driving video's first frame, shape (B, N) or (1, N). If
                 given, the transfer is relative: the source's own code plus the motion since the start.
+            to_latent (Callable, optional): The motion space as :func:`~leokit.motion_spaces.frozen` returns it, for
+                many calls with the same weights; by default its directions are computed anew.
 
         Returns:
             Animation: Frames (B, 3, H, W) or (B, T, 3, H, W), with flows and masks.
@@ -150,7 +153,7 @@ class Animator(Pretrained, TrainableModel):
             raise ValueError(f'motion has batch {batch}, which does not fit an encoding of batch {sources}')
         if start is not None:
             motion = relative_motion(motion, start, encoding.motion)
-        latent = self.motion_space(encoding.appearance, motion)  # (B[, T], D)
+        latent = (to_latent or self.motion_space)(encoding.appearance, motion)  # (B[, T], D)
         check_latent(self.motion_space, latent, motion, self.appearance_dim)
         rendered: FlowFrame = self.flow_generator(rearrange(latent, '... d -> (...) d'), encoding.features)
         check_rendered(self.flow_generator, rendered, motion[..., 0].numel(), self.size)

@@ -1,5 +1,5 @@
 """Motion spaces: map an appearance vector and a motion code to the latent of the generator."""
 
-from leokit.motion_spaces.linear_motion_space import LinearMotionSpace, relative_motion
+from leokit.motion_spaces.linear_motion_space import LinearMotionSpace, frozen, relative_motion
 
-__all__ = ['LinearMotionSpace', 'relative_motion']
+__all__ = ['LinearMotionSpace', 'frozen', 'relative_motion']

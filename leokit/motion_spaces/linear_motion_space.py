@@ -62,6 +62,11 @@ class LinearMotionSpace(nn.Module):
             return displacement + (appearance if motion.ndim == 2 else appearance[:, None])
 
 
+def frozen(space: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Tensor, Tensor], Tensor]:
+    """A motion space for many calls with the same weights: its ``frozen()`` if it has one, else the space itself."""
+    return space.frozen() if hasattr(space, 'frozen') else space
+
+
 def relative_motion(driving: Tensor, start: Tensor, source: Tensor) -> Tensor:
     """Relative motion transfer, α_d − α_start + α_s: the motion since the start frame, applied to a source.
 

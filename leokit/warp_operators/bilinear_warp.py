@@ -26,7 +26,13 @@ class BilinearWarp(nn.Module):
             ``'corners'`` (that of LIA-X); see :func:`leokit.nn.identity_grid`.
         kernel (str): ``'torch'`` (``grid_sample``), ``'triton'`` (one kernel, CUDA devices only, without second
             derivatives; see :mod:`leokit.warp_operators.fused_warp`) or ``'auto'``: the latter where it is faster.
+
+    Attributes:
+        maps_channels_alike (bool): Every channel is warped by the same linear map, so a matrix over the channels of
+            each pixel can be applied before the warp as well as after it.
     """
+
+    maps_channels_alike = True
 
     def __init__(self, grid: str = 'lia', *, kernel: str = 'auto'):
         super().__init__()

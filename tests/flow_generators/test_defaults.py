@@ -15,7 +15,7 @@ def test_arguments():
     widths = dict(appearance_dim=512, max_channels=512)
     assert defaults(LIAFlowGenerator) == dict(widths, channel_multiplier=1, init='identity', inpaint=False)
     assert defaults(LIAXFlowGenerator) == dict(widths, channel_multiplier=2)
-    assert defaults(SynthesisLevel) == dict(inpaint=False)
+    assert defaults(SynthesisLevel) == dict(inpaint=False, is_last=False)
     assert defaults(BilinearWarp) == dict(grid='lia', kernel='auto')
 
 

@@ -122,6 +122,35 @@ def test_a_level_by_its_definition():
     assert outputs[0].shape == (2, 4, 8, 8)
 
 
+@pytest.mark.parametrize('inpaint', [False, True])
+@pytest.mark.parametrize('grid', ['lia', 'corners'])
+def test_colors_are_warped_instead_of_features(grid, inpaint):
+    """To-RGB before the warp is to-RGB after it, with the same gradients; sources of several frames."""
+    _, generator = parts(init='reference', inpaint=inpaint, warp_operator=dict(type='BilinearWarp', grid=grid))
+    assert [level.is_last for level in generator.levels] == [False, False, True]
+    with torch.no_grad():
+        for level in generator.levels:
+            level.to_rgb.bias.normal_()
+            if inpaint:
+                level.inpaint_rgb.weight.normal_()
+    latents = torch.randn(4, 16)
+    features = [torch.randn(2, 8, s, s).requires_grad_() for s in (8, 16, 32)]
+    wanted, (results, called) = torch.randn(4, 3, 32, 32), ([], [])
+    hook = generator.levels[0].warp.register_forward_hook(lambda _, inputs, __: called.append(inputs[0].shape[1]))
+    for alike in (True, False):
+        generator.levels[0].warp.maps_channels_alike = alike  # one operator for all levels
+        frame = generator(latents, tuple(features))
+        gradients = torch.autograd.grad(((frame.frames - wanted) ** 2).sum(), [
+            *features, *generator.parameters()], allow_unused=True)
+        assert called == ([8, 3, 8, 3, 3] if alike else [8, 8, 8])  # the last level warps three channels only
+        called.clear()
+        results.append([x.detach() for x in (frame.frames, *frame.flows, *frame.masks, *gradients)])
+    hook.remove()
+    assert all(gradient is not None for gradient in gradients)
+    for found, expected in zip(*results, strict=True):
+        torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4 * float(expected.abs().max()))
+
+
 def test_the_initial_frame_is_the_source():
     torch.manual_seed(0)
     encoder = LIAEncoder(32, 16, motion_dim=4, max_channels=8)

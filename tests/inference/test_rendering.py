@@ -1,5 +1,7 @@
 """Chunks change nothing but memory."""
 
+from copy import deepcopy
+
 import pytest
 import torch
 
@@ -26,6 +28,18 @@ def test_chunked_rendering_equals_one_pass(animator, images, motion):
         torch.testing.assert_close(torch.cat(chunks, 1), whole, atol=TOLERANCE, rtol=0)
     pieces = iter(motion.split([3, 1, 3], dim=1))
     torch.testing.assert_close(torch.cat(list(render(animator, encoding, pieces)), 1), whole, atol=TOLERANCE, rtol=0)
+
+
+def test_directions_are_computed_once_for_all_chunks(animator, images, motion, monkeypatch):
+    animator = deepcopy(animator)
+    encoding, computed, space = animator.encode(images), [], animator.motion_space
+    directions = space.directions
+    monkeypatch.setattr(space, 'directions', lambda: computed.append(1) or directions())
+    assert len(list(render(animator, encoding, motion, chunk_size=2))) == 7 and len(computed) == 1
+    before = next(render(animator, encoding, motion))
+    with torch.no_grad():  # the next rendering uses the weights as they are then
+        space.weight.copy_(space.weight.flip(0))
+    assert (next(render(animator, encoding, motion)) - before).abs().max() > 1e-3
 
 
 def test_relative_to_a_start(animator, images, motion):
