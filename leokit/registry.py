@@ -80,7 +80,8 @@ DATA_SAMPLERS = Registry(
 # Batch augmentations that run on the device.
 TRANSFORMS = Registry('transform', parent=MMENGINE_TRANSFORMS, scope='leokit', locations=['leokit.datasets'])
 # Metrics that the Runner computes in validation and test, over the functions of leokit.metrics.
-METRICS = Registry('metric', parent=MMENGINE_METRICS, scope='leokit', locations=['leokit.evaluation.runner_metrics'])
+METRICS = Registry('metric', parent=MMENGINE_METRICS, scope='leokit',
+                   locations=['leokit.evaluation.runner_metrics', 'leokit.benchmark'])
 # Training hooks: weight averaging, checkpoints, loss monitoring, ...
 HOOKS = Registry('hook', parent=MMENGINE_HOOKS, scope='leokit', locations=['leokit.engine.components'])
 # Training, validation and test loops.

@@ -46,7 +46,8 @@ class GenerationTestLoop(PredictionLoop):
         evaluator (Evaluator | dict | list): Metrics of generated video.
         animator (dict, optional): See :class:`~leokit.benchmark.prediction_loop.PredictionLoop`.
         motion_evaluator (Evaluator | dict | list, optional): Metrics of motion codes; they get ``generated`` and
-            ``real``, codes (T, N); with ``num_sequences`` K above 1, ``generated`` is (K, T, N).
+            ``real``, codes (T, N), ``name`` and ``start``; with ``num_sequences`` K above 1, ``generated`` is
+            (K, T, N).
         motion (str): ``'generated'``; as baselines ``'frozen'`` (the first frame, repeated) or ``'real'`` (the codes of
             the real clip: the reconstruction error of the animator).
         num_sequences (int): Sequences of codes sampled from each first frame, for metrics of diversity; only the first
@@ -137,8 +138,8 @@ class GenerationTestLoop(PredictionLoop):
     def process(self, predictions: list[dict[str, Any]], batch: Mapping[str, Any]) -> None:
         super().process(predictions, batch)
         if self.motion_evaluator is not None:
-            codes = [dict(name=row['name'], generated=row['generated_motion'], real=row['real_motion'])
-                     for row in predictions]
+            codes = [dict(name=row['name'], start=row['start'], generated=row['generated_motion'],
+                          real=row['real_motion']) for row in predictions]
             self.motion_evaluator.process(data_samples=codes, data_batch=batch)
         if self.clip_dir is not None:
             for row in predictions:

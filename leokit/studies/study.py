@@ -54,6 +54,7 @@ class Variant:
             the files of the run ``after``.
         after (str): Another variant, listed before, whose training must be finished under the same seed.
         train (bool): False tests the weights of ``after`` with other options, without training.
+        metrics (tuple[str, ...]): Keys of the study's metrics that its test has. Default: all of them.
     """
 
     name: str
@@ -61,11 +62,16 @@ class Variant:
     options: Mapping[str, Any] = field(default_factory=dict)
     after: str = ''
     train: bool = True
+    metrics: tuple[str, ...] = ()
 
     @property
     def folder(self) -> str:
         """Name of its folder."""
         return re.sub(r'[^a-z0-9]+', '_', self.name.lower()).strip('_')
+
+    def has(self, metric: Metric) -> bool:
+        """Whether its test has the metric."""
+        return not self.metrics or metric.key in self.metrics
 
 
 @dataclass(frozen=True)
@@ -113,6 +119,12 @@ def load_study(path: str | Path, options: Mapping[str, Any] | None = None) -> St
             raise UserError(f'the study {path} has no {key}; add {key}=[...] to it')
     variants = _variants(path, content)
     names = [variant.name for variant in variants]
+    metrics = tuple(_build(Metric, entry, path) for entry in content['metrics'])
+    for variant in variants:
+        for key in variant.metrics:
+            if key not in [metric.key for metric in metrics]:
+                raise UserError(f'the variant {variant.name!r} of the study {path} has the metric {key!r}, which is '
+                                'not one of the study; add it to metrics of the study')
     reference = content.get('reference', names[0])
     if reference not in names:
         raise UserError(f'the reference {reference!r} of the study {path} is not one of its variants '
@@ -120,7 +132,7 @@ def load_study(path: str | Path, options: Mapping[str, Any] | None = None) -> St
     return Study(
         title=content.get('title', path.stem), variants=variants, reference=variants[names.index(reference)],
         seeds=_distinct_seeds(path, content['seeds']), options=_dotted(content.get('options', {})),
-        metrics=tuple(_build(Metric, entry, path) for entry in content['metrics']),
+        metrics=metrics,
         curves=tuple(METRIC_NAMES.get(key, key) for key in content.get('curves', ())))
 
 

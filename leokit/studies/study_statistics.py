@@ -80,7 +80,7 @@ def compare(study: Study, runs: Sequence[Run]) -> Comparison:
     finished = {(run.variant.name, run.seed): (run, scores) for run in runs if (scores := run.scores()) is not None}
     values = {}
     for variant in study.variants:
-        for metric in study.metrics:
+        for metric in filter(variant.has, study.metrics):
             by_seed = {seed: _value(*finished[variant.name, seed], metric)
                        for seed in study.seeds if (variant.name, seed) in finished}
             if by_seed:

@@ -40,3 +40,13 @@ def test_a_metric_that_was_not_measured_is_named(finished):
     wrong = dataclasses.replace(study, metrics=(Metric('eror'),))
     with pytest.raises(UserError, match="has no eror; did you mean 'error'"):
         compare(wrong, runs)
+
+
+def test_a_variant_may_have_some_of_the_metrics(finished):
+    study, runs = finished
+    stage = dataclasses.replace(study.variants[1], metrics=('ratio',))
+    staged = dataclasses.replace(study, variants=(study.variants[0], stage))
+    comparison = compare(staged, [dataclasses.replace(run, variant=stage) if run.variant is study.variants[1] else run
+                                  for run in runs])
+    assert set(comparison.scores) == {('good', 'error'), ('good', 'ratio'), ('bad one', 'ratio')}
+    assert ('bad one', 'error') not in comparison.differences
