@@ -11,11 +11,13 @@ max_channels = 256
 grid = 'exact'
 perceptual_backbone = dict(type='EfficientNetLite0Features')
 
-# strong augmentation keeps the network from memorizing the few identities
+# strong augmentation keeps the network from memorizing the few identities; faces of other proportions, about those of
+# other people: elastic_strength=0.02
+elastic_strength = 0.0
 color_jitter = dict(type='PairedColorJitter', brightness=0.4, contrast=0.4, saturation=0.5, hue=0.08)
 transforms = [
     dict(type='PairedFlip'),
-    dict(type='PairedAffine', rotation=15.0, scale=0.2, translation=0.1),
+    dict(type='PairedElastic', strength='$elastic_strength', rotation=15.0, scale=0.2, translation=0.1),
     '$color_jitter',
     dict(type='MotionView', transforms=['$color_jitter']),
 ]

@@ -19,7 +19,7 @@ perceptual_ramp = 10_600
 train_dataloader = dict(dataset=dict(min_gap=3, distance_power=-1.0))
 transforms = [
     dict(type='PairedFlip'),
-    dict(type='PairedAffine', rotation=8.0, scale=0.1, translation=0.05),
+    dict(type='PairedElastic', strength='$elastic_strength', rotation=8.0, scale=0.1, translation=0.05),
     '$color_jitter',
     dict(type='MotionView', transforms=['$color_jitter']),
 ]

@@ -16,13 +16,14 @@ from leokit.datasets.teacher_pair_dataset import TeacherPairDataset
 from leokit.datasets.transforms.affine import PairedAffine
 from leokit.datasets.transforms.base import BatchTransform
 from leokit.datasets.transforms.color_jitter import PairedColorJitter
+from leokit.datasets.transforms.elastic import PairedElastic
 from leokit.datasets.transforms.flip import PairedFlip
 from leokit.datasets.transforms.motion_view import MotionView
 
 __all__ = [
     'BatchTransform', 'ClipDataset', 'CodeCache', 'CodeCacheWriter', 'CodedFrameDataset', 'CodedVideo', 'Controls',
     'DeterministicSampler', 'FaceRegionTable', 'FrameCache', 'FrameDecoder', 'FrameMemory', 'FramePairDataset',
-    'MotionCodeDataset', 'MotionView', 'PairedAffine', 'PairedColorJitter', 'PairedFlip', 'SampleKey',
-    'TeacherPairDataset', 'code_statistics', 'load_controls', 'load_face_regions', 'resample_control', 'save_controls',
-    'save_face_regions',
+    'MotionCodeDataset', 'MotionView', 'PairedAffine', 'PairedColorJitter', 'PairedElastic', 'PairedFlip',
+    'SampleKey', 'TeacherPairDataset', 'code_statistics', 'load_controls', 'load_face_regions', 'resample_control',
+    'save_controls', 'save_face_regions',
 ]

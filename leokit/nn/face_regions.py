@@ -57,6 +57,18 @@ def move_regions(maps: Tensor, transform: Tensor) -> Tensor:
     return torch.cat([_product(inverse, axes), _product(inverse, centers)], dim=-1)
 
 
+def region_edges(maps: Tensor) -> Tensor:
+    """Middles of the left, right, upper and lower edges of regions (..., 2, 3): positions (..., 4, 2)."""
+    x, y, center = maps.unbind(-1)
+    return torch.stack([center - x, center + x, center - y, center + y], dim=-2)
+
+
+def regions_from_edges(edges: Tensor) -> Tensor:
+    """The regions (..., 2, 3) whose edges have middles closest to (..., 4, 2), in the order of :func:`region_edges`."""
+    left, right, upper, lower = edges.unbind(-2)
+    return torch.stack([(right - left) / 2, (lower - upper) / 2, edges.mean(-2)], dim=-1)
+
+
 def region_masks(maps: Tensor, height: int, width: int) -> Tensor:
     """Masks of the pixels whose centers are in the regions.
 

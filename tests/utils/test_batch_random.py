@@ -4,6 +4,7 @@ import torch.nn.functional as F
 
 from leokit.datasets.transforms.affine import PairedAffine
 from leokit.datasets.transforms.color_jitter import PairedColorJitter
+from leokit.datasets.transforms.elastic import PairedElastic
 from leokit.datasets.transforms.flip import PairedFlip
 from leokit.noise_schedulers import LinearNoiseScheduler
 from leokit.samplers import noise_source
@@ -48,7 +49,8 @@ def test_noise_of_a_batch_does_not_depend_on_the_number_of_processes(layout):
     assert torch.equal(single(noise), expected)
 
 
-@pytest.mark.parametrize('transform', [PairedFlip(), PairedAffine(30.0, 0.3), PairedColorJitter(probability=0.5)])
+@pytest.mark.parametrize('transform', [PairedFlip(), PairedAffine(30.0, 0.3), PairedElastic(0.03),
+                                       PairedColorJitter(probability=0.5)])
 def test_augmentation_does_not(transform):
     images = torch.rand(WORLD * BATCH, 3, 8, 8) * 2 - 1
 

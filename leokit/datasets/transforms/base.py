@@ -101,3 +101,10 @@ def uniform(low: float, high: float, shape: tuple[int, ...], device: torch.devic
     else:
         numbers = torch.rand(shape, device=generator.device, generator=generator)
     return numbers.mul(high - low).add(low).to(device)
+
+
+def normal(shape: tuple[int, ...], device: torch.device, generator: torch.Generator | None) -> Tensor:
+    """Standard normal float32 numbers on ``device``, as :func:`uniform`."""
+    if generator is None:
+        return own_rows(lambda count: torch.randn((*shape[:-1], count), device=device), shape[-1], dim=-1)
+    return torch.randn(shape, device=generator.device, generator=generator).to(device)

@@ -8,7 +8,7 @@ from leokit.models import PixelPreprocessor
 from leokit.nn.face_regions import boxes_to_maps, region_masks
 from leokit.registry import TRANSFORMS
 
-KINDS = ['PairedAffine', 'PairedColorJitter', 'PairedFlip']
+KINDS = ['PairedAffine', 'PairedColorJitter', 'PairedElastic', 'PairedFlip']
 
 
 def build(kind, **options):
@@ -118,7 +118,7 @@ def one_bright_box(size=64):
     return picture, boxes_to_maps(boxes)
 
 
-@pytest.mark.parametrize('kinds', [['PairedFlip'], ['PairedAffine'], ['PairedColorJitter'],
+@pytest.mark.parametrize('kinds', [['PairedFlip'], ['PairedAffine'], ['PairedElastic'], ['PairedColorJitter'],
                                    ['PairedFlip', 'PairedAffine', 'PairedFlip', 'PairedAffine']])
 def test_regions_move_with_the_pixels(kinds):
     """What is bright in the image is what is in the region, after any transforms."""
