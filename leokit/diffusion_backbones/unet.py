@@ -77,8 +77,18 @@ class UNet(nn.Module):
         self.modulation_widths = [2 * level.width for level in levels for _ in level.blocks]
         self.modulation = nn.Linear(embedding_dim, sum(self.modulation_widths))
 
+    def modulations(self, t: Tensor, cond: Tensor | None = None) -> Tensor:
+        """Scales and shifts of all blocks, shape (B, M), for times (B,) and condition vectors (B, cond_dim)."""
+        return self.modulation(nn.functional.silu(self.embed(t, cond)))
+
+    def time_table(self, num_times: int) -> Tensor | None:
+        """The modulations of times 0, ..., num_times - 1, shape (num_times, M); None if they have a condition, too."""
+        if self.embed.condition is not None:
+            return None
+        return self.modulations(torch.arange(num_times, device=self.modulation.weight.device))
+
     def denoise(self, x: Tensor, t: Tensor, cond: Tensor | None = None, *, mask: Tensor | None = None,
-                enter: Callable[[Tensor], Tensor] | None = None) -> Tensor:
+                enter: Callable[[Tensor], Tensor] | None = None, time_table: Tensor | None = None) -> Tensor:
         """Run the network.
 
         Args:
@@ -87,12 +97,13 @@ class UNet(nn.Module):
             cond (Tensor, optional): Condition vector, shape (B, cond_dim).
             mask (Tensor, optional): True in frames that count, bool, shape (B, T, 1), for layers that take a mask.
             enter (Callable, optional): Map of the features after the first layer, for further inputs.
+            time_table (Tensor, optional): That of :meth:`time_table`, to look the modulations up.
 
         Returns:
             Tensor: Output of the size of ``x`` with ``out_channels`` channels.
         """
-        embedding = nn.functional.silu(self.embed(t, cond))  # (B, embedding_dim)
-        modulations = iter(self.modulation(embedding).split(self.modulation_widths, dim=1))
+        modulation = self.modulations(t, cond) if time_table is None else time_table[t]
+        modulations = iter(modulation.split(self.modulation_widths, dim=1))
 
         masks = [mask]  # by level
         for _ in self.halve:

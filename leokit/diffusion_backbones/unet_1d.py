@@ -57,7 +57,7 @@ class UNet1D(UNet):
         return nn.Linear, TemporalConv
 
     def forward(self, x: Tensor, t: Tensor, cond: Tensor | None = None, *, mask: Tensor | None = None,
-                control: Tensor | None = None) -> Tensor:
+                control: Tensor | None = None, time_table: Tensor | None = None) -> Tensor:
         """Predict from a noisy sequence.
 
         Args:
@@ -67,6 +67,7 @@ class UNet1D(UNet):
             mask (Tensor, optional): True in the first frames, which count, bool, shape (B, T); at least one of each
                 sequence.
             control (Tensor, optional): Control of each frame, shape (B, T, control_dim).
+            time_table (Tensor, optional): That of :meth:`time_table`, for calls with many times.
 
         Returns:
             Tensor: Prediction, shape (B, T, N).
@@ -75,7 +76,8 @@ class UNet1D(UNet):
         if mask is not None:
             check_shape('mask', mask, tuple(x.shape[:2]))
             mask = mask[..., None]  # (B, T, 1)
-        return self.denoise(x, t, cond, mask=mask, enter=lambda h: self.control(h, control, mask))
+        return self.denoise(x, t, cond, mask=mask, enter=lambda h: self.control(h, control, mask),
+                            time_table=time_table)
 
 
 class TemporalConv(nn.Module):

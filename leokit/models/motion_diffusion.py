@@ -11,8 +11,9 @@ from dataclasses import replace
 from typing import Any
 
 import torch
-from torch import Generator, Tensor, nn
+from torch import Generator, Tensor
 
+from leokit.diffusion_backbones.time_table import with_time_table
 from leokit.long_video import LastCode, LongVideoStrategy
 from leokit.models.code_normalizer import CodeNormalizer
 from leokit.models.contracts import check_takes_mask
@@ -151,7 +152,7 @@ class MotionDiffusion(DiffusionModel):
         """
         return self._denoiser(self.backbone, start, control, mask, guidance_scales)
 
-    def _denoiser(self, backbone: nn.Module, start: Tensor, control: Tensor | None, mask: Tensor | None,
+    def _denoiser(self, backbone: Callable[..., Tensor], start: Tensor, control: Tensor | None, mask: Tensor | None,
                   guidance_scales: Mapping[str, float] | None) -> Denoiser:
         given = Given(self.normalizer.normalize(start), control, mask)
         return self.conditioning.guided(self.diffusion.denoiser, backbone, given, guidance_scales)
@@ -200,6 +201,8 @@ class MotionDiffusion(DiffusionModel):
             data, control = others[:len(known)], (*others[len(known):], None)[0]
             first = self.normalizer.normalize(start)
             backbone = self._autocast_copy(self.backbone, start.device)
+            if _launches_count(start.device):
+                backbone = with_time_table(backbone, self.diffusion.scheduler.num_train_timesteps)
             denoise = self._denoiser(backbone, start, control, mask, guidance_scales)
             if correction is not None:
                 corrected = replace(correction, tensors=data) if data else correction
@@ -368,3 +371,8 @@ def _build_strategy(long_video: LongVideoStrategy | dict[str, Any] | None) -> Lo
 def _frames(mask: Tensor | None) -> Tensor | None:
     """A mask (B, T) as one of sequences (B, T, N)."""
     return None if mask is None else mask[..., None]
+
+
+def _launches_count(device: torch.device) -> bool:
+    """Whether the number of kernels decides the time of a small network, and not its arithmetic."""
+    return device.type != 'cpu'
