@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add(parser, '--num-frames', default=48)
     options.add(parser, '--size', role='even', default=64)
     parser.add_argument('--style', choices=STYLES, default=STYLES[0],
-                        help='textured: skin, hair, light and noise closer to photographs (default: %(default)s)')
+                        help='textured: skin, hair, light, proportions closer to photographs (default: %(default)s)')
     options.add(parser, '--fps', default=25.0)
     options.add(parser, '--seed', '--split-fractions')
     options.add(parser, '--workers', role='processes; 0 renders in this one', type=non_negative_int,

@@ -10,15 +10,16 @@ from typing import Any
 import numpy as np
 
 from leokit.synthetic_faces.appearance import sample_identities
+from leokit.synthetic_faces.proportions import adult_proportions
 from leokit.synthetic_faces.random_motion import sample_motion
 from leokit.synthetic_faces.texture import sample_textures
 from leokit.utils import UserError
 from leokit.video.frame_rate import exact_rate
 
 SPLIT_STREAM = 3  # separates the random numbers of the split from those of identities and motions
-FORMAT_VERSION = 2  # incremented when the same settings give other images
+FORMAT_VERSIONS = dict(drawn=2, textured=3)  # by style; incremented when the same settings give other images
 MIN_SIZE = 16
-STYLES = ('drawn', 'textured')
+STYLES = tuple(FORMAT_VERSIONS)
 
 
 @dataclass(frozen=True)
@@ -48,8 +49,8 @@ class SyntheticFacesPlan:
         size (int): Resolution of the images; even, as the video codec requires.
         seed (int): Seed of identities, motions and split.
         fps (float): Frame rate.
-        style (str): ``'drawn'``, or ``'textured'`` with textures, shading and a camera (:mod:`~.texture`), which are
-            closer to photographs; motion and ground truth are the same.
+        style (str): ``'drawn'``, or ``'textured'`` with textures, shading and a camera (:mod:`~.texture`) and
+            adult proportions (:mod:`~.proportions`), which are closer to photographs; the motion is the same.
         train, val, test (float): Fractions of the identities, normalized to sum 1. Every split with a fraction above 0
             gets at least one identity if there are enough identities.
     """
@@ -105,7 +106,9 @@ class SyntheticFacesPlan:
 
     def appearance(self, clip: SyntheticClip) -> np.ndarray:
         """Appearance parameters of a clip, shape (1, len(APPEARANCE_NAMES))."""
-        return sample_identities([clip.identity_number], self.seed)
+        numbers = [clip.identity_number]
+        appearance = sample_identities(numbers, self.seed)
+        return appearance if self.style == 'drawn' else adult_proportions(appearance, numbers, self.seed)
 
     def textures(self, clip: SyntheticClip) -> np.ndarray | None:
         """Textures of a clip, shape (1, len(TEXTURE_NAMES)); None for drawn faces."""
@@ -113,7 +116,7 @@ class SyntheticFacesPlan:
 
     def settings(self) -> dict[str, Any]:
         """All settings that the images depend on, and the version of the format."""
-        settings = dict(asdict(self), version=FORMAT_VERSION)
+        settings = dict(asdict(self), version=FORMAT_VERSIONS[self.style])
         if self.style == 'drawn':  # not in the settings of datasets from before there were styles
             del settings['style']
         return settings
