@@ -84,7 +84,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     '--fps': dict(type=frame_rate, help='frame rate of the output; videos are resampled to it by time'),
     '--sheet': dict(type=png_file, metavar='FILE.png', help='also draw a sheet of examples'),
     # computation
-    '--device': dict(metavar='DEVICE', help='cpu, cuda, cuda:1, ... (default: cuda if there is a GPU, else cpu)'),
+    '--device': dict(metavar='DEVICE', help='cpu, cuda, cuda:1, ...', unset='cuda if there is a GPU, else cpu'),
     '--amp': dict(action='store_true', help='compute in bfloat16 mixed precision'),
     '--compile': dict(action='store_true', help='compile the heavy parts of the model with torch.compile'),
     '--encoder': dict(choices=ENCODERS, default=ENCODERS[0],
@@ -179,6 +179,8 @@ def choose_device(name: str | None) -> str:
 
 def _add(parser: Any, flag: str, settings: dict[str, Any], role: str, unset: str) -> None:
     default = settings.get('default')
+    usual = settings.pop('unset', '')
+    unset = unset or usual
     if isinstance(default, (list, tuple)):
         unset = ' '.join(map(str, default))
     elif default is not None:

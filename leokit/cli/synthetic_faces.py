@@ -28,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add(parser, '--seed', '--split-fractions')
     options.add(parser, '--workers', role='processes; 0 renders in this one', type=non_negative_int,
                 unset='one per CPU core')
+    options.add(parser, '--device', role='that renders', default='cpu')
     parser.add_argument('--truth-only', action='store_true',
                         help='write the ground-truth parameters alone, without rendering videos')
     parser.accept_deprecated(
@@ -47,7 +48,7 @@ def run(args: argparse.Namespace) -> None:
     if args.truth_only:
         written = write_synthetic_truth(args.out, plan)
     else:
-        written = write_synthetic_faces(args.out, plan, workers=args.workers)
+        written = write_synthetic_faces(args.out, plan, workers=args.workers, device=args.device)
     splits = plan.identity_splits()
     identities = ', '.join(f'{splits.count(name)} {name}' for name in dict.fromkeys(sorted(splits)))
     print(f'{written}: {len(plan.clips())} clips of {plan.num_frames} frames; identities: {identities}')

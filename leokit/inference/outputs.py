@@ -1,11 +1,12 @@
 """Write frames to files as they are generated."""
 
-from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
+from collections import Counter, deque
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Iterable, Iterator, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 from tqdm import tqdm
@@ -82,7 +83,7 @@ def write_videos(chunks: Iterable[Tensor], paths: Sequence[str | Path], fps: flo
         encoder (str): The H.264 encoder, see :class:`~leokit.video.VideoWriter`.
     """
     _check_paths(paths, getattr(chunks, 'num_videos', None))
-    waiting = 2  # chunks
+    waiting = 1  # chunks, besides the one being written
     if isinstance(chunks, FrameStream):
         if chunks.frames_read:
             raise UserError(f'{chunks.frames_read} of the {chunks.num_frames or "unknown number of"} frames of this '
@@ -99,20 +100,60 @@ def write_videos(chunks: Iterable[Tensor], paths: Sequence[str | Path], fps: flo
             chunks = resample_chunks(chunks, source_fps, fps)
     if fps is None:
         raise UserError(f'the frame rate of {paths[0]} is unknown; pass fps')
-    threads = 0 if len(paths) == 1 else 1  # several files are encoded in parallel already
+    # several files are encoded in parallel; 0 lets the encoder of a single one choose
+    threads = 0 if len(paths) == 1 else max(1, worker_count() // len(paths))
     with ExitStack() as stack:
         ahead = stack.enter_context(Prefetcher(copies_to_host(chunks), waiting))
         writers = [stack.enter_context(VideoWriter(path, fps, threads=threads, sound=sound, encoder=encoder))
                    for path in paths]
-        pool = stack.enter_context(ThreadPoolExecutor(min(len(paths), worker_count())))
+        pool = stack.enter_context(_WriterPool(writers))
         for copy in ahead:
             videos = copy.wait()
             if len(videos) != len(writers):
                 _check_paths(paths, len(videos))
-            for _ in pool.map(VideoWriter.write, writers, videos):
-                pass  # raises what the writer raised
+            pool.write(videos)
             if bar is not None:
                 bar.update(videos.shape[0] * videos.shape[1])
+        pool.wait()
+
+
+class _WriterPool:
+    """Threads that write chunks: each has its own videos, so that none waits for the slowest file of a chunk.
+
+    Args:
+        writers (Sequence[VideoWriter]): The files.
+    """
+
+    def __init__(self, writers: Sequence[VideoWriter]) -> None:
+        count = min(len(writers), worker_count())
+        self._shares = [writers[k::count] for k in range(count)]
+        self._threads = [ThreadPoolExecutor(1) for _ in range(count)]
+        self._running: deque[list[Future]] = deque()  # of the latest chunks
+
+    def __enter__(self) -> '_WriterPool':
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        for thread in self._threads:
+            thread.shutdown(wait=True, cancel_futures=True)
+
+    def write(self, videos: np.ndarray) -> None:
+        """Write one chunk of all videos (B, t, H, W, 3), while that before may still be written."""
+        count = len(self._threads)
+        self._running.append([thread.submit(_write_all, share, videos[k::count])
+                              for k, (thread, share) in enumerate(zip(self._threads, self._shares))])
+        self.wait(remaining=1)
+
+    def wait(self, remaining: int = 0) -> None:
+        """Wait until at most ``remaining`` chunks are being written; raises what a writer raised."""
+        while len(self._running) > remaining:
+            for future in self._running.popleft():
+                future.result()
+
+
+def _write_all(writers: Sequence[VideoWriter], videos: np.ndarray) -> None:
+    for writer, frames in zip(writers, videos):
+        writer.write(frames)
 
 
 def _check_paths(paths: Sequence[str | Path], num_videos: int | None) -> None:

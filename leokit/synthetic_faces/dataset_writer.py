@@ -1,7 +1,7 @@
 """Writing a synthetic dataset: videos, manifest and ground truth, on all cores, resumable at any time."""
 
 import os
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from pathlib import Path
@@ -33,7 +33,7 @@ CLIPS_PER_TASK = 8  # clips that a worker process receives at a time
 
 
 def write_synthetic_faces(out_dir: str | Path, plan: SyntheticFacesPlan, *, workers: int | None = None,
-                          show_progress: bool = True) -> Path:
+                          device: str | torch.device = 'cpu', show_progress: bool = True) -> Path:
     """Render all clips of a plan and write them as H.264, with manifest and ground truth.
 
     The folder then holds ``videos/*.mp4``, ``manifest.json`` (name, file, identity, split, frames, fps, size,
@@ -45,7 +45,10 @@ def write_synthetic_faces(out_dir: str | Path, plan: SyntheticFacesPlan, *, work
     Args:
         out_dir (str | Path): Folder of the dataset; created if it does not exist.
         plan (SyntheticFacesPlan): Settings of the dataset.
-        workers (int, optional): Number of processes; 0 uses the current one. Default: one per core.
+        workers (int, optional): Number of processes; 0 uses the current one. Default: one per core. With another device
+            than the CPU, threads of this process.
+        device (str | torch.device): Where frames are rendered. Those of a GPU can differ from those of a CPU by the
+            rounding of single values.
         show_progress (bool): Show a progress bar.
 
     Returns:
@@ -58,7 +61,7 @@ def write_synthetic_faces(out_dir: str | Path, plan: SyntheticFacesPlan, *, work
         missing = [clip for clip in clips if not (out_dir / clip.file).is_file()]
         label = 'rendering faces' if len(missing) == len(clips) else f'rendering the {len(missing)} missing clips'
         with progress_bar(len(missing), label, unit='clip', show=show_progress and bool(missing)) as bar:
-            for count in _write_clips(out_dir, plan, missing, _count_workers(workers, len(missing))):
+            for count in _write_clips(out_dir, plan, missing, _count_workers(workers, len(missing)), device):
                 bar.update(count)
         with clear_write_errors(out_dir):
             save_truth(out_dir, plan)
@@ -81,18 +84,19 @@ def write_synthetic_truth(out_dir: str | Path, plan: SyntheticFacesPlan) -> Path
     return out_dir / TRUTH_FILE
 
 
-def write_clip(out_dir: str | Path, plan: SyntheticFacesPlan, clip: SyntheticClip) -> None:
+def write_clip(out_dir: str | Path, plan: SyntheticFacesPlan, clip: SyntheticClip,
+               device: str | torch.device = 'cpu') -> None:
     """Render one clip of a plan and write its video; the file appears under its name when it is complete."""
-    appearance = torch.from_numpy(plan.appearance(clip))
-    motion = torch.from_numpy(plan.motion(clip)[0])
+    appearance = torch.from_numpy(plan.appearance(clip)).to(device)
+    motion = torch.from_numpy(plan.motion(clip)[0]).to(device)
     textures = plan.textures(clip)
-    textures = None if textures is None else torch.from_numpy(textures)
+    textures = None if textures is None else torch.from_numpy(textures).to(device)
     with VideoWriter(Path(out_dir) / clip.file, plan.fps, crf=CRF, keyframe_interval=KEYFRAME_INTERVAL,
                      threads=1, pixel_format=PIXEL_FORMAT) as writer:
         for number, chunk in enumerate(motion.split(CHUNK_FRAMES)):
             frames = render_faces(appearance, chunk, size=plan.size, textures=textures,
                                   first_frame=number * CHUNK_FRAMES)
-            writer.write(rearrange(frames, 't c h w -> t h w c'))
+            writer.write(rearrange(frames.cpu(), 't c h w -> t h w c'))
 
 
 def _open_folder(out_dir: Path, plan: SyntheticFacesPlan) -> None:
@@ -114,25 +118,35 @@ def _count_workers(workers: int | None, num_clips: int) -> int:
     return min(workers, -(-num_clips // CLIPS_PER_TASK))
 
 
-def _write_clips(out_dir: Path, plan: SyntheticFacesPlan, clips: Sequence[SyntheticClip],
-                 workers: int) -> Iterator[int]:
+def _write_clips(out_dir: Path, plan: SyntheticFacesPlan, clips: Sequence[SyntheticClip], workers: int,
+                 device: str | torch.device) -> Iterator[int]:
     """Write clips; yields the number of newly finished clips."""
     if workers <= 1:
         for clip in clips:
-            write_clip(out_dir, plan, clip)
+            write_clip(out_dir, plan, clip, device)
             yield 1
+        return
+    if torch.device(device).type != 'cpu':  # rendering waits for the device, encoding runs outside Python's lock
+        with ThreadPoolExecutor(workers) as pool:
+            yield from _finished(pool, [pool.submit(write_clip, out_dir, plan, clip, device) for clip in clips], 1)
         return
     tasks = [clips[start:start + CLIPS_PER_TASK] for start in range(0, len(clips), CLIPS_PER_TASK)]
     with ProcessPoolExecutor(workers, mp_context=get_context('spawn'), initializer=_start_worker) as pool:
         try:
-            futures = [pool.submit(_work, out_dir, plan, task) for task in tasks]
-            for future in as_completed(futures):
-                yield future.result()
+            yield from _finished(pool, [pool.submit(_work, out_dir, plan, task) for task in tasks])
         except BrokenProcessPool as error:
             raise UserError(f'a worker process was killed, possibly because memory ran out; run the same command again '
                             f'with fewer workers to resume in {out_dir}') from error
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _finished(pool: Executor, futures: Sequence[Future], count: int | None = None) -> Iterator[int]:
+    """Results of futures as they are completed, or ``count`` for each; the first error cancels the others."""
+    try:
+        for future in as_completed(futures):
+            result = future.result()
+            yield result if count is None else count
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _start_worker() -> None:

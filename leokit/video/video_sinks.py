@@ -99,7 +99,7 @@ class H264Sink(Sink):
 
 def _converters(threads: int) -> int:
     """Threads that convert colors beside the encoder's; 0 for a file with one thread."""
-    return 0 if threads == 1 else min(MAX_CONVERTERS, worker_count() - 1)
+    return min(MAX_CONVERTERS, (threads or worker_count()) - 1)
 
 
 class GifSink(Sink):

@@ -14,6 +14,7 @@ from leokit.inference import FrameStream, VideoGenerator, write_videos
 from leokit.models import Animator
 from leokit.utils import Prefetcher, UserError, progress_bar
 from leokit.utils.pixels import from_uint8
+from leokit.video import VideoWriter
 from leokit.video.readers import AutoReader
 from support.tiny_models import MOTION_DIM, make_motion_diffusion
 
@@ -44,7 +45,33 @@ def test_an_error_leaves_no_file(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize('waiting, drawn', [(0, 4), (6, 8)])  # chunks in bytes; waiting ones, one written, one drawn
+def test_a_slow_file_does_not_hold_up_the_next_chunk_of_the_others(tmp_path, monkeypatch):
+    written, second, real = [], Event(), VideoWriter.write
+
+    def write(writer, frames):
+        if writer.path.name == 'slow.mp4':
+            assert second.wait(60)  # until the other file has its second chunk
+        written.append(writer.path.name)
+        real(writer, frames)
+        if written.count('fast.mp4') == 2:
+            second.set()
+
+    monkeypatch.setattr('leokit.inference.outputs.worker_count', lambda: 2)
+    monkeypatch.setattr('leokit.inference.outputs.VideoWriter.write', write)
+    write_videos([torch.zeros(2, 4, 3, 16, 16)] * 3, [tmp_path / 'slow.mp4', tmp_path / 'fast.mp4'], 10)
+    assert written[:2] == ['fast.mp4'] * 2 and written.count('slow.mp4') == written.count('fast.mp4') == 3
+
+
+def test_more_files_than_threads(tmp_path, monkeypatch):
+    monkeypatch.setattr('leokit.inference.outputs.worker_count', lambda: 3)
+    frames = torch.randint(0, 256, (7, 6, 3, 16, 16), dtype=torch.uint8)
+    write_videos(from_uint8(frames).split(2, dim=1), [tmp_path / f'{k}.npy' for k in range(7)], 10)
+    for number, video in enumerate(frames):
+        assert np.array_equal(np.load(tmp_path / f'{number}.npy'), video.permute(0, 2, 3, 1).numpy())
+
+
+# chunks in bytes; those that wait, two handed to the writers, one drawn
+@pytest.mark.parametrize('waiting, drawn', [(0, 4), (6, 9)])
 def test_chunks_that_wait_are_bounded_by_bytes(tmp_path, monkeypatch, waiting, drawn):
     count, enough = 0, Event()
 
@@ -81,7 +108,7 @@ def test_small_chunks_that_wait_are_bounded_by_their_number(tmp_path, monkeypatc
     for gpu, size in ((True, 16), (True, 512), (False, 16)):
         monkeypatch.setattr('torch.cuda.is_available', lambda gpu=gpu: gpu)
         write_videos(FrameStream(numbered(4), 4, size, 25), [tmp_path / f'{size}.npy'])
-    assert depths == [64, 5, 2]  # a chunk of 512 x 512 has 24 MiB, of which 5 fit into 128
+    assert depths == [64, 5, 1]  # a chunk of 512 x 512 has 24 MiB, of which 5 fit into 128
 
 
 def test_one_path_per_row(tmp_path):
