@@ -24,8 +24,8 @@ class FramePairDataset(VideoDataset):
     are random.
 
     Items: ``inputs`` ``source`` and ``driving``, uint8 (3, S, S), and with ``regions`` also ``regions`` of the driving
-    frame, float32 (R, 2, 3), see :mod:`leokit.nn.face_regions`; ``data_samples`` ``name``, ``identity`` and
-    ``frames``, the two frame numbers in the file (2,).
+    and ``source_regions`` of the source frame, float32 (R, 2, 3), see :mod:`leokit.nn.face_regions`; ``data_samples``
+    ``name``, ``identity`` and ``frames``, the two frame numbers in the file (2,).
 
     Args:
         data_root (str | Path): A folder of videos or frame folders, or a manifest.
@@ -89,6 +89,6 @@ class FramePairDataset(VideoDataset):
         source, driving = self.store.read(video, frames)
         inputs = dict(source=source, driving=driving)
         if self._regions is not None:
-            inputs['regions'] = self._regions.maps(video, int(frames[1]))
+            inputs['source_regions'], inputs['regions'] = (self._regions.maps(video, int(frame)) for frame in frames)
         return dict(inputs=inputs,
                     data_samples=dict(name=video.name, identity=video.identity, frames=torch.from_numpy(frames)))

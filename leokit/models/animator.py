@@ -14,7 +14,7 @@ from typing import Any, Callable, NamedTuple
 import torch
 from einops import rearrange
 from torch import Tensor
-from torch.nn import ModuleList
+from torch.nn import Module
 from torch.nn.functional import avg_pool2d
 
 from leokit.encoders import Encoding
@@ -25,6 +25,8 @@ from leokit.models.contracts import check_encoding, check_latent, check_rendered
 from leokit.motion_spaces import relative_motion
 from leokit.models.pretrained import Pretrained
 from leokit.nn.face_crops import FaceCrops
+from leokit.nn.face_regions import REGION_KEYS
+from leokit.nn.named_modules import NamedModules
 from leokit.registry import ENCODERS, FLOW_GENERATORS, LOSSES, MODELS, MOTION_SPACES
 from leokit.utils import UserError, check_shape
 from leokit.utils.checks import check_width
@@ -105,8 +107,8 @@ class Animator(Pretrained, TrainableModel):
     def _build_training(self, widths: dict, losses: list[dict] = (), discriminator: dict | None = None,
                         adversarial: dict | None = None, r1: dict | None = None, discriminator_scale: int = 1,
                         face_crops: dict | None = None) -> None:
-        self.losses = ModuleList(LOSSES.build(loss) for loss in losses)
-        self._graphed: list[GraphedScalar] = []  # of the losses, once compiled
+        self.losses = NamedModules((loss.name, loss) for loss in map(LOSSES.build, losses))
+        self._graphed: list[Module] = []  # the losses, once compiled
         if discriminator_scale < 1 or self.size % discriminator_scale:
             raise ValueError(f'training.discriminator_scale must divide the size {self.size}, got '
                              f'{discriminator_scale}')
@@ -177,7 +179,8 @@ class Animator(Pretrained, TrainableModel):
     def compile_parts(self, **options: Any) -> None:
         """Compile encoder, flow generator and discriminator in place; state-dict keys stay as they are.
 
-        Compiling the losses would take longest; on CUDA they are captured as graphs instead.
+        Compiling the losses would take longest; on CUDA they are captured as graphs instead, but for those with weights
+        of their own.
 
         Args:
             **options: Passed to ``torch.compile`` (``mode``, ``dynamic``, ...).
@@ -188,7 +191,7 @@ class Animator(Pretrained, TrainableModel):
             if discriminator is not None:
                 # three calls per step, some with detached weights, do not fit a CUDA graph (option 'mode')
                 discriminator.compile(**{key: value for key, value in options.items() if key != 'mode'})
-        self._graphed = [GraphedScalar(loss) for loss in self.losses]
+        self._graphed = [loss if _is_trained(loss) else GraphedScalar(loss) for loss in self.losses]
 
     # ---- training and evaluation -----------------------------------------------
     def forward(self, inputs: dict[str, Tensor], data_samples: dict | None = None,
@@ -197,7 +200,7 @@ class Animator(Pretrained, TrainableModel):
 
         Args:
             inputs (dict[str, Tensor]): ``source`` and ``driving``, shape (B, 3, size, size) in [-1, 1]; in training
-                optionally ``motion_view`` and ``regions``, see :meth:`loss`.
+                optionally ``motion_view``, ``regions`` and ``source_regions``, see :meth:`loss`.
             data_samples (dict, optional): Names of the samples, collated.
             mode (str): ``'loss'``, ``'predict'`` or ``'tensor'``.
 
@@ -214,14 +217,18 @@ class Animator(Pretrained, TrainableModel):
 
     def transfer(self, source: Tensor, driving: Tensor) -> Animation:
         """Absolute transfer of one driving frame per source, (B, 3, size, size) each, encoded in one batch."""
+        return self.animate(*self._encode_pairs(source, driving))
+
+    def _encode_pairs(self, source: Tensor, driving: Tensor) -> tuple[Encoding, Tensor]:
+        """The encoding of the source frames and the motion codes (B, N) of the driving frames, in one batch."""
         batch = source.shape[0]
         both = self.encode(torch.cat((source, driving)))
         encoding = Encoding(
             both.appearance[:batch], both.motion[:batch], tuple(feature[:batch] for feature in both.features))
-        return self.animate(encoding, both.motion[batch:])
+        return encoding, both.motion[batch:]
 
     def loss(self, source: Tensor, driving: Tensor, motion_view: Tensor | None = None,
-             regions: Tensor | None = None) -> dict[str, Tensor]:
+             regions: Tensor | None = None, source_regions: Tensor | None = None) -> dict[str, Tensor]:
         """Reconstruction, and with a discriminator adversarial, losses of one batch.
 
         Args:
@@ -231,6 +238,7 @@ class Animator(Pretrained, TrainableModel):
                 colors; ``driving`` by default.
             regions (Tensor, optional): Regions of the driving faces, shape (B, R, 2, 3), for the losses that read them
                 (:mod:`leokit.nn.face_regions`).
+            source_regions (Tensor, optional): Those of the source faces, same shape.
 
         Returns:
             dict[str, Tensor]: Weighted scalars, whose sum is minimized.
@@ -240,17 +248,20 @@ class Animator(Pretrained, TrainableModel):
                             'config')
         adversaries = self._adversaries(regions)
         penalties = [adversary.gradient_penalty(driving) for adversary in adversaries]  # before others need memory
-        animation = self.transfer(source, driving if motion_view is None else motion_view)
+        encoding, motion = self._encode_pairs(source, driving if motion_view is None else motion_view)
+        animation = self.animate(encoding, motion)
         fake, terms = animation.frames, {}
-        known = dict(source=(source,), driving=(driving,), frames=(fake,), flows=animation.flows)
-        if regions is not None:
-            known['regions'] = (regions,)
+        known = dict(source=(source,), driving=(driving,), frames=(fake,), flows=animation.flows,
+                     source_motion=(encoding.motion,), driving_motion=(motion,),
+                     regions=(regions,), source_regions=(source_regions,))
         for loss, compute in zip(self.losses, self._graphed or self.losses):
-            if not loss.weight:  # not yet, see LossRampHook
+            # not yet, see LossRampHook; but DistributedDataParallel waits for the gradients of all weights
+            if not loss.weight and not _is_trained(loss):
                 continue
             reads = getattr(loss, 'reads', LOSS_READS)
-            if 'regions' in reads:
-                _check_regions(regions, f'the loss {loss.name!r}')
+            for name in REGION_KEYS:
+                if name in reads:
+                    _check_regions(*known[name], f'the loss {loss.name!r}')
             seen = [tensor for name in reads for tensor in known[name]]
             terms[f'loss_{loss.name}'] = loss.weight * compute(*seen)
         for found in (*(adversary.losses(fake, driving) for adversary in adversaries), *penalties):
@@ -288,6 +299,11 @@ class Animator(Pretrained, TrainableModel):
 
 def _reduced(images: Tensor, scale: int) -> Tensor:
     return images if scale == 1 else avg_pool2d(images, scale)
+
+
+def _is_trained(loss: Module) -> bool:
+    """Whether a loss has weights of its own, which a captured graph would not train."""
+    return any(weight.requires_grad for weight in loss.parameters())
 
 
 def _check_regions(regions: Tensor | None, reader: str) -> None:

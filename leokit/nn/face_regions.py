@@ -14,6 +14,7 @@ from einops import rearrange
 from torch import Tensor
 from torch.nn import functional as F
 
+REGION_KEYS = ('regions', 'source_regions')  # of a batch: regions of the driving and of the source frame
 FACE_REGIONS = ('mouth', 'right_eye', 'left_eye', 'face')  # right and left of the person who is seen
 REGION_MARGIN = 0.15  # around the landmarks of a region, in eye distances
 # parts that losses weight: the two eyes are one

@@ -9,7 +9,7 @@ from leokit.synthetic_faces.face import eye_shape, mouth_shape
 from leokit.synthetic_faces.geometry import VIEW, head_frame, skull_shell
 from leokit.synthetic_faces.motion_parameters import MOTION_NAMES, ParameterTable
 
-SIZE = 64  # of the grid on which the boxes are measured; a pixel is about a third of the margin
+SIZE = 128  # of the grid on which the boxes are measured; a pixel is about a sixth of the margin
 CHUNK_FRAMES = 16
 
 

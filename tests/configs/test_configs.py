@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import support.tiny_extractors  # noqa: F401  registers small feature extractors
+import torch
 from mmengine.config import Config
 from support.calling import call_tool
 
@@ -191,6 +192,32 @@ def test_the_losses_on_mouth_and_eyes_go_on_from_heads(faces, tmp_path):
     assert min(values['loss_regions']) > 0 and max(values['loss_face_crops']) > 0
     new = {key for key in both['state_dict'] if key not in heads['state_dict']}
     assert new and all('inpaint_rgb' in key for key in new)
+
+
+HEAD = 'losses.expression_code.head.weight'
+
+
+def test_a_guided_training_resumes_exactly_and_the_second_phase_goes_on_with_its_head(faces, mixed_faces, tmp_path):
+    regions = tmp_path / 'regions.npz'
+    write_synthetic_regions(faces, regions)
+    guided = 'configs/lia/lia_few_faces_128_mixed_guided.py', tmp_path / 'guided', mixed_faces
+    whole, said = train(*guided, 'default_hooks.checkpoint.interval=1', 'default_hooks.logger.interval=1',
+                        regions=regions)
+    values = [float(value) for value in re.findall(r'loss_expression_code: ([\d.e-]+)', said)]
+    assert len(values) == 2 and min(values) > 0
+    first = load_checkpoint(tmp_path / 'guided' / 'iter_1.pth')
+    assert not torch.equal(whole['state_dict'][HEAD], first['state_dict'][HEAD])
+    assert HEAD not in whole['raw_state_dict']  # it is not averaged
+
+    (tmp_path / 'guided' / 'iter_2.pth').unlink()
+    resumed, _ = train(*guided, 'resume=auto', regions=regions)
+    for key, value in whole['state_dict'].items():
+        assert torch.equal(resumed['state_dict'][key], value), key
+
+    options = f'load_from={tmp_path / "guided"}', 'learning_rate=1e-9', 'check_identities=False'
+    second, _ = train('configs/lia/lia_few_faces_128_mixed_regions.py', tmp_path / 'second', mixed_faces, *options,
+                      regions=regions)
+    torch.testing.assert_close(second['state_dict'][HEAD], whole['state_dict'][HEAD], atol=1e-6, rtol=0)
 
 
 @pytest.mark.parametrize('name', ['lia_synthetic_64', pytest.param('lia_few_faces_128', marks=pytest.mark.slow)])

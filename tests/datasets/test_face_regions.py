@@ -1,4 +1,4 @@
-"""Files of face regions, and pairs of frames with the regions of the driving frame."""
+"""Files of face regions, and pairs of frames with the regions of both."""
 
 import logging
 
@@ -60,12 +60,13 @@ def test_boxes_of_another_shape_are_refused(tmp_path, shape):
 
 
 @pytest.mark.parametrize('index', [0, 7, SampleKey(0, 3), SampleKey(2, 11)])
-def test_a_pair_has_the_regions_of_its_driving_frame(folder, tmp_path, index):
+def test_a_pair_has_the_regions_of_its_frames(folder, tmp_path, index):
     file = write(tmp_path / 'r.npz', *LENGTHS)
     for filters in (None, dict(segment=(0.5, 1.0))):
         item = FramePairDataset(folder, 16, pairs_per_video=3, filters=filters, regions=file)[index]
         assert item['inputs']['regions'].shape == (4, 2, 3) and item['inputs']['regions'].dtype == torch.float32
-        check(item['inputs']['regions'], item['data_samples']['frames'][1])
+        for key, frame in zip(('source_regions', 'regions'), item['data_samples']['frames']):
+            check(item['inputs'][key], frame)
 
 
 def test_without_regions_a_pair_is_as_before(folder):

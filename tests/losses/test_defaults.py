@@ -3,8 +3,8 @@
 from support.signatures import defaults
 
 from leokit.losses import (
-    ChangedPixelLoss, FaceCropPerceptualLoss, FaceRegionLoss, L1Loss, NonSaturatingLoss, PerceptualLoss, R1Penalty,
-    WarpedSourceLoss)
+    ChangedPixelLoss, ExpressionCodeLoss, FaceCropPerceptualLoss, FaceRegionLoss, L1Loss, NonSaturatingLoss,
+    PerceptualLoss, R1Penalty, WarpedSourceLoss)
 
 
 def test_losses():
@@ -17,4 +17,6 @@ def test_losses():
     assert defaults(FaceRegionLoss) == dict(weight=1.0, name='regions')
     assert defaults(FaceCropPerceptualLoss) == dict(
         weight=1.0, name='face_crops', parts=('mouth', 'eyes'), crop_size=64, num_scales=2, min_resolution=32)
+    assert defaults(ExpressionCodeLoss) == dict(weight=1.0, name='expression_code')
+    assert ExpressionCodeLoss(3).factors.tolist() == [0.5, 0.5, 0.5, 0.5, 0.0, 0.0]
     assert FaceRegionLoss().factors.tolist() == [1.0, 0.5, 0.5, 0.0]

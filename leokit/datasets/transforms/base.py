@@ -10,9 +10,8 @@ import torch
 from einops import rearrange, repeat
 from torch import Tensor, nn
 
+from leokit.nn.face_regions import REGION_KEYS
 from leokit.utils.batch_random import own_rows
-
-REGIONS_KEY = 'regions'
 
 
 class BatchTransform(nn.Module, ABC):
@@ -37,7 +36,8 @@ class BatchTransform(nn.Module, ABC):
 
         Args:
             inputs (dict[str, Tensor]): Floating-point images (B, 3, H, W) or clips (B, T, 3, H, W) in [-1, 1], all
-                with batch size B; ``regions`` of faces, see :meth:`apply_to_regions`; other tensors are passed through.
+                with batch size B; ``regions`` and ``source_regions`` of faces, see :meth:`apply_to_regions`; other
+                tensors are passed through.
             generator (torch.Generator, optional): Source of randomness. Default: the device's default generator.
 
         Returns:
@@ -54,8 +54,7 @@ class BatchTransform(nn.Module, ABC):
         active = uniform(0, 1, (batch,), device, generator) < self.probability
         parameters = self.sample_parameters(active, generator)
         changed = {key: self._to_clips_or_images(tensor, parameters) for key, tensor in images.items()}
-        if REGIONS_KEY in inputs:
-            changed[REGIONS_KEY] = self.apply_to_regions(inputs[REGIONS_KEY], parameters)
+        changed |= {key: self.apply_to_regions(inputs[key], parameters) for key in REGION_KEYS if key in inputs}
         return {**inputs, **changed}
 
     @abstractmethod

@@ -120,17 +120,18 @@ def one_bright_box(size=64):
     return picture, boxes_to_maps(boxes)
 
 
+@pytest.mark.parametrize('key', ['regions', 'source_regions'])
 @pytest.mark.parametrize('kinds', [['PairedFlip'], ['PairedAffine'], ['PairedElastic'], ['PairedColorJitter'],
                                    ['PairedFlip', 'PairedAffine', 'PairedFlip', 'PairedAffine']])
-def test_regions_move_with_the_pixels(kinds):
+def test_regions_move_with_the_pixels(kinds, key):
     """What is bright in the image is what is in the region, after any transforms."""
     picture, regions = one_bright_box()
-    batch, generator = dict(driving=picture, regions=regions), seeded(3)
+    batch, generator = {'driving': picture, key: regions}, seeded(3)
     for kind in kinds:
         options = dict(PairedAffine=dict(rotation=25.0, scale=0.3, translation=0.1),
                        PairedColorJitter=dict(light=0.0)).get(kind, {})  # light changes the background unevenly
         batch = build(kind, **options)(batch, generator)
-    moved = batch['regions']
+    moved = batch[key]
     assert moved[:, 1:].isnan().all() and moved[:, 0].isfinite().all()
     mask = region_masks(moved, 64, 64)[:, 0]
     for number in range(8):
