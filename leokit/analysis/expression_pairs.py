@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from leokit.datasets.video_dataset import VideoDataset
 from leokit.feature_extractors.face_landmarks import NUM_LANDMARKS
 from leokit.metrics.expressions import REGIONS, ExpressionPair, expression_pairs
-from leokit.synthetic_faces import MOTION_NAMES, NEUTRAL_MOTION, SyntheticTruth, render_faces
+from leokit.synthetic_faces import MOTION_NAMES, NEUTRAL_MOTION, SyntheticTruth
 from leokit.utils import UserError
 from leokit.utils.indices import evenly_spaced_indices
 from leokit.utils.pixels import from_uint8
@@ -65,8 +65,7 @@ class SyntheticPairs:
         except KeyError as error:
             raise UserError(f'there is no ground truth for the video {video.name!r}; pass the dataset that the config '
                             'reads') from error
-        appearance, motion = torch.from_numpy(self.truth.appearance[row:row + 1]), torch.from_numpy(self._motion(row))
-        frames = from_uint8(render_faces(appearance, motion, size=dataset.size))
+        frames = from_uint8(self.truth.frames(row, self._motion(row), size=dataset.size, noise=False))
         pairs: dict[str, list[ExpressionPair]] = {name: [] for name in PARAMETERS}
         for low in range(0, len(frames), 2):
             name = PARAMETERS[low // 2 % len(PARAMETERS)]

@@ -7,6 +7,7 @@ another one (disentanglement; LEO, arXiv 2305.03989, section 4.4), and when a vi
 
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -15,7 +16,7 @@ from leokit.inference.motion_transfer import check_transfer_mode
 from leokit.inference.rendering import encode, render
 from leokit.models import Animator
 from leokit.motion_spaces import relative_motion
-from leokit.synthetic_faces import SyntheticTruth, render_faces
+from leokit.synthetic_faces import SyntheticTruth
 from leokit.utils import UserError, progress_bar
 from leokit.utils.indices import evenly_spaced_indices
 from leokit.utils.pixels import from_uint8
@@ -87,12 +88,13 @@ def _select(truth: SyntheticTruth, count: int, num_frames: int) -> list[int]:
 
 def _true_frames(truth: SyntheticTruth, row: int, other: int, num_frames: int, size: int) -> Tensor:
     """Every case in the motion of one video, shape (cases, T, 3, S, S) in [-1, 1]."""
-    own, guest = (torch.from_numpy(truth.appearance[index]) for index in (row, other))
-    colored = torch.tensor([name.rpartition('_')[0] in RECOLORED for name in truth.appearance_names])
-    glasses = torch.tensor([name == 'glasses' for name in truth.appearance_names])
-    looks = own, guest, torch.where(colored, guest, own), torch.where(glasses, 1 - own, own)
-    motion = torch.from_numpy(truth.motion[row, :num_frames])
-    return torch.stack([from_uint8(render_faces(look[None], motion, size=size)) for look in looks])
+    own, guest = (truth.appearance[index] for index in (row, other))
+    colored = np.array([name.rpartition('_')[0] in RECOLORED for name in truth.appearance_names])
+    glasses = np.array([name == 'glasses' for name in truth.appearance_names])
+    cases = (row, own), (other, guest), (row, np.where(colored, guest, own)), (row, np.where(glasses, 1 - own, own))
+    motion = truth.motion[row, :num_frames]
+    return torch.stack([from_uint8(truth.frames(index, motion, size=size, appearance=look, noise=False))
+                        for index, look in cases])
 
 
 def _animate(animator: Animator, frames: Tensor, mode: str) -> Tensor:

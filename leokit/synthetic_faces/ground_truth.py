@@ -6,10 +6,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from leokit.synthetic_faces.appearance import APPEARANCE_NAMES
 from leokit.synthetic_faces.dataset_plan import SyntheticFacesPlan
 from leokit.synthetic_faces.motion_parameters import MOTION_NAMES
+from leokit.synthetic_faces.renderer import render_faces
+from leokit.synthetic_faces.texture import TEXTURE_NAMES
 from leokit.utils import UserError
 from leokit.utils.files import write_bytes
 
@@ -28,6 +32,7 @@ class SyntheticTruth(NamedTuple):
     appearance: np.ndarray  # float32 (videos, len(appearance_names))
     motion_names: tuple[str, ...]
     appearance_names: tuple[str, ...]
+    textures: np.ndarray | None = None  # float32 (videos, textures) in the style ``textured``
 
     def index(self, name: str) -> int:
         """Row of the video ``name``; raises a ``KeyError`` if there is none."""
@@ -36,16 +41,39 @@ class SyntheticTruth(NamedTuple):
         except ValueError:
             raise KeyError(f'no video {name!r} in the ground truth of {len(self.names)} videos') from None
 
+    def frames(self, row: int, motion: np.ndarray, *, size: int, appearance: np.ndarray | None = None,
+               noise: bool = True) -> Tensor:
+        """Render the identity of a video, with its textures if there are any.
+
+        Args:
+            row (int): Row of the video.
+            motion (np.ndarray): Motion parameters, shape (T, len(motion_names)).
+            size (int): Resolution.
+            appearance (np.ndarray, optional): Another appearance, shape (len(appearance_names),).
+            noise (bool): With the noise of the camera, which is different in every frame.
+
+        Returns:
+            Tensor: RGB, uint8, shape (T, 3, size, size).
+        """
+        look = self.appearance[row] if appearance is None else appearance
+        textures = None if self.textures is None else torch.tensor(self.textures[row][None])
+        if textures is not None and not noise:
+            textures[:, TEXTURE_NAMES.index('noise')] = 0
+        return render_faces(torch.from_numpy(look[None]), torch.from_numpy(motion), size=size, textures=textures)
+
 
 def save_truth(folder: str | Path, plan: SyntheticFacesPlan) -> None:
     """Write the parameters of all clips of a plan to ``truth.npz`` in the folder of the dataset, atomically."""
     clips = plan.clips()
     motions, behaviors = zip(*(plan.motion(clip) for clip in clips))
+    textures = [plan.textures(clip) for clip in clips]
+    optional = {} if textures[0] is None else dict(textures=np.concatenate(textures))
     content = io.BytesIO()
     np.savez_compressed(
         content, names=[clip.name for clip in clips], identities=[clip.identity for clip in clips],
         behaviors=list(behaviors), motion=np.stack(motions), motion_names=MOTION_NAMES,
-        appearance=np.concatenate([plan.appearance(clip) for clip in clips]), appearance_names=APPEARANCE_NAMES)
+        appearance=np.concatenate([plan.appearance(clip) for clip in clips]), appearance_names=APPEARANCE_NAMES,
+        **optional)
     write_bytes(Path(folder) / TRUTH_FILE, content.getvalue())
 
 
@@ -57,7 +85,8 @@ def load_truth(folder: str | Path) -> SyntheticTruth:
     try:
         with np.load(path, allow_pickle=False) as arrays:
             # (videos,) lists, (videos, ...) parameters, names of the last axis
-            content = {key: arrays[key if key in arrays else OLD_KEYS[key]] for key in SyntheticTruth._fields}
+            content = {key: arrays[key if key in arrays else OLD_KEYS[key]] for key in SyntheticTruth._fields
+                       if key in arrays or key not in SyntheticTruth._field_defaults}
             lists = {key: content[key].tolist() for key in ('names', 'identities', 'behaviors')}
             columns = {key: tuple(_current_name(name) for name in content[key].tolist())
                        for key in ('motion_names', 'appearance_names')}

@@ -6,7 +6,7 @@ from leokit.analysis import SyntheticPairs, measure_expressions
 from leokit.analysis.expression_pairs import PARAMETERS
 from leokit.datasets import FramePairDataset
 from leokit.models import Animator
-from leokit.synthetic_faces import MOTION_NAMES, SyntheticFacesPlan, load_truth, write_synthetic_faces
+from leokit.synthetic_faces import MOTION_NAMES, SyntheticFacesPlan, load_truth, sample_textures, write_synthetic_faces
 from leokit.synthetic_faces.ground_truth import save_truth
 from leokit.utils import UserError
 
@@ -55,6 +55,17 @@ def test_a_mouth_opens_over_the_range_of_the_data_set(faces):
     less, found = SyntheticPairs(narrow, count=1)(dataset, dataset.videos[0])
     pair = found['mouth_open'][0]
     assert (less[pair.driving] - less[pair.source]).norm() < 0.8 * (frames[mouth.driving] - frames[mouth.source]).norm()
+
+
+def test_textured_faces_have_textures_and_no_noise(faces):
+    dataset, truth = faces
+    drawn, _ = SyntheticPairs(truth, count=1)(dataset, dataset.videos[0])
+    textured = truth._replace(textures=sample_textures(range(len(truth.names))))
+    frames, found = SyntheticPairs(textured, count=1)(dataset, dataset.videos[0])
+    assert (frames - drawn).abs().mean() > 0.03
+    mouth = found['mouth_open'][0]
+    change = (frames[mouth.driving] - frames[mouth.source]).abs().sum(0)
+    assert change.max() > 0.2 and change[:, :8].sum() == change[:, -8:].sum() == 0
 
 
 def test_the_pose_is_that_of_the_video(faces):

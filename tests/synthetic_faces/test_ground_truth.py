@@ -1,9 +1,12 @@
 import numpy as np
 import pytest
+import torch
 
-from leokit.synthetic_faces import APPEARANCE_NAMES, MOTION_NAMES, SyntheticFacesPlan, load_truth
+from leokit.synthetic_faces import (
+    APPEARANCE_NAMES, MOTION_NAMES, SyntheticFacesPlan, load_truth, write_synthetic_faces)
 from leokit.synthetic_faces.ground_truth import TRUTH_FILE, save_truth
 from leokit.utils import UserError
+from leokit.video import open_video
 
 
 def test_truth_round_trip(tmp_path):
@@ -18,6 +21,25 @@ def test_truth_round_trip(tmp_path):
         assert np.array_equal(truth.motion[row], motion) and truth.index(clip.name) == row
     with pytest.raises(KeyError, match='unknown'):
         truth.index('unknown')
+
+
+@pytest.mark.parametrize('style', ['drawn', 'textured'])
+def test_frames_are_those_of_the_videos(tmp_path, style):
+    plan = SyntheticFacesPlan(num_identities=2, clips_per_identity=1, num_frames=4, size=32, style=style)
+    write_synthetic_faces(tmp_path, plan, workers=0, show_progress=False)
+    truth = load_truth(tmp_path)
+    assert (truth.textures is None) == (style == 'drawn')
+    for row, clip in enumerate(plan.clips()):
+        with open_video(tmp_path / clip.file) as video:
+            stored = torch.from_numpy(video.read(range(4))).permute(0, 3, 1, 2)
+        error = (truth.frames(row, truth.motion[row], size=32).int() - stored.int()).abs()
+        assert error.float().mean() < 1  # the rounding of the color conversion
+    still = truth.motion[0][[0, 0]]
+    for noise in (True, False):
+        first, second = truth.frames(0, still, size=32, noise=noise)
+        assert torch.equal(first, second) == (style == 'drawn' or not noise)
+    other = truth.frames(0, truth.motion[1], size=32, appearance=truth.appearance[1])
+    assert torch.equal(other, truth.frames(1, truth.motion[1], size=32)) == (style == 'drawn')
 
 
 def test_files_of_older_versions_load(tmp_path):
