@@ -101,7 +101,9 @@ def write_synthetic_regions(folder: str | Path, path: str | Path, *, workers: in
     truth = load_truth(folder)
 
     def measure(row: int) -> np.ndarray:
-        return face_boxes(torch.from_numpy(truth.appearance[row:row + 1]), torch.from_numpy(truth.motion[row])).numpy()
+        textures = None if truth.textures is None else torch.from_numpy(truth.textures[row:row + 1])
+        return face_boxes(torch.from_numpy(truth.appearance[row:row + 1]), torch.from_numpy(truth.motion[row]),
+                          textures).numpy()
 
     boxes: dict[str, np.ndarray] = {}
     with progress_bar(len(truth.names), 'regions', unit='video') as bar:

@@ -17,7 +17,7 @@ from leokit.utils import UserError
 from leokit.video.frame_rate import exact_rate
 
 SPLIT_STREAM = 3  # separates the random numbers of the split from those of identities and motions
-FORMAT_VERSIONS = dict(drawn=2, textured=3)  # by style; incremented when the same settings give other images
+FORMAT_VERSIONS = dict(drawn=2, textured=4)  # by style; incremented when the same settings give other images
 MIN_SIZE = 16
 STYLES = tuple(FORMAT_VERSIONS)
 

@@ -25,6 +25,15 @@ CROWN = 0.30  # squareness of the upper half of the head
 MIN_SLOPE = 0.3  # lower limit of the slope of a shell near its outline
 
 
+class View(NamedTuple):
+    """What an image shows of the scene: the square [-VIEW, VIEW]², magnified about its center and shifted."""
+
+    size: int  # resolution
+    zoom: Tensor | float = 1.0  # (B, 1, 1)
+    x: Tensor | float = 0.0  # scene coordinates of the center of the image, (B, 1, 1)
+    y: Tensor | float = 0.0
+
+
 class HeadFrame(NamedTuple):
     """Pixel coordinates in the upright, unit-scale frame of the head, and the rotation of the head."""
 
@@ -55,26 +64,26 @@ class Shell(NamedTuple):
         return Shell(*(field[:, rows, columns] for field in self))
 
 
-def pixel_size(size: int) -> float:
-    """Size of a pixel in scene units, for images of resolution ``size``."""
-    return 2 * VIEW / size
+def pixel_size(view: View) -> Tensor | float:
+    """Size of a pixel in scene units."""
+    return 2 * VIEW / (view.size * view.zoom)
 
 
-def pixel_grid(size: int, device: torch.device | str) -> tuple[Tensor, Tensor]:
-    """Scene coordinates of the pixel centers of a square image: x (1, 1, W) and y (1, H, 1)."""
-    centers = (torch.arange(size, device=device, dtype=torch.float32) + 0.5) * pixel_size(size) - VIEW
-    return centers.view(1, 1, size), centers.view(1, size, 1)
+def pixel_grid(view: View, device: torch.device | str) -> tuple[Tensor, Tensor]:
+    """Scene coordinates of the pixel centers of a square image: x (1 or B, 1, W) and y (1 or B, H, 1)."""
+    centers = (torch.arange(view.size, device=device, dtype=torch.float32) + 0.5) * (2 * VIEW / view.size) - VIEW
+    return centers.view(1, 1, -1) / view.zoom + view.x, centers.view(1, -1, 1) / view.zoom + view.y
 
 
-def head_frame(motion: ParameterTable, size: int, device: torch.device | str) -> HeadFrame:
+def head_frame(motion: ParameterTable, view: View, device: torch.device | str) -> HeadFrame:
     """Undo translation, roll and scale of the head for every pixel; coordinates of shape (B, size, size)."""
     yaw, pitch, roll = (torch.deg2rad(motion[name]) for name in ('yaw', 'pitch', 'roll'))
     sin, cos, scale = roll.sin(), roll.cos(), motion['scale']
     center_x = motion['tx'] + SWING_X * yaw.sin() + PIVOT * sin
     center_y = HEAD_Y + motion['ty'] + SWING_Y * pitch.sin() + PIVOT * (1 - cos)
-    image_x, image_y = pixel_grid(size, device)
+    image_x, image_y = pixel_grid(view, device)
     dx, dy = (image_x - center_x) / scale, (image_y - center_y) / scale
-    return HeadFrame(dx * cos + dy * sin, dy * cos - dx * sin, pixel_size(size) / scale, yaw, pitch)
+    return HeadFrame(dx * cos + dy * sin, dy * cos - dx * sin, pixel_size(view) / scale, yaw, pitch)
 
 
 def skull_shell(appearance: ParameterTable, motion: ParameterTable, frame: HeadFrame) -> Shell:

@@ -58,16 +58,17 @@ def render_faces(appearance: Tensor, motion: Tensor, *, size: int = 64, textures
 def paint_frames(appearance: ParameterTable, motion: ParameterTable, size: int, finish: Finish) -> Tensor:
     """Render images in float32, shape (B, 3, size, size), in [0, 1] except for highlights; see :func:`render_faces`."""
     batch, device = len(motion['yaw']), motion['yaw'].device
-    frame = head_frame(motion, size, device)
+    view = finish.view(size)
+    frame = head_frame(motion, view, device)
     # back to front: surroundings
-    canvas = surroundings.paint_background(appearance, batch, size, device)
+    canvas = surroundings.paint_background(appearance, batch, view, device)
     finish.background(canvas)
     if _any_present(appearance, 'back_hair', 'bun'):
         with finish.hair(canvas, *hair.back_coordinates(frame)):
             hair.paint_back_hair(canvas, appearance, frame, curtains=False)
-    with finish.body(canvas, *surroundings.body_coordinates(motion, size, device)):
-        surroundings.paint_body(canvas, appearance, motion)
-    surroundings.paint_neck(canvas, appearance, motion, frame)
+    with finish.body(canvas, *surroundings.body_coordinates(motion, view, device)):
+        surroundings.paint_body(canvas, appearance, motion, view)
+    surroundings.paint_neck(canvas, appearance, motion, frame, view)
     if _any_present(appearance, 'back_hair'):
         with finish.hair(canvas, *hair.back_coordinates(frame)):
             hair.paint_back_hair(canvas, appearance, frame, curtains=True)

@@ -4,16 +4,16 @@ import torch
 from torch import Tensor
 
 from leokit.synthetic_faces.canvas import Canvas, bump, cover, smooth_step
-from leokit.synthetic_faces.geometry import HEAD_Y, PIVOT, HeadFrame, pixel_grid, pixel_size
+from leokit.synthetic_faces.geometry import HEAD_Y, PIVOT, HeadFrame, View, pixel_grid, pixel_size
 from leokit.synthetic_faces.motion_parameters import ParameterTable
 
 BODY_FOLLOWS = 0.55  # fraction of the head's translation that the shoulders follow
 EAR_DEPTH = 0.04  # distance of the ears behind the widest part of the skull
 
 
-def paint_background(appearance: ParameterTable, batch: int, size: int, device: torch.device | str) -> Canvas:
+def paint_background(appearance: ParameterTable, batch: int, view: View, device: torch.device | str) -> Canvas:
     """A new canvas with the static background: a gradient of two colors, for some identities stripes or soft discs."""
-    x, y = pixel_grid(size, device)
+    x, y = pixel_grid(view, device)
     angle = appearance['background_angle']
     along = x * angle.cos() + y * angle.sin()  # (B, H, W)
     mix = smooth_step(0.5 + along / 2.4).unsqueeze(1)
@@ -27,17 +27,16 @@ def paint_background(appearance: ParameterTable, batch: int, size: int, device: 
     return Canvas(pixels.expand(batch, -1, -1, -1).clone())
 
 
-def body_coordinates(motion: ParameterTable, size: int, device: torch.device | str) -> tuple[Tensor, Tensor]:
+def body_coordinates(motion: ParameterTable, view: View, device: torch.device | str) -> tuple[Tensor, Tensor]:
     """Coordinates x (B, 1, W) and y (B, H, 1) of the shoulders, which partly follow the translation of the head."""
-    x, y = pixel_grid(size, device)
+    x, y = pixel_grid(view, device)
     return x - BODY_FOLLOWS * motion['tx'], y - BODY_FOLLOWS * motion['ty']
 
 
-def paint_body(canvas: Canvas, appearance: ParameterTable, motion: ParameterTable) -> None:
+def paint_body(canvas: Canvas, appearance: ParameterTable, motion: ParameterTable, view: View) -> None:
     """Shoulders with a collar."""
-    size = canvas.pixels.shape[-1]
-    x, y = body_coordinates(motion, size, canvas.pixels.device)
-    pixel = pixel_size(size)
+    x, y = body_coordinates(motion, view, canvas.pixels.device)
+    pixel = pixel_size(view)
     slope = x.abs() / appearance['shoulder_width']
     edge = appearance['shoulder_y'] - 0.16 + 0.12 * slope + 0.55 * slope.pow(6)
     inside = cover(edge - y, pixel * 1.2)
@@ -56,17 +55,17 @@ def paint_body(canvas: Canvas, appearance: ParameterTable, motion: ParameterTabl
     canvas.paint(appearance.color('skin') * 0.86, hole * inside)
 
 
-def paint_neck(canvas: Canvas, appearance: ParameterTable, motion: ParameterTable, frame: HeadFrame) -> None:
+def paint_neck(canvas: Canvas, appearance: ParameterTable, motion: ParameterTable, frame: HeadFrame,
+               view: View) -> None:
     """Neck from the moving head to the shoulders, in the shadow of the chin."""
-    size = canvas.pixels.shape[-1]
-    image_x, image_y = pixel_grid(size, canvas.pixels.device)
+    image_x, image_y = pixel_grid(view, canvas.pixels.device)
     low = appearance['shoulder_y'] - 0.16 + BODY_FOLLOWS * motion['ty']
     high = HEAD_Y + PIVOT * 0.5 + motion['ty']
     share = smooth_step((image_y - high) / (low - high))  # 0 at the head, 1 at the shoulders
     middle = motion['tx'] + 0.5 * PIVOT * torch.deg2rad(motion['roll']).sin()
     middle = middle + share * (BODY_FOLLOWS * motion['tx'] - middle)
     half = appearance['neck_width'] * (0.92 + 0.12 * share * share)
-    pixel = pixel_size(size)
+    pixel = pixel_size(view)
     between = cover((image_x - middle).abs() - half, pixel)
     neck = between * cover(image_y - low - 0.06, 0.06) * cover(high - image_y, pixel)
     canvas.paint(appearance.color('skin') * 0.86, neck)

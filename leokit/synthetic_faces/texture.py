@@ -1,7 +1,8 @@
 """The style ``textured``: noise on skin, hair, clothes and background, shading, single teeth, and a camera.
 
 Drawn faces are flat; networks that learn from them have to ignore what most pixels of a photograph show. The textures
-stick to what they belong to: that of the skin turns with the head. None of it changes the motion or its ground truth.
+stick to what they belong to: that of the skin turns with the head. None of it changes the motion; the camera shows
+heads in several sizes and places.
 """
 
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -15,7 +16,7 @@ from torch.nn import functional as F
 
 from leokit.synthetic_faces.canvas import Canvas, band, bump, cover
 from leokit.synthetic_faces.face import MOUTH_OPENING, mouth_shape
-from leokit.synthetic_faces.geometry import HeadFrame, Shell, pixel_grid
+from leokit.synthetic_faces.geometry import VIEW, HeadFrame, Shell, View, pixel_grid
 from leokit.synthetic_faces.motion_parameters import ParameterTable
 from leokit.synthetic_faces.noise import fractal_noise
 
@@ -29,7 +30,10 @@ TEXTURE_RANGES = dict(
     teeth_gaps=(0.0, 0.5), teeth_count=(5, 9), teeth_shade=(0.75, 1.0), teeth_lower=(-0.3, 0.3), mouth_depth=(0.3, 1.0),
     # lens blur in pixels of an image of 128, noise, contrast, gamma, white balance, vignette
     blur=(0.0, 1.0), noise=(0.0, 0.02), contrast=(0.8, 1.15), gamma=(0.8, 1.25), red=(0.9, 1.1), green=(0.95, 1.05),
-    blue=(0.85, 1.1), vignette=(0.0, 0.5))
+    blue=(0.85, 1.1), vignette=(0.0, 0.5),
+    # magnification about the middle of the face, then shift as a fraction of the image
+    zoom=(0.85, 1.25), shift_x=(-0.05, 0.05), shift_y=(-0.05, 0.05))
+FACE_MIDDLE = 0.26  # between the eyes and the chin of an average face, scene units below the center of the image
 TEXTURE_NAMES = tuple(TEXTURE_RANGES)
 NOISE_VALUES = 2**20  # a power of two
 FRAME_STEP = 97_417  # between the noise of consecutive frames
@@ -52,6 +56,10 @@ def sample_textures(numbers: Iterable[int], seed: int = 0) -> np.ndarray:
 
 class Finish:
     """What becomes of the parts of an image once they are painted: drawn faces stay as they are."""
+
+    def view(self, size: int) -> View:
+        """What images of a resolution show."""
+        return View(size)
 
     def background(self, canvas: Canvas) -> None:
         """The background is painted."""
@@ -92,10 +100,16 @@ class TexturedFinish(Finish):
         self._texture = ParameterTable(TEXTURE_NAMES, textures.float())
         self._clutter: Tensor | None = None
 
+    def view(self, size: int) -> View:
+        """What images of a resolution show: heads of other sizes, elsewhere."""
+        zoom = self._texture['zoom']
+        x, y = (-2 * VIEW * self._texture[name] / zoom for name in ('shift_x', 'shift_y'))
+        return View(size, zoom, x, y + FACE_MIDDLE * (1 - 1 / zoom))
+
     def background(self, canvas: Canvas) -> None:
         """Clutter in colors of its own, which does not move."""
         if self._clutter is None:
-            x, y = pixel_grid(canvas.pixels.shape[-1], canvas.pixels.device)
+            x, y = pixel_grid(View(canvas.pixels.shape[-1]), canvas.pixels.device)
             scale = self._texture['clutter_scale']
             brightness = self._noise(x * scale, y * scale + 90, 4)
             colors = [brightness + 0.35 * self._noise(x * scale + 50 * channel, y * scale, 4) for channel in range(3)]
@@ -160,7 +174,7 @@ class TexturedFinish(Finish):
         """What a camera shows: lens blur, vignette, white balance, contrast, gamma, noise."""
         texture, size = self._texture, pixels.shape[-1]
         pixels = _blur(pixels, texture['blur'][:, None] * (size / 128))
-        x, y = pixel_grid(size, pixels.device)
+        x, y = pixel_grid(View(size), pixels.device)
         balance = torch.stack([texture[name] for name in ('red', 'green', 'blue')], dim=1)  # (B or 1, 3, 1, 1)
         pixels = pixels * balance * (1 - 0.4 * texture['vignette'] * (x * x + y * y))[:, None]
         pixels = ((pixels - 0.5) * texture['contrast'][:, None] + 0.5).clamp(1e-4, 1) ** texture['gamma'][:, None]

@@ -179,16 +179,19 @@ def test_the_command_finds_mouth_and_eyes_of_the_astronaut(tmp_path, clips):
     assert 35 < widths[0] < 65 and 18 < widths[1] < 36 and 18 < widths[2] < 36 and 75 < widths[3] < 110
 
 
-def test_regions_of_synthetic_faces_are_those_of_the_ground_truth(tmp_path):
-    plan = SyntheticFacesPlan(num_identities=2, clips_per_identity=2, num_frames=6, size=32)
+@pytest.mark.parametrize('style', ['drawn', 'textured'])
+def test_regions_of_synthetic_faces_are_those_of_the_ground_truth(tmp_path, style):
+    plan = SyntheticFacesPlan(num_identities=2, clips_per_identity=2, num_frames=6, size=32, style=style)
     write_synthetic_faces(tmp_path / 'faces', plan, workers=0, show_progress=False)
     status, said = call_command('data regions', '--ground-truth', tmp_path / 'faces', '--out', tmp_path / 'r.npz')
     assert status == 0 and '4 videos, 24 frames, 24 of them with a face (0 interpolated); 0' in said
     boxes, crop = load_face_regions(tmp_path / 'r.npz')
     truth = load_truth(tmp_path / 'faces')
     assert crop == '' and list(boxes) == truth.names
-    for row, name in enumerate(truth.names):
-        expected = face_boxes(torch.from_numpy(truth.appearance[row:row + 1]), torch.from_numpy(truth.motion[row]))
+    for row, (name, clip) in enumerate(zip(truth.names, plan.clips())):
+        textures = plan.textures(clip)
+        expected = face_boxes(torch.from_numpy(truth.appearance[row:row + 1]), torch.from_numpy(truth.motion[row]),
+                              None if textures is None else torch.from_numpy(textures))
         np.testing.assert_array_equal(boxes[name], expected)
     with pytest.raises(UserError, match='does not exist; create the dataset'):
         write_synthetic_regions(tmp_path, tmp_path / 'x.npz')

@@ -6,7 +6,8 @@ import torch
 
 from leokit.nn.face_regions import FACE_REGIONS
 from leokit.synthetic_faces import (
-    APPEARANCE_NAMES, MOTION_NAMES, NEUTRAL_MOTION, SyntheticFacesPlan, face_regions, render_faces)
+    APPEARANCE_NAMES, MOTION_NAMES, NEUTRAL_MOTION, TEXTURE_NAMES, SyntheticFacesPlan, face_regions, render_faces,
+    sample_textures)
 from leokit.synthetic_faces.face_regions import face_boxes
 
 SIZE = 128
@@ -100,6 +101,18 @@ def test_the_face_is_what_is_inside_its_outline():
         assert (box[:2] >= expected[:2] - 2 / SIZE).all() and (box[2:] <= expected[2:] + 2 / SIZE).all()
         assert abs(box[1] - expected[1]) < 3 / SIZE  # nothing is above
         assert 0.8 * (expected[2] - expected[0]) < box[2] - box[0]  # ears
+
+
+@pytest.mark.usefixtures('fine')
+def test_regions_of_textured_faces_are_those_that_the_camera_shows():
+    looks, motion, textures = person(1), motions(), torch.from_numpy(sample_textures([0]))
+    zoom, right, down = 1.2, 0.04, -0.03
+    for name, value in dict(zoom=zoom, shift_x=right, shift_y=down).items():
+        textures[:, TEXTURE_NAMES.index(name)] = value
+    plain, shown = face_boxes(looks, motion), face_boxes(looks, motion, textures)
+    middle = torch.tensor([0.5, 0.5 + 0.26 / 1.8]).repeat(2)  # of the face, which stays where it is
+    expected = middle + zoom * (plain - middle) + torch.tensor([right, down]).repeat(2)
+    torch.testing.assert_close(shown, expected, atol=2.2 / 256, rtol=0)
 
 
 def test_eyes_that_are_closed_are_where_they_were():

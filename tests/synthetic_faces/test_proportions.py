@@ -63,4 +63,4 @@ def test_textured_faces_have_them_and_drawn_ones_do_not(tmp_path):
     np.testing.assert_array_equal(appearance, adult_proportions(drawn, range(2), 5))
     np.testing.assert_array_equal(appearance[[1]], plan.appearance(plan.clips()[1]))
     # folders of drawn faces remain valid, those of textured ones from before do not
-    assert SyntheticFacesPlan(**options).settings()['version'] == 2 and plan.settings()['version'] == 3
+    assert SyntheticFacesPlan(**options).settings()['version'] == 2 and plan.settings()['version'] == 4

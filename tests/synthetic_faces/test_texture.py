@@ -15,7 +15,8 @@ from leokit.video import open_video
 
 # a camera that changes nothing, light without direction, no textures
 PLAIN = dict.fromkeys(TEXTURE_NAMES, 0.0) | dict.fromkeys(
-    ('contrast', 'gamma', 'red', 'green', 'blue', 'cloth_scale', 'clutter_scale', 'teeth_shade', 'mouth_depth'), 1.0)
+    ('contrast', 'gamma', 'red', 'green', 'blue', 'cloth_scale', 'clutter_scale', 'teeth_shade', 'mouth_depth', 'zoom'),
+    1.0)
 
 
 def pose(**changes):
@@ -117,6 +118,19 @@ def test_the_camera():
     expected = F.conv2d(padded.transpose(0, 1), torch.outer(kernel, kernel)[None, None]).transpose(0, 1)
     torch.testing.assert_close(draw(look=textures(blur=1.0)), expected, atol=2, rtol=0)
     assert (draw(size=64, look=textures(blur=1.0)) - draw(size=64)).abs().mean() > 0.3
+
+
+def test_zoom_and_shift():
+    motion = pose(yaw=15.0, tx=0.05, mouth_open=0.5)
+    base = draw(motion, look=textures())
+    right_and_up = draw(motion, look=textures(shift_x=16 / 128, shift_y=-8 / 128))
+    torch.testing.assert_close(right_and_up[..., :-8, 16:], base[..., 8:, :-16], atol=1, rtol=0)
+    # the middle of 160 pixels, once the shift undoes that the zoom keeps the middle of the face where it is
+    middle = 0.26 / (2 * VIEW)
+    zoomed = draw(motion, look=textures(zoom=1.25, shift_y=0.25 * middle))
+    large = draw(motion, size=160, look=textures())
+    assert (zoomed - large[..., 16:144, 16:144]).abs().max() <= 2
+    assert (zoomed - base).abs().mean() > 5
 
 
 def test_noise_is_smooth_periodic_and_of_mean_zero():
