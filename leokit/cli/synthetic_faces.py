@@ -10,7 +10,9 @@ import argparse
 from leokit.cli import options
 from leokit.cli.argument_types import non_negative_int, positive_int
 
-STYLES = ('drawn', 'textured')  # of SyntheticFacesPlan, which takes a second to import
+# of SyntheticFacesPlan, which takes a second to import
+STYLES = ('drawn', 'textured')
+BEHAVIORS = ('nodding', 'talking', 'mixed')
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,6 +26,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add(parser, '--size', role='even', default=64)
     parser.add_argument('--style', choices=STYLES, default=STYLES[0],
                         help='textured: skin, hair, light, proportions closer to photographs (default: %(default)s)')
+    parser.add_argument('--behavior', choices=BEHAVIORS,
+                        help='of all clips; mixed: nodding and talking (default: random)')
     options.add(parser, '--fps', default=25.0)
     options.add(parser, '--seed', '--split-fractions')
     options.add(parser, '--workers', role='processes; 0 renders in this one', type=non_negative_int,
@@ -44,7 +48,8 @@ def run(args: argparse.Namespace) -> None:
     train, val, test = args.split_fractions
     plan = SyntheticFacesPlan(
         num_identities=args.num_identities, clips_per_identity=args.clips_per_identity, num_frames=args.num_frames,
-        size=args.size, seed=args.seed, fps=args.fps, train=train, val=val, test=test, style=args.style)
+        size=args.size, seed=args.seed, fps=args.fps, train=train, val=val, test=test, style=args.style,
+        behavior=args.behavior)
     if args.truth_only:
         written = write_synthetic_truth(args.out, plan)
     else:

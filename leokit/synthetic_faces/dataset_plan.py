@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from leokit.synthetic_faces.appearance import sample_identities
+from leokit.synthetic_faces.motion_parameters import BEHAVIORS
 from leokit.synthetic_faces.proportions import adult_proportions
 from leokit.synthetic_faces.random_motion import sample_motion
 from leokit.synthetic_faces.texture import sample_textures
@@ -51,6 +52,7 @@ class SyntheticFacesPlan:
         fps (float): Frame rate.
         style (str): ``'drawn'``, or ``'textured'`` with textures, shading and a camera (:mod:`~.texture`) and
             adult proportions (:mod:`~.proportions`), which are closer to photographs; the motion is the same.
+        behavior (str, optional): One of ``BEHAVIORS`` in all clips; by default 40 % nod, 40 % talk and 20 % do both.
         train, val, test (float): Fractions of the identities, normalized to sum 1. Every split with a fraction above 0
             gets at least one identity if there are enough identities.
     """
@@ -65,6 +67,7 @@ class SyntheticFacesPlan:
     val: float = 0.05
     test: float = 0.05
     style: str = 'drawn'
+    behavior: str | None = None
 
     def __post_init__(self) -> None:
         for key in ('num_identities', 'clips_per_identity', 'num_frames', 'fps'):
@@ -74,6 +77,8 @@ class SyntheticFacesPlan:
             raise UserError(f'size must be an even number of at least {MIN_SIZE} pixels, got {self.size}')
         if self.style not in STYLES:
             raise UserError(f'style must be {" or ".join(STYLES)}, got {self.style!r}')
+        if self.behavior not in (None, *BEHAVIORS):
+            raise UserError(f'behavior must be {", ".join(BEHAVIORS)} or None, got {self.behavior!r}')
         exact_rate(self.fps)  # raises for a rate that no video can have
         if self.seed < 0:
             raise UserError(f'seed must not be negative, got {self.seed}')
@@ -102,7 +107,8 @@ class SyntheticFacesPlan:
 
     def motion(self, clip: SyntheticClip) -> tuple[np.ndarray, str]:
         """Motion parameters of a clip, shape (T, len(MOTION_NAMES)), and its behavior."""
-        return sample_motion(self.num_frames, seed=(self.seed, clip.identity_number, clip.clip_number), fps=self.fps)
+        return sample_motion(self.num_frames, seed=(self.seed, clip.identity_number, clip.clip_number), fps=self.fps,
+                             behavior=self.behavior)
 
     def appearance(self, clip: SyntheticClip) -> np.ndarray:
         """Appearance parameters of a clip, shape (1, len(APPEARANCE_NAMES))."""
@@ -117,8 +123,11 @@ class SyntheticFacesPlan:
     def settings(self) -> dict[str, Any]:
         """All settings that the images depend on, and the version of the format."""
         settings = dict(asdict(self), version=FORMAT_VERSIONS[self.style])
-        if self.style == 'drawn':  # not in the settings of datasets from before there were styles
+        # not in the settings of datasets from before there were these options
+        if self.style == 'drawn':
             del settings['style']
+        if self.behavior is None:
+            del settings['behavior']
         return settings
 
     def _fractions(self) -> tuple[float, float, float]:

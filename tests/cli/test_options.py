@@ -16,7 +16,7 @@ from leokit.data_tools import face_region_detection
 from leokit.engine import LAUNCHERS
 from leokit.face_detectors.choice import DETECTORS
 from leokit.inference.paste_back import MAX_SIDE
-from leokit.synthetic_faces import SyntheticFacesPlan
+from leokit.synthetic_faces import BEHAVIORS, SyntheticFacesPlan
 from leokit.synthetic_faces.dataset_plan import STYLES
 from leokit.video.h264 import ENCODERS
 from leokit.video.images import TRANSPARENT_BACKGROUND
@@ -46,11 +46,12 @@ def test_copied_constants_are_those_of_the_package():
 
 
 def test_defaults_of_synthetic_faces_are_those_of_its_plan():
-    assert synthetic_faces.STYLES == STYLES
+    assert synthetic_faces.STYLES == STYLES and synthetic_faces.BEHAVIORS == BEHAVIORS
     args = build_parser().parse_args(['synthetic-faces', '--out', 'x'])
     plan = SyntheticFacesPlan()
     for option, field in dict(clips_per_identity='clips_per_identity', num_identities='num_identities', size='size',
-                              num_frames='num_frames', fps='fps', seed='seed', style='style').items():
+                              num_frames='num_frames', fps='fps', seed='seed', style='style',
+                              behavior='behavior').items():
         assert getattr(args, option) == getattr(plan, field), option
     assert tuple(args.split_fractions) == (plan.train, plan.val, plan.test)
 

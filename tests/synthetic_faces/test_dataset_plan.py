@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from support.calling import run_command
 
-from leokit.synthetic_faces import SyntheticFacesPlan
+from leokit.synthetic_faces import MOTION_NAMES, SyntheticFacesPlan, sample_motion
 from leokit.utils import UserError
 
 
@@ -33,13 +33,28 @@ def test_small_sets_have_all_splits_if_possible(identities, expected):
     assert set(SyntheticFacesPlan(num_identities=identities).identity_splits()) == expected
 
 
+def test_one_behavior_in_all_clips():
+    options = dict(num_identities=20, clips_per_identity=1, num_frames=100)
+    plan, default = SyntheticFacesPlan(**options, behavior='talking'), SyntheticFacesPlan(**options)
+    opened = MOTION_NAMES.index('mouth_open')
+    for clip in plan.clips():
+        motion, behavior = plan.motion(clip)
+        assert behavior == 'talking' and motion[:, opened].max() > 0.3
+        np.testing.assert_array_equal(
+            motion, sample_motion(100, seed=(0, clip.identity_number, 0), behavior='talking')[0])
+    assert {default.motion(clip)[1] for clip in default.clips()} == {'nodding', 'talking', 'mixed'}
+    # folders of datasets from before the option remain valid
+    assert 'behavior' not in default.settings() and plan.settings()['behavior'] == 'talking'
+
+
 def test_a_split_with_fraction_zero_is_empty():
     splits = SyntheticFacesPlan(num_identities=20, train=1, val=1, test=0).identity_splits()
     assert splits.count('test') == 0 and splits.count('train') == 10
 
 
 @pytest.mark.parametrize('key, value', [
-    ('num_identities', 0), ('num_frames', -1), ('fps', 0.0), ('size', 33), ('size', 8), ('seed', -1), ('train', -0.1)])
+    ('num_identities', 0), ('num_frames', -1), ('fps', 0.0), ('size', 33), ('size', 8), ('seed', -1), ('train', -0.1),
+    ('behavior', 'singing')])
 def test_invalid_settings_are_refused_by_name(key, value):
     with pytest.raises(UserError, match=key):
         SyntheticFacesPlan(**{key: value})
