@@ -3,7 +3,7 @@
 # the real faces and, with --ground-truth, those of SyntheticFaces. One GPU, 64 pairs, some minutes.
 _base_ = './lia_few_faces_128_mixed.py'
 regions = ['data/faces_regions.npz', 'data/synthetic_regions.npz']
-expression_code_weight = 0.1
+expression_code_weight = 0.03
 
 train_dataloader = dict(dataset=dict(regions='$regions'))
 model = dict(

@@ -5,7 +5,7 @@ _base_ = './lia_few_faces_128_mixed_expressions.py'
 regions = ['data/faces_regions.npz', 'data/synthetic_regions.npz']
 region_weight = 1.0
 crop_weight = 0.003
-expression_code_weight = 0.1
+expression_code_weight = 0.03
 
 train_dataloader = dict(dataset=dict(regions='$regions'))
 model = dict(
