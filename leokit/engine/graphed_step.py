@@ -6,7 +6,9 @@ generator at each replay.
 """
 
 import logging
+from collections.abc import Hashable
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any, Iterator
 
 import torch
@@ -18,13 +20,15 @@ from torch import Tensor, nn
 
 from leokit.engine.ema_hook import EMAHook
 from leokit.engine.iter_timer_hook import IterTimerHook
+from leokit.engine.loss_ramp_hook import LossRampHook
 from leokit.engine.loss_watch_hook import LossWatchHook
 from leokit.engine.optim_wrapper import AutocastOptimWrapper
 from leokit.utils.modules import device_of
 
-WARMUP = 3  # eager iterations before the capture: libraries select algorithms, the optimizer makes its state
+WARMUP = 3  # eager iterations before a capture: libraries select algorithms, the optimizer makes its state
 OPTIMIZERS = (torch.optim.Adam, torch.optim.AdamW)
-OBSERVERS = (Hook, RuntimeInfoHook, LossWatchHook, MMEngineIterTimerHook, IterTimerHook)  # change nothing in a step
+# Change nothing in a step; or, LossRampHook, only weights of losses.
+OBSERVERS = (Hook, RuntimeInfoHook, LossWatchHook, MMEngineIterTimerHook, IterTimerHook, LossRampHook)
 
 
 def graph_obstacle(runner: Any) -> str | None:
@@ -50,15 +54,27 @@ def graph_obstacle(runner: Any) -> str | None:
 
 
 def acts_before_iterations(hook: Hook) -> bool:
-    """Whether a hook may change the work of an iteration, as a ramp of a loss weight does."""
+    """Whether a hook may change the work of an iteration other than by the weights of losses."""
     return type(hook).before_train_iter not in [observer.before_train_iter for observer in OBSERVERS]
+
+
+@dataclass
+class _Variant:
+    """Steps that do the same work: their graph, once captured, and what it writes."""
+
+    calls: int = 0
+    graph: torch.cuda.CUDAGraph | None = None
+    outputs: dict[str, Tensor] = field(default_factory=dict)
+    log_vars: dict[str, Tensor] = field(default_factory=dict)
 
 
 class GraphedTrainStep:
     """Replaces ``model.train_step``. The first iterations run eagerly, then the step is captured and replayed.
 
-    Batches of other shapes than that of the capture run eagerly. Learning rates and the weight of the average are
-    tensors that are set before every replay. The optimizer's settings, as they are saved, do not change.
+    There is one graph for every :meth:`~leokit.models.base_model.TrainableModel.step_variant`, such as steps with and
+    without a gradient penalty; all of them use the same memory. Batches of other shapes than that of the first capture
+    run eagerly. Learning rates, the weights of losses and the weight of the average are tensors that are set before
+    every replay. The optimizer's settings, as they are saved, do not change.
 
     Args:
         model (nn.Module): A :class:`~leokit.models.base_model.TrainableModel`.
@@ -75,13 +91,14 @@ class GraphedTrainStep:
         self._rates = [torch.full((), float(group['lr']), device=device) for group in self._groups]
         self._known_rates = [group['lr'] for group in self._groups]
         self._ema_weight = torch.empty((), device=device)  # set before every step
-        self._calls = 0
+        self._known_weights = model.loss_weights()
+        self._loss_weights = {
+            name: torch.full((), float(weight), device=device) for name, weight in self._known_weights.items()}
         self._enabled = True
         self._stream = torch.cuda.Stream(device) if device.type == 'cuda' else None
-        self._graph: torch.cuda.CUDAGraph | None = None
+        self._pool = torch.cuda.graph_pool_handle() if device.type == 'cuda' else None
+        self._variants: dict[Hashable, _Variant] = {}
         self._inputs: dict[str, Tensor] = {}
-        self._outputs: dict[str, Tensor] = {}
-        self._log_vars: dict[str, Tensor] = {}
         if ema is not None:
             ema.updated_in_step = True
         for state in optim_wrapper.optimizer.state.values():  # of a resumed training
@@ -99,22 +116,29 @@ class GraphedTrainStep:
         """
         inputs = self._model.data_preprocessor(dict(inputs=data_batch['inputs']), True)['inputs']
         self._set_scalars(iteration)
-        self._calls += 1
-        if self._enabled and self._graph is None and self._calls > WARMUP:
-            self._try_capture(inputs)
-        if self._graph is None or not self._fits(inputs):
+        variant = self._variants.setdefault(self._model.step_variant(), _Variant())
+        variant.calls += 1
+        if self._enabled and variant.graph is None and variant.calls > WARMUP and (
+                not self._inputs or self._fits(inputs)):
+            self._try_capture(variant, inputs)
+        if variant.graph is None or not self._fits(inputs):
             return self._run_eagerly(inputs)
         for name, held in self._inputs.items():
             held.copy_(inputs[name], non_blocking=True)
-        self._graph.replay()
-        self._wrapper.log_vars = self._log_vars
-        return self._outputs
+        variant.graph.replay()
+        self._wrapper.log_vars = variant.log_vars
+        return variant.outputs
 
     def _set_scalars(self, iteration: int) -> None:
         for index, group in enumerate(self._groups):
             if group['lr'] != self._known_rates[index]:
                 self._rates[index].fill_(group['lr'])
                 self._known_rates[index] = group['lr']
+        weights = self._model.loss_weights()
+        for name, weight in weights.items():
+            if weight != self._known_weights[name]:
+                self._loss_weights[name].fill_(weight)
+        self._known_weights = weights
         if self._ema is not None:
             self._ema_weight.fill_(1 - self._ema.decay_at(iteration))
 
@@ -143,36 +167,42 @@ class GraphedTrainStep:
 
     @contextmanager
     def _device_settings(self) -> Iterator[None]:
-        """The optimizer with its step counts and learning rates on the device."""
+        """The optimizer with its step counts and learning rates on the device, and the model with its loss weights."""
         saved = [{name: group[name] for name in ('lr', 'fused', 'foreach', 'capturable')} for group in self._groups]
         on_cuda = self._stream is not None
         for group, rate in zip(self._groups, self._rates):
             group.update(lr=rate, fused=on_cuda, foreach=False, capturable=on_cuda)
+        self._model.device_weights = self._loss_weights
         try:
             yield
         finally:
+            self._model.device_weights = None
             for group, settings in zip(self._groups, saved):
                 group.update(settings)
 
-    def _try_capture(self, inputs: dict[str, Tensor]) -> None:
-        """Capture the graph; a step that cannot be captured stays eager, which is slower."""
+    def _try_capture(self, variant: _Variant, inputs: dict[str, Tensor]) -> None:
+        """Capture the graph of a variant; a step that cannot be captured stays eager, which is slower."""
+        is_first = not self._inputs
         try:
-            self._capture(inputs)
+            if is_first:
+                self._inputs = {name: tensor.clone() for name, tensor in inputs.items()}
+            self._capture(variant)
         except RuntimeError as error:
             if isinstance(error, torch.OutOfMemoryError):
                 raise
             self._enabled = False
-            self._inputs, self._outputs = {}, {}
+            if is_first:
+                self._inputs = {}
             self._wrapper.zero_grad()
             print_log('the training step is not replayed as a CUDA graph, because the capture failed: '
                       f'{str(error).strip().splitlines()[0]}', logger='current', level=logging.WARNING)
 
-    def _capture(self, inputs: dict[str, Tensor]) -> None:
-        self._inputs = {name: tensor.clone() for name, tensor in inputs.items()}
+    def _capture(self, variant: _Variant) -> None:
         torch.cuda.synchronize()
         graph = torch.cuda.CUDAGraph()
-        # thread_local: other threads, such as the data loader's for pinned memory, may use CUDA meanwhile
-        with torch.cuda.graph(graph, stream=self._stream, capture_error_mode='thread_local'):
-            self._outputs = self._step(self._inputs)
-        self._log_vars = dict(self._wrapper.log_vars)
-        self._graph = graph  # set last: only a complete capture is replayed
+        # thread_local: other threads, such as the data loader's for pinned memory, may use CUDA meanwhile. The graphs
+        # can share memory, as they run one at a time and leave nothing in it but their outputs, which are kept.
+        with torch.cuda.graph(graph, pool=self._pool, stream=self._stream, capture_error_mode='thread_local'):
+            variant.outputs = self._step(self._inputs)
+        variant.log_vars = dict(self._wrapper.log_vars)
+        variant.graph = graph  # set last: only a complete capture is replayed

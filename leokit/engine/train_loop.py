@@ -34,8 +34,8 @@ class ResumableTrainLoop(BaseLoop):
         val_interval (int): Iterations between validations; there is one after the last iteration as well.
         val_begin (int): The first iteration that may be validated.
         cuda_graph (bool, optional): Replay the whole step, with optimizer and average of the weights, as one CUDA graph
-            (:class:`~leokit.engine.graphed_step.GraphedTrainStep`). None does so where it is possible; True raises a
-            :class:`UserError` where it is not.
+            (:class:`~leokit.engine.graphed_step.GraphedTrainStep`). None does so where it is possible, except for
+            animators; True raises a :class:`UserError` where it is not.
 
     Motion codes stay on the device of the model, where there is room, and the data loader is not used
     (:class:`~leokit.datasets.resident_batches.ResidentBatches`); the batches are the same.
@@ -101,7 +101,8 @@ class ResumableTrainLoop(BaseLoop):
 
     def captures_step(self) -> bool:
         """Whether the training step is one CUDA graph; a :class:`UserError` if it must be and cannot."""
-        if self._cuda_graph is False:
+        by_default = getattr(unwrap_model(self.runner.model), 'cuda_graph_by_default', True)
+        if self._cuda_graph is False or self._cuda_graph is None and not by_default:
             return False
         obstacle = graph_obstacle(self.runner)
         if obstacle and self._cuda_graph:

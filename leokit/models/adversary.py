@@ -24,6 +24,7 @@ class Adversary(NamedTuple):
         penalty (nn.Module, optional): The gradient penalty at real images.
         name (str): The discriminator's loss is logged as ``loss_<name>``.
         view (Callable): What the discriminator sees of images (B, 3, H, W).
+        weight (float | Tensor): Of the generator's loss.
     """
 
     discriminator: nn.Module
@@ -31,6 +32,7 @@ class Adversary(NamedTuple):
     penalty: nn.Module | None
     name: str
     view: Callable[[Tensor], Tensor]
+    weight: float | Tensor
 
     def losses(self, fake: Tensor, real: Tensor) -> dict[str, Tensor]:
         """Weighted losses of generator and discriminator.
@@ -41,10 +43,10 @@ class Adversary(NamedTuple):
         """
         # differentiated at once, so that the activations of one term are in memory
         terms = {}
-        if self.objective.weight:  # 0 before its ramp begins, see LossRampHook
+        if self.objective.weight:  # a number, 0 before its ramp begins, see LossRampHook
             frozen = {name: weight.detach() for name, weight in self.discriminator.named_parameters()}
             terms[f'loss_{self.objective.name}'] = with_early_gradients(
-                lambda seen: self.objective.weight * self.objective.generator_loss(
+                lambda seen: self.weight * self.objective.generator_loss(
                     functional_call(self.discriminator, frozen, (self.view(seen),))), fake)
         terms[f'loss_{self.name}'] = with_early_gradients(
             lambda: self.objective.discriminator_loss(
@@ -56,11 +58,15 @@ class Adversary(NamedTuple):
         """The penalty at what the discriminator sees of real images (B, 3, H, W); empty if there is none."""
         if self.penalty is None:
             return {}
-        # the iteration is known through MMEngine's message hub; outside a Runner the penalty is not lazy
-        iteration = MessageHub.get_current_instance().runtime_info.get('iter')
+        iteration = current_iteration()
         return {f'loss_{self.penalty.name}': with_early_gradients(
             lambda: self.penalty(self.discriminator, self.view(real), iteration),
             weights=tuple(self.discriminator.parameters()))}
+
+
+def current_iteration() -> int | None:
+    """Completed iterations of the training, which MMEngine's message hub knows; None outside a Runner."""
+    return MessageHub.get_current_instance().runtime_info.get('iter')
 
 
 def adversarial_parts(widths: dict, key: str, discriminator: dict | None, adversarial: dict | None, r1: dict | None,

@@ -19,7 +19,7 @@ from torch.nn.functional import avg_pool2d
 
 from leokit.encoders import Encoding
 from leokit.flow_generators import FlowFrame
-from leokit.models.adversary import Adversary, adversarial_parts
+from leokit.models.adversary import Adversary, adversarial_parts, current_iteration
 from leokit.models.base_model import TrainableModel
 from leokit.models.contracts import check_encoding, check_latent, check_rendered
 from leokit.motion_spaces import relative_motion
@@ -82,6 +82,8 @@ class Animator(Pretrained, TrainableModel):
     crop = 'center'
     face_crop: str | None = None
     transfer_mode = 'relative'
+    supports_cuda_graph = True
+    cuda_graph_by_default = False
 
     def __init__(self, size: int = 256, appearance_dim: int = 512, *, motion_dim: int = 20,
                  channel_multiplier: float = 1, max_channels: int = 512, encoder: dict | None = None,
@@ -254,7 +256,9 @@ class Animator(Pretrained, TrainableModel):
         known = dict(source=(source,), driving=(driving,), frames=(fake,), flows=animation.flows,
                      source_motion=(encoding.motion,), driving_motion=(motion,),
                      regions=(regions,), source_regions=(source_regions,))
-        for loss, compute in zip(self.losses, self._graphed or self.losses):
+        # within a graph of the whole step, losses have none of their own
+        graphed = self._graphed if self.device_weights is None else []
+        for loss, compute in zip(self.losses, graphed or self.losses):
             # not yet, see LossRampHook; but DistributedDataParallel waits for the gradients of all weights
             if not loss.weight and not _is_trained(loss):
                 continue
@@ -263,7 +267,7 @@ class Animator(Pretrained, TrainableModel):
                 if name in reads:
                     _check_regions(*known[name], f'the loss {loss.name!r}')
             seen = [tensor for name in reads for tensor in known[name]]
-            terms[f'loss_{loss.name}'] = loss.weight * compute(*seen)
+            terms[f'loss_{loss.name}'] = self._weight_of(loss) * compute(*seen)
         for found in (*(adversary.losses(fake, driving) for adversary in adversaries), *penalties):
             terms |= found
         return terms
@@ -272,12 +276,31 @@ class Animator(Pretrained, TrainableModel):
         found = []
         if self.discriminator is not None:
             found.append(Adversary(self.discriminator, self.adversarial, self.r1, 'discriminator',
-                                   lambda images: _reduced(images, self.discriminator_scale)))
+                                   lambda images: _reduced(images, self.discriminator_scale),
+                                   self._weight_of(self.adversarial)))
         if self.crop_discriminator is not None:
             _check_regions(regions, 'the discriminator of face crops')
             found.append(Adversary(self.crop_discriminator, self.crop_adversarial, self.crop_r1, 'discriminator_crops',
-                                   lambda images: self.crop_view(images, regions)))
+                                   lambda images: self.crop_view(images, regions),
+                                   self._weight_of(self.crop_adversarial)))
         return found
+
+    def _weight_of(self, loss: Module) -> float | Tensor:
+        return loss.weight if self.device_weights is None else self.device_weights[loss.name]
+
+    def _weighted_losses(self) -> list[Module]:
+        return [*self.losses, *(loss for loss in (self.adversarial, self.crop_adversarial) if loss is not None)]
+
+    def loss_weights(self) -> dict[str, float]:
+        """The weights of all losses but the gradient penalties, by name."""
+        return {loss.name: loss.weight for loss in self._weighted_losses()}
+
+    def step_variant(self) -> tuple[bool, ...]:
+        """Which losses have a weight, and which gradient penalties are due."""
+        iteration = current_iteration()
+        penalties = [penalty for penalty in (self.r1, self.crop_r1) if penalty is not None]
+        return (*(bool(loss.weight) for loss in self._weighted_losses()),
+                *(iteration is None or penalty.due(iteration) for penalty in penalties))
 
     def predict(self, source: Tensor, driving: Tensor, data_samples: dict) -> list[dict]:
         """Reconstruct driving frames.

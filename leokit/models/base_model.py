@@ -4,7 +4,7 @@ Importing ``mmengine.model`` imports every optimizer library that is installed, 
 seconds; a program that only uses trained models does not need them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 import torch
@@ -17,10 +17,24 @@ from leokit.utils.modules import device_of
 class TrainableModel(nn.Module):
     """Training, validation and test steps around ``forward(inputs, data_samples, mode)``.
 
+    A training step can be replayed as a CUDA graph (:mod:`leokit.engine.graphed_step`) if :attr:`supports_cuda_graph`
+    is true: it then reads nothing from the device, and does what :meth:`step_variant` says with the weights of
+    :meth:`loss_weights`.
+
+    Attributes:
+        supports_cuda_graph (bool): A training step can be captured.
+        cuda_graph_by_default (bool): It is, unless ``train_cfg.cuda_graph`` says otherwise.
+        device_weights (dict[str, Tensor] | None): Weights of the losses as tensors, by name, while a step runs that is
+            captured or could be; None otherwise.
+
     Args:
         data_preprocessor (dict | nn.Module, optional): Config in MODELS, or a module. Default: batches are moved to the
             model's device.
     """
+
+    supports_cuda_graph: bool = False
+    cuda_graph_by_default: bool = True
+    device_weights: dict[str, Tensor] | None = None
 
     def __init__(self, data_preprocessor: dict[str, Any] | nn.Module | None = None) -> None:
         super().__init__()
@@ -39,6 +53,14 @@ class TrainableModel(nn.Module):
         total, named = self.parse_losses(losses)
         optim_wrapper.update_params(total)
         return named
+
+    def step_variant(self) -> Hashable:
+        """What the next training step computes: steps of one variant do the same work, whatever the data."""
+        return ()
+
+    def loss_weights(self) -> dict[str, float]:
+        """The weights of losses, by name, that change during a training (LossRampHook)."""
+        return {}
 
     def val_step(self, data: Any) -> list:
         """The predictions of a batch."""

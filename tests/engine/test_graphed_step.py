@@ -96,7 +96,7 @@ def test_it_is_the_usual_step(device):
 def test_a_replay_is_the_eager_step(device, dtype):
     eager, graphed = (Training(device, graphed=True, dtype=dtype, captures=captures) for captures in (False, True))
     expected, found = eager.run(), graphed.run()
-    assert graphed.step._graph is not None and eager.step._graph is None
+    assert graphed.step._variants[()].graph is not None and eager.step._variants[()].graph is None
     # the losses differ by their noise, so a replay with other noise, or with that of the capture, would be noticed
     assert np.std([loss for loss, _ in expected]) > 0.02
     np.testing.assert_allclose(found, expected, rtol=2e-2 if dtype == 'bfloat16' else 1e-4)
@@ -143,7 +143,7 @@ def test_the_average_follows_the_formula():
 def test_the_capture_follows_three_eager_steps():
     training, calls = Training('cpu', graphed=True), []
     training.step._enabled = True
-    training.step._try_capture = lambda inputs: calls.append('capture')
+    training.step._try_capture = lambda variant, inputs: calls.append('capture')
     for iteration in range(5):
         training.step(training.batches[0], iteration)
         calls.append('step')
@@ -155,11 +155,11 @@ def test_a_replay_gets_the_batch_and_other_batches_run_eagerly():
     training, replayed, captures = Training('cpu', graphed=True), [], []
     step = training.step
 
-    def capture(inputs):
+    def capture(variant, inputs):
         captures.append(1)
         step._inputs = {name: tensor.clone() for name, tensor in inputs.items()}
-        step._outputs, step._log_vars = dict(loss='replayed'), dict(grad_norm='replayed')
-        step._graph = SimpleNamespace(replay=lambda: replayed.append(step._inputs['motion'].clone()))
+        variant.outputs, variant.log_vars = dict(loss='replayed'), dict(grad_norm='replayed')
+        variant.graph = SimpleNamespace(replay=lambda: replayed.append(step._inputs['motion'].clone()))
 
     step._enabled, step._try_capture = True, capture
     results = [step(batch, iteration) for iteration, batch in enumerate(training.batches[:6])]
@@ -178,7 +178,7 @@ def test_a_failed_capture_leaves_the_training_eager(monkeypatch):
     training, attempts, lines = Training('cpu', graphed=True), [], []
     monkeypatch.setattr('leokit.engine.graphed_step.print_log', lambda text, **_: lines.append(text))
 
-    def fail(inputs):
+    def fail(variant):
         attempts.append([weight.grad for weight in training.model.parameters()])
         for weight in training.model.parameters():
             weight.grad = torch.ones_like(weight)
@@ -188,19 +188,19 @@ def test_a_failed_capture_leaves_the_training_eager(monkeypatch):
     usual = Training('cpu', graphed=True)
     np.testing.assert_allclose(training.run(6), usual.run(6))
     assert len(attempts) == 1 and 'the capture failed: not permitted' in lines[0] and len(lines) == 1
-    training.step._try_capture({})
+    training.step._try_capture(None, {})
     assert all(weight.grad is None for weight in training.model.parameters())
 
 
 def test_running_out_of_memory_is_an_error():
     step = Training('cpu', graphed=True).step
 
-    def fail(inputs):
+    def fail(variant):
         raise torch.OutOfMemoryError('out of memory')
 
     step._capture = fail
     with pytest.raises(torch.OutOfMemoryError):
-        step._try_capture({})
+        step._try_capture(None, {})
 
 
 def test_the_optimizer_steps_with_device_settings_only_within_the_step():
@@ -250,7 +250,7 @@ def test_a_cpu_is_an_obstacle():
     (dict(wrapper=OptimWrapper), 'AutocastOptimWrapper'), (dict(accumulative_counts=2), 'accumulation'),
     (dict(schedulers=[SimpleNamespace(param_name='momentum')]), 'learning rate'),
     (dict(compile=dict(mode='reduce-overhead')), 'reduce-overhead'),
-    (dict(hooks=[Observer()]), 'Observer'), (dict(hooks=[LossRampHook('perceptual', 9)]), 'LossRampHook'),
+    (dict(hooks=[Observer()]), 'Observer'), (dict(hooks=[LossRampHook('perceptual', 9)]), None),
     (dict(model='transport'), 'work on the CPU')])
 def test_obstacles(changes, obstacle, monkeypatch):
     monkeypatch.setattr('leokit.engine.graphed_step.device_of', lambda model: torch.device('cuda'))
