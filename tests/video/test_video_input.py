@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from leokit.utils import UserError
+from leokit.utils import Prefetcher, UserError
 from leokit.utils.pixels import from_uint8
 from leokit.video import (
     FramesHandle, count_frames, iterate_frames, open_video, read_first_frame, read_images, read_last_frame)
@@ -122,3 +122,18 @@ def test_pixels_between_0_and_1_are_noticed_once(pixels, monkeypatch):
     FramesHandle(unit)
     read_images(unit[0], 32)
     assert len(messages) == 1 and '2 * pixels - 1' in messages[0]
+
+
+@pytest.mark.parametrize('pin, size, depth', [(False, 16, 2), (True, 16, 64), (True, 256, 10), (True, 1024, 2)])
+def test_more_is_read_ahead_for_a_gpu_within_its_memory(pixels, monkeypatch, pin, size, depth):
+    depths = []
+
+    class Recorded(Prefetcher):
+        def __init__(self, source, depth):
+            depths.append(depth)
+            super().__init__(source, depth)
+
+    monkeypatch.setattr('leokit.video.video_input.Prefetcher', Recorded)
+    monkeypatch.setattr(torch.Tensor, 'pin_memory', lambda self: self)
+    frames = list(iterate_frames(pixels[:2], size, chunk_size=32, pin=pin))
+    assert depths == [depth] and frames[0].shape == (2, 3, size, size)  # a chunk of 256 x 256 has 6 MiB of 64
