@@ -135,5 +135,5 @@ def test_more_is_read_ahead_for_a_gpu_within_its_memory(pixels, monkeypatch, pin
 
     monkeypatch.setattr('leokit.video.video_input.Prefetcher', Recorded)
     monkeypatch.setattr(torch.Tensor, 'pin_memory', lambda self: self)
-    frames = list(iterate_frames(pixels[:2], size, chunk_size=32, pin=pin))
+    frames = list(iterate_frames(np.stack([pixels, pixels]), size, chunk_size=32, pin=pin))
     assert depths == [depth] and frames[0].shape == (2, 3, size, size)  # a chunk of 256 x 256 has 6 MiB of 64
