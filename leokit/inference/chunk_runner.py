@@ -12,6 +12,7 @@ from einops import rearrange
 from torch import Tensor
 
 from leokit.encoders import Encoding
+from leokit.inference.frame_decoder import frame_decoder
 from leokit.inference.rendering import encode
 from leokit.models import Animator
 from leokit.motion_spaces import frozen
@@ -45,11 +46,12 @@ class ChunkRunner:
     def renderer(self, encoding: Encoding) -> Callable[[Tensor], Tensor]:
         """A function from motion codes (B, t, N) to frames (B, t, 3, H, W) in [-1, 1] of B encoded sources."""
         to_latent = frozen(self._animator.motion_space)
+        decode = frame_decoder(self._animator.flow_generator, encoding.features, amp=self._amp)
 
         def draw(codes: Tensor) -> tuple[Tensor]:
             with self._autocast(codes):
                 latent = rearrange(to_latent(encoding.appearance, codes), 'b t d -> (b t) d')
-                frames = self._animator.flow_generator(latent, encoding.features).frames
+                frames = decode(latent)
             return rearrange(frames.float().clamp(-1, 1), '(b t) ... -> b t ...', b=len(codes)),
 
         graphed = GraphedFunction(draw, enabled=self._graphs)

@@ -22,6 +22,7 @@ from leokit.encoders import Encoding
 from leokit.inference.camera_face import CameraFace
 from leokit.inference.compilation import use_compile_cache
 from leokit.inference.face_cropper import FaceCropper
+from leokit.inference.frame_decoder import frame_decoder
 from leokit.inference.leo import LEO
 from leokit.inference.motion_transfer import check_transfer_mode
 from leokit.inference.paste_back import MAX_SIDE, image_paster
@@ -102,6 +103,7 @@ class LiveAnimator:
         self._paste: Callable[[np.ndarray], np.ndarray] | None = \
             image_paster(cropped, **self._look) if self._paste_back else None
         self._encoding: Encoding = encode(self.animator, images, amp=self.amp)
+        self._decode = frame_decoder(self._flow_generator, self._encoding.features, amp=self.amp)
         self._render = GraphedFunction(self._render_code, enabled=self._graphs)
 
     def reset(self) -> None:
@@ -150,5 +152,5 @@ class LiveAnimator:
         """A code (1, N) to the frame, uint8 (S, S, 3), and whether it is free of NaN."""
         with torch.autocast(self._device.type, torch.bfloat16, enabled=self.amp, cache_enabled=False):
             latent = self._to_latent(self._encoding.appearance, motion)
-            frame = self._flow_generator(latent, self._encoding.features).frames[0].float()
+            frame = self._decode(latent)[0].float()
         return round_to_uint8(frame).permute(1, 2, 0).contiguous(), ~frame.isnan().any()

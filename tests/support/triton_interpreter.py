@@ -56,6 +56,7 @@ class _CheckedMemory:
         used = np.broadcast_to(addresses, mask.shape)[mask.astype(bool)].astype(np.int64)
         inside = np.zeros(used.shape, bool)
         for tensor in self.tensors:
-            start, end = tensor.data_ptr(), tensor.data_ptr() + tensor.numel() * tensor.element_size()
+            last = sum((length - 1) * step for length, step in zip(tensor.shape, tensor.stride()))
+            start, end = tensor.data_ptr(), tensor.data_ptr() + (last + 1) * tensor.element_size()
             inside |= (used >= start) & (used + dtype.itemsize <= end)
         assert inside.all(), f'{(~inside).sum()} addresses are in none of the tensors'

@@ -89,6 +89,7 @@ MORE_TESTS = {
 
 # modules that only tests marked slow run on a CPU, in Triton's interpreter
 TESTED_SLOWLY = ('leokit/feature_extractors/depthwise.py', 'leokit/feature_extractors/depthwise_kernels.py',
+                 'leokit/flow_generators/decoder_kernels.py', 'leokit/flow_generators/fused_decoder.py',
                  'leokit/nn/fused_filter.py', 'leokit/nn/resample_kernels.py', 'leokit/warp_operators/fused_warp.py',
                  'leokit/warp_operators/warp_kernels.py')
 

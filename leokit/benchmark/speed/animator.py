@@ -4,10 +4,10 @@ from typing import Callable
 
 import torch
 from mmengine.logging import MessageHub
-from torch import Tensor, nn
+from torch import nn
 
 from leokit.benchmark.speed.bench import SpeedBench
-from leokit.motion_spaces import frozen
+from leokit.inference.chunk_runner import ChunkRunner
 from leokit.utils import UserError
 from leokit.utils.timing import Timing
 
@@ -18,6 +18,7 @@ def bench_animator(bench: SpeedBench) -> None:
     animator = bench.build_animator().eval()
     images, source = bench.randn(batch, 3, size, size), bench.randn(1, 3, size, size)
     motion = torch.randn(1, batch, animator.motion_dim, device=bench.device)
+    runner = ChunkRunner(animator, batch, amp=bench.options.amp)  # as leokit.inference renders long videos
 
     def inference(work: Callable[[], object]) -> Callable[[], object]:
         def wrapped() -> object:
@@ -25,17 +26,11 @@ def bench_animator(bench: SpeedBench) -> None:
                 return work()
         return wrapped
 
-    encoding = inference(lambda: animator.encode(source))()
-    to_latent = frozen(animator.motion_space)  # as leokit.inference renders
+    draw = runner.renderer(inference(lambda: animator.encode(source))())
     bench.report(f'encode, batch {batch}', bench.time(inference(lambda: animator.encode(images))), batch, 'frames')
-
-    def decode(codes: Tensor) -> Tensor:
-        return animator.animate(encoding, codes, to_latent=to_latent).frames
-
-    bench.report(f'decode from codes, cached source, batch {batch}',
-                 bench.time(inference(lambda: decode(motion))), batch, 'frames')
-    bench.report(f'encode driving + decode, batch {batch}',
-                 bench.time(inference(lambda: decode(animator.encode(images).motion[None]))), batch, 'frames')
+    bench.report(f'decode from codes, cached source, batch {batch}', bench.time(lambda: draw(motion)), batch, 'frames')
+    bench.report(f'encode driving + decode, batch {batch}', bench.time(inference(
+        lambda: draw(animator.encode(images).motion.float()[None]))), batch, 'frames')
 
 
 def bench_animator_training(bench: SpeedBench) -> None:
