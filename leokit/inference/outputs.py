@@ -114,7 +114,7 @@ def write_videos(chunks: Iterable[Tensor], paths: Sequence[str | Path], fps: flo
             pool.write(videos)
             if bar is not None:
                 bar.update(videos.shape[0] * videos.shape[1])
-        pool.wait()
+        pool.close_files()
 
 
 class _WriterPool:
@@ -144,6 +144,12 @@ class _WriterPool:
                               for k, (thread, share) in enumerate(zip(self._threads, self._shares))])
         self.wait(remaining=1)
 
+    def close_files(self) -> None:
+        """Complete all files at the same time: an encoder still holds some fifty frames of each."""
+        self._running.append([thread.submit(_close_all, share)
+                              for thread, share in zip(self._threads, self._shares)])
+        self.wait()
+
     def wait(self, remaining: int = 0) -> None:
         """Wait until at most ``remaining`` chunks are being written; raises what a writer raised."""
         while len(self._running) > remaining:
@@ -154,6 +160,11 @@ class _WriterPool:
 def _write_all(writers: Sequence[VideoWriter], videos: np.ndarray) -> None:
     for writer, frames in zip(writers, videos):
         writer.write(frames)
+
+
+def _close_all(writers: Sequence[VideoWriter]) -> None:
+    for writer in writers:
+        writer.close()
 
 
 def _check_paths(paths: Sequence[str | Path], num_videos: int | None) -> None:

@@ -3,7 +3,7 @@
 import os
 from fractions import Fraction
 from pathlib import Path
-from threading import Event
+from threading import Barrier, Event
 from time import sleep
 
 import numpy as np
@@ -60,6 +60,20 @@ def test_a_slow_file_does_not_hold_up_the_next_chunk_of_the_others(tmp_path, mon
     monkeypatch.setattr('leokit.inference.outputs.VideoWriter.write', write)
     write_videos([torch.zeros(2, 4, 3, 16, 16)] * 3, [tmp_path / 'slow.mp4', tmp_path / 'fast.mp4'], 10)
     assert written[:2] == ['fast.mp4'] * 2 and written.count('slow.mp4') == written.count('fast.mp4') == 3
+
+
+def test_files_are_completed_at_the_same_time(tmp_path, monkeypatch):
+    both, real = Barrier(2), VideoWriter.close
+
+    def close(writer):
+        if not writer._closed:
+            both.wait(60)  # breaks unless another file is closed meanwhile
+        real(writer)
+
+    monkeypatch.setattr('leokit.inference.outputs.worker_count', lambda: 2)
+    monkeypatch.setattr('leokit.inference.outputs.VideoWriter.close', close)
+    write_videos([torch.zeros(2, 4, 3, 16, 16)], [tmp_path / 'a.mp4', tmp_path / 'b.mp4'], 10)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ['a.mp4', 'b.mp4']
 
 
 def test_more_files_than_threads(tmp_path, monkeypatch):
