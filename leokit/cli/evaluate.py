@@ -95,12 +95,10 @@ def join_process_group(device: str | None) -> str:
     import torch.distributed as dist
 
     from leokit.engine.distributed import choose_gloo_interface
-    from leokit.inference.loading import check_device
     if int(os.environ.get('WORLD_SIZE', '1')) > 1:
         choose_gloo_interface('pytorch')
         dist.init_process_group('gloo')  # only features are exchanged, and those are on the CPU
     name = options.choose_device(device)
-    check_device(name)
     if name == 'cuda':
         name = f'cuda:{int(os.environ.get("LOCAL_RANK", "0")) % torch.cuda.device_count()}'
     return name

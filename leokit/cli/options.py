@@ -170,10 +170,13 @@ def choose_work_dir(args: argparse.Namespace, config: Any) -> str:
 
 
 def choose_device(name: str | None) -> str:
-    """The device of ``--device``, by default the GPU if there is one."""
+    """The device of ``--device``, which must exist, by default the GPU if there is one."""
     import torch  # not at the top: --help does without it
+
+    from leokit.utils.devices import check_device
     if name is None:
         return 'cuda' if torch.cuda.is_available() else 'cpu'
+    check_device(name)
     return name
 
 

@@ -29,12 +29,12 @@ from leokit.registry import MODELS
 from leokit.utils import UserError
 from leokit.utils.config import read_config
 from leokit.utils.config_data import config_from_checkpoint
+from leokit.utils.devices import check_device
 from leokit.utils.seeds import keep_random_state
 from leokit.utils.model_folder import find_model
 
 LEO_PARTS = dict(animator=Animator, motion_diffusion=MotionDiffusion, start_code=StartCodeDiffusion,
                  start_frame=StartFrameDiffusion, start_frame_sr=StartFrameDiffusion)
-DEVICES = ('cpu', 'cuda')
 UNCONDITIONAL_PARTS = ('start_code', 'start_frame', 'start_frame_sr')  # LEO does everything else without them
 ENTRY_KEYS = ('config', 'checkpoint')  # of a part in a LEO config, with cfg_options
 EXAMPLES = dict(Animator='lia_synthetic_64', MotionDiffusion='lmdm_synthetic',
@@ -91,26 +91,6 @@ def load(name_or_config: str | Path | Config, checkpoint: str | Path | None = No
     if amp:
         raise UserError('amp is an option of LEO; run a single model under torch.autocast')
     return _load_model(source, device, expect)
-
-
-def check_device(device: str | torch.device) -> torch.device:
-    """Parse a device and check that this machine has it."""
-    try:
-        target = torch.device(device)
-    except (RuntimeError, TypeError) as error:
-        raise UserError(f"the device {device!r} is unknown; use 'cpu', 'cuda' or 'cuda:0'") from error
-    if target.type not in DEVICES:
-        reason = ' (it has no float64, which noise schedules and motion statistics need)' * (target.type == 'mps')
-        raise UserError(f"the device {str(device)!r} is not supported{reason}; use 'cpu', 'cuda' or 'cuda:0'")
-    if target.type == 'cuda':
-        count = torch.cuda.device_count() if torch.cuda.is_available() else 0
-        if not count:
-            raise UserError(f'the device {str(device)!r} was requested, but torch finds no CUDA here; use \'cpu\', or '
-                            f'install a CUDA build of torch')
-        if (target.index or 0) >= count:
-            raise UserError(f'the device {str(device)!r} was requested, but there are only {count}; '
-                            f"use 'cuda:0' to 'cuda:{count - 1}'")
-    return target
 
 
 def change_sampler(config: Config, num_inference_steps: int | None = None, eta: float | None = None, *,

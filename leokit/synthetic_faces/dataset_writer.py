@@ -14,6 +14,7 @@ from leokit.synthetic_faces.dataset_plan import SyntheticClip, SyntheticFacesPla
 from leokit.synthetic_faces.ground_truth import TRUTH_FILE, save_truth
 from leokit.synthetic_faces.renderer import render_faces
 from leokit.utils import UserError, progress_bar
+from leokit.utils.devices import check_device
 from leokit.utils.files import clear_write_errors
 from leokit.utils.folder_lock import one_writer
 from leokit.utils.process_map import exit_with_parent
@@ -54,7 +55,7 @@ def write_synthetic_faces(out_dir: str | Path, plan: SyntheticFacesPlan, *, work
     Returns:
         Path: The manifest.
     """
-    out_dir = Path(out_dir)
+    out_dir, device = Path(out_dir), check_device(device)
     with one_writer(out_dir, LOCK_FILE):
         _open_folder(out_dir, plan)
         clips = plan.clips()
@@ -119,14 +120,14 @@ def _count_workers(workers: int | None, num_clips: int) -> int:
 
 
 def _write_clips(out_dir: Path, plan: SyntheticFacesPlan, clips: Sequence[SyntheticClip], workers: int,
-                 device: str | torch.device) -> Iterator[int]:
+                 device: torch.device) -> Iterator[int]:
     """Write clips; yields the number of newly finished clips."""
     if workers <= 1:
         for clip in clips:
             write_clip(out_dir, plan, clip, device)
             yield 1
         return
-    if torch.device(device).type != 'cpu':  # rendering waits for the device, encoding runs outside Python's lock
+    if device.type != 'cpu':  # rendering waits for the device, encoding runs outside Python's lock
         with ThreadPoolExecutor(workers) as pool:
             yield from _finished(pool, [pool.submit(write_clip, out_dir, plan, clip, device) for clip in clips], 1)
         return

@@ -13,7 +13,6 @@ from mmengine.config import Config
 import leokit
 from leokit.apis import init_model
 from leokit.inference import animator_of, change_sampler
-from leokit.inference.loading import check_device
 from leokit.inference.model_source import checkpoint_file
 from leokit.long_video import Overlap
 from leokit.models import Animator, MotionDiffusion, StartCodeDiffusion, StartFrameDiffusion
@@ -208,25 +207,6 @@ def test_importing_leokit_is_light():
     subprocess.run([sys.executable, '-c', code], check=True)
     with pytest.raises(AttributeError, match="'leokit' has no attribute 'lod'"):
         leokit.lod  # noqa: B018
-
-
-def test_devices(monkeypatch):
-    assert check_device('cpu') == torch.device('cpu')
-    with pytest.raises(UserError, match="the device 'gpu' is unknown"):
-        check_device('gpu')
-    for device in ('mps', 'meta', 'xpu:0'):
-        with pytest.raises(UserError, match=f'the device .{device}. is not supported.*; use .cpu.'):
-            check_device(device)
-    with pytest.raises(UserError, match='unknown'):
-        check_device('')
-    monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)
-    with pytest.raises(UserError, match="'cuda' was requested, but torch finds no CUDA here; use 'cpu'"):
-        check_device('cuda')
-    monkeypatch.setattr(torch.cuda, 'is_available', lambda: True)
-    monkeypatch.setattr(torch.cuda, 'device_count', lambda: 2)
-    assert check_device('cuda') == torch.device('cuda') and check_device('cuda:1').index == 1
-    with pytest.raises(UserError, match="'cuda:2' was requested, but there are only 2; use 'cuda:0' to 'cuda:1'"):
-        check_device('cuda:2')
 
 
 def test_animator_of_config_and_command_line():

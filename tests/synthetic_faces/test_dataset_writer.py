@@ -133,6 +133,12 @@ def test_two_writers_do_not_share_a_folder(tmp_path):
     lock.release()
 
 
+def test_an_unknown_device_leaves_no_folder(tmp_path):
+    with pytest.raises(UserError, match="the device 'gpu0' is unknown"):
+        write_synthetic_faces(tmp_path / 'faces', PLAN, device='gpu0')
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.gpu
 @pytest.mark.parametrize('style', ['drawn', 'textured'])
 def test_a_gpu_renders_the_frames_of_the_cpu(style, tmp_path):

@@ -10,11 +10,12 @@ from mmengine.registry import init_default_scope
 from torch import Tensor, nn
 
 from leokit.engine import explain_build_errors
-from leokit.inference.loading import TRAINING_KEY, check_device
+from leokit.inference.loading import TRAINING_KEY
 from leokit.models import MotionDiffusion
 from leokit.models.diffusion_model import DiffusionModel
 from leokit.registry import MODELS
 from leokit.utils import load_config
+from leokit.utils.devices import check_device
 from leokit.utils.timing import Timing, measure
 
 TRAINING_COMPILE = dict(mode='reduce-overhead')  # the settings of leokit train --compile on one GPU
