@@ -58,6 +58,7 @@ class ExpressionCodeLoss(nn.Module):
                              f'{weights}')
         if min(weights.values()) < 0:
             raise ValueError(f'weights must not be negative, got {weights}')
+        self.motion_dim = motion_dim
         self.weight = weight
         self.name = name
         self.head = nn.Linear(motion_dim, sum(map(len, FACE_MEASURES.values())), bias=False)
@@ -80,7 +81,7 @@ class ExpressionCodeLoss(nn.Module):
         Returns:
             Tensor: A float32 scalar.
         """
-        check_shape('driving_motion', driving_motion, (None, self.head.in_features))
+        check_shape('driving_motion', driving_motion, (None, self.motion_dim))
         change = (face_shape(regions) - face_shape(source_regions)).detach() / self.spreads  # (B, K)
         known = change.isfinite()
         with torch.autocast(driving_motion.device.type, enabled=False):

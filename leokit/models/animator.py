@@ -110,6 +110,10 @@ class Animator(Pretrained, TrainableModel):
                         adversarial: dict | None = None, r1: dict | None = None, discriminator_scale: int = 1,
                         face_crops: dict | None = None) -> None:
         self.losses = NamedModules((loss.name, loss) for loss in map(LOSSES.build, losses))
+        for loss in self.losses:
+            if getattr(loss, 'motion_dim', self.motion_dim) != self.motion_dim:
+                raise ValueError(f'the loss {loss.name!r} in training.losses has motion_dim={loss.motion_dim}, the '
+                                 f'animator {self.motion_dim}; set both to the same number')
         self._graphed: list[Module] = []  # the losses, once compiled
         if discriminator_scale < 1 or self.size % discriminator_scale:
             raise ValueError(f'training.discriminator_scale must divide the size {self.size}, got '
@@ -126,6 +130,11 @@ class Animator(Pretrained, TrainableModel):
             widths, 'training.face_crops', *networks.values(), suffix='_crops')
         if face_crops and self.crop_discriminator is None:
             raise ValueError('training.face_crops needs a discriminator')
+        penalties = [penalty for penalty in (self.r1, self.crop_r1) if penalty is not None]
+        names = [loss.name for loss in (*self._weighted_losses(), *penalties)]
+        taken = [name for name in names if names.count(name) > 1]
+        if taken:  # one would replace the other in the sum
+            raise ValueError(f'two losses have the name {taken[0]!r}; set name of one of them')
 
     # ---- inference -----------------------------------------------------------
     def encode(self, images: Tensor) -> Encoding:

@@ -17,7 +17,10 @@ class NamedModules(nn.Module):
         for name, module in modules:
             if name in self._modules:
                 raise ValueError(f'two modules have the name {name!r}; names must differ')
-            self.add_module(name, module)
+            try:
+                self.add_module(name, module)
+            except (KeyError, TypeError) as error:  # has a dot, is empty or an attribute of modules; is no string
+                raise ValueError(f'a module cannot have the name {name!r} ({error.args[0]}); choose another') from error
 
     def __len__(self) -> int:
         return len(self._modules)

@@ -201,3 +201,8 @@ def test_checkpoints_with_and_without_its_weights_fit_each_other():
 def test_two_losses_of_one_name_are_refused():
     with pytest.raises(ValueError, match="two modules have the name 'l1'"):
         animator(dict(type='L1Loss'), dict(type='L1Loss', weight=2.0))
+
+
+def test_it_has_the_width_of_the_codes():
+    with pytest.raises(ValueError, match="'expression_code' in training.losses has motion_dim=7, the animator 4"):
+        animator(dict(LOSS, motion_dim=7))

@@ -247,6 +247,17 @@ def test_losses_and_parts_of_training_by_default():
             small_animator(training={part: dict(type='R1Penalty')})
 
 
+@pytest.mark.parametrize('name, part', [('adversarial', 'losses'), ('r1', 'losses'), ('adversarial', 'r1')])
+def test_two_terms_of_one_name_are_refused(name, part):
+    """One would replace the other in the sum of the losses."""
+    training = dict(losses=[dict(type='L1Loss')], discriminator=dict(type='StyleGAN2Discriminator'),
+                    r1=dict(type='R1Penalty'))
+    small_animator(training=training)
+    changed = [dict(type='L1Loss', name=name)] if part == 'losses' else dict(type='R1Penalty', name=name)
+    with pytest.raises(ValueError, match=f'two losses have the name {name!r}; set name of one of them'):
+        small_animator(training={**training, part: changed})
+
+
 def test_terms_without_weight_are_not_computed():
     animator = small_animator(training=dict(
         losses=[dict(type='L1Loss', weight=0.5), dict(type='ChangedPixelLoss', weight=0.0)],

@@ -24,3 +24,9 @@ def test_weights_are_found_at_another_place_of_the_list():
 def test_names_must_differ():
     with pytest.raises(ValueError, match="two modules have the name 'a'"):
         NamedModules([('a', nn.ReLU()), ('a', nn.ReLU())])
+
+
+@pytest.mark.parametrize('name', ['a.b', '', 'training', 3])
+def test_names_that_modules_cannot_have(name):
+    with pytest.raises(ValueError, match=f'a module cannot have the name {name!r}'):
+        NamedModules([(name, nn.ReLU())])
