@@ -5,6 +5,7 @@ motion parameters to codes, gives names to directions of the motion space.
 """
 
 import math
+from collections.abc import Sequence
 from typing import Any, Mapping, NamedTuple
 
 import numpy as np
@@ -137,6 +138,45 @@ def direction_table(cache: CodeCache, truth: SyntheticTruth, *, split: str = 'tr
         rows.append([str(number), f'{std[number]:.3f}',
                      ', '.join(f'{truth.motion_names[index]} {row[index]:+.2f}' for index in strongest)])
     return markdown_table(['direction', 'std of codes', 'strongest correlations'], rows, pad=True)
+
+
+def probe_components(cache: CodeCache, truth: SyntheticTruth, counts: Sequence[int], *, fit: str = 'train',
+                     score: str = 'test') -> list[dict[str, Any]]:
+    """How many dimensions of the motion space codes use: :func:`probe_codes` of their leading principal components.
+
+    Args:
+        cache (CodeCache): Codes of the dataset.
+        truth (SyntheticTruth): Its ground-truth parameters.
+        counts (Sequence[int]): Numbers of components, each 1 … N.
+        fit (str): Split that components and map are fitted on.
+        score (str): Split that they are evaluated on.
+
+    Returns:
+        list[dict]: For each count ``components``; ``variance``, the share of the variance of the ``score`` codes around
+        the mean of the ``fit`` codes; ``motion``, R² by parameter.
+    """
+    wrong = [count for count in counts if not 1 <= count <= cache.motion_dim]
+    if wrong:
+        raise UserError(f'the number of components must be in 1 … {cache.motion_dim} (the dimensions of the codes), '
+                        f'got {wrong[0]}')
+    train, test = labeled_frames(cache, truth, fit), labeled_frames(cache, truth, score)
+    mean = train.codes.double().mean(0)
+    codes = [part.codes.double() - mean for part in (train, test)]
+    basis = torch.linalg.eigh(codes[0].t() @ codes[0]).eigenvectors.flip(1)  # (N, N), the largest variance first
+    rows = []
+    for count in counts:
+        known, unseen = (part @ basis[:, :count] for part in codes)
+        r2 = linear_probe(known, train.motion, unseen, test.motion).tolist()
+        rows.append(dict(components=count, variance=float(unseen.square().sum() / codes[1].square().sum()),
+                         motion=dict(zip(truth.motion_names, r2))))
+    return rows
+
+
+def component_table(rows: Sequence[Mapping[str, Any]]) -> str:
+    """:func:`probe_components` as text."""
+    head = ['components', 'variance', *(f'R² {name}' for name in rows[0]['motion'])]
+    return markdown_table(head, [[str(row['components']), f'{row["variance"]:.3f}',
+                                  *(f'{value:.2f}' for value in row['motion'].values())] for row in rows], pad=True)
 
 
 def labeled_frames(cache: CodeCache, truth: SyntheticTruth, split: str, *, since_start: bool = False) -> LabeledFrames:

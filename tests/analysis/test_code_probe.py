@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from leokit.analysis.code_probe import direction_table, name_directions, probe_codes, probe_factor_grid, probe_table
+from leokit.analysis.code_probe import (
+    component_table, direction_table, name_directions, probe_codes, probe_components, probe_factor_grid, probe_table)
 from leokit.analysis.factor_grid import FactorGrid, IdentityBatch, MotionBatch
 from leokit.datasets import CodeCache, CodeCacheWriter
 from leokit.synthetic_faces import SyntheticFacesPlan, load_truth
@@ -85,3 +86,27 @@ def test_only_predicted_parameters_name_directions(known):
     assert abs(smile).argmax() == truth.motion_names.index('smile')
     with pytest.raises(UserError, match='train the animator longer'):
         name_directions(cache, truth, dict(motion=dict.fromkeys(truth.motion_names, 0.1)))
+
+
+def test_leading_components_come_in_the_order_of_their_variance(tmp_path):
+    """Each of three codes is one parameter of another size; the largest carries nearly everything."""
+    save_truth(tmp_path, PLAN)
+    truth = load_truth(tmp_path)
+    sizes = {'pitch': 1.0, 'yaw': 6.0, 'roll': 36.0}
+    columns = [truth.motion_names.index(name) for name in sizes]
+    scale = np.array(list(sizes.values())) / truth.motion.std((0, 1))[columns]
+    codes = truth.motion[:, :, columns] * scale
+    with CodeCacheWriter(tmp_path / 'codes', 3, animator=dict(weights_hash='ab' * 32)) as writer:
+        for clip in PLAN.clips():
+            writer.add(clip.name, codes[truth.index(clip.name)], identity=clip.identity, split=clip.split)
+    one, two, three = probe_components(CodeCache(tmp_path / 'codes'), truth, [1, 2, 3])
+    assert one['motion']['roll'] > 0.95 and one['motion']['yaw'] < 0.5
+    assert two['motion']['yaw'] > 0.9 > 0.5 > two['motion']['pitch'] and three['motion']['pitch'] > 0.9
+    split = np.array([clip.split for clip in PLAN.clips()])
+    order = [truth.index(clip.name) for clip in PLAN.clips()]
+    offset = codes[order][split == 'test'] - codes[order][split == 'train'].mean((0, 1))
+    power = np.square(offset).sum((0, 1))  # of pitch, yaw, roll
+    assert one['variance'] == pytest.approx(power[2] / power.sum(), rel=1e-3) and three['variance'] == pytest.approx(1)
+    assert component_table([one]).splitlines()[0].startswith('| components | variance | R² yaw')
+    with pytest.raises(UserError, match='must be in 1 … 3 .*, got 4'):
+        probe_components(CodeCache(tmp_path / 'codes'), truth, [4])

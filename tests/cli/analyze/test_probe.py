@@ -36,10 +36,12 @@ def write_codes(folder, plan, extra=0):
 def test_motion_is_predicted_and_appearance_is_not(tmp_path):
     save_truth(tmp_path, PLAN)
     status, said = call_command(COMMAND, '--codes', write_codes(tmp_path, PLAN), '--ground-truth', tmp_path, '--out',
-                             tmp_path / 'r2.json')
-    assert status == 0 and 'appearance: mean' in said
+                             tmp_path / 'r2.json', '--components', 1, len(MOTION_NAMES))
+    assert status == 0 and 'appearance: mean' in said and 'leading principal components' in said
     scores = json.loads((tmp_path / 'r2.json').read_text())
     assert set(scores['motion']) == set(MOTION_NAMES) and min(scores['motion'].values()) > 0.98
+    one, whole = scores['components']
+    assert whole['motion'] == pytest.approx(scores['motion'], abs=1e-3) and min(one['motion'].values()) < 0.9
     varying = [score for score in scores['appearance'].values() if score is not None]
     assert len(varying) > 50 and max(varying) < 0.5
 
