@@ -145,7 +145,11 @@ class _WriterPool:
         self.wait(remaining=1)
 
     def close_files(self) -> None:
-        """Complete all files at the same time: an encoder still holds some fifty frames of each."""
+        """Complete all files at the same time: an encoder still holds some fifty frames of each.
+
+        Not before all of them are written: a file that could not be written must not get its name.
+        """
+        self.wait()
         self._running.append([thread.submit(_close_all, share)
                               for thread, share in zip(self._threads, self._shares)])
         self.wait()

@@ -45,6 +45,28 @@ def test_an_error_leaves_no_file(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_an_error_in_the_last_chunk_leaves_no_file(tmp_path, monkeypatch):
+    """Neither the file that could not be written nor the others, which are done before."""
+    closed, write, close = Event(), VideoWriter.write, VideoWriter.close
+
+    def failing_write(writer, frames):
+        if writer.path.name == 'bad.npy' and writer.num_frames:
+            closed.wait(1)  # long enough for the other file to be completed
+            raise UserError('the disk is full')
+        write(writer, frames)
+
+    def noticed_close(writer):
+        close(writer)
+        closed.set()
+
+    monkeypatch.setattr('leokit.inference.outputs.worker_count', lambda: 2)
+    monkeypatch.setattr('leokit.inference.outputs.VideoWriter.write', failing_write)
+    monkeypatch.setattr('leokit.inference.outputs.VideoWriter.close', noticed_close)
+    with pytest.raises(UserError, match='the disk is full'):
+        write_videos([torch.zeros(2, 4, 3, 16, 16)] * 2, [tmp_path / 'bad.npy', tmp_path / 'good.npy'], 10)
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_slow_file_does_not_hold_up_the_next_chunk_of_the_others(tmp_path, monkeypatch):
     written, second, real = [], Event(), VideoWriter.write
 
