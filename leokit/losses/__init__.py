@@ -11,6 +11,7 @@ from leokit.losses.adversarial_loss import NonSaturatingLoss
 from leokit.losses.changed_pixel_loss import ChangedPixelLoss
 from leokit.losses.expression_code_loss import ExpressionCodeLoss
 from leokit.losses.face_crop_loss import FaceCropPerceptualLoss
+from leokit.losses.face_flow_loss import FaceFlowLoss
 from leokit.losses.face_region_loss import FaceRegionLoss
 from leokit.losses.perceptual_loss import PerceptualLoss
 from leokit.losses.pixel_loss import L1Loss
@@ -18,6 +19,6 @@ from leokit.losses.r1 import R1Penalty
 from leokit.losses.warped_source_loss import WarpedSourceLoss
 
 __all__ = [
-    'ChangedPixelLoss', 'ExpressionCodeLoss', 'FaceCropPerceptualLoss', 'FaceRegionLoss', 'L1Loss', 'NonSaturatingLoss',
-    'PerceptualLoss', 'R1Penalty', 'WarpedSourceLoss',
+    'ChangedPixelLoss', 'ExpressionCodeLoss', 'FaceCropPerceptualLoss', 'FaceFlowLoss', 'FaceRegionLoss', 'L1Loss',
+    'NonSaturatingLoss', 'PerceptualLoss', 'R1Penalty', 'WarpedSourceLoss',
 ]

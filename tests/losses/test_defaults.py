@@ -3,8 +3,8 @@
 from support.signatures import defaults
 
 from leokit.losses import (
-    ChangedPixelLoss, ExpressionCodeLoss, FaceCropPerceptualLoss, FaceRegionLoss, L1Loss, NonSaturatingLoss,
-    PerceptualLoss, R1Penalty, WarpedSourceLoss)
+    ChangedPixelLoss, ExpressionCodeLoss, FaceCropPerceptualLoss, FaceFlowLoss, FaceRegionLoss, L1Loss,
+    NonSaturatingLoss, PerceptualLoss, R1Penalty, WarpedSourceLoss)
 
 
 def test_losses():
@@ -19,4 +19,6 @@ def test_losses():
         weight=1.0, name='face_crops', parts=('mouth', 'eyes'), crop_size=64, num_scales=2, min_resolution=32)
     assert defaults(ExpressionCodeLoss) == dict(weight=1.0, name='expression_code')
     assert ExpressionCodeLoss(3).factors.tolist() == [0.5, 0.5, 0.5, 0.5, 0.0, 0.0]
+    assert defaults(FaceFlowLoss) == dict(weight=1.0, name='face_flow', grid='lia', min_resolution=16)
+    assert FaceFlowLoss().factors.tolist() == [0.25] * 8 + [0.0] * 4
     assert FaceRegionLoss().factors.tolist() == [1.0, 0.5, 0.5, 0.0]

@@ -7,7 +7,7 @@ import torch
 
 from leokit.datasets.transforms import PairedAffine, PairedFlip
 from leokit.nn.face_regions import boxes_to_maps
-from leokit.nn.face_shape import FACE_MEASURES, face_shape
+from leokit.nn.face_shape import FACE_MEASURES, FACE_POINTS, face_points, face_shape
 from leokit.synthetic_faces import APPEARANCE_NAMES, MOTION_NAMES, NEUTRAL_MOTION, SyntheticFacesPlan, face_regions
 from leokit.synthetic_faces.face_regions import face_boxes
 
@@ -111,3 +111,36 @@ def test_the_mouth_of_a_synthetic_face_opens_by_a_tenth_of_the_image(monkeypatch
         distance = 2 * float(looks[0, APPEARANCE_NAMES.index('eye_spacing')])
         assert float(opened - closed) == pytest.approx(0.18 / distance, abs=0.05)
         assert float(both - tilted) == pytest.approx(0.18 / distance, abs=0.08)
+
+
+@pytest.mark.parametrize('roll', [0.0, 12.0, -20.0])
+def test_points_are_where_the_sides_end(roll):
+    scale, center = 0.2, (0.45, 0.4)
+    points, unit = face_points(maps_of(FACE, roll=roll, scale=scale, center=center))
+    assert unit.item() == pytest.approx(2 * scale, abs=1e-4)  # of an image from -1 to 1
+    angle = math.radians(roll)
+    found = dict(zip([name for names in FACE_POINTS.values() for name in names], points[0].tolist()))
+    # the right eye of a person is on the left of the image
+    for name, part in (('mouth', 'mouth'), ('left_eye', 'right_eye'), ('right_eye', 'left_eye')):
+        (x, y), (width, height) = FACE[part]
+        for end, (right, down) in dict(left=(x - width / 2, y), right=(x + width / 2, y), top=(x, y - height / 2),
+                                       bottom=(x, y + height / 2)).items():
+            turned = right * math.cos(angle) - down * math.sin(angle), right * math.sin(angle) + down * math.cos(angle)
+            expected = [2 * (scale * value + middle) - 1 for value, middle in zip(turned, center)]
+            assert found[f'{name}_{end}'] == pytest.approx(expected, abs=1e-3), (name, end)
+
+
+def test_points_of_a_mirrored_face():
+    maps = maps_of(FACE, roll=9.0)
+    flipped, _ = face_points(PairedFlip().apply_to_regions(maps, torch.ones(1, dtype=torch.bool)))
+    mirrored = face_points(maps)[0] * torch.tensor([-1.0, 1.0])
+    # left and right change places, of the mouth's corners, the eyes, and their corners
+    swapped = [1, 0, 2, 3, 7, 6, 5, 4, 10, 11, 8, 9]
+    torch.testing.assert_close(flipped, mirrored[:, swapped], rtol=0, atol=1e-5)
+
+
+def test_points_of_a_face_that_was_not_found():
+    maps = maps_of(FACE)
+    maps[0, 0] = NAN
+    points, _ = face_points(maps)
+    assert points[0, :4].isnan().all() and points[0, 4:].isfinite().all()
