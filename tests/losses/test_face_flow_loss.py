@@ -15,7 +15,7 @@ UNIT = 2 * EYE_DISTANCE  # eye distance in an image from -1 to 1
 
 
 def face(x=0.5, y=0.4, mouth_height=0.08):
-    """Maps of an upright face, (1, R, 2, 3), whose middle of the eyes is at x, y; lengths are fractions of the image."""
+    """Maps of an upright face, (1, R, 2, 3); x, y is the middle of the eyes; all in fractions of the image."""
     def box(right, down, width, height):
         return [x + right - width / 2 - MARGIN, y + down - height / 2 - MARGIN,
                 x + right + width / 2 + MARGIN, y + down + height / 2 + MARGIN]
