@@ -21,6 +21,7 @@ SPLIT_STREAM = 3  # separates the random numbers of the split from those of iden
 FORMAT_VERSIONS = dict(drawn=2, textured=4)  # by style; incremented when the same settings give other images
 MIN_SIZE = 16
 STYLES = tuple(FORMAT_VERSIONS)
+SETTINGS_FILE = 'synthetic_faces.json'  # of a dataset
 
 
 @dataclass(frozen=True)

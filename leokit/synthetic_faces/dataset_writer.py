@@ -10,7 +10,7 @@ from typing import Iterator, Sequence
 import torch
 from einops import rearrange
 
-from leokit.synthetic_faces.dataset_plan import SyntheticClip, SyntheticFacesPlan
+from leokit.synthetic_faces.dataset_plan import SETTINGS_FILE, SyntheticClip, SyntheticFacesPlan
 from leokit.synthetic_faces.ground_truth import TRUTH_FILE, save_truth
 from leokit.synthetic_faces.renderer import render_faces
 from leokit.utils import UserError, progress_bar
@@ -22,7 +22,6 @@ from leokit.utils.settings_file import lock_settings
 from leokit.video import VideoWriter
 from leokit.video.manifest import write_manifest
 
-SETTINGS_FILE = 'synthetic_faces.json'
 LOCK_FILE = '.synthetic_faces.lock'
 # Lossless, with color at full resolution. At 64x64, artifacts of the usual settings (crf 18, 4:2:0) would be more than
 # half of the perceptual distance between two frames of a clip: evaluations would measure the codec.

@@ -1,6 +1,7 @@
 """Ground truth of a synthetic dataset: the appearance and motion parameters of every frame."""
 
 import io
+import json
 import zipfile
 from pathlib import Path
 from typing import NamedTuple
@@ -10,7 +11,7 @@ import torch
 from torch import Tensor
 
 from leokit.synthetic_faces.appearance import APPEARANCE_NAMES
-from leokit.synthetic_faces.dataset_plan import SyntheticFacesPlan
+from leokit.synthetic_faces.dataset_plan import SETTINGS_FILE, SyntheticFacesPlan
 from leokit.synthetic_faces.motion_parameters import MOTION_NAMES
 from leokit.synthetic_faces.renderer import render_faces
 from leokit.synthetic_faces.texture import TEXTURE_NAMES
@@ -92,7 +93,22 @@ def load_truth(folder: str | Path) -> SyntheticTruth:
                        for key in ('motion_names', 'appearance_names')}
     except (ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
         raise UserError(f'{path} is damaged ({error}); delete it and run `leokit synthetic-faces` again') from error
-    return SyntheticTruth(**content | lists | columns)
+    truth = SyntheticTruth(**content | lists | columns)
+    _check_textures(truth, path)
+    return truth
+
+
+def _check_textures(truth: SyntheticTruth, path: Path) -> None:
+    """Raise if textures are missing, or those of another version, with which other images would be rendered."""
+    settings = path.with_name(SETTINGS_FILE)
+    try:
+        style = json.loads(settings.read_text()).get('style') if settings.is_file() else None
+    except (ValueError, AttributeError, OSError) as error:
+        raise UserError(f'{settings} is damaged ({error}); render the dataset again in another folder') from error
+    found = 0 if truth.textures is None else truth.textures.shape[-1]
+    if (found or style == 'textured') and found != len(TEXTURE_NAMES):
+        raise UserError(f'{path} has {found} textures, not {len(TEXTURE_NAMES)}: it is of another version of leokit; '
+                        'render the dataset again in another folder with `leokit synthetic-faces --style textured`')
 
 
 def _current_name(name: str) -> str:

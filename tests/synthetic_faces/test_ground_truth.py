@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from leokit.synthetic_faces import (
-    APPEARANCE_NAMES, MOTION_NAMES, SyntheticFacesPlan, load_truth, write_synthetic_faces)
+    APPEARANCE_NAMES, MOTION_NAMES, SyntheticFacesPlan, load_truth, write_synthetic_faces, write_synthetic_truth)
 from leokit.synthetic_faces.ground_truth import TRUTH_FILE, save_truth
 from leokit.utils import UserError
 from leokit.video import open_video
@@ -58,9 +58,27 @@ def test_files_of_older_versions_load(tmp_path):
     assert loaded.appearance_names == APPEARANCE_NAMES and loaded.behaviors == truth.behaviors
 
 
+@pytest.mark.parametrize('textures', ['missing', 'fewer'])
+def test_textured_faces_of_older_versions_are_refused(tmp_path, textures):
+    """They would be rendered as drawn ones, or with another camera."""
+    write_synthetic_truth(tmp_path, SyntheticFacesPlan(num_identities=1, num_frames=2, style='textured'))
+    with np.load(tmp_path / TRUTH_FILE) as arrays:
+        content = dict(arrays)
+    found = content.pop('textures')
+    if textures == 'fewer':
+        content['textures'] = found[:, :-3]
+    np.savez(tmp_path / TRUTH_FILE, **content)
+    with pytest.raises(UserError, match='textures, not .* another version of leokit; render the dataset again'):
+        load_truth(tmp_path)
+
+
 def test_missing_and_damaged_files_are_user_errors(tmp_path):
     with pytest.raises(UserError, match='leokit synthetic-faces'):
         load_truth(tmp_path)
     (tmp_path / TRUTH_FILE).write_bytes(b'PK half a file')
     with pytest.raises(UserError, match='damaged'):
+        load_truth(tmp_path)
+    save_truth(tmp_path, SyntheticFacesPlan(num_identities=1, num_frames=2))
+    (tmp_path / 'synthetic_faces.json').write_text('{"style"')
+    with pytest.raises(UserError, match='synthetic_faces.json is damaged'):
         load_truth(tmp_path)
