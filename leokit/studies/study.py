@@ -121,6 +121,9 @@ def load_study(path: str | Path, options: Mapping[str, Any] | None = None) -> St
     names = [variant.name for variant in variants]
     metrics = tuple(_build(Metric, entry, path) for entry in content['metrics'])
     for variant in variants:
+        if not isinstance(variant.metrics, (list, tuple)):
+            raise UserError(f'metrics of the variant {variant.name!r} of the study {path} must be a list of keys, got '
+                            f'{variant.metrics!r}')
         for key in variant.metrics:
             if key not in [metric.key for metric in metrics]:
                 raise UserError(f'the variant {variant.name!r} of the study {path} has the metric {key!r}, which is '

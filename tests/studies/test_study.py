@@ -34,6 +34,7 @@ def test_lower_losses_are_better():
     ('curves', 'curve', "unknown key 'curve'; did you mean 'curves'"),
     ('seeds = [0, 1, 2]', 'seeds = [0, 0]', 'seeds .* must be different non-negative integers'),
     ('seeds = [0, 1, 2]', '', 'has no seeds'),
+    ("dict(name='good')", "dict(name='good', metrics='error')", "metrics of the variant 'good' .* must be a list"),
     ("dict(name='good')", "dict(name='good', metrics=['eror'])", "'good' .* has the metric 'eror', which is not"),
     ('seeds = [', "reference = 'best'\nseeds = [", "reference 'best' .* not one of its variants")])
 def test_mistakes_are_named(tmp_path, before, after, sentence):
