@@ -37,9 +37,10 @@ class PairedColorJitter(BatchTransform):
         super().__init__(probability)
         amounts = dict(brightness=brightness, contrast=contrast, saturation=saturation, hue=hue, gamma=gamma,
                        light=light)
-        if min(amounts.values()) < 0 or max(contrast, saturation) > 1:
-            raise ValueError(f'{", ".join(amounts)} must not be negative, contrast and saturation at most 1, got '
-                             f'{", ".join(map(str, amounts.values()))}')
+        valid = all(amount >= 0 and math.isfinite(amount) for amount in amounts.values())
+        if not valid or max(contrast, saturation) > 1:
+            raise ValueError(f'{", ".join(amounts)} must be finite and not negative, contrast and saturation at most '
+                             f'1, got {", ".join(map(str, amounts.values()))}')
         self.brightness, self.contrast, self.saturation, self.hue = brightness, contrast, saturation, hue
         self.gamma, self.light = gamma, light
 

@@ -5,6 +5,8 @@ Deformations", TMI 1999), with random control points as in Simard et al., "Best 
 Networks Applied to Visual Document Analysis", ICDAR 2003.
 """
 
+import math
+
 import torch
 import torch.nn.functional as F
 from einops import rearrange
@@ -44,8 +46,9 @@ class PairedElastic(PairedAffine):
     def __init__(self, strength: float = 0.02, cells: int = 4, *, rotation: float = 5.0, scale: float = 0.05,
                  translation: float = 0.03, padding: str = 'reflection', probability: float = 1.0) -> None:
         super().__init__(rotation, scale, translation=translation, padding=padding, probability=probability)
-        if strength < 0 or cells < 1:
-            raise ValueError(f'strength must not be negative and cells at least 1, got {strength} and {cells}')
+        if not (strength >= 0 and math.isfinite(strength)) or not isinstance(cells, int) or cells < 1:
+            raise ValueError(f'strength must be finite and not negative, cells an integer of at least 1, got '
+                             f'{strength} and {cells}')
         self.strength, self.cells = strength, cells
 
     def sample_parameters(self, active: Tensor, generator: torch.Generator | None) -> Tensor:

@@ -103,7 +103,7 @@ def test_pixels_stay_in_range():
 
 
 @pytest.mark.parametrize('wrong', [dict(brightness=-0.1), dict(contrast=1.1), dict(saturation=2), dict(hue=-1),
-                                   dict(gamma=-1), dict(light=-0.1)])
+                                   dict(gamma=-1), dict(light=-0.1), dict(light=float('nan'))])
 def test_invalid_arguments(wrong):
     with pytest.raises(ValueError):
         PairedColorJitter(**wrong)

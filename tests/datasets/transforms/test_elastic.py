@@ -147,7 +147,9 @@ def test_one_resampling_keeps_more_detail_than_two():
     assert once.std() > 1.1 * twice.std()
 
 
-@pytest.mark.parametrize('wrong', [dict(strength=-0.1), dict(cells=0), dict(rotation=-1), dict(padding='zeros')])
+@pytest.mark.parametrize('wrong', [
+    dict(strength=-0.1), dict(strength=float('nan')), dict(strength=float('inf')), dict(cells=0), dict(cells=2.5),
+    dict(rotation=-1), dict(padding='zeros')])
 def test_invalid_arguments(wrong):
     with pytest.raises(ValueError):
         PairedElastic(**wrong)
