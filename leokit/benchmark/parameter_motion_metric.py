@@ -81,7 +81,12 @@ class ParameterMotionStatistics(BaseMetric):
         columns = [truth.motion_names.index(name) for name in self.parameters]
         train, test = labeled_frames(cache, truth, self.fit), labeled_frames(cache, truth, self.score)
         motion = train.motion[:, columns]
-        return _Probe(truth, columns, motion.double().std(0), fit_linear_map(train.codes, motion),
+        scale = motion.double().std(0)
+        still = [name for name, deviation in zip(self.parameters, scale.tolist()) if not deviation]
+        if still:  # such as mouth_open in clips that only nod
+            raise UserError(f'{still[0]} does not change in the split {self.fit} of {self.ground_truth}; leave it out of '
+                            f'parameters of {type(self).__name__}')
+        return _Probe(truth, columns, scale, fit_linear_map(train.codes, motion),
                       linear_probe(train.codes, motion, test.codes, test.motion[:, columns]).tolist())
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:

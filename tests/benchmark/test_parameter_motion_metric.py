@@ -104,3 +104,16 @@ def test_what_is_not_in_the_ground_truth_is_named(known):
     codes = torch.zeros(T, 3)
     with pytest.raises(UserError, match='has no ground truth of w9; set ground_truth of ParameterMotionStatistics'):
         metric.process(None, [dict(name='w9', start=0, generated=codes, real=codes)])
+
+
+def test_a_parameter_that_does_not_change_is_named(known, tmp_path):
+    """It has no unit."""
+    with np.load(known[0] / 'truth.npz') as arrays:
+        content = dict(arrays)
+    content['motion'][:, :, COLUMNS[0]] = 0.25
+    np.savez(tmp_path / 'truth.npz', **content)
+    metric = METRICS.build(dict(type='ParameterMotionStatistics', codes_dir=str(known[0] / 'small'),
+                                ground_truth=str(tmp_path), parameters=ASKED))
+    codes = torch.zeros(T, 3)
+    with pytest.raises(UserError, match='pitch does not change in the split train of .*; leave it out of parameters'):
+        metric.process(None, [dict(name='v6', start=0, generated=codes, real=codes)])
