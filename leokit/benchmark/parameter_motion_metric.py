@@ -84,8 +84,8 @@ class ParameterMotionStatistics(BaseMetric):
         scale = motion.double().std(0)
         still = [name for name, deviation in zip(self.parameters, scale.tolist()) if not deviation]
         if still:  # such as mouth_open in clips that only nod
-            raise UserError(f'{still[0]} does not change in the split {self.fit} of {self.ground_truth}; leave it out of '
-                            f'parameters of {type(self).__name__}')
+            raise UserError(f'{still[0]} does not change in the split {self.fit} of {self.ground_truth}; leave it out '
+                            f'of parameters of {type(self).__name__}')
         return _Probe(truth, columns, scale, fit_linear_map(train.codes, motion),
                       linear_probe(train.codes, motion, test.codes, test.motion[:, columns]).tolist())
 
