@@ -73,7 +73,7 @@ class FaceFlowLoss(nn.Module):
         places, _ = face_points(regions)
         known = (targets.abs() <= 1).all(-1) & (places.abs() <= 1).all(-1)  # NaN is not <= 1
         places, targets = (torch.where(known[..., None], points, 0.0) for points in (places, targets))
-        unit = torch.where(unit.isfinite(), unit, 1.0)
+        unit = torch.where(unit > 0, unit, 1.0)  # 0 where both eyes are one point
         total = torch.zeros((), device=targets.device)
         for flow in flows:
             error = (self._sampled(flow.float(), places) - targets) / unit[:, None, None]

@@ -105,6 +105,14 @@ def test_unknown_points_add_nothing_and_give_finite_gradients():
     assert flow.grad.isfinite().all() and flow.grad[0].abs().sum() == 0 and flow.grad[3].abs().sum() > 0
 
 
+def test_eyes_at_one_point_have_no_unit():
+    source, flow = face(), torch.zeros(1, 2, 32, 32, requires_grad=True)
+    source[:, 2] = source[:, 1]
+    value = FaceFlowLoss(grid='exact')(source, face(), flow)
+    value.backward()
+    assert float(value) == 0 and not flow.grad.any()
+
+
 def test_arguments():
     with pytest.raises(ValueError, match='must name parts of a face .*, got'):
         FaceFlowLoss(weights=dict(nose=1.0))
