@@ -2,7 +2,7 @@
 
 - A key that holds a string keeps the text as typed: blanks, commas, digits and ``True`` included. Only ``None`` and
   ``dict(...)`` are read there.
-- A key that holds a list of strings takes ``[a,b]`` or ``a,b``.
+- A key that holds a list of strings takes ``[a,b]``, ``a,b`` or ``None``.
 - Every other key takes Python values without quotes around strings: ``12``, ``1e-3``, ``True``, ``None``, ``[1,2]`` or
   ``1,2``, ``(0,0.8)``, ``dict(type=L1Loss)``. Quotes make a string of anything: ``'12'``.
 """
@@ -36,7 +36,7 @@ class OptionText(str):
             return None if self == 'None' else str(self)
         strings = isinstance(current, (list, tuple)) and bool(current) \
             and all(isinstance(item, str) for item in current)
-        return _read(self.strip(), strings=strings, depth=0)
+        return None if self.strip() == 'None' else _read(self.strip(), strings=strings, depth=0)
 
 
 def read_options(options: Mapping[str, Any], function: Callable) -> dict[str, Any]:

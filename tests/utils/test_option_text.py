@@ -60,9 +60,9 @@ def test_lists_of_strings_keep_their_items_as_typed(file):
     assert read(file, """names=[007,'True',"a, b"]""").names == ['007', 'True', 'a, b']
 
 
-def test_a_string_can_be_unset_or_replaced_by_a_dict(file):
-    config = read(file, 'data_root=None', 'model.label=dict(type=A)')
-    assert config.data_root is None and config.model.label == {'type': 'A'}
+def test_strings_can_be_unset_or_replaced_by_a_dict(file):
+    config = read(file, 'data_root=None', 'model.label=dict(type=A)', 'names=None')
+    assert config.data_root is None and config.names is None and config.model.label == {'type': 'A'}
 
 
 def test_a_key_that_is_not_there_can_be_set_to_a_dict(file):
