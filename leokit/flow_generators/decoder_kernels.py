@@ -128,9 +128,9 @@ def _trunk(x, place, factor, bias, channel, is_channel):
 
 @triton.jit(do_not_specialize=['frames'])
 def _synthesize(x, factor, bias, flow_style, flow_weight, flow_bias, coarse_raw, feature, colors, color_bias,
-                image_bias, coarse_image, next_style, raw, image, out, frames, size, channels, end, step, scale,
-                offset, factor_stride, flow_style_stride, next_stride, has_coarse: tl.constexpr,
-                is_last: tl.constexpr, positions: tl.constexpr, num_channels: tl.constexpr):
+                image_bias, coarse_image, paint_weight, next_style, raw, image, out, frames, size, channels, end, step,
+                scale, offset, factor_stride, flow_style_stride, next_stride, has_coarse: tl.constexpr,
+                inpaints: tl.constexpr, is_last: tl.constexpr, positions: tl.constexpr, num_channels: tl.constexpr):
     """From the output of a level's convolution to the level's flow and mask, image and modulated trunk."""
     area = size * size
     blocks = area // positions
@@ -139,10 +139,14 @@ def _synthesize(x, factor, bias, flow_style, flow_weight, flow_bias, coarse_raw,
     row, column = pixel // size, pixel % size
     source = sample // frames
     place = (sample * area + pixel).to(tl.int64) * channels
-    # flow and mask
+    # flow and mask, and the colors that inpaint
     flow_x = tl.zeros((positions,), tl.float32)
     flow_y = tl.zeros((positions,), tl.float32)
     shown = tl.zeros((positions,), tl.float32)
+    if inpaints:
+        red = tl.zeros((positions,), tl.float32)
+        green = tl.zeros((positions,), tl.float32)
+        blue = tl.zeros((positions,), tl.float32)
     for start in range(0, channels, num_channels):
         channel = start + tl.arange(0, num_channels)
         is_channel = channel < channels
@@ -153,6 +157,11 @@ def _synthesize(x, factor, bias, flow_style, flow_weight, flow_bias, coarse_raw,
                                                   other=0.0))[None, :], 1)
         shown += tl.sum(trunk * (style * tl.load(flow_weight + 2 * channels + channel, mask=is_channel,
                                                  other=0.0))[None, :], 1)
+        if inpaints:
+            weight = paint_weight + channel
+            red += tl.sum(trunk * tl.load(weight, mask=is_channel, other=0.0)[None, :], 1)
+            green += tl.sum(trunk * tl.load(weight + channels, mask=is_channel, other=0.0)[None, :], 1)
+            blue += tl.sum(trunk * tl.load(weight + 2 * channels, mask=is_channel, other=0.0)[None, :], 1)
     # three planes, and a fourth that does not exist, as one axis
     plane = tl.arange(0, 4)[:, None]
     is_plane = plane < 3
@@ -177,6 +186,9 @@ def _synthesize(x, factor, bias, flow_style, flow_weight, flow_bias, coarse_raw,
     shades += tl.load(image_bias + plane, mask=is_plane, other=0.0)
     if has_coarse:
         shades += _upsampled(coarse_image, sample * 3 + plane, is_plane, row[None, :], column[None, :], size)
+    if inpaints:
+        paint = tl.where(plane == 0, red[None, :], tl.where(plane == 1, green[None, :], blue[None, :]))
+        shades += paint * (1 - mask)[None, :]
     tl.store(image + places, shades, mask=is_plane)
     # trunk
     if not is_last:
@@ -235,8 +247,8 @@ def activate(x: Tensor, factor: Tensor, bias: Tensor, style: Tensor) -> Tensor:
 
 def synthesize(x: Tensor, factor: Tensor, bias: Tensor, flow_style: Tensor, flow_weight: Tensor, flow_bias: Tensor,
                coarse_raw: Tensor | None, feature: Tensor, colors: Tensor, color_bias: Tensor, image_bias: Tensor,
-               coarse_image: Tensor | None, next_style: Tensor | None, *, end: float, align_corners: bool
-               ) -> tuple[Tensor, Tensor, Tensor | None]:
+               coarse_image: Tensor | None, paint_weight: Tensor | None, next_style: Tensor | None, *, end: float,
+               align_corners: bool) -> tuple[Tensor, Tensor, Tensor | None]:
     """Everything of a level after its convolution.
 
     Args:
@@ -251,6 +263,7 @@ def synthesize(x: Tensor, factor: Tensor, bias: Tensor, flow_style: Tensor, flow
         colors (Tensor): To-RGB of the feature, without bias and activation, shape (S, 3, s, s), contiguous.
         color_bias, image_bias (Tensor): Before and after the activation of to-RGB, shape (3,).
         coarse_image (Tensor, optional): Image of the previous level, shape (B, 3, s/2, s/2), contiguous.
+        paint_weight (Tensor, optional): Of the layer that inpaints, shape (3, C), scaled; None without inpainting.
         next_style (Tensor, optional): Of the next level, shape (B, C); None at the last one.
         end (float): Largest coordinate of the identity grid.
         align_corners (bool): See :func:`~leokit.warp_operators.fused_warp.fused_warp`.
@@ -264,14 +277,14 @@ def synthesize(x: Tensor, factor: Tensor, bias: Tensor, flow_style: Tensor, flow
     raw = torch.empty((batch, 3, size, size), device=x.device)
     image = torch.empty_like(raw)
     out = None if is_last else torch.empty_like(x)
-    next_style = factor if is_last else next_style
+    inpaints, next_style = paint_weight is not None, factor if is_last else next_style
     num_channels = min(CHANNELS, triton.next_power_of_2(channels))
     with torch.cuda.device_of(x):
         _synthesize[batch * (size * size // POSITIONS),](
             x, factor, bias, flow_style, flow_weight, flow_bias, coarse_raw if has_coarse else raw, feature, colors,
-            color_bias, image_bias, coarse_image if has_coarse else image, next_style, raw, image,
-            x if is_last else out, batch // feature.shape[0], size, channels, end, 2 * end / (size - 1),
-            (size - 1 if align_corners else size) / 2, 0.0 if align_corners else 0.5, factor.stride(0),
-            flow_style.stride(0), next_style.stride(0), has_coarse=has_coarse, is_last=is_last, positions=POSITIONS,
-            num_channels=num_channels)
+            color_bias, image_bias, coarse_image if has_coarse else image, paint_weight if inpaints else flow_weight,
+            next_style, raw, image, x if is_last else out, batch // feature.shape[0], size, channels, end,
+            2 * end / (size - 1), (size - 1 if align_corners else size) / 2, 0.0 if align_corners else 0.5,
+            factor.stride(0), flow_style.stride(0), next_style.stride(0), has_coarse=has_coarse, inpaints=inpaints,
+            is_last=is_last, positions=POSITIONS, num_channels=num_channels)
     return raw, image, out

@@ -22,16 +22,15 @@ def can_fuse(generator: nn.Module, features: tuple[Tensor, ...]) -> bool:
     """Whether :class:`FusedDecoder` takes the place of a generator for these features."""
     if not HAS_TRITON or type(generator) is not LIAFlowGenerator or not all(x.is_cuda for x in features):
         return False
-    level = generator.levels[0]
-    return (level.inpaint_rgb is None and type(level.warp) is BilinearWarp and level.warp.kernel != 'torch'
-            and len(features) == len(generator.levels))
+    warp = generator.levels[0].warp
+    return type(warp) is BilinearWarp and warp.kernel != 'torch' and len(features) == len(generator.levels)
 
 
 class FusedDecoder:
     """Frames of encoded sources from latents, with the weights of a generator as they are now.
 
     Args:
-        generator (LIAFlowGenerator): Without ``inpaint``, with :class:`~leokit.warp_operators.BilinearWarp`.
+        generator (LIAFlowGenerator): With :class:`~leokit.warp_operators.BilinearWarp`.
         features (tuple[Tensor, ...]): Feature maps of S sources, of resolutions 8 to size, shape (S, C, s, s).
         dtype (torch.dtype): Of feature maps and convolutions.
     """
@@ -62,6 +61,8 @@ class FusedDecoder:
                         for x, head in zip(features, heads)]
         self._color_biases = [head.activation.bias.detach().float() for head in heads]
         self._image_biases = [head.bias.detach().float() for head in heads]
+        self._paint_weights = [None if paint is None else (paint.weight[:, :, 0, 0] * paint.scale).float().contiguous()
+                               for paint in (level.inpaint_rgb for level in levels)]
         self._grid = levels[0].warp.grid
 
     @torch.no_grad()
@@ -95,8 +96,8 @@ class FusedDecoder:
             raw, image, x = synthesize(
                 x, factors[conv], self._biases[conv], styles[:, layers + i], self._flow_weights[i],
                 self._flow_biases[i], raw, feature, self._colors[i], self._color_biases[i], self._image_biases[i],
-                image, None if is_last else styles[:, conv + 1], end=grid_ends(size, size, self._grid)[0],
-                align_corners=self._grid == 'corners')
+                image, self._paint_weights[i], None if is_last else styles[:, conv + 1],
+                end=grid_ends(size, size, self._grid)[0], align_corners=self._grid == 'corners')
         return image
 
 

@@ -15,10 +15,10 @@ from leokit.warp_operators import BilinearWarp
 TOLERANCES = {torch.float32: (1e-5, 3e-4), torch.bfloat16: (0.05, 3.0)}
 
 
-def scene(size, channels, sources, latents, grid='lia', device='cpu'):
+def scene(size, channels, sources, latents, *, inpaint=False, grid='lia', device='cpu'):
     """A generator in which everything counts, features and latents."""
     torch.manual_seed(0)
-    generator = LIAFlowGenerator(size, 24, max_channels=channels, init='reference',
+    generator = LIAFlowGenerator(size, 24, max_channels=channels, init='reference', inpaint=inpaint,
                                  warp_operator=dict(type='BilinearWarp', grid=grid)).eval()
     with torch.no_grad():
         for name, parameter in generator.named_parameters():
@@ -26,6 +26,8 @@ def scene(size, channels, sources, latents, grid='lia', device='cpu'):
                 parameter.add_(0.3 * torch.randn_like(parameter))
             if 'to_flow.conv.weight' in name:
                 parameter.mul_(0.3)
+            if 'inpaint_rgb' in name:
+                parameter.normal_()
     sizes = [8 * 2**i for i in range(len(generator.levels))]
     widths = [level.conv.conv.weight.shape[0] for level in generator.levels]
     features = tuple(torch.randn(sources, c, s, s).to(device) for c, s in zip(widths, sizes))
@@ -48,7 +50,9 @@ def check(size, channels, sources, latents, dtype=torch.float32, **options):
 def check_interpreted():
     check(32, 20, 2, 4)  # channels that do not fill a program
     check(32, 8, 1, 2, grid='corners')
-    check(32, 8, 1, 2, dtype=torch.bfloat16, grid='exact')
+    check(32, 40, 2, 2, inpaint=True)  # sums in two parts, the second not filled
+    for inpaint in (False, True):
+        check(32, 8, 1, 2, inpaint=inpaint, dtype=torch.bfloat16, grid='exact')
     generator, features, latent = scene(32, 8, 2, 4)
     with pytest.raises(ValueError, match='3 latents cannot be divided among 2 sources'):
         FusedDecoder(generator, features, torch.float32)(latent[:3])
@@ -60,10 +64,10 @@ def test_what_can_be_fused(monkeypatch):
     assert not can_fuse(generator, features)  # on a CPU
     on_gpu = tuple(SimpleNamespace(is_cuda=True) for _ in features)
     assert can_fuse(generator, on_gpu)
+    assert can_fuse(scene(32, 8, 1, 1, inpaint=True)[0], on_gpu)
     assert not can_fuse(generator, on_gpu[:2])
     assert not can_fuse(torch.nn.Identity(), on_gpu)
     assert not can_fuse(LIAXFlowGenerator(32, 24, channel_multiplier=1 / 64, max_channels=8), on_gpu)
-    assert not can_fuse(LIAFlowGenerator(32, 24, max_channels=8, inpaint=True), on_gpu)
     assert not can_fuse(LIAFlowGenerator(
         32, 24, max_channels=8, warp_operator=dict(type='BilinearWarp', kernel='torch')), on_gpu)
 
@@ -84,12 +88,13 @@ def test_the_kernels_in_the_interpreter():
 
 
 @pytest.mark.gpu
+@pytest.mark.parametrize('inpaint', [False, True])
 @pytest.mark.parametrize('dtype', [torch.float32, torch.bfloat16])
-def test_the_kernels_on_a_gpu(dtype, monkeypatch):
+def test_the_kernels_on_a_gpu(dtype, inpaint, monkeypatch):
     monkeypatch.setattr(torch.backends.cudnn, 'allow_tf32', False)
     for grid in ('lia', 'exact', 'corners'):
-        check(64, 64, 2, 4, dtype=dtype, grid=grid, device='cuda')
-    check(128, 512, 1, 3, dtype=dtype, device='cuda')
+        check(64, 64, 2, 4, dtype=dtype, inpaint=inpaint, grid=grid, device='cuda')
+    check(128, 512, 1, 3, dtype=dtype, inpaint=inpaint, device='cuda')
 
 
 if __name__ == '__main__':
