@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from leokit.nn.face_shape import FACE_MEASURES, face_shape
+from leokit.nn.face_shape import FACE_MEASURES, face_shape, part_factors
 from leokit.registry import LOSSES
 from leokit.utils import check_shape
 
@@ -52,18 +52,12 @@ class ExpressionCodeLoss(nn.Module):
     def __init__(self, motion_dim: int, weight: float = 1.0, *, name: str = 'expression_code',
                  weights: Mapping[str, float] | None = None) -> None:
         super().__init__()
-        weights = dict(mouth=1.0, eyes=1.0) if weights is None else dict(weights)
-        if not weights or not set(weights) <= set(FACE_MEASURES):
-            raise ValueError(f'weights must name parts of the shape of a face ({", ".join(FACE_MEASURES)}), got '
-                             f'{weights}')
-        if min(weights.values()) < 0:
-            raise ValueError(f'weights must not be negative, got {weights}')
+        factors = part_factors(dict(mouth=1.0, eyes=1.0) if weights is None else weights, FACE_MEASURES)
         self.motion_dim = motion_dim
         self.weight = weight
         self.name = name
         self.head = nn.Linear(motion_dim, sum(map(len, FACE_MEASURES.values())), bias=False)
-        factors = [weights.get(part, 0.0) / len(columns) for part, columns in FACE_MEASURES.items() for _ in columns]
-        self.register_buffer('factors', torch.tensor(factors), persistent=False)
+        self.register_buffer('factors', factors, persistent=False)
         self.register_buffer('spreads', torch.tensor([x for part in FACE_MEASURES for x in SPREADS[part]]),
                              persistent=False)
 

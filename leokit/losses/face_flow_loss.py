@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from leokit.nn.face_shape import FACE_POINTS, face_points
+from leokit.nn.face_shape import FACE_POINTS, face_points, part_factors
 from leokit.nn.grid import grid_ends
 from leokit.registry import LOSSES
 
@@ -41,18 +41,13 @@ class FaceFlowLoss(nn.Module):
     def __init__(self, weight: float = 1.0, *, name: str = 'face_flow', weights: Mapping[str, float] | None = None,
                  grid: str = 'lia', min_resolution: int = 16) -> None:
         super().__init__()
-        weights = dict(mouth=1.0, eyes=1.0) if weights is None else dict(weights)
-        if not weights or not set(weights) <= set(FACE_POINTS):
-            raise ValueError(f'weights must name parts of a face ({", ".join(FACE_POINTS)}), got {weights}')
-        if min(weights.values()) < 0:
-            raise ValueError(f'weights must not be negative, got {weights}')
+        factors = part_factors(dict(mouth=1.0, eyes=1.0) if weights is None else weights, FACE_POINTS)
         grid_ends(1, 1, grid)  # checks the name
         self.weight = weight
         self.name = name
         self.grid = grid
         self.min_resolution = min_resolution
-        factors = [weights.get(part, 0.0) / len(points) for part, points in FACE_POINTS.items() for _ in points]
-        self.register_buffer('factors', torch.tensor(factors), persistent=False)
+        self.register_buffer('factors', factors, persistent=False)
 
     def forward(self, source_regions: Tensor, regions: Tensor, *flows: Tensor) -> Tensor:
         """Unweighted loss.

@@ -4,6 +4,8 @@ Lengths are in units of the distance between the eyes. The measures depend neith
 the face in the image, nor on how the image was augmented.
 """
 
+from collections.abc import Mapping, Sequence
+
 import torch
 from torch import Tensor
 
@@ -20,6 +22,23 @@ FACE_POINTS = dict(
     eyes=('left_eye_left', 'left_eye_right', 'right_eye_left', 'right_eye_right'),
     lids=('left_eye_top', 'left_eye_bottom', 'right_eye_top', 'right_eye_bottom'))
 MIN_COS = 0.3  # of twice the angle between box and face, about 36 degrees; see _sides()
+
+
+def part_factors(weights: Mapping[str, float], parts: Mapping[str, Sequence[str]]) -> Tensor:
+    """The weight of a part, divided among what belongs to it.
+
+    Args:
+        weights (Mapping[str, float]): By the names of parts, at least one; 0 for the others.
+        parts (Mapping[str, Sequence[str]]): ``FACE_MEASURES`` or ``FACE_POINTS``.
+
+    Returns:
+        Tensor: One factor for every measure or point, in their order.
+    """
+    if not weights or not set(weights) <= set(parts):
+        raise ValueError(f'weights must name parts of the shape of a face ({", ".join(parts)}), got {dict(weights)}')
+    if min(weights.values()) < 0:
+        raise ValueError(f'weights must not be negative, got {dict(weights)}')
+    return torch.tensor([weights.get(part, 0.0) / len(names) for part, names in parts.items() for _ in names])
 
 
 def face_shape(maps: Tensor) -> Tensor:

@@ -128,23 +128,22 @@ def _write_clips(out_dir: Path, plan: SyntheticFacesPlan, clips: Sequence[Synthe
         return
     if device.type != 'cpu':  # rendering waits for the device, encoding runs outside Python's lock
         with ThreadPoolExecutor(workers) as pool:
-            yield from _finished(pool, [pool.submit(write_clip, out_dir, plan, clip, device) for clip in clips], 1)
+            yield from _finished(pool, [pool.submit(_work, out_dir, plan, [clip], device) for clip in clips])
         return
     tasks = [clips[start:start + CLIPS_PER_TASK] for start in range(0, len(clips), CLIPS_PER_TASK)]
     with ProcessPoolExecutor(workers, mp_context=get_context('spawn'), initializer=_start_worker) as pool:
         try:
-            yield from _finished(pool, [pool.submit(_work, out_dir, plan, task) for task in tasks])
+            yield from _finished(pool, [pool.submit(_work, out_dir, plan, task, device) for task in tasks])
         except BrokenProcessPool as error:
             raise UserError(f'a worker process was killed, possibly because memory ran out; run the same command again '
                             f'with fewer workers to resume in {out_dir}') from error
 
 
-def _finished(pool: Executor, futures: Sequence[Future], count: int | None = None) -> Iterator[int]:
-    """Results of futures as they are completed, or ``count`` for each; the first error cancels the others."""
+def _finished(pool: Executor, futures: Sequence[Future[int]]) -> Iterator[int]:
+    """Results of futures as they are completed; the first error cancels the others."""
     try:
         for future in as_completed(futures):
-            result = future.result()
-            yield result if count is None else count
+            yield future.result()
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
@@ -155,9 +154,9 @@ def _start_worker() -> None:
     exit_with_parent()
 
 
-def _work(out_dir: Path, plan: SyntheticFacesPlan, clips: Sequence[SyntheticClip]) -> int:
+def _work(out_dir: Path, plan: SyntheticFacesPlan, clips: Sequence[SyntheticClip], device: torch.device) -> int:
     for clip in clips:
-        write_clip(out_dir, plan, clip)
+        write_clip(out_dir, plan, clip, device)
     return len(clips)
 
 
