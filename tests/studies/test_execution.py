@@ -95,6 +95,14 @@ def test_a_run_waits_for_the_training_that_it_depends_on(tmp_path):
     assert student.checkpoint.stat().st_mtime >= good.checkpoint.stat().st_mtime
 
 
+def test_a_seed_is_finished_before_the_next_one_with_the_runs_that_waited(tmp_path):
+    runner, lines = runner_of(tmp_path, DEPENDENT.replace('[0]', '[1, 0]')), []
+    runner.log = lines.append
+    runner.run()
+    order = [line.removesuffix(': done') for line in lines if line.endswith(': done')]
+    assert order == [f'{name}, seed {seed}' for seed in (1, 0) for name in ('good', 'tested', 'student', 'bad one')]
+
+
 def test_runs_that_depend_on_a_failed_training_fail(tmp_path):
     study = DEPENDENT.replace("dict(name='good')", "dict(name='good', options={{'model.behavior': 'fails'}})")
     runner = runner_of(tmp_path, study, jobs=2)
