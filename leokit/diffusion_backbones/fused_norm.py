@@ -1,8 +1,8 @@
 """Group normalization, modulation, SiLU and the taps of the convolution that follows as one operator, for CUDA devices.
 
-A compiler makes two kernels of them, one for the statistics and one for the rest, and about five in the backward pass.
-Here it is one kernel in each direction; ``torch.compile`` sees one operator, and the matrix product of the convolution
-remains the library's. There are first derivatives only.
+A compiler separates the statistics from what uses them, and sums of the backward pass from each other. Here it is one
+kernel in each direction; ``torch.compile`` sees one operator, and the matrix product of the convolution remains the
+library's. There are first derivatives only.
 """
 
 from typing import Any

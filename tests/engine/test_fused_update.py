@@ -14,6 +14,7 @@ from engine.toys import ToyModel
 from support.triton_compiler import compile_for_hopper
 from support.triton_interpreter import check_addresses, run_interpreted
 
+from leokit.engine.cast_weights import CastWeights
 from leokit.engine.ema_hook import EMAHook
 from leokit.engine.fused_update import FusedUpdate, update_obstacle
 from leokit.engine.optim_wrapper import AutocastOptimWrapper
@@ -238,6 +239,38 @@ def test_parameters_without_a_state_leave_the_step_to_the_optimizer():
     assert update.is_ready()
     model.bias.grad = torch.ones(2)
     assert not update.is_ready()
+
+
+def test_until_then_parameters_get_the_gradients_of_their_copies():
+    model = torch.nn.Linear(2, 3)
+    model.autocast_layers = (torch.nn.Linear,)
+    casts = CastWeights(model, torch.bfloat16)
+    update = FusedUpdate(torch.optim.Adam(model.parameters()), torch.ones(1), casts=casts)
+    weight, bias = casts.copy_of(model.weight), casts.copy_of(model.bias)
+    weight.grad, model.weight.grad = torch.full_like(weight, 2), torch.ones(3, 2)  # used in both ways
+    bias.grad = torch.full_like(bias, 3)
+    assert not update.is_ready() and weight.grad is None and bias.grad is None
+    assert model.weight.grad.dtype == model.bias.grad.dtype == torch.float32
+    assert (model.weight.grad == 3).all() and (model.bias.grad == 3).all()
+
+
+def test_the_wrapper_leaves_the_step_to_an_update_that_is_ready():
+    wrapper = wrapper_of(torch.nn.Linear(2, 2), clip_grad=dict(max_norm=1.0))
+    calls = []
+
+    class Update:
+        def __init__(self, ready):
+            self.is_ready = lambda: ready
+
+        def __call__(self):
+            calls.append('fused')
+            return torch.tensor(5.0)
+
+    wrapper.optimizer.step = lambda: calls.append('optimizer')
+    for update in (None, Update(False), Update(True)):
+        wrapper.fused_update = update
+        wrapper.step()
+    assert calls == ['optimizer', 'optimizer', 'fused'] and wrapper.log_vars == dict(grad_norm=5)
 
 
 # ---- where it is possible --------------------------------------------------------------------------------------------
