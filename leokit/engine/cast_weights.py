@@ -25,7 +25,7 @@ class CastWeights:
 
     def __init__(self, model: nn.Module, dtype: torch.dtype) -> None:
         self._slots: list[tuple[nn.Module, str, nn.Parameter]] = []
-        self._copies: dict[nn.Parameter, nn.Parameter] = {}
+        self._copies: dict[Tensor, nn.Parameter] = {}
         for network in model.modules():
             for layer in network.modules():
                 for name in cast_names(layer, getattr(network, 'autocast_layers', ())):

@@ -56,7 +56,7 @@ class AutocastOptimWrapper(OptimWrapper):
             super().step(**kwargs)
             return
         norm = self.fused_update()
-        if self.clip_grad_kwargs:
+        if norm is not None:
             self.log_vars = {self.grad_name: norm}
 
     def _clip_grad(self) -> None:
