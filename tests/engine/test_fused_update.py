@@ -4,6 +4,7 @@ Interpreted, this file is a program; the step that uses the kernels on a GPU is 
 """
 
 import copy
+import math
 import re
 from itertools import product
 from types import SimpleNamespace
@@ -16,7 +17,7 @@ from support.triton_interpreter import check_addresses, run_interpreted
 
 from leokit.engine.cast_weights import CastWeights
 from leokit.engine.ema_hook import EMAHook
-from leokit.engine.fused_update import FusedUpdate, update_obstacle
+from leokit.engine.fused_update import FusedUpdate, _settings, update_obstacle
 from leokit.engine.optim_wrapper import AutocastOptimWrapper
 from leokit.utils.triton import HAS_TRITON
 
@@ -102,8 +103,8 @@ def assert_same(one, other, tolerance=1e-6):
                                    msg=lambda text, key=key: f'{key}: {text}')
 
 
-def check_many_steps(kind, max_norm, weight_decay, tensors):
-    options = dict(max_norm=max_norm, weight_decay=weight_decay)
+def check_many_steps(kind, max_norm, weight_decay, tensors, eps=1e-8):
+    options = dict(max_norm=max_norm, weight_decay=weight_decay, eps=eps)
     fused, usual = Training(kind, fused=True, tensors=tensors, **options), Training(kind, fused=False, **options)
     exact = Training(kind, fused=False, dtype=torch.float64, **options)
     for iteration in range(24):
@@ -212,6 +213,15 @@ def test_the_kernels_in_the_interpreter():
 
 
 @needs_triton
+def test_versions_of_torch_without_a_flag_for_the_kind_of_weight_decay():
+    group = dict(betas=(0.0, 0.75), eps=0.5, weight_decay=0.25)
+    inner, outer = (_settings(kind([torch.nn.Parameter(torch.ones(1))]), group)
+                    for kind in (torch.optim.Adam, torch.optim.AdamW))
+    assert inner == [-math.inf, pytest.approx(math.log(0.75)), 1.0, 0.25, 0.5, 0.25, 0.0]
+    assert outer == [*inner[:5], 0.0, 0.25]
+
+
+@needs_triton
 @pytest.mark.parametrize('aligned', [True, False])
 @pytest.mark.parametrize('has_norm', [True, False])
 def test_the_kernels_compile_for_hopper(aligned, has_norm):
@@ -303,12 +313,12 @@ def test_obstacles_of_the_machine_and_of_weights(monkeypatch):
 
 if __name__ == '__main__':
     from leokit.engine import update_kernels
-    update_kernels.BLOCK, update_kernels.UPDATE_CHUNK, update_kernels.NORM_CHUNK = BLOCK, CHUNK, 3 * CHUNK
+    update_kernels.BLOCK, update_kernels.UPDATE_CHUNK, update_kernels.NORM_CHUNK = BLOCK, CHUNK, BLOCK
     used: list[torch.Tensor] = []
     check_addresses(used)
     check_many_steps(torch.optim.Adam, 60.0, 0.0, used)
     check_many_steps(torch.optim.AdamW, 60.0, 0.1, used)
-    check_many_steps(torch.optim.Adam, None, 0.1, used)
+    check_many_steps(torch.optim.Adam, None, 0.1, used, eps=0.05)
     check_resumes(used)
     check_spoilt_gradients(used)
     check_other_layouts(used)
