@@ -11,17 +11,21 @@ that a modulation or a later normalization makes redundant, because the gradient
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor, nn
 
+from leokit.diffusion_backbones.fused_norm import can_fuse, fused_norm
 from leokit.diffusion_backbones.unet import UNet, UNetLayers
 from leokit.nn import ControlInput, masked_var_mean, zero_padding
 from leokit.registry import DIFFUSION_BACKBONES
-from leokit.utils import check_shape
+from leokit.utils import UserError, check_shape
 from leokit.utils.batch_random import BatchDropout
+
+NORM_KERNELS = ('torch', 'triton')
 
 
 @DIFFUSION_BACKBONES.register_module()
@@ -38,11 +42,16 @@ class UNet1D(UNet):
         head_dim (int): Width of an attention head.
         dropout (float): Dropout in the residual blocks.
         control_dim (int): Width of the control of each frame; 0 for none.
+        norm_kernel (str): ``'torch'``, or ``'triton'``: normalization, modulation, SiLU and the taps of the convolution
+            that follows are one kernel on CUDA devices (:mod:`leokit.diffusion_backbones.fused_norm`), unless there is
+            a mask or dropout.
     """
 
     def __init__(self, motion_dim: int = 20, channels: Sequence[int] = (256, 256, 384), *, num_blocks: int = 2,
                  attention_levels: Sequence[int] = (1, 2), embedding_dim: int = 256, cond_dim: int = 0,
-                 head_dim: int = 64, dropout: float = 0.0, control_dim: int = 0) -> None:
+                 head_dim: int = 64, dropout: float = 0.0, control_dim: int = 0, norm_kernel: str = 'torch') -> None:
+        if norm_kernel not in NORM_KERNELS:
+            raise UserError(f'UNet1D: norm_kernel={norm_kernel!r} must be one of {", ".join(NORM_KERNELS)}')
         layers = UNetLayers(conv=TemporalConv, norm=TemporalGroupNorm, block=ResidualBlock, attention=TemporalAttention,
                             upsample=upsample_frames, channel_axis=-1)
         super().__init__(motion_dim, motion_dim, layers=layers, channels=channels, num_blocks=num_blocks,
@@ -50,6 +59,9 @@ class UNet1D(UNet):
                          head_dim=head_dim, dropout=dropout)
         self.motion_dim = motion_dim
         self.control = ControlInput(control_dim, channels[0])
+        for module in self.modules():
+            if isinstance(module, TemporalGroupNorm):
+                module.kernel = norm_kernel
 
     @property
     def autocast_layers(self) -> tuple[type[nn.Module], ...]:
@@ -111,7 +123,11 @@ class TemporalConv(nn.Module):
         reach, frames = self.kernel_size // 2, x.shape[1]
         padded = F.pad(zero_padding(x, mask), (0, 0, reach, reach))
         taps = [padded[:, k:k + frames:self.stride] for k in range(self.kernel_size)]
-        return F.linear(torch.cat(taps, dim=-1), self.weight, self.bias)  # (B, T', taps * C) -> (B, T', C')
+        return self.of_taps(torch.cat(taps, dim=-1))
+
+    def of_taps(self, taps: Tensor) -> Tensor:
+        """Convolve frames that are side by side, (B, T', kernel_size * in_channels), to (B, T', out_channels)."""
+        return F.linear(taps, self.weight, self.bias)
 
 
 class TemporalGroupNorm(nn.Module):
@@ -128,6 +144,7 @@ class TemporalGroupNorm(nn.Module):
         super().__init__()
         self.groups = math.gcd(groups, channels)
         self.eps = eps
+        self.kernel = 'torch'
         self.weight = nn.Parameter(torch.ones(channels)) if affine else None
         self.bias = nn.Parameter(torch.zeros(channels)) if affine else None
 
@@ -144,6 +161,8 @@ class TemporalGroupNorm(nn.Module):
         Returns:
             Tensor: Sequence in the dtype of ``x``, shape (B, T, C).
         """
+        if self.fuses(x, scale, mask):
+            return self.fused(x, scale, shift)
         grouped = rearrange(x.float(), 'b t (g c) -> b t g c', g=self.groups)
         variance, mean = masked_var_mean(grouped, None if mask is None else mask[..., None], (1, 3))  # (B, 1, G, 1)
         normed = rearrange((grouped - mean) * torch.rsqrt(variance + self.eps), 'b t g c -> b t (g c)')
@@ -152,6 +171,17 @@ class TemporalGroupNorm(nn.Module):
         if scale is not None:
             normed = normed * (1 + scale[:, None]) + shift[:, None]
         return normed.to(x.dtype)
+
+    def fuses(self, x: Tensor, scale: Tensor | None, mask: Tensor | None) -> bool:
+        """Whether :meth:`fused` computes this."""
+        return (self.kernel == 'triton' and mask is None and (self.weight is None) != (scale is None)
+                and can_fuse(x, self.groups))
+
+    def fused(self, x: Tensor, scale: Tensor | None, shift: Tensor | None, **options: Any) -> Tensor:
+        """:meth:`forward` with SiLU or taps after it, which are options of ``fused_norm``."""
+        if scale is not None:
+            return fused_norm(x, scale, shift, self.groups, self.eps, one_plus=True, **options)
+        return fused_norm(x, self.weight[None], self.bias[None], self.groups, self.eps, **options)
 
 
 class ResidualBlock(nn.Module):
@@ -177,9 +207,19 @@ class ResidualBlock(nn.Module):
 
     def forward(self, x: Tensor, scale: Tensor, shift: Tensor, *, mask: Tensor | None = None) -> Tensor:
         """Map (B, T, in_channels) to (B, T, out_channels); scale and shift have shape (B, out_channels)."""
-        h = self.conv1(F.silu(self.norm1(x, mask=mask)), mask=mask)
-        h = F.silu(self.norm2(h, scale, shift, mask=mask))
-        return self.shortcut(x) + self.conv2(self.dropout(h), mask=mask)
+        h = self._normed_conv(self.norm1, self.conv1, x, mask=mask)
+        return self.shortcut(x) + self._normed_conv(self.norm2, self.conv2, h, scale, shift, mask=mask,
+                                                    dropout=self.dropout)
+
+    @staticmethod
+    def _normed_conv(norm: TemporalGroupNorm, conv: TemporalConv, x: Tensor, scale: Tensor | None = None,
+                     shift: Tensor | None = None, *, mask: Tensor | None,
+                     dropout: nn.Dropout | None = None) -> Tensor:
+        drops = dropout is not None and dropout.training and dropout.p > 0
+        if norm.fuses(x, scale, mask) and not drops:
+            return conv.of_taps(norm.fused(x, scale, shift, silu=True, taps=conv.kernel_size))
+        h = F.silu(norm(x, scale, shift, mask=mask))
+        return conv(dropout(h) if dropout is not None else h, mask=mask)
 
 
 class TemporalAttention(nn.Module):

@@ -6,7 +6,7 @@ and updates them in a few fused kernels; modules such as the discriminator can b
 next to it as ``raw_state_dict``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import torch
@@ -55,25 +55,30 @@ class EMAHook(Hook):
             self.update(unwrap_model(runner.model), 1 - self.decay_at(runner.iter))
 
     @torch.no_grad()
-    def update(self, model: nn.Module, weight: float | Tensor) -> None:
+    def update(self, model: nn.Module, weight: float | Tensor, *, skip: Collection[str] = ()) -> None:
         """Move the average towards the weights.
 
         Args:
             model (nn.Module): The model, without wrappers.
             weight (float | Tensor): Weight of the new values; a tensor without dimensions, on the device, for a CUDA
                 graph, which would keep the value of a number.
+            skip (Collection[str]): Entries of the average that have been moved.
         """
-        weights = self._weights(model)
+        weights = {key: tensor for key, tensor in self._weights(model).items() if key not in skip}
         moving = [key for key, tensor in weights.items() if tensor.is_floating_point()]
         averages, values = [self._averages[key] for key in moving], [weights[key] for key in moving]
-        if isinstance(weight, Tensor):
+        if moving and isinstance(weight, Tensor):
             steps = torch._foreach_sub(values, averages)
             torch._foreach_mul_(steps, weight)
             torch._foreach_add_(averages, steps)
-        else:
+        elif moving:
             torch._foreach_lerp_(averages, values, weight)
         for key in weights.keys() - set(moving):
             self._averages[key].copy_(weights[key])
+
+    def averages(self, model: nn.Module) -> dict[str, tuple[Tensor, Tensor]]:
+        """Each averaged tensor of the model with its average, by the name of the entry."""
+        return {key: (tensor, self._averages[key]) for key, tensor in self._weights(model).items()}
 
     def _weights(self, model: nn.Module) -> dict[str, Tensor]:
         if self._slots is None:  # state_dict() takes milliseconds, too long for every iteration

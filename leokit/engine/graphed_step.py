@@ -7,7 +7,7 @@ generator at each replay.
 
 import logging
 from collections.abc import Hashable
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Iterator
 
@@ -18,7 +18,9 @@ from mmengine.logging import print_log
 from mmengine.optim import OptimWrapper
 from torch import Tensor, nn
 
+from leokit.engine.cast_weights import CastWeights
 from leokit.engine.ema_hook import EMAHook
+from leokit.engine.fused_update import FusedUpdate
 from leokit.engine.iter_timer_hook import IterTimerHook
 from leokit.engine.loss_ramp_hook import LossRampHook
 from leokit.engine.loss_watch_hook import LossWatchHook
@@ -80,15 +82,19 @@ class GraphedTrainStep:
         model (nn.Module): A :class:`~leokit.models.base_model.TrainableModel`.
         optim_wrapper (OptimWrapper): Its optimizer, Adam or AdamW.
         ema (EMAHook, optional): The average to update within the step.
+        fused_update (bool): Clip, step and average with :class:`~leokit.engine.fused_update.FusedUpdate`, and cast
+            weights for autocast there.
     """
 
-    def __init__(self, model: nn.Module, optim_wrapper: OptimWrapper, ema: EMAHook | None = None) -> None:
+    def __init__(self, model: nn.Module, optim_wrapper: OptimWrapper, ema: EMAHook | None = None, *,
+                 fused_update: bool = False) -> None:
         self._model = model
         self._wrapper = optim_wrapper
         self._ema = ema
         device = device_of(model)
         self._groups = optim_wrapper.optimizer.param_groups
-        self._rates = [torch.full((), float(group['lr']), device=device) for group in self._groups]
+        rates = torch.tensor([float(group['lr']) for group in self._groups], device=device)
+        self._rates = rates.unbind()
         self._known_rates = [group['lr'] for group in self._groups]
         self._ema_weight = torch.empty((), device=device)  # set before every step
         self._known_weights = model.loss_weights()
@@ -103,6 +109,14 @@ class GraphedTrainStep:
             ema.updated_in_step = True
         for state in optim_wrapper.optimizer.state.values():  # of a resumed training
             state['step'] = torch.as_tensor(state['step'], dtype=torch.float32).to(device)
+        self._casts: CastWeights | None = None
+        self._update: FusedUpdate | None = None
+        if fused_update:
+            self._casts = CastWeights(model, optim_wrapper.dtype) if optim_wrapper.dtype is not None else None
+            self._update = FusedUpdate(
+                optim_wrapper.optimizer, rates, max_norm=(optim_wrapper.clip_grad_kwargs or {}).get('max_norm'),
+                averages=None if ema is None else ema.averages(model), average_weight=self._ema_weight,
+                casts=self._casts)
 
     def __call__(self, data_batch: dict[str, Any], iteration: int) -> dict[str, Tensor]:
         """Train on a collated batch; arguments and result as in the training loop.
@@ -148,13 +162,15 @@ class GraphedTrainStep:
             for name, held in self._inputs.items())
 
     def _step(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
-        with self._device_settings():
+        with self._device_settings(), nullcontext() if self._casts is None else self._casts.in_place():
             losses = self._model.optimize(dict(inputs=inputs), self._wrapper)
         if self._ema is not None:
-            self._ema.update(self._model, self._ema_weight)
+            skip = () if self._update is None else self._update.averaged
+            self._ema.update(self._model, self._ema_weight, skip=skip)
         return {name: value.detach() for name, value in losses.items()}
 
     def _run_eagerly(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
+        self._refresh_casts()
         if self._stream is None:
             return self._step(inputs)
         # autograd's nodes must not belong to the default stream, which cannot be captured
@@ -165,6 +181,10 @@ class GraphedTrainStep:
         current.wait_stream(self._stream)
         return losses
 
+    def _refresh_casts(self) -> None:
+        if self._casts is not None:  # the optimizer may have stepped by itself
+            self._casts.refresh()
+
     @contextmanager
     def _device_settings(self) -> Iterator[None]:
         """The optimizer with its step counts and learning rates on the device, and the model with its loss weights."""
@@ -173,9 +193,11 @@ class GraphedTrainStep:
         for group, rate in zip(self._groups, self._rates):
             group.update(lr=rate, fused=on_cuda, foreach=False, capturable=on_cuda)
         self._model.device_weights = self._loss_weights
+        self._wrapper.fused_update = self._update
         try:
             yield
         finally:
+            self._wrapper.fused_update = None
             self._model.device_weights = None
             for group, settings in zip(self._groups, saved):
                 group.update(settings)
@@ -194,15 +216,20 @@ class GraphedTrainStep:
             if is_first:
                 self._inputs = {}
             self._wrapper.zero_grad()
+            if self._update is not None:
+                self._update.discard()
             print_log('the training step is not replayed as a CUDA graph, because the capture failed: '
                       f'{str(error).strip().splitlines()[0]}', logger='current', level=logging.WARNING)
 
     def _capture(self, variant: _Variant) -> None:
+        self._refresh_casts()
         torch.cuda.synchronize()
         graph = torch.cuda.CUDAGraph()
         # thread_local: other threads, such as the data loader's for pinned memory, may use CUDA meanwhile. The graphs
         # can share memory, as they run one at a time and leave nothing in it but their outputs, which are kept.
         with torch.cuda.graph(graph, pool=self._pool, stream=self._stream, capture_error_mode='thread_local'):
             variant.outputs = self._step(self._inputs)
+        if self._update is not None:
+            self._update.complete()
         variant.log_vars = dict(self._wrapper.log_vars)
         variant.graph = graph  # set last: only a complete capture is replayed

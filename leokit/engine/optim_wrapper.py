@@ -5,13 +5,14 @@ float32, does not need. Gradient accumulation is MMEngine's, clipping too, but t
 """
 
 from contextlib import contextmanager
-from typing import Iterator
+from typing import Any, Iterator
 
 import torch
 from mmengine.optim import OptimWrapper
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from leokit.engine.fused_update import FusedUpdate
 from leokit.registry import OPTIM_WRAPPERS
 from leokit.utils.modules import device_of
 
@@ -30,6 +31,8 @@ class AutocastOptimWrapper(OptimWrapper):
 
     Attributes:
         log_vars (dict[str, Tensor]): ``grad_norm`` of the last step, when clipping by norm; for the log.
+        fused_update (FusedUpdate | None): What clips and steps in place of the optimizer, while a step runs that is
+            captured or could be (:class:`~leokit.engine.graphed_step.GraphedTrainStep`).
     """
 
     def __init__(self, optimizer: Optimizer, dtype: str = 'bfloat16', *, accumulative_counts: int = 1,
@@ -39,6 +42,7 @@ class AutocastOptimWrapper(OptimWrapper):
         super().__init__(optimizer, accumulative_counts, clip_grad)
         self.dtype = DTYPES[dtype]
         self.log_vars: dict[str, Tensor] = {}
+        self.fused_update: FusedUpdate | None = None
 
     @contextmanager
     def optim_context(self, model: nn.Module) -> Iterator[None]:
@@ -46,6 +50,14 @@ class AutocastOptimWrapper(OptimWrapper):
         device = device_of(model).type
         with super().optim_context(model), torch.autocast(device, dtype=self.dtype, enabled=self.dtype is not None):
             yield
+
+    def step(self, **kwargs: Any) -> None:
+        if self.fused_update is None or not self.fused_update.is_ready():
+            super().step(**kwargs)
+            return
+        norm = self.fused_update()
+        if norm is not None:
+            self.log_vars = {self.grad_name: norm}
 
     def _clip_grad(self) -> None:
         # MMEngine copies the norm to the CPU, which synchronizes with the device at every step

@@ -15,6 +15,7 @@ from torch.utils.data import DataLoader
 
 from leokit.datasets.resident_batches import resident_batches
 from leokit.engine.ema_hook import EMAHook
+from leokit.engine.fused_update import update_obstacle
 from leokit.engine.graphed_step import GraphedTrainStep, graph_obstacle
 from leokit.engine.preemption import StopRequest, TrainingInterrupted
 from leokit.registry import LOOPS
@@ -36,6 +37,9 @@ class ResumableTrainLoop(BaseLoop):
         cuda_graph (bool, optional): Replay the whole step, with optimizer and average of the weights, as one CUDA graph
             (:class:`~leokit.engine.graphed_step.GraphedTrainStep`). None does so where it is possible, except for
             animators; True raises a :class:`UserError` where it is not.
+        fused_update (bool, optional): Within the graph, clip, step, average and cast the weights in two kernels
+            (:class:`~leokit.engine.fused_update.FusedUpdate`). None does so where it is possible; True raises a
+            :class:`UserError` where it is not; False leaves it to PyTorch.
 
     Motion codes stay on the device of the model, where there is room, and the data loader is not used
     (:class:`~leokit.datasets.resident_batches.ResidentBatches`); the batches are the same.
@@ -45,7 +49,7 @@ class ResumableTrainLoop(BaseLoop):
     """
 
     def __init__(self, runner, dataloader: DataLoader | dict, *, max_iters: int, val_interval: int = 1000,
-                 val_begin: int = 1, cuda_graph: bool | None = None):
+                 val_begin: int = 1, cuda_graph: bool | None = None, fused_update: bool | None = None):
         for name, value, least in (('max_iters', max_iters, 1), ('val_interval', val_interval, 1),
                                    ('val_begin', val_begin, 0)):
             if not isinstance(value, int) or value < least:
@@ -58,9 +62,11 @@ class ResumableTrainLoop(BaseLoop):
         self.max_epochs = 1  # MMEngine's hooks see the whole training as one epoch
         self.val_interval = val_interval
         self.val_begin = val_begin
-        if cuda_graph not in (True, False, None):
-            raise UserError(f'train_cfg.cuda_graph={cuda_graph!r} must be True, False, or None for "where possible"')
+        for name, value in dict(cuda_graph=cuda_graph, fused_update=fused_update).items():
+            if value not in (True, False, None):
+                raise UserError(f'train_cfg.{name}={value!r} must be True, False, or None for "where possible"')
         self._cuda_graph = cuda_graph
+        self._fused_update = fused_update
         self._graphed_step: GraphedTrainStep | None = None
         self.stop_training = False  # set by MMEngine's EarlyStoppingHook
         self.stopped_by: str | None = None
@@ -85,9 +91,11 @@ class ResumableTrainLoop(BaseLoop):
         self.runner.call_hook('before_train_epoch')
         self.dataloader.sampler.start_at(self._iter, self.dataloader.batch_size)
         model = self.runner.model
-        if self.captures_step():
+        captures = self.captures_step()
+        fuses = self.fuses_update(captures)
+        if captures:
             ema = next((hook for hook in self.runner.hooks if isinstance(hook, EMAHook)), None)
-            self._graphed_step = GraphedTrainStep(model, self.runner.optim_wrapper, ema)
+            self._graphed_step = GraphedTrainStep(model, self.runner.optim_wrapper, ema, fused_update=fuses)
         with StopRequest(device_of(unwrap_model(model))) as request:
             try:
                 self._run_iterations(request)
@@ -107,6 +115,15 @@ class ResumableTrainLoop(BaseLoop):
         obstacle = graph_obstacle(self.runner)
         if obstacle and self._cuda_graph:
             raise UserError(f'train_cfg.cuda_graph=True does not work, because {obstacle}; set it to None')
+        return obstacle is None
+
+    def fuses_update(self, captures: bool) -> bool:
+        """Whether the update is two kernels in the graph of a step; a :class:`UserError` if it must be and cannot."""
+        if self._fused_update is False:
+            return False
+        obstacle = update_obstacle(self.runner.optim_wrapper) if captures else 'the training step is not a CUDA graph'
+        if obstacle and self._fused_update:
+            raise UserError(f'train_cfg.fused_update=True does not work, because {obstacle}; set it to None')
         return obstacle is None
 
     def _run_iterations(self, request: StopRequest) -> None:

@@ -4,6 +4,7 @@ Under autocast every call of a layer casts its weights anew. In a loop over call
 all kernels; the copy has them cast once.
 """
 
+from collections.abc import Sequence
 from copy import deepcopy
 from typing import Any
 
@@ -38,11 +39,9 @@ class AutocastCopy:
         self._copy.train(network.training)
         dtype = torch.get_autocast_dtype(device.type)
         for layer, copied in zip(network.modules(), self._copy.modules(), strict=True):
-            for name in ('weight', 'bias') if type(layer) in layers else ():
-                value = getattr(layer, name)
-                if value is not None and value.dtype == torch.float32:
-                    copied._parameters.pop(name, None)  # a tensor that is no parameter is an attribute
-                    setattr(copied, name, value.detach().to(dtype))
+            for name in cast_names(layer, layers):
+                copied._parameters.pop(name, None)  # a tensor that is no parameter is an attribute
+                setattr(copied, name, getattr(layer, name).detach().to(dtype))
         return self._copy
 
     def compile(self, **options: Any) -> None:
@@ -59,6 +58,14 @@ class AutocastCopy:
 
     def __reduce__(self) -> tuple:
         return AutocastCopy, ()
+
+
+def cast_names(layer: nn.Module, layers: Sequence[type[nn.Module]]) -> list[str]:
+    """Which of a layer's ``weight`` and ``bias`` autocast would cast, if its type is one of ``layers``."""
+    if type(layer) not in layers:
+        return []
+    tensors = {name: getattr(layer, name) for name in ('weight', 'bias')}
+    return [name for name, tensor in tensors.items() if tensor is not None and tensor.dtype == torch.float32]
 
 
 def _shallow_copy(network: nn.Module) -> nn.Module:

@@ -43,6 +43,24 @@ def test_the_average_follows_the_formula():
     assert not any('discriminator' in key for key in hook._averages)
 
 
+def test_entries_that_have_been_moved_are_skipped():
+    runner, hook = FakeRunner(), EMAHook(decay=0.5)
+    hook.before_train(runner)
+    pairs = hook.averages(runner.model)
+    assert pairs.keys() == hook._averages.keys() and all(pairs[key][1] is hook._averages[key] for key in pairs)
+    before = {key: tensor.clone() for key, tensor in hook._averages.items()}
+    for value, _ in pairs.values():
+        value += 2
+    for weight in (0.25, torch.tensor(0.25)):
+        hook.update(runner.model, weight, skip=pairs.keys() - {'encoder.0.weight', 'steps'})
+    expected = before.pop('encoder.0.weight') + 2 * (1 - 0.75**2)
+    torch.testing.assert_close(hook._averages['encoder.0.weight'], expected)
+    assert hook._averages['steps'] == before.pop('steps') + 2
+    assert all(torch.equal(hook._averages[key], tensor) for key, tensor in before.items())
+    hook.update(runner.model, 0.5, skip=pairs.keys())  # nothing is left
+    torch.testing.assert_close(hook._averages['encoder.0.weight'], expected)
+
+
 def test_no_update_while_gradients_accumulate():
     runner, hook = FakeRunner(), EMAHook()
     hook.before_train(runner)

@@ -39,7 +39,7 @@ def rate(iteration):
 class Training:
     """A small motion diffusion with Adam, clipping, dropout and an average; the same start in every instance."""
 
-    def __init__(self, device, *, graphed, dtype='float32', captures=True):
+    def __init__(self, device, *, graphed, dtype='float32', captures=True, fused=False):
         torch.manual_seed(0)
         self.model = MotionDiffusion(N, FRAMES, backbone=dict(BACKBONE)).to(device).train()
         for weight in self.model.backbone.parameters():  # zeros would hide the noise
@@ -51,7 +51,7 @@ class Training:
         self.ema = EMAHook(DECAY)
         self.runner = SimpleNamespace(model=self.model, optim_wrapper=self.wrapper, iter=0)
         self.ema.before_train(self.runner)
-        self.step = GraphedTrainStep(self.model, self.wrapper, self.ema) if graphed else None
+        self.step = GraphedTrainStep(self.model, self.wrapper, self.ema, fused_update=fused) if graphed else None
         if self.step is not None:
             self.step._enabled = captures and device == 'cuda'
         codes = torch.randn(10, BATCH, FRAMES, N, generator=torch.Generator().manual_seed(1))
@@ -101,6 +101,32 @@ def test_a_replay_is_the_eager_step(device, dtype):
     assert np.std([loss for loss, _ in expected]) > 0.02
     np.testing.assert_allclose(found, expected, rtol=2e-2 if dtype == 'bfloat16' else 1e-4)
     assert_same(graphed, eager, **(dict(rtol=0.1, atol=5e-3) if dtype == 'bfloat16' else dict(rtol=1e-3, atol=1e-5)))
+
+
+@pytest.mark.parametrize('dtype', ['float32', 'bfloat16'])
+@pytest.mark.parametrize('captures', [False, True])
+@pytest.mark.parametrize('device', DEVICES[1:])
+def test_a_step_with_the_fused_update_is_the_eager_step(device, captures, dtype):
+    eager = Training(device, graphed=True, dtype=dtype, captures=False)
+    fused = Training(device, graphed=True, dtype=dtype, captures=captures, fused=True)
+    expected, found = eager.run(20), fused.run(20)
+    assert (fused.step._variants[()].graph is not None) == captures and len(fused.step._update.averaged) > 50
+    assert np.std([loss for loss, _ in expected]) > 0.02
+    np.testing.assert_allclose(found, expected, rtol=2e-2 if dtype == 'bfloat16' else 1e-3)
+    assert_same(fused, eager, **(dict(rtol=0.1, atol=1e-2) if dtype == 'bfloat16' else dict(rtol=1e-3, atol=1e-4)))
+    moments = [[training.wrapper.optimizer.state[weight] for weight in training.model.parameters()]
+               for training in (fused, eager)]
+    for one, other in zip(*moments, strict=True):
+        assert one['step'] == other['step'] == 20
+        for name in ('exp_avg', 'exp_avg_sq'):
+            error = (one[name] - other[name]).norm() / other[name].norm()
+            assert error < (0.1 if dtype == 'bfloat16' else 1e-2), f'{name} {tuple(one[name].shape)}: {error}'
+    if dtype == 'bfloat16':
+        casts = fused.step._casts
+        assert len(casts) > 20
+        for weight in fused.model.parameters():
+            copy_ = casts.copy_of(weight)
+            assert copy_ is None or torch.equal(copy_, weight.to(torch.bfloat16))
 
 
 @pytest.mark.parametrize('device', DEVICES[1:])
@@ -290,25 +316,45 @@ def test_a_graph_that_is_required_and_impossible_is_an_error(tmp_path, monkeypat
         LeoRunner.from_cfg(config_of(tmp_path, 'run', cuda_graph=True)).train()
 
 
-def test_the_option_is_checked(tmp_path):
-    with pytest.raises(UserError, match="cuda_graph='yes' must be"):
-        LeoRunner.from_cfg(config_of(tmp_path, 'run', cuda_graph='yes')).train()
+@pytest.mark.parametrize('name', ['cuda_graph', 'fused_update'])
+def test_the_options_are_checked(tmp_path, name):
+    with pytest.raises(UserError, match=f"{name}='yes' must be"):
+        LeoRunner.from_cfg(config_of(tmp_path, 'run', **{name: 'yes'})).train()
+
+
+def test_a_fused_update_that_is_required_needs_the_graph(tmp_path, monkeypatch):
+    monkeypatch.setattr('leokit.engine.graphed_step.device_of', lambda model: torch.device('cpu'))
+    with pytest.raises(UserError, match='fused_update=True .* is not a CUDA graph; set it to None'):
+        LeoRunner.from_cfg(config_of(tmp_path, 'run', fused_update=True)).train()
+
+
+@pytest.mark.parametrize('option, obstacle, fuses', [
+    (None, None, True), (None, 'Triton is not installed', False), (False, None, False), (True, None, True)])
+def test_where_the_update_is_fused(tmp_path, monkeypatch, option, obstacle, fuses):
+    monkeypatch.setattr('leokit.engine.train_loop.update_obstacle', lambda wrapper: obstacle)
+    loop = LeoRunner.from_cfg(config_of(tmp_path, 'run', fused_update=option)).build_train_loop(
+        dict(type='ResumableTrainLoop', max_iters=1, fused_update=option))
+    assert loop.fuses_update(True) is fuses
+    assert option or loop.fuses_update(False) is False
 
 
 @pytest.mark.parametrize('device', DEVICES[1:])
 def test_trainings_with_and_without_a_graph_agree_and_resume(tmp_path, device):
     runs = {}
-    for name, graph in (('eager', False), ('graph', True), ('again', True)):
-        config = config_of(tmp_path, name, cuda_graph=graph)
+    for name, graph, fused in (('eager', False, None), ('graph', True, False), ('again', True, True)):
+        config = config_of(tmp_path, name, cuda_graph=graph, fused_update=fused)
         runner = LeoRunner.from_cfg(config)
         runner.train()
         assert (runner.train_loop._graphed_step is not None) == graph
+        assert not graph or (runner.train_loop._graphed_step._update is not None) == fused
         runs[name] = load_checkpoint(tmp_path / name / 'iter_24.pth')
     config = config_of(tmp_path, 'again', cuda_graph=True)
-    config.resume = str(tmp_path / 'again' / 'iter_16.pth')
-    LeoRunner.from_cfg(config).train()
-    runs['resumed'] = load_checkpoint(tmp_path / 'again' / 'iter_24.pth')
-    for name in ('graph', 'resumed'):
+    for name, fused in (('resumed', True), ('resumed without fusion', False)):
+        config.train_cfg.fused_update = fused
+        config.resume = str(tmp_path / 'again' / 'iter_16.pth')
+        LeoRunner.from_cfg(config).train()
+        runs[name] = load_checkpoint(tmp_path / 'again' / 'iter_24.pth')
+    for name in runs.keys() - {'eager'}:
         for part in ('state_dict', 'raw_state_dict'):
             for key, tensor in runs['eager'][part].items():
                 torch.testing.assert_close(runs[name][part][key], tensor, rtol=1e-2, atol=1e-4, msg=f'{name} {key}')

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,8 +17,12 @@ def run_interpreted(file: str) -> None:
     assert run.returncode == 0, run.stderr
 
 
-def check_addresses() -> None:
-    """From here on, an interpreted kernel that reads or writes beyond the tensors that it is given fails."""
+def check_addresses(also: Sequence[Tensor] = ()) -> None:
+    """From here on, an interpreted kernel that reads or writes beyond the tensors that it is given fails.
+
+    Args:
+        also (Sequence[Tensor]): More tensors that kernels may use at the time of their launch.
+    """
     from triton.runtime import interpreter
     memory = _CheckedMemory(interpreter._interpreter)
     to_host = interpreter.GridExecutor._init_args_hst
@@ -25,6 +30,7 @@ def check_addresses() -> None:
     def noted(executor: Any, *arguments: Any) -> Any:
         on_host = to_host(executor, *arguments)
         memory.tensors = [x for x in (*on_host[0], *on_host[1].values()) if isinstance(x, Tensor)]
+        memory.tensors += also
         return on_host
 
     interpreter.GridExecutor._init_args_hst = noted

@@ -39,8 +39,8 @@ ROOMS = {
     'distillations': _package('distillations', tests=('test_targets', 'test_training')),
     'diffusion_backbones': _package('diffusion_backbones', tests=('test_definitions', 'test_diffusion_backbones')),
     'control_encoders': _package('control_encoders'),
-    'engine': _package('engine', 'ema_hook', 'graphed_step', 'loss_ramp_hook', 'loss_watch_hook',
-                       'motion_statistics_hook', 'optim_wrapper', tests=()),
+    'engine': _package('engine', 'cast_weights', 'ema_hook', 'fused_update', 'graphed_step', 'loss_ramp_hook',
+                       'loss_watch_hook', 'motion_statistics_hook', 'optim_wrapper', 'update_kernels', tests=()),
     'datasets': _package('datasets', 'face_regions', 'resident_batches', 'transforms/affine', 'transforms/flip',
                          tests=()),
     'data_tools': _package('data_tools', 'face_region_detection', tests=()),
@@ -64,8 +64,10 @@ ROOMS = {
 MORE_TESTS = {
     'leokit/datasets/transforms/affine.py': ('tests/datasets/transforms/test_batch_transform.py',),
     'leokit/datasets/transforms/flip.py': ('tests/datasets/transforms/test_batch_transform.py',),
+    'leokit/diffusion_backbones/norm_kernels.py': ('tests/diffusion_backbones/test_fused_norm.py',),
     'leokit/diffusion_backbones/unet.py': (
         'tests/diffusion_backbones/test_unet_1d.py', 'tests/diffusion_backbones/test_unet_2d.py'),
+    'leokit/engine/update_kernels.py': ('tests/engine/test_fused_update.py',),
     'leokit/feature_extractors/depthwise_kernels.py': ('tests/feature_extractors/test_depthwise.py',),
     'leokit/feature_extractors/face_detection.py': (
         'tests/feature_extractors/test_face_identity.py', 'tests/feature_extractors/test_face_landmarks.py'),
@@ -88,7 +90,9 @@ MORE_TESTS = {
 }
 
 # modules that only tests marked slow run on a CPU, in Triton's interpreter
-TESTED_SLOWLY = ('leokit/feature_extractors/depthwise.py', 'leokit/feature_extractors/depthwise_kernels.py',
+TESTED_SLOWLY = ('leokit/diffusion_backbones/fused_norm.py', 'leokit/diffusion_backbones/norm_kernels.py',
+                 'leokit/engine/fused_update.py', 'leokit/engine/update_kernels.py',
+                 'leokit/feature_extractors/depthwise.py', 'leokit/feature_extractors/depthwise_kernels.py',
                  'leokit/flow_generators/decoder_kernels.py', 'leokit/flow_generators/fused_decoder.py',
                  'leokit/nn/fused_filter.py', 'leokit/nn/resample_kernels.py', 'leokit/warp_operators/fused_warp.py',
                  'leokit/warp_operators/warp_kernels.py')

@@ -21,6 +21,7 @@ from leokit.utils.timing import Timing
 VIDEOS, EXTRA_FRAMES = 64, 200
 WARMUP = 20  # iterations: compilation, capture
 ITERATIONS = 50  # of one measurement; a log line is among them
+UPDATES = dict(fused=None, torch=False)  # values of train_cfg.fused_update; fused where it is possible
 
 
 class _Clock(Hook):
@@ -46,12 +47,18 @@ class _Clock(Hook):
 
 
 def bench_stage2_training(bench: SpeedBench) -> None:
-    """Iterations of the training loop on random codes."""
+    """Iterations of the training loop on random codes, for each kind of update in turn."""
+    for update in bench.options.updates:
+        _bench_update(bench, update)
+
+
+def _bench_update(bench: SpeedBench, update: str) -> None:
     options = bench.options
     iterations = ITERATIONS if bench.device.type == 'cuda' else 2
     clock = _Clock(iterations)
+    torch.compiler.reset()
     with tempfile.TemporaryDirectory() as folder:
-        runner = LeoRunner.from_cfg(_config(bench, Path(folder), WARMUP + options.repeats * iterations))
+        runner = LeoRunner.from_cfg(_config(bench, Path(folder), WARMUP + options.repeats * iterations, update))
         runner.register_hook(clock)
         if bench.device.type == 'cuda':
             torch.cuda.empty_cache()
@@ -60,12 +67,12 @@ def bench_stage2_training(bench: SpeedBench) -> None:
     peak = torch.cuda.max_memory_reserved() if bench.device.type == 'cuda' else peak_memory()
     seconds = clock.seconds
     name = f'leokit train, {options.num_sequences} x {options.num_frames} codes'
-    bench.report(name + (', compiled' if options.compile else ''),
+    bench.report(name + (', compiled' if options.compile else '') + (', torch update' if update == 'torch' else ''),
                  Timing(statistics.median(seconds), min(seconds), max(seconds), peak), options.num_sequences,
                  'sequences')
 
 
-def _config(bench: SpeedBench, folder: Path, max_iters: int) -> Config:
+def _config(bench: SpeedBench, folder: Path, max_iters: int, update: str) -> Config:
     options = bench.options
     config = load_config(options.motion_diffusion_config, dict(num_frames=options.num_frames))
     generator, dim = np.random.default_rng(0), config.model.motion_dim
@@ -81,7 +88,7 @@ def _config(bench: SpeedBench, folder: Path, max_iters: int) -> Config:
         env_cfg=dict(float32_matmul_precision='high'),
         optim_wrapper=dict(type='AutocastOptimWrapper', dtype='bfloat16' if options.amp else 'float32',
                            optimizer=dict(type='Adam', lr=1e-4), clip_grad=dict(max_norm=1.0)),
-        train_cfg=dict(type='ResumableTrainLoop', max_iters=max_iters),
+        train_cfg=dict(type='ResumableTrainLoop', max_iters=max_iters, fused_update=UPDATES[update]),
         train_dataloader=dict(
             batch_size=options.num_sequences, num_workers=0, sampler=dict(type='DeterministicSampler'),
             collate_fn=dict(type='default_collate'),

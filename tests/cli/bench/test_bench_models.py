@@ -58,6 +58,11 @@ def bench(tmp_path, monkeypatch):
     return run
 
 
+def test_updates_of_the_weights_in_turn(bench):
+    rows, said = bench('--sections', 'stage2_training', '--updates', 'torch', 'fused')
+    assert list(rows) == ['leokit train, 2 x 5 codes, torch update', 'leokit train, 2 x 5 codes']
+
+
 def test_every_section_reports(bench):
     rows, said = bench('--sections', *(name for name in SECTIONS if name != 'first_frame'))
     names = ('encode, batch 2', 'decode from codes', 'encode driving + decode', 'generator forward + backward',

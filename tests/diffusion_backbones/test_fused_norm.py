@@ -1,0 +1,134 @@
+from itertools import product
+
+import pytest
+import torch
+import torch.nn.functional as F
+from support.triton_compiler import compile_for_hopper
+from support.triton_interpreter import check_addresses, run_interpreted
+from torch._subclasses import FakeTensorMode
+
+from leokit.diffusion_backbones import UNet1D
+from leokit.diffusion_backbones.fused_norm import can_fuse, fused_norm
+from leokit.utils.triton import HAS_TRITON
+
+needs_triton = pytest.mark.skipif(not HAS_TRITON, reason='Triton is not installed')
+OPTIONS = dict(channels=(16, 24), num_blocks=1, attention_levels=(1,), embedding_dim=16, head_dim=8)
+
+
+def plain(x, gain, shift, groups, eps, one_plus, silu, taps):
+    """The definition, by torch's normalization of (B, C, T) and slices of a padded sequence."""
+    y = F.group_norm(x.transpose(1, 2), groups, eps=eps).transpose(1, 2)
+    y = y * (gain[:, None] + one_plus) + shift[:, None]
+    y = F.silu(y) if silu else y
+    reach = taps // 2
+    padded = F.pad(y, (0, 0, reach, reach))
+    return torch.cat([padded[:, k:k + x.shape[1]] for k in range(taps)], dim=-1)
+
+
+def check(shape, groups, *, shared, one_plus, silu, taps, dtype=torch.float32, device='cpu', tolerance=1e-5):
+    generator = torch.Generator().manual_seed(0)
+    batch, frames, channels = shape
+    modulation = torch.randn(1 if shared else batch, 2 * channels + 3, generator=generator)
+    inputs = torch.randn(*shape, generator=generator) * 2 + 1
+    x, m = (tensor.to(device, dtype, copy=True).requires_grad_() for tensor in (inputs, modulation))
+    y, n = (tensor.to(dtype).double().requires_grad_() for tensor in (inputs, modulation))
+    out = fused_norm(x, m[:, :channels], m[:, channels + 3:], groups, 1e-2, one_plus=one_plus, silu=silu, taps=taps)
+    wanted = plain(y, n[:, :channels], n[:, channels + 3:], groups, 1e-2, one_plus, silu, taps)
+    assert out.dtype == dtype and out.shape == (batch, frames, taps * channels)
+    grad = torch.randn(wanted.shape, generator=generator).to(dtype)
+    out.backward(grad.to(device))
+    wanted.backward(grad.double())
+    for found, right in ((out, wanted), (x.grad, y.grad), (m.grad, n.grad)):
+        error = (found.detach().double().cpu() - right.detach()).norm() / right.detach().norm()
+        assert error < tolerance, f'{error} of {tuple(right.shape)}'
+
+
+def check_unet(device, dtype, tolerance, **settings):
+    """The whole network, with and without the kernels."""
+    torch.manual_seed(0)
+    usual, fused = UNet1D(3, **OPTIONS), UNet1D(3, **OPTIONS, norm_kernel='triton')
+    for weight in usual.parameters():  # some are zero
+        torch.nn.init.normal_(weight, std=0.2)
+    fused.load_state_dict(usual.state_dict())
+    x, t = torch.randn(2, 7, 3), torch.tensor([3, 9])
+    results = []
+    for model in (usual.to(device), fused.to(device)):
+        with torch.autocast(device, dtype, enabled=dtype != torch.float32):
+            out = model(x.to(device), t.to(device))
+        out.square().mean().backward()
+        results.append([out.detach(), *(weight.grad for weight in model.parameters())])
+    for found, right in zip(*results, strict=True):
+        error = (found - right).float().norm() / right.float().norm()
+        assert error < tolerance, f'{error} of {tuple(right.shape)}'
+
+
+CASES = [dict(shared=shared, one_plus=one_plus, silu=silu, taps=taps) for shared, one_plus, silu, taps in (
+    (True, False, True, 3), (False, True, True, 3), (True, False, False, 1), (False, True, True, 5))]
+
+
+@pytest.mark.slow
+@needs_triton
+def test_the_kernels_in_the_interpreter():
+    run_interpreted(__file__)
+
+
+@needs_triton
+@pytest.mark.parametrize('types', ['*bf16', '*fp32'])
+def test_the_kernels_compile_for_hopper(types):
+    from leokit.diffusion_backbones import norm_kernels
+    common = dict(x=types, gain=types, shift=types, statistics='*fp32', frames='i32', channels='i32', width='i32',
+                  gain_stride='i32', shift_stride='i32')
+    constants = dict(one_plus=True, silu=True, taps=3, num_rows=64, num_columns=64)
+    compile_for_hopper(norm_kernels._forward, dict(common, out=types, eps='fp32'), constants)
+    compile_for_hopper(norm_kernels._backward, dict(common, grad=types, of_x=types, of_parameters='*fp32',
+                                                    gradients='i32'), constants)
+
+
+@needs_triton
+@pytest.mark.parametrize('shape, groups, device, fits', [
+    ((2, 64, 256), 8, 'cuda', True), ((2, 64, 256), 8, 'cpu', False), ((2, 512, 256), 8, 'cuda', True),
+    ((2, 513, 256), 8, 'cuda', False), ((2, 64, 8 * 257), 8, 'cuda', False)])  # 1,024 x 32 elements, 64 x 512
+def test_when_it_is_one_kernel(shape, groups, device, fits):
+    with FakeTensorMode():
+        x = torch.empty(shape, device=device, dtype=torch.bfloat16)
+        assert can_fuse(x, groups) == fits
+
+
+def test_a_cpu_uses_torch(monkeypatch):
+    monkeypatch.setattr('leokit.diffusion_backbones.unet_1d.fused_norm', None)
+    check_unet('cpu', torch.float32, 1e-7)
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize('options', CASES)
+@pytest.mark.parametrize('dtype, tolerance', [(torch.float32, 1e-5), (torch.bfloat16, 1e-2)])
+def test_the_kernels_on_a_gpu(options, dtype, tolerance):
+    for shape, groups in (((3, 5, 24), 2), ((4, 20, 256), 8), ((2, 64, 768), 8), ((1, 1, 8), 8)):
+        check(shape, groups, dtype=dtype, device='cuda', tolerance=tolerance, **options)
+
+
+@pytest.mark.gpu
+def test_the_network_on_a_gpu():
+    check_unet('cuda', torch.float32, 2e-3)  # TF32
+    check_unet('cuda', torch.bfloat16, 5e-2)
+
+
+if __name__ == '__main__':
+    check_addresses()
+    for options, (shape, groups) in product(CASES, (((3, 5, 24), 2), ((2, 4, 6), 3), ((2, 1, 4), 1))):
+        check(shape, groups, **options)
+    check((2, 5, 12), 2, dtype=torch.bfloat16, tolerance=2e-2, **CASES[0])
+    # the operator as PyTorch wants it, and one graph in a compiler
+    x, gain, shift = (torch.randn(*shape, requires_grad=True) for shape in ((2, 3, 4), (2, 4), (2, 4)))
+    torch.library.opcheck(torch.ops.leokit.group_norm, (x, gain, shift, 2, 1e-5, True, True, 3))
+    from leokit.diffusion_backbones import unet_1d
+    unet_1d.can_fuse = lambda x, groups: True
+    check_unet('cpu', torch.float32, 1e-5)
+    model = UNet1D(3, **OPTIONS, norm_kernel='triton')
+    for weight in model.parameters():
+        torch.nn.init.normal_(weight, std=0.2)
+    compiled = torch.compile(lambda *inputs: model(*inputs).square().sum(), fullgraph=True, backend='aot_eager')
+    inputs = torch.randn(2, 7, 3), torch.tensor([3, 9])
+    one, other = (torch.autograd.grad(run(*inputs), list(model.parameters()))
+                  for run in (compiled, lambda *inputs: model(*inputs).square().sum()))
+    torch.testing.assert_close(one, other)
