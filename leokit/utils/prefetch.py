@@ -5,6 +5,8 @@ from queue import Empty, Full, Queue
 from threading import Event, Thread
 from typing import Iterable, Iterator, NamedTuple, TypeVar
 
+from leokit.utils.thread_switching import frequent_switches
+
 Item = TypeVar('Item')
 
 POLL_SECONDS = 0.1  # interval at which a blocked thread checks whether it should stop
@@ -72,9 +74,10 @@ class Prefetcher(Iterator[Item]):
 
     def _work(self, source: Iterable[Item]) -> None:
         try:
-            for item in source:
-                if not self._put(item):
-                    return
+            with frequent_switches():  # the consumer may compute in Python meanwhile
+                for item in source:
+                    if not self._put(item):
+                        return
             self._put(_END)
         except BaseException as error:  # also KeyboardInterrupt and friends: the consumer decides
             self._put(_Failure(error))

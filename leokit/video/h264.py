@@ -22,6 +22,7 @@ from av.video.frame import PictureType
 from av.video.reformatter import VideoReformatter
 
 from leokit.utils.errors import UserError
+from leokit.video.conversion_threads import ONE_THREAD
 
 H264_SUFFIXES = ('.mp4', '.mkv', '.mov')
 PIXEL_FORMATS = ('yuv420p', 'yuv444p')
@@ -97,7 +98,7 @@ class H264Stream:
         self._time_base = 1 / rate
         self._reformatters = threading.local()  # one for each thread
         self._conversion = dict(format=pixel_format, dst_colorspace=matrix.name, dst_color_range='MPEG',
-                                interpolation=interpolation)
+                                interpolation=interpolation, **ONE_THREAD)
         if encoder == 'libx264':
             options = options | _x264_params(options.get('x264-params'))
         self._stream = container.add_stream(encoder, rate=rate, options=options)

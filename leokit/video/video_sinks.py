@@ -18,6 +18,7 @@ from leokit.video.sound import SoundMuxer
 
 FRAME_NAME = '{:06d}.png'
 MAX_CONVERTERS = 4  # threads per file; one converts some thousand frames of 256 x 256 pixels per second
+GROUP = 4  # frames that a thread converts at a time; handing over each one costs as much as the copy that it needs
 SOUND_DELAY = 16  # frames by which the sound follows the picture, whose encoder holds some back
 
 
@@ -68,14 +69,19 @@ class H264Sink(Sink):
 
     def write_all(self, frames: np.ndarray) -> None:
         """Convert colors in several threads, and encode in this one meanwhile."""
-        for frame in (self._converters.map if self._converters else map)(self._convert, frames):
-            self.write_encodable(frame)
+        groups = [frames[start:start + GROUP] for start in range(0, len(frames), GROUP)]
+        for group in (self._converters.map if self._converters else map)(self._convert_all, groups):
+            for frame in group:
+                self.write_encodable(frame)
 
     def write_encodable(self, frame: av.VideoFrame) -> None:
         """Encode a frame that has the size, the pixel format and the colors of the file."""
         self._stream.write_encodable(frame)
         if self._sound is not None and self._stream.num_frames > SOUND_DELAY:
             self._sound.write_until((self._stream.num_frames - SOUND_DELAY) * self._frame_time)
+
+    def _convert_all(self, frames: np.ndarray) -> list[av.VideoFrame]:
+        return [self._convert(frame) for frame in frames]
 
     def _convert(self, frame: np.ndarray) -> av.VideoFrame:
         height, width = frame.shape[:2]

@@ -8,6 +8,7 @@ import av
 import numpy as np
 
 from leokit.utils import UserError
+from leokit.video.conversion_threads import ONE_THREAD
 from leokit.video.images import TRANSPARENT_BACKGROUND, over_background
 from leokit.video.readers.wide_color import ColorConverter, needs_color_conversion
 
@@ -24,9 +25,7 @@ def conversion_options() -> dict[str, Any]:
     FFmpeg's fast conversion from 4:2:0 to RGB, its default, rounds down: frames get 1.2 gray levels darker every time
     a video is read and written again.
     """
-    options: dict[str, Any] = {}
-    if int(av.__version__.split('.')[0]) >= 17:  # by default it starts a thread pool for every conversion
-        options['threads'] = 1
+    options: dict[str, Any] = dict(ONE_THREAD)
     kinds = av.video.reformatter.Interpolation
     if hasattr(kinds, 'ACCURATE_RND'):  # older PyAV has the fast conversion only
         options['interpolation'] = kinds.BILINEAR | kinds.ACCURATE_RND | kinds.FULL_CHR_H_INT
