@@ -86,6 +86,9 @@ class CroppedVideo(VideoHandle):
     def close(self) -> None:
         self.video.close()
 
+    def convert_in_threads(self, threads: int) -> None:
+        self.video.convert_in_threads(threads)
+
     def _read(self, indices: np.ndarray) -> np.ndarray:
         return self._crop(self.video._read(indices), indices / self.fps)
 

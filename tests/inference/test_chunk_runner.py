@@ -81,26 +81,34 @@ def test_graphs_are_for_many_frames_on_a_gpu(animator, monkeypatch):
     assert chunk_runner(animator, 32, 4, fixed_chunks=False) is None
 
 
+def check_precision(exact, plain, fixed):
+    """Both in bfloat16, by other kernels: the error of the graphs may not be larger than that of the networks."""
+    of_plain, of_fixed = (float((frames - exact).abs().mean()) for frames in (plain, fixed))
+    assert of_plain < 0.1 and of_fixed < 2 * of_plain
+
+
 @pytest.mark.gpu
-@pytest.mark.parametrize('amp', [False, True])
-def test_graphs_give_the_frames_of_the_networks(images, video, amp):
+def test_graphs_give_the_frames_of_the_networks(images, video, monkeypatch):
+    monkeypatch.setattr(torch.backends.cudnn, 'allow_tf32', False)  # algorithms differ between sizes of batches
     animator = make_animator().cuda()
-    plain = collect(VideoAnimator(animator, amp=amp, fixed_chunks=False).animate(images, video, chunk_size=4))
-    fixed = collect(VideoAnimator(animator, amp=amp, fixed_chunks=True).animate(images, video, chunk_size=4))
-    assert torch.allclose(plain, fixed, atol=0.1 if amp else 1e-3)
+    plain, fixed, plain_amp, fixed_amp = (
+        collect(VideoAnimator(animator, amp=amp, fixed_chunks=chosen).animate(images, video, chunk_size=4))
+        for amp in (False, True) for chosen in (False, True))
+    assert torch.allclose(plain, fixed, atol=1e-3)
+    check_precision(plain, plain_amp, fixed_amp)
     assert float((fixed[:, 1:] - fixed[:, :-1]).abs().max()) > 0.01
 
 
 @pytest.mark.gpu
-@pytest.mark.parametrize('amp', [False, True])
-def test_graphs_give_the_generated_frames_of_the_networks(images, amp):
+def test_graphs_give_the_generated_frames_of_the_networks(images, monkeypatch):
+    monkeypatch.setattr(torch.backends.cudnn, 'allow_tf32', False)
     animator = make_animator().cuda()
     model = make_motion_diffusion(animator.weights_hash()).cuda()
-    runs = []
-    for chosen in (False, True):
-        generator = VideoGenerator(animator, model, amp=amp, fixed_chunks=chosen)
-        runs.append([collect(generator.generate(images, 13, seed=3, chunk_size=6)),
-                     collect(generator.generate(images[:1], 13, num_sequences=5, seed=3, chunk_size=6))])
-    for plain, fixed in zip(*runs):
-        assert torch.allclose(plain, fixed, atol=0.1 if amp else 1e-3)
+    for given, count in ((images, 1), (images[:1], 5)):
+        plain, fixed, plain_amp, fixed_amp = (
+            collect(VideoGenerator(animator, model, amp=amp, fixed_chunks=chosen).generate(
+                given, 13, num_sequences=count, seed=3, chunk_size=6))
+            for amp in (False, True) for chosen in (False, True))
+        assert torch.allclose(plain, fixed, atol=1e-3)
+        check_precision(plain, plain_amp, fixed_amp)
         assert float((fixed[:, 1:] - fixed[:, :-1]).abs().max()) > 0.01

@@ -64,6 +64,9 @@ class VideoHandle(ABC):
             raise ValueError(f'frame numbers must be one or more of 0..{len(self) - 1}, got {indices.tolist()}')
         return self._read(indices)
 
+    def convert_in_threads(self, threads: int) -> None:  # noqa: B027
+        """Convert the colors of frames in so many threads while the next ones are decoded, where that is possible."""
+
     @property
     def frame_bytes(self) -> int:
         """int: Size of a decoded frame; 0 if it is not known before decoding."""
@@ -144,6 +147,9 @@ class ResampledHandle(VideoHandle):
 
     def close(self) -> None:
         self.video.close()
+
+    def convert_in_threads(self, threads: int) -> None:
+        self.video.convert_in_threads(threads)
 
     @property
     def marked_damaged(self) -> int:

@@ -1,6 +1,7 @@
 """From a decoded frame to RGB as a player shows it: true colors, opaque, square pixels, upright."""
 
 import math
+import threading
 from fractions import Fraction
 from typing import Any
 
@@ -33,7 +34,7 @@ def conversion_options() -> dict[str, Any]:
 
 
 class FrameConverter:
-    """Converts the frames of one stream.
+    """Converts the frames of one stream; several threads may call it.
 
     Args:
         aspect (Fraction, optional): Width of a pixel divided by its height; frames are widened or narrowed by it.
@@ -47,21 +48,23 @@ class FrameConverter:
         self._aspect = aspect or Fraction(1)
         self._untagged = untagged_matrix
         self._background = background
-        self._formatter = av.video.reformatter.VideoReformatter()
         self._options = conversion_options()
-        self._convert_colors = ColorConverter()
+        self._of_thread = threading.local()
 
     def __call__(self, frame: Any) -> np.ndarray:
         """uint8 RGB (H, W, 3) of a frame."""
+        if not hasattr(self._of_thread, 'formatter'):
+            self._of_thread.formatter = av.video.reformatter.VideoReformatter()
+            self._of_thread.convert_colors = ColorConverter()
         width = max(1, round(frame.width * self._aspect))
         options, matrix = dict(self._options), display_matrix(frame)
         if needs_color_conversion(frame):
-            frame = av.VideoFrame.from_ndarray(self._convert_colors(frame), format='rgb24')
+            frame = av.VideoFrame.from_ndarray(self._of_thread.convert_colors(frame), format='rgb24')
         if self._is_bt709(frame):
             options['src_colorspace'] = 'ITU709'
         transparent = frame.format.name == 'pal8' or any(part.is_alpha for part in frame.format.components)
-        pixels = self._formatter.reformat(frame, width=width, height=frame.height,
-                                          format='rgba' if transparent else 'rgb24', **options).to_ndarray()
+        pixels = self._of_thread.formatter.reformat(frame, width=width, height=frame.height,
+                                                    format='rgba' if transparent else 'rgb24', **options).to_ndarray()
         return orient(over_background(pixels, self._background) if transparent else pixels, matrix)
 
     def _is_bt709(self, frame: Any) -> bool:

@@ -2,8 +2,10 @@
 
 import io
 import logging
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
-from typing import Any, Iterable, Iterator
+from typing import Any, Iterable, Iterator, Sequence
 
 import av
 import numpy as np
@@ -26,6 +28,7 @@ from leokit.video.shards import find_member, is_shard_member, video_stamp
 
 MAX_PIXELS = 178_956_970  # of a frame; Pillow refuses larger images
 MAX_INDICES = 4096  # stream indices that a reader caches, some kilobytes each
+GROUP = 4  # frames that a thread converts at a time
 GAP = 1.5  # usual intervals, after which a frame is missing
 DECODING_ERRORS = (av.FFmpegError, OSError, EOFError)
 
@@ -52,6 +55,7 @@ class PyAVHandle(VideoHandle):
                  background: tuple[int, int, int] = TRANSPARENT_BACKGROUND) -> None:
         self._container = None
         self._threads = threads
+        self._converters: ThreadPoolExecutor | None = None
         self._content = content
         self._rate_stated = False
         self.path = path
@@ -95,8 +99,15 @@ class PyAVHandle(VideoHandle):
     def frame_bytes(self) -> int:
         return 3 * self._stream.codec_context.width * self._stream.codec_context.height
 
+    def convert_in_threads(self, threads: int) -> None:
+        if self._converters is None:
+            self._converters = ThreadPoolExecutor(threads)
+
     def close(self) -> None:
         self._frames = iter(())
+        if self._converters is not None:
+            self._converters.shutdown(cancel_futures=True)
+            self._converters = None
         if self._container is not None:
             self._container.close()
             self._container = None
@@ -231,8 +242,7 @@ class PyAVHandle(VideoHandle):
             raise ValueError(f'{self.path} has been closed')
         wanted, positions = np.unique(indices, return_inverse=True)
         frames = None
-        for row, number in enumerate(wanted):
-            pixels = self._pixels(self._decode(int(number)), int(number))
+        for row, pixels in enumerate(self._pixels(wanted.tolist())):
             if frames is None:
                 frames = np.empty((len(wanted), *pixels.shape), np.uint8)
             if pixels.shape != frames.shape[1:]:
@@ -290,8 +300,20 @@ class PyAVHandle(VideoHandle):
             self._warn('interlaced', f'{self.path} is interlaced; moving edges show combs, deinterlace it first (for '
                                      'example with ffmpeg -vf bwdif)')
 
-    def _pixels(self, frame: Any, number: int) -> np.ndarray:
-        self._check_frame(frame, number)
+    def _pixels(self, numbers: Sequence[int]) -> Iterator[np.ndarray]:
+        """uint8 RGB (H, W, 3) of frames of the file; in threads, if there are some, while the next ones are decoded."""
+        if self._converters is None:
+            yield from map(self._converted, self.decode_file(numbers))
+            return
+        frames = self.decode_file(numbers)
+        groups = iter(lambda: list(islice(frames, GROUP)), [])
+        for converted in [self._converters.submit(self._convert_all, group) for group in groups]:
+            yield from converted.result()
+
+    def _convert_all(self, frames: Sequence[Any]) -> list[np.ndarray]:
+        return [self._converted(frame) for frame in frames]
+
+    def _converted(self, frame: Any) -> np.ndarray:
         try:
             return self._convert(frame)
         except UserError as error:
