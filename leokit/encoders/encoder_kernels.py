@@ -18,8 +18,9 @@ POSITIONS = 64  # of a program of from_rgb; the smallest image has 32 x 32
 COLUMNS = 16  # of a program that blurs: columns, or pairs of columns
 MIN_ROWS, ROWS = 2, 16  # which it computes one after the other; as few as give a GPU enough programs
 ENOUGH_PROGRAMS = 1024
-JOIN_POSITIONS, JOIN_CHANNELS, JOIN_DEPTH, JOIN_WARPS = 128, 128, 64, 8
+JOIN_POSITIONS, JOIN_CHANNELS, JOIN_DEPTH, JOIN_STAGES = 64, 128, 64, 2  # half the depth in float32
 MIN_DOT = 16  # smallest side of a matrix product
+UNROLL = tl.constexpr(4)  # after four rows, the registers that hold filtered ones are the same again
 SLOPE, GAIN = tl.constexpr(LEAKY_SLOPE), tl.constexpr(ACTIVATION_GAIN)
 
 
@@ -48,21 +49,33 @@ def _from_rgb(images, weight, bias, out, area, channels, scale, offset, position
 
 
 @triton.jit
-def _blurred_pair(x, offset, origin, row, column, exists, channel, is_channel, size, channels):
-    """Two neighbors of an activated row, filtered along the columns from ``column - 2`` and ``column - 1`` on."""
-    left = tl.zeros((column.shape[0], channel.shape[0]), tl.float32)
-    right = tl.zeros((column.shape[0], channel.shape[0]), tl.float32)
-    for j in tl.static_range(5):
-        at = column + (j - 2)
-        inside = exists & (row >= 0) & (row < size) & (at >= 0) & (at < size)
-        place = (origin + row * size + at) * channels
-        values = tl.load(x + place[:, None] + channel[None, :], mask=inside[:, None] & is_channel[None, :], other=0.0)
-        values = _leaky(values.to(tl.float32) + offset[None, :])
-        shown = tl.where(inside, 1.0, 0.0)  # beyond the map are zeros, not the activated bias
-        if j < 4:
-            left += values * (shown * (1 + j * (3 - j)))[:, None]
-        if j > 0:
-            right += values * (shown * (1 + (j - 1) * (4 - j)))[:, None]
+def _column(x, image, column, size, channel, channels):
+    """Pointers to the first pixels of columns of images, and 1; for one beyond the map to another column, and 0."""
+    place = image * size * size + tl.minimum(tl.maximum(column, 0), size - 1)
+    return x + (place * channels)[:, None] + channel[None, :], tl.where((column >= 0) & (column < size), 1.0, 0.0)
+
+
+@triton.jit
+def _row(row, size, channels, gain):
+    """Offset of a row from the first one, and the gain; for one beyond the map that of another one, and 0."""
+    return tl.minimum(tl.maximum(row, 0), size - 1) * size * channels, tl.where((row >= 0) & (row < size), gain, 0.0)
+
+
+@triton.jit
+def _activated(pointers, offset, mask):
+    return _leaky(tl.load(pointers, mask=mask).to(tl.float32) + offset)
+
+
+@triton.jit
+def _blurred_pair(p0, p1, p2, p3, p4, w0, w1, w2, w3, w4, offset, mask, row, size, channels, gain):
+    """Two neighbors of a row after the activation: five columns, the first and the last four with [1, 3, 3, 1]."""
+    step, gain = _row(row, size, channels, gain)
+    w0, w1, w2, w3, w4 = w0 * gain, w1 * gain, w2 * gain, w3 * gain, w4 * gain
+    v0, v1, v2 = _activated(p0 + step, offset, mask), _activated(p1 + step, offset, mask), _activated(
+        p2 + step, offset, mask)
+    v3, v4 = _activated(p3 + step, offset, mask), _activated(p4 + step, offset, mask)
+    left = v0 * w0[:, None] + v1 * (3 * w1)[:, None] + v2 * (3 * w2)[:, None] + v3 * w3[:, None]
+    right = v1 * w1[:, None] + v2 * (3 * w2)[:, None] + v3 * (3 * w3)[:, None] + v4 * w4[:, None]
     return left, right
 
 
@@ -78,42 +91,45 @@ def _activate_blur(x, bias, out, size, pairs, rows, strips, channels, gain, num_
     per_row = (out_size + 1) // 2
     pair = tl.program_id(0) // strips * num_pairs + tl.arange(0, num_pairs)
     first = tl.program_id(0) % strips * rows
-    image, column = (pair // per_row).to(tl.int64), pair % per_row * 2
     exists = pair < pairs
+    pair = tl.minimum(pair, pairs - 1)
+    image, column = (pair // per_row).to(tl.int64), pair % per_row * 2
     channel = tl.program_id(1) * num_channels + tl.arange(0, num_channels)
-    is_channel = channel < channels
-    offset = tl.load(bias + channel, mask=is_channel, other=0.0)
-    origin = image * size * size
+    mask = (channel < channels)[None, :]
+    offset = tl.load(bias + channel, mask=channel < channels, other=0.0)[None, :]
+    p0, w0 = _column(x, image, column - 2, size, channel, channels)
+    p1, w1 = _column(x, image, column - 1, size, channel, channels)
+    p2, w2 = _column(x, image, column, size, channel, channels)
+    p3, w3 = _column(x, image, column + 1, size, channel, channels)
+    p4, w4 = _column(x, image, column + 2, size, channel, channels)
     above_left, above_right = _blurred_pair(
-        x, offset, origin, first - 2, column, exists, channel, is_channel, size, channels)
+        p0, p1, p2, p3, p4, w0, w1, w2, w3, w4, offset, mask, first - 2, size, channels, gain)
     upper_left, upper_right = _blurred_pair(
-        x, offset, origin, first - 1, column, exists, channel, is_channel, size, channels)
+        p0, p1, p2, p3, p4, w0, w1, w2, w3, w4, offset, mask, first - 1, size, channels, gain)
     lower_left, lower_right = _blurred_pair(
-        x, offset, origin, first, column, exists, channel, is_channel, size, channels)
-    for row in range(first, tl.minimum(first + rows, out_size)):
+        p0, p1, p2, p3, p4, w0, w1, w2, w3, w4, offset, mask, first, size, channels, gain)
+    target = out + ((image * out_size * out_size + column) * channels)[:, None] + channel[None, :]
+    has_left, has_right = exists[:, None] & mask, (exists & (column + 1 < out_size))[:, None] & mask
+    for row in tl.range(first, tl.minimum(first + rows, out_size), loop_unroll_factor=UNROLL):
         below_left, below_right = _blurred_pair(
-            x, offset, origin, row + 1, column, exists, channel, is_channel, size, channels)
-        left = (above_left + below_left + 3 * (upper_left + lower_left)) * gain
-        right = (above_right + below_right + 3 * (upper_right + lower_right)) * gain
-        target = out + (((image * out_size + row) * out_size + column) * channels)[:, None] + channel[None, :]
-        tl.store(target, left.to(out.dtype.element_ty), mask=exists[:, None] & is_channel[None, :])
-        has_right = exists & (column + 1 < out_size)
-        tl.store(target + channels, right.to(out.dtype.element_ty), mask=has_right[:, None] & is_channel[None, :])
+            p0, p1, p2, p3, p4, w0, w1, w2, w3, w4, offset, mask, row + 1, size, channels, gain)
+        left = above_left + below_left + 3 * (upper_left + lower_left)
+        right = above_right + below_right + 3 * (upper_right + lower_right)
+        place = target + row * out_size * channels
+        tl.store(place, left.to(out.dtype.element_ty), mask=has_left)
+        tl.store(place + channels, right.to(out.dtype.element_ty), mask=has_right)
         above_left, upper_left, lower_left = upper_left, lower_left, below_left
         above_right, upper_right, lower_right = upper_right, lower_right, below_right
 
 
 @triton.jit
-def _blurred_row(x, origin, row, column, exists, channel, is_channel, size, channels):
-    """Row of a square map, filtered with [1, 3, 3, 1] along the columns from ``column - 1`` on."""
-    total = tl.zeros((column.shape[0], channel.shape[0]), tl.float32)
-    for j in tl.static_range(4):
-        at = column + (j - 1)
-        inside = exists & (row >= 0) & (row < size) & (at >= 0) & (at < size)
-        place = (origin + row * size + at) * channels
-        values = tl.load(x + place[:, None] + channel[None, :], mask=inside[:, None] & is_channel[None, :], other=0.0)
-        total += values.to(tl.float32) * (1 + j * (3 - j))
-    return total
+def _blurred_row(p0, p1, p2, p3, w0, w1, w2, w3, mask, row, size, channels, gain):
+    """A row of four columns with [1, 3, 3, 1]."""
+    step, gain = _row(row, size, channels, gain)
+    v0, v1 = tl.load(p0 + step, mask=mask).to(tl.float32), tl.load(p1 + step, mask=mask).to(tl.float32)
+    v2, v3 = tl.load(p2 + step, mask=mask).to(tl.float32), tl.load(p3 + step, mask=mask).to(tl.float32)
+    return (v0 * (w0 * gain)[:, None] + v1 * (3 * w1 * gain)[:, None] + v2 * (3 * w2 * gain)[:, None]
+            + v3 * (w3 * gain)[:, None])
 
 
 @triton.jit(do_not_specialize=['half', 'total_columns', 'rows', 'strips'])
@@ -123,20 +139,23 @@ def _blur_halve(x, out, half, total_columns, rows, strips, channels, gain, num_c
     size = 2 * half
     number = tl.program_id(0) // strips * num_columns + tl.arange(0, num_columns)
     first = tl.program_id(0) % strips * rows
-    image, column = (number // half).to(tl.int64), number % half
     exists = number < total_columns
+    number = tl.minimum(number, total_columns - 1)
+    image, column = (number // half).to(tl.int64), number % half
     channel = tl.program_id(1) * num_channels + tl.arange(0, num_channels)
-    is_channel = channel < channels
-    origin = image * size * size
-    above = _blurred_row(x, origin, 2 * first - 1, 2 * column, exists, channel, is_channel, size, channels)
-    upper = _blurred_row(x, origin, 2 * first, 2 * column, exists, channel, is_channel, size, channels)
-    for row in range(first, tl.minimum(first + rows, half)):
-        lower = _blurred_row(x, origin, 2 * row + 1, 2 * column, exists, channel, is_channel, size, channels)
-        below = _blurred_row(x, origin, 2 * row + 2, 2 * column, exists, channel, is_channel, size, channels)
-        result = (above + below + 3 * (upper + lower)) * gain
-        place = ((image * half + row) * half + column) * channels
-        tl.store(out + place[:, None] + channel[None, :], result.to(out.dtype.element_ty),
-                 mask=exists[:, None] & is_channel[None, :])
+    mask = (channel < channels)[None, :]
+    p0, w0 = _column(x, image, 2 * column - 1, size, channel, channels)
+    p1, w1 = _column(x, image, 2 * column, size, channel, channels)
+    p2, w2 = _column(x, image, 2 * column + 1, size, channel, channels)
+    p3, w3 = _column(x, image, 2 * column + 2, size, channel, channels)
+    above = _blurred_row(p0, p1, p2, p3, w0, w1, w2, w3, mask, 2 * first - 1, size, channels, gain)
+    upper = _blurred_row(p0, p1, p2, p3, w0, w1, w2, w3, mask, 2 * first, size, channels, gain)
+    target = out + ((image * half * half + column) * channels)[:, None] + channel[None, :]
+    for row in tl.range(first, tl.minimum(first + rows, half), loop_unroll_factor=UNROLL):
+        lower = _blurred_row(p0, p1, p2, p3, w0, w1, w2, w3, mask, 2 * row + 1, size, channels, gain)
+        below = _blurred_row(p0, p1, p2, p3, w0, w1, w2, w3, mask, 2 * row + 2, size, channels, gain)
+        result = above + below + 3 * (upper + lower)
+        tl.store(target + row * half * channels, result.to(out.dtype.element_ty), mask=exists[:, None] & mask)
         above, upper = lower, below
 
 
@@ -145,23 +164,22 @@ def _join(x, bias, shortcut, weight, out, pixels, channels, in_channels, positio
           num_channels: tl.constexpr, depth: tl.constexpr):
     """Bias and leaky ReLU of the residual branch, plus the product of the shortcut with its weights."""
     blocks = tl.cdiv(channels, num_channels)
-    pixel = (tl.program_id(0) // blocks * positions + tl.arange(0, positions)).to(tl.int64)
+    pixel = tl.program_id(0) // blocks * positions + tl.arange(0, positions)
+    pixel = tl.minimum(pixel, pixels - 1).to(tl.int64)  # beyond the last one, that one again
     channel = tl.program_id(0) % blocks * num_channels + tl.arange(0, num_channels)
-    is_pixel, is_channel = (pixel < pixels)[:, None], (channel < channels)[None, :]
-    places = pixel[:, None] * channels + channel[None, :]
-    values = tl.load(x + places, mask=is_pixel & is_channel, other=0.0)  # on its way during the product
+    mask = (channel < channels)[None, :]
     total = tl.zeros((positions, num_channels), tl.float32)
     for start in range(0, in_channels, depth):
         inner = start + tl.arange(0, depth)
         is_inner = inner < in_channels
-        left = tl.load(shortcut + pixel[:, None] * in_channels + inner[None, :], mask=is_pixel & is_inner[None, :],
-                       other=0.0)
-        right = tl.load(weight + inner[:, None] * channels + channel[None, :], mask=is_inner[:, None] & is_channel,
+        left = tl.load(shortcut + (pixel * in_channels)[:, None] + inner[None, :], mask=is_inner[None, :], other=0.0)
+        right = tl.load(weight + (inner * channels)[:, None] + channel[None, :], mask=is_inner[:, None] & mask,
                         other=0.0)
         total = tl.dot(left, right, total, input_precision='ieee')
+    place = (pixel * channels)[:, None] + channel[None, :]
     offset = tl.load(bias + channel, mask=channel < channels, other=0.0)
-    total += _leaky(values.to(tl.float32) + offset[None, :])
-    tl.store(out + places, total.to(out.dtype.element_ty), mask=is_pixel & is_channel)
+    total += _leaky(tl.load(x + place, mask=mask).to(tl.float32) + offset[None, :])
+    tl.store(out + place, total.to(out.dtype.element_ty), mask=mask)
 
 
 def from_rgb(images: Tensor, weight: Tensor, bias: Tensor, dtype: torch.dtype) -> Tensor:
@@ -249,7 +267,7 @@ def join(x: Tensor, bias: Tensor, shortcut: Tensor, weight: Tensor) -> Tensor:
     with torch.cuda.device_of(x):
         _join[triton.cdiv(pixels, JOIN_POSITIONS) * triton.cdiv(channels, num_channels),](
             x, bias, shortcut, weight, out, pixels, channels, in_channels, positions=JOIN_POSITIONS,
-            num_channels=num_channels, depth=depth, num_warps=JOIN_WARPS)
+            num_channels=num_channels, depth=depth, num_stages=JOIN_STAGES)
     return out
 
 

@@ -99,6 +99,31 @@ def test_the_kernels_in_the_interpreter():
     run_interpreted(__file__)
 
 
+@needs_triton
+@pytest.mark.parametrize('types', ['*bf16', '*fp32'])
+def test_the_kernels_compile_for_hopper(types):
+    """Where 16 divides the channels, all maps are read and written in vectors of 16 bytes."""
+    from leokit.encoders import encoder_kernels as kernels
+    counts = dict(rows='i32', strips='i32', channels='i32', gain='fp32')
+    side = dict(num_channels=kernels.CHANNELS)
+    first, blur, halve, join = (compile_for_hopper(*arguments, multiples=('channels', 'in_channels')) for arguments in (
+        (kernels._from_rgb, dict(images='*u8', weight='*fp32', bias='*fp32', out=types, area='i32', channels='i32',
+                                 scale='fp32', offset='fp32'), dict(side, positions=kernels.POSITIONS)),
+        (kernels._activate_blur, dict(counts, x=types, bias='*fp32', out=types, size='i32', pairs='i32'),
+         dict(side, num_pairs=kernels.COLUMNS)),
+        (kernels._blur_halve, dict(counts, x=types, out=types, half='i32', total_columns='i32'),
+         dict(side, num_columns=kernels.COLUMNS)),
+        (kernels._join, dict(x=types, bias='*fp32', shortcut=types, weight=types, out=types, pixels='i32',
+                             channels='i32', in_channels='i32'),
+         dict(positions=kernels.JOIN_POSITIONS, num_channels=kernels.JOIN_CHANNELS,
+              depth=kernels.JOIN_DEPTH // (1 if types == '*bf16' else 2)))))
+    for ptx in (blur, halve):
+        assert 'ld.global.v4' in ptx and not re.search(r'ld\.global\.[bv]2?(16|32)', ptx)
+    for ptx in (first, blur, halve, join):
+        assert 'st.global.v4' in ptx and not re.search(r'st\.global\.(v2|b)', ptx)
+    assert ('wgmma' in join) == (types == '*bf16')
+
+
 @pytest.mark.gpu
 @pytest.mark.parametrize('dtype', [torch.float32, torch.bfloat16])
 def test_the_kernels_on_a_gpu(dtype, monkeypatch):
