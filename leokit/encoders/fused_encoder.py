@@ -25,10 +25,13 @@ from leokit.nn import EqualConv2d
 from leokit.utils import check_shape
 from leokit.utils.triton import HAS_TRITON
 
+MIN_CAPABILITY = 8, 0  # of devices whose matrix products take bfloat16
+
 
 def can_fuse(encoder: nn.Module, device: torch.device) -> bool:
     """Whether :class:`FusedEncoder` takes the place of an encoder on a device."""
-    return HAS_TRITON and device.type == 'cuda' and type(encoder) is LIAEncoder
+    return (HAS_TRITON and device.type == 'cuda' and type(encoder) is LIAEncoder
+            and torch.cuda.get_device_capability(device) >= MIN_CAPABILITY)
 
 
 class FusedEncoder:

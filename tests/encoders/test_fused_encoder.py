@@ -78,7 +78,9 @@ def check_interpreted():
 
 
 def test_what_can_be_fused(monkeypatch):
+    capability = [9, 0]
     monkeypatch.setattr('leokit.encoders.fused_encoder.HAS_TRITON', True)
+    monkeypatch.setattr(torch.cuda, 'get_device_capability', lambda device: tuple(capability))
     encoder, cuda = LIAEncoder(32, 24, max_channels=8), torch.device('cuda', 0)
     assert can_fuse(encoder, cuda)
     assert not can_fuse(encoder, torch.device('cpu'))
@@ -89,6 +91,10 @@ def test_what_can_be_fused(monkeypatch):
         pass
 
     assert not can_fuse(Another(32, 24, max_channels=8), cuda)
+    capability[:] = 7, 5
+    assert not can_fuse(encoder, cuda)
+    capability[:] = 8, 0
+    assert can_fuse(encoder, cuda)
     monkeypatch.setattr('leokit.encoders.fused_encoder.HAS_TRITON', False)
     assert not can_fuse(encoder, cuda)
 

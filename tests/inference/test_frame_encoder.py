@@ -35,6 +35,7 @@ def made(monkeypatch):
     """The fused encoders made, as if models were on a GPU and kernels the default."""
     made = []
     monkeypatch.setattr('leokit.encoders.fused_encoder.HAS_TRITON', True)
+    monkeypatch.setattr(torch.cuda, 'get_device_capability', lambda device: (9, 0))
     monkeypatch.setattr(frame_encoder, 'FUSED', True)
     monkeypatch.setattr(frame_encoder, 'can_fuse', lambda encoder, device: can_fuse(encoder, torch.device('cuda')))
     monkeypatch.setattr(frame_encoder, 'FusedEncoder', lambda *given: made.append(Fused(*given)) or made[-1])
