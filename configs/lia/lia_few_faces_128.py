@@ -10,6 +10,7 @@ channel_multiplier = 0.5
 max_channels = 256
 grid = 'exact'
 perceptual_backbone = dict(type='EfficientNetLite0Features')
+perceptual_weight = 0.03
 
 # strong augmentation keeps the network from memorizing the few identities; faces of other proportions, about those of
 # other people: elastic_strength=0.02
@@ -43,6 +44,6 @@ model = dict(
         _delete_=True,
         losses=[
             dict(type='L1Loss', weight=1.0),
-            dict(type='PerceptualLoss', weight=0.03, backbone='$perceptual_backbone', num_scales=3),
+            dict(type='PerceptualLoss', weight='$perceptual_weight', backbone='$perceptual_backbone', num_scales=3),
             dict(type='WarpedSourceLoss', weight=1.0, warp_operator=dict(type='BilinearWarp', grid='$grid')),
         ]))

@@ -12,6 +12,7 @@ load_strict = False  # the inpainting layers are new
 inpaint = True
 max_iters = 12_000
 val_interval = 2_000
+perceptual_weight = 0.003
 # the perceptual loss has weight 0 before the first and its full weight from the second iteration on
 perceptual_begin = 8_200
 perceptual_ramp = 10_600
@@ -28,7 +29,7 @@ model = dict(
         losses=[
             dict(type='L1Loss', weight=1.0),
             dict(type='ChangedPixelLoss', weight=2.0),
-            dict(type='PerceptualLoss', weight=0.003, backbone='$perceptual_backbone', num_scales=3),
+            dict(type='PerceptualLoss', weight='$perceptual_weight', backbone='$perceptual_backbone', num_scales=3),
             dict(type='WarpedSourceLoss', weight=0.5, warp_operator=dict(type='BilinearWarp', grid='$grid')),
         ]))
 custom_hooks = [

@@ -10,7 +10,7 @@ model = dict(
     training=dict(
         losses=[
             dict(type='L1Loss', weight=1.0),
-            dict(type='PerceptualLoss', weight=0.03, backbone='$perceptual_backbone', num_scales=3),
+            dict(type='PerceptualLoss', weight='$perceptual_weight', backbone='$perceptual_backbone', num_scales=3),
             dict(type='WarpedSourceLoss', weight=1.0, warp_operator=dict(type='BilinearWarp', grid='$grid')),
             # mouths only: the eyes' boxes of SyntheticFaces do not follow the lids
             dict(type='ExpressionCodeLoss', motion_dim='$motion_dim', weight='$expression_code_weight',

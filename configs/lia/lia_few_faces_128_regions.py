@@ -12,7 +12,7 @@ model = dict(
         losses=[
             dict(type='L1Loss', weight=1.0),
             dict(type='ChangedPixelLoss', weight=2.0),
-            dict(type='PerceptualLoss', weight=0.003, backbone='$perceptual_backbone', num_scales=3),
+            dict(type='PerceptualLoss', weight='$perceptual_weight', backbone='$perceptual_backbone', num_scales=3),
             dict(type='WarpedSourceLoss', weight=0.5, warp_operator=dict(type='BilinearWarp', grid='$grid')),
             dict(type='FaceRegionLoss', weight='$region_weight', weights=dict(mouth=1.0, eyes=1.0)),
             dict(type='FaceCropPerceptualLoss', weight='$crop_weight', backbone='$perceptual_backbone'),

@@ -80,7 +80,7 @@ class FusedUpdate:
                 self._average_of[value.data_ptr()] = average
         settings = [_settings(optimizer, group) for group in optimizer.param_groups]
         self._settings = torch.tensor(settings, dtype=torch.float64, device=rates.device)
-        self._waiting: list[_Table] = []
+        self._reserved: _Table | None = None
         self._captured: list[_Table] = []
 
     def is_ready(self) -> bool:
@@ -99,18 +99,25 @@ class FusedUpdate:
     def __call__(self) -> Tensor | None:
         """Step; the gradients of copies are forgotten, those of parameters are left to ``zero_grad``.
 
-        In a CUDA graph, :meth:`complete` must be called between the capture and the first replay.
+        In a CUDA graph, :meth:`reserve` must be called before the capture, and :meth:`complete` between the capture and
+        the first replay.
 
         Returns:
             Tensor: Norm of the gradients before clipping, a scalar; None without clipping.
+
+        Raises:
+            RuntimeError: A capture without :meth:`reserve`.
         """
         from leokit.engine.update_kernels import update
-        is_capturing = self._rates.is_cuda and torch.cuda.is_current_stream_capturing()
+        table = self._reserved
+        if table is None:
+            if self._rates.is_cuda and torch.cuda.is_current_stream_capturing():
+                raise RuntimeError('FusedUpdate.reserve() must be called before the capture of a CUDA graph')
+            self._match_layouts()
+            table = self._new_table()
         rows = self._rows()  # with tensors that must not be freed before the kernels are launched
-        table = _Table(rows, self._rates.device)
-        if is_capturing:  # no copies from the CPU are possible, but the addresses are those of all replays
-            self._waiting.append(table)
-        else:
+        table.describe(rows)
+        if self._reserved is None:  # a capture cannot copy from the CPU, but the addresses are those of all replays
             table.fill()
         norm = update(table.rows, table.norm_chunks, table.update_chunks, self._rates, self._settings,
                       self._average_weight, self._max_norm, aligned=table.is_aligned)
@@ -118,17 +125,38 @@ class FusedUpdate:
         self._forget_gradients()
         return norm
 
+    @torch.no_grad()
+    def reserve(self) -> None:
+        """Prepare the step for a capture: what the graph is told must not lie in memory that the graph allocates.
+
+        Memory that is allocated within a capture belongs to the graph, and other kernels of it may use the same memory
+        in every replay. What is written there from outside is lost before the update reads it.
+        """
+        self._match_layouts()
+        self._reserved = self._new_table()
+
     def complete(self) -> None:
         """Tell the kernels of a captured step where its tensors are; graphs need this object."""
-        for table in self._waiting:
-            table.fill()
-        self._captured += self._waiting
-        self._waiting = []
+        if self._reserved is not None and self._reserved.is_described:
+            self._reserved.fill()
+            self._captured.append(self._reserved)
+        self._reserved = None
 
     def discard(self) -> None:
         """Forget a capture that failed."""
-        self._waiting = []
+        self._reserved = None
         self._forget_gradients()
+
+    def _new_table(self) -> '_Table':
+        updated = [weight.numel() for group in self._optimizer.param_groups for weight in group['params']]
+        return _Table(updated, [value.numel() for value, _ in self._averages.values()], self._rates.device)
+
+    def _match_layouts(self) -> None:
+        """Bring moments from a checkpoint of another memory layout into that of the weights."""
+        for weight, state in self._optimizer.state.items():
+            for name in ('exp_avg', 'exp_avg_sq'):
+                if name in state and not _are_alike(weight, state[name]):
+                    state[name] = torch.empty_like(weight).copy_(state[name])
 
     def _gradient(self, weight: Tensor) -> Tensor | None:
         """The gradient of a weight, or of its copy; a weight may be used both ways."""
@@ -151,9 +179,6 @@ class FusedUpdate:
                 if grad is None or not weight.numel():
                     continue
                 state = self._optimizer.state[weight]
-                for name in ('exp_avg', 'exp_avg_sq'):
-                    if not _are_alike(weight, state[name]):  # of a checkpoint of another memory layout
-                        state[name] = torch.empty_like(weight).copy_(state[name])
                 rows.append(dict(
                     weight=weight, grad=_prepared(grad, weight), exp_avg=state['exp_avg'],
                     exp_avg_sq=state['exp_avg_sq'], step=state['step'], average=self._average_of.get(weight.data_ptr()),
@@ -165,9 +190,27 @@ class FusedUpdate:
 
 
 class _Table:
-    """What the kernels are told about the tensors, on the device from :meth:`fill` on."""
+    """What the kernels are told about the tensors, on the device from :meth:`fill` on.
 
-    def __init__(self, rows: list[dict[str, Any]], device: torch.device) -> None:
+    Args:
+        updated (list[int]): Numbers of elements of all tensors that may have gradients.
+        averaged (list[int]): Those of all tensors with averages; a tensor may be in both lists.
+        device (torch.device): The device.
+    """
+
+    def __init__(self, updated: list[int], averaged: list[int], device: torch.device) -> None:
+        from leokit.engine.update_kernels import COLUMNS, NORM_CHUNK, UPDATE_CHUNK
+
+        def empty(length: int, width: int, dtype: torch.dtype) -> Tensor:
+            return torch.empty((length, width), dtype=dtype, device=device)
+
+        self.is_described = False
+        self._memory = (empty(len(updated) + len(averaged), len(COLUMNS), torch.int64),
+                        empty(sum(_num_chunks(numel, NORM_CHUNK) for numel in updated), 2, torch.int32),
+                        empty(sum(_num_chunks(numel, UPDATE_CHUNK) for numel in updated + averaged), 2, torch.int32))
+
+    def describe(self, rows: list[dict[str, Any]]) -> None:
+        """Take the addresses of these tensors; allocates nothing on the device."""
         from leokit.engine.update_kernels import ALIGNMENT, COLUMNS, NORM_CHUNK, UPDATE_CHUNK
         tensors = [{name: value for name, value in row.items() if isinstance(value, Tensor)} for row in rows]
         table = [[row[name].data_ptr() if name in row else 0 for name in COLUMNS[:7]] for row in tensors]
@@ -179,7 +222,8 @@ class _Table:
         self._values = (torch.tensor(table, dtype=torch.int64), _chunks(tensors, NORM_CHUNK, only_with='grad'),
                         _chunks(tensors, UPDATE_CHUNK))
         self.rows, self.norm_chunks, self.update_chunks = (
-            torch.empty(values.shape, dtype=values.dtype, device=device) for values in self._values)
+            memory[:len(values)] for memory, values in zip(self._memory, self._values))
+        self.is_described = True
 
     def fill(self) -> None:
         """Copy the table to the device."""
@@ -187,9 +231,13 @@ class _Table:
             target.copy_(values)
 
 
+def _num_chunks(numel: int, size: int) -> int:
+    return -(-numel // size)
+
+
 def _chunks(rows: list[dict[str, Tensor]], size: int, *, only_with: str = 'weight') -> Tensor:
     chunks = [(index, part) for index, row in enumerate(rows) if only_with in row
-              for part in range(-(-row['weight'].numel() // size))]
+              for part in range(_num_chunks(row['weight'].numel(), size))]
     return torch.tensor(chunks, dtype=torch.int32)
 
 

@@ -170,19 +170,20 @@ class GraphedTrainStep:
         return {name: value.detach() for name, value in losses.items()}
 
     def _run_eagerly(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
-        self._refresh_casts()
         if self._stream is None:
-            return self._step(inputs)
-        # autograd's nodes must not belong to the default stream, which cannot be captured
-        current = torch.cuda.current_stream()
-        self._stream.wait_stream(current)
-        with torch.cuda.stream(self._stream):
             losses = self._step(inputs)
-        current.wait_stream(self._stream)
+        else:
+            # autograd's nodes must not belong to the default stream, which cannot be captured
+            current = torch.cuda.current_stream()
+            self._stream.wait_stream(current)
+            with torch.cuda.stream(self._stream):
+                losses = self._step(inputs)
+            current.wait_stream(self._stream)
+        self._refresh_casts()  # the optimizer may have stepped by itself, and the next step may be a replay
         return losses
 
     def _refresh_casts(self) -> None:
-        if self._casts is not None:  # the optimizer may have stepped by itself
+        if self._casts is not None:
             self._casts.refresh()
 
     @contextmanager
@@ -223,10 +224,13 @@ class GraphedTrainStep:
 
     def _capture(self, variant: _Variant) -> None:
         self._refresh_casts()
+        if self._update is not None:
+            self._update.reserve()
         torch.cuda.synchronize()
         graph = torch.cuda.CUDAGraph()
         # thread_local: other threads, such as the data loader's for pinned memory, may use CUDA meanwhile. The graphs
-        # can share memory, as they run one at a time and leave nothing in it but their outputs, which are kept.
+        # can share memory, as they run one at a time and leave nothing in it but their outputs, which are kept and read
+        # before the next replay. What a graph is given from outside must be allocated before the capture.
         with torch.cuda.graph(graph, pool=self._pool, stream=self._stream, capture_error_mode='thread_local'):
             variant.outputs = self._step(self._inputs)
         if self._update is not None:

@@ -1,34 +1,15 @@
 """``tools/analysis_tools/beside_leo.sh`` calls leokit with options that exist, in the right order."""
 
-import json
-import os
-import subprocess
-import sys
-
 import pytest
 from support.calling import TOOLS
+from support.script_calls import recorded_calls
 
 from leokit.cli.commands import build_parser
-
-SCRIPT = TOOLS / 'analysis_tools' / 'beside_leo.sh'
-RECORDER = '#!{python}\nimport json, os, sys\nwith open(os.environ["CALLS"], "a") as file:\n' \
-           '    file.write(json.dumps(sys.argv[1:]) + "\\n")\n'
 
 
 @pytest.fixture
 def calls(tmp_path):
-    """Run the script with an interpreter that only records how it is called."""
-    recorder = tmp_path / 'python'
-    recorder.write_text(RECORDER.format(python=sys.executable))
-    recorder.chmod(0o755)
-
-    def run(*arguments):
-        log = tmp_path / 'calls'
-        log.write_text('')
-        done = subprocess.run(['bash', SCRIPT, *map(str, arguments)], capture_output=True, text=True,
-                              env={**os.environ, 'PYTHON': str(recorder), 'CALLS': str(log)})
-        return done, [json.loads(line) for line in log.read_text().splitlines()]
-    return run
+    return lambda *arguments: recorded_calls(TOOLS / 'analysis_tools' / 'beside_leo.sh', tmp_path, *arguments)
 
 
 @pytest.mark.parametrize('part, extractor', [('faces', 'FaceIdentity'), ('bodies', 'ColorStatistics')])

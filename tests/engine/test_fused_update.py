@@ -251,6 +251,30 @@ def test_parameters_without_a_state_leave_the_step_to_the_optimizer():
     assert not update.is_ready()
 
 
+@needs_triton
+def test_a_capture_needs_a_table_from_before(monkeypatch):
+    """Of all tensors that may change; with moments in the layout of the weights, as the graph keeps their addresses."""
+    model = torch.nn.Conv2d(3, 4, 3)
+    model.weight.data = model.weight.data.contiguous(memory_format=torch.channels_last)
+    optimizer = torch.optim.Adam(model.parameters())
+    moments = torch.randn(4, 3, 3, 3)
+    optimizer.state[model.weight] = dict(exp_avg=moments, exp_avg_sq=moments.abs(), step=torch.ones(()))
+    update = FusedUpdate(optimizer, torch.ones(1))
+    update.reserve()
+    state = optimizer.state[model.weight]
+    assert state['exp_avg'].stride() == state['exp_avg_sq'].stride() == model.weight.stride()
+    assert torch.equal(state['exp_avg'], moments) and update._reserved is not None
+    update.complete()  # of a capture in which the optimizer stepped by itself
+    assert update._reserved is None and not update._captured
+    update.reserve()
+    update.discard()
+    assert update._reserved is None
+    update._rates = SimpleNamespace(is_cuda=True, device=torch.device('cpu'))
+    monkeypatch.setattr('torch.cuda.is_current_stream_capturing', lambda: True)
+    with pytest.raises(RuntimeError, match='reserve'):
+        update()
+
+
 def test_until_then_parameters_get_the_gradients_of_their_copies():
     model = torch.nn.Linear(2, 3)
     model.autocast_layers = (torch.nn.Linear,)

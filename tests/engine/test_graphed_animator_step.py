@@ -43,7 +43,7 @@ class StandIn:
 class Training:
     """A small animator with a discriminator, a penalty every third iteration and two ramps."""
 
-    def __init__(self, device, *, graphed, captures=True, dtype='float32'):
+    def __init__(self, device, *, graphed, captures=True, dtype='float32', fused=False):
         LOSSES.get('L1Loss')  # imports the package
         torch.manual_seed(0)
         self.model = Animator(
@@ -62,10 +62,10 @@ class Training:
         self.hooks = [LossRampHook('adversarial', 20, begin=10, start=0.0), LossRampHook('changed', 30, start=0.1)]
         for hook in (self.ema, *self.hooks):
             hook.before_train(self.runner)
-        self.step = GraphedTrainStep(self.model, self.wrapper, self.ema) if graphed else None
+        self.step = GraphedTrainStep(self.model, self.wrapper, self.ema, fused_update=fused) if graphed else None
         if self.step is not None:
             self.step._enabled = captures
-            if device == 'cpu':
+            if device == 'cpu' and not fused:
                 self.step._capture = self._capture
         images = torch.rand(5, 2, BATCH, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(1)) * 2 - 1
         self.batches = [dict(inputs=dict(source=pair[0].to(device), driving=pair[1].to(device))) for pair in images]
@@ -121,10 +121,11 @@ def test_a_replay_does_the_work_of_its_iteration():
 
 
 @pytest.mark.parametrize('dtype', ['float32', 'bfloat16'])
-@pytest.mark.parametrize('compiled', [False, True])
+@pytest.mark.parametrize('compiled, fused', [(False, False), (True, False), (False, True)])
 @pytest.mark.parametrize('device', [pytest.param('cuda', marks=[*on_gpu, pytest.mark.timeout(600)])])
-def test_a_replay_is_the_eager_step(device, compiled, dtype):
-    eager, graphed = (Training(device, graphed=True, captures=captures, dtype=dtype) for captures in (False, True))
+def test_a_replay_is_the_eager_step(device, compiled, fused, dtype):
+    eager, graphed = (Training(device, graphed=True, captures=captures, dtype=dtype, fused=fused)
+                      for captures in (False, True))
     if compiled:
         for training in (eager, graphed):
             training.model.compile_parts()

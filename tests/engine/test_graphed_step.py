@@ -57,10 +57,10 @@ class Training:
         codes = torch.randn(10, BATCH, FRAMES, N, generator=torch.Generator().manual_seed(1))
         self.batches = [dict(inputs=dict(motion=batch.to(device))) for batch in codes]
 
-    def run(self, count=10):
+    def run(self, count=10, first=0):
         """Losses and gradient norms."""
         values = []
-        for iteration in range(count):
+        for iteration in range(first, first + count):
             self.runner.iter = iteration
             for group in self.wrapper.optimizer.param_groups:
                 group['lr'] = rate(iteration)
@@ -103,30 +103,98 @@ def test_a_replay_is_the_eager_step(device, dtype):
     assert_same(graphed, eager, **(dict(rtol=0.1, atol=5e-3) if dtype == 'bfloat16' else dict(rtol=1e-3, atol=1e-5)))
 
 
-@pytest.mark.parametrize('dtype', ['float32', 'bfloat16'])
 @pytest.mark.parametrize('captures', [False, True])
 @pytest.mark.parametrize('device', DEVICES[1:])
-def test_a_step_with_the_fused_update_is_the_eager_step(device, captures, dtype):
-    eager = Training(device, graphed=True, dtype=dtype, captures=False)
-    fused = Training(device, graphed=True, dtype=dtype, captures=captures, fused=True)
+def test_trainings_with_and_without_the_fused_update_agree(device, captures):
+    """In float32; in bfloat16, one weight that is rounded to another number makes the trainings drift apart."""
+    eager = Training(device, graphed=True, captures=False)
+    fused = Training(device, graphed=True, captures=captures, fused=True)
     expected, found = eager.run(20), fused.run(20)
     assert (fused.step._variants[()].graph is not None) == captures and len(fused.step._update.averaged) > 50
     assert np.std([loss for loss, _ in expected]) > 0.02
-    np.testing.assert_allclose(found, expected, rtol=2e-2 if dtype == 'bfloat16' else 1e-3)
-    assert_same(fused, eager, **(dict(rtol=0.1, atol=1e-2) if dtype == 'bfloat16' else dict(rtol=1e-3, atol=1e-4)))
+    np.testing.assert_allclose(found, expected, rtol=1e-3)
+    assert_same(fused, eager, rtol=1e-3, atol=1e-4)
     moments = [[training.wrapper.optimizer.state[weight] for weight in training.model.parameters()]
                for training in (fused, eager)]
     for one, other in zip(*moments, strict=True):
         assert one['step'] == other['step'] == 20
         for name in ('exp_avg', 'exp_avg_sq'):
             error = (one[name] - other[name]).norm() / other[name].norm()
-            assert error < (0.1 if dtype == 'bfloat16' else 1e-2), f'{name} {tuple(one[name].shape)}: {error}'
-    if dtype == 'bfloat16':
-        casts = fused.step._casts
-        assert len(casts) > 20
-        for weight in fused.model.parameters():
-            copy_ = casts.copy_of(weight)
-            assert copy_ is None or torch.equal(copy_, weight.to(torch.bfloat16))
+            assert error < 1e-2, f'{name} {tuple(one[name].shape)}: {error}'
+
+
+@pytest.mark.parametrize('dtype', ['float32', 'bfloat16'])
+@pytest.mark.parametrize('captures', [False, True])
+@pytest.mark.parametrize('device', DEVICES[1:])
+def test_a_step_with_the_fused_update_is_the_eager_step(device, captures, dtype):
+    check_single_steps(device, captures, dtype)
+
+
+def check_single_steps(device, captures, dtype):
+    """Every step begins with the weights, moments and averages of the eager training."""
+    eager = Training(device, graphed=True, dtype=dtype, captures=False)
+    fused = Training(device, graphed=True, dtype=dtype, fused=True)
+    fused.step._enabled = captures
+    # half precision rounds each activation and gradient to 2**-9
+    losses, gradients = (2**-7, 2**-5) if dtype == 'bfloat16' else (1e-4, 1e-3)
+    eager.run(1), fused.run(1)  # the optimizer makes its state
+    for iteration in range(1, WARMUP + 5):
+        copy_training(fused, eager)
+        before = tensors_of(eager)
+        np.testing.assert_allclose(fused.run(1, iteration), eager.run(1, iteration), rtol=losses)
+        check_gradients(*({name: (values['exp_avg'] - 0.9 * before[name]['exp_avg']) / 0.1
+                           for name, values in tensors_of(training).items()} for training in (fused, eager)), gradients)
+        for name, after in tensors_of(fused).items():
+            check_adam(before[name], after, iteration)
+            copied = fused.step._casts and fused.step._casts.copy_of(fused.model.get_parameter(name))
+            if copied is not None and device == 'cuda':
+                assert torch.equal(copied, after['weight'].to(torch.bfloat16)), name
+            elif copied is not None:  # the interpreter truncates where a GPU rounds
+                torch.testing.assert_close(copied.double(), after['weight'], rtol=2**-7, atol=0)
+    assert (fused.step._variants[()].graph is not None) == captures and len(fused.step._update.averaged) > 50
+    assert (fused.step._casts is not None and len(fused.step._casts) > 20) == (dtype == 'bfloat16')
+
+
+def check_gradients(found, expected, tolerance):
+    """Clipped gradients by name, relative to their norm in each tensor."""
+    total = float(torch.stack([grad.norm() for grad in expected.values()]).norm())
+    assert 0.1 < total < 0.51
+    for name, grad in expected.items():
+        # where gradients cancel each other nothing but rounding is left
+        assert (found[name] - grad).norm() <= tolerance * max(float(grad.norm()), 0.01 * total), name
+
+
+def check_adam(before, after, iteration):
+    """Adam by its formula, with the clipped gradient that the first moment tells, and the average."""
+    grad = (after['exp_avg'] - 0.9 * before['exp_avg']) / 0.1
+    second = 0.999 * before['exp_avg_sq'] + 0.001 * grad.square()
+    torch.testing.assert_close(after['exp_avg_sq'], second, rtol=1e-4, atol=1e-6 * float(second.max()))
+    step = iteration + 1
+    assert after['step'] == step
+    denominator = (after['exp_avg_sq'] / (1 - 0.999**step)).sqrt() + 1e-8
+    weight = before['weight'] - rate(iteration) * after['exp_avg'] / (1 - 0.9**step) / denominator
+    torch.testing.assert_close(after['weight'], weight, rtol=3e-7, atol=3e-7)
+    share = 1 - min(DECAY, (1 + iteration) / (10 + iteration))
+    average = before['average'] + share * (after['weight'] - before['average'])
+    torch.testing.assert_close(after['average'], average, rtol=1e-6, atol=1e-6)
+
+
+def tensors_of(training):
+    """Weight, moments, step count and average of each parameter, in double precision."""
+    return {name: {part: tensor.detach().double() for part, tensor in dict(
+        training.wrapper.optimizer.state[weight], weight=weight, average=training.ema._averages[name]).items()}
+        for name, weight in training.model.named_parameters()}
+
+
+@torch.no_grad()
+def copy_training(target, source):
+    for one, other in zip(target.model.parameters(), source.model.parameters(), strict=True):
+        one.copy_(other)
+        for name, tensor in target.wrapper.optimizer.state[one].items():
+            tensor.copy_(source.wrapper.optimizer.state[other][name])
+    for name, tensor in target.ema._averages.items():
+        tensor.copy_(source.ema._averages[name])
+    target.step._refresh_casts()
 
 
 @pytest.mark.parametrize('device', DEVICES[1:])
@@ -329,12 +397,16 @@ def test_a_fused_update_that_is_required_needs_the_graph(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize('option, obstacle, fuses', [
-    (None, None, True), (None, 'Triton is not installed', False), (False, None, False), (True, None, True)])
+    (None, None, False), (False, None, False), (True, None, True), (True, 'Triton is not installed', None)])
 def test_where_the_update_is_fused(tmp_path, monkeypatch, option, obstacle, fuses):
     monkeypatch.setattr('leokit.engine.train_loop.update_obstacle', lambda wrapper: obstacle)
     loop = LeoRunner.from_cfg(config_of(tmp_path, 'run', fused_update=option)).build_train_loop(
         dict(type='ResumableTrainLoop', max_iters=1, fused_update=option))
-    assert loop.fuses_update(True) is fuses
+    if fuses is None:
+        with pytest.raises(UserError, match='fused_update=True does not work, because Triton is not installed'):
+            loop.fuses_update(True)
+    else:
+        assert loop.fuses_update(True) is fuses
     assert option or loop.fuses_update(False) is False
 
 

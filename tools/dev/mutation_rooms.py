@@ -68,6 +68,7 @@ MORE_TESTS = {
     'leokit/diffusion_backbones/unet.py': (
         'tests/diffusion_backbones/test_unet_1d.py', 'tests/diffusion_backbones/test_unet_2d.py'),
     'leokit/encoders/encoder_kernels.py': ('tests/encoders/test_fused_encoder.py',),
+    'leokit/engine/fused_update.py': ('tests/engine/test_fused_graph.py',),
     'leokit/engine/update_kernels.py': ('tests/engine/test_fused_update.py',),
     'leokit/feature_extractors/depthwise_kernels.py': ('tests/feature_extractors/test_depthwise.py',),
     'leokit/feature_extractors/face_detection.py': (

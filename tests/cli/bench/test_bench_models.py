@@ -8,6 +8,7 @@ import support.tiny_extractors  # noqa: F401  registers small feature extractors
 from support.calling import call_command
 
 from leokit.benchmark.speed import SECTIONS
+from leokit.benchmark.speed.stage2_training import UPDATES
 
 COMMAND = 'bench models'
 FLAGS = ('--device', 'cpu', '--batch-size', 2, '--train-batch-size', 2, '--num-sequences', 2, '--num-frames', 5,
@@ -58,9 +59,13 @@ def bench(tmp_path, monkeypatch):
     return run
 
 
-def test_updates_of_the_weights_in_turn(bench):
-    rows, said = bench('--sections', 'stage2_training', '--updates', 'torch', 'fused')
-    assert list(rows) == ['leokit train, 2 x 5 codes, torch update', 'leokit train, 2 x 5 codes']
+def test_updates_of_the_weights_in_turn(bench, monkeypatch):
+    flags = '--sections', 'stage2_training', '--updates', 'torch', 'fused'
+    with pytest.raises(AssertionError, match='fused_update=True does not work, because .* is not a CUDA graph'):
+        bench(*flags)
+    monkeypatch.setitem(UPDATES, 'fused', False)  # as on a CUDA device
+    rows, said = bench(*flags)
+    assert list(rows) == ['leokit train, 2 x 5 codes', 'leokit train, 2 x 5 codes, fused update']
 
 
 def test_every_section_reports(bench):

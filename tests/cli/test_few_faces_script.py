@@ -1,0 +1,75 @@
+"""``tools/analysis_tools/few_faces.sh`` calls leokit with options and keys that exist, in the right order."""
+
+from pathlib import Path
+
+import pytest
+from support.calling import TOOLS
+from support.script_calls import recorded_calls
+
+from leokit.cli.commands import build_parser
+from leokit.utils import load_config
+from leokit.utils.config import read_config
+
+HELD_OUT = "['A','B']"
+TRAININGS = dict(heads='lia_few_faces_128_mixed_guided', expressions='lia_few_faces_128_mixed_regions',
+                 crops='lia_few_faces_128_mixed_crops', motion='lmdm_few_faces')
+
+
+@pytest.fixture
+def calls(tmp_path):
+    def run(*steps, **environment):
+        done, commands = recorded_calls(TOOLS / 'analysis_tools' / 'few_faces.sh', tmp_path, 'faces.json',
+                                        tmp_path / 'out', HELD_OUT, *steps, **environment)
+        return done, [build_parser().parse_args(command[2:]) for command in commands]
+    return run
+
+
+def trainings(commands):
+    return {Path(args.work_dir).name: args for args in commands if getattr(args, 'work_dir', None)}
+
+
+def test_every_phase_starts_from_the_one_before(calls, tmp_path):
+    done, commands = calls(ITERATIONS='10 20 30 40')
+    assert done.returncode == 0, done.stderr
+    phases = trainings(commands)
+    assert {name: args.config for name, args in phases.items()} == TRAININGS
+    assert all(args.compile and args.resume for args in phases.values())
+    configs = {name: load_config(args.config, args.cfg_options) for name, args in phases.items()}
+    assert [config.max_iters for config in configs.values()] == [10, 20, 30, 40]
+    out = tmp_path / 'out'
+    assert configs['expressions'].load_from == str(out / 'heads')
+    assert configs['crops'].load_from == str(out / 'expressions')
+    for name in ('heads', 'expressions', 'crops'):
+        assert configs[name].held_out == ['A', 'B'] and configs[name].data_root == str(out / 'manifest.json')
+        assert configs[name].model.flow_generator.inpaint and configs[name].elastic_strength == 0.02
+    assert configs['heads'].model.training.losses[1].weight == 0
+    assert (configs['expressions'].perceptual_begin, configs['expressions'].perceptual_ramp) == (11, 16)
+    motion = configs['motion']
+    assert motion.held_out == ['A', 'B'] and motion.animator.checkpoint == str(out / 'expressions')
+
+
+def test_the_animator_is_that_of_the_last_phase(calls, tmp_path):
+    (tmp_path / 'out' / 'crops').mkdir(parents=True)
+    done, (test, extract, train, _) = calls('test', 'codes', 'motion')
+    crops = str(tmp_path / 'out' / 'crops')
+    assert (test.checkpoint, extract.checkpoint) == (crops, crops)
+    assert train.cfg_options['animator.checkpoint'] == crops
+    assert Path(test.config).name == 'lia_few_faces_128_mixed_crops.py'
+    assert read_config('lia_few_faces_128_mixed_crops').model.training.face_crops.size == 64
+
+
+def test_variables_choose_options(calls, tmp_path):
+    _, (heads,) = calls('heads', TRAIN='', SETTINGS='batch_size=8 num_workers=2', REGIONS='mine.npz')
+    config = load_config(heads.config, heads.cfg_options)
+    assert not heads.compile and config.batch_size == 8
+    assert config.regions == ['mine.npz', str(tmp_path / 'out' / 'synthetic_regions.npz')]
+    _, data = calls('data', REGIONS='mine.npz', IDENTITIES='7')
+    assert len(data) == 3 and data[0].num_identities == 7  # no landmarks are searched
+    _, data = calls('data')
+    assert len(data) == 4
+
+
+@pytest.mark.parametrize('steps, environment', [(('hands',), {}), ((), dict(ITERATIONS='1 2 3'))])
+def test_mistakes_are_refused(calls, steps, environment):
+    done, commands = calls(*steps, **environment)
+    assert done.returncode == 2 and not commands and done.stderr
