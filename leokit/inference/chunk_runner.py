@@ -6,6 +6,7 @@ the others, so nothing is captured or compiled twice.
 """
 
 from collections.abc import Callable
+from functools import cached_property
 
 import torch
 from einops import rearrange
@@ -13,6 +14,7 @@ from torch import Tensor
 
 from leokit.encoders import Encoding
 from leokit.inference.frame_decoder import frame_decoder
+from leokit.inference.frame_encoder import frame_encoder
 from leokit.inference.rendering import encode
 from leokit.models import Animator
 from leokit.motion_spaces import frozen
@@ -57,7 +59,13 @@ class ChunkRunner:
         graphed = GraphedFunction(draw, enabled=self._graphs)
         return lambda codes: self._filled(graphed, codes, 1).clone()
 
+    @cached_property
+    def _fused(self) -> Callable[[Tensor], Tensor] | None:
+        return frame_encoder(self._animator.encoder, amp=self._amp)  # with the weights of the first call
+
     def _encode_frames(self, frames: Tensor) -> tuple[Tensor]:
+        if self._fused is not None:
+            return self._fused(frames),
         # cached casts would be made once, outside the graph
         with self._autocast(frames):
             return encode(self._animator, frames, amp=self._amp).motion.float(),

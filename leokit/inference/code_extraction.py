@@ -17,6 +17,8 @@ from torch import Tensor
 from leokit.datasets.code_cache import CodedVideo
 from leokit.datasets.code_cache_writer import CodeCacheWriter
 from leokit.datasets.frame_decoder import CHUNK_FRAMES, FrameDecoder
+from leokit.inference.chunk_runner import MIN_CHUNKS
+from leokit.inference.frame_encoder import frame_encoder
 from leokit.inference.rendering import encode
 from leokit.models import Animator
 from leokit.utils import UserError, progress_bar
@@ -83,9 +85,12 @@ def extract_motion_codes(animator: Animator, index: VideoIndex, writer: CodeCach
     todo = [video for video in index if video.name not in writer]
     fps = _choose_rate(index, writer, fps)
     _refresh(index, writer)
-    packer = _Packer(animator.eval(), batch_size, amp)
     decoder = FrameDecoder(animator.size, crop or animator.crop, fps=fps)
     total = sum(num_codes(video, fps) for video in todo)
+    animator.eval()
+    # for fewer frames, kernels would take longer to compile than to run
+    fused = frame_encoder(animator.encoder, amp=amp) if total >= MIN_CHUNKS * batch_size else None
+    packer = _Packer(animator, batch_size, amp, fused)
     workers = workers or worker_count()
     counts: Counter[str] = Counter()
     rates = StageRates('read', 'encode')
@@ -259,9 +264,12 @@ class _Job:
 class _Packer:
     """Packs the frames of several videos into batches of one size and assigns the codes to their videos."""
 
-    def __init__(self, animator: Animator, batch_size: int, amp: bool) -> None:
+    def __init__(self, animator: Animator, batch_size: int, amp: bool,
+                 fused: Callable[[Tensor], Tensor] | None = None) -> None:
         self._animator = animator
-        self._pin = device_of(animator).type == 'cuda'  # pinned memory is copied asynchronously
+        self._fused = fused  # from frames to codes in place of the encoder
+        self._device = device_of(animator)
+        self._pin = self._device.type == 'cuda'  # pinned memory is copied asynchronously
         self._batch_size = batch_size
         self._amp = amp
         self._jobs: deque[_Job] = deque()
@@ -319,7 +327,10 @@ class _Packer:
         batch = torch.cat(pieces)
         if self._pin:
             batch = batch.pin_memory()
-        codes = encode(self._animator, batch, amp=self._amp).motion.float()
+        if self._fused is None:
+            codes = encode(self._animator, batch, amp=self._amp).motion.float()
+        else:
+            codes = self._fused(batch.to(self._device, non_blocking=True))
         # codes stay on the device until their video is complete, so that nothing waits for the device here
         for job, piece, part in zip(owners, pieces, codes.split([len(piece) for piece in pieces])):
             job.codes.append(part)

@@ -23,6 +23,7 @@ from leokit.inference.camera_face import CameraFace
 from leokit.inference.compilation import use_compile_cache
 from leokit.inference.face_cropper import FaceCropper
 from leokit.inference.frame_decoder import frame_decoder
+from leokit.inference.frame_encoder import frame_encoder
 from leokit.inference.leo import LEO
 from leokit.inference.motion_transfer import check_transfer_mode
 from leokit.inference.paste_back import MAX_SIDE, image_paster
@@ -86,6 +87,7 @@ class LiveAnimator:
         self._frames_seen = 0
         self._reference: Tensor | None = None
         self._to_latent = frozen(self.animator.motion_space)
+        self._fused = frame_encoder(self._encoder, amp=self.amp)
         self._encode = GraphedFunction(self._encode_frame, enabled=graphs)
         self.set_source(source)
 
@@ -145,6 +147,8 @@ class LiveAnimator:
 
     def _encode_frame(self, pixels: Tensor) -> tuple[Tensor]:
         """uint8 (1, 3, S, S) to its code (1, N)."""
+        if self._fused is not None:
+            return self._fused(pixels),
         with torch.autocast(self._device.type, torch.bfloat16, enabled=self.amp, cache_enabled=False):
             return self._encoder(from_uint8(pixels)).motion.float(),
 

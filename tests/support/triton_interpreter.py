@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 
 
@@ -35,6 +36,32 @@ def check_addresses(also: Sequence[Tensor] = ()) -> None:
 
     interpreter.GridExecutor._init_args_hst = noted
     interpreter._interpreter = memory
+
+
+def correct_bfloat16() -> None:
+    """From here on, interpreted kernels round to the nearest bfloat16, and ``tl.dot`` multiplies bfloat16 values.
+
+    The interpreter itself rounds toward zero and multiplies the bits as integers.
+    """
+    from triton.runtime import interpreter
+    tl, convert, product = interpreter.tl, interpreter._convert_float, interpreter.InterpreterBuilder.create_dot
+
+    def converted(values: np.ndarray, given: Any, wanted: Any, *arguments: Any) -> np.ndarray:
+        if (given, wanted) != (tl.float32, tl.bfloat16):
+            return convert(values, given, wanted, *arguments)
+        rounded = torch.from_numpy(np.ascontiguousarray(values)).bfloat16()
+        return rounded.view(torch.int16).numpy().view(np.uint16)
+
+    def as_float32(matrix: Any) -> Any:
+        if matrix.dtype.scalar != tl.bfloat16:
+            return matrix
+        return interpreter.TensorHandle((matrix.data.astype(np.uint32) << 16).view(np.float32), tl.float32)
+
+    def product_of_values(builder: Any, left: Any, right: Any, *arguments: Any) -> Any:
+        return product(builder, as_float32(left), as_float32(right), *arguments)
+
+    interpreter._convert_float = converted
+    interpreter.InterpreterBuilder.create_dot = product_of_values
 
 
 class _CheckedMemory:

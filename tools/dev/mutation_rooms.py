@@ -67,6 +67,7 @@ MORE_TESTS = {
     'leokit/diffusion_backbones/norm_kernels.py': ('tests/diffusion_backbones/test_fused_norm.py',),
     'leokit/diffusion_backbones/unet.py': (
         'tests/diffusion_backbones/test_unet_1d.py', 'tests/diffusion_backbones/test_unet_2d.py'),
+    'leokit/encoders/encoder_kernels.py': ('tests/encoders/test_fused_encoder.py',),
     'leokit/engine/fused_update.py': ('tests/engine/test_fused_graph.py',),
     'leokit/engine/update_kernels.py': ('tests/engine/test_fused_update.py',),
     'leokit/feature_extractors/depthwise_kernels.py': ('tests/feature_extractors/test_depthwise.py',),
@@ -92,6 +93,7 @@ MORE_TESTS = {
 
 # modules that only tests marked slow run on a CPU, in Triton's interpreter
 TESTED_SLOWLY = ('leokit/diffusion_backbones/fused_norm.py', 'leokit/diffusion_backbones/norm_kernels.py',
+                 'leokit/encoders/encoder_kernels.py', 'leokit/encoders/fused_encoder.py',
                  'leokit/engine/fused_update.py', 'leokit/engine/update_kernels.py',
                  'leokit/feature_extractors/depthwise.py', 'leokit/feature_extractors/depthwise_kernels.py',
                  'leokit/flow_generators/decoder_kernels.py', 'leokit/flow_generators/fused_decoder.py',

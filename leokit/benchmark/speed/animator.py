@@ -8,12 +8,14 @@ from torch import nn
 
 from leokit.benchmark.speed.bench import SpeedBench
 from leokit.inference.chunk_runner import ChunkRunner
+from leokit.inference.frame_encoder import frame_encoder
 from leokit.utils import UserError
+from leokit.utils.graphed_function import GraphedFunction
 from leokit.utils.timing import Timing
 
 
 def bench_animator(bench: SpeedBench) -> None:
-    """Encode, decode with a cached source, and both."""
+    """Encode, decode with a cached source, and both; also with fused kernels, where they can run."""
     size, batch = bench.options.size, bench.options.batch_size
     animator = bench.build_animator().eval()
     images, source = bench.randn(batch, 3, size, size), bench.randn(1, 3, size, size)
@@ -31,6 +33,12 @@ def bench_animator(bench: SpeedBench) -> None:
     bench.report(f'decode from codes, cached source, batch {batch}', bench.time(lambda: draw(motion)), batch, 'frames')
     bench.report(f'encode driving + decode, batch {batch}', bench.time(inference(
         lambda: draw(animator.encode(images).motion.float()[None]))), batch, 'frames')
+    fused = frame_encoder(animator.encoder, amp=bench.options.amp, fused=True)
+    if fused is not None:
+        codes = GraphedFunction(lambda images: (fused(images),))
+        bench.report(f'encode with fused kernels, batch {batch}', bench.time(lambda: codes(images)), batch, 'frames')
+        bench.report(f'encode with fused kernels + decode, batch {batch}', bench.time(
+            lambda: draw(codes(images)[0][None])), batch, 'frames')
 
 
 def bench_animator_training(bench: SpeedBench) -> None:
