@@ -41,9 +41,9 @@ class FusedDecoder:
         styled = [generator.first, *(layer for level in levels for layer in (level.up, level.conv))]
         convs, to_flow = [layer.conv for layer in styled], [level.to_flow for level in levels]
         self._dtype = dtype
-        self._constant = generator.constant.detach().float()
+        self._constant = generator.constant.detach().float().clone()
         self._weights = [_prepared(conv).to(dtype, memory_format=torch.channels_last) for conv in convs]
-        self._biases = [layer.activation.bias.detach().float() for layer in styled]
+        self._biases = [layer.activation.bias.detach().float().clone() for layer in styled]
         # modulation of all layers, each padded to the same width C, in the order of the layers, then of to-flow
         modulations = [layer.modulation for layer in (*convs, *(layer.conv for layer in to_flow))]
         self._width = width = max(len(layer.bias) for layer in modulations)
@@ -54,13 +54,13 @@ class FusedDecoder:
             _padded((conv.weight.float() * conv.scale).square().sum((2, 3)).t(), width, width) for conv in convs])
         self._flow_weights = [(layer.conv.weight[:, :, 0, 0] * layer.conv.scale).float().contiguous()
                               for layer in to_flow]
-        self._flow_biases = [layer.bias.detach().float() for layer in to_flow]
+        self._flow_biases = [layer.bias.detach().float().clone() for layer in to_flow]
         self._features = [x.to(dtype).contiguous(memory_format=torch.channels_last) for x in features]
         heads = [level.to_rgb for level in levels]
         self._colors = [F.conv2d(x.float(), head.conv.weight.float() * head.conv.scale).contiguous()
                         for x, head in zip(features, heads)]
-        self._color_biases = [head.activation.bias.detach().float() for head in heads]
-        self._image_biases = [head.bias.detach().float() for head in heads]
+        self._color_biases = [head.activation.bias.detach().float().clone() for head in heads]
+        self._image_biases = [head.bias.detach().float().clone() for head in heads]
         self._paint_weights = [None if paint is None else (paint.weight[:, :, 0, 0] * paint.scale).float().contiguous()
                                for paint in (level.inpaint_rgb for level in levels)]
         self._grid = levels[0].warp.grid

@@ -81,6 +81,15 @@ def test_what_can_be_fused(monkeypatch):
     assert not can_fuse(scene(32, 8, 1, 1)[0], on_gpu)
 
 
+def test_the_weights_are_those_of_the_construction():
+    generator, features, _ = scene(32, 8, 1, 1, inpaint=True)
+    decoder = FusedDecoder(generator, features, torch.float32)
+    given = {x.untyped_storage().data_ptr() for x in generator.parameters()}
+    held = [x for value in vars(decoder).values() for x in (value if isinstance(value, list) else [value])
+            if isinstance(x, torch.Tensor)]
+    assert len(held) > 20 and not any(x.untyped_storage().data_ptr() in given for x in held)
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not HAS_TRITON, reason='Triton is not installed')
 def test_the_kernels_in_the_interpreter():
