@@ -1,7 +1,14 @@
-"""All frames of a dataset in memory."""
+"""All frames of a dataset in memory.
 
+Threads that decode hold the interpreter lock for a third of the time of a small frame, so that more than a few are not
+faster (:mod:`leokit.utils.process_streams`). Where there are enough cores and frames, processes decode instead; they
+write into a block of memory that they share with this process, so that no frame is copied or sent.
+"""
+
+import mmap
 import os
-from typing import Sequence
+from contextlib import closing
+from typing import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -11,10 +18,12 @@ from torch import Tensor
 from leokit.datasets.frame_cache import FrameCache
 from leokit.datasets.frame_decoder import FrameDecoder
 from leokit.utils import UserError, progress_bar
+from leokit.utils.process_streams import process_calls, worth_processes
 from leokit.utils.thread_map import thread_map, worker_count
 from leokit.video.video_entry import Skipped, VideoEntry
 
 MEMORY_SHARE = 0.9  # largest fraction of the free memory that a dataset may occupy
+FRAMES_PER_PROCESS = 256  # at least; starting a process takes as long as decoding some hundred small frames
 
 
 class FrameMemory:
@@ -25,7 +34,7 @@ class FrameMemory:
     Args:
         source (FrameDecoder | FrameCache): Store that the frames are loaded from.
         size (int): Resolution S of the frames.
-        workers (int, optional): Threads that load frames. Default: one per core.
+        workers (int, optional): Threads or processes that load frames. Default: one per core.
     """
 
     def __init__(self, source: FrameDecoder | FrameCache, size: int, *, workers: int | None = None) -> None:
@@ -45,25 +54,65 @@ class FrameMemory:
             raise UserError(f'frames.in_memory needs {needed / 2**30:.1f} GiB for {len(videos)} videos at resolution '
                             f'{self.size}, but only {available / 2**30:.1f} GiB are free; use frames.cache_dir instead')
 
-        def load(video: VideoEntry) -> Tensor | str:
-            try:
-                return self.source.read(video, np.arange(video.first, video.last))
-            except UserError as error:
-                return str(error)
-
-        with progress_bar(len(videos), 'loading videos into memory', unit='video', show=is_main_process()) as bar:
-            for video, loaded in zip(videos, thread_map(load, videos, self.workers)):
-                if isinstance(loaded, str):
-                    skipped.append(Skipped(str(video.path), loaded))
-                else:
-                    self._frames[video.name] = loaded
+        processes = min(self.workers, sum(video.length for video in videos) // FRAMES_PER_PROCESS)
+        block = _shared_block(needed) if worth_processes(len(videos), processes, 0, 0) else None
+        self._divide(np.empty(needed, np.uint8) if block is None else block, videos)
+        errors: dict[str, UserError] = {}
+        with progress_bar(len(videos), 'loading videos into memory', unit='video', show=is_main_process()) as bar, \
+                closing(self._load(videos, 0 if block is None else processes)) as loaded:
+            for video, error in loaded:
+                if isinstance(error, UserError):
+                    errors[video.name] = error
+                elif error is not None:
+                    raise error
                 bar.update()
+        for video in videos:
+            if video.name in errors:
+                skipped.append(Skipped(str(video.path), str(errors[video.name])))
+                del self._frames[video.name]
         return skipped
 
     def read(self, video: VideoEntry, frames: np.ndarray) -> Tensor:
         """Copy frames of a prepared video: uint8, shape (T, 3, S, S)."""
         # index_select copies whole frames; advanced indexing of uint8 tensors copies byte by byte
         return self._frames[video.name].index_select(0, torch.as_tensor(np.asarray(frames) - video.first))
+
+    def _divide(self, block: np.ndarray, videos: Sequence[VideoEntry]) -> None:
+        """Give each video its part of a block of bytes, in which its frames are to be."""
+        start = 0
+        for video in videos:
+            end = start + video.length * 3 * self.size**2
+            self._frames[video.name] = torch.from_numpy(block[start:end].reshape(-1, 3, self.size, self.size))
+            start = end
+
+    def _load(self, videos: Sequence[VideoEntry], processes: int) -> Iterator[tuple[VideoEntry, Exception | None]]:
+        """Load videos in so many processes, or in threads: each video with its error, or None if it was loaded."""
+        videos = sorted(videos, key=lambda video: -video.length)  # so that all processes end at about the same time
+
+        def load(number: int) -> None:
+            video = videos[number]
+            self.source.read(video, np.arange(video.first, video.last), out=self._frames[video.name].numpy())
+
+        def attempt(number: int) -> UserError | None:
+            try:
+                load(number)
+            except UserError as error:
+                return error
+            return None
+
+        if processes:
+            for number, error in process_calls(load, len(videos), processes, option='frames.workers'):
+                yield videos[number], error
+        else:
+            yield from zip(videos, thread_map(attempt, range(len(videos)), self.workers))
+
+
+def _shared_block(size: int) -> np.ndarray | None:
+    """So many bytes of memory that processes forked from now on share with this one; None if there are none to get."""
+    try:
+        return np.frombuffer(mmap.mmap(-1, size), np.uint8)
+    except OSError:
+        return None
 
 
 def _free_memory() -> int | None:

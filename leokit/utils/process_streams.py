@@ -1,4 +1,4 @@
-"""Iterate over several sources in processes, whose items arrive through shared memory.
+"""Iterate over several sources in processes, whose items arrive through shared memory; calls in processes.
 
 Threads that decode video wait for the interpreter lock several times per frame, so that more than a handful of them are
 hardly faster (:func:`~leokit.utils.prefetch.prefetch_in_turn`). The processes are those of PyTorch's ``DataLoader``.
@@ -10,6 +10,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from copy import copy
+from multiprocessing import current_process
 from typing import Any
 
 import cv2
@@ -33,8 +34,8 @@ def worth_processes(sources: int, workers: int, item_bytes: int, depth: int) -> 
         item_bytes (int): Size of an item.
         depth (int): Finished items of each worker that may wait.
     """
-    if not sys.platform.startswith('linux') or min(sources, workers) < MIN_PROCESSES:
-        return False
+    if not sys.platform.startswith('linux') or min(sources, workers) < MIN_PROCESSES or current_process().daemon:
+        return False  # a daemonic process, such as one of a data loader, may have no processes of its own
     try:
         free = shutil.disk_usage(SHARED_MEMORY).free
     except OSError:
@@ -43,7 +44,7 @@ def worth_processes(sources: int, workers: int, item_bytes: int, depth: int) -> 
 
 
 def process_in_turn(open_source: Callable[[int], Iterable[np.ndarray]], sources: int, workers: int,
-                    depth: int = 2) -> Iterator[tuple[int, np.ndarray | Ended]]:
+                    depth: int = 2, option: str = '--workers') -> Iterator[tuple[int, np.ndarray | Ended]]:
     """Like :func:`~leokit.utils.prefetch.prefetch_in_turn`, in processes.
 
     Process k iterates over the sources k, k + workers, ...; one item of each process in turn, so the order depends on
@@ -54,6 +55,7 @@ def process_in_turn(open_source: Callable[[int], Iterable[np.ndarray]], sources:
         sources (int): Number of sources.
         workers (int): Number of processes.
         depth (int): Finished items of each process that may wait.
+        option (str): What the user sets ``workers`` with, for messages.
 
     Yields:
         tuple: Number of a source, and its next item or :class:`~leokit.utils.prefetch.Ended`.
@@ -70,9 +72,33 @@ def process_in_turn(open_source: Callable[[int], Iterable[np.ndarray]], sources:
         if 'exited unexpectedly' not in str(error) and 'killed by signal' not in str(error):
             raise
         raise UserError('a process that decodes videos has ended, most likely for lack of memory; use fewer workers '
-                        '(--workers)') from error
+                        f'({option})') from error
     finally:
         del items  # ends the processes
+
+
+def process_calls(function: Callable[[int], object], calls: int, workers: int, *,
+                  option: str = '--workers') -> Iterator[tuple[int, Exception | None]]:
+    """Call a function with 0, 1, ... in processes, for what it writes to memory that is shared with them.
+
+    The calls are divided as the sources of :func:`process_in_turn`, but no process waits for another.
+
+    Args:
+        function (Callable): Its results are dropped.
+        calls (int): Number of calls.
+        workers (int): Number of processes.
+        option (str): What the user sets ``workers`` with, for messages.
+
+    Yields:
+        tuple: Number of a finished call, and the error that it raised or None.
+    """
+    def source(number: int) -> Iterable[np.ndarray]:
+        function(number)
+        return ()
+
+    workers = min(workers, calls)
+    for number, ended in process_in_turn(source, calls, workers, depth=-(-calls // workers), option=option):
+        yield number, ended.error
 
 
 class _Sources(IterableDataset):
