@@ -5,10 +5,9 @@ faster (:mod:`leokit.utils.process_streams`). Where there are enough cores and f
 write into a block of memory that they share with this process, so that no frame is copied or sent.
 """
 
-import mmap
 import os
 from contextlib import closing
-from typing import Iterator, Sequence
+from typing import Sequence
 
 import numpy as np
 import torch
@@ -18,8 +17,8 @@ from torch import Tensor
 from leokit.datasets.frame_cache import FrameCache
 from leokit.datasets.frame_decoder import FrameDecoder
 from leokit.utils import UserError, progress_bar
-from leokit.utils.process_streams import process_calls, worth_processes
-from leokit.utils.thread_map import thread_map, worker_count
+from leokit.utils.process_streams import parallel_calls, shared_block, worth_processes
+from leokit.utils.thread_map import worker_count
 from leokit.video.video_entry import Skipped, VideoEntry
 
 MEMORY_SHARE = 0.9  # largest fraction of the free memory that a dataset may occupy
@@ -55,14 +54,21 @@ class FrameMemory:
                             f'{self.size}, but only {available / 2**30:.1f} GiB are free; use frames.cache_dir instead')
 
         processes = min(self.workers, sum(video.length for video in videos) // FRAMES_PER_PROCESS)
-        block = _shared_block(needed) if worth_processes(len(videos), processes, 0, 0) else None
+        block = shared_block(needed) if worth_processes(len(videos), processes, 0, 0) else None
         self._divide(np.empty(needed, np.uint8) if block is None else block, videos)
+        longest_first = sorted(videos, key=lambda video: -video.length)  # all workers end at about the same time
+
+        def load(number: int) -> None:
+            video = longest_first[number]
+            self.source.read(video, np.arange(video.first, video.last), out=self._frames[video.name].numpy())
+
         errors: dict[str, UserError] = {}
         with progress_bar(len(videos), 'loading videos into memory', unit='video', show=is_main_process()) as bar, \
-                closing(self._load(videos, 0 if block is None else processes)) as loaded:
-            for video, error in loaded:
+                closing(parallel_calls(load, len(videos), self.workers if block is None else processes,
+                                       in_processes=block is not None, option='frames.workers')) as loaded:
+            for number, error in loaded:
                 if isinstance(error, UserError):
-                    errors[video.name] = error
+                    errors[longest_first[number].name] = error
                 elif error is not None:
                     raise error
                 bar.update()
@@ -84,35 +90,6 @@ class FrameMemory:
             end = start + video.length * 3 * self.size**2
             self._frames[video.name] = torch.from_numpy(block[start:end].reshape(-1, 3, self.size, self.size))
             start = end
-
-    def _load(self, videos: Sequence[VideoEntry], processes: int) -> Iterator[tuple[VideoEntry, Exception | None]]:
-        """Load videos in so many processes, or in threads: each video with its error, or None if it was loaded."""
-        videos = sorted(videos, key=lambda video: -video.length)  # so that all processes end at about the same time
-
-        def load(number: int) -> None:
-            video = videos[number]
-            self.source.read(video, np.arange(video.first, video.last), out=self._frames[video.name].numpy())
-
-        def attempt(number: int) -> UserError | None:
-            try:
-                load(number)
-            except UserError as error:
-                return error
-            return None
-
-        if processes:
-            for number, error in process_calls(load, len(videos), processes, option='frames.workers'):
-                yield videos[number], error
-        else:
-            yield from zip(videos, thread_map(attempt, range(len(videos)), self.workers))
-
-
-def _shared_block(size: int) -> np.ndarray | None:
-    """So many bytes of memory that processes forked from now on share with this one; None if there are none to get."""
-    try:
-        return np.frombuffer(mmap.mmap(-1, size), np.uint8)
-    except OSError:
-        return None
 
 
 def _free_memory() -> int | None:

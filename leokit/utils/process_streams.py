@@ -1,9 +1,11 @@
 """Iterate over several sources in processes, whose items arrive through shared memory; calls in processes.
 
 Threads that decode video wait for the interpreter lock several times per frame, so that more than a handful of them are
-hardly faster (:func:`~leokit.utils.prefetch.prefetch_in_turn`). The processes are those of PyTorch's ``DataLoader``.
+hardly faster (:func:`~leokit.utils.prefetch.prefetch_in_turn`). The processes are those of PyTorch's ``DataLoader``; in
+each, operators of PyTorch have one thread.
 """
 
+import mmap
 import pickle
 import shutil
 import sys
@@ -20,6 +22,7 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from leokit.utils.errors import UserError
 from leokit.utils.prefetch import Ended
+from leokit.utils.thread_map import thread_map
 
 SHARED_MEMORY = '/dev/shm'
 MIN_PROCESSES = 5  # threads are as fast below
@@ -41,6 +44,17 @@ def worth_processes(sources: int, workers: int, item_bytes: int, depth: int) -> 
     except OSError:
         return False
     return free > 2 * workers * (depth + 1) * item_bytes  # containers have 64 MB by default
+
+
+def shared_block(size: int) -> np.ndarray | None:
+    """So many bytes of memory, shared with processes that start later; None where the system has none to give.
+
+    It is zero at first, is freed with the last array that refers to it, and does not count as a file in ``/dev/shm``.
+    """
+    try:
+        return np.frombuffer(mmap.mmap(-1, size), np.uint8)
+    except OSError:
+        return None
 
 
 def process_in_turn(open_source: Callable[[int], Iterable[np.ndarray]], sources: int, workers: int,
@@ -71,34 +85,46 @@ def process_in_turn(open_source: Callable[[int], Iterable[np.ndarray]], sources:
     except RuntimeError as error:
         if 'exited unexpectedly' not in str(error) and 'killed by signal' not in str(error):
             raise
-        raise UserError('a process that decodes videos has ended, most likely for lack of memory; use fewer workers '
+        raise UserError('a worker process has ended, most likely for lack of memory; use fewer workers '
                         f'({option})') from error
     finally:
         del items  # ends the processes
 
 
-def process_calls(function: Callable[[int], object], calls: int, workers: int, *,
-                  option: str = '--workers') -> Iterator[tuple[int, Exception | None]]:
-    """Call a function with 0, 1, ... in processes, for what it writes to memory that is shared with them.
+def parallel_calls(function: Callable[[int], object], calls: int, workers: int, *, in_processes: bool,
+                   option: str = '--workers') -> Iterator[tuple[int, Exception | None]]:
+    """Call a function with 0, 1, ... in threads or in processes.
 
-    The calls are divided as the sources of :func:`process_in_turn`, but no process waits for another.
+    Processes divide the calls as the sources of :func:`process_in_turn`, but none waits for another.
 
     Args:
-        function (Callable): Its results are dropped.
+        function (Callable): Writes its results to memory, for processes to that of :func:`shared_block`; what it
+            returns is dropped.
         calls (int): Number of calls.
-        workers (int): Number of processes.
+        workers (int): Number of threads or processes.
+        in_processes (bool): In processes (:func:`worth_processes`).
         option (str): What the user sets ``workers`` with, for messages.
 
     Yields:
         tuple: Number of a finished call, and the error that it raised or None.
     """
+    def attempt(number: int) -> Exception | None:
+        try:
+            function(number)
+        except Exception as error:  # the consumer decides what it means
+            return error
+        return None
+
     def source(number: int) -> Iterable[np.ndarray]:
         function(number)
         return ()
 
-    workers = min(workers, calls)
-    for number, ended in process_in_turn(source, calls, workers, depth=-(-calls // workers), option=option):
-        yield number, ended.error
+    if in_processes:
+        workers = min(workers, calls)
+        for number, ended in process_in_turn(source, calls, workers, depth=-(-calls // workers), option=option):
+            yield number, ended.error
+    else:
+        yield from zip(range(calls), thread_map(attempt, range(calls), workers))
 
 
 class _Sources(IterableDataset):

@@ -128,8 +128,8 @@ def test_without_shared_memory_threads_load(six_videos, monkeypatch, missing):
     if missing == '/dev/shm':
         monkeypatch.setattr(process_streams, 'SHARED_MEMORY', '/nowhere')
     else:
-        monkeypatch.setattr(frame_memory.mmap, 'mmap', refuse)
-    monkeypatch.setattr(frame_memory, 'process_calls', refuse)
+        monkeypatch.setattr(process_streams.mmap, 'mmap', refuse)
+    monkeypatch.setattr(process_streams, 'process_in_turn', refuse)
     videos = VideoIndex(six_videos).videos
     memory = FrameMemory(FrameDecoder(16), 16, workers=5)
     assert memory.prepare(videos) == []
@@ -154,7 +154,7 @@ class SignalingDecoder(ElsewhereDecoder):
 @pytest.mark.usefixtures('five_processes')
 def test_a_killed_process_ends_loading_in_a_sentence(six_videos):
     videos = VideoIndex(six_videos).videos
-    with pytest.raises(UserError, match=r'a process that decodes videos has ended, .* \(frames.workers\)'):
+    with pytest.raises(UserError, match=r'a worker process has ended, .* \(frames.workers\)'):
         FrameMemory(SignalingDecoder(signal.SIGKILL, to_own=True), 16, workers=5).prepare(videos)
     assert not multiprocessing.active_children()
 
