@@ -119,10 +119,9 @@ def write_synthetic_regions(folder: str | Path, path: str | Path, *, workers: in
             if error is not None:
                 raise error
             bar.update()
-    boxes = dict(zip(truth.names, measured))
-    save_face_regions(path, boxes)
-    frames = [np.isfinite(values).all(axis=(1, 2)) for values in boxes.values()]
-    return FaceRegionReport(len(boxes), sum(map(len, frames)), int(sum(map(np.sum, frames))), 0, [])
+    save_face_regions(path, dict(zip(truth.names, measured)))
+    found = np.isfinite(measured).all(axis=(2, 3))  # (videos, T)
+    return FaceRegionReport(count, found.size, int(found.sum()), 0, [])
 
 
 def landmark_boxes(landmarks: np.ndarray, faces: np.ndarray) -> np.ndarray:

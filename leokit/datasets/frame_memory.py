@@ -55,12 +55,14 @@ class FrameMemory:
 
         processes = min(self.workers, sum(video.length for video in videos) // FRAMES_PER_PROCESS)
         block = shared_block(needed) if worth_processes(len(videos), processes, 0, 0) else None
-        self._divide(np.empty(needed, np.uint8) if block is None else block, videos)
+        if block is not None:
+            self._divide(block, videos)
         longest_first = sorted(videos, key=lambda video: -video.length)  # all workers end at about the same time
 
         def load(number: int) -> None:
             video = longest_first[number]
-            self.source.read(video, np.arange(video.first, video.last), out=self._frames[video.name].numpy())
+            out = None if block is None else self._frames[video.name].numpy()
+            self._frames[video.name] = self.source.read(video, np.arange(video.first, video.last), out=out)
 
         errors: dict[str, UserError] = {}
         with progress_bar(len(videos), 'loading videos into memory', unit='video', show=is_main_process()) as bar, \
@@ -75,7 +77,7 @@ class FrameMemory:
         for video in videos:
             if video.name in errors:
                 skipped.append(Skipped(str(video.path), str(errors[video.name])))
-                del self._frames[video.name]
+                self._frames.pop(video.name, None)
         return skipped
 
     def read(self, video: VideoEntry, frames: np.ndarray) -> Tensor:

@@ -10,7 +10,7 @@ import pickle
 import shutil
 import sys
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from copy import copy
 from multiprocessing import current_process
 from typing import Any
@@ -92,7 +92,7 @@ def process_in_turn(open_source: Callable[[int], Iterable[np.ndarray]], sources:
 
 
 def parallel_calls(function: Callable[[int], object], calls: int, workers: int, *, in_processes: bool,
-                   option: str = '--workers') -> Iterator[tuple[int, Exception | None]]:
+                   option: str = '--workers') -> Generator[tuple[int, Exception | None], None, None]:
     """Call a function with 0, 1, ... in threads or in processes.
 
     Processes divide the calls as the sources of :func:`process_in_turn`, but none waits for another.
@@ -122,7 +122,8 @@ def parallel_calls(function: Callable[[int], object], calls: int, workers: int, 
     if in_processes:
         workers = min(workers, calls)
         for number, ended in process_in_turn(source, calls, workers, depth=-(-calls // workers), option=option):
-            yield number, ended.error
+            if isinstance(ended, Ended):  # there are no items
+                yield number, ended.error
     else:
         yield from zip(range(calls), thread_map(attempt, range(calls), workers))
 
