@@ -1,5 +1,7 @@
 """The regions of the faces in a dataset (:mod:`leokit.datasets.face_regions`), detected or from the ground truth."""
 
+import math
+from contextlib import closing
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, Mapping, NamedTuple
@@ -16,6 +18,7 @@ from leokit.nn.face_regions import FACE_REGIONS
 from leokit.synthetic_faces.face_regions import face_boxes
 from leokit.synthetic_faces.ground_truth import load_truth
 from leokit.utils import UserError, progress_bar
+from leokit.utils.process_streams import parallel_calls, shared_block, worth_processes
 from leokit.utils.thread_map import thread_map, worker_count
 from leokit.video.video_entry import Skipped, VideoEntry
 from leokit.video.video_index import VideoIndex
@@ -96,23 +99,29 @@ def write_synthetic_regions(folder: str | Path, path: str | Path, *, workers: in
     Args:
         folder (str | Path): The dataset.
         path (str | Path): The file, ``.npz``.
-        workers (int, optional): Videos processed at a time. Default: one per core.
+        workers (int, optional): Videos processed at a time, from 5 on in processes. Default: one per core.
     """
-    truth = load_truth(folder)
+    truth, workers = load_truth(folder), workers or worker_count()
+    count, length = truth.motion.shape[:2]
+    shape = (count, length, len(FACE_REGIONS), 4)
+    block = shared_block(math.prod(shape) * 4) if worth_processes(count, workers, 0, 0) else None  # of float32
+    measured = np.empty(shape, np.float32) if block is None else block.view(np.float32).reshape(shape)
 
-    def measure(row: int) -> np.ndarray:
+    def measure(row: int) -> None:
         textures = None if truth.textures is None else torch.from_numpy(truth.textures[row:row + 1])
-        return face_boxes(torch.from_numpy(truth.appearance[row:row + 1]), torch.from_numpy(truth.motion[row]),
-                          textures).numpy()
+        measured[row] = face_boxes(torch.from_numpy(truth.appearance[row:row + 1]),
+                                   torch.from_numpy(truth.motion[row]), textures)
 
-    boxes: dict[str, np.ndarray] = {}
-    with progress_bar(len(truth.names), 'regions', unit='video') as bar:
-        for name, values in zip(truth.names, thread_map(measure, range(len(truth.names)), workers or worker_count())):
-            boxes[name] = values
+    # in processes, because threads would each divide every operator among all cores
+    with progress_bar(count, 'regions', unit='video') as bar, \
+            closing(parallel_calls(measure, count, workers, in_processes=block is not None)) as done:
+        for _, error in done:
+            if error is not None:
+                raise error
             bar.update()
-    save_face_regions(path, boxes)
-    frames = [np.isfinite(values).all(axis=(1, 2)) for values in boxes.values()]
-    return FaceRegionReport(len(boxes), sum(map(len, frames)), int(sum(map(np.sum, frames))), 0, [])
+    save_face_regions(path, dict(zip(truth.names, measured)))
+    found = np.isfinite(measured).all(axis=(2, 3))  # (videos, T)
+    return FaceRegionReport(count, found.size, int(found.sum()), 0, [])
 
 
 def landmark_boxes(landmarks: np.ndarray, faces: np.ndarray) -> np.ndarray:

@@ -110,12 +110,12 @@ class FrameCache:
                 if missing:
                     time.sleep(POLL_SECONDS)
 
-    def read(self, video: VideoEntry, frames: np.ndarray) -> Tensor:
-        """Read frames of a prepared video: uint8, shape (T, 3, S, S)."""
+    def read(self, video: VideoEntry, frames: np.ndarray, *, out: np.ndarray | None = None) -> Tensor:
+        """Read frames of a prepared video: uint8, shape (T, 3, S, S), into ``out`` if given."""
         path = self._files.get(video.name)
         if path is None or not path.exists():
-            return self.decoder.read(video, frames)
-        pixels = np.empty((len(frames), 3, self.decoder.size, self.decoder.size), np.uint8)
+            return self.decoder.read(video, frames, out=out)
+        pixels = np.empty((len(frames), 3, self.decoder.size, self.decoder.size), np.uint8) if out is None else out
         try:
             # Plain reads, not numpy.load(mmap_mode='r'): parsing the header and page faults take ten times as long.
             with open(path, 'rb', buffering=0) as file:

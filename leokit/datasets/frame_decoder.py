@@ -39,13 +39,13 @@ class FrameDecoder:
         """Return no skipped videos: there is nothing to prepare."""
         return []
 
-    def read(self, video: VideoEntry, frames: np.ndarray) -> Tensor:
-        """Decode frames by their numbers in the file, shape (T,): uint8, shape (T, 3, S, S)."""
+    def read(self, video: VideoEntry, frames: np.ndarray, *, out: np.ndarray | None = None) -> Tensor:
+        """Decode frames by their numbers in the file, shape (T,): uint8, shape (T, 3, S, S), into ``out`` if given."""
         with self.reader.open(video.path) as opened:
             if max(frames) >= len(opened):
                 raise UserError(f'{video.path} has {len(opened)} frames now, {video.frames} when it was probed; '
                                 'run the command again')
-            pixels = np.empty((len(frames), 3, self.size, self.size), np.uint8)
+            pixels = np.empty((len(frames), 3, self.size, self.size), np.uint8) if out is None else out
             # in chunks: frames at the resolution of the file can be much larger than S x S
             step = opened.chunk_length(CHUNK_FRAMES)
             for start in range(0, len(frames), step):

@@ -1,15 +1,18 @@
-"""Iterate over several sources in processes, whose items arrive through shared memory.
+"""Iterate over several sources in processes, whose items arrive through shared memory; calls in processes.
 
 Threads that decode video wait for the interpreter lock several times per frame, so that more than a handful of them are
-hardly faster (:func:`~leokit.utils.prefetch.prefetch_in_turn`). The processes are those of PyTorch's ``DataLoader``.
+hardly faster (:func:`~leokit.utils.prefetch.prefetch_in_turn`). The processes are those of PyTorch's ``DataLoader``; in
+each, operators of PyTorch have one thread.
 """
 
+import mmap
 import pickle
 import shutil
 import sys
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from copy import copy
+from multiprocessing import current_process
 from typing import Any
 
 import cv2
@@ -19,6 +22,7 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from leokit.utils.errors import UserError
 from leokit.utils.prefetch import Ended
+from leokit.utils.thread_map import thread_map
 
 SHARED_MEMORY = '/dev/shm'
 MIN_PROCESSES = 5  # threads are as fast below
@@ -33,8 +37,8 @@ def worth_processes(sources: int, workers: int, item_bytes: int, depth: int) -> 
         item_bytes (int): Size of an item.
         depth (int): Finished items of each worker that may wait.
     """
-    if not sys.platform.startswith('linux') or min(sources, workers) < MIN_PROCESSES:
-        return False
+    if not sys.platform.startswith('linux') or min(sources, workers) < MIN_PROCESSES or current_process().daemon:
+        return False  # a daemonic process, such as one of a data loader, may have no processes of its own
     try:
         free = shutil.disk_usage(SHARED_MEMORY).free
     except OSError:
@@ -42,8 +46,19 @@ def worth_processes(sources: int, workers: int, item_bytes: int, depth: int) -> 
     return free > 2 * workers * (depth + 1) * item_bytes  # containers have 64 MB by default
 
 
+def shared_block(size: int) -> np.ndarray | None:
+    """So many bytes of memory, shared with processes that start later; None where the system has none to give.
+
+    It is zero at first, is freed with the last array that refers to it, and does not count as a file in ``/dev/shm``.
+    """
+    try:
+        return np.frombuffer(mmap.mmap(-1, size), np.uint8)
+    except OSError:
+        return None
+
+
 def process_in_turn(open_source: Callable[[int], Iterable[np.ndarray]], sources: int, workers: int,
-                    depth: int = 2) -> Iterator[tuple[int, np.ndarray | Ended]]:
+                    depth: int = 2, option: str = '--workers') -> Iterator[tuple[int, np.ndarray | Ended]]:
     """Like :func:`~leokit.utils.prefetch.prefetch_in_turn`, in processes.
 
     Process k iterates over the sources k, k + workers, ...; one item of each process in turn, so the order depends on
@@ -54,6 +69,7 @@ def process_in_turn(open_source: Callable[[int], Iterable[np.ndarray]], sources:
         sources (int): Number of sources.
         workers (int): Number of processes.
         depth (int): Finished items of each process that may wait.
+        option (str): What the user sets ``workers`` with, for messages.
 
     Yields:
         tuple: Number of a source, and its next item or :class:`~leokit.utils.prefetch.Ended`.
@@ -69,10 +85,47 @@ def process_in_turn(open_source: Callable[[int], Iterable[np.ndarray]], sources:
     except RuntimeError as error:
         if 'exited unexpectedly' not in str(error) and 'killed by signal' not in str(error):
             raise
-        raise UserError('a process that decodes videos has ended, most likely for lack of memory; use fewer workers '
-                        '(--workers)') from error
+        raise UserError('a worker process has ended, most likely for lack of memory; use fewer workers '
+                        f'({option})') from error
     finally:
         del items  # ends the processes
+
+
+def parallel_calls(function: Callable[[int], object], calls: int, workers: int, *, in_processes: bool,
+                   option: str = '--workers') -> Generator[tuple[int, Exception | None], None, None]:
+    """Call a function with 0, 1, ... in threads or in processes.
+
+    Processes divide the calls as the sources of :func:`process_in_turn`, but none waits for another.
+
+    Args:
+        function (Callable): Writes its results to memory, for processes to that of :func:`shared_block`; what it
+            returns is dropped.
+        calls (int): Number of calls.
+        workers (int): Number of threads or processes.
+        in_processes (bool): In processes (:func:`worth_processes`).
+        option (str): What the user sets ``workers`` with, for messages.
+
+    Yields:
+        tuple: Number of a finished call, and the error that it raised or None.
+    """
+    def attempt(number: int) -> Exception | None:
+        try:
+            function(number)
+        except Exception as error:  # the consumer decides what it means
+            return error
+        return None
+
+    def source(number: int) -> Iterable[np.ndarray]:
+        function(number)
+        return ()
+
+    if in_processes:
+        workers = min(workers, calls)
+        for number, ended in process_in_turn(source, calls, workers, depth=-(-calls // workers), option=option):
+            if isinstance(ended, Ended):  # there are no items
+                yield number, ended.error
+    else:
+        yield from zip(range(calls), thread_map(attempt, range(calls), workers))
 
 
 class _Sources(IterableDataset):

@@ -1,5 +1,6 @@
 """Regions of real and drawn faces, against places by eye, arithmetic, and the landmarks' meaning."""
 
+import os
 from importlib.util import find_spec
 
 import numpy as np
@@ -15,7 +16,7 @@ from leokit.datasets import load_face_regions
 from leokit.face_detectors import Face, FaceDetector
 from leokit.nn.face_regions import FACE_REGIONS
 from leokit.registry import FACE_DETECTORS
-from leokit.synthetic_faces import SyntheticFacesPlan, load_truth, write_synthetic_faces
+from leokit.synthetic_faces import SyntheticFacesPlan, load_truth, write_synthetic_truth
 from leokit.synthetic_faces.face_regions import face_boxes
 from leokit.utils import UserError
 
@@ -180,11 +181,23 @@ def test_the_command_finds_mouth_and_eyes_of_the_astronaut(tmp_path, clips):
 
 
 @pytest.mark.parametrize('style', ['drawn', 'textured'])
-def test_regions_of_synthetic_faces_are_those_of_the_ground_truth(tmp_path, style):
-    plan = SyntheticFacesPlan(num_identities=2, clips_per_identity=2, num_frames=6, size=32, style=style)
-    write_synthetic_faces(tmp_path / 'faces', plan, workers=0, show_progress=False)
-    status, said = call_command('data regions', '--ground-truth', tmp_path / 'faces', '--out', tmp_path / 'r.npz')
-    assert status == 0 and '4 videos, 24 frames, 24 of them with a face (0 interpolated); 0' in said
+@pytest.mark.parametrize('workers', [2, 5])
+def test_regions_of_synthetic_faces_are_those_of_the_ground_truth(tmp_path, monkeypatch, style, workers):
+    """In threads, and from 5 workers on in processes: there, nothing may be measured in this one."""
+    plan = SyntheticFacesPlan(num_identities=2, clips_per_identity=3, num_frames=6, size=32, style=style)
+    write_synthetic_truth(tmp_path / 'faces', plan)
+    places, process = [], os.getpid()
+
+    def measure(*arguments):
+        places.append(os.getpid())
+        assert workers == 2 or os.getpid() != process
+        return face_boxes(*arguments)
+
+    monkeypatch.setattr(face_region_detection, 'face_boxes', measure)
+    status, said = call_command('data regions', '--ground-truth', tmp_path / 'faces', '--out', tmp_path / 'r.npz',
+                                '--workers', workers)
+    assert len(places) == (6 if workers == 2 else 0)
+    assert status == 0 and '6 videos, 36 frames, 36 of them with a face (0 interpolated); 0' in said
     boxes, crop = load_face_regions(tmp_path / 'r.npz')
     truth = load_truth(tmp_path / 'faces')
     assert crop == '' and list(boxes) == truth.names

@@ -12,7 +12,7 @@ import pytest
 
 from leokit.utils import UserError, process_streams
 from leokit.utils.prefetch import Ended, prefetch_in_turn
-from leokit.utils.process_streams import process_in_turn, worth_processes
+from leokit.utils.process_streams import parallel_calls, process_in_turn, shared_block, worth_processes
 
 LENGTHS = (3, 0, 1, 4, 2)
 
@@ -73,7 +73,7 @@ def test_a_process_that_is_killed_is_reported():
         yield np.array([os.getpid()])
         os.kill(os.getpid(), signal.SIGKILL)
 
-    with pytest.raises(UserError, match='a process that decodes videos has ended, .*--workers'):
+    with pytest.raises(UserError, match='a worker process has ended, .*--workers'):
         list(process_in_turn(source, 2, 2))
 
 
@@ -123,3 +123,56 @@ def test_processes_need_work_for_several_and_shared_memory(monkeypatch, sources,
 def test_without_shared_memory_there_are_no_processes(monkeypatch):
     monkeypatch.setattr(process_streams, 'SHARED_MEMORY', '/nowhere')
     assert not worth_processes(50, 16, 1, 2)
+
+
+def test_a_daemonic_process_has_no_processes(monkeypatch):
+    assert worth_processes(50, 16, 1, 2)
+    monkeypatch.setattr(multiprocessing.current_process(), '_config', {'daemon': True})
+    assert multiprocessing.current_process().daemon and not worth_processes(50, 16, 1, 2)
+
+
+def test_calls_write_to_shared_memory_in_other_processes():
+    processes = shared_block(7 * 8).view(np.int64)
+
+    def write(number):
+        processes[number] = os.getpid()
+        if number == 3:
+            raise UserError('c.mp4 is damaged')
+
+    results = dict(parallel_calls(write, 7, 3, in_processes=True))
+    assert sorted(results) == list(range(7)) and str(results.pop(3)) == 'c.mp4 is damaged'
+    assert set(results.values()) == {None}
+    assert processes[:4].tolist() == processes[3:].tolist() and len({*processes} - {0, os.getpid()}) == 3
+
+
+def test_a_call_does_not_wait_for_those_of_other_processes():
+    """Process 0 leaves its first call when process 1 has made its last one, so many calls ahead."""
+    done = shared_block(40 * 8).view(np.int64)
+
+    def work(number):
+        deadline = time.monotonic() + 60
+        while number == 0 and not done[1::2].all() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        done[number] = 1 if time.monotonic() < deadline else -1
+
+    assert dict(parallel_calls(work, 40, 2, in_processes=True)) == dict.fromkeys(range(40))
+    assert (done == 1).all()
+
+
+def test_the_report_of_a_killed_process_names_the_option():
+    with pytest.raises(UserError, match=r'use fewer workers \(frames.workers\)'):
+        list(parallel_calls(lambda number: os.kill(os.getpid(), signal.SIGKILL), 2, 2, in_processes=True,
+                            option='frames.workers'))
+
+
+def test_calls_in_threads_name_their_errors_too():
+    processes = [0] * 4
+
+    def write(number):
+        processes[number] = os.getpid()
+        if number == 2:
+            raise ValueError('odd')
+
+    results = list(parallel_calls(write, 4, 2, in_processes=False))
+    assert [number for number, _ in results] == [0, 1, 2, 3] and processes == [os.getpid()] * 4
+    assert isinstance(results[2][1], ValueError) and {error for _, error in results[:2] + results[3:]} == {None}
