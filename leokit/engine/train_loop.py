@@ -123,10 +123,17 @@ class ResumableTrainLoop(BaseLoop):
         """Whether the update is two kernels in the graph of a step; a :class:`UserError` if it must be and cannot."""
         if not self._fused_update:
             return False
-        obstacle = update_obstacle(self.runner.optim_wrapper) if captures else 'the training step is not a CUDA graph'
+        obstacle = update_obstacle(self.runner.optim_wrapper) if captures else \
+            f'the training step is not a CUDA graph: {graph_obstacle(self.runner) or self._graph_choice()}'
         if obstacle:
             raise UserError(f'train_cfg.fused_update=True does not work, because {obstacle}; set it to None')
         return True
+
+    def _graph_choice(self) -> str:
+        """Why a step that could be a CUDA graph is none, a clause."""
+        if self._cuda_graph is False:
+            return 'train_cfg.cuda_graph is False'
+        return f'for a {type(unwrap_model(self.runner.model)).__name__} it is one with train_cfg.cuda_graph=True only'
 
     def _run_iterations(self, request: StopRequest) -> None:
         if self._iter >= self.max_iters:  # resumed; its last validation may have been interrupted

@@ -18,6 +18,7 @@ import numpy as np
 
 from leokit.utils import UserError
 from leokit.video import open_video
+from leokit.video.conversion_threads import ONE_THREAD
 
 # the protocols of FFmpeg that each kind of address may use; no file is ever opened from an address
 PROTOCOLS = dict(rtsp='rtsp,rtp,udp,tcp,srtp', rtsps='rtsps,rtsp,rtp,tcp,tls,srtp', http='http,tcp,httpproxy',
@@ -109,7 +110,7 @@ def _read_address(address: str, scheme: str, timeout: float) -> Iterator[np.ndar
             is_file = container.duration is not None  # a video on a web server, which ends
             for frame in container.decode(container.streams.video[0]):
                 count += 1
-                yield frame.to_ndarray(format='rgb24')
+                yield frame.to_ndarray(format='rgb24', **ONE_THREAD)
     except (av.FFmpegError, OSError, ValueError) as error:
         if isinstance(error, UserError):
             raise

@@ -4,6 +4,7 @@ from collections import deque
 from queue import Empty, Full, Queue
 from threading import Event, Thread
 from typing import Iterable, Iterator, NamedTuple, TypeVar
+from weakref import finalize
 
 from leokit.utils.thread_switching import frequent_switches
 
@@ -24,7 +25,8 @@ class Prefetcher(Iterator[Item]):
     """Iterate over ``source`` in a background thread, at most ``depth`` items ahead.
 
     The thread starts at construction, so several prefetchers work at the same time. Items keep their order; an
-    exception of the source is raised where the failing item would have come. Only one consumer may use it.
+    exception of the source is raised where the failing item would have come. Only one consumer may use it. The thread
+    ends with the source, with :meth:`close`, and when nobody refers to the prefetcher any more.
 
     Args:
         source (Iterable): Iterated by the thread only.
@@ -37,8 +39,10 @@ class Prefetcher(Iterator[Item]):
         self._queue: Queue = Queue(maxsize=depth)
         self._stop = Event()
         self._finished = False
-        self._thread = Thread(target=self._work, args=(source,), daemon=True)
+        # without a reference to the prefetcher, which would keep an abandoned one alive
+        self._thread = Thread(target=_work, args=(source, self._queue, self._stop), daemon=True)
         self._thread.start()
+        finalize(self, self._stop.set)
 
     def __iter__(self) -> 'Prefetcher[Item]':
         return self
@@ -72,24 +76,26 @@ class Prefetcher(Iterator[Item]):
     def __exit__(self, *exception: object) -> None:
         self.close()
 
-    def _work(self, source: Iterable[Item]) -> None:
-        try:
-            with frequent_switches():  # the consumer may compute in Python meanwhile
-                for item in source:
-                    if not self._put(item):
-                        return
-            self._put(_END)
-        except BaseException as error:  # also KeyboardInterrupt and friends: the consumer decides
-            self._put(_Failure(error))
 
-    def _put(self, item: object) -> bool:
-        while not self._stop.is_set():
-            try:
-                self._queue.put(item, timeout=POLL_SECONDS)
-                return True
-            except Full:
-                continue
-        return False
+def _work(source: Iterable, queue: Queue, stop: Event) -> None:
+    try:
+        with frequent_switches():  # the consumer may compute in Python meanwhile
+            for item in source:
+                if not _put(item, queue, stop):
+                    return
+        _put(_END, queue, stop)
+    except BaseException as error:  # also KeyboardInterrupt and friends: the consumer decides
+        _put(_Failure(error), queue, stop)
+
+
+def _put(item: object, queue: Queue, stop: Event) -> bool:
+    while not stop.is_set():
+        try:
+            queue.put(item, timeout=POLL_SECONDS)
+            return True
+        except Full:
+            continue
+    return False
 
 
 class Ended(NamedTuple):

@@ -1,5 +1,6 @@
 """Threads of Python that get their turn soon, beside one that computes in Python."""
 
+import os
 import sys
 from contextlib import contextmanager
 from threading import Lock
@@ -28,6 +29,19 @@ def frequent_switches() -> Iterator[None]:
         yield
     finally:
         with _lock:
-            _users -= 1
+            _users = max(0, _users - 1)  # already 0 in a child process whose block began before the fork
             if not _users:
                 sys.setswitchinterval(_interval_before)
+
+
+def _start_anew() -> None:
+    """In a child process, where the threads with such blocks do not exist, one of which may have held the lock."""
+    global _lock, _users
+    _lock = Lock()
+    if _users:
+        _users = 0
+        sys.setswitchinterval(_interval_before)
+
+
+if hasattr(os, 'register_at_fork'):
+    os.register_at_fork(after_in_child=_start_anew)

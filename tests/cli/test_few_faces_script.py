@@ -17,9 +17,11 @@ TRAININGS = dict(heads='lia_few_faces_128_mixed_guided', expressions='lia_few_fa
 
 @pytest.fixture
 def calls(tmp_path):
-    def run(*steps, **environment):
-        done, commands = recorded_calls(TOOLS / 'analysis_tools' / 'few_faces.sh', tmp_path, 'faces.json',
-                                        tmp_path / 'out', HELD_OUT, *steps, **environment)
+    (tmp_path / 'faces.json').touch()
+
+    def run(*steps, manifest='faces.json', held_out=HELD_OUT, **environment):
+        done, commands = recorded_calls(TOOLS / 'analysis_tools' / 'few_faces.sh', tmp_path, tmp_path / manifest,
+                                        tmp_path / 'out', held_out, *steps, **environment)
         return done, [build_parser().parse_args(command[2:]) for command in commands]
     return run
 
@@ -46,6 +48,8 @@ def test_every_phase_starts_from_the_one_before(calls, tmp_path):
     assert (configs['expressions'].perceptual_begin, configs['expressions'].perceptual_ramp) == (11, 16)
     motion = configs['motion']
     assert motion.held_out == ['A', 'B'] and motion.animator.checkpoint == str(out / 'expressions')
+    # videos without a category get it when the manifests are merged
+    assert motion.data_root == str(out / 'manifest.json') and motion.code_filters.category == 'real'
 
 
 def test_the_animator_is_that_of_the_last_phase(calls, tmp_path):
@@ -69,7 +73,12 @@ def test_variables_choose_options(calls, tmp_path):
     assert len(data) == 4
 
 
-@pytest.mark.parametrize('steps, environment', [(('hands',), {}), ((), dict(ITERATIONS='1 2 3'))])
-def test_mistakes_are_refused(calls, steps, environment):
-    done, commands = calls(*steps, **environment)
-    assert done.returncode == 2 and not commands and done.stderr
+@pytest.mark.parametrize('steps, options, named', [
+    (('hands',), {}, 'the step is hands'), (('heads', 'crop'), {}, 'the step is crop'),
+    (('heads crops',), {}, 'the step is heads crops'), ((), dict(ITERATIONS='1 2 3'), 'needs 4 numbers'),
+    ((), dict(ITERATIONS='6000 12k 2000 10000'), 'got 12k'), ((), dict(ITERATIONS='6000 0 2000 10000'), 'got 0'),
+    ((), dict(held_out='A'), 'HELD_OUT must be'), ((), dict(held_out='[]'), 'HELD_OUT must be'),
+    ((), dict(manifest='other.json'), 'other.json does not exist')])
+def test_mistakes_are_refused_before_anything_is_run(calls, steps, options, named):
+    done, commands = calls(*steps, **options)
+    assert done.returncode == 2 and not commands and named in done.stderr

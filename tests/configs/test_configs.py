@@ -249,6 +249,24 @@ def test_a_discriminator_of_face_crops_joins_that_of_the_frame(faces, tmp_path):
     assert leokit.load(tmp_path / 'third', device='cpu').crop_discriminator is None
 
 
+@pytest.mark.slow
+def test_the_third_phase_on_real_faces_and_drawn_ones_starts_from_the_second(mixed_faces, faces, tmp_path):
+    write_synthetic_regions(faces, tmp_path / 'regions.npz')
+    start = 'load_from=None', 'perceptual_begin=0', 'perceptual_ramp=1', 'check_identities=False'
+    second, _ = train('configs/lia/lia_few_faces_128_mixed_regions.py', tmp_path / 'second', mixed_faces, *start,
+                      regions=tmp_path / 'regions.npz')
+    options = (f'load_from={tmp_path / "second"}', 'adversarial_begin=0', 'adversarial_ramp=1', 'learning_rate=1e-9',
+               'default_hooks.logger.interval=1', 'check_identities=False')
+    third, output = train('configs/lia/lia_few_faces_128_mixed_crops.py', tmp_path / 'third', mixed_faces, *options,
+                          regions=tmp_path / 'regions.npz')
+    losses = set(re.findall(r'loss_\w+', output))
+    assert {'loss_adversarial', 'loss_adversarial_crops', 'loss_discriminator', 'loss_discriminator_crops', 'loss_r1',
+            'loss_r1_crops', 'loss_perceptual', 'loss_face_crops', 'loss_expression_code'} <= losses
+    new = {key.split('.')[0] for key in third['state_dict'] if key not in second['state_dict']}
+    assert new == {'discriminator', 'crop_discriminator'}
+    torch.testing.assert_close(third['state_dict'][HEAD], second['state_dict'][HEAD], atol=1e-6, rtol=0)
+
+
 @pytest.fixture(scope='module')
 def animator(faces, tmp_path_factory):
     """Keys that name an animator trained here."""

@@ -390,10 +390,15 @@ def test_the_options_are_checked(tmp_path, name):
         LeoRunner.from_cfg(config_of(tmp_path, 'run', **{name: 'yes'})).train()
 
 
-def test_a_fused_update_that_is_required_needs_the_graph(tmp_path, monkeypatch):
-    monkeypatch.setattr('leokit.engine.graphed_step.device_of', lambda model: torch.device('cpu'))
-    with pytest.raises(UserError, match='fused_update=True .* is not a CUDA graph; set it to None'):
-        LeoRunner.from_cfg(config_of(tmp_path, 'run', fused_update=True)).train()
+@pytest.mark.parametrize('graph, by_default, obstacle, named', [
+    (None, True, 'the model is not on a CUDA device', 'the model is not on a CUDA device'),
+    (False, True, None, 'train_cfg.cuda_graph is False'),
+    (None, False, None, 'for a MotionDiffusion it is one with train_cfg.cuda_graph=True only')])
+def test_a_fused_update_that_is_required_needs_the_graph(tmp_path, monkeypatch, graph, by_default, obstacle, named):
+    monkeypatch.setattr('leokit.engine.train_loop.graph_obstacle', lambda runner: obstacle)
+    monkeypatch.setattr(MotionDiffusion, 'cuda_graph_by_default', by_default)
+    with pytest.raises(UserError, match=f'fused_update=True .* is not a CUDA graph: {named}; set it to None'):
+        LeoRunner.from_cfg(config_of(tmp_path, 'run', cuda_graph=graph, fused_update=True)).train()
 
 
 @pytest.mark.parametrize('option, obstacle, fuses', [

@@ -3,6 +3,7 @@
 import http.server
 import threading
 import time
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -112,6 +113,15 @@ def test_a_stream_in_the_network(serve):
     assert np.abs(np.diff(levels) - 20).max() <= 3
     with pytest.raises(UserError, match=r'127.0.0.1.* has stopped sending after \d pictures'):
         list(frames)
+
+
+@pytest.mark.skipif(not Path('/proc/self/task').is_dir(), reason='needs Linux')
+def test_pictures_start_no_threads(serve):
+    frames, threads = open_camera(serve(lambda handler: send_jpegs(handler, 9)) + '/video').frames, []
+    for _ in range(4):
+        next(frames)
+        threads.append({task.name for task in Path('/proc/self/task').iterdir()})
+    assert all(later <= threads[0] for later in threads)
 
 
 def test_a_stream_that_stalls_counts_as_gone(serve):

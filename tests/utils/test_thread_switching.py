@@ -1,3 +1,5 @@
+import gc
+import os
 import sys
 
 import pytest
@@ -50,3 +52,27 @@ def test_a_prefetcher_switches_often_while_it_works(usual, ends):
         assert next(prefetcher) == pytest.approx(INTERVAL)
         prefetcher.close()
     assert sys.getswitchinterval() == pytest.approx(usual)
+
+
+def test_an_abandoned_prefetcher_ends(usual):
+    prefetcher = Prefetcher(iter(range(100)), depth=1)
+    assert next(prefetcher) == 0
+    thread = prefetcher._thread
+    del prefetcher
+    gc.collect()
+    thread.join(timeout=20)
+    assert not thread.is_alive()
+    assert sys.getswitchinterval() == pytest.approx(usual)
+
+
+@pytest.mark.skipif(not hasattr(os, 'fork'), reason='needs fork')
+@pytest.mark.filterwarnings('ignore:.*fork:DeprecationWarning')
+def test_a_child_process_starts_with_the_usual_interval(usual):
+    with frequent_switches():
+        child = os.fork()
+        if not child:
+            right = abs(sys.getswitchinterval() - usual) < 1e-6
+            with frequent_switches():
+                right &= abs(sys.getswitchinterval() - INTERVAL) < 1e-6
+            os._exit(0 if right and abs(sys.getswitchinterval() - usual) < 1e-6 else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

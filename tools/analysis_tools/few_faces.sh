@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # The animator of docs/results/few_faces.md on real faces and SyntheticFaces, in three phases, then motion diffusion.
 #   bash tools/analysis_tools/few_faces.sh MANIFEST OUT HELD_OUT [STEP ...]
-# MANIFEST has the category real (others train, too, but are not tested), HELD_OUT is a list of identities "['A','B']".
+# Videos of MANIFEST without a category are real (other categories train, too, but are not tested, nor part of motion
+# diffusion), HELD_OUT is a list of identities "['A','B']".
 # Steps, all by default: data heads expressions crops test codes motion. With the same OUT, a stopped phase resumes.
 # Variables: REGIONS, the file of `leokit data regions` of the manifest, otherwise made; IDENTITIES of SyntheticFaces
 # (2000); ITERATIONS of heads, expressions, crops and motion ("6000 12000 2000 10000"); TRAIN, options of leokit train
@@ -10,9 +11,23 @@ set -euo pipefail
 [ $# -ge 3 ] || { sed -n "3s/^# *//p" "${BASH_SOURCE[0]}" >&2; exit 2; }
 manifest=$1 out=$2 held_out=$3
 shift 3
-[ $# -gt 0 ] || set -- data heads expressions crops test codes motion
+all_steps="data heads expressions crops test codes motion"
 read -r -a iterations <<< "${ITERATIONS:-6000 12000 2000 10000}"
-[ ${#iterations[@]} -eq 4 ] || { echo "ITERATIONS needs 4 numbers, one for each training" >&2; exit 2; }
+
+# mistakes are found here rather than after hours
+refuse() { echo "$1" >&2; exit 2; }
+[ -e "$manifest" ] || refuse "MANIFEST $manifest does not exist"
+[[ $held_out == "["*[![:space:]]*"]" ]] || refuse "HELD_OUT must be a list of identities, \"['A','B']\", got $held_out"
+[ ${#iterations[@]} -eq 4 ] || refuse "ITERATIONS needs 4 numbers, one for each training"
+for count in "${iterations[@]}"; do
+    [[ $count =~ ^[1-9][0-9]*$ ]] || refuse "ITERATIONS must be positive integers, got $count"
+done
+for step; do
+    [[ $step =~ ^(${all_steps// /|})$ ]] || refuse "the step is $step, but must be one of $all_steps"
+done
+
+read -r -a steps <<< "$all_steps"
+[ $# -gt 0 ] || set -- "${steps[@]}"
 read -r -a train_options <<< "${TRAIN---compile}"
 read -r -a settings <<< "${SETTINGS-elastic_strength=0.02}"
 regions=${REGIONS:-$out/regions.npz} synthetic=$out/synthetic_faces
@@ -55,15 +70,13 @@ for step; do
     codes)
         animator
         leokit extract "${animator[@]}" --videos "$manifest" --out "$out/codes";;
-    motion)  # on real motion only
+    motion)  # on real motion only; the merged manifest has the categories
         animator
-        options=("animator.config=${animator[0]}" "animator.checkpoint=${animator[1]}" "data_root=$manifest"
+        options=("animator.config=${animator[0]}" "animator.checkpoint=${animator[1]}" "data_root=$out/manifest.json"
                  "codes_dir=$out/codes" "held_out=$held_out" code_filters.category=real val_filters.category=real
                  test_filters.category=real)
         leokit train lmdm_few_faces --work-dir "$out/motion" --resume ${train_options[@]+"${train_options[@]}"} \
             --cfg-options "${options[@]}" "max_iters=${iterations[3]}"
         leokit test lmdm_few_faces "$out/motion" --cfg-options "${options[@]}" test_cfg.motion=generated;;
-    *)
-        echo "the step is $step, but must be one of data heads expressions crops test codes motion" >&2; exit 2;;
     esac
 done

@@ -2,7 +2,8 @@
 
 import io
 import logging
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 from typing import Any, Iterable, Iterator, Sequence
@@ -102,6 +103,7 @@ class PyAVHandle(VideoHandle):
     def convert_in_threads(self, threads: int) -> None:
         if self._converters is None:
             self._converters = ThreadPoolExecutor(threads)
+            self._groups_ahead = 2 * threads  # one is converted in each thread, and the next one is there
 
     def close(self) -> None:
         self._frames = iter(())
@@ -306,9 +308,13 @@ class PyAVHandle(VideoHandle):
             yield from map(self._converted, self.decode_file(numbers))
             return
         frames = self.decode_file(numbers)
-        groups = iter(lambda: list(islice(frames, GROUP)), [])
-        for converted in [self._converters.submit(self._convert_all, group) for group in groups]:
-            yield from converted.result()
+        waiting: deque[Future[list[np.ndarray]]] = deque()  # not all frames: each one is in memory twice
+        for group in iter(lambda: list(islice(frames, GROUP)), []):
+            waiting.append(self._converters.submit(self._convert_all, group))
+            if len(waiting) > self._groups_ahead:
+                yield from waiting.popleft().result()
+        while waiting:
+            yield from waiting.popleft().result()
 
     def _convert_all(self, frames: Sequence[Any]) -> list[np.ndarray]:
         return [self._converted(frame) for frame in frames]

@@ -7,6 +7,7 @@ from leokit.croppers.pixels import CroppedVideo
 from leokit.utils import UserError
 from leokit.video import VideoWriter, iterate_frames, open_video
 from leokit.video.readers.frame_pixels import FrameConverter
+from leokit.video.readers.pyav_reader import GROUP
 
 FRAMES = 23
 
@@ -25,6 +26,19 @@ def test_the_frames_are_those_of_one_thread(path, indices):
         threaded.convert_in_threads(3)
         for _ in range(2):  # a second time, after a jump
             np.testing.assert_array_equal(threaded.read(list(indices)), plain.read(list(indices)))
+
+
+def test_few_frames_are_in_memory_twice(path, monkeypatch):
+    decoded = []
+    with open_video(path) as video:
+        video.convert_in_threads(1)
+        decode = video.decode_file
+        monkeypatch.setattr(video, 'decode_file', lambda numbers: (
+            decoded.append(frame.pts) or frame for frame in decode(numbers)))
+        pixels = video._pixels(range(FRAMES))
+        next(pixels)
+        assert len(decoded) <= 3 * GROUP < FRAMES  # the first group, which is being handed out, and two more
+        assert len(list(pixels)) == FRAMES - 1
 
 
 def test_resampled_and_cropped_videos_pass_it_on(path, monkeypatch):
