@@ -26,6 +26,7 @@ from leokit.utils.thread_map import thread_map
 
 SHARED_MEMORY = '/dev/shm'
 MIN_PROCESSES = 5  # threads are as fast below
+ENDED = ('exited unexpectedly', 'killed by signal')  # in PyTorch's errors of a worker
 
 
 def worth_processes(sources: int, workers: int, item_bytes: int, depth: int) -> bool:
@@ -82,8 +83,8 @@ def process_in_turn(open_source: Callable[[int], Iterable[np.ndarray]], sources:
     try:
         for number, item in items:
             yield number, item.numpy() if isinstance(item, torch.Tensor) else item
-    except RuntimeError as error:
-        if 'exited unexpectedly' not in str(error) and 'killed by signal' not in str(error):
+    except (RuntimeError, ConnectionError, EOFError) as error:  # the latter two: killed with an item on its way
+        if isinstance(error, RuntimeError) and not any(text in str(error) for text in ENDED):
             raise
         raise UserError('a worker process has ended, most likely for lack of memory; use fewer workers '
                         f'({option})') from error

@@ -77,6 +77,30 @@ def test_a_process_that_is_killed_is_reported():
         list(process_in_turn(source, 2, 2))
 
 
+@pytest.mark.parametrize('error', [ConnectionResetError('reset by peer'), EOFError()])
+def test_a_process_that_is_killed_while_it_sends_an_item_is_reported(error, monkeypatch):
+    """The item's memory is asked for in the process that made it, which may not be known to have ended yet."""
+    def items(*given, **options):
+        yield 0, np.array([1])
+        raise error
+
+    monkeypatch.setattr(process_streams, 'DataLoader', items)
+    pairs = process_in_turn(numbers, 2, 2)
+    assert next(pairs)[0] == 0
+    with pytest.raises(UserError, match='a worker process has ended, .*--workers'):
+        next(pairs)
+
+
+def test_other_errors_of_the_loader_are_raised(monkeypatch):
+    def items(*given, **options):
+        raise RuntimeError('out of memory')
+        yield
+
+    monkeypatch.setattr(process_streams, 'DataLoader', items)
+    with pytest.raises(RuntimeError, match='out of memory'):
+        next(process_in_turn(numbers, 2, 2))
+
+
 def test_full_shared_memory_is_reported():
     """Stood in for by a limit of file sizes in the process."""
     def source(number):
