@@ -25,6 +25,7 @@ from leokit.video.readers.damage import (
 from leokit.video.readers.frame_pixels import UNTAGGED_MATRICES, FrameConverter
 from leokit.video.readers.stream_index import PacketDecoder, StreamIndex, build_index, index_by_decoding
 from leokit.video.readers.truncation import broken_end, missing_bytes, missing_samples
+from leokit.video.readers.wide_color import needs_color_conversion
 from leokit.video.shards import find_member, is_shard_member, video_stamp
 
 MAX_PIXELS = 178_956_970  # of a frame; Pillow refuses larger images
@@ -102,6 +103,8 @@ class PyAVHandle(VideoHandle):
 
     def convert_in_threads(self, threads: int) -> None:
         if self._converters is None:
+            if needs_color_conversion(self._stream.codec_context):
+                threads = 1  # each would make a table of colors of its own, which takes seconds
             self._converters = ThreadPoolExecutor(threads)
             self._groups_ahead = 2 * threads  # one is converted in each thread, and the next one is there
 

@@ -21,7 +21,7 @@ TO_SRGB = dict(out_primaries='bt709', intent='relative_colorimetric', flags='bil
 
 
 def needs_color_conversion(frame: Any) -> bool:
-    """True for a frame whose values mean other colors than those of ordinary video."""
+    """True for a frame, or a decoder's context, whose values mean other colors than those of ordinary video."""
     return frame.color_trc in HDR_TRANSFERS or getattr(frame, 'color_primaries', None) in WIDE_PRIMARIES
 
 

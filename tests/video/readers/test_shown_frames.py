@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from leokit.utils import UserError
-from leokit.video import VideoWriter
+from leokit.video import VideoWriter, open_video
 from leokit.video.clip_cutter import cut_clip
 from leokit.video.face_crop import CropBox
 from leokit.video.readers import AutoReader, PyAVReader, wide_color
@@ -397,6 +397,16 @@ def test_hdr_video_is_converted(tmp_path, transfer, light, primaries):
     assert frame.shape == (32, 48, 3)
     for number, signal in enumerate(signals):
         assert np.abs(frame[16, 8 * number + 4] - srgb_level(light(signal) / REFERENCE_WHITE)).max() <= 2.5, signal
+
+
+@pytest.mark.parametrize('transfer, threads', [(16, 1), (1, 3)])
+def test_one_thread_has_the_table_of_colors_of_hdr(tmp_path, monkeypatch, transfer, threads):
+    path, pools = plain_color(tmp_path / 'a.mp4', (0.5, 0, 0), transfer=transfer, primaries=1), []
+    monkeypatch.setattr('leokit.video.readers.pyav_reader.ThreadPoolExecutor', pools.append)
+    with open_video(path) as video:
+        video.convert_in_threads(3)
+        monkeypatch.setattr(video, '_converters', None)
+    assert pools == [threads]
 
 
 def test_a_wide_gamut_is_converted(tmp_path):
