@@ -18,7 +18,7 @@ from torch import Tensor
 
 from leokit.utils import Prefetcher, UserError
 from leokit.utils.pixels import from_uint8, to_uint8
-from leokit.utils.thread_map import worker_count
+from leokit.video.conversion_threads import converter_count
 from leokit.video.frame_rate import DEFAULT_FPS
 from leokit.video.images import TRANSPARENT_BACKGROUND, to_rgb
 from leokit.video.readers import AutoReader, VideoHandle
@@ -32,7 +32,6 @@ VideoInput: TypeAlias = str | Path | VideoHandle | bytes | BinaryIO | np.ndarray
 
 # Read ahead for a GPU, in pinned memory: reading goes on while its CUDA graphs are captured, some tenths of a second.
 PINNED_CHUNKS, PINNED_BYTES = 64, 2**26
-CONVERTERS = 4  # threads, then, that convert colors, which takes twice as long as decoding
 
 _warned: set[str] = set()  # kinds of warnings that are given once
 
@@ -149,7 +148,7 @@ def iterate_frames(video: VideoInput, size: int, *, chunk_size: int, first: int 
     with opened(video) as handle:
         chunks, ahead = (fit_to_tensor(chunk, size, crop) for chunk in handle.chunks(chunk_size, first, last)), 2
         if pin:
-            if (threads := min(CONVERTERS, worker_count() - 1)) > 0:
+            if threads := converter_count():  # converting takes twice as long as decoding
                 handle.convert_in_threads(threads)
             chunks = (chunk.pin_memory() for chunk in chunks)
             ahead = max(ahead, min(PINNED_CHUNKS, PINNED_BYTES // (chunk_size * 3 * size * size)))

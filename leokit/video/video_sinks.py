@@ -12,13 +12,12 @@ import numpy as np
 from leokit.utils.files import remove
 from leokit.utils.npy import HEADER_BYTES, npy_header
 from leokit.utils.thread_map import thread_map, worker_count
+from leokit.video.conversion_threads import GROUP, converter_count
 from leokit.video.ffmpeg_url import local_url
 from leokit.video.h264 import ENCODERS, H264Stream, container_options
 from leokit.video.sound import SoundMuxer
 
 FRAME_NAME = '{:06d}.png'
-MAX_CONVERTERS = 4  # threads per file; one converts some thousand frames of 256 x 256 pixels per second
-GROUP = 4  # frames that a thread converts at a time; handing over each one costs as much as the copy that it needs
 SOUND_DELAY = 16  # frames by which the sound follows the picture, whose encoder holds some back
 
 
@@ -55,7 +54,7 @@ class H264Sink(Sink):
             interpolation='BICUBIC', threads=threads, keyframe_interval=keyframe_interval,
             encoder=encoder)
         # one thread is the one that encodes
-        self._converters = ThreadPoolExecutor(workers) if (workers := _converters(threads)) else None
+        self._converters = ThreadPoolExecutor(workers) if (workers := converter_count(threads)) else None
         self._frame_time = 1 / rate
         self._sound = None
         try:
@@ -101,11 +100,6 @@ class H264Sink(Sink):
         if self._sound is not None:
             self._sound.close()
         self._container.close()
-
-
-def _converters(threads: int) -> int:
-    """Threads that convert colors beside the encoder's; 0 for a file with one thread."""
-    return min(MAX_CONVERTERS, (threads or worker_count()) - 1)
 
 
 class GifSink(Sink):

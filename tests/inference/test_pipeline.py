@@ -99,7 +99,7 @@ def test_colors_converted_in_threads_are_those_of_one_thread(clips, tmp_path, mo
     frames = clips.frames(40, 47, 95)  # odd sizes are padded
     decoded = []
     for workers in (0, 3):
-        monkeypatch.setattr('leokit.video.video_sinks._converters', lambda threads, workers=workers: workers)
+        monkeypatch.setattr('leokit.video.video_sinks.converter_count', lambda threads, workers=workers: workers)
         with VideoWriter(tmp_path / f'{workers}.mp4', 25, threads=1) as writer:
             writer.write(frames[:33])
             writer.write(frames[33:])

@@ -127,6 +127,9 @@ def test_the_page_streams_jpegs(portrait):
                 image = np.asarray(Image.open(io.BytesIO(stream.read(length))))
                 stream.readline()
                 assert image.shape == (16, 24, 3) and abs(int(image[..., 0].mean()) - level) < 6
+        deadline = time.monotonic() + 10
+        while display.sent.count < 2 and time.monotonic() < deadline:  # a frame is counted after it has been sent
+            time.sleep(0.01)
         assert display.sent.count == 2
         assert display.show(portrait) is None
         urllib.request.urlopen(urllib.request.Request(display.address + 'reset', method='POST'))

@@ -15,6 +15,7 @@ from mmengine.logging import print_log
 from leokit.registry import VIDEO_READERS
 from leokit.utils import UserError
 from leokit.utils.files import local_path
+from leokit.video.conversion_threads import GROUP
 from leokit.video.file_kind import VIDEO, content_note
 from leokit.video.frame_rate import regular_times, resampled_indices
 from leokit.video.images import TRANSPARENT_BACKGROUND
@@ -30,7 +31,6 @@ from leokit.video.shards import find_member, is_shard_member, video_stamp
 
 MAX_PIXELS = 178_956_970  # of a frame; Pillow refuses larger images
 MAX_INDICES = 4096  # stream indices that a reader caches, some kilobytes each
-GROUP = 4  # frames that a thread converts at a time
 GAP = 1.5  # usual intervals, after which a frame is missing
 DECODING_ERRORS = (av.FFmpegError, OSError, EOFError)
 

@@ -66,7 +66,7 @@ def test_errors_name_the_file_and_the_video_can_be_closed(path, monkeypatch):
 def test_frames_for_a_gpu_are_converted_in_threads(path, monkeypatch):
     threads = []
     monkeypatch.setattr('torch.Tensor.pin_memory', lambda self: self)  # needs a GPU
-    monkeypatch.setattr('leokit.video.video_input.worker_count', lambda: 3)
+    monkeypatch.setattr('leokit.video.conversion_threads.worker_count', lambda: 3)
     with open_video(path) as video:
         convert = video.convert_in_threads
         monkeypatch.setattr(video, 'convert_in_threads', lambda count: threads.append(count) or convert(count))
