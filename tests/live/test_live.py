@@ -3,6 +3,7 @@
 import io
 import re
 import threading
+import time
 import urllib.request
 
 import cv2
