@@ -21,9 +21,8 @@ from leokit.inference.animation import VideoAnimator
 from leokit.inference.rendering import CHUNK_SIZE, encode, render
 from leokit.models import Animator
 from leokit.utils import UserError, check_shape
+from leokit.utils.checkpoints import NAMES_FILE
 from leokit.video import ImageInput, VideoInput, read_first_frame, read_images, reusable_video
-
-NAMES_FILE = 'directions.json'
 
 
 class DirectionNames:

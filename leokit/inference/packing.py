@@ -13,12 +13,12 @@ from torch import Tensor, nn
 from leokit.engine import TRAINING_ONLY
 from leokit.engine.weight_loading import conventions, in_modules
 from leokit.inference.leo import LEO
-from leokit.inference.manipulation import NAMES_FILE
 from leokit.inference.model_card import model_card
 from leokit.inference.precision import DTYPES, TOLERANCE, Rounding, round_weights
 from leokit.models import Animator, MotionDiffusion, StartFrameDiffusion
 from leokit.models.lia_checkpoint import USAGE_KEYS
 from leokit.utils import UserError
+from leokit.utils.checkpoints import NAMES_FILE
 from leokit.utils.config_data import config_to_data
 from leokit.utils.files import clear_write_errors, file_sha256, part_path, remove, replace, write_bytes, write_json
 from leokit.utils.hashing import animator_hash

@@ -10,8 +10,9 @@ from typing import Mapping
 import torch
 from torch import Tensor
 
-from leokit.inference.manipulation import NAMES_FILE, DirectionNames
+from leokit.inference.manipulation import DirectionNames
 from leokit.utils import UserError
+from leokit.utils.checkpoints import NAMES_FILE
 
 REGIONS = dict(
     pose=('yaw', 'pitch', 'roll', 'turn', 'nod', 'tilt', 'neck', 'head', 'pose', 'tx', 'ty', 'scale'),

@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from leokit.models.lia_state_dict import from_lia, leokit_name, reference_keys, to_lia
+from leokit.models.liax_directions import DIRECTIONS, PUBLIC_DIMS
 from leokit.models.liax_state_dict import LIAX_SIZE, from_liax, to_liax
 from leokit.models.reference_weights import FORMATS, GeneratorWeights, find_generator, read_weights, summary
 from leokit.nn.channels import BASE_CHANNELS, FIRST_SCALED_RESOLUTION
 from leokit.utils import UserError
-from leokit.utils.checkpoints import save_checkpoint
+from leokit.utils.checkpoints import NAMES_FILE, save_checkpoint
 from leokit.utils.config import load_config
 from leokit.utils.errors import format_list
+from leokit.utils.files import write_json
 from leokit.version import __version__
 
 GENERATOR_KEY = 'gen'
@@ -31,7 +33,8 @@ LIAX_PARTS = dict(encoder=dict(type='LIAXEncoder'), flow_generator=dict(type='LI
 def convert_checkpoint(source: str | Path, target: str | Path, *, config: str | Path | None = None) -> str:
     """Convert weights of LIA, FLOAT or LIA-X to leokit's format, or a leokit animator to LIA's or LIA-X's.
 
-    The content of the source decides the direction. Converting there and back is bit-exact.
+    The content of the source decides the direction. Converting there and back is bit-exact. Of LIA-X's public weights,
+    the names of directions are written next to the target, unless that file exists.
 
     Args:
         source (str | Path): A reference checkpoint, or a leokit checkpoint of an animator.
@@ -57,6 +60,8 @@ def convert_checkpoint(source: str | Path, target: str | Path, *, config: str | 
         raise UserError(f"{source} holds neither a generator of {FORMATS} nor 'state_dict', as leokit's checkpoints "
                         'do; pass a file such as vox.pt or work_dirs/lia/iter_1000.pth')
     save_checkpoint(converted, target)
+    if weights is not None and weights.network == 'LIA-X':
+        found += _name_directions(converted['meta'], target)
     meta = converted.get('meta') or content.get('meta', {})
     sizes = f' (size {meta["size"]}, motion_dim {meta["motion_dim"]})' if 'size' in meta else ''
     return f'wrote {target}, the animator of {source}{sizes} in {format_name}{found}'
@@ -77,6 +82,14 @@ def _to_leokit(weights: GeneratorWeights, source: Path, config: str | Path | Non
     meta = dict(model='Animator', cfg=dict(default_scope='leokit', model=model, **usage), **sizes,
                 conventions=dict(grid=grid), source=source.name, leokit_version=__version__)
     return dict(meta=meta, state_dict=state, **{UNUSED_KEY: unused})
+
+
+def _name_directions(meta: Mapping[str, Any], target: Path) -> str:
+    names = target.with_suffix('.' + NAMES_FILE)
+    if (meta['appearance_dim'], meta['motion_dim']) != PUBLIC_DIMS or names.exists():
+        return ''
+    write_json(names, DIRECTIONS)
+    return f'; {names} names the directions of the public weights, delete it if these are others'
 
 
 def _usage(config: str | Path | None, sizes: Mapping[str, int], weights: GeneratorWeights) -> dict[str, Any]:

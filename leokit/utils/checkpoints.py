@@ -24,6 +24,7 @@ from leokit.utils.model_folder import find_model
 
 PLAIN_TYPES = (bool, int, float, str, bytes, type(None), torch.dtype, torch.Size)
 
+NAMES_FILE = 'directions.json'  # names of directions of the motion space, next to a checkpoint
 META_DICTS = ('conventions', 'data')
 MAX_EXPANSION = 4  # size of an archive's members over its own
 

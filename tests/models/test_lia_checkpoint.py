@@ -7,6 +7,7 @@ from models.lia_reference import reference_state
 from safetensors.torch import save_file
 
 import leokit
+from leokit.inference import DirectionNames, region_map
 from leokit.models import Animator, convert_checkpoint, to_lia
 from leokit.models.lia_checkpoint import UNUSED_KEY
 from leokit.models.liax_state_dict import to_liax
@@ -161,12 +162,31 @@ def test_liax_there_and_back(tmp_path):
     loaded = leokit.load(tmp_path / 'animator.pth')
     assert loaded.weights_hash() == animator.weights_hash()
     assert load_checkpoint(tmp_path / 'animator.pth')['meta']['conventions'] == dict(grid='corners')
+    assert not list(tmp_path.glob('*.json'))  # 4 dimensions are not those of the public weights
     assert "LIA-X's format" in convert_checkpoint(tmp_path / 'animator.pth', tmp_path / 'back.pt')
     assert same(torch.load(tmp_path / 'back.pt', weights_only=True), reference)
     del reference['dec.flow7.bias']
     torch.save(reference, tmp_path / 'lia-x.pt')
     with pytest.raises(UserError, match="not a complete LIA-X generator: 1 tensors are missing .* 'dec.flow7.bias'"):
         convert_checkpoint(tmp_path / 'lia-x.pt', tmp_path / 'animator.pth')
+
+
+def test_directions_of_the_public_weights_of_liax_have_names(tmp_path):
+    # its editing page: the sliders of the tabs Head, Mouth and Eyes, and the entries of the code of 40 that they move
+    tabs = dict(pose={37, 39, 28, 15, 33, 31}, mouth={6, 25, 16, 19}, eyes={13, 24, 17, 26})
+    animator = Animator(512, 1024, motion_dim=40, channel_multiplier=0.125, max_channels=8,
+                        encoder=dict(type='LIAXEncoder'), flow_generator=dict(type='LIAXFlowGenerator'))
+    torch.save(to_liax(animator.state_dict()), tmp_path / 'lia-x.pt')
+    said = convert_checkpoint(tmp_path / 'lia-x.pt', tmp_path / 'lia_x.pth')
+    assert 'lia_x.directions.json names the directions' in said
+    names = DirectionNames.of_checkpoint(tmp_path / 'lia_x.pth', 40)
+    for region, entries in tabs.items():
+        expected = torch.tensor([float(number in entries) for number in range(40)]).diag()
+        assert torch.allclose(region_map(names, {region: 1}), expected, atol=1e-6)
+    assert torch.equal(names.vector('pitch'), torch.eye(40)[28])
+    (tmp_path / 'lia_x.directions.json').write_text('{"mine": 1}')  # a user's own names stay
+    assert 'directions.json' not in convert_checkpoint(tmp_path / 'lia-x.pt', tmp_path / 'lia_x.pth')
+    assert DirectionNames.of_checkpoint(tmp_path / 'lia_x.pth', 40).names == ('mine',)
 
 
 def test_missing_and_equal_files_are_an_error(reference, tmp_path):
