@@ -75,16 +75,16 @@ class GaussianPath(nn.Module, metaclass=ABCMeta):
         """``sigma_t^2``, the variance of the noise at time t; 0 at :data:`DATA_TIME`. Shape (B,)."""
 
     @abstractmethod
-    def half_log_snr(self, t: Tensor) -> Tensor:
-        """``log(alpha_t / sigma_t)``; infinite at :data:`DATA_TIME`. Shape (B,)."""
-
-    @abstractmethod
     def path_time(self, t: Tensor) -> Tensor:
         """The parameter tau of the path, in which ``v = dx/dtau``; 0 at :data:`DATA_TIME`. Shape (B,)."""
 
     @abstractmethod
     def velocity_coefficients(self, t: Tensor) -> tuple[Tensor, Tensor]:
         """``dalpha/dtau`` and ``dsigma/dtau``, each of shape (B,)."""
+
+    def half_log_snr(self, t: Tensor) -> Tensor:
+        """``log(alpha_t / sigma_t)``; infinite at :data:`DATA_TIME`. Shape (B,)."""
+        return (self.signal_level(t).log() - self.noise_level(t).log()) / 2
 
     def signal_to_noise(self, t: Tensor) -> Tensor:
         """``alpha_t^2 / sigma_t^2``, float64, for times 0 … S-1, shape (B,)."""

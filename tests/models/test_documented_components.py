@@ -1,54 +1,121 @@
 """The components that docs/motion_diffusion.md shows run as they are written there."""
 
+import functools
+import importlib
 import math
 import re
+import shlex
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from leokit.control_encoders import ControlEncoder
+import leokit
+from leokit.datasets import CodeCacheWriter, save_controls
 from leokit.models import MotionDiffusion
-from leokit.motion_conditions import NetworkInput, NoMotionCondition
-from leokit.nn import TimeEmbedding
-from leokit.noise_schedulers import GaussianPath, Prediction
+from leokit.noise_schedulers import Prediction
 from leokit.registry import (
-    CONTROL_ENCODERS, DIFFUSION_BACKBONES, MOTION_CONDITIONS, NOISE_SCHEDULERS, SAMPLERS, TIME_SAMPLERS)
-from leokit.samplers import EulerSampler, Sampler
-from leokit.time_samplers import TimeSampler
+    CONTROL_ENCODERS, DIFFUSION_BACKBONES, DISTILLATIONS, MOTION_CONDITIONS, NOISE_SCHEDULERS, SAMPLERS, TIME_SAMPLERS)
+from leokit.samplers import EulerSampler
+from support.calling import run_command
 
 PAGE = Path(__file__).parents[2] / 'docs' / 'motion_diffusion.md'
+ADDING = PAGE.read_text().partition('\n## Adding a process')[2]
 N, T, C = 3, 6, 2
 BACKBONE = dict(type='TemporalConvNet', channels=16, depth=2, cycle=2, embedding_dim=16)
+REGISTRIES = (CONTROL_ENCODERS, DIFFUSION_BACKBONES, DISTILLATIONS, MOTION_CONDITIONS, NOISE_SCHEDULERS, SAMPLERS,
+              TIME_SAMPLERS)
 
 
-def snippets(title):
-    """The blocks of Python code of a section."""
-    section = PAGE.read_text().partition(f'\n## {title}\n')[2].partition('\n## ')[0]
-    return re.findall(r'```python\n(.*?)```', section, re.DOTALL)
+def documented_files():
+    """The files of the page: name without ending, and code. The text before a block names its file last."""
+    parts = re.split(r'```python\n(.*?)```', ADDING, flags=re.DOTALL)
+    return {re.findall(r'`(\w+)\.py`', prose)[-1]: code for prose, code in zip(parts[::2], parts[1::2])}
+
+
+def documented_trainings():
+    """The arguments of ``leokit train`` in the commands of the page."""
+    blocks = '\n'.join(re.findall(r'```bash\n(.*?)```', ADDING, re.DOTALL)).replace('\\\n', ' ')
+    words = [shlex.split(line) for line in blocks.splitlines() if line]
+    assert all(line[:3] == ['PYTHONPATH=.', 'leokit', 'train'] for line in words)
+    return [line[3:] for line in words]
 
 
 @pytest.fixture(scope='module')
-def components():
-    """The documented classes, registered for these tests."""
-    names = dict(torch=torch, nn=nn, math=math, DIFFUSION_BACKBONES=DIFFUSION_BACKBONES, TimeEmbedding=TimeEmbedding,
-                 NOISE_SCHEDULERS=NOISE_SCHEDULERS, GaussianPath=GaussianPath, TIME_SAMPLERS=TIME_SAMPLERS,
-                 TimeSampler=TimeSampler, ControlEncoder=ControlEncoder, NetworkInput=NetworkInput, Sampler=Sampler,
-                 NoMotionCondition=NoMotionCondition, CONTROL_ENCODERS=CONTROL_ENCODERS, SAMPLERS=SAMPLERS,
-                 MOTION_CONDITIONS=MOTION_CONDITIONS)
-    for title, count in (('Adding a condition, a control', 1), ('Adding a process, a solver, a time distribution', 2),
-                         ('Adding a backbone', 1)):
-        codes = snippets(title)
-        assert len(codes) == count
-        for code in codes:
-            assert len(code.splitlines()) < 30
-            exec(code, names)
-    yield names
-    for registry, name in ((MOTION_CONDITIONS, 'VectorMotionCondition'), (SAMPLERS, 'FinalStepSampler'),
-                           (CONTROL_ENCODERS, 'VelocityControlEncoder'), (DIFFUSION_BACKBONES, 'FrameMLP'),
-                           (NOISE_SCHEDULERS, 'TrigonometricScheduler'), (TIME_SAMPLERS, 'LateTimeSampler')):
-        del registry.module_dict[name]
+def components(tmp_path_factory):
+    """The folder of the documented files, which have been imported from there."""
+    folder, files = tmp_path_factory.mktemp('components'), documented_files()
+    before = [set(registry.module_dict) for registry in REGISTRIES]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(folder)
+        for name, code in files.items():
+            (folder / f'{name}.py').write_text(code)
+            patch.delitem(sys.modules, name, raising=False)
+            importlib.import_module(name)
+        yield folder
+        for name in files:
+            del sys.modules[name]
+    for registry, names in zip(REGISTRIES, before):
+        for name in set(registry.module_dict) - names:
+            del registry.module_dict[name]
+
+
+def test_each_is_one_file_with_one_class_of_less_than_30_lines():
+    files = documented_files()
+    assert len(files) == 7
+    for code in files.values():
+        assert len(code.splitlines()) < 30
+        assert len(re.findall('^class ', code, re.MULTILINE)) == len(re.findall(r'register_module\(\)', code)) == 1
+
+
+def test_there_is_a_command_for_each():
+    imports = [re.findall(r"custom_imports.imports=\['(\w+)'\]", ' '.join(words)) for words in documented_trainings()]
+    assert imports == [[name] for name in documented_files()]
+
+
+@pytest.fixture
+def data(tmp_path, monkeypatch):
+    """A folder to work in, with codes, a control file and a trained teacher; options of a small, short training."""
+    monkeypatch.chdir(tmp_path)
+    random = np.random.default_rng(0)
+    codes = {f'v{number}': random.normal(size=(20, 20)).cumsum(axis=0).astype(np.float32) for number in range(4)}
+    with CodeCacheWriter('codes', 20, animator=dict(weights_hash='ab' * 32, config='', checkpoint='')) as writer:
+        for name, rows in codes.items():
+            writer.add(name, rows, identity=name, split='train', fps=25.0)
+    save_controls('poses.npz', {name: rows[:, :3] for name, rows in codes.items()}, channels=('yaw', 'pitch', 'roll'))
+    small = ['data_root=None', 'codes_dir=codes', 'code_filters={}', 'val_cfg=None', 'max_iters=2', 'num_frames=8',
+             'sequences_per_batch=4', 'teacher.config=None']
+    network = ['model.backbone.channels=(16,)', 'model.backbone.attention_levels=()', 'model.backbone.head_dim=16',
+               'model.backbone.num_blocks=1']
+    run_command('train', 'lmdm_synthetic_flow', '--work-dir', 'work_dirs/lmdm_synthetic_flow', '--cfg-options',
+                *small[:-1], *network)
+    return small, network
+
+
+@pytest.mark.parametrize('name, words', [*zip(documented_files(), documented_trainings())], ids=documented_files())
+def test_the_documented_command_trains_it(components, data, monkeypatch, name, words):
+    small, network = data
+    kind, = (value for value in vars(importlib.import_module(name)).values()
+             if isinstance(value, type) and value.__module__ == name)
+    built = []
+    monkeypatch.setattr(kind, '__init__', count_calls(kind.__init__, built))
+    options = [*small[:None if 'progressive' in words[0] else -1], *([] if name == 'frame_mlp' else network)]
+    run_command('train', *words, *options, '--work-dir', 'run')
+    assert built == [kind]
+    model = leokit.load('run')
+    control = None if model.conditioning.control_encoder is None else torch.zeros(2, 8, 3)
+    assert model.sample(torch.zeros(2, 20), control=control).isfinite().all()
+
+
+def count_calls(function, calls):
+    """The constructor, which notes the type of what it constructs."""
+    def noted(self, *args, **kwargs):
+        calls.append(type(self))
+        function(self, *args, **kwargs)
+    return functools.wraps(function)(noted)
 
 
 def test_they_train_and_sample(components):
