@@ -20,6 +20,8 @@ def calls(tmp_path):
     people = [f'person_{number}' for number in range(12)]
     rows = [dict(file=f'{number}.mp4', identity=people[number % 12]) for number in range(15)]
     (tmp_path / 'bodies.json').write_text(json.dumps(rows))
+    (tmp_path / 'out').mkdir()
+    (tmp_path / 'out' / 'frames.json').write_text(json.dumps(rows[:11]))  # as selected: not all of the people
 
     def run(*steps, manifest='bodies.json', **environment):
         done, commands = recorded_calls(TOOLS / 'analysis_tools' / 'few_bodies.sh', tmp_path, tmp_path / manifest,
@@ -33,14 +35,14 @@ def trainings(commands):
 
 
 def test_every_model_is_trained_on_those_before(calls, tmp_path):
-    done, commands = calls(ITERATIONS='30 60 10 20 40', HELD_OUT="['person_1']")
+    done, commands = calls(ITERATIONS='30 60 10 20 40', HELD_OUT="['person_1','person_11']")
     assert done.returncode == 0, done.stderr
     phases = trainings(commands)
     assert {name: args.config for name, args in phases.items()} == TRAININGS
     assert all(args.compile and args.resume for args in phases.values())
     configs = {name: load_config(args.config, args.cfg_options) for name, args in phases.items()}
     assert [config.max_iters for config in configs.values()] == [30, 60, 10, 20, 40]
-    assert all(config.held_out == ['person_1'] for config in configs.values())
+    assert [config.held_out for config in configs.values()] == [['person_1', 'person_11']] * 3 + [['person_1']] * 2
     out, manifest = tmp_path / 'out', str(tmp_path / 'bodies.json')
     assert [config.data_root for config in configs.values()] == [manifest] * 3 + [str(out / 'frames.json')] * 2
     assert configs['inpaint'].load_from == str(out / 'warp')
@@ -56,12 +58,13 @@ def test_models_are_tested_and_continue_what_leo_was_given(calls, tmp_path):
     out = tmp_path / 'out'
     select, generate = commands[0], commands[-1]  # a manifest without LEO's clips is refused before any training
     assert {'generated_by=LEO', 'first_frame=real'} < set(select.where) and generate.videos == str(select.out)
-    assert (generate.config, generate.checkpoint) == ('lmdm_few_bodies', str(out / 'motion'))
+    assert (generate.config, generate.checkpoint) == (str(out / 'motion' / 'lmdm_few_bodies.py'), str(out / 'motion'))
     assert generate.animator_checkpoint == str(out / 'inpaint') and generate.num_frames / 30 >= 64 / 15
     leo = next(args for args in commands if getattr(args, 'config', '') == 'leo_few_bodies')
     config = load_config(leo.config, leo.cfg_options)
     checkpoints = [config[part].checkpoint for part in ('animator', 'motion_diffusion', 'start_code', 'start_frame')]
     assert checkpoints == [str(out / name) for name in ('inpaint', 'motion', 'start_code', 'start_frame')]
+    assert config.start_code.config == str(out / 'start_code' / 'start_code_few_bodies.py')
     assert config.test_cfg.scenarios.unconditional.metrics == ['acd'] and config.test_filters.exclude_identities
     motion = next(args for args in commands if str(getattr(args, 'out', '')) == str(out / 'motion.json'))
     evaluated = load_config(motion.config, motion.cfg_options)

@@ -27,7 +27,7 @@ def calls(tmp_path):
 
 
 def trainings(commands):
-    return {Path(args.work_dir).name: args for args in commands if getattr(args, 'work_dir', None)}
+    return {Path(args.work_dir).name: args for args in commands if hasattr(args, 'resume')}
 
 
 def test_every_phase_starts_from_the_one_before(calls, tmp_path):
@@ -80,7 +80,7 @@ def test_the_motion_continues_the_first_frames_of_leo(calls, tmp_path):
     assert done.returncode == 0, done.stderr
     assert select.videos == str(tmp_path / 'leo.json') and generate.videos == str(select.out)
     assert {'generated_by=LEO', 'first_frame=real'} < set(select.where)
-    assert (generate.config, generate.checkpoint) == ('lmdm_few_faces', str(out / 'motion'))
+    assert (generate.config, generate.checkpoint) == (str(out / 'motion' / 'lmdm_few_faces.py'), str(out / 'motion'))
     assert generate.animator_checkpoint == str(out / 'expressions') and generate.num_frames / 30 >= 64 / 15
     _, (select, *_) = calls('motion', 'continue')  # without such clips nothing is trained
     assert select.videos == str(tmp_path / 'faces.json') and str(select.out) == str(out / 'given.json')

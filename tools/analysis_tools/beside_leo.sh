@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Tables of docs/results/beside_leo.md: LEO's published samples, real clips, continuations of LEO's first frames.
 #   bash tools/analysis_tools/beside_leo.sh faces|bodies MANIFEST OUT [CONTINUATIONS]
-# CONTINUATIONS is a folder of leokit's, at least 64 frames at 15 per second each: the step `continue` of few_faces.sh or
-# few_bodies.sh writes it. Without it leokit has no row.
+# CONTINUATIONS is a folder of leokit's, each at least 64 frames at 15 per second: the step `continue` of few_faces.sh
+# or few_bodies.sh writes it. Without it leokit has no row.
 # Entries of the manifest have category, identity, generated_by (LEO, or missing), first_frame (real, generated), and
 # under source the rate and evenness of the recording and the file of the project page. OUT keeps features for the next
 # time.

@@ -7,7 +7,8 @@ refuse() { echo "$1" >&2; exit 2; }
 
 # mistakes are found here rather than after hours
 check_held_out() {
-    [[ $held_out == "["*[![:space:]]*"]" ]] || refuse "HELD_OUT must be a list of identities, \"['A','B']\", got $held_out"
+    [[ $held_out == "["*[![:space:]]*"]" ]] ||
+        refuse "HELD_OUT must be a list of identities, \"['A','B']\", got $held_out"
 }
 # check_arguments TRAININGS STEPS [STEP ...]
 check_arguments() {
@@ -34,7 +35,7 @@ train_motion() {
     local options=("animator.config=${animator[0]}" "animator.checkpoint=${animator[1]}" "codes_dir=$out/codes"
                    "held_out=$held_out" "${@:3}" ${motion_settings[@]+"${motion_settings[@]}"})
     train motion "$1" "$2" "${options[@]}"
-    leokit test "$1" "$out/motion" --out "$out/motion.json" \
+    leokit test "$1" "$out/motion" --work-dir "$out/motion_test" --out "$out/motion.json" \
         --cfg-options "max_iters=$2" "${options[@]}" test_cfg.motion=generated
 }
 
@@ -47,6 +48,6 @@ select_given() {
 # continue_given CONFIG: continuations of these first frames; 128 frames are at least 64 at 15 per second, as
 # beside_leo.sh measures, at any rate up to 30
 continue_given() {
-    leokit generate "$1" "$out/motion" --animator-config "${animator[0]}" --animator-checkpoint "${animator[1]}" \
-        --videos "$out/given.json" --num-frames 128 --out "$out/continuations"
+    leokit generate "$out/motion/$1.py" "$out/motion" --animator-config "${animator[0]}" \
+        --animator-checkpoint "${animator[1]}" --videos "$out/given.json" --num-frames 128 --out "$out/continuations"
 }

@@ -4,11 +4,12 @@
 # Videos of MANIFEST without a category are real (other categories train, too, but are not tested, nor part of motion
 # diffusion), HELD_OUT is a list of identities "['A','B']".
 # Steps, by default all but the last: data heads expressions crops test codes motion continue. With the same OUT, a
-# stopped phase resumes. `continue` writes OUT/continuations, which beside_leo.sh measures, from the first frames of LEO's
-# faces (generated_by=LEO, first_frame=real) in LEO_CLIPS, a manifest (MANIFEST).
+# stopped phase resumes. `continue` writes OUT/continuations, which beside_leo.sh measures, from the first frames of
+# LEO's faces (generated_by=LEO, first_frame=real) in LEO_CLIPS, a manifest (MANIFEST).
 # Variables: REGIONS, the file of `leokit data regions` of the manifest, otherwise made; IDENTITIES of SyntheticFaces
 # (2000); ITERATIONS of heads, expressions, crops and motion ("6000 12000 2000 10000"); TRAIN, options of leokit train
-# ("--compile"); SETTINGS and MOTION_SETTINGS, more --cfg-options of the animators (elastic_strength=0.02) and of motion.
+# ("--compile"); SETTINGS and MOTION_SETTINGS, more --cfg-options of the animators (elastic_strength=0.02) and of motion
+# diffusion.
 set -euo pipefail
 [ $# -ge 3 ] || { sed -n "3s/^# *//p" "${BASH_SOURCE[0]}" >&2; exit 2; }
 manifest=$1 out=$2 held_out=$3
@@ -55,7 +56,7 @@ for step; do
             load_strict=False region_weight=2.0 expression_code_weight=0.05;;
     test)
         animator
-        leokit test "${animator[@]}";;
+        leokit test "${animator[@]}" --work-dir "$out/animator_test" --out "$out/animator.json";;
     codes)
         animator
         leokit extract "${animator[@]}" --videos "$manifest" --out "$out/codes";;
