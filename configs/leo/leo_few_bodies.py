@@ -13,9 +13,9 @@ num_videos = 64
 long_videos = 16
 held_out = []
 # all clips of the training identities, whose motion that of the videos is compared with
-test_filters = dict(exclude_identities='$held_out')
+test_filters = dict(_delete_=True, exclude_identities='$held_out')
 test_cfg = dict(
     scenarios=dict(
-        unconditional=dict(metrics=['acd']),
+        unconditional=dict(metrics=['acd'], sampling=dict(split=None)),
         conditional=None,
-        long=dict(metrics=['acd', 'acd_over_time'])))
+        long=dict(metrics=['acd', 'acd_over_time'], sampling=dict(split=None))))

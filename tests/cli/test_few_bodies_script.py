@@ -65,7 +65,8 @@ def test_models_are_tested_and_continue_what_leo_was_given(calls, tmp_path):
     checkpoints = [config[part].checkpoint for part in ('animator', 'motion_diffusion', 'start_code', 'start_frame')]
     assert checkpoints == [str(out / name) for name in ('inpaint', 'motion', 'start_code', 'start_frame')]
     assert config.start_code.config == str(out / 'start_code' / 'start_code_few_bodies.py')
-    assert config.test_cfg.scenarios.unconditional.metrics == ['acd'] and config.test_filters.exclude_identities
+    assert config.test_cfg.scenarios.unconditional.metrics == ['acd']
+    assert config.test_filters == dict(exclude_identities=['person_1'])
     motion = next(args for args in commands if str(getattr(args, 'out', '')) == str(out / 'motion.json'))
     evaluated = load_config(motion.config, motion.cfg_options)
     assert evaluated.test_cfg.motion == 'generated' and evaluated.test_evaluator[-1].type == 'AverageContentDistance'
