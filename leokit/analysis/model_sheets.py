@@ -11,6 +11,7 @@ from torch import Tensor
 
 from leokit.datasets import FramePairDataset
 from leokit.inference.rendering import CHUNK_SIZE
+from leokit.metrics import l1_distance
 from leokit.models import Animator
 from leokit.utils import UserError
 from leokit.utils.indices import evenly_spaced_indices
@@ -20,17 +21,47 @@ from leokit.video import open_video, read_images, scan_folder
 from leokit.visualization import contact_sheet, reconstruction_sheet, sequence_sheet
 from leokit.visualization.contact_sheets import BACKGROUND
 
+PAIR_ORDERS = ('even', 'worst')
+
 
 @torch.no_grad()
-def pair_sheet(animator: Animator, dataset: FramePairDataset, count: int = 6) -> np.ndarray:
-    """Source, driving frame, reconstruction, flow and mask of ``count`` pairs, evenly spaced over a dataset."""
-    items = [dataset[index] for index in evenly_spaced_indices(len(dataset), count)]
+def pair_sheet(animator: Animator, dataset: FramePairDataset, count: int = 6, *, order: str = 'even') -> np.ndarray:
+    """Source, driving frame, reconstruction, flow and mask of pairs of a dataset, a row each.
+
+    Args:
+        animator (Animator): In evaluation mode.
+        dataset (FramePairDataset): In evaluation mode.
+        count (int): Pairs, at most as many as there are.
+        order (str): ``'even'``, evenly spaced over the dataset, or ``'worst'``, those with the largest L1 first.
+
+    Returns:
+        np.ndarray: uint8, shape (height, width, 3), RGB.
+
+    Raises:
+        UserError: If ``order`` is neither.
+    """
+    if order not in PAIR_ORDERS:
+        raise UserError(f'order must be one of {", ".join(PAIR_ORDERS)}, got {order!r}')
+    chosen = evenly_spaced_indices(len(dataset), count) if order == 'even' else worst_pairs(animator, dataset, count)
+    items = [dataset[index] for index in chosen]
     source, driving = (from_uint8(torch.stack([item['inputs'][key] for item in items])).to(device_of(animator))
                        for key in ('source', 'driving'))
     animation = animator.transfer(source, driving)
     columns = (source, driving, animation.frames.float(), animation.flows[-1], animation.masks[-1])
     return reconstruction_sheet(*(column.cpu() for column in columns),
                                 names=[item['data_samples']['name'] for item in items])
+
+
+@torch.no_grad()
+def worst_pairs(animator: Animator, dataset: FramePairDataset, count: int) -> list[int]:
+    """Indices of the ``count`` pairs of a dataset whose reconstruction has the largest L1, largest first."""
+    errors = []
+    for first in range(0, len(dataset), CHUNK_SIZE):
+        items = [dataset[index] for index in range(first, min(first + CHUNK_SIZE, len(dataset)))]
+        source, driving = (from_uint8(torch.stack([item['inputs'][key] for item in items])).to(device_of(animator))
+                           for key in ('source', 'driving'))
+        errors.append(l1_distance(animator.transfer(source, driving).frames.float(), driving).cpu())
+    return torch.cat(errors).argsort(descending=True, stable=True)[:count].tolist()
 
 
 @torch.no_grad()

@@ -26,6 +26,7 @@ from leokit.evaluation import (
 from leokit.evaluation.evaluation_jobs import EvaluationJob
 from leokit.evaluation.motion_records import motion_records
 from leokit.evaluation.score_table import score_table
+from leokit.evaluation.video_set_metrics import VIDEO_SET_METRICS
 from leokit.inference.leo import LEO
 from leokit.inference.outputs import FrameStream, write_videos
 from leokit.inference.rendering import encode
@@ -116,7 +117,9 @@ class LEOBenchmark:
     def _plan(self, scenario: Scenario) -> Plan:
         protocol = scenario.protocol
         real = self._real_set(protocol)
-        extractors = {'': self.extractors['video'], 'acd': self.extractors['content']}
+        extractors = {'acd': self.extractors['content']}
+        if any(metric.extractor is None for name, metric in VIDEO_SET_METRICS.items() if name in scenario.metrics):
+            extractors[''] = self.extractors['video']
         options = {config['type']: {key: value for key, value in config.items() if key != 'type'}
                    for config in extractors.values()}
         jobs = build_jobs(scenario.metrics, protocol, {key: config['type'] for key, config in extractors.items()},

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from leokit.analysis.model_sheets import pair_sheet, stack_sheets, transfer_sheet, video_grid, video_sheet
+from leokit.analysis.model_sheets import (
+    pair_sheet, stack_sheets, transfer_sheet, video_grid, video_sheet, worst_pairs)
 from leokit.datasets import FramePairDataset
 from leokit.utils import UserError
 from leokit.utils.pixels import to_uint8
@@ -58,6 +59,20 @@ def test_pairs_are_always_the_same(animator, videos):
     sheet = pair_sheet(animator, dataset, 2)
     assert np.array_equal(sheet, pair_sheet(animator, dataset, 2))
     assert sheet.shape[0] < pair_sheet(animator, dataset, 6).shape[0]
+
+
+def test_the_worst_pairs_come_first(animator, videos):
+    dataset = FramePairDataset(videos, SIZE, pairs_per_video=2)
+    errors = []
+    for item in (dataset[index] for index in range(len(dataset))):
+        source, driving = (item['inputs'][key][None].float() / 127.5 - 1 for key in ('source', 'driving'))
+        with torch.no_grad():
+            errors.append((animator.transfer(source, driving).frames - driving).abs().mean().item())
+    assert len(set(errors)) == len(errors) > 3
+    assert worst_pairs(animator, dataset, 3) == sorted(range(len(errors)), key=lambda index: -errors[index])[:3]
+    assert len(pair_sheet(animator, dataset, 3, order='worst')) == len(pair_sheet(animator, dataset, 3))
+    with pytest.raises(UserError, match='one of even, worst'):
+        pair_sheet(animator, dataset, order='best')
 
 
 def test_a_transfer_shows_driving_frames_sources_and_results(animator, videos, tmp_path):

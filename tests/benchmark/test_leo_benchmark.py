@@ -180,6 +180,17 @@ def test_a_scenario_can_be_skipped(config, tmp_path):
     assert all(key.startswith('conditional/') for key in test.run())
 
 
+def test_without_distances_no_video_extractor_is_built(config, tmp_path):
+    settings = load_config(config).test_cfg
+    settings.scenarios.update(long=None, conditional=None)
+    settings.scenarios.unconditional.metrics = ['acd']
+    settings.extractors.video = dict(type='NoSuchFeatures')
+    benchmark = LEOBenchmark(leokit.load(config), tmp_path,
+                             **{key: value for key, value in settings.items() if key != 'type'})
+    jobs = benchmark._plan(benchmark.scenarios[0]).jobs
+    assert [job.metric.name for job in jobs] == ['acd']
+
+
 def test_a_scenario_needs_its_keys():
     with pytest.raises(UserError, match='the scenario a needs the key num_frames'):
         Scenario.from_dict('a', dict(num_videos=3, protocol='quick'))

@@ -15,23 +15,23 @@ def calls(tmp_path):
 @pytest.mark.parametrize('part, extractor', [('faces', 'FaceIdentity'), ('bodies', 'ColorStatistics')])
 def test_all_commands_parse_and_every_set_is_selected(calls, tmp_path, part, extractor):
     out = tmp_path / 'out'
-    done, commands = calls(part, 'all.json', out, 'lmdm', 'motion.pth', 'lia', 'animator.pth')
+    clips = tmp_path / 'continuations'
+    clips.mkdir()
+    (clips / 'manifest.json').touch()
+    done, commands = calls(part, 'all.json', out, clips)
     assert done.returncode == 0 and all(command[:2] == ['-m', 'leokit'] for command in commands)
-    *selections, generate, analyze = [build_parser().parse_args(command[2:]) for command in commands]
+    *selections, analyze = [build_parser().parse_args(command[2:]) for command in commands]
     selected = {str(selection.out) for selection in selections}
-    assert generate.videos == str(out / f'{part}_given.json') and generate.videos in selected
-    assert (generate.config, generate.checkpoint) == ('lmdm', 'motion.pth')
-    assert (generate.animator_config, generate.animator_checkpoint) == ('lia', 'animator.pth')
     folders = [str(folder) for _, folder in analyze.sets]
-    assert set(folders) == selected | {str(generate.out)}
-    assert folders[0] == generate.videos  # pairs are compared with the first set
+    assert set(folders) == selected | {str(clips)}
+    assert folders[0] == str(out / f'{part}_given.json')  # pairs are compared with the first set
     assert (analyze.content, analyze.section) == (extractor, part)
-    assert generate.num_frames / 30 >= analyze.num_frames / analyze.common_fps
 
 
-def test_without_models_nothing_is_generated(calls, tmp_path):
+def test_without_continuations_leokit_has_no_row(calls, tmp_path):
     done, commands = calls('faces', 'all.json', tmp_path / 'out')
-    assert done.returncode == 0 and not any('generate' in command for command in commands)
-    for arguments in (['faces', 'all.json'], ['faces', 'all.json', tmp_path / 'out', 'lmdm'], ['hands', 'a', 'b']):
+    assert done.returncode == 0 and not any('leokit,' in word for command in commands for word in command)
+    for arguments in (['faces', 'all.json'], ['faces', 'all.json', tmp_path / 'out', tmp_path / 'none'],
+                      ['hands', 'a', 'b']):
         done, commands = calls(*arguments)
         assert done.returncode == 2 and not commands and done.stderr

@@ -27,7 +27,7 @@ def calls(tmp_path):
 
 
 def trainings(commands):
-    return {Path(args.work_dir).name: args for args in commands if getattr(args, 'work_dir', None)}
+    return {Path(args.work_dir).name: args for args in commands if hasattr(args, 'resume')}
 
 
 def test_every_phase_starts_from_the_one_before(calls, tmp_path):
@@ -73,11 +73,25 @@ def test_variables_choose_options(calls, tmp_path):
     assert len(data) == 4
 
 
+def test_the_motion_continues_the_first_frames_of_leo(calls, tmp_path):
+    (tmp_path / 'leo.json').touch()
+    out = tmp_path / 'out'
+    done, (select, generate) = calls('continue', LEO_CLIPS=str(tmp_path / 'leo.json'))
+    assert done.returncode == 0, done.stderr
+    assert select.videos == str(tmp_path / 'leo.json') and generate.videos == str(select.out)
+    assert {'generated_by=LEO', 'first_frame=real'} < set(select.where)
+    assert (generate.config, generate.checkpoint) == (str(out / 'motion' / 'lmdm_few_faces.py'), str(out / 'motion'))
+    assert generate.animator_checkpoint == str(out / 'expressions') and generate.num_frames / 30 >= 64 / 15
+    _, (select, *_) = calls('motion', 'continue')  # without such clips nothing is trained
+    assert select.videos == str(tmp_path / 'faces.json') and str(select.out) == str(out / 'given.json')
+
+
 @pytest.mark.parametrize('steps, options, named', [
     (('hands',), {}, 'the step is hands'), (('heads', 'crop'), {}, 'the step is crop'),
     (('heads crops',), {}, 'the step is heads crops'), ((), dict(ITERATIONS='1 2 3'), 'needs 4 numbers'),
     ((), dict(ITERATIONS='6000 12k 2000 10000'), 'got 12k'), ((), dict(ITERATIONS='6000 0 2000 10000'), 'got 0'),
     ((), dict(held_out='A'), 'HELD_OUT must be'), ((), dict(held_out='[]'), 'HELD_OUT must be'),
+    (('continue',), dict(LEO_CLIPS='none.json'), 'none.json does not exist'),
     ((), dict(manifest='other.json'), 'other.json does not exist')])
 def test_mistakes_are_refused_before_anything_is_run(calls, steps, options, named):
     done, commands = calls(*steps, **options)

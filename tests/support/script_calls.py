@@ -6,8 +6,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-RECORDER = '#!{python}\nimport json, os, sys\nwith open(os.environ["CALLS"], "a") as file:\n' \
-           '    file.write(json.dumps(sys.argv[1:]) + "\\n")\n'
+# A program on standard input is run; other calls are recorded.
+RECORDER = '''#!{python}
+import json, os, sys
+if sys.argv[1] == '-':
+    os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
+with open(os.environ['CALLS'], 'a') as file:
+    file.write(json.dumps(sys.argv[1:]) + '\\n')
+'''
 
 
 def recorded_calls(script: Path, folder: Path, *arguments: object, **environment: str):

@@ -1,14 +1,17 @@
 #!/usr/bin/env bash
 # Tables of docs/results/beside_leo.md: LEO's published samples, real clips, continuations of LEO's first frames.
-#   bash tools/analysis_tools/beside_leo.sh faces|bodies MANIFEST OUT [CONFIG CHECKPOINT ANIMATOR_CONFIG ANIMATOR]
-# CONFIG and CHECKPOINT are those of a motion diffusion; without them leokit has no row.
+#   bash tools/analysis_tools/beside_leo.sh faces|bodies MANIFEST OUT [CONTINUATIONS]
+# CONTINUATIONS is a folder of leokit's, each at least 64 frames at 15 per second: the step `continue` of few_faces.sh
+# or few_bodies.sh writes it. Without it leokit has no row.
 # Entries of the manifest have category, identity, generated_by (LEO, or missing), first_frame (real, generated), and
 # under source the rate and evenness of the recording and the file of the project page. OUT keeps features for the next
 # time.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-[ $# -eq 3 ] || [ $# -eq 7 ] || { sed -n "2,3s/^# *//p" "${BASH_SOURCE[0]}" >&2; exit 2; }
-part=$1 manifest=$2 out=$3
+[ $# -eq 3 ] || [ $# -eq 4 ] || { sed -n "2,3s/^# *//p" "${BASH_SOURCE[0]}" >&2; exit 2; }
+part=$1 manifest=$2 out=$3 continuations=${4-}
+[ $# -eq 3 ] || [ -e "$continuations/manifest.json" ] || {
+    echo "CONTINUATIONS $continuations has no manifest.json; leokit generate --videos writes both" >&2; exit 2; }
 leokit() { "${PYTHON:-python}" -m leokit "$@"; }
 choose() { leokit data select --videos "$manifest" --out "$out/$1.json" --overwrite --where "${@:2}"; }
 
@@ -42,10 +45,6 @@ bodies)
 *)
     echo "the part is $part, but must be faces or bodies" >&2; exit 2;;
 esac
-if [ $# -eq 7 ]; then  # 128 frames are at least 64 at 15 frames per second, at any rate up to 30
-    leokit generate "$4" "$5" --animator-config "$6" --animator-checkpoint "$7" --videos "$out/${part}_given.json" \
-        --num-frames 128 --out "$out/leokit_$part"
-    sets+=("leokit, the same first frames=$out/leokit_$part")
-fi
+[ $# -eq 3 ] || sets+=("leokit, the same first frames=$continuations")
 leokit analyze clips "${sets[@]}" "${features[@]}" --num-frames 64 --common-fps 15 --size 128 \
     --cache-dir "$out/features" --out "$out/$part.json" --page "$root/docs/results/beside_leo.md" --section "$part"

@@ -21,6 +21,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                 choices=('val', 'test'), default='test')
     parser.add_argument('--rows', type=positive_int, default=6, metavar='N',
                         help='pairs to show (default: %(default)s)')
+    parser.add_argument('--order', choices=('even', 'worst'), default='even',
+                        help='which pairs: evenly spaced over the data, or those with the largest error '
+                             '(default: %(default)s)')
     options.add(parser, '--source', nargs='+', default=[])
     options.add(parser, '--driving')
     options.add(parser, '--videos', nargs='+', default=[])
@@ -45,7 +48,7 @@ def run(args: argparse.Namespace) -> None:
     if not loader:
         raise UserError(f'the config {args.config} has no {args.split}_dataloader; pass another --split')
     animator = load(config, checkpoint, options.choose_device(args.device), expect=Animator)
-    sheets = [pair_sheet(animator, DATASETS.build(loader.dataset), args.rows)]
+    sheets = [pair_sheet(animator, DATASETS.build(loader.dataset), args.rows, order=args.order)]
     if args.source and args.driving:
         sheets.append(transfer_sheet(animator, args.source, args.driving))
     sheets += [video_sheet(folder) for folder in args.videos]
