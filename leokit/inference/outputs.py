@@ -2,7 +2,7 @@
 
 from collections import Counter, deque
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Iterable, Iterator, Sequence
 
@@ -17,11 +17,13 @@ from leokit.utils import Prefetcher, UserError
 from leokit.utils.thread_map import worker_count
 from leokit.video import VideoWriter, check_space
 from leokit.video.frame_rate import is_same_rate, resampled_count, source_index
+from leokit.video.video_writer import is_h264_file
 
 OUTPUT_SUFFIXES = dict(mp4='.mp4', gif='.gif', npy='.npy', frames='')  # by which ``VideoWriter`` chooses the format
 # Of rendered frames that wait to be written: a window of several videos, which lasts for the time in which the motion
 # of the next one is sampled on a GPU. On a CPU, sampling and writing share the cores.
 WAITING_CHUNKS, WAITING_BYTES = 64, 2**27
+COLOR_MATRIX = 'bt601'  # of the H.264 files
 
 
 class FrameStream(Iterator[Tensor]):
@@ -100,24 +102,35 @@ def write_videos(chunks: Iterable[Tensor], paths: Sequence[str | Path], fps: flo
             chunks = resample_chunks(chunks, source_fps, fps)
     if fps is None:
         raise UserError(f'the frame rate of {paths[0]} is unknown; pass fps')
-    # several files are encoded in parallel; 0 lets the encoder of a single one choose
-    threads = 0 if len(paths) == 1 else max(1, worker_count() // len(paths))
-    with ExitStack() as stack:
-        ahead = stack.enter_context(Prefetcher(copies_to_host(chunks), waiting))
-        writers = [stack.enter_context(VideoWriter(path, fps, threads=threads, sound=sound, encoder=encoder))
-                   for path in paths]
-        pool = stack.enter_context(_WriterPool(writers))
+    copies = copies_to_host(chunks, COLOR_MATRIX if all(map(is_h264_file, paths)) else None)
+    with Prefetcher(copies, waiting) as ahead, writer_pool(paths, fps, sound=sound, encoder=encoder) as pool:
         for copy in ahead:
             videos = copy.wait()
-            if len(videos) != len(writers):
+            if len(videos) != len(paths):
                 _check_paths(paths, len(videos))
             pool.write(videos)
             if bar is not None:
                 bar.update(videos.shape[0] * videos.shape[1])
+
+
+@contextmanager
+def writer_pool(paths: Sequence[str | Path], fps: float, *, sound: str | Path | None = None,
+                encoder: str = 'libx264') -> Iterator['WriterPool']:
+    """Threads that write videos, whose files get their names at the end of the block unless it raises.
+
+    The arguments are those of :func:`write_videos`.
+    """
+    # several files are encoded in parallel; 0 lets the encoder of a single one choose
+    threads = 0 if len(paths) == 1 else max(1, worker_count() // len(paths))
+    with ExitStack() as stack:
+        writers = [stack.enter_context(VideoWriter(path, fps, threads=threads, sound=sound, encoder=encoder,
+                                                   color_matrix=COLOR_MATRIX)) for path in paths]
+        pool = stack.enter_context(WriterPool(writers))
+        yield pool
         pool.close_files()
 
 
-class _WriterPool:
+class WriterPool:
     """Threads that write chunks: each has its own videos, so that none waits for the slowest file of a chunk.
 
     Args:
@@ -130,7 +143,7 @@ class _WriterPool:
         self._threads = [ThreadPoolExecutor(1) for _ in range(count)]
         self._running: deque[list[Future]] = deque()  # of the latest chunks
 
-    def __enter__(self) -> '_WriterPool':
+    def __enter__(self) -> 'WriterPool':
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -138,7 +151,7 @@ class _WriterPool:
             thread.shutdown(wait=True, cancel_futures=True)
 
     def write(self, videos: np.ndarray) -> None:
-        """Write one chunk of all videos (B, t, H, W, 3), while that before may still be written."""
+        """Write one chunk of all videos, as :class:`HostCopy` has it, while that before may still be written."""
         count = len(self._threads)
         self._running.append([thread.submit(_write_all, share, videos[k::count])
                               for k, (thread, share) in enumerate(zip(self._threads, self._shares))])
@@ -163,7 +176,10 @@ class _WriterPool:
 
 def _write_all(writers: Sequence[VideoWriter], videos: np.ndarray) -> None:
     for writer, frames in zip(writers, videos):
-        writer.write(frames)
+        if frames.ndim == 3:  # (t, H * 3 / 2, W)
+            writer.write_yuv420(frames)
+        else:
+            writer.write(frames)
 
 
 def _close_all(writers: Sequence[VideoWriter]) -> None:

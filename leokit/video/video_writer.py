@@ -66,6 +66,7 @@ class VideoWriter:
         self.path = local_path(path)
         self.fps = fps
         self.num_frames = 0
+        self._pixel_format = pixel_format
         self._shape: tuple[int, ...] | None = None  # (H, W, 3) of the frames
         self._closed = False
         rate = exact_rate(fps)
@@ -109,6 +110,20 @@ class VideoWriter:
         with _clear_errors(self.path):
             self._sink.write_all(pixels)
         self.num_frames += len(pixels)
+
+    def write_yuv420(self, frames: np.ndarray) -> None:
+        """Append frames to an H.264 file of the pixel format 'yuv420p' that have been converted to it.
+
+        The frames may not be mixed with those of :meth:`write`.
+
+        Args:
+            frames (np.ndarray): uint8, shape (T, H * 3 / 2, W), contiguous, in the color matrix of the file; see
+                :func:`~leokit.video.yuv420.rgb_to_yuv420`.
+        """
+        if self._pixel_format != 'yuv420p':
+            raise ValueError(f'{self.path} is written in {self._pixel_format}, not in yuv420p')
+        for frame in frames:
+            self.write_encodable(av.VideoFrame.from_numpy_buffer(frame, 'yuv420p'))
 
     def write_encodable(self, frame: av.VideoFrame) -> None:
         """Append a frame to an H.264 file that has its pixel format, its color matrix and limited range already.
@@ -163,6 +178,11 @@ class VideoWriter:
             self.close()
         else:
             self.abort()
+
+
+def is_h264_file(path: str | Path) -> bool:
+    """True for a name of which :class:`VideoWriter` makes an H.264 file."""
+    return Path(path).suffix.lower() in H264_SUFFIXES
 
 
 def _claim(part: Path, path: Path) -> int | None:

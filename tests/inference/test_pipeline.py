@@ -11,11 +11,13 @@ import torch
 from leokit.inference import FrameStream, compile_for, write_videos
 from leokit.inference.compilation import MIN_COMPILED_FRAMES
 from leokit.inference.host_copy import HostCopy
+from leokit.inference.outputs import writer_pool
 from leokit.utils import UserError
 from leokit.utils.pixels import to_uint8
 from leokit.video import VideoWriter, iterate_frames
 from leokit.video.h264 import check_encoder
 from leokit.video.video_sinks import FolderSink
+from leokit.video.yuv420 import rgb_to_yuv420
 
 WAIT = 0.03  # seconds of a stage for a chunk
 
@@ -126,6 +128,33 @@ def test_copies_to_the_host_round_and_find_nan():
     frames[0, 0, 0, 0, 0] = float('nan')
     with pytest.raises(UserError, match='frames with NaN'):
         HostCopy(frames).wait()
+
+
+def test_converted_chunks_are_written_as_rgb_ones(clips, tmp_path):
+    frames = torch.from_numpy(clips.frames(20, 48, 96)).permute(0, 3, 1, 2)
+    videos = torch.stack([frames, frames.flip(0)])  # (2, 20, 3, 48, 96)
+    paths = [[tmp_path / f'{kind}_{k}.mp4' for k in range(2)] for kind in ('rgb', 'yuv')]
+    write_videos(videos.split(8, dim=1), paths[0], 25)
+    with writer_pool(paths[1], 25) as pool:
+        for chunk in videos.split(8, dim=1):
+            pool.write(rgb_to_yuv420(chunk).numpy())
+    for rgb, yuv, numbers in zip(*paths, (range(20), range(19, -1, -1))):
+        assert clips.numbers(clips.decode(yuv)) == list(numbers)
+        assert np.abs(clips.decode(rgb).astype(int) - clips.decode(yuv)).mean() < 0.5
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize('size', [(48, 96), (47, 95)])
+def test_files_from_a_gpu_are_those_of_a_cpu(clips, tmp_path, size):
+    frames = torch.from_numpy(clips.frames(20, *size)).permute(0, 3, 1, 2)[None] / 127.5 - 1
+    write_videos(frames.split(8, dim=1), [tmp_path / 'cpu.mp4'], 25)
+    write_videos(frames.cuda().split(8, dim=1), [tmp_path / 'gpu.mp4'], 25)
+    write_videos(frames.cuda().split(8, dim=1), [tmp_path / 'gpu.npy'], 25)
+    cpu, gpu = clips.decode(tmp_path / 'cpu.mp4'), clips.decode(tmp_path / 'gpu.mp4')
+    assert clips.numbers(gpu) == list(range(20)) and np.abs(cpu.astype(int) - gpu).mean() < 0.5
+    assert np.array_equal(np.load(tmp_path / 'gpu.npy'), clips.frames(20, *size))  # bytes stay bytes
+    planes = HostCopy(frames.cuda(), 'bt601').wait()
+    assert planes.shape[2:] == ((72, 96) if size == (48, 96) else (*size, 3))
 
 
 @pytest.mark.gpu

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from einops import rearrange
 from torch import Tensor
 
 from leokit.benchmark.speed.bench import SpeedBench
@@ -17,7 +16,7 @@ from leokit.benchmark.speed.stages import report_stages
 from leokit.inference.animation import VideoAnimator
 from leokit.inference.generation import VideoGenerator
 from leokit.inference.host_copy import copies_to_host
-from leokit.inference.outputs import FrameStream, write_videos
+from leokit.inference.outputs import COLOR_MATRIX, FrameStream, write_videos, writer_pool
 from leokit.inference.rendering import CHUNK_SIZE
 from leokit.models import Animator
 from leokit.video import VideoWriter, iterate_frames, open_video
@@ -49,16 +48,14 @@ def _bench_animate(bench: SpeedBench, animator: Animator, folder: Path, count: i
         with open_video(driving) as video:
             _exhaust(iterate_frames(video, size, chunk_size=CHUNK_SIZE, pin=bench.device.type == 'cuda'))
 
-    computed: list[np.ndarray] = []  # of the latest computation, (1, t, H, W, 3) each
+    computed: list[np.ndarray] = []  # of the latest computation, as HostCopy has them
 
     def compute() -> None:
         frames = torch.from_numpy(pixels).permute(0, 3, 1, 2)
-        computed[:] = (copy.wait() for copy in copies_to_host(transfer.animate(source, frames)))
+        computed[:] = (copy.wait() for copy in copies_to_host(transfer.animate(source, frames), COLOR_MATRIX))
 
     def write() -> None:
-        with VideoWriter(folder / 'written.mp4', DEFAULT_FPS) as writer:
-            for chunk in computed:
-                writer.write(chunk[0])
+        _write(computed, [folder / 'written.mp4'])
 
     def animate() -> None:
         with open_video(driving) as video:
@@ -79,14 +76,13 @@ def _bench_generate(bench: SpeedBench, animator: Animator, folder: Path, count: 
     def generate() -> Iterator[Tensor]:
         return generator.generate(image, count, num_sequences=VIDEOS)
 
-    computed: list[np.ndarray] = []  # of the latest computation, (VIDEOS, t, H, W, 3) each
+    computed: list[np.ndarray] = []  # of the latest computation, as HostCopy has them
 
     def compute() -> None:
-        computed[:] = (copy.wait() for copy in copies_to_host(generate()))
+        computed[:] = (copy.wait() for copy in copies_to_host(generate(), COLOR_MATRIX))
 
     def write() -> None:
-        chunks = (rearrange(torch.from_numpy(chunk), 'n t h w c -> n t c h w') for chunk in computed)
-        write_videos(chunks, [folder / f'written_{k}.mp4' for k in range(VIDEOS)], DEFAULT_FPS)
+        _write(computed, [folder / f'written_{k}.mp4' for k in range(VIDEOS)])
 
     def both() -> None:
         write_videos(FrameStream(generate(), count, size, DEFAULT_FPS),
@@ -94,6 +90,12 @@ def _bench_generate(bench: SpeedBench, animator: Animator, folder: Path, count: 
 
     report_stages(bench, f'generate, {VIDEOS} x {count} frames', dict(
         computing=(compute, total), writing=(write, total)), (both, total), TARGET)
+
+
+def _write(computed: list[np.ndarray], paths: list[Path]) -> None:
+    with writer_pool(paths, DEFAULT_FPS) as pool:
+        for chunk in computed:
+            pool.write(chunk)
 
 
 def moving_frames(count: int, size: int) -> np.ndarray:
