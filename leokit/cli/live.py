@@ -45,7 +45,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                        help='face of the camera: largest, left, right or a number (default: %(default)s)')
     face_options.add_paste_back(group, 'the square of the model is shown')
     options.add(parser, '--device', '--amp')
-    options.add(parser, '--compile', role='a quarter of the time per frame on a GPU, after a minute of compilation')
+    options.add(parser, '--compile', role='less time per frame on a GPU, after a minute of compilation; with --amp, '
+                                          'LIA has kernels of its own instead')
     options.add(parser, '--cfg-options')
 
 

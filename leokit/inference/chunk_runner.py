@@ -15,7 +15,6 @@ from torch import Tensor
 from leokit.encoders import Encoding
 from leokit.inference.frame_decoder import frame_decoder
 from leokit.inference.frame_encoder import frame_encoder
-from leokit.inference.rendering import encode
 from leokit.models import Animator
 from leokit.motion_spaces import frozen
 from leokit.utils.graphed_function import GraphedFunction
@@ -42,7 +41,7 @@ class ChunkRunner:
         self._encode = GraphedFunction(self._encode_frames, enabled=graphs)
 
     def codes(self, frames: Tensor) -> Tensor:
-        """Motion codes (t, N) of frames (t, 3, S, S) on the device, uint8, t up to the chunk size."""
+        """Motion codes (t, N) of frames (t, 3, S, S) on the device, uint8 or in [-1, 1], t up to the chunk size."""
         return self._filled(self._encode, frames, 0).clone()
 
     def renderer(self, encoding: Encoding) -> Callable[[Tensor], Tensor]:
@@ -51,7 +50,8 @@ class ChunkRunner:
         decode = frame_decoder(self._animator.flow_generator, encoding.features, amp=self._amp)
 
         def draw(codes: Tensor) -> tuple[Tensor]:
-            with self._autocast(codes):
+            # cached casts would be made once, outside the graph
+            with torch.autocast(codes.device.type, torch.bfloat16, enabled=self._amp, cache_enabled=False):
                 latent = rearrange(to_latent(encoding.appearance, codes), 'b t d -> (b t) d')
                 frames = decode(latent)
             return rearrange(frames.float().clamp(-1, 1), '(b t) ... -> b t ...', b=len(codes)),
@@ -60,18 +60,11 @@ class ChunkRunner:
         return lambda codes: self._filled(graphed, codes, 1).clone()
 
     @cached_property
-    def _fused(self) -> Callable[[Tensor], Tensor] | None:
-        return frame_encoder(self._animator.encoder, amp=self._amp)  # with the weights of the first call
+    def _frame_encoder(self) -> Callable[[Tensor], Tensor]:
+        return frame_encoder(self._animator.encoder, amp=self._amp)  # a fused one has the weights of the first call
 
     def _encode_frames(self, frames: Tensor) -> tuple[Tensor]:
-        if self._fused is not None:
-            return self._fused(frames),
-        # cached casts would be made once, outside the graph
-        with self._autocast(frames):
-            return encode(self._animator, frames, amp=self._amp).motion.float(),
-
-    def _autocast(self, like: Tensor) -> torch.autocast:
-        return torch.autocast(like.device.type, torch.bfloat16, enabled=self._amp, cache_enabled=False)
+        return self._frame_encoder(frames),
 
     def _filled(self, function: GraphedFunction, values: Tensor, dim: int) -> Tensor:
         """The function of values that are filled up to the chunk size along ``dim``."""

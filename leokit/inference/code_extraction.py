@@ -19,7 +19,6 @@ from leokit.datasets.code_cache_writer import CodeCacheWriter
 from leokit.datasets.frame_decoder import CHUNK_FRAMES, FrameDecoder
 from leokit.inference.chunk_runner import MIN_CHUNKS
 from leokit.inference.frame_encoder import frame_encoder
-from leokit.inference.rendering import encode
 from leokit.models import Animator
 from leokit.utils import UserError, progress_bar
 from leokit.utils.modules import device_of
@@ -88,9 +87,8 @@ def extract_motion_codes(animator: Animator, index: VideoIndex, writer: CodeCach
     decoder = FrameDecoder(animator.size, crop or animator.crop, fps=fps)
     total = sum(num_codes(video, fps) for video in todo)
     animator.eval()
-    # for fewer frames, kernels would take longer to compile than to run
-    fused = frame_encoder(animator.encoder, amp=amp) if total >= MIN_CHUNKS * batch_size else None
-    packer = _Packer(animator, batch_size, amp, fused)
+    encode = frame_encoder(animator.encoder, amp=amp, fused=total >= MIN_CHUNKS * batch_size)
+    packer = _Packer(encode, batch_size, device_of(animator))
     workers = workers or worker_count()
     counts: Counter[str] = Counter()
     rates = StageRates('read', 'encode')
@@ -264,14 +262,11 @@ class _Job:
 class _Packer:
     """Packs the frames of several videos into batches of one size and assigns the codes to their videos."""
 
-    def __init__(self, animator: Animator, batch_size: int, amp: bool,
-                 fused: Callable[[Tensor], Tensor] | None = None) -> None:
-        self._animator = animator
-        self._fused = fused  # from frames to codes in place of the encoder
-        self._device = device_of(animator)
-        self._pin = self._device.type == 'cuda'  # pinned memory is copied asynchronously
+    def __init__(self, encode: Callable[[Tensor], Tensor], batch_size: int, device: torch.device) -> None:
+        self._to_codes = encode  # from uint8 frames (B, 3, S, S) on the device
+        self._device = device
+        self._pin = device.type == 'cuda'  # pinned memory is copied asynchronously
         self._batch_size = batch_size
-        self._amp = amp
         self._jobs: deque[_Job] = deque()
         self._frames: deque[tuple[_Job, Tensor]] = deque()  # not encoded yet, uint8 (t, 3, S, S) each
 
@@ -327,10 +322,7 @@ class _Packer:
         batch = torch.cat(pieces)
         if self._pin:
             batch = batch.pin_memory()
-        if self._fused is None:
-            codes = encode(self._animator, batch, amp=self._amp).motion.float()
-        else:
-            codes = self._fused(batch.to(self._device, non_blocking=True))
+        codes = self._to_codes(batch.to(self._device, non_blocking=True))
         # codes stay on the device until their video is complete, so that nothing waits for the device here
         for job, piece, part in zip(owners, pieces, codes.split([len(piece) for piece in pieces])):
             job.codes.append(part)

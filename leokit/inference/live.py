@@ -7,7 +7,8 @@
         show(session(frame))        # uint8 (S, S, 3), RGB
 
 On CUDA encoder and generator are one CUDA graph each, because a single frame takes longer to launch than to compute.
-With ``compile`` the kernels within the graphs are fused, which takes a minute the first time on a machine.
+With ``compile`` the kernels within the graphs are fused, which takes a minute the first time on a machine. In mixed
+precision on CUDA, LIA's networks have fused kernels of their own and are not compiled.
 """
 
 from collections.abc import Callable
@@ -34,7 +35,7 @@ from leokit.motion_spaces import frozen
 from leokit.utils import UserError
 from leokit.utils.graphed_function import GraphedFunction
 from leokit.utils.modules import device_of
-from leokit.utils.pixels import check_no_nan, from_uint8, round_to_uint8
+from leokit.utils.pixels import check_no_nan, round_to_uint8
 from leokit.video import ImageInput, read_images
 from leokit.video.resize import fit_to_tensor
 from leokit.video.video_input import frame_to_rgb
@@ -59,7 +60,8 @@ class LiveAnimator:
             ``crop`` says.
         paste_back (bool): Put the face back into the whole image; needs ``cropper``.
         max_side, feather: Of the pasted image, see :func:`~leokit.inference.paste_back.paste_into_image`.
-        compile (bool): Compile encoder and generator; compiled code is kept on disk. The model itself stays as it is.
+        compile (bool): Compile encoder and generator, where there are no fused kernels in their place; compiled code
+            is kept on disk. The model itself stays as it is.
     """
 
     def __init__(self, model: Animator | LEO, source: ImageInput, *, mode: str | None = None,
@@ -79,17 +81,17 @@ class LiveAnimator:
         self._cropper, self._paste_back = cropper, paste_back
         self._look = dict(max_side=max_side, feather=feather)
         self._camera = CameraFace(cropper) if cropper is not None and cropper.preset is not None else None
-        self._encoder, self._flow_generator = self.animator.encoder, self.animator.flow_generator
+        encoder, self._flow_generator = self.animator.encoder, self.animator.flow_generator
         if compile:
             use_compile_cache()
-            self._encoder, self._flow_generator = map(torch.compile, (self._encoder, self._flow_generator))
+            encoder, self._flow_generator = map(torch.compile, (encoder, self._flow_generator))
         self._device = device_of(self.animator)
         self._frames_seen = 0
         self._reference: Tensor | None = None
         self._to_latent = frozen(self.animator.motion_space)
-        self._fused = frame_encoder(self._encoder, amp=self.amp)
-        self._encode = GraphedFunction(self._encode_frame, enabled=graphs)
         self.set_source(source)
+        to_code = frame_encoder(encoder, amp=self.amp)
+        self._encode = GraphedFunction(lambda pixels: (to_code(pixels),), enabled=graphs)  # uint8 (1, 3, S, S)
 
     @property
     def size(self) -> int:
@@ -144,13 +146,6 @@ class LiveAnimator:
         result = rendered.cpu().numpy()
         check_no_nan(not bool(valid))
         return result if self._paste is None else self._paste(result)
-
-    def _encode_frame(self, pixels: Tensor) -> tuple[Tensor]:
-        """uint8 (1, 3, S, S) to its code (1, N)."""
-        if self._fused is not None:
-            return self._fused(pixels),
-        with torch.autocast(self._device.type, torch.bfloat16, enabled=self.amp, cache_enabled=False):
-            return self._encoder(from_uint8(pixels)).motion.float(),
 
     def _render_code(self, motion: Tensor) -> tuple[Tensor, Tensor]:
         """A code (1, N) to the frame, uint8 (S, S, 3), and whether it is free of NaN."""

@@ -10,6 +10,7 @@ from leokit.datasets.code_cache_writer import CodeCacheWriter
 from leokit.datasets.motion_code_dataset import MotionCodeDataset
 from leokit.inference import code_extraction, extract_motion_codes
 from leokit.inference.code_extraction import _Item, _Packer, _decode
+from leokit.inference.frame_encoder import frame_encoder
 from leokit.utils import UserError, process_streams
 from leokit.utils.pixels import from_uint8
 from leokit.video.manifest import write_manifest
@@ -70,8 +71,8 @@ def test_codes_are_those_of_the_frames(animator, videos, tmp_path, decoding, bat
 
 def test_batches_are_full_but_the_last(animator, videos, tmp_path, monkeypatch):
     sizes = []
-    encode = animator.encode
-    monkeypatch.setattr(animator, 'encode', lambda images: sizes.append(len(images)) or encode(images))
+    encode = animator.encoder.forward
+    monkeypatch.setattr(animator.encoder, 'forward', lambda images: sizes.append(len(images)) or encode(images))
     extract(animator, videos[0], tmp_path / 'codes', batch_size=4)
     assert sizes == [4, 4, 4, 3]
 
@@ -149,7 +150,7 @@ def test_threads_end_when_the_consumer_stops(videos):
 def test_frames_of_a_dropped_video_are_not_encoded(animator, videos):
     index = VideoIndex(videos[0], cache_probes=False)
     first, second = index.videos[:2]
-    packer = _Packer(animator, 100, amp=False)
+    packer = _Packer(frame_encoder(animator.encoder, amp=False), 100, torch.device('cpu'))
     packer.add(first, np.zeros((3, 3, SIZE, SIZE), np.uint8))
     packer.end(first)
     packer.add(second, np.zeros((2, 3, SIZE, SIZE), np.uint8))

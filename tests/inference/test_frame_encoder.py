@@ -1,5 +1,7 @@
 """Which form of the encoder gives motion codes."""
 
+import copy
+
 import numpy as np
 import pytest
 import torch
@@ -10,6 +12,7 @@ from leokit.encoders.fused_encoder import can_fuse
 from leokit.inference import encode, extract_motion_codes, frame_encoder
 from leokit.inference.chunk_runner import ChunkRunner
 from leokit.inference.live import LiveAnimator
+from leokit.utils import UserError
 from leokit.video.video_index import VideoIndex
 
 from support.tiny_models import MOTION_DIM, SIZE
@@ -32,11 +35,10 @@ class Fused:
 
 @pytest.fixture
 def made(monkeypatch):
-    """The fused encoders made, as if models were on a GPU and kernels the default."""
+    """The fused encoders made, as if models were on a GPU."""
     made = []
     monkeypatch.setattr('leokit.encoders.fused_encoder.HAS_TRITON', True)
     monkeypatch.setattr(torch.cuda, 'get_device_capability', lambda device: (9, 0))
-    monkeypatch.setattr(frame_encoder, 'FUSED', True)
     monkeypatch.setattr(frame_encoder, 'can_fuse', lambda encoder, device: can_fuse(encoder, torch.device('cuda')))
     monkeypatch.setattr(frame_encoder, 'FusedEncoder', lambda *given: made.append(Fused(*given)) or made[-1])
     return made
@@ -47,19 +49,37 @@ def pixels(images):
     return ((images + 1) * 127.5).round().to(torch.uint8)
 
 
-def test_when_there_is_a_fused_one(animator, made, monkeypatch):
+@pytest.mark.parametrize('amp', [False, True])
+def test_the_encoder_itself_where_nothing_can_be_fused(animator, pixels, amp):
+    images = pixels / 127.5 - 1
+    to_codes = frame_encoder.frame_encoder(animator.encoder, amp=amp)  # on a CPU
+    with torch.no_grad(), torch.autocast('cpu', torch.bfloat16, enabled=amp):
+        expected = animator.encoder(images.contiguous(memory_format=torch.channels_last)).motion
+    for frames in (pixels, images):
+        codes = to_codes(frames)
+        assert codes.dtype == torch.float32 and not codes.requires_grad
+        torch.testing.assert_close(codes, expected.float(), rtol=1e-4, atol=1e-5)
+    assert torch.equal(expected, expected.bfloat16()) is amp
+
+
+def test_the_fused_one_in_mixed_precision(animator, made, monkeypatch):
     encoder = animator.encoder
     choose = frame_encoder.frame_encoder
-    assert choose(encoder, amp=False) is None and choose(encoder, amp=True, fused=False) is None
-    assert choose(torch.nn.Linear(1, 1), amp=True) is None
+    choose(encoder, amp=False)
+    choose(encoder, amp=True, fused=False)
+    choose(torch.nn.Linear(1, 1), amp=True)
     assert not made
     assert choose(torch.compile(encoder), amp=True) == made[0].codes
     assert made[0].given == (encoder, torch.bfloat16)
-    monkeypatch.setattr(frame_encoder, 'FUSED', False)
-    assert choose(encoder, amp=True) is None
-    assert choose(encoder, amp=True, fused=True) == made[1].codes
     monkeypatch.setattr(frame_encoder, 'can_fuse', can_fuse)
-    assert choose(encoder, amp=True, fused=True) is None  # on a CPU
+    choose(encoder, amp=True)  # on a CPU
+    assert len(made) == 1
+
+
+@pytest.mark.parametrize('amp', [False, True])
+def test_weights_of_another_precision_are_refused(animator, made, amp):
+    with pytest.raises(UserError, match='LIAEncoder has weights of type torch.float16'):
+        frame_encoder.frame_encoder(copy.deepcopy(animator.encoder).half(), amp=amp)
 
 
 def test_chunks_are_encoded_by_it(animator, pixels, made):

@@ -120,10 +120,14 @@ def test_compiled_parts_give_the_same_frames_and_leave_the_model_alone(animator,
     compiled = []
     monkeypatch.setenv('TORCHINDUCTOR_CACHE_DIR', 'unused')  # named by the user, so it stays
 
-    def record(module):
-        compiled.append(module)
-        return lambda *inputs: module(*inputs)
-    monkeypatch.setattr(torch, 'compile', record)
+    class Compiled:
+        def __init__(self, module):
+            compiled.append(module)
+            self._orig_mod = module
+
+        def __call__(self, *inputs):
+            return self._orig_mod(*inputs)
+    monkeypatch.setattr(torch, 'compile', Compiled)
     session = LiveAnimator(animator, images[0], compile=True)
     assert compiled == [animator.encoder, animator.flow_generator]
     expected = LiveAnimator(animator, images[0])

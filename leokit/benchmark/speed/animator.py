@@ -1,7 +1,5 @@
 """Speed of stage 1: encoding, decoding, and training steps of the animator."""
 
-from typing import Callable
-
 import torch
 from mmengine.logging import MessageHub
 from torch import nn
@@ -9,36 +7,25 @@ from torch import nn
 from leokit.benchmark.speed.bench import SpeedBench
 from leokit.inference.chunk_runner import ChunkRunner
 from leokit.inference.frame_encoder import frame_encoder
+from leokit.inference.rendering import encode
 from leokit.utils import UserError
-from leokit.utils.graphed_function import GraphedFunction
 from leokit.utils.timing import Timing
 
 
 def bench_animator(bench: SpeedBench) -> None:
-    """Encode, decode with a cached source, and both; also with fused kernels, where they can run."""
-    size, batch = bench.options.size, bench.options.batch_size
+    """Encode, decode with a cached source, and both, as in :mod:`leokit.inference`; the encoder itself to compare."""
+    size, batch, amp = bench.options.size, bench.options.batch_size, bench.options.amp
     animator = bench.build_animator().eval()
     images, source = bench.randn(batch, 3, size, size), bench.randn(1, 3, size, size)
     motion = torch.randn(1, batch, animator.motion_dim, device=bench.device)
-    runner = ChunkRunner(animator, batch, amp=bench.options.amp)  # as leokit.inference renders long videos
-
-    def inference(work: Callable[[], object]) -> Callable[[], object]:
-        def wrapped() -> object:
-            with torch.no_grad(), bench.autocast():
-                return work()
-        return wrapped
-
-    draw = runner.renderer(inference(lambda: animator.encode(source))())
-    bench.report(f'encode, batch {batch}', bench.time(inference(lambda: animator.encode(images))), batch, 'frames')
+    runner = ChunkRunner(animator, batch, amp=amp)  # as leokit.inference does for long videos
+    draw = runner.renderer(encode(animator, source, amp=amp))
+    plain = frame_encoder(animator.encoder, amp=amp, fused=False)
+    bench.report(f'encode, batch {batch}', bench.time(lambda: runner.codes(images)), batch, 'frames')
+    bench.report(f'encode, without fused kernels, batch {batch}', bench.time(lambda: plain(images)), batch, 'frames')
     bench.report(f'decode from codes, cached source, batch {batch}', bench.time(lambda: draw(motion)), batch, 'frames')
-    bench.report(f'encode driving + decode, batch {batch}', bench.time(inference(
-        lambda: draw(animator.encode(images).motion.float()[None]))), batch, 'frames')
-    fused = frame_encoder(animator.encoder, amp=bench.options.amp, fused=True)
-    if fused is not None:
-        codes = GraphedFunction(lambda images: (fused(images),))
-        bench.report(f'encode with fused kernels, batch {batch}', bench.time(lambda: codes(images)), batch, 'frames')
-        bench.report(f'encode with fused kernels + decode, batch {batch}', bench.time(
-            lambda: draw(codes(images)[0][None])), batch, 'frames')
+    bench.report(f'encode driving + decode, batch {batch}', bench.time(
+        lambda: draw(runner.codes(images)[None])), batch, 'frames')
 
 
 def bench_animator_training(bench: SpeedBench) -> None:

@@ -70,9 +70,10 @@ def test_updates_of_the_weights_in_turn(bench, monkeypatch):
 
 def test_every_section_reports(bench):
     rows, said = bench('--sections', *(name for name in SECTIONS if name != 'first_frame'))
-    names = ('encode, batch 2', 'decode from codes', 'encode driving + decode', 'generator forward + backward',
-             'full training step', 'LMDM training', 'LMDM sampling, 2 steps', 'leokit train, 2 x 5 codes',
-             'starting code, 3, training', 'starting code, sampling 16, 2 steps', 'starting frame 16 x 16, 2, training',
+    names = ('encode, batch 2', 'encode, without fused kernels, batch 2', 'decode from codes',
+             'encode driving + decode', 'generator forward + backward', 'full training step', 'LMDM training',
+             'LMDM sampling, 2 steps', 'leokit train, 2 x 5 codes', 'starting code, 3, training',
+             'starting code, sampling 16, 2 steps', 'starting frame 16 x 16, 2, training',
              'starting frame 16 x 16, sampling 16, 2 steps')
     for name in names:
         row, = (rows[key] for key in rows if key.startswith(name))
