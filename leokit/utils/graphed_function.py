@@ -86,7 +86,8 @@ class GraphedFunction:
 class RepeatedCalls:
     """Runs functions, and from the second call of a kind on, on CUDA, as a graph: a single call costs no capture.
 
-    The functions are as in :class:`GraphedFunction`; those of one kind are interchangeable.
+    The functions are as in :class:`GraphedFunction`; those of one kind are interchangeable. On CUDA, first calls run in
+    inference mode too; results are copies made in the caller's mode.
     """
 
     def __init__(self) -> None:
@@ -105,15 +106,20 @@ class RepeatedCalls:
             return function(*inputs)
         autocast = torch.get_autocast_dtype('cuda') if torch.is_autocast_enabled('cuda') else None
         kind = (kind, autocast, *((x.shape, x.dtype, x.device) for x in inputs))
-        if kind not in self._graphs:
+        if kind in self._graphs:
+            if self._graphs[kind] is None:
+                self._graphs[kind] = GraphedFunction(function, warmup=0)  # the call before was the warm-up
+            self._graphs.move_to_end(kind)
+            outputs = self._graphs[kind](*inputs)
+        else:
+            # As in the capture, whose inputs are clones made in inference mode: torch.compile distinguishes modes,
+            # inference tensors and strides, and would otherwise compile again within the capture.
+            with torch.inference_mode(), torch.cuda.device(inputs[0].device):
+                outputs = function(*(x.clone() for x in inputs))
             self._graphs[kind] = None
             while len(self._graphs) > MAX_GRAPHS:
                 self._graphs.popitem(last=False)
-            return function(*inputs)
-        if self._graphs[kind] is None:
-            self._graphs[kind] = GraphedFunction(function, warmup=0)  # the call before was the warm-up
-        self._graphs.move_to_end(kind)
-        return tuple(output.clone() for output in self._graphs[kind](*inputs))
+        return tuple(output.clone() for output in outputs)  # normal tensors, outside inference mode
 
     def clear(self) -> None:
         """Forget all graphs, which read the tensors of their capture."""

@@ -5,9 +5,12 @@ The tests on a GPU: python -m pytest tests/utils/test_graphed_function.py -m gpu
 
 import copy
 import pickle
+from contextlib import nullcontext
+from types import SimpleNamespace
 
 import pytest
 import torch
+from torch import nn
 
 from leokit.models import MotionDiffusion
 from leokit.samplers import DDIMSampler, DDPMSampler, DPMSolverPlusPlusSampler, EulerSampler, HeunSampler
@@ -58,6 +61,62 @@ def test_copies_have_no_graphs():
     (DDPMSampler(), False), (DPMSolverPlusPlusSampler(4), True), (EulerSampler(4), True), (HeunSampler(4), False)])
 def test_samplers_that_fit(sampler, fits):
     assert sampler.supports_cuda_graph == fits
+
+
+class Graph:
+    """In place of a CUDA graph: a replay does nothing, so the results remain those of the capture."""
+
+    def replay(self):
+        pass
+
+
+@pytest.fixture
+def captures(monkeypatch):
+    """As if tensors were on a GPU; a capture runs the function, as there."""
+    monkeypatch.setattr(torch.Tensor, 'is_cuda', property(lambda self: True))
+    monkeypatch.setattr(torch.cuda, 'CUDAGraph', Graph)
+    for name in ('graph', 'stream', 'device'):
+        monkeypatch.setattr(torch.cuda, name, lambda *given, **options: nullcontext())
+    for name in ('Stream', 'current_stream'):
+        monkeypatch.setattr(torch.cuda, name, lambda *given: SimpleNamespace(wait_stream=lambda other: None))
+
+
+@pytest.fixture
+def compilations():
+    """Graphs that torch.compile has given to its backend, and the backend."""
+    torch._dynamo.reset()
+    graphs = []
+    yield graphs, lambda graph, inputs: graphs.append(graph) or graph.forward
+    torch._dynamo.reset()
+
+
+@pytest.mark.parametrize('step', [1, 2])
+@pytest.mark.parametrize('mode', [torch.no_grad, torch.inference_mode])
+def test_nothing_is_compiled_in_a_capture(captures, compilations, mode, step):
+    """Within a capture, a compiler could not run kernels to choose among them."""
+    graphs, backend = compilations
+    torch.manual_seed(0)
+    layer, calls = nn.Linear(4, 3), RepeatedCalls()
+    compiled = torch.compile(layer, backend=backend)
+    for _ in range(2):
+        x = torch.randn(5, 4 * step)[:, ::step]  # of step 2, its clone has other strides
+        with mode():
+            result, = calls(lambda x: (compiled(x),), (x,), 'layer')
+            torch.testing.assert_close(result, layer(x))
+        assert len(graphs) == 1 and result.is_inference() is (mode is torch.inference_mode)
+    graphed, = calls._graphs.values()
+    assert isinstance(graphed._graph, Graph)
+
+
+def test_nothing_is_compiled_in_the_capture_of_a_sampling_loop(captures, compilations):
+    graphs, backend = compilations
+    model = motion_diffusion()
+    model.compile_parts(backend=backend)
+    for _ in range(2):
+        codes = model.sample(torch.randn(3, 4), noise=torch.randn(3, 7, 4), sampler=DDIMSampler(3))
+        assert len(graphs) == 1 and not codes.is_inference()
+    graphed, = model._repeated._graphs.values()
+    assert isinstance(graphed._graph, Graph)
 
 
 def motion_diffusion():
