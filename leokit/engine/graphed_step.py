@@ -100,6 +100,8 @@ class GraphedTrainStep:
         self._known_weights = model.loss_weights()
         self._loss_weights = {
             name: torch.full((), float(weight), device=device) for name, weight in self._known_weights.items()}
+        # augmentation is hundreds of small kernels, so it is part of the graph
+        self._augments = len(getattr(model.data_preprocessor, 'transforms', ())) > 0
         self._enabled = True
         self._stream = torch.cuda.Stream(device) if device.type == 'cuda' else None
         self._pool = torch.cuda.graph_pool_handle() if device.type == 'cuda' else None
@@ -128,13 +130,17 @@ class GraphedTrainStep:
         Returns:
             dict: Losses by name; on CUDA the next call overwrites them.
         """
-        inputs = self._model.data_preprocessor(dict(inputs=data_batch['inputs']), True)['inputs']
+        was_raw = self._augments
+        inputs = self._model.data_preprocessor.cast_data(data_batch['inputs']) if was_raw else \
+            self._prepare(data_batch['inputs'])
         self._set_scalars(iteration)
         variant = self._variants.setdefault(self._model.step_variant(), _Variant())
         variant.calls += 1
         if self._enabled and variant.graph is None and variant.calls > WARMUP and (
                 not self._inputs or self._fits(inputs)):
             self._try_capture(variant, inputs)
+            if was_raw and not self._augments:
+                inputs = self._prepare(inputs)
         if variant.graph is None or not self._fits(inputs):
             return self._run_eagerly(inputs)
         for name, held in self._inputs.items():
@@ -161,7 +167,12 @@ class GraphedTrainStep:
             inputs[name].shape == held.shape and inputs[name].dtype == held.dtype
             for name, held in self._inputs.items())
 
+    def _prepare(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
+        return self._model.data_preprocessor(dict(inputs=inputs), True)['inputs']
+
     def _step(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
+        if self._augments:
+            inputs = self._prepare(inputs)
         with self._device_settings(), nullcontext() if self._casts is None else self._casts.in_place():
             losses = self._model.optimize(dict(inputs=inputs), self._wrapper)
         if self._ema is not None:
@@ -204,7 +215,10 @@ class GraphedTrainStep:
                 group.update(settings)
 
     def _try_capture(self, variant: _Variant, inputs: dict[str, Tensor]) -> None:
-        """Capture the graph of a variant; a step that cannot be captured stays eager, which is slower."""
+        """Capture the graph of a variant; a step that cannot be captured stays eager, which is slower.
+
+        Where it is the augmentation that may be in the way, the next iteration captures the step without it.
+        """
         is_first = not self._inputs
         try:
             if is_first:
@@ -213,13 +227,15 @@ class GraphedTrainStep:
         except RuntimeError as error:
             if isinstance(error, torch.OutOfMemoryError):
                 raise
-            self._enabled = False
+            what = 'augmentation' if self._augments and is_first else 'the training step'
+            self._enabled = self._augments and is_first
+            self._augments = False
             if is_first:
                 self._inputs = {}
             self._wrapper.zero_grad()
             if self._update is not None:
                 self._update.discard()
-            print_log('the training step is not replayed as a CUDA graph, because the capture failed: '
+            print_log(f'{what} is not replayed as a CUDA graph, because the capture failed: '
                       f'{str(error).strip().splitlines()[0]}', logger='current', level=logging.WARNING)
 
     def _capture(self, variant: _Variant) -> None:

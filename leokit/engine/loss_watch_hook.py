@@ -119,7 +119,9 @@ def _mean_of_processes(values: Tensor) -> Tensor:
 
 def _on_device(values: list[Tensor | float]) -> Tensor:
     device = next((value.device for value in values if isinstance(value, Tensor)), None)
-    scalars = [torch.as_tensor(value, dtype=torch.float32, device=device).detach().reshape(()) for value in values]
+    # numbers are filled in on the device: a copy would wait for it
+    scalars = [value.detach().to(device, torch.float32).reshape(()) if isinstance(value, Tensor) else
+               torch.full((), float(value), device=device) for value in values]
     # copies: under CUDA graphs the next iteration overwrites the originals
     return torch.stack(scalars) if scalars else torch.zeros(0)
 

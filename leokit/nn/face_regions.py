@@ -53,7 +53,7 @@ def move_regions(maps: Tensor, transform: Tensor) -> Tensor:
         Tensor: Regions of the output, shape (B, R, 2, 3).
     """
     # input = P output + s, so output = P^-1 (input - s)
-    inverse = _inverse(transform[:, None, :, :2])  # (B, 1, 2, 2)
+    inverse = inverse_matrices(transform[:, None, :, :2])  # (B, 1, 2, 2)
     axes, centers = maps[..., :2], maps[..., 2:] - transform[:, None, :, 2:]
     return torch.cat([_product(inverse, axes), _product(inverse, centers)], dim=-1)
 
@@ -83,7 +83,7 @@ def region_masks(maps: Tensor, height: int, width: int) -> Tensor:
     """
     maps = maps.float()
     offset = torch.stack(_pixel_centers(height, width, maps.device), dim=-1) - maps[..., None, None, :, 2]
-    inside = _positions(_inverse(maps[..., :2]), *offset.unbind(-1))  # (B, R, H, W, 2)
+    inside = _positions(inverse_matrices(maps[..., :2]), *offset.unbind(-1))  # (B, R, H, W, 2)
     return (inside.abs() <= 1).all(dim=-1)  # NaN is not <= 1
 
 
@@ -132,7 +132,7 @@ def _product(first: Tensor, second: Tensor) -> Tensor:
     return first[..., :1] * second[..., :1, :] + first[..., 1:] * second[..., 1:, :]
 
 
-def _inverse(matrices: Tensor) -> Tensor:
+def inverse_matrices(matrices: Tensor) -> Tensor:
     """Inverse of 2 x 2 matrices (..., 2, 2), not finite where there is none: no check, for which a GPU would wait."""
     a, b, c, d = matrices[..., 0, 0], matrices[..., 0, 1], matrices[..., 1, 0], matrices[..., 1, 1]
     adjugate = torch.stack([torch.stack([d, -b], dim=-1), torch.stack([-c, a], dim=-1)], dim=-2)

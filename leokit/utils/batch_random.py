@@ -38,9 +38,9 @@ def own_rows(generate: Callable[[int], Tensor], count: int, dim: int = 0) -> Ten
     rank, world_size = _share
     if world_size == 1:
         return generate(count)
-    rows = torch.arange(rank, count * world_size, world_size)
     numbers = generate(count * world_size)
-    return numbers.index_select(dim, rows.to(numbers.device))
+    rows = torch.arange(rank, count * world_size, world_size, device=numbers.device)
+    return numbers.index_select(dim, rows)
 
 
 def randn_rows_like(like: Tensor) -> Tensor:

@@ -14,10 +14,14 @@ from leokit.engine.ema_hook import EMAHook
 from leokit.engine.graphed_step import WARMUP, GraphedTrainStep, graph_obstacle
 from leokit.engine.loss_ramp_hook import LossRampHook
 from leokit.engine.optim_wrapper import AutocastOptimWrapper
+from leokit.engine.train_loop import seed_iteration
 from leokit.models import Animator
 from leokit.registry import LOSSES
 
 SIZE, BATCH, ITERATIONS, INTERVAL = 32, 4, 40, 3
+AUGMENTATION = [dict(type='PairedFlip'), dict(type='PairedElastic', strength=0.05),
+                dict(type='PairedColorJitter', gamma=0.2),
+                dict(type='MotionView', transforms=[dict(type='PairedColorJitter', light=0.3)])]
 on_gpu = [pytest.mark.gpu, pytest.mark.skipif(not torch.cuda.is_available(), reason='needs CUDA')]
 
 
@@ -43,13 +47,13 @@ class StandIn:
 class Training:
     """A small animator with a discriminator, a penalty every third iteration and two ramps."""
 
-    def __init__(self, device, *, graphed, captures=True, dtype='float32', fused=False):
+    def __init__(self, device, *, graphed, captures=True, dtype='float32', fused=False, transforms=()):
         LOSSES.get('L1Loss')  # imports the package
         torch.manual_seed(0)
         self.model = Animator(
             SIZE, 16, motion_dim=4, max_channels=8, encoder=dict(type='LIAEncoder', init='reference'),
             flow_generator=dict(type='LIAFlowGenerator', init='reference', inpaint=True),
-            data_preprocessor=dict(type='PixelPreprocessor'),
+            data_preprocessor=dict(type='PixelPreprocessor', transforms=transforms),
             training=dict(losses=[dict(type='L1Loss'), dict(type='WarpedSourceLoss', weight=0.5),
                                   dict(type='ChangedPixelLoss', weight=2.0)],
                           discriminator=dict(type='StyleGAN2Discriminator'),
@@ -67,7 +71,8 @@ class Training:
             self.step._enabled = captures
             if device == 'cpu' and not fused:
                 self.step._capture = self._capture
-        images = torch.rand(5, 2, BATCH, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(1)) * 2 - 1
+        images = torch.rand(5, 2, BATCH, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(1))
+        images = images.mul(255).byte() if transforms else images * 2 - 1
         self.batches = [dict(inputs=dict(source=pair[0].to(device), driving=pair[1].to(device))) for pair in images]
         self.replays = 0
 
@@ -80,6 +85,7 @@ class Training:
         hub, values = MessageHub.get_instance('graphed animator'), []
         for iteration in range(count):
             self.runner.iter = iteration
+            seed_iteration(0, iteration)
             hub.update_info('iter', iteration)
             for hook in self.hooks:
                 hook.before_train_iter(self.runner, iteration)
@@ -118,6 +124,36 @@ def test_a_replay_does_the_work_of_its_iteration():
     for key, tensor in eager.model.state_dict().items():
         torch.testing.assert_close(graphed.model.state_dict()[key], tensor, rtol=1e-5, atol=1e-6,
                                    msg=lambda text, key=key: f'{key}: {text}')
+
+
+@pytest.mark.parametrize('device', ['cpu', pytest.param('cuda', marks=on_gpu)])
+def test_augmentation_is_part_of_the_graph_and_new_in_every_replay(device):
+    eager, graphed = (Training(device, graphed=True, captures=captures, transforms=AUGMENTATION)
+                      for captures in (False, True))
+    usual = Training(device, graphed=False, transforms=AUGMENTATION)
+    expected, found = eager.run(), graphed.run()
+    assert all(variant.graph is not None for variant in graphed.step._variants.values())
+    assert all(tensor.dtype == torch.uint8 for tensor in graphed.step._inputs.values())  # as they come
+    compare(found[:20], expected[:20], 1e-6 if device == 'cpu' else 1e-2)
+    compare(expected[:12], usual.run(12), 1e-2)  # Adam rounds differently with a learning rate on the device
+    again = [float(graphed.step(graphed.batches[0], ITERATIONS)['loss_l1']) for _ in range(2)]
+    assert again[0] != again[1]  # the generator has not been seeded in between
+
+
+def test_augmentation_that_cannot_be_captured_stays_outside(caplog):
+    training = Training('cpu', graphed=True, transforms=AUGMENTATION)
+    captured = []
+
+    def capture(variant):
+        if training.step._augments:
+            raise RuntimeError('operation not permitted when stream is capturing')
+        captured.append(variant)
+        training._capture(variant)
+
+    training.step._capture = capture
+    usual = Training('cpu', graphed=True, captures=False, transforms=AUGMENTATION)
+    compare(training.run(), usual.run(), 1e-6)
+    assert len(captured) == 4 and all(tensor.is_floating_point() for tensor in training.step._inputs.values())
 
 
 @pytest.mark.parametrize('dtype', ['float32', 'bfloat16'])

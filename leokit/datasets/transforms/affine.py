@@ -10,6 +10,7 @@ from torch import Tensor
 from leokit.datasets.transforms.base import BatchTransform, uniform
 from leokit.nn.face_regions import move_regions
 from leokit.registry import TRANSFORMS
+from leokit.utils.device_constant import device_constant
 
 PADDINGS = ('reflection', 'border')
 
@@ -38,8 +39,8 @@ class PairedAffine(BatchTransform):
 
     def sample_parameters(self, active: Tensor, generator: torch.Generator | None) -> Tensor:
         """Sample affine maps from output to input positions, shape (B, 2, 3), in normalized coordinates (x first)."""
-        limits = torch.tensor([math.radians(self.rotation), math.log1p(self.scale), 2 * self.translation,
-                               2 * self.translation], device=active.device)
+        limits = device_constant((math.radians(self.rotation), math.log1p(self.scale), 2 * self.translation,
+                                  2 * self.translation), active.device)
         angle, log_scale, right, down = (
             uniform(-1, 1, (4, len(active)), active.device, generator).mul(active) * limits[:, None])
         # The maps go from output to input positions, so they shrink where the image is magnified.

@@ -54,7 +54,10 @@ class BatchTransform(nn.Module, ABC):
         active = uniform(0, 1, (batch,), device, generator) < self.probability
         parameters = self.sample_parameters(active, generator)
         changed = {key: self._to_clips_or_images(tensor, parameters) for key, tensor in images.items()}
-        changed |= {key: self.apply_to_regions(inputs[key], parameters) for key in REGION_KEYS if key in inputs}
+        regions = {key: inputs[key] for key in REGION_KEYS if key in inputs}
+        if regions:  # all at once: these are many small kernels
+            moved = self.apply_to_regions(torch.cat([*regions.values()], dim=1), parameters)
+            changed |= zip(regions, moved.split([maps.shape[1] for maps in regions.values()], dim=1))
         return {**inputs, **changed}
 
     @abstractmethod

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from leokit.datasets.transforms.base import BatchTransform, uniform
 from leokit.registry import TRANSFORMS
+from leokit.utils.device_constant import device_constant
 
 LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
 
@@ -51,19 +52,19 @@ class PairedColorJitter(BatchTransform):
         slopes in x and y.
         """
         device = active.device
-        shift, contrast, saturation, angle = (
-            uniform(-1, 1, (4, len(active)), device, generator).mul(active)
-            * torch.tensor([self.brightness, self.contrast, self.saturation, 2 * math.pi * self.hue],
-                           device=device)[:, None])
-        luma = torch.tensor(LUMA, device=device).expand(3, 3)
+        amounts = (self.brightness, self.contrast, self.saturation, 2 * math.pi * self.hue)
+        shift, contrast, saturation, angle = (uniform(-1, 1, (4, len(active)), device, generator).mul(active)
+                                              * device_constant(amounts, device)[:, None])
+        luma = device_constant(LUMA, device).expand(3, 3)
         identity = torch.eye(3, device=device)
         saturate = torch.lerp(luma, identity, (1 + saturation)[:, None, None])
         matrix = (1 + contrast)[:, None, None] * (_hue_rotation(angle) @ saturate)
         maps = torch.cat([matrix, shift[:, None, None].expand(-1, 3, 1)], dim=-1)
         if not self.gamma and not self.light:
             return maps
-        limits = torch.tensor([self.gamma, self.light, self.light], device=device).log1p()
-        exponents = uniform(-1, 1, (3, len(active)), device, generator).mul(active) * limits[:, None]
+        limits = tuple(map(math.log1p, (self.gamma, self.light, self.light)))
+        exponents = (uniform(-1, 1, (3, len(active)), device, generator).mul(active)
+                     * device_constant(limits, device)[:, None])
         return torch.cat([maps, exponents.T[..., None]], dim=-1)
 
     def apply_to(self, images: Tensor, parameters: Tensor) -> Tensor:
@@ -88,5 +89,5 @@ def _hue_rotation(angle: Tensor) -> Tensor:
     """Rotation matrices (B, 3, 3) about the gray axis (1, 1, 1) by the angles (B,); Rodrigues' formula."""
     sine, cosine = angle.sin()[:, None, None], angle.cos()[:, None, None]
     third = angle.new_full((3, 3), 1 / 3)
-    cross = angle.new_tensor([[0, -1, 1], [1, 0, -1], [-1, 1, 0]]) / math.sqrt(3)
+    cross = device_constant(((0, -1, 1), (1, 0, -1), (-1, 1, 0)), angle.device, angle.dtype) / math.sqrt(3)
     return cosine * torch.eye(3, device=angle.device) + (1 - cosine) * third + sine * cross

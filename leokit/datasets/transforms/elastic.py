@@ -14,7 +14,7 @@ from torch import Tensor
 
 from leokit.datasets.transforms.affine import PairedAffine
 from leokit.datasets.transforms.base import normal
-from leokit.nn.face_regions import region_edges, regions_from_edges
+from leokit.nn.face_regions import inverse_matrices, region_edges, regions_from_edges
 from leokit.registry import TRANSFORMS
 
 # Limit of the norm of a displacement's gradient. Below 1, no part of the image is folded: a matrix 1 + G with |G| < 1
@@ -97,7 +97,7 @@ class PairedElastic(PairedAffine):
 
     def _output_positions(self, points: Tensor, affine: Tensor, control: Tensor) -> Tensor:
         """Where points (B, P, 2) of the input are in the output: the fixed point of a contraction."""
-        inverse = torch.linalg.inv_ex(affine[..., :2])[0][:, None]  # (B, 1, 2, 2)
+        inverse = inverse_matrices(affine[:, None, :, :2])  # (B, 1, 2, 2)
 
         def undo_affine(moved: Tensor) -> Tensor:  # a sum, which TF32 does not round
             return (inverse * (moved - affine[:, None, :, 2])[..., None, :]).sum(-1)
@@ -105,9 +105,9 @@ class PairedElastic(PairedAffine):
         positions = undo_affine(points)
         for _ in range(INVERSE_STEPS):
             # the displacement beyond the edges of the image is that of the edges
-            x, y = (spline_basis(axis, self.cells) for axis in positions.clamp(-1, 1).unbind(-1))  # (B, P, G)
-            displacement = torch.einsum('bcyx,bpy,bpx->bpc', control, y, x)
-            positions = undo_affine(points - displacement)
+            x, y = spline_basis(positions.clamp(-1, 1), self.cells)[:, None].unbind(-2)  # (B, 1, P, G)
+            displacement = ((y @ control) * x).sum(-1)  # (B, 2, P)
+            positions = undo_affine(points - displacement.mT)
         return positions
 
 

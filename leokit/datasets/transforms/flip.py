@@ -5,6 +5,7 @@ from torch import Tensor
 
 from leokit.datasets.transforms.base import BatchTransform
 from leokit.registry import TRANSFORMS
+from leokit.utils.device_constant import device_constant
 
 
 @TRANSFORMS.register_module()
@@ -28,5 +29,5 @@ class PairedFlip(BatchTransform):
 
     def apply_to_regions(self, regions: Tensor, parameters: Tensor) -> Tensor:
         """Mirror regions (B, R, 2, 3) where ``parameters`` (B,) is True; right and left eye keep their rows."""
-        mirrored = regions * regions.new_tensor([[-1.0], [1.0]])
+        mirrored = regions * device_constant(((-1.0,), (1.0,)), regions.device, regions.dtype)
         return torch.where(parameters[:, None, None, None], mirrored, regions)
