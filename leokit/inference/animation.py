@@ -45,9 +45,9 @@ class VideoAnimator:
         device = device_of(self.animator)
         runner, first = self._runner(video, chunk_size), True
         for frames in iterate_frames(video, self.animator.size, chunk_size=chunk_size, crop=self.animator.crop,
-                                     pin=device.type == 'cuda'):
+                                     device=device):
             if runner is not None:
-                yield runner.codes(frames.to(device, non_blocking=True))[None]
+                yield runner.codes(frames)[None]
                 continue
             # on a CPU the first frame is encoded and rendered alone, because somebody may be waiting for it
             pieces = [frames[:1], frames[1:]] if first and device.type == 'cpu' else [frames]

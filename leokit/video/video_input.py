@@ -24,6 +24,7 @@ from leokit.video.images import TRANSPARENT_BACKGROUND, to_rgb
 from leokit.video.readers import AutoReader, VideoHandle
 from leokit.video.readers.pyav_reader import PyAVHandle
 from leokit.video.resize import fit_to_tensor
+from leokit.video.yuv420 import Yuv420Frames, yuv420_to_rgb
 
 # A path (file or folder); an open video; the content of a file, or an open binary file; an array uint8 (T, H, W, 3); a
 # tensor (T, 3, H, W), uint8 or in [-1, 1]; frames one by one, as a list or an iterator (a camera): arrays uint8
@@ -127,7 +128,8 @@ def length_and_rate(video: VideoInput) -> tuple[int | None, float]:
 
 
 def iterate_frames(video: VideoInput, size: int, *, chunk_size: int, first: int = 0,
-                   last: int | None = None, crop: str = 'center', pin: bool = False) -> Iterator[Tensor]:
+                   last: int | None = None, crop: str = 'center',
+                   device: torch.device | str = 'cpu') -> Iterator[Tensor]:
     """Prepare the frames of a video in chunks; the next chunks are decoded in a thread meanwhile.
 
     Args:
@@ -137,23 +139,46 @@ def iterate_frames(video: VideoInput, size: int, *, chunk_size: int, first: int 
         first (int): First frame.
         last (int, optional): End (excluded); None is the end of the video.
         crop (str): See :func:`~leokit.video.resize.fit_frames`.
-        pin (bool): Put the frames into pinned memory, which is copied to a GPU asynchronously.
+        device (torch.device | str): Where the frames are needed. To a GPU they are copied asynchronously, and videos of
+            H.264 and its like that have the size S already are converted from 4:2:0 there
+            (:func:`~leokit.video.yuv420.yuv420_to_rgb`).
 
     Yields:
-        Tensor: Consecutive uint8 frames, shape (t, 3, S, S).
+        Tensor: Consecutive uint8 frames, shape (t, 3, S, S), on the device.
     """
+    device = torch.device(device)
     if is_frame_stream(video):
-        yield from _iterate_stream(video, size, chunk_size, first, last, crop)
+        yield from (chunk.to(device) for chunk in _iterate_stream(video, size, chunk_size, first, last, crop))
         return
     with opened(video) as handle:
-        chunks, ahead = (fit_to_tensor(chunk, size, crop) for chunk in handle.chunks(chunk_size, first, last)), 2
-        if pin:
-            if threads := converter_count():  # converting takes twice as long as decoding
-                handle.convert_in_threads(threads)
-            chunks = (chunk.pin_memory() for chunk in chunks)
-            ahead = max(ahead, min(PINNED_CHUNKS, PINNED_BYTES // (chunk_size * 3 * size * size)))
-        with Prefetcher(chunks, ahead) as prefetched:
-            yield from prefetched
+        if device.type != 'cuda':
+            chunks = (fit_to_tensor(chunk, size, crop) for chunk in handle.chunks(chunk_size, first, last))
+            with Prefetcher(chunks) as prefetched:
+                yield from (chunk.to(device) for chunk in prefetched)
+            return
+        ahead = max(2, min(PINNED_CHUNKS, PINNED_BYTES // (chunk_size * 3 * size * size)))
+        with Prefetcher(_pinned_chunks(handle, size, chunk_size, first, last, crop), ahead) as prefetched:
+            for chunk in prefetched:
+                yield _on_device(chunk, device)
+
+
+def _pinned_chunks(handle: VideoHandle, size: int, chunk_size: int, first: int, last: int | None,
+                   crop: str) -> Iterator[Tensor | Yuv420Frames]:
+    """Chunks in pinned memory: frames (t, 3, S, S), or as the file stores them if they have that size."""
+    stored = handle.yuv420_size == (size, size)
+    if not stored and (threads := converter_count()):  # converting takes twice as long as decoding
+        handle.convert_in_threads(threads)
+    for chunk in handle.yuv420_chunks(chunk_size, first, last) if stored else handle.chunks(chunk_size, first, last):
+        if isinstance(chunk, Yuv420Frames):
+            yield chunk._replace(planes=chunk.planes.pin_memory())
+        else:
+            yield fit_to_tensor(chunk, size, crop).pin_memory()
+
+
+def _on_device(chunk: Tensor | Yuv420Frames, device: torch.device) -> Tensor:
+    if isinstance(chunk, Yuv420Frames):
+        return yuv420_to_rgb(chunk._replace(planes=chunk.planes.to(device, non_blocking=True)))
+    return chunk.to(device, non_blocking=True)
 
 
 def _iterate_stream(frames: Iterator, size: int, chunk_size: int, first: int, last: int | None,

@@ -124,16 +124,18 @@ def test_pixels_between_0_and_1_are_noticed_once(pixels, monkeypatch):
     assert len(messages) == 1 and '2 * pixels - 1' in messages[0]
 
 
-@pytest.mark.parametrize('pin, size, depth', [(False, 16, 2), (True, 16, 64), (True, 256, 10), (True, 1024, 2)])
-def test_more_is_read_ahead_for_a_gpu_within_its_memory(pixels, monkeypatch, pin, size, depth):
+@pytest.mark.parametrize('device, size, depth', [
+    ('cpu', 16, 2), ('cuda', 16, 64), ('cuda', 256, 10), ('cuda', 1024, 2)])
+def test_more_is_read_ahead_for_a_gpu_within_its_memory(pixels, monkeypatch, device, size, depth):
     depths = []
 
     class Recorded(Prefetcher):
-        def __init__(self, source, depth):
+        def __init__(self, source, depth=2):
             depths.append(depth)
             super().__init__(source, depth)
 
     monkeypatch.setattr('leokit.video.video_input.Prefetcher', Recorded)
     monkeypatch.setattr(torch.Tensor, 'pin_memory', lambda self: self)
-    frames = list(iterate_frames(np.stack([pixels, pixels]), size, chunk_size=32, pin=pin))
+    monkeypatch.setattr('leokit.video.video_input._on_device', lambda chunk, device: chunk)
+    frames = list(iterate_frames(np.stack([pixels, pixels]), size, chunk_size=32, device=device))
     assert depths == [depth] and frames[0].shape == (2, 3, size, size)  # a chunk of 256 x 256 has 6 MiB of 64

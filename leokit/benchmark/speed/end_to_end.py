@@ -46,7 +46,7 @@ def _bench_animate(bench: SpeedBench, animator: Animator, folder: Path, count: i
 
     def read() -> None:
         with open_video(driving) as video:
-            _exhaust(iterate_frames(video, size, chunk_size=CHUNK_SIZE, pin=bench.device.type == 'cuda'))
+            _exhaust(iterate_frames(video, size, chunk_size=CHUNK_SIZE, device=bench.device))
 
     computed: list[np.ndarray] = []  # of the latest computation, as HostCopy has them
 

@@ -10,6 +10,7 @@ from leokit.utils import UserError
 from leokit.utils.files import local_path
 from leokit.video.frame_rate import DEFAULT_FPS as DEFAULT_FPS
 from leokit.video.frame_rate import RATE_TOLERANCE, is_same_rate, regular_times, resampled_indices
+from leokit.video.yuv420 import Yuv420Frames
 
 
 def _spell(value: object) -> str:
@@ -87,10 +88,28 @@ class VideoHandle(ABC):
         Yields:
             np.ndarray: uint8 RGB frames, shape (t, H, W, 3).
         """
+        yield from map(self.read, self._spans(size, first, last))
+
+    def _spans(self, size: int, first: int, last: int | None) -> Iterator[np.ndarray]:
+        """The frame numbers of consecutive chunks."""
         last = len(self) if last is None else last
         size = self.chunk_length(size)
         for start in range(first, last, size):
-            yield self.read(np.arange(start, min(start + size, last)))
+            yield np.arange(start, min(start + size, last))
+
+    @property
+    def yuv420_size(self) -> tuple[int, int] | None:
+        """tuple[int, int] | None: H and W of frames that :meth:`yuv420_chunks` may give as they are stored."""
+        return None
+
+    def yuv420_chunks(self, size: int, first: int = 0,
+                      last: int | None = None) -> Iterator[np.ndarray | Yuv420Frames]:
+        """As :meth:`chunks`, but frames may stay in 4:2:0, to be converted on a GPU.
+
+        Yields:
+            np.ndarray | Yuv420Frames: uint8 RGB (t, H, W, 3), or the planes (t, H * 3 / 2, W).
+        """
+        yield from self.chunks(size, first, last)
 
     def at_rate(self, fps: float) -> 'VideoHandle':
         """This video at another constant rate, resampled by time; closing the result closes this video."""

@@ -12,8 +12,12 @@ from leokit.utils import UserError
 from leokit.video.conversion_threads import ONE_THREAD
 from leokit.video.images import TRANSPARENT_BACKGROUND, over_background
 from leokit.video.readers.wide_color import ColorConverter, needs_color_conversion
+from leokit.video.yuv420 import can_be_yuv420
 
 UNSPECIFIED_MATRIX = 2  # ITU-T H.273
+YUV_MATRICES = {1: 'bt709', UNSPECIFIED_MATRIX: 'bt601', 5: 'bt601', 6: 'bt601'}  # as FFmpeg takes them
+YUV420_FORMATS = ('yuv420p', 'yuvj420p')
+FULL_RANGE = 2  # FFmpeg's code
 HD_HEIGHT = 720  # untagged video from this height up is BT.709 by the usual guess
 # Signs of display matrices by their rotation in degrees, counterclockwise.
 ROTATIONS = {90: (0, -1, 1, 0), 180: (-1, 0, 0, -1), 270: (0, 1, -1, 0)}
@@ -66,6 +70,18 @@ class FrameConverter:
         pixels = self._of_thread.formatter.reformat(frame, width=width, height=frame.height,
                                                     format='rgba' if transparent else 'rgb24', **options).to_ndarray()
         return orient(over_background(pixels, self._background) if transparent else pixels, matrix)
+
+    def yuv420_kind(self, frame: Any) -> tuple[str, bool] | None:
+        """Color matrix and full range of a frame that is nothing but 4:2:0 with 8 bits; None for others.
+
+        Args:
+            frame (av.VideoFrame): A decoded frame.
+        """
+        matrix = 'bt709' if self._is_bt709(frame) else YUV_MATRICES.get(frame.colorspace)
+        plain = (frame.format.name in YUV420_FORMATS and self._aspect == 1 and matrix
+                 and can_be_yuv420(frame.height, frame.width) and not needs_color_conversion(frame)
+                 and display_matrix(frame) is None)
+        return (matrix, frame.format.name == 'yuvj420p' or frame.color_range == FULL_RANGE) if plain else None
 
     def _is_bt709(self, frame: Any) -> bool:
         if frame.colorspace != UNSPECIFIED_MATRIX or frame.format.is_rgb or self._untagged == 'bt601':

@@ -10,6 +10,7 @@ from typing import Any, Iterable, Iterator, Sequence
 
 import av
 import numpy as np
+import torch
 from mmengine.logging import print_log
 
 from leokit.registry import VIDEO_READERS
@@ -23,11 +24,12 @@ from leokit.video.readers.base import ResampledHandle, VideoHandle, VideoReader,
 from leokit.video.readers.container import ALPHA_DECODERS, alpha_decoder, choose_stream, open_container
 from leokit.video.readers.damage import (
     DamagedFrameError, check_references, is_corrupt, suspect_frames, until_next_key)
-from leokit.video.readers.frame_pixels import UNTAGGED_MATRICES, FrameConverter
+from leokit.video.readers.frame_pixels import UNTAGGED_MATRICES, YUV420_FORMATS, FrameConverter
 from leokit.video.readers.stream_index import PacketDecoder, StreamIndex, build_index, index_by_decoding
 from leokit.video.readers.truncation import broken_end, missing_bytes, missing_samples
 from leokit.video.readers.wide_color import needs_color_conversion
 from leokit.video.shards import find_member, is_shard_member, video_stamp
+from leokit.video.yuv420 import Yuv420Frames
 
 MAX_PIXELS = 178_956_970  # of a frame; Pillow refuses larger images
 MAX_INDICES = 4096  # stream indices that a reader caches, some kilobytes each
@@ -100,6 +102,23 @@ class PyAVHandle(VideoHandle):
     @property
     def frame_bytes(self) -> int:
         return 3 * self._stream.codec_context.width * self._stream.codec_context.height
+
+    @property
+    def yuv420_size(self) -> tuple[int, int] | None:
+        context = self._stream.codec_context
+        plain = context.pix_fmt in YUV420_FORMATS and not self.has_other_shape
+        return (context.height, context.width) if plain else None
+
+    def yuv420_chunks(self, size: int, first: int = 0,
+                      last: int | None = None) -> Iterator[np.ndarray | Yuv420Frames]:
+        for indices in self._spans(size, first, last):
+            self._check_open()
+            frames = list(self.decode_file(self.file_indices(indices)))
+            kinds = {(self._convert.yuv420_kind(frame), frame.height, frame.width) for frame in frames}
+            if len(kinds) == 1 and (kind := next(iter(kinds))[0]) is not None:
+                yield Yuv420Frames(torch.from_numpy(np.stack([frame.to_ndarray() for frame in frames])), *kind)
+            else:
+                yield self._stack(map(self._converted, frames), len(frames))
 
     def convert_in_threads(self, threads: int) -> None:
         if self._converters is None:
@@ -243,17 +262,25 @@ class PyAVHandle(VideoHandle):
         return self._read_source(self.file_indices(indices))
 
     def _read_source(self, indices: np.ndarray) -> np.ndarray:
+        self._check_open()
+        wanted, positions = np.unique(indices, return_inverse=True)
+        frames = self._stack(self._pixels(wanted.tolist()), len(wanted))
+        return frames if np.array_equal(wanted, indices) else frames[positions]
+
+    def _check_open(self) -> None:
         if self._container is None:
             raise ValueError(f'{self.path} has been closed')
-        wanted, positions = np.unique(indices, return_inverse=True)
+
+    def _stack(self, pixels: Iterable[np.ndarray], count: int) -> np.ndarray:
+        """One array of frames of the same size."""
         frames = None
-        for row, pixels in enumerate(self._pixels(wanted.tolist())):
+        for row, frame in enumerate(pixels):
             if frames is None:
-                frames = np.empty((len(wanted), *pixels.shape), np.uint8)
-            if pixels.shape != frames.shape[1:]:
+                frames = np.empty((count, *frame.shape), np.uint8)
+            if frame.shape != frames.shape[1:]:
                 raise UserError(f'{self.path} has frames of different sizes; convert it to one size')
-            frames[row] = pixels
-        return frames if np.array_equal(wanted, indices) else frames[positions]
+            frames[row] = frame
+        return frames
 
     def _decode(self, number: int) -> Any:
         """Decode up to frame ``number`` and return it."""

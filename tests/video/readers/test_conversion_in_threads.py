@@ -66,11 +66,12 @@ def test_errors_name_the_file_and_the_video_can_be_closed(path, monkeypatch):
 def test_frames_for_a_gpu_are_converted_in_threads(path, monkeypatch):
     threads = []
     monkeypatch.setattr('torch.Tensor.pin_memory', lambda self: self)  # needs a GPU
+    monkeypatch.setattr('leokit.video.video_input._on_device', lambda chunk, device: chunk)
     monkeypatch.setattr('leokit.video.conversion_threads.worker_count', lambda: 3)
     with open_video(path) as video:
         convert = video.convert_in_threads
         monkeypatch.setattr(video, 'convert_in_threads', lambda count: threads.append(count) or convert(count))
-        pinned = np.concatenate(list(iterate_frames(video, 32, chunk_size=8, pin=True)))
+        pinned = np.concatenate(list(iterate_frames(video, 32, chunk_size=8, device='cuda')))
         plain = np.concatenate(list(iterate_frames(path, 32, chunk_size=8)))
     np.testing.assert_array_equal(pinned, plain)
     assert threads == [2]
