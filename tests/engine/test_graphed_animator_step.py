@@ -121,7 +121,7 @@ def test_a_replay_does_the_work_of_its_iteration():
 
 
 @pytest.mark.parametrize('dtype', ['float32', 'bfloat16'])
-@pytest.mark.parametrize('compiled, fused', [(False, False), (True, False), (False, True)])
+@pytest.mark.parametrize('compiled, fused', [(False, False), (True, False), (False, True), (True, True)])
 @pytest.mark.parametrize('device', [pytest.param('cuda', marks=[*on_gpu, pytest.mark.timeout(600)])])
 def test_a_replay_is_the_eager_step(device, compiled, fused, dtype):
     eager, graphed = (Training(device, graphed=True, captures=captures, dtype=dtype, fused=fused)
