@@ -21,8 +21,9 @@ def can_fuse(x: Tensor, groups: int) -> bool:
     if not (x.is_cuda and HAS_TRITON and x.dtype in DTYPES):
         return False
     from leokit.diffusion_backbones.norm_kernels import MAX_TILE, tile_of
-    rows, columns = tile_of(x.shape[1], x.shape[2] // groups)
-    return rows * columns <= MAX_TILE and 0 < x.numel() < MAX_POSITIONS
+    rows, columns = tile_of(1, x.shape[2] // groups)
+    # all are powers of two; a compiler may not know the number of frames, so there is one comparison with it
+    return x.shape[1] <= MAX_TILE // (rows * columns) and 0 < x.numel() < MAX_POSITIONS
 
 
 def fused_norm(x: Tensor, gain: Tensor, shift: Tensor, groups: int, eps: float, *, one_plus: bool = False,

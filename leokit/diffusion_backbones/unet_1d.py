@@ -25,7 +25,7 @@ from leokit.registry import DIFFUSION_BACKBONES
 from leokit.utils import UserError, check_shape
 from leokit.utils.batch_random import BatchDropout
 
-NORM_KERNELS = ('torch', 'triton')
+NORM_KERNELS = ('auto', 'torch', 'triton')
 
 
 @DIFFUSION_BACKBONES.register_module()
@@ -42,14 +42,14 @@ class UNet1D(UNet):
         head_dim (int): Width of an attention head.
         dropout (float): Dropout in the residual blocks.
         control_dim (int): Width of the control of each frame; 0 for none.
-        norm_kernel (str): ``'torch'``, or ``'triton'``: normalization, modulation, SiLU and the taps of the convolution
-            that follows are one kernel on CUDA devices (:mod:`leokit.diffusion_backbones.fused_norm`), unless there is
-            a mask or dropout.
+        norm_kernel (str): ``'torch'``; ``'triton'``: normalization, modulation, SiLU and the taps of the convolution
+            that follows are one kernel on CUDA devices (:mod:`leokit.diffusion_backbones.fused_norm`, without second
+            derivatives), unless there is a mask or dropout; or ``'auto'``: the latter in mixed precision.
     """
 
     def __init__(self, motion_dim: int = 20, channels: Sequence[int] = (256, 256, 384), *, num_blocks: int = 2,
                  attention_levels: Sequence[int] = (1, 2), embedding_dim: int = 256, cond_dim: int = 0,
-                 head_dim: int = 64, dropout: float = 0.0, control_dim: int = 0, norm_kernel: str = 'torch') -> None:
+                 head_dim: int = 64, dropout: float = 0.0, control_dim: int = 0, norm_kernel: str = 'auto') -> None:
         if norm_kernel not in NORM_KERNELS:
             raise UserError(f'UNet1D: norm_kernel={norm_kernel!r} must be one of {", ".join(NORM_KERNELS)}')
         layers = UNetLayers(conv=TemporalConv, norm=TemporalGroupNorm, block=ResidualBlock, attention=TemporalAttention,
@@ -144,7 +144,7 @@ class TemporalGroupNorm(nn.Module):
         super().__init__()
         self.groups = math.gcd(groups, channels)
         self.eps = eps
-        self.kernel = 'torch'
+        self.kernel = 'auto'  # one of NORM_KERNELS
         self.weight = nn.Parameter(torch.ones(channels)) if affine else None
         self.bias = nn.Parameter(torch.zeros(channels)) if affine else None
 
@@ -174,8 +174,9 @@ class TemporalGroupNorm(nn.Module):
 
     def fuses(self, x: Tensor, scale: Tensor | None, mask: Tensor | None) -> bool:
         """Whether :meth:`fused` computes this."""
-        return (self.kernel == 'triton' and mask is None and (self.weight is None) != (scale is None)
-                and can_fuse(x, self.groups))
+        # under autocast a sequence comes from a matrix product, in half precision
+        is_wanted = self.kernel == 'triton' or self.kernel == 'auto' and x.dtype != torch.float32
+        return is_wanted and mask is None and (self.weight is None) != (scale is None) and can_fuse(x, self.groups)
 
     def fused(self, x: Tensor, scale: Tensor | None, shift: Tensor | None, **options: Any) -> Tensor:
         """:meth:`forward` with SiLU or taps after it, which are options of ``fused_norm``."""

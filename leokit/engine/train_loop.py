@@ -38,9 +38,8 @@ class ResumableTrainLoop(BaseLoop):
             (:class:`~leokit.engine.graphed_step.GraphedTrainStep`). None does so where it is possible, except for
             animators; True raises a :class:`UserError` where it is not.
         fused_update (bool, optional): Within the graph, clip, step, average and cast the weights in two kernels
-            (:class:`~leokit.engine.fused_update.FusedUpdate`). True does so and raises a :class:`UserError` where it is
-            not possible. None and False leave it to PyTorch: the first version failed on a GPU, in replays, and the
-            mended one has not run on a GPU yet.
+            (:class:`~leokit.engine.fused_update.FusedUpdate`). None does so where it is possible; True raises a
+            :class:`UserError` where it is not; False leaves it to PyTorch. Trainings resume with either.
 
     Motion codes stay on the device of the model, where there is room, and the data loader is not used
     (:class:`~leokit.datasets.resident_batches.ResidentBatches`); the batches are the same.
@@ -63,10 +62,9 @@ class ResumableTrainLoop(BaseLoop):
         self.max_epochs = 1  # MMEngine's hooks see the whole training as one epoch
         self.val_interval = val_interval
         self.val_begin = val_begin
-        for name, value, default in (('cuda_graph', cuda_graph, 'where possible'),
-                                     ('fused_update', fused_update, 'off')):
+        for name, value in (('cuda_graph', cuda_graph), ('fused_update', fused_update)):
             if value not in (True, False, None):
-                raise UserError(f'train_cfg.{name}={value!r} must be True, False, or None for "{default}"')
+                raise UserError(f'train_cfg.{name}={value!r} must be True, False, or None for "where possible"')
         self._cuda_graph = cuda_graph
         self._fused_update = fused_update
         self._graphed_step: GraphedTrainStep | None = None
@@ -121,13 +119,13 @@ class ResumableTrainLoop(BaseLoop):
 
     def fuses_update(self, captures: bool) -> bool:
         """Whether the update is two kernels in the graph of a step; a :class:`UserError` if it must be and cannot."""
-        if not self._fused_update:
+        if not (captures if self._fused_update is None else self._fused_update):
             return False
         obstacle = update_obstacle(self.runner.optim_wrapper) if captures else \
             f'the training step is not a CUDA graph: {graph_obstacle(self.runner) or self._graph_choice()}'
-        if obstacle:
+        if obstacle and self._fused_update:
             raise UserError(f'train_cfg.fused_update=True does not work, because {obstacle}; set it to None')
-        return True
+        return obstacle is None
 
     def _graph_choice(self) -> str:
         """Why a step that could be a CUDA graph is none, a clause."""

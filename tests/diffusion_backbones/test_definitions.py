@@ -26,7 +26,7 @@ def test_the_default_sizes():
         none, motion_dim=20, channels=448, depth=10, cycle=5, kernel_size=3, embedding_dim=256, control_dim=0)
     assert defaults(UNet1D) == dict(none, motion_dim=20, channels=(256, 256, 384), num_blocks=2,
                                     attention_levels=(1, 2), embedding_dim=256, head_dim=64, control_dim=0,
-                                    norm_kernel='torch')
+                                    norm_kernel='auto')
     assert defaults(UNet2D) == dict(none, image_channels=3, channels=(128, 192, 256, 384), num_blocks=2,
                                     attention_levels=(2, 3), embedding_dim=512, extra_channels=0, head_dim=64)
     assert defaults(TemporalConv) == dict(kernel_size=3, stride=1, bias=True, zero_init=False)

@@ -1,3 +1,5 @@
+import copy
+import pickle
 from itertools import product
 
 import pytest
@@ -6,9 +8,12 @@ import torch.nn.functional as F
 from support.triton_compiler import compile_for_hopper
 from support.triton_interpreter import check_addresses, run_interpreted
 from torch._subclasses import FakeTensorMode
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from leokit.diffusion_backbones import UNet1D
 from leokit.diffusion_backbones.fused_norm import can_fuse, fused_norm
+from leokit.diffusion_backbones.unet_1d import TemporalGroupNorm
+from leokit.utils import UserError
 from leokit.utils.triton import HAS_TRITON
 
 needs_triton = pytest.mark.skipif(not HAS_TRITON, reason='Triton is not installed')
@@ -50,10 +55,10 @@ def check(shape, groups, *, shared, one_plus, silu, taps, dtype=torch.float32, d
         assert error < tolerance, f'{error} of {tuple(right.shape)}'
 
 
-def check_unet(device, dtype, tolerance, **settings):
+def check_unet(device, dtype, tolerance, kernel='triton'):
     """The whole network, with and without the kernels."""
     torch.manual_seed(0)
-    usual, fused = UNet1D(3, **OPTIONS), UNet1D(3, **OPTIONS, norm_kernel='triton')
+    usual, fused = (UNet1D(3, **OPTIONS, norm_kernel=name) for name in ('torch', kernel))
     for weight in usual.parameters():  # some are zero
         torch.nn.init.normal_(weight, std=0.2)
     fused.load_state_dict(usual.state_dict())
@@ -95,16 +100,71 @@ def test_the_kernels_compile_for_hopper(types):
 @needs_triton
 @pytest.mark.parametrize('shape, groups, device, fits', [
     ((2, 64, 256), 8, 'cuda', True), ((2, 64, 256), 8, 'cpu', False), ((2, 512, 256), 8, 'cuda', True),
-    ((2, 513, 256), 8, 'cuda', False), ((2, 64, 8 * 257), 8, 'cuda', False)])  # 1,024 x 32 elements, 64 x 512
+    ((2, 513, 256), 8, 'cuda', False), ((2, 64, 8 * 257), 8, 'cuda', False),  # 1,024 x 32 elements, 64 x 512
+    ((2, 1, 2**15), 1, 'cuda', False), ((2, 1, 2**14), 1, 'cuda', True), ((2, 0, 256), 8, 'cuda', False)])
 def test_when_it_is_one_kernel(shape, groups, device, fits):
     with FakeTensorMode():
         x = torch.empty(shape, device=device, dtype=torch.bfloat16)
         assert can_fuse(x, groups) == fits
 
 
-def test_a_cpu_uses_torch(monkeypatch):
+@pytest.mark.parametrize('kernel', ['auto', 'triton'])
+@pytest.mark.parametrize('dtype', [torch.float32, torch.bfloat16])
+def test_a_cpu_uses_torch(monkeypatch, dtype, kernel):
     monkeypatch.setattr('leokit.diffusion_backbones.unet_1d.fused_norm', None)
-    check_unet('cpu', torch.float32, 1e-7)
+    check_unet('cpu', dtype, 1e-7, kernel)
+
+
+class Normalizations(TorchDispatchMode):
+    """Counts the calls of the operator."""
+
+    count = 0
+
+    def __torch_dispatch__(self, operator, types, args=(), kwargs=None):
+        self.count += operator is torch.ops.leokit.group_norm.default
+        return operator(*args, **(kwargs or {}))
+
+
+@needs_triton
+@pytest.mark.parametrize('amp, options, fuses', [
+    (True, dict(), True), (False, dict(), False), (True, dict(norm_kernel='torch'), False),
+    (False, dict(norm_kernel='triton'), True), (True, dict(norm_kernel='triton'), True)])
+def test_where_the_kernels_are_used_on_a_cuda_device(amp, options, fuses):
+    """On a simulated device, which has no values but the types of autocast."""
+    was_on, dtype = torch.is_autocast_enabled('cuda'), torch.get_autocast_dtype('cuda')
+    with FakeTensorMode():
+        with torch.device('cuda'):
+            model, x, t = UNet1D(3, **OPTIONS, **options), torch.empty(2, 7, 3), torch.empty(2, dtype=torch.int64)
+        torch.set_autocast_enabled('cuda', amp)  # torch.autocast wants a GPU
+        torch.set_autocast_dtype('cuda', torch.bfloat16)
+        try:
+            with Normalizations() as used:
+                out = model(x, t)
+            with Normalizations() as used_with_mask:
+                model(x, t, mask=torch.ones(2, 7, dtype=torch.bool, device='cuda'))
+        finally:
+            torch.set_autocast_enabled('cuda', was_on)
+            torch.set_autocast_dtype('cuda', dtype)
+            torch.clear_autocast_cache()
+    assert out.is_cuda and out.dtype == (torch.bfloat16 if amp else torch.float32)
+    # five blocks have two, three attentions and the end one each
+    assert used.count == (14 if fuses else 0) and used_with_mask.count == 0
+
+
+def test_weights_and_copies_do_not_depend_on_the_kernel():
+    torch.manual_seed(0)
+    usual, x, t = UNet1D(3, **OPTIONS, norm_kernel='torch'), torch.randn(1, 5, 3), torch.tensor([4])
+    for weight in usual.parameters():
+        torch.nn.init.normal_(weight, std=0.2)
+    for name in ('auto', 'triton'):
+        model = UNet1D(3, **OPTIONS, norm_kernel=name)
+        assert not torch.equal(model(x, t), usual(x, t)) and model.state_dict().keys() == usual.state_dict().keys()
+        model.load_state_dict(usual.state_dict())
+        for copied in (model, copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+            assert torch.equal(copied(x, t), usual(x, t))
+            assert {layer.kernel for layer in copied.modules() if isinstance(layer, TemporalGroupNorm)} == {name}
+    with pytest.raises(UserError, match="norm_kernel='cuda' must be one of auto, torch, triton"):
+        UNet1D(3, **OPTIONS, norm_kernel='cuda')
 
 
 @pytest.mark.gpu
@@ -119,6 +179,7 @@ def test_the_kernels_on_a_gpu(options, dtype, tolerance):
 def test_the_network_on_a_gpu():
     check_unet('cuda', torch.float32, 2e-3)  # TF32
     check_unet('cuda', torch.bfloat16, 5e-2)
+    check_unet('cuda', torch.bfloat16, 5e-2, 'auto')
 
 
 if __name__ == '__main__':
@@ -140,3 +201,6 @@ if __name__ == '__main__':
     one, other = (torch.autograd.grad(run(*inputs), list(model.parameters()))
                   for run in (compiled, lambda *inputs: model(*inputs).square().sum()))
     torch.testing.assert_close(one, other)
+    with torch.inference_mode():
+        found = model(*inputs)
+    torch.testing.assert_close(found, model(*inputs))

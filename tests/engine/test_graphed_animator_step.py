@@ -157,7 +157,7 @@ def test_augmentation_that_cannot_be_captured_stays_outside(caplog):
 
 
 @pytest.mark.parametrize('dtype', ['float32', 'bfloat16'])
-@pytest.mark.parametrize('compiled, fused', [(False, False), (True, False), (False, True)])
+@pytest.mark.parametrize('compiled, fused', [(False, False), (True, False), (False, True), (True, True)])
 @pytest.mark.parametrize('device', [pytest.param('cuda', marks=[*on_gpu, pytest.mark.timeout(600)])])
 def test_a_replay_is_the_eager_step(device, compiled, fused, dtype):
     eager, graphed = (Training(device, graphed=True, captures=captures, dtype=dtype, fused=fused)

@@ -402,7 +402,8 @@ def test_a_fused_update_that_is_required_needs_the_graph(tmp_path, monkeypatch, 
 
 
 @pytest.mark.parametrize('option, obstacle, fuses', [
-    (None, None, False), (False, None, False), (True, None, True), (True, 'Triton is not installed', None)])
+    (None, None, True), (False, None, False), (0, None, False), (True, None, True),
+    (None, 'Triton is not installed', False), (True, 'Triton is not installed', None)])
 def test_where_the_update_is_fused(tmp_path, monkeypatch, option, obstacle, fuses):
     monkeypatch.setattr('leokit.engine.train_loop.update_obstacle', lambda wrapper: obstacle)
     loop = LeoRunner.from_cfg(config_of(tmp_path, 'run', fused_update=option)).build_train_loop(
@@ -418,15 +419,15 @@ def test_where_the_update_is_fused(tmp_path, monkeypatch, option, obstacle, fuse
 @pytest.mark.parametrize('device', DEVICES[1:])
 def test_trainings_with_and_without_a_graph_agree_and_resume(tmp_path, device):
     runs = {}
-    for name, graph, fused in (('eager', False, None), ('graph', True, False), ('again', True, True)):
+    for name, graph, fused in (('eager', False, None), ('graph', True, False), ('again', True, None)):
         config = config_of(tmp_path, name, cuda_graph=graph, fused_update=fused)
         runner = LeoRunner.from_cfg(config)
         runner.train()
         assert (runner.train_loop._graphed_step is not None) == graph
-        assert not graph or (runner.train_loop._graphed_step._update is not None) == fused
+        assert not graph or (runner.train_loop._graphed_step._update is not None) == (fused is None)
         runs[name] = load_checkpoint(tmp_path / name / 'iter_24.pth')
     config = config_of(tmp_path, 'again', cuda_graph=True)
-    for name, fused in (('resumed', True), ('resumed without fusion', False)):
+    for name, fused in (('resumed', None), ('resumed without fusion', False)):
         config.train_cfg.fused_update = fused
         config.resume = str(tmp_path / 'again' / 'iter_16.pth')
         LeoRunner.from_cfg(config).train()

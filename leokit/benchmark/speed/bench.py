@@ -37,7 +37,7 @@ class SpeedOptions:
         train_batch_size (int): Pairs per batch in stage-1 training.
         num_sequences (int): Sequences per batch in stage 2.
         num_frames (int): Codes per sequence in stage 2.
-        updates (Sequence[str]): Updates of the weights in stage-2 training, ``'torch'`` or ``'fused'``.
+        updates (Sequence[str]): Updates of the weights in stage-2 training, ``'auto'``, ``'torch'`` or ``'fused'``.
         end_to_end_frames (int): Frames of the videos that are read and written.
         repeats (int): Timed runs of each entry; the median counts.
         warmup (int): Runs before them.
@@ -56,7 +56,7 @@ class SpeedOptions:
     train_batch_size: int = 32
     num_sequences: int = 64
     num_frames: int = 20
-    updates: Sequence[str] = ('torch',)
+    updates: Sequence[str] = ('auto',)
     end_to_end_frames: int = 512
     repeats: int = 10
     warmup: int = 3

@@ -21,7 +21,8 @@ from leokit.utils.timing import Timing
 VIDEOS, EXTRA_FRAMES = 64, 200
 WARMUP = 20  # iterations: compilation, capture
 ITERATIONS = 50  # of one measurement; a log line is among them
-UPDATES = dict(fused=True, torch=False)  # values of train_cfg.fused_update
+UPDATES = dict(auto=None, torch=False, fused=True)  # values of train_cfg.fused_update
+SUFFIXES = dict(auto='', torch=', PyTorch update', fused=', fused update')
 
 
 class _Clock(Hook):
@@ -67,7 +68,7 @@ def _bench_update(bench: SpeedBench, update: str) -> None:
     peak = torch.cuda.max_memory_reserved() if bench.device.type == 'cuda' else peak_memory()
     seconds = clock.seconds
     name = f'leokit train, {options.num_sequences} x {options.num_frames} codes'
-    bench.report(name + (', compiled' if options.compile else '') + (', fused update' if update == 'fused' else ''),
+    bench.report(name + (', compiled' if options.compile else '') + SUFFIXES[update],
                  Timing(statistics.median(seconds), min(seconds), max(seconds), peak), options.num_sequences,
                  'sequences')
 

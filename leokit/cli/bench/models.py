@@ -32,9 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='image pairs per batch in stage-1 training (default: %(default)s)')
     options.add(parser, '--num-sequences', role='per batch in stage 2', default=64)
     options.add(parser, '--num-frames', role='codes per sequence in stage 2', default=20)
-    add('--updates', nargs='+', choices=('torch', 'fused'), default=('torch',),
-        help='how stage-2 training updates the weights: by PyTorch, or with train_cfg.fused_update=True (on CUDA '
-             'devices); several are timed in turn (default: torch)')
+    add('--updates', nargs='+', choices=('auto', 'torch', 'fused'), default=('auto',),
+        help='how stage-2 training updates the weights: as leokit train does by default, by PyTorch, or by the fused '
+             'kernels that need a CUDA device; several are timed in turn (default: auto)')
     add('--end-to-end-frames', type=positive_int, default=512, metavar='N',
         help='frames read and written by the sections end_to_end and extraction (default: %(default)s)')
     add('--repeats', type=positive_int, default=10, metavar='N', help='timed runs (default: %(default)s)')

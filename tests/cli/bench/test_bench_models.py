@@ -60,12 +60,13 @@ def bench(tmp_path, monkeypatch):
 
 
 def test_updates_of_the_weights_in_turn(bench, monkeypatch):
-    flags = '--sections', 'stage2_training', '--updates', 'torch', 'fused'
+    flags = '--sections', 'stage2_training', '--updates', 'auto', 'torch', 'fused'
     with pytest.raises(AssertionError, match='fused_update=True does not work, because .* is not a CUDA graph'):
         bench(*flags)
     monkeypatch.setitem(UPDATES, 'fused', False)  # as on a CUDA device
     rows, said = bench(*flags)
-    assert list(rows) == ['leokit train, 2 x 5 codes', 'leokit train, 2 x 5 codes, fused update']
+    name = 'leokit train, 2 x 5 codes'
+    assert list(rows) == [name, f'{name}, PyTorch update', f'{name}, fused update']
 
 
 def test_every_section_reports(bench):
