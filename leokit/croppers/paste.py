@@ -28,9 +28,15 @@ class Paster:
             raise ValueError(f'feather must be from 0 to 0.5, got {feather}')
         # An image that is shrunk is averaged first, so that it does not alias.
         self._shrunk = (max(1, round(min(region.width, size))), max(1, round(min(region.height, size))))
-        corners = region.to_frame(2) @ np.array(((-.5, 1.5, -.5, 1.5), (-.5, -.5, 1.5, 1.5), (1, 1, 1, 1)))
-        left, top = np.maximum(np.floor(corners.min(axis=1)), 0).astype(int)
-        right, bottom = np.minimum(np.ceil(corners.max(axis=1)) + 1, frame_size[::-1]).astype(int)
+        # whole pixels are resized, which takes a tenth of the time of an affine map
+        self._box = region.to_box() if region == region.rounded() and not region.angle else None
+        if self._box:
+            low, high = self._box[:2], self._box[2:]
+        else:
+            corners = region.to_frame(2) @ np.array(((-.5, 1.5, -.5, 1.5), (-.5, -.5, 1.5, 1.5), (1, 1, 1, 1)))
+            low, high = np.floor(corners.min(axis=1)), np.ceil(corners.max(axis=1)) + 1
+        left, top = np.maximum(low, 0).astype(int)
+        right, bottom = np.minimum(high, frame_size[::-1]).astype(int)
         self._place = slice(top, max(top, bottom)), slice(left, max(left, right))
         shown = (bottom - top, right - left)
         if min(shown) <= 0:
@@ -40,6 +46,7 @@ class Paster:
         to_frame[:, 2] -= left, top
         self._to_place = to_frame
         self._mask = _mask(region, frame_size, (left, top), shown, feather)
+        self._rest = 1 - self._mask
 
     def paste(self, frame: np.ndarray, image: np.ndarray) -> np.ndarray:
         """The frame with the image in it.
@@ -54,9 +61,15 @@ class Paster:
         if self._shrunk != image.shape[1::-1]:
             image = cv2.resize(image, self._shrunk, interpolation=cv2.INTER_AREA)
         shown = result[self._place]
-        warped = cv2.warpAffine(image, self._to_place, shown.shape[1::-1], flags=cv2.INTER_CUBIC,
-                                borderMode=cv2.BORDER_REPLICATE)
-        shown[:] = np.rint(shown + self._mask * (warped.astype(np.float32) - shown)).astype(np.uint8)
+        if self._box:
+            left, top, right, bottom = self._box
+            warped = cv2.resize(image, (right - left, bottom - top), interpolation=cv2.INTER_CUBIC)
+            rows, columns = self._place
+            warped = warped[rows.start - top:rows.stop - top, columns.start - left:columns.stop - left]
+        else:
+            warped = cv2.warpAffine(image, self._to_place, shown.shape[1::-1], flags=cv2.INTER_CUBIC,
+                                    borderMode=cv2.BORDER_REPLICATE)
+        shown[:] = cv2.blendLinear(shown, warped, self._rest, self._mask)  # rounded
         return result
 
 

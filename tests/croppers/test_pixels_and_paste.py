@@ -1,5 +1,6 @@
 import math
 
+import cv2
 import numpy as np
 import pytest
 
@@ -63,6 +64,29 @@ def test_the_weight_of_the_pasted_image():
     for column, part in ((40, 0.05), (45, 0.55), (49, 0.95)):
         assert pasted[50, column] == pytest.approx(255 * part ** 2 * (3 - 2 * part), abs=1)
     assert np.array_equal(pasted, pasted[::-1]) and np.array_equal(pasted, pasted[:, ::-1])
+
+
+@pytest.mark.parametrize('region', [CropRegion(60, 50, 70, 56), CropRegion(10, 50, 70, 70), CropRegion(60, 50, 20, 90),
+                                    CropRegion(60.25, 50, 70, 56), CropRegion(60, 50, 40, 40, 0.3)])
+@pytest.mark.parametrize('size', [32, 128])
+def test_the_pasted_image_is_interpolated_and_blended(region, size):
+    """Against a sampling of the image at every pixel of the frame, with cubic interpolation, in floating point."""
+    random = np.random.default_rng(0)
+    frame = random.integers(0, 256, (100, 120, 3), dtype=np.uint8)
+    image = cv2.GaussianBlur(random.integers(0, 256, (size, size, 3), dtype=np.uint8), (0, 0), size / 20)
+    shrunk = tuple(round(min(side, size)) for side in (region.width, region.height))
+    source = cv2.resize(image, shrunk, interpolation=cv2.INTER_AREA).astype(np.float32)
+    x, y = np.meshgrid(np.arange(120) + 0.5 - region.x, np.arange(100) + 0.5 - region.y)
+    cos, sin = math.cos(region.angle), math.sin(region.angle)
+    across, down = (cos * x + sin * y) / region.width, (cos * y - sin * x) / region.height
+    sampled = cv2.remap(source, ((across + 0.5) * shrunk[0] - 0.5).astype(np.float32),
+                        ((down + 0.5) * shrunk[1] - 0.5).astype(np.float32), cv2.INTER_CUBIC,
+                        borderMode=cv2.BORDER_REPLICATE)
+    inside = np.minimum(0.5 - abs(across), 0.5 - abs(down)) > 0.1  # beyond the soft edge
+    pasted = Paster(region, (100, 120), size).paste(frame, image)
+    assert inside.sum() > 500 and np.abs(pasted[inside] - np.clip(sampled[inside], 0, 255)).max() < 3
+    outside = np.maximum(abs(across), abs(down)) > 0.51
+    assert np.array_equal(pasted[outside], frame[outside])
 
 
 def test_no_soft_edge_at_the_border_of_the_frame():
