@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from leokit.engine.cast_weights import CastWeights
-from leokit.utils.triton import HAS_TRITON
+from leokit.utils.triton import triton_obstacle
 
 # of a parameter group, with the values that the kernels know
 FIXED = dict(amsgrad=False, maximize=False, differentiable=False)
@@ -24,8 +24,8 @@ GRAD_TYPES = (torch.float32, torch.bfloat16)
 
 def update_obstacle(wrapper: OptimWrapper) -> str | None:
     """Why :class:`FusedUpdate` cannot replace the step of Adam or AdamW, a clause; None if it can."""
-    if not HAS_TRITON:
-        return 'Triton is not installed'
+    if obstacle := triton_obstacle():
+        return obstacle
     clipping = wrapper.clip_grad_kwargs or {}
     if clipping and (wrapper.clip_func is not torch.nn.utils.clip_grad_norm_ or clipping.get('norm_type', 2) != 2
                      or clipping.get('error_if_nonfinite')):

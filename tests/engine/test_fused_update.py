@@ -320,15 +320,15 @@ def wrapper_of(model, kind=torch.optim.Adam, clip_grad=None, **options):
     (dict(clip_grad=dict(max_norm=1.0, error_if_nonfinite=True)), 'clip_grad'),
     (dict(amsgrad=True), 'amsgrad=True'), (dict(maximize=True), 'maximize=True')])
 def test_obstacles(options, obstacle, monkeypatch):
-    monkeypatch.setattr('leokit.engine.fused_update.HAS_TRITON', True)
+    monkeypatch.setattr('leokit.engine.fused_update.triton_obstacle', lambda: None)
     found = update_obstacle(wrapper_of(ToyModel(), **options))
     assert found is None if obstacle is None else obstacle in found
 
 
 def test_obstacles_of_the_machine_and_of_weights(monkeypatch):
-    monkeypatch.setattr('leokit.engine.fused_update.HAS_TRITON', False)
+    monkeypatch.setattr('leokit.engine.fused_update.triton_obstacle', lambda: 'Triton is not installed')
     assert update_obstacle(wrapper_of(ToyModel())) == 'Triton is not installed'
-    monkeypatch.setattr('leokit.engine.fused_update.HAS_TRITON', True)
+    monkeypatch.setattr('leokit.engine.fused_update.triton_obstacle', lambda: None)
     assert 'not float32' in update_obstacle(wrapper_of(ToyModel().double()))
     model = ToyModel()
     model.view = torch.nn.Parameter(torch.ones(4, 6).T)
