@@ -34,8 +34,11 @@ class Yuv420Frames(NamedTuple):
 
 
 def can_be_yuv420(height: int, width: int) -> bool:
-    """True for frames of which four pixels can share their chroma."""
-    return height % 2 == 0 and width % 2 == 0
+    """True for frames of which four pixels share their chroma and whose U and V fill whole rows of an array.
+
+    PyAV leaves out the last two rows of arrays of other heights.
+    """
+    return height % 4 == 0 and width % 2 == 0
 
 
 def rgb_to_yuv420(frames: Tensor, color_matrix: str = 'bt601') -> Tensor:
@@ -45,7 +48,7 @@ def rgb_to_yuv420(frames: Tensor, color_matrix: str = 'bt601') -> Tensor:
     bicubic conversion does, from which the bytes differ by 1 at most.
 
     Args:
-        frames (Tensor): uint8, shape (..., 3, H, W), H and W even.
+        frames (Tensor): uint8, shape (..., 3, H, W), H a multiple of four, W even.
         color_matrix (str): ``'bt601'`` or ``'bt709'``.
 
     Returns:
@@ -53,7 +56,7 @@ def rgb_to_yuv420(frames: Tensor, color_matrix: str = 'bt601') -> Tensor:
     """
     *batch, _, height, width = frames.shape
     if not can_be_yuv420(height, width):
-        raise ValueError(f'height and width must be even, got {height}x{width}')
+        raise ValueError(f'the height must be a multiple of four and the width even, got {height}x{width}')
     red, green, blue = frames.reshape(-1, 3, height, width).float().unbind(1)
     red_weight, blue_weight = LUMA_WEIGHTS[color_matrix]
     luma = red_weight * red + (1 - red_weight - blue_weight) * green + blue_weight * blue
