@@ -156,6 +156,26 @@ def test_augmentation_that_cannot_be_captured_stays_outside(caplog):
     assert len(captured) == 4 and all(tensor.is_floating_point() for tensor in training.step._inputs.values())
 
 
+def test_a_later_capture_that_fails_leaves_the_graphs_before_it():
+    training = Training('cpu', graphed=True, transforms=AUGMENTATION)
+    replays = []
+
+    def capture(variant):
+        if any(other.graph for other in training.step._variants.values()):
+            raise RuntimeError('operation not permitted when stream is capturing')
+        training._capture(variant)
+        replay = variant.graph.replay
+        variant.graph.replay = lambda: replays.append(training.runner.iter) or replay()
+
+    training.step._capture = capture
+    usual = Training('cpu', graphed=True, captures=False, transforms=AUGMENTATION)
+    for step in (training, usual):  # pixels instead of bytes, which augmentation takes too and gives
+        for batch in step.batches:
+            batch['inputs'] = {name: image / 127.5 - 1 for name, image in batch['inputs'].items()}
+    compare(training.run(), usual.run(), 1e-6)
+    assert len(replays) > 2 and replays[-1] > replays[0] + INTERVAL  # after the failure, too
+
+
 @pytest.mark.parametrize('dtype', ['float32', 'bfloat16'])
 @pytest.mark.parametrize('compiled, fused', [(False, False), (True, False), (False, True)])
 @pytest.mark.parametrize('device', [pytest.param('cuda', marks=[*on_gpu, pytest.mark.timeout(600)])])
