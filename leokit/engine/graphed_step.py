@@ -100,8 +100,10 @@ class GraphedTrainStep:
         self._known_weights = model.loss_weights()
         self._loss_weights = {
             name: torch.full((), float(weight), device=device) for name, weight in self._known_weights.items()}
-        # augmentation is hundreds of small kernels, so it is part of the graph
-        self._augments = len(getattr(model.data_preprocessor, 'transforms', ())) > 0
+        # augmentation is hundreds of small kernels, so it is part of the graph if it can be
+        transforms = getattr(model.data_preprocessor, 'transforms', ())
+        self._augments = len(transforms) > 0 and all(getattr(transform, 'supports_cuda_graph', False)
+                                                     for transform in transforms)
         self._enabled = True
         self._stream = torch.cuda.Stream(device) if device.type == 'cuda' else None
         self._pool = torch.cuda.graph_pool_handle() if device.type == 'cuda' else None
