@@ -100,8 +100,10 @@ class GraphedTrainStep:
         self._known_weights = model.loss_weights()
         self._loss_weights = {
             name: torch.full((), float(weight), device=device) for name, weight in self._known_weights.items()}
-        # augmentation is hundreds of small kernels, so it is part of the graph
-        self._augments = len(getattr(model.data_preprocessor, 'transforms', ())) > 0
+        # augmentation is hundreds of small kernels, so it is part of the graph if it can be
+        transforms = getattr(model.data_preprocessor, 'transforms', ())
+        self._augments = len(transforms) > 0 and all(getattr(transform, 'supports_cuda_graph', False)
+                                                     for transform in transforms)
         self._enabled = True
         self._stream = torch.cuda.Stream(device) if device.type == 'cuda' else None
         self._pool = torch.cuda.graph_pool_handle() if device.type == 'cuda' else None
@@ -217,7 +219,8 @@ class GraphedTrainStep:
     def _try_capture(self, variant: _Variant, inputs: dict[str, Tensor]) -> None:
         """Capture the graph of a variant; a step that cannot be captured stays eager, which is slower.
 
-        Where it is the augmentation that may be in the way, the next iteration captures the step without it.
+        Where it is the augmentation that may be in the way, the next iteration captures the step without it. Once there
+        is a graph, it has been captured with the augmentation, and goes on taking inputs without it.
         """
         is_first = not self._inputs
         try:
@@ -227,11 +230,11 @@ class GraphedTrainStep:
         except RuntimeError as error:
             if isinstance(error, torch.OutOfMemoryError):
                 raise
-            what = 'augmentation' if self._augments and is_first else 'the training step'
-            self._enabled = self._augments and is_first
-            self._augments = False
+            what, self._enabled = 'the training step', False
             if is_first:
                 self._inputs = {}
+                if self._augments:
+                    what, self._enabled, self._augments = 'augmentation', True, False
             self._wrapper.zero_grad()
             if self._update is not None:
                 self._update.discard()

@@ -16,8 +16,9 @@ class HostCopy:
 
     Args:
         frames (Tensor): Shape (B, t, 3, H, W), float in [-1, 1] or uint8.
-        color_matrix (str, optional): On a GPU, also convert frames of even sizes to YUV 4:2:0 with this matrix, see
-            :func:`~leokit.video.yuv420.rgb_to_yuv420`: half as many bytes, and no conversion on the CPU.
+        color_matrix (str, optional): On a GPU, also convert frames to YUV 4:2:0 with this matrix, see
+            :func:`~leokit.video.yuv420.rgb_to_yuv420`, if they have a size for it: half as many bytes, and no
+            conversion on the CPU.
     """
 
     def __init__(self, frames: Tensor, color_matrix: str | None = None) -> None:

@@ -1,18 +1,18 @@
 """Small constants on the device that uses them."""
 
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import torch
 from torch import Tensor
 
 
-@lru_cache(maxsize=256)
+@cache
 def device_constant(values: Any, device: torch.device, dtype: torch.dtype = torch.float32) -> Tensor:
     """A tensor of numbers that every call with the same arguments shares; it must not be modified.
 
     ``torch.tensor(values, device='cuda')`` waits until the GPU has done all its work, in every call, and cannot be part
-    of a CUDA graph.
+    of a CUDA graph. None is ever released, because a graph reads its memory without holding the tensor.
 
     Args:
         values (Any): Numbers in nested tuples.

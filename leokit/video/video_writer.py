@@ -18,6 +18,7 @@ from leokit.video.frame_rate import exact_rate
 from leokit.video.h264 import H264_SUFFIXES, check_encoder, check_h264_options
 from leokit.video.sound import sound_problem
 from leokit.video.video_sinks import ArraySink, FolderSink, GifSink, H264Sink, Sink
+from leokit.video.yuv420 import can_be_yuv420
 
 FRAME_FILE = re.compile(r'\d{6,}\.png')  # what FolderSink writes
 MAX_CLAIMS = 10
@@ -103,10 +104,8 @@ class VideoWriter:
         if self._closed:
             raise ValueError(f'the writer of {self.path} is closed')
         pixels = _as_bytes(frames)
-        if self._shape is None and len(pixels):
-            self._shape = pixels.shape[1:]
-        if len(pixels) and pixels.shape[1:] != self._shape:
-            raise ValueError(f'frames of {self.path} are {self._shape}, got {pixels.shape[1:]}')
+        if len(pixels):
+            self._check_shape(pixels.shape[1:])
         with _clear_errors(self.path):
             self._sink.write_all(pixels)
         self.num_frames += len(pixels)
@@ -117,11 +116,18 @@ class VideoWriter:
         The frames may not be mixed with those of :meth:`write`.
 
         Args:
-            frames (np.ndarray): uint8, shape (T, H * 3 / 2, W), contiguous, in the color matrix of the file; see
-                :func:`~leokit.video.yuv420.rgb_to_yuv420`.
+            frames (np.ndarray): uint8, shape (T, H * 3 / 2, W), contiguous, in the color matrix of the file, and all of
+                one size; see :func:`~leokit.video.yuv420.rgb_to_yuv420`.
         """
         if self._pixel_format != 'yuv420p':
             raise ValueError(f'{self.path} is written in {self._pixel_format}, not in yuv420p')
+        if len(frames):
+            rows, width = frames.shape[1:]
+            height = rows * 2 // 3
+            if rows % 3 or not can_be_yuv420(height, width):
+                raise ValueError(f'frames of {rows} rows and {width} columns are not in 4:2:0; see '
+                                 'rgb_to_yuv420')
+            self._check_shape((height, width, 3))
         for frame in frames:
             self.write_encodable(av.VideoFrame.from_numpy_buffer(frame, 'yuv420p'))
 
@@ -135,6 +141,12 @@ class VideoWriter:
         with _clear_errors(self.path):
             self._sink.write_encodable(frame)
         self.num_frames += 1
+
+    def _check_shape(self, shape: tuple[int, ...]) -> None:
+        """Raise unless frames (H, W, 3) have the size of the first ones."""
+        self._shape = self._shape or shape
+        if shape != self._shape:
+            raise ValueError(f'frames of {self.path} are {self._shape}, got {shape}')
 
     def close(self) -> None:
         """Complete the file and rename it; a :class:`ValueError` if no frame was written."""

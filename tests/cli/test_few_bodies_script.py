@@ -17,7 +17,7 @@ TRAININGS = dict(warp='lia_few_bodies_128', inpaint='lia_few_bodies_128_inpaint'
 
 @pytest.fixture
 def calls(tmp_path):
-    people = [f'person_{number}' for number in range(12)]
+    people = [*(f'person_{number}' for number in range(11)), 'Smith, J. "P"']
     rows = [dict(file=f'{number}.mp4', identity=people[number % 12]) for number in range(15)]
     (tmp_path / 'bodies.json').write_text(json.dumps(rows))
     (tmp_path / 'out').mkdir()
@@ -35,14 +35,14 @@ def trainings(commands):
 
 
 def test_every_model_is_trained_on_those_before(calls, tmp_path):
-    done, commands = calls(ITERATIONS='30 60 10 20 40', HELD_OUT="['person_1','person_11']")
+    done, commands = calls(ITERATIONS='30 60 10 20 40', HELD_OUT="['person_1','Smith, J. \"P\"']")
     assert done.returncode == 0, done.stderr
     phases = trainings(commands)
     assert {name: args.config for name, args in phases.items()} == TRAININGS
     assert all(args.compile and args.resume for args in phases.values())
     configs = {name: load_config(args.config, args.cfg_options) for name, args in phases.items()}
     assert [config.max_iters for config in configs.values()] == [30, 60, 10, 20, 40]
-    assert [config.held_out for config in configs.values()] == [['person_1', 'person_11']] * 3 + [['person_1']] * 2
+    assert [config.held_out for config in configs.values()] == [['person_1', 'Smith, J. "P"']] * 3 + [['person_1']] * 2
     out, manifest = tmp_path / 'out', str(tmp_path / 'bodies.json')
     assert [config.data_root for config in configs.values()] == [manifest] * 3 + [str(out / 'frames.json')] * 2
     assert configs['inpaint'].load_from == str(out / 'warp')
@@ -78,9 +78,15 @@ def test_ten_people_are_held_out_by_the_hash_of_their_names(calls):
     assert done.returncode == 0, done.stderr
     motion = trainings(commands)['motion']
     held_out = load_config(motion.config, motion.cfg_options).held_out
-    people = [f'person_{number}' for number in range(12)]
+    people = [*(f'person_{number}' for number in range(11)), 'Smith, J. "P"']
     dropped = sorted(people, key=lambda name: hashlib.sha1(name.encode()).digest())[10:]
     assert len(held_out) == 10 and set(held_out) == set(people) - set(dropped)
+
+
+def test_people_without_clips_of_the_frame_rate_are_refused_before_anything_is_trained(calls):
+    done, commands = calls(HELD_OUT="['Smith, J. \"P\"']")
+    assert done.returncode == 2 and 'none of HELD_OUT [' in done.stderr and '15 frames per second' in done.stderr
+    assert not trainings(commands)
 
 
 def test_variables_choose_options(calls, tmp_path):

@@ -3,6 +3,7 @@
 The tests on a GPU: python -m pytest tests/engine/test_graphed_animator_step.py -m gpu
 """
 
+import random
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,13 +11,14 @@ import pytest
 import torch
 from mmengine.logging import MessageHub
 
+from leokit.datasets.transforms import BatchTransform
 from leokit.engine.ema_hook import EMAHook
 from leokit.engine.graphed_step import WARMUP, GraphedTrainStep, graph_obstacle
 from leokit.engine.loss_ramp_hook import LossRampHook
 from leokit.engine.optim_wrapper import AutocastOptimWrapper
 from leokit.engine.train_loop import seed_iteration
 from leokit.models import Animator
-from leokit.registry import LOSSES
+from leokit.registry import LOSSES, TRANSFORMS
 
 SIZE, BATCH, ITERATIONS, INTERVAL = 32, 4, 40, 3
 AUGMENTATION = [dict(type='PairedFlip'), dict(type='PairedElastic', strength=0.05),
@@ -154,6 +156,48 @@ def test_augmentation_that_cannot_be_captured_stays_outside(caplog):
     usual = Training('cpu', graphed=True, captures=False, transforms=AUGMENTATION)
     compare(training.run(), usual.run(), 1e-6)
     assert len(captured) == 4 and all(tensor.is_floating_point() for tensor in training.step._inputs.values())
+
+
+class RandomOfPython(BatchTransform):
+    """As a user may write it: the graph would repeat its number for ever."""
+
+    def sample_parameters(self, active, generator):
+        return torch.full((len(active),), random.random()).to(active.device)
+
+    def apply_to(self, images, parameters):
+        return images * parameters[:, None, None, None]
+
+
+@pytest.mark.parametrize('in_view', [False, True])
+def test_augmentation_by_numbers_of_python_stays_outside(monkeypatch, in_view):
+    monkeypatch.setitem(TRANSFORMS.module_dict, 'RandomOfPython', RandomOfPython)
+    own = dict(type='RandomOfPython')
+    training = Training('cpu', graphed=True, transforms=[
+        dict(type='PairedFlip'), dict(type='MotionView', transforms=[own]) if in_view else own])
+    training.run(WARMUP + 6)
+    held = training.step._inputs
+    assert held and all(tensor.is_floating_point() for tensor in held.values())  # already augmented
+    assert ('motion_view' in held) == in_view
+
+
+def test_a_later_capture_that_fails_leaves_the_graphs_before_it():
+    training = Training('cpu', graphed=True, transforms=AUGMENTATION)
+    replays = []
+
+    def capture(variant):
+        if any(other.graph for other in training.step._variants.values()):
+            raise RuntimeError('operation not permitted when stream is capturing')
+        training._capture(variant)
+        replay = variant.graph.replay
+        variant.graph.replay = lambda: replays.append(training.runner.iter) or replay()
+
+    training.step._capture = capture
+    usual = Training('cpu', graphed=True, captures=False, transforms=AUGMENTATION)
+    for step in (training, usual):  # pixels instead of bytes, which augmentation takes too and gives
+        for batch in step.batches:
+            batch['inputs'] = {name: image / 127.5 - 1 for name, image in batch['inputs'].items()}
+    compare(training.run(), usual.run(), 1e-6)
+    assert len(replays) > 2 and replays[-1] > replays[0] + INTERVAL  # after the failure, too
 
 
 @pytest.mark.parametrize('dtype', ['float32', 'bfloat16'])

@@ -51,9 +51,19 @@ def test_bytes_are_those_of_ffmpeg_up_to_rounding(color_matrix, detail):
     assert np.abs(planes - wanted).max() <= 1 and (planes != wanted).mean() < 0.1
 
 
-def test_odd_sizes_are_refused():
-    with pytest.raises(ValueError, match='must be even, got 4x5'):
-        rgb_to_yuv420(torch.zeros(3, 4, 5, dtype=torch.uint8))
+@pytest.mark.parametrize('height, width', [(4, 5), (5, 4), (6, 4)])
+def test_other_sizes_are_refused(height, width):
+    with pytest.raises(ValueError, match=f'must be a multiple of four and the width even, got {height}x{width}'):
+        rgb_to_yuv420(torch.zeros(3, height, width, dtype=torch.uint8))
+
+
+@pytest.mark.parametrize('other', [(3, 36, 32), (3, 48, 16), (3, 30, 24), (3, 33, 24)])
+def test_converted_frames_of_another_size_are_refused(tmp_path, other):
+    with pytest.raises(ValueError, match='frames of .*a.mp4 are|not in 4:2:0'):
+        with VideoWriter(tmp_path / 'a.mp4', 25) as writer:
+            writer.write_yuv420(np.zeros((3, 36, 24), np.uint8))
+            writer.write_yuv420(np.zeros(other, np.uint8))
+    assert not list(tmp_path.iterdir())
 
 
 def test_converted_frames_make_the_same_file(clips, tmp_path):

@@ -29,7 +29,8 @@ from hashlib import sha1
 from leokit.data_tools.data_items import read_items
 
 names = {item.entry.identity for item in read_items(sys.argv[1])}
-print(str(sorted(names, key=lambda name: sha1(name.encode()).hexdigest())[:10]).replace(', ', ','))
+names = sorted(names, key=lambda name: sha1(name.encode()).hexdigest())[:10]
+print(f'[{",".join(map(repr, names))}]')
 PYTHON
 }
 held_out=${HELD_OUT-$(first_by_hash)}
@@ -43,8 +44,15 @@ from ast import literal_eval
 from leokit.data_tools.data_items import read_items
 
 names = {item.entry.identity for item in read_items(sys.argv[2])}
-print(str([name for name in literal_eval(sys.argv[1]) if name in names]).replace(', ', ','))
+print(f'[{",".join(repr(name) for name in literal_eval(sys.argv[1]) if name in names)}]')
 PYTHON
+}
+# frames and codes match only in clips that have the frame rate of the codes
+select_frames() {
+    leokit data select --videos "$manifest" --where "fps>=14.9" "fps<=15.1" --out "$out/frames.json" --overwrite
+    frames_held_out=$(held_out_in "$out/frames.json")
+    [ "$frames_held_out" != "[]" ] ||
+        refuse "none of HELD_OUT $held_out has clips with 15 frames per second, on which \`unconditional\` is tested"
 }
 
 read -r -a steps <<< "$all_steps"
@@ -54,7 +62,9 @@ data=("data_root=$manifest" "held_out=$held_out")
 animator_key=("animator.config=${animator[0]}" "animator.checkpoint=${animator[1]}")
 
 mkdir -p "$out"
-[[ " $* " != *" continue "* ]] || select_given face  # before anything is trained
+# before anything is trained
+[[ " $* " != *" continue "* ]] || select_given face
+[[ " $* " != *" unconditional "* ]] || select_frames
 for step; do
     case $step in
     animator)
@@ -71,9 +81,8 @@ for step; do
         leokit extract "${animator[@]}" --videos "$manifest" --out "$out/codes";;
     motion)
         train_motion lmdm_few_bodies "${iterations[2]}" "data_root=$manifest";;
-    unconditional)  # frames and codes match only in clips that have the frame rate of the codes
-        leokit data select --videos "$manifest" --where "fps>=14.9" "fps<=15.1" --out "$out/frames.json" --overwrite
-        frames=("data_root=$out/frames.json" "held_out=$(held_out_in "$out/frames.json")")
+    unconditional)
+        frames=("data_root=$out/frames.json" "held_out=$frames_held_out")
         train start_code start_code_few_bodies "${iterations[3]}" "${frames[@]}" "codes_dir=$out/codes" \
             "${animator_key[@]}"
         train start_frame start_frame_few_bodies "${iterations[4]}" "${frames[@]}" "codes_dir=$out/codes" \

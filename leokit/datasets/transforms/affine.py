@@ -27,6 +27,8 @@ class PairedAffine(BatchTransform):
         probability (float): Probability that a sample is transformed.
     """
 
+    supports_cuda_graph = True
+
     def __init__(self, rotation: float = 5.0, scale: float = 0.05, *, translation: float = 0.03,
                  padding: str = 'reflection', probability: float = 1.0) -> None:
         super().__init__(probability)

@@ -23,7 +23,14 @@ class BatchTransform(nn.Module, ABC):
 
     Args:
         probability (float): Probability that a sample is transformed.
+
+    Attributes:
+        supports_cuda_graph (bool): All that changes from batch to batch are tensors and random numbers of the device's
+            default generator, so that the transform can be part of a training step that is replayed as a CUDA graph.
+            Numbers of Python or NumPy would be the same in every replay.
     """
+
+    supports_cuda_graph: bool = False
 
     def __init__(self, probability: float = 1.0) -> None:
         super().__init__()

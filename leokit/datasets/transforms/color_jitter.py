@@ -33,6 +33,8 @@ class PairedColorJitter(BatchTransform):
         probability (float): Probability that a sample is transformed.
     """
 
+    supports_cuda_graph = True
+
     def __init__(self, brightness: float = 0.2, contrast: float = 0.2, *, saturation: float = 0.2, hue: float = 0.02,
                  gamma: float = 0.0, light: float = 0.0, probability: float = 1.0) -> None:
         super().__init__(probability)

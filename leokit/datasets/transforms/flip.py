@@ -16,6 +16,8 @@ class PairedFlip(BatchTransform):
         probability (float): Probability that a sample is flipped.
     """
 
+    supports_cuda_graph = True
+
     def __init__(self, probability: float = 0.5) -> None:
         super().__init__(probability)
 

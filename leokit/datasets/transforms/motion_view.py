@@ -25,6 +25,11 @@ class MotionView(nn.Module):
         super().__init__()
         self.transforms = nn.ModuleList(TRANSFORMS.build(dict(transform)) for transform in transforms)
 
+    @property
+    def supports_cuda_graph(self) -> bool:
+        """bool: All of the transforms do, see :class:`~leokit.datasets.transforms.base.BatchTransform`."""
+        return all(getattr(transform, 'supports_cuda_graph', False) for transform in self.transforms)
+
     def forward(self, inputs: dict[str, Tensor], generator: torch.Generator | None = None) -> dict[str, Tensor]:
         """Add the view to a batch.
 

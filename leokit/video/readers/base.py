@@ -61,9 +61,12 @@ class VideoHandle(ABC):
             np.ndarray: uint8 RGB frames in the order of ``indices``, shape (T, H, W, 3).
         """
         indices = np.asarray(indices, dtype=np.int64)
+        self._check_numbers(indices)
+        return self._read(indices)
+
+    def _check_numbers(self, indices: np.ndarray) -> None:
         if indices.ndim != 1 or len(indices) == 0 or indices.min() < 0 or indices.max() >= len(self):
             raise ValueError(f'frame numbers must be one or more of 0..{len(self) - 1}, got {indices.tolist()}')
-        return self._read(indices)
 
     def convert_in_threads(self, threads: int) -> None:  # noqa: B027
         """Convert the colors of frames in so many threads while the next ones are decoded, where that is possible."""

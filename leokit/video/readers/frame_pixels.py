@@ -72,13 +72,13 @@ class FrameConverter:
         return orient(over_background(pixels, self._background) if transparent else pixels, matrix)
 
     def yuv420_kind(self, frame: Any) -> tuple[str, bool] | None:
-        """Color matrix and full range of a frame that is nothing but 4:2:0 with 8 bits; None for others.
+        """Color matrix and full range of a frame that is nothing but progressive 4:2:0 with 8 bits; None for others.
 
         Args:
             frame (av.VideoFrame): A decoded frame.
         """
         matrix = 'bt709' if self._is_bt709(frame) else YUV_MATRICES.get(frame.colorspace)
-        plain = (frame.format.name in YUV420_FORMATS and self._aspect == 1 and matrix
+        plain = (frame.format.name in YUV420_FORMATS and self._aspect == 1 and matrix and not frame.interlaced_frame
                  and can_be_yuv420(frame.height, frame.width) and not needs_color_conversion(frame)
                  and display_matrix(frame) is None)
         return (matrix, frame.format.name == 'yuvj420p' or frame.color_range == FULL_RANGE) if plain else None

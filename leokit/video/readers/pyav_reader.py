@@ -6,7 +6,7 @@ from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
-from typing import Any, Iterable, Iterator, Sequence
+from typing import Any, Callable, Iterable, Iterator, Sequence, TypeVar
 
 import av
 import numpy as np
@@ -21,6 +21,7 @@ from leokit.video.file_kind import VIDEO, content_note
 from leokit.video.frame_rate import regular_times, resampled_indices
 from leokit.video.images import TRANSPARENT_BACKGROUND
 from leokit.video.readers.base import ResampledHandle, VideoHandle, VideoReader, existing_file
+from leokit.video.readers.chroma_location import ChromaLocator
 from leokit.video.readers.container import ALPHA_DECODERS, alpha_decoder, choose_stream, open_container
 from leokit.video.readers.damage import (
     DamagedFrameError, check_references, is_corrupt, suspect_frames, until_next_key)
@@ -35,6 +36,8 @@ MAX_PIXELS = 178_956_970  # of a frame; Pillow refuses larger images
 MAX_INDICES = 4096  # stream indices that a reader caches, some kilobytes each
 GAP = 1.5  # usual intervals, after which a frame is missing
 DECODING_ERRORS = (av.FFmpegError, OSError, EOFError)
+
+Result = TypeVar('Result')
 
 _warned: set[tuple[str, str]] = set()  # one warning of a kind for each file
 
@@ -80,6 +83,7 @@ class PyAVHandle(VideoHandle):
             raise
         self.untagged_matrix = untagged_matrix
         self._convert = FrameConverter(self._stream.sample_aspect_ratio, untagged_matrix, background)
+        self._locate_chroma = ChromaLocator()
         rate = self.index.rate(self._stream)
         super().__init__(path, float(rate))
         order = resampled_indices(self._source_times(), rate, rate)
@@ -111,14 +115,22 @@ class PyAVHandle(VideoHandle):
 
     def yuv420_chunks(self, size: int, first: int = 0,
                       last: int | None = None) -> Iterator[np.ndarray | Yuv420Frames]:
+        shape = self.yuv420_size  # later frames may have others
         for indices in self._spans(size, first, last):
             self._check_open()
+            self._check_numbers(indices)
             frames = list(self.decode_file(self.file_indices(indices)))
-            kinds = {(self._convert.yuv420_kind(frame), frame.height, frame.width) for frame in frames}
-            if len(kinds) == 1 and (kind := next(iter(kinds))[0]) is not None:
-                yield Yuv420Frames(torch.from_numpy(np.stack([frame.to_ndarray() for frame in frames])), *kind)
-            else:
-                yield self._stack(map(self._converted, frames), len(frames))
+            stored = self._as_stored(frames) if {(frame.height, frame.width) for frame in frames} == {shape} else None
+            yield self._stack(map(self._converted, frames), len(frames)) if stored is None else stored
+
+    def _as_stored(self, frames: Sequence[Any]) -> Yuv420Frames | None:
+        """The planes of frames of one size; None if they are to be converted by FFmpeg."""
+        kinds = {self._named(self._convert.yuv420_kind, frame) for frame in frames}
+        if len(kinds) > 1 or (kind := kinds.pop()) is None:
+            return None
+        stored = Yuv420Frames(torch.from_numpy(np.stack([frame.to_ndarray() for frame in frames])), *kind)
+        location = self._locate_chroma(stored, lambda number: self._converted(frames[number]))
+        return None if location is None else stored._replace(chroma_location=location)
 
     def convert_in_threads(self, threads: int) -> None:
         if self._converters is None:
@@ -350,8 +362,12 @@ class PyAVHandle(VideoHandle):
         return [self._converted(frame) for frame in frames]
 
     def _converted(self, frame: Any) -> np.ndarray:
+        return self._named(self._convert, frame)
+
+    def _named(self, function: Callable[[Any], Result], frame: Any) -> Result:
+        """Call a function of a frame whose errors lack the name of the file."""
         try:
-            return self._convert(frame)
+            return function(frame)
         except UserError as error:
             raise UserError(f'{self.path} {error}') from None
 
