@@ -7,8 +7,7 @@ relu1_1 ... relu5_1 at several image scales) and LIA.
 
 from pathlib import Path
 
-from torch import Tensor, nn
-from torch.nn.utils import skip_init
+from torch import Tensor
 
 from leokit.feature_extractors.image_backbone import ImageBackbone
 from leokit.feature_extractors.weights import WeightFile, find_weights, load_tensors
@@ -22,9 +21,6 @@ VGG19_FILE = WeightFile(
     sha256='dcbb9e9dad569fff7a846263a77324fc34978fea2bfb039c012d710e1776ae44')
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 RELU_LAYERS = (1, 6, 11, 20, 29)  # relu1_1, relu2_1, relu3_1, relu4_1, relu5_1 in torchvision's numbering
-
-# configuration E of the paper's table 1 up to conv5_1: channels of the convolutions; None halves the resolution
-CHANNELS = (64, 64, None, 128, 128, None, *(256,) * 4, None, *(512,) * 4, None, 512)
 
 
 @FEATURE_EXTRACTORS.register_module()
@@ -44,10 +40,15 @@ class VGG19Features(ImageBackbone):
 
     def __init__(self, weights: str | Path | None = None, *, resize: int | None = None, download: bool = True):
         super().__init__(resize)
+        from torchvision.models import vgg19  # slow to import, and only this backbone needs it
+
         self.label = 'vgg19' if resize is None else f'vgg19_{resize}'
         self.set_normalization(IMAGENET_MEAN, IMAGENET_STD)
         path = find_weights(VGG19_FILE, weights, download=download)
-        self.layers = _layers()
+        self.layers = vgg19(init_weights=False).features[:RELU_LAYERS[-1] + 1]
+        for layer in self.layers:
+            if hasattr(layer, 'inplace'):
+                layer.inplace = False  # activations before a ReLU are needed for its gradient
         self._load(path)
         self.freeze()
 
@@ -74,19 +75,3 @@ class VGG19Features(ImageBackbone):
     def head(self, x: Tensor) -> Tensor:
         """The coarsest map as it is."""
         return x
-
-
-def _layers() -> nn.Sequential:
-    """The layers up to relu5_1, in torchvision's numbering and without values.
-
-    Importing torchvision, and initializing its VGG-19 with all layers of the classifier, takes seconds.
-    """
-    layers, width = nn.Sequential(), 3
-    for channels in CHANNELS:
-        if channels is None:
-            layers.append(nn.MaxPool2d(2))
-        else:
-            layers.append(skip_init(nn.Conv2d, width, channels, 3, padding=1))
-            layers.append(nn.ReLU())
-            width = channels
-    return layers
