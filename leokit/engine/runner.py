@@ -25,10 +25,8 @@ from leokit.engine.build_errors import check_config_keys, explain_build_errors
 from leokit.engine.checkpoint_files import make_work_dir
 from leokit.engine.checkpointing import CheckpointingRunner
 from leokit.engine.distributed import check_launcher, prepare_launch, start_cpu_group
-from leokit.engine.environment import collect_environment
 from leokit.engine.failed_start import HeldMessages, first_missing, remove_failed_start
 from leokit.engine.log_files import remove_partial_configs, tolerate_logger_errors, tolerate_visualizer_errors
-from leokit.engine.log_visualizer import LogVisualizer
 from leokit.engine.preemption import ignore_signals
 from leokit.engine.work_dir_lock import training_lock
 from leokit.utils.errors import UserError, suggest
@@ -116,21 +114,8 @@ class LeoRunner(CheckpointingRunner):
         self._held_messages = HeldMessages(logger)
         return logger
 
-    def _log_env(self, env_cfg: dict[str, Any]) -> None:
-        runtime = {**env_cfg, **self._randomness_cfg, 'seed': self.seed, 'Distributed launcher': self.launcher,
-                   'Distributed training': self.distributed, 'GPU number': self.world_size}
-        line = '-' * 60
-        self.logger.info(f'\n{line}\nSystem environment:{_entries(collect_environment())}\n'
-                         f'\nRuntime environment:{_entries(runtime)}\n{line}\n')
-        if self.cfg._cfg_dict:
-            self.logger.info(f'Config:\n{self.cfg.pretty_text}')
-
-    def build_visualizer(self, visualizer: Visualizer | dict[str, Any] | None = None) -> Visualizer:
-        if visualizer is None:
-            visualizer = dict(type='Visualizer', vis_backends=[dict(type='LocalVisBackend')])
-        if isinstance(visualizer, dict) and visualizer.get('type') == 'Visualizer':
-            visualizer = {**visualizer, 'type': LogVisualizer}
-        visualizer = super().build_visualizer(visualizer)
+    def build_visualizer(self, *args: Any, **kwargs: Any) -> Visualizer:
+        visualizer = super().build_visualizer(*args, **kwargs)
         tolerate_visualizer_errors(visualizer, self.logger)
         return visualizer
 
@@ -213,10 +198,6 @@ class LeoRunner(CheckpointingRunner):
     def _require(loop: Any, name: str) -> None:
         if loop is None:
             raise UserError(f'the config has no {name}_dataloader and {name}_cfg, so there is nothing to {name}')
-
-
-def _entries(values: Mapping[str, Any]) -> str:
-    return ''.join(f'\n    {name}: {value}' for name, value in values.items())
 
 
 def _start_worker(init_fn: Callable[[int], None] | None, worker_id: int) -> None:
