@@ -14,12 +14,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from leokit.cli import options
+from leokit.cli.imports import collection_paused, import_libraries
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mmengine.config import Config
 
+# What every training imports sooner or later; optimizers of PyTorch import its compiler.
+MODULES = ('leokit.engine', 'leokit.inference', 'leokit.models', 'leokit.datasets', 'torch._dynamo')
 # Trackers by the name of their package, as backends of MMEngine's visualizer.
 TRACKERS = {
     'tensorboard': dict(type='TensorboardVisBackend'),
@@ -79,9 +82,11 @@ def prepare_config(args: argparse.Namespace) -> 'Config':
 
 def run(args: argparse.Namespace) -> int:
     """Train; the exit status tells whether a signal ended the training early."""
+    import_libraries(*MODULES)
     from leokit.engine import EXIT_STATUS, LeoRunner, leave_process_group, report_stop
     from leokit.inference import ensure_codes
-    runner = LeoRunner.from_cfg(prepare_config(args))
+    with collection_paused():
+        runner = LeoRunner.from_cfg(prepare_config(args))
     try:
         ensure_codes(runner.cfg)  # after the runner is built, so that mistakes in the config are reported first
         runner.train()

@@ -224,4 +224,6 @@ class CheckpointingRunner(Runner):
         if is_main_process():
             path = Path(self.work_dir, Path(self.cfg.filename or f'{self.timestamp}.py').name)
             if replace or not path.is_file():
-                write_bytes(path, with_references(self.cfg).pretty_text.encode())
+                saved = with_references(self.cfg)
+                same = saved._cfg_dict == self.cfg._cfg_dict  # its text has been formatted
+                write_bytes(path, (self.cfg if same else saved).pretty_text.encode())

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.dist import is_distributed, is_main_process
 from mmengine.logging import MMLogger
@@ -29,6 +30,7 @@ from leokit.engine.log_files import remove_partial_configs, tolerate_logger_erro
 from leokit.engine.preemption import ignore_signals
 from leokit.engine.work_dir_lock import training_lock
 from leokit.utils.errors import UserError, suggest
+from leokit.utils.formatted_config import FormattedOnce
 
 ENVIRONMENT_KEYS = ('cudnn_benchmark', 'float32_matmul_precision', 'mp_cfg', 'dist_cfg', 'resource_limit')
 FIRST_CALLS = ('before_train', 'before_val', 'before_test')
@@ -67,6 +69,8 @@ class LeoRunner(CheckpointingRunner):
         if cfg.get('val_cfg', {}) is None:  # MMEngine requires all three keys of validation or none
             cfg = copy.copy(cfg)
             cfg.update(dict(val_dataloader=None, val_evaluator=None))
+        if isinstance(cfg, Config):
+            cfg = FormattedOnce.of(cfg)
         check_config_keys(cfg)
         check_launcher(cfg.get('launcher', 'none'))  # before anything is written
         made = first_missing(cfg['work_dir'])

@@ -6,6 +6,9 @@ images at full, half, quarter and eighth resolution. Deviation: the pyramid aver
 filtering and subsampling.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, Callable, Sequence
 
 import torch
@@ -14,13 +17,40 @@ from torch.nn import functional as F
 
 from leokit.registry import FEATURE_EXTRACTORS, LOSSES
 
+# networks of the losses that are being built, with their configs
+NETWORKS: ContextVar[list[tuple[dict, nn.Module]] | None] = ContextVar('NETWORKS', default=None)
+
+
+@contextmanager
+def shared_networks() -> Iterator[None]:
+    """Give the perceptual losses that are built within it one network per config: those of one model.
+
+    Losses of different models must not share networks, because a network moves with its losses to another device.
+    """
+    token = NETWORKS.set([])
+    try:
+        yield
+    finally:
+        NETWORKS.reset(token)
+
+
+def _network(config: dict) -> nn.Module:
+    known = NETWORKS.get()
+    for other, network in known or ():
+        if other == config:
+            return network
+    network = FEATURE_EXTRACTORS.build(config)
+    if known is not None:
+        known.append((dict(config), network))
+    return network
+
 
 @LOSSES.register_module()
 class PerceptualLoss(nn.Module):
     """Mean absolute difference of the feature maps of a frozen network, summed over maps and image scales.
 
     The network is not registered as a submodule, so that optimizer, EMA and checkpoints ignore it, but it moves with
-    this module (``.to``, ``.cuda``).
+    this module (``.to``, ``.cuda``). Losses that are built within :func:`shared_networks` have one network in common.
 
     Args:
         backbone (dict, optional): Config in FEATURE_EXTRACTORS of a network with ``pyramid``; VGG-19 by default, as
@@ -37,7 +67,7 @@ class PerceptualLoss(nn.Module):
         super().__init__()
         if num_scales < 1 or min_resolution < 1:
             raise ValueError(f'num_scales and min_resolution must be at least 1, got {num_scales} and {min_resolution}')
-        network = FEATURE_EXTRACTORS.build(backbone or dict(type='VGG19Features'))
+        network = _network(backbone or dict(type='VGG19Features'))
         if not hasattr(network, 'pyramid'):
             raise ValueError(f'{type(network).__name__} has no pyramid of feature maps; '
                              'use VGG19Features or EfficientNetLite0Features')

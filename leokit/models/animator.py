@@ -19,6 +19,7 @@ from torch.nn.functional import avg_pool2d
 
 from leokit.encoders import Encoding
 from leokit.flow_generators import FlowFrame
+from leokit.losses.perceptual_loss import shared_networks
 from leokit.models.adversary import Adversary, adversarial_parts, current_iteration
 from leokit.models.base_model import TrainableModel
 from leokit.models.contracts import check_encoding, check_latent, check_rendered
@@ -109,7 +110,8 @@ class Animator(Pretrained, TrainableModel):
     def _build_training(self, widths: dict, losses: list[dict] = (), discriminator: dict | None = None,
                         adversarial: dict | None = None, r1: dict | None = None, discriminator_scale: int = 1,
                         face_crops: dict | None = None) -> None:
-        self.losses = NamedModules((loss.name, loss) for loss in map(LOSSES.build, losses))
+        with shared_networks():
+            self.losses = NamedModules((loss.name, loss) for loss in map(LOSSES.build, losses))
         for loss in self.losses:
             if getattr(loss, 'motion_dim', self.motion_dim) != self.motion_dim:
                 raise ValueError(f'the loss {loss.name!r} in training.losses has motion_dim={loss.motion_dim}, the '

@@ -3,11 +3,13 @@ import time
 import pytest
 import torch
 from engine.toys import ToyModel, toy_config, train, with_validation
+from mmengine.config import config as mmengine_config
 
 from leokit.engine import LeoRunner
 from leokit.registry import MODELS
 from leokit.utils import UserError, load_config
 from leokit.utils.checkpoints import load_checkpoint, save_checkpoint
+from leokit.utils.references import resolve_references
 
 
 class Compiled(ToyModel):
@@ -34,6 +36,27 @@ def test_the_entries_of_a_checkpoint(tmp_path):
     assert (meta['iter'], meta['epoch'], meta['model'], meta['seed']) == (12, 0, 'ToyModel', 3)
     assert meta['cfg']['model']['type'] == 'ToyModel' and meta['leokit_version'] and meta['time']
     assert checkpoint['state_dict'].keys() == runner.model.state_dict().keys()
+
+
+@pytest.mark.parametrize('values, options, contents', [
+    ({}, {}, 1),
+    (dict(steps=12), {'train_cfg.max_iters': '$steps'}, 2),  # the work dir gets the config with its references
+])
+def test_the_config_is_formatted_once_per_content(tmp_path, monkeypatch, values, options, contents):
+    texts = []
+    original = mmengine_config.FormatCode
+    monkeypatch.setattr(mmengine_config, 'FormatCode',
+                        lambda text, **style: texts.append(text) or original(text, **style))
+    config = toy_config(tmp_path, **values)
+    config.merge_from_dict(options)
+    resolved = resolve_references(config)
+    runner = train(resolved)
+    assert len(list(tmp_path.glob('iter_*.pth'))) > 1
+    assert len(texts) == contents
+    text = runner.message_hub.get_info('cfg')
+    assert text == resolved.pretty_text
+    assert [path.read_text() for path in tmp_path.glob('*/vis_data/config.py')] == [text]
+    assert [path.read_text() for path in tmp_path.glob('*.py')] == [config.pretty_text]
 
 
 def test_a_checkpoint_carries_the_conventions_of_its_model(tmp_path):

@@ -6,7 +6,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from leokit.feature_extractors import FeatureExtractor
-from leokit.losses import PerceptualLoss
+from leokit.losses import FaceCropPerceptualLoss, PerceptualLoss
+from leokit.losses.perceptual_loss import shared_networks
 from leokit.registry import FEATURE_EXTRACTORS
 
 EFFICIENTNET = dict(type='EfficientNetLite0Features')
@@ -175,3 +176,34 @@ def test_the_shorter_side_ends_the_pyramid_and_maps_count_alike():
 def test_a_scale_and_a_pixel_are_the_least():
     with pytest.raises(ValueError, match='at least 1, got 4 and 0'):
         PerceptualLoss(dict(type='TinyPyramid'), min_resolution=0)
+
+
+def test_losses_of_one_model_share_a_network_per_config():
+    tiny = dict(type='TinyPyramid')
+    with shared_networks():
+        first, second = PerceptualLoss(tiny), FaceCropPerceptualLoss(dict(tiny))
+        other = PerceptualLoss(dict(type='EfficientNetLite0Features', resize=32))
+        same = PerceptualLoss(dict(type='EfficientNetLite0Features', resize=32))
+        larger = PerceptualLoss(dict(type='EfficientNetLite0Features', resize=64))
+    assert first.backbone is second.backbone
+    assert other.backbone is same.backbone
+    assert (other.backbone.resize, larger.backbone.resize) == (32, 64)
+    with shared_networks():
+        assert PerceptualLoss(tiny).backbone is not first.backbone
+    assert PerceptualLoss(tiny).backbone is not PerceptualLoss(tiny).backbone
+
+
+def test_a_shared_network_moves_and_is_copied_once():
+    with shared_networks():
+        model = nn.ModuleList([PerceptualLoss(dict(type='TinyPyramid')), PerceptualLoss(dict(type='TinyPyramid'))])
+    copied = copy.deepcopy(model)
+    model.double()
+    assert {loss.backbone.factor.dtype for loss in model} == {torch.float64}
+    assert copied[0].backbone is copied[1].backbone is not model[0].backbone
+    assert copied[0].backbone.factor.dtype == torch.float32
+
+
+def test_networks_are_not_shared_after_an_error():
+    with pytest.raises(ValueError, match='no pyramid'), shared_networks():
+        PerceptualLoss(dict(type='FlatFeatures'))
+    assert PerceptualLoss(dict(type='TinyPyramid')).backbone is not PerceptualLoss(dict(type='TinyPyramid')).backbone

@@ -291,3 +291,17 @@ def test_widths_and_the_preprocessor_by_default():
     for widths in (dict(appearance_dim=0), dict(appearance_dim=2**16 + 1), dict(motion_dim=True), dict(motion_dim=4.0)):
         with pytest.raises(ValueError, match=f'{list(widths)[0]} must be an integer from 1 to 65536'):
             Animator(32, **widths)
+
+
+def test_perceptual_losses_share_a_network_without_changing_losses_and_keys():
+    backbone = dict(type='EfficientNetLite0Features')
+    losses = [dict(type='PerceptualLoss', name=name, backbone=backbone, num_scales=1) for name in ('a', 'b')]
+    animator = small_animator(training=dict(losses=losses))
+    a, b = animator.losses
+    assert a.backbone is b.backbone
+    alone = small_animator(training=dict(losses=losses[:1]))
+    assert animator.state_dict().keys() == alone.state_dict().keys() == small_animator().state_dict().keys()
+    images = torch.rand(2, 2, 3, 32, 32, generator=torch.Generator().manual_seed(1)) * 2 - 1
+    values = animator.loss(*images)
+    assert values['loss_a'] > 0
+    assert values['loss_a'] == values['loss_b'] == alone.loss(*images)['loss_a']
