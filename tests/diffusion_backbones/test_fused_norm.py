@@ -14,9 +14,9 @@ from leokit.diffusion_backbones import UNet1D
 from leokit.diffusion_backbones.fused_norm import can_fuse, fused_norm
 from leokit.diffusion_backbones.unet_1d import TemporalGroupNorm
 from leokit.utils import UserError
-from leokit.utils.triton import HAS_TRITON
+from leokit.utils.triton import IS_INSTALLED
 
-needs_triton = pytest.mark.skipif(not HAS_TRITON, reason='Triton is not installed')
+needs_triton = pytest.mark.skipif(not IS_INSTALLED, reason='Triton is not installed')
 OPTIONS = dict(channels=(16, 24), num_blocks=1, attention_levels=(1,), embedding_dim=16, head_dim=8)
 
 

@@ -10,9 +10,9 @@ from support.triton_interpreter import check_addresses, correct_bfloat16, run_in
 from leokit.encoders import LIAEncoder, LIAXEncoder
 from leokit.encoders.fused_encoder import FusedEncoder, can_fuse
 from leokit.utils.pixels import from_uint8
-from leokit.utils.triton import HAS_TRITON
+from leokit.utils.triton import IS_INSTALLED
 
-needs_triton = pytest.mark.skipif(not HAS_TRITON, reason='Triton is not installed')
+needs_triton = pytest.mark.skipif(not IS_INSTALLED, reason='Triton is not installed')
 
 
 def scene(size, channels, batch, *, dim=24, multiplier=1.0):

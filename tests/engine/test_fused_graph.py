@@ -11,11 +11,11 @@ from support.recorded_graph import recorded_graphs
 from support.triton_interpreter import run_interpreted
 
 from leokit.engine.graphed_step import WARMUP
-from leokit.utils.triton import HAS_TRITON
+from leokit.utils.triton import IS_INSTALLED
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not HAS_TRITON, reason='Triton is not installed')
+@pytest.mark.skipif(not IS_INSTALLED, reason='Triton is not installed')
 def test_replays_in_the_interpreter():
     run_interpreted(__file__)
 

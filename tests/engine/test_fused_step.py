@@ -6,11 +6,11 @@ import torch
 from engine.test_graphed_step import Training, assert_same
 from support.triton_interpreter import run_interpreted
 
-from leokit.utils.triton import HAS_TRITON
+from leokit.utils.triton import IS_INSTALLED
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not HAS_TRITON, reason='Triton is not installed')
+@pytest.mark.skipif(not IS_INSTALLED, reason='Triton is not installed')
 def test_the_step_in_the_interpreter():
     run_interpreted(__file__)
 

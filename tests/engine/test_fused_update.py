@@ -19,12 +19,12 @@ from leokit.engine.cast_weights import CastWeights
 from leokit.engine.ema_hook import EMAHook
 from leokit.engine.fused_update import FusedUpdate, _settings, update_obstacle
 from leokit.engine.optim_wrapper import AutocastOptimWrapper
-from leokit.utils.triton import HAS_TRITON
+from leokit.utils.triton import IS_INSTALLED
 
 DECAY = 0.9
 BLOCK, CHUNK = 128, 256  # smaller than on a GPU
 SHAPES = [(3,), (9, 11), (CHUNK,), (2 * CHUNK + 70,), (), (2, 3, 4, 5)]  # parts of a chunk, exactly one, several
-needs_triton = pytest.mark.skipif(not HAS_TRITON, reason='Triton is not installed')
+needs_triton = pytest.mark.skipif(not IS_INSTALLED, reason='Triton is not installed')
 
 
 class Weights(torch.nn.Module):

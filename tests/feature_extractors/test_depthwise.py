@@ -6,7 +6,8 @@ from support.triton_interpreter import check_addresses, run_interpreted
 from torch._subclasses import FakeTensorMode
 from torch.nn import functional as F
 
-from leokit.feature_extractors.depthwise import HAS_TRITON, FusedDepthwise, depthwise_relu6
+from leokit.feature_extractors.depthwise import FusedDepthwise, depthwise_relu6
+from leokit.utils.triton import IS_INSTALLED
 
 
 def same_padding(x, kernel, stride):
@@ -67,7 +68,7 @@ def test_it_computes_in_the_type_of_its_input():
     assert depthwise_relu6(x.double(), weight, bias, 1).dtype == torch.float64
 
 
-@pytest.mark.skipif(not HAS_TRITON, reason='Triton is not installed')
+@pytest.mark.skipif(not IS_INSTALLED, reason='Triton is not installed')
 @pytest.mark.parametrize('elements, device, compiling, is_fused', [
     (2**31 - 1, 'cuda', False, True), (2**31, 'cuda', False, False),  # the largest int32 is the first number
     (64, 'cuda', False, True), (64, 'cuda', True, False), (64, 'cpu', False, False)])
@@ -92,7 +93,7 @@ def test_the_kernels_on_a_gpu(stride, kernel, dtype, tolerance):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not HAS_TRITON, reason='Triton is not installed')
+@pytest.mark.skipif(not IS_INSTALLED, reason='Triton is not installed')
 def test_the_kernels_in_the_interpreter():
     run_interpreted(__file__)
 

@@ -8,7 +8,7 @@ from support.triton_interpreter import check_addresses, run_interpreted
 
 from leokit.flow_generators import LIAFlowGenerator, LIAXFlowGenerator
 from leokit.flow_generators.fused_decoder import FusedDecoder, can_fuse
-from leokit.utils.triton import HAS_TRITON
+from leokit.utils.triton import IS_INSTALLED
 from leokit.warp_operators import BilinearWarp
 
 # of the frames, in their standard deviation: mean and maximum; positions in bfloat16 can be far off
@@ -91,7 +91,7 @@ def test_the_weights_are_those_of_the_construction():
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not HAS_TRITON, reason='Triton is not installed')
+@pytest.mark.skipif(not IS_INSTALLED, reason='Triton is not installed')
 def test_the_kernels_in_the_interpreter():
     run_interpreted(__file__)
 

@@ -9,7 +9,7 @@ from leokit.discriminators import StyleGAN2Discriminator
 from leokit.losses import R1Penalty
 from leokit.nn import blur, upfirdn2d_reference
 from leokit.nn.fused_filter import fused_filter
-from leokit.utils.triton import HAS_TRITON
+from leokit.utils.triton import IS_INSTALLED
 
 PADS, STRIDES = ((1, 1), (2, 2), (2, 1)), (1, 2)
 
@@ -45,7 +45,7 @@ def test_shape_type_and_layout_of_the_result_without_data(dtype):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not HAS_TRITON, reason='Triton is not installed')
+@pytest.mark.skipif(not IS_INSTALLED, reason='Triton is not installed')
 def test_the_kernel_in_the_interpreter():
     run_interpreted(__file__)
 

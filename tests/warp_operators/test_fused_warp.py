@@ -6,7 +6,7 @@ from support.triton_interpreter import check_addresses, run_interpreted
 from torch._subclasses import FakeTensorMode
 
 from leokit.nn import identity_grid
-from leokit.utils.triton import HAS_TRITON
+from leokit.utils.triton import IS_INSTALLED
 from leokit.warp_operators import BilinearWarp, bilinear_sample_reference, fused_warp
 
 GRIDS = ('lia', 'exact', 'corners')
@@ -174,7 +174,7 @@ def test_shapes_types_and_layouts_of_the_results_without_data(dtype):
         assert {x.dtype for x in (of_flow, of_mask)} == {torch.float32} and of_flow.is_cuda and of_mask.is_cuda
 
 
-@pytest.mark.skipif(not HAS_TRITON, reason='Triton is not installed')
+@pytest.mark.skipif(not IS_INSTALLED, reason='Triton is not installed')
 def test_lists_of_positions_have_one_integer_type(monkeypatch):
     """A loop over them keeps its types in compiled kernels, which the interpreter does not check."""
     from leokit.warp_operators import warp_kernels
@@ -201,7 +201,7 @@ def test_lists_of_positions_have_one_integer_type(monkeypatch):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not HAS_TRITON, reason='Triton is not installed')
+@pytest.mark.skipif(not IS_INSTALLED, reason='Triton is not installed')
 def test_the_kernels_in_the_interpreter():
     run_interpreted(__file__)
 
