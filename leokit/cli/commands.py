@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from types import ModuleType
 
 from leokit.cli import (
-    ablate, analyze, animate, app, bench, compare, convert, data, edit, evaluate, export, extract, generate, live,
+    ablate, analyze, animate, app, bench, compare, convert, data, edit, evaluate, export, extract, generate, grow, live,
     manifest, manipulate, prepare, quickstart, synthetic_faces, test, train, user_study, zoo)
 from leokit.cli.cpu_threads import wait_passively
 from leokit.cli.imports import import_libraries
@@ -21,8 +21,8 @@ COMMANDS: dict[str, ModuleType] = {
     'train': train, 'test': test, 'extract': extract, 'generate': generate, 'animate': animate, 'edit': edit,
     'manipulate': manipulate, 'live': live, 'compare': compare, 'app': app, 'evaluate': evaluate,
     'ablate': ablate, 'analyze': analyze, 'user-study': user_study, 'prepare': prepare, 'manifest': manifest,
-    'data': data, 'synthetic-faces': synthetic_faces, 'convert': convert, 'export': export, 'bench': bench, 'zoo': zoo,
-    'quickstart': quickstart}
+    'data': data, 'synthetic-faces': synthetic_faces, 'convert': convert, 'grow': grow, 'export': export,
+    'bench': bench, 'zoo': zoo, 'quickstart': quickstart}
 
 
 def main(*command: str) -> None:

@@ -1,0 +1,28 @@
+"""Double the resolution of a trained LIA animator, to train it on from there.
+
+    leokit grow work_dirs/lia_few_faces_128_mixed_regions --config lia_few_faces_256_mixed --out grown.pth
+    leokit train lia_few_faces_256_mixed --cfg-options load_from=grown.pth
+    leokit grow lia_vox.pth --config lia_vox_256 --cfg-options size=512 --out grown.pth
+
+At first the grown animator renders what the trained one does, enlarged; training adds the details.
+"""
+
+import argparse
+
+from leokit.cli import options
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.add_argument('animator', metavar='ANIMATOR',
+                        help='work dir or checkpoint of the trained animator, or its name (leo_synthetic/animator)')
+    parser.add_argument('--config', metavar='CONFIG', required=True,
+                        help='config of the grown animator, with twice the size, e.g. lia_few_faces_256_mixed')
+    options.add_out(parser, 'file', role='the checkpoint of the grown animator', required=True)
+    options.add(parser, '--cfg-options')
+
+
+def run(args: argparse.Namespace) -> None:
+    """Load, grow, save, print a summary."""
+    from leokit.inference.growing import grow_checkpoint
+    print(grow_checkpoint(args.animator, args.config, args.out, cfg_options=args.cfg_options))
