@@ -31,7 +31,7 @@ def trainings(commands):
 
 
 def test_every_phase_starts_from_the_one_before(calls, tmp_path):
-    done, commands = calls(ITERATIONS='10 20 30 40')
+    done, commands = calls(ITERATIONS='10 20 30 40 50')
     assert done.returncode == 0, done.stderr
     phases = trainings(commands)
     assert {name: args.config for name, args in phases.items()} == TRAININGS
@@ -86,10 +86,25 @@ def test_the_motion_continues_the_first_frames_of_leo(calls, tmp_path):
     assert select.videos == str(tmp_path / 'faces.json') and str(select.out) == str(out / 'given.json')
 
 
+def test_the_animator_grows(calls, tmp_path):
+    out = tmp_path / 'out'
+    (out / 'crops').mkdir(parents=True)
+    done, commands = calls('large_data', 'large', ITERATIONS='10 20 30 40 50')
+    assert done.returncode == 0, done.stderr
+    faces, merge, regions, grow, train, test = commands
+    assert faces.size == 256 and Path(regions.ground_truth) == Path(faces.out) != out / 'synthetic_faces'
+    assert Path(grow.animator) == out / 'crops' and load_config(grow.config, grow.cfg_options).size == 256
+    config = load_config(train.config, train.cfg_options)
+    assert config.load_from == str(grow.out) and config.load_strict and config.max_iters == 50 and config.size == 256
+    assert config.data_root == str(merge.out) and config.regions[-1] == str(regions.out)
+    assert config.held_out == ['A', 'B'] and config.perceptual_ramp < 50
+    assert (Path(test.config), Path(test.checkpoint)) == (out / 'large' / f'{train.config}.py', out / 'large')
+
+
 @pytest.mark.parametrize('steps, options, named', [
     (('hands',), {}, 'the step is hands'), (('heads', 'crop'), {}, 'the step is crop'),
-    (('heads crops',), {}, 'the step is heads crops'), ((), dict(ITERATIONS='1 2 3'), 'needs 4 numbers'),
-    ((), dict(ITERATIONS='6000 12k 2000 10000'), 'got 12k'), ((), dict(ITERATIONS='6000 0 2000 10000'), 'got 0'),
+    (('heads crops',), {}, 'the step is heads crops'), ((), dict(ITERATIONS='1 2 3'), 'needs 5 numbers'),
+    ((), dict(ITERATIONS='6000 12k 2000 10000 8000'), 'got 12k'), ((), dict(ITERATIONS='6000 0 2000 10000 8000'), 'got 0'),
     ((), dict(held_out='A'), 'HELD_OUT must be'), ((), dict(held_out='[]'), 'HELD_OUT must be'),
     (('continue',), dict(LEO_CLIPS='none.json'), 'none.json does not exist'),
     ((), dict(manifest='other.json'), 'other.json does not exist')])
