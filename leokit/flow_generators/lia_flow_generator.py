@@ -29,7 +29,8 @@ from leokit.nn import (
     init_to_rgb_identity, upsample2x)
 from leokit.registry import FLOW_GENERATORS, WARP_OPERATORS
 
-IDENTITY_MASK_BIAS = 3.0  # sigmoid(3) = 0.95: nearly all of the warped source, but not saturated
+IDENTITY_MASK_BIAS = 3.0
+IDENTITY_MASK = 1 / (1 + math.exp(-IDENTITY_MASK_BIAS))  # 0.95: nearly all of the warped source, but not saturated
 
 
 class FlowFrame(NamedTuple):
@@ -185,7 +186,7 @@ class LIAFlowGenerator(nn.Module):
             level.to_flow.conv.weight.zero_()
             level.to_rgb.conv.weight.zero_()
         self.levels[0].to_flow.bias[2] = IDENTITY_MASK_BIAS  # later levels add to the upsampled first one
-        init_to_rgb_identity(self.levels[-1].to_rgb.conv, mask=1 / (1 + math.exp(-IDENTITY_MASK_BIAS)))
+        init_to_rgb_identity(self.levels[-1].to_rgb.conv, mask=IDENTITY_MASK)
 
     def forward(self, latent: Tensor, features: tuple[Tensor, ...]) -> FlowFrame:
         """Generate frames.

@@ -23,7 +23,7 @@ from leokit.version import __version__
 CARRIED_MODULES = ('losses', 'crop_discriminator')  # of the training, which do not depend on the size
 
 
-def grow_checkpoint(animator: str | Path, config: str | Path, target: str | Path, *,
+def grow_checkpoint(animator: str | Path, config: str | Path, target: str | Path, *, share: float = 0.0,
                     cfg_options: Mapping[str, Any] | None = None) -> str:
     """Write a trained animator at twice the resolution.
 
@@ -34,6 +34,7 @@ def grow_checkpoint(animator: str | Path, config: str | Path, target: str | Path
         animator (str | Path): The trained LIA animator, see :func:`leokit.load`.
         config (str | Path): Config of the grown animator.
         target (str | Path): The file to write.
+        share (float): Share of the image that the new level renders, see :func:`~leokit.models.growing.grow`.
         cfg_options (Mapping, optional): Overrides of the config, with dotted keys.
 
     Returns:
@@ -49,7 +50,7 @@ def grow_checkpoint(animator: str | Path, config: str | Path, target: str | Path
         grown = MODELS.build({key: part for key, part in wanted.model.items() if key != TRAINING_KEY})
     if not isinstance(grown, Animator):
         raise UserError(f'{config} builds {type(grown).__name__}; pass the config of an animator')
-    grow(trained, grown)
+    grow(trained, grown, share=share)
     data = {key: value for key, value in trained.training_data.items() if key != 'crop'}
     meta = dict(model='Animator', cfg=config_to_data(wanted), conventions=conventions(grown),
                 data=dict(data, crop=trained.crop), source=str(animator), leokit_version=__version__)

@@ -5,12 +5,16 @@ one does, enlarged, and has the same codes:
 
     grown(source, driving) = upsample(trained(downsample(source), downsample(driving)))
 
-where both filters are the FIR kernel [1, 3, 3, 1] of its layers. Training then adds the details.
+where both filters are the FIR kernel [1, 3, 3, 1] of its layers. Training then adds the details. Instead, the new level may
+render a share of the image by itself, from the warped source, which is as sharp as the source: for animators that started
+from the identity, whose masks are near 1.
 
 - Encoder: the first three channels of the new feature map are the negated RGB values (:mod:`leokit.nn.identity_init`).
   The new block makes RGB values of them again, and its second convolution, which halves the resolution, has the weights
   of the trained layer for RGB. Its shortcut is zero.
-- Flow generator: the new level adds nothing to the flow, the mask and the image of the level before.
+- Flow generator: the new level adds nothing to the flow, the mask and the image of the level before. With a share of its
+  own, it reads the negated RGB values, and the colors of the other levels are scaled down. What they inpaint is not: where
+  the mask is small, the new level renders little.
 """
 
 import math
@@ -20,28 +24,31 @@ from torch import nn
 
 from leokit.encoders import LIAEncoder
 from leokit.engine.weight_loading import conventions
-from leokit.flow_generators import LIAFlowGenerator
+from leokit.flow_generators.lia_flow_generator import IDENTITY_MASK, LIAFlowGenerator
 from leokit.models.animator import Animator
 from leokit.nn.equalized import ACTIVATION_GAIN, LEAKY_SLOPE, EqualConv2d
-from leokit.nn.identity_init import RGB, init_from_rgb_identity
+from leokit.nn.identity_init import RGB, init_from_rgb_identity, init_to_rgb_identity
 from leokit.utils import UserError
 
 
 @torch.no_grad()
-def grow(trained: Animator, grown: Animator) -> None:
+def grow(trained: Animator, grown: Animator, *, share: float = 0.0) -> None:
     """Give an animator the weights of one of half its resolution.
 
     Args:
         trained (Animator): A LIA animator.
         grown (Animator): A new one of the same widths with twice the ``size``; its other weights keep their values.
+        share (float): Share of the image that the new level renders from the warped source, from 0 to 1.
 
     Raises:
         UserError: If one of them is no LIA animator, or sizes, widths or conventions do not match.
     """
+    if not 0 <= share <= 1:
+        raise UserError(f'the share of the new level must be from 0 to 1, got {share}')
     _check(trained, grown)
     grown.motion_space.load_state_dict(trained.motion_space.state_dict())
     _grow_encoder(trained.encoder, grown.encoder)
-    _grow_generator(trained.flow_generator, grown.flow_generator)
+    _grow_generator(trained.flow_generator, grown.flow_generator, share)
 
 
 def _grow_encoder(trained: LIAEncoder, grown: LIAEncoder) -> None:
@@ -71,16 +78,19 @@ def _set_center(conv: EqualConv2d, matrix: torch.Tensor) -> None:
     conv.weight[:rows, :RGB, 1, 1] = matrix / conv.scale
 
 
-def _grow_generator(trained: LIAFlowGenerator, grown: LIAFlowGenerator) -> None:
+def _grow_generator(trained: LIAFlowGenerator, grown: LIAFlowGenerator, share: float) -> None:
     grown.constant.copy_(trained.constant)
     grown.first.load_state_dict(trained.first.state_dict())
     for old, new in zip(trained.levels, grown.levels):
         new.load_state_dict(old.state_dict())
+        for weight in new.to_rgb.parameters():
+            weight.mul_(1 - share)
     last = grown.levels[-1]
-    layers = [last.to_flow.conv.weight, last.to_flow.bias, last.to_rgb.conv.weight, last.to_rgb.activation.bias,
-              last.to_rgb.bias]
+    layers = [last.to_flow.conv.weight, last.to_flow.bias, last.to_rgb.activation.bias, last.to_rgb.bias]
     for weight in layers if last.inpaint_rgb is None else [*layers, last.inpaint_rgb.weight]:
         weight.zero_()
+    init_to_rgb_identity(last.to_rgb.conv, mask=IDENTITY_MASK)
+    last.to_rgb.conv.weight.mul_(share)
 
 
 def _check(trained: Animator, grown: Animator) -> None:

@@ -73,6 +73,7 @@ def test_it_writes_the_same_every_time(folder):
 
 
 @pytest.mark.parametrize('arguments, sentence', [
+    (('--config', 'lia_64.py', '--share', '2'), '2 must be from 0 to 1'),
     (('--config', 'lia_32.py'), 'of size 32 grows to 64, not to 32; set size=64'),
     (('--config', 'lia_64.py', '--cfg-options', 'max_channels=16'), 'other widths than the trained one'),
     (('--config', 'lmdm_synthetic'), 'builds MotionDiffusion; pass the config of an animator'),

@@ -58,6 +58,29 @@ def test_it_renders_what_the_trained_one_does(options):
     assert torch.allclose(result.flows[-2], expected.flows[-1], atol=1e-3)
 
 
+def test_with_a_share_of_one_the_source_is_warped_at_full_resolution():
+    exact = dict(type='BilinearWarp', grid='exact')
+    options = dict(flow_generator=dict(type='LIAFlowGenerator', inpaint=True, warp_operator=exact))
+    trained, grown = animator(32, 0, **options), animator(64, 1, **options)
+    with torch.no_grad():  # masks of the identity initialization, and an untrained inpainting
+        for level in trained.flow_generator.levels:
+            level.to_flow.conv.weight[:, 2] = 0
+            level.to_flow.bias[2] = 0
+            level.inpaint_rgb.weight.zero_()
+        trained.flow_generator.levels[0].to_flow.bias[2] = 3
+    grow(trained, grown, share=1.0)
+    images = torch.rand(1, 3, 64, 64)  # of one sign, so that the layers are linear
+    with torch.no_grad():
+        result = grown.animate(grown.encode(images), torch.randn(1, 2, 4))
+    flow = result.flows[-1][0]
+    centers = (torch.arange(64) + 0.5) / 32 - 1
+    grid = flow.permute(0, 2, 3, 1) + torch.stack(torch.meshgrid(centers, centers, indexing='xy'), dim=-1)
+    expected = F.grid_sample(images.expand(2, -1, -1, -1), grid, align_corners=False)
+    assert float(flow.abs().max()) > 0.05 and float(expected.std()) > 0.1
+    expected = expected * result.masks[-1][0] / torch.sigmoid(torch.tensor(3.0))  # 1 but for the borders
+    assert torch.allclose(result.frames[0], expected, atol=1e-3)
+
+
 def test_all_new_weights_can_learn():
     trained, grown = animator(32, 0, **INPAINT), animator(64, 1, **INPAINT)
     grow(trained, grown)
@@ -74,6 +97,24 @@ def test_all_new_weights_can_learn():
     still = [name for module in new for name, weight in module.named_parameters()
              if weight.grad is None or not weight.grad.abs().any()]
     assert not still, still
+
+
+def test_between_them_is_the_mean():
+    frames = []
+    for share in (0.0, 0.5, 1.0):
+        trained, grown = animator(32, 0), animator(64, 1)
+        grow(trained, grown, share=share)
+        with torch.no_grad():
+            encoding = grown.encode(2 * torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0)) - 1)
+            frames.append(grown.animate(encoding, torch.ones(1, 1, 4)).frames)
+    assert torch.allclose(frames[1], (frames[0] + frames[2]) / 2, atol=1e-4 * float(frames[0].abs().max()))
+    assert not torch.allclose(frames[0], frames[2], atol=0.1)
+
+
+@pytest.mark.parametrize('share', [-0.1, 1.5, float('nan')])
+def test_a_share_is_from_0_to_1(share):
+    with pytest.raises(UserError, match='must be from 0 to 1, got'):
+        grow(Animator(32, **WIDTHS), Animator(64, **WIDTHS), share=share)
 
 
 def test_growing_twice_keeps_the_codes():

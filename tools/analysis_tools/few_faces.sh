@@ -78,7 +78,7 @@ for step; do
     large)  # sharp at once: the phases before have opened the mouths
         animator
         large=lia_few_faces_256_mixed
-        leokit grow "${animator[1]}" --config "$large" --out "$out/grown.pth"
+        leokit grow "${animator[1]}" --config "$large" --share 1 --out "$out/grown.pth"
         train large "$large" "${iterations[4]}" "${large_data[@]}" "load_from=$out/grown.pth" region_weight=2.0 \
             expression_code_weight=0.05 perceptual_begin=0 "perceptual_ramp=$((iterations[4] / 4 + 1))" \
             ${settings[@]+"${settings[@]}"}
