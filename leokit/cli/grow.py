@@ -5,9 +5,9 @@
     leokit train lia_few_faces_256_mixed --cfg-options load_from=grown.pth
     leokit grow lia_vox.pth --config lia_vox_256 --cfg-options size=512 --out grown.pth
 
-At first the grown animator renders what the trained one does, enlarged, and training adds the details. With --share 1 the
-new level warps the source itself, so the image is sharp at once: for animators that leokit has trained from the identity
-initialization, not for LIA's own weights.
+At first the grown animator renders what the trained one does, enlarged, and training adds the details. With --share 1
+the new level warps the source itself, so the image is sharp at once: for animators that leokit has trained from the
+identity initialization, not for LIA's own weights.
 """
 
 import argparse
@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--config', metavar='CONFIG', required=True,
                         help='config of the grown animator, with twice the size, e.g. lia_few_faces_256_mixed')
     parser.add_argument('--share', type=fraction, default=0.0, metavar='FRACTION',
-                        help='share of the image that the new level renders from the warped source, 0 to 1 (default: 0)')
+                        help='share of the image that the new level renders from the warped source (default: 0)')
     options.add_out(parser, 'file', role='the checkpoint of the grown animator', required=True)
     options.add(parser, '--cfg-options')
 

@@ -5,16 +5,16 @@ one does, enlarged, and has the same codes:
 
     grown(source, driving) = upsample(trained(downsample(source), downsample(driving)))
 
-where both filters are the FIR kernel [1, 3, 3, 1] of its layers. Training then adds the details. Instead, the new level may
-render a share of the image by itself, from the warped source, which is as sharp as the source: for animators that started
-from the identity, whose masks are near 1.
+where both filters are the FIR kernel [1, 3, 3, 1] of its layers. Training then adds the details. Instead, the new level
+may render a share of the image by itself, from the warped source, which is as sharp as the source: for animators that
+started from the identity, whose masks are near 1.
 
 - Encoder: the first three channels of the new feature map are the negated RGB values (:mod:`leokit.nn.identity_init`).
-  The new block makes RGB values of them again, and its second convolution, which halves the resolution, has the weights
-  of the trained layer for RGB. Its shortcut is zero.
-- Flow generator: the new level adds nothing to the flow, the mask and the image of the level before. With a share of its
-  own, it reads the negated RGB values, and the colors of the other levels are scaled down. What they inpaint is not: where
-  the mask is small, the new level renders little.
+  The new block makes RGB values of them again, and its second convolution, which halves the resolution, has the
+  weights of the trained layer for RGB. Its shortcut is zero.
+- Flow generator: the new level adds nothing to the flow, the mask and the image of the level before. With a share of
+  its own, it reads the negated RGB values, and the colors of the other levels are scaled down. What they inpaint is
+  not: where the mask is small, the new level renders little.
 """
 
 import math

@@ -104,7 +104,8 @@ def test_the_animator_grows(calls, tmp_path):
 @pytest.mark.parametrize('steps, options, named', [
     (('hands',), {}, 'the step is hands'), (('heads', 'crop'), {}, 'the step is crop'),
     (('heads crops',), {}, 'the step is heads crops'), ((), dict(ITERATIONS='1 2 3'), 'needs 5 numbers'),
-    ((), dict(ITERATIONS='6000 12k 2000 10000 8000'), 'got 12k'), ((), dict(ITERATIONS='6000 0 2000 10000 8000'), 'got 0'),
+    ((), dict(ITERATIONS='6000 12k 2000 10000 8000'), 'got 12k'),
+    ((), dict(ITERATIONS='6000 0 2000 10000 8000'), 'got 0'),
     ((), dict(held_out='A'), 'HELD_OUT must be'), ((), dict(held_out='[]'), 'HELD_OUT must be'),
     (('continue',), dict(LEO_CLIPS='none.json'), 'none.json does not exist'),
     ((), dict(manifest='other.json'), 'other.json does not exist')])
