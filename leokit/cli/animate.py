@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 
 from leokit.cli import face_options, motion_options, options
 from leokit.cli.animation_source import Source, open_source
+from leokit.cli.argument_types import positive_int
 from leokit.cli.sound_option import add_audio, describe_sound, find_sound
 
 if TYPE_CHECKING:
@@ -40,6 +41,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add(parser, '--driving', required=True)
     motion_options.add_motion_options(parser)
     face_options.add_face_options(parser, driving=True, several=True)
+    parser.add_argument('--no-details', dest='details', action='store_false',
+                        help='paste faces back as the model renders them, without the details of the source image that '
+                             'its resolution loses')
+    parser.add_argument('--resolution', type=positive_int, metavar='PIXELS',
+                        help="width and height of faces that are not pasted back, with details of the source image "
+                             "(default: the model's)")
     options.add_out(parser, 'video', role='.png for an image as driver')
     add_audio(parser, 'driving', 'source')
     options.add(parser, '--fps', unset="the driving video's")

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from leokit.inference import (
         CroppedImage, DrivingCodes, FaceCropper, FrameStream, MotionTransfer, VideoAnimator, VideoSource)
     from leokit.video.readers import VideoHandle
@@ -49,17 +51,44 @@ class Source:
         from leokit.inference.paste_back import limited_size
         size = animator.animator.size
         look = dict(max_side=args.max_side, feather=args.feather)
+        self._check_resolution(args.resolution, size)
         if self.is_video:
             if self.paste_back:
                 size = limited_size(self.source.frame_size, args.max_side)
             frames = animate_video(animator, self.source, driving, transfer=transfer, paste_back=self.paste_back,
                                    chunk_size=args.chunk_size, **look)
             return FrameStream(frames, min(len(driving), len(self.source.video)), size, driving.fps)
-        frames = animator.animate(self.source.images, driving, transfer=transfer, chunk_size=args.chunk_size)
+        details = self._details(animator, args)
+        frames = animator.animate(self.source.images, driving, transfer=transfer, chunk_size=args.chunk_size,
+                                  details=details)
         if self.paste_back:
             size = limited_size(self.source.pixels.shape[:2], args.max_side)
             frames = paste_into_image(frames, self.source, **look)
+        elif details is not None:
+            size = details.shape[-1]
         return FrameStream(frames, len(driving), size, driving.fps)
+
+    def _check_resolution(self, resolution: int | None, size: int) -> None:
+        from leokit.inference.source_details import MAX_SIZE
+        from leokit.utils import UserError
+        if resolution is None:
+            return
+        if self.is_video or self.paste_back:
+            raise UserError('--resolution is for images whose faces are not pasted back; '
+                            + ('leave it out, a video as source has none' if self.is_video else
+                               'pass --no-paste-back, too, or --max-side for the size of the whole image'))
+        if not size <= resolution <= MAX_SIZE or resolution % 2:
+            raise UserError(f'--resolution {resolution} must be an even number from {size}, the size of the model, to '
+                            f'{MAX_SIZE}')
+
+    def _details(self, animator: 'VideoAnimator', args: argparse.Namespace) -> 'Tensor | None':
+        from leokit.inference.paste_back import detailed_faces
+        from leokit.inference.source_details import supports_details
+        if not supports_details(animator.animator):
+            return None
+        if self.paste_back:
+            return detailed_faces(self.source, args.max_side) if args.details else None
+        return self.source.faces(args.resolution) if args.resolution else None
 
     def describe(self) -> str:
         """What was cropped and pasted."""

@@ -20,7 +20,7 @@ from leokit.inference.manipulation import DirectionNames, manipulate_image, mani
 from leokit.inference.model_source import is_leo_config
 from leokit.inference.motion_transfer import START_FRAMES, MotionTransfer, nearest_frame
 from leokit.inference.outputs import OUTPUT_SUFFIXES, FrameStream, write_videos
-from leokit.inference.paste_back import paste_into_image
+from leokit.inference.paste_back import detailed_faces, paste_into_image
 from leokit.inference.regions import REGIONS, region_map
 from leokit.inference.rendering import CHUNK_SIZE, encode, render, repeat_encoding
 from leokit.inference.smoothing import SMOOTHING_FILTERS, OneEuroFilter, kalman_smooth
@@ -37,7 +37,7 @@ __all__ = [
     'FrameStream',
     'InitialStates', 'LEO', 'LiveAnimator', 'MIN_COMPILED_FRAMES', 'MotionTransfer', 'OUTPUT_SUFFIXES', 'OneEuroFilter',
     'REGIONS', 'SMOOTHING_FILTERS', 'START_FRAMES', 'StartFrameSampler', 'TRANSFER_MODES', 'UnconditionalGenerator',
-    'VideoAnimator', 'VideoGenerator', 'VideoSource', 'animate_video', 'animator_of', 'change_sampler', 'compile_for',
+    'VideoAnimator', 'VideoGenerator', 'VideoSource', 'animate_video', 'animator_of', 'change_sampler', 'compile_for', 'detailed_faces',
     'edit_each_frame', 'edit_first_frame', 'edit_images', 'edit_video', 'encode', 'ensure_codes',
     'extract_motion_codes', 'is_code_file', 'is_image_driver', 'is_leo_config', 'kalman_smooth', 'load',
     'manipulate_image', 'manipulate_video', 'nearest_frame', 'open_clip', 'paste_into_image',

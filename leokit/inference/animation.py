@@ -11,6 +11,7 @@ from leokit.inference.driving_codes import DrivingCodes, is_code_file, is_image_
 from leokit.inference.motion_transfer import (
     TRANSFER_MODES, MotionTransfer, StartCandidates, check_transfer_mode)
 from leokit.inference.rendering import CHUNK_SIZE, encode, render
+from leokit.inference.source_details import SourceDetails
 from leokit.models import Animator
 from leokit.utils.modules import device_of
 from leokit.video import (
@@ -108,7 +109,7 @@ class VideoAnimator:
 
     def animate(self, source: ImageInput | Sequence[ImageInput], driving: VideoInput | DrivingCodes, *,
                 mode: str = 'relative', transfer: MotionTransfer | None = None,
-                chunk_size: int = CHUNK_SIZE) -> Iterator[Tensor]:
+                chunk_size: int = CHUNK_SIZE, details: Tensor | None = None) -> Iterator[Tensor]:
         """Render the sources with the motion of the driving video.
 
         Relative transfer adds the driving motion since a reference frame, by default the first one, to the source's own
@@ -121,6 +122,8 @@ class VideoAnimator:
             transfer (MotionTransfer, optional): More options, in place of ``mode``. Some need all driving codes first;
                 the video is still read once.
             chunk_size (int): Frames per forward pass.
+            details (Tensor, optional): The sources at a higher resolution, shape (B, 3, R, R), in [-1, 1]: frames have
+                it, too, and the details of the sources (:mod:`leokit.inference.source_details`).
 
         Returns:
             Iterator[Tensor]: Consecutive frames in [-1, 1], shape (B, t, 3, H, W), one for each driving frame. Wrong
@@ -131,6 +134,9 @@ class VideoAnimator:
         encoding = encode(self.animator, images, amp=self.amp)
         motion = transfer(self.codes(driving, chunk_size=chunk_size), encoding.motion.float(),
                           _length_and_rate(driving)[1], self.start_candidates(driving, transfer))
+        if details is not None:
+            added = SourceDetails(self.animator, encoding, details, amp=self.amp)
+            return render(self.animator, encoding, motion, chunk_size=chunk_size, amp=self.amp, details=added)
         runner = self._runner(driving, chunk_size)
         draw = runner.renderer(encoding) if runner is not None else None
         return render(self.animator, encoding, motion, chunk_size=chunk_size, amp=self.amp, draw=draw)

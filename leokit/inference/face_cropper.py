@@ -44,6 +44,11 @@ class CroppedImage(NamedTuple):
     images: Tensor
     is_face: bool
 
+    def faces(self, size: int) -> Tensor:
+        """The regions in another resolution, shape (F, 3, size, size), float32 in [-1, 1]."""
+        crops = np.stack([crop_region(self.pixels, region, size) for region in self.regions])
+        return from_uint8(torch.from_numpy(to_channels_first(crops)))
+
 
 class FaceCropper:
     """Finds faces and crops to them.

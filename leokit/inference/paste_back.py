@@ -1,5 +1,6 @@
 """Put animated faces back into their image or video."""
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 
 import cv2
@@ -11,6 +12,7 @@ from torch import Tensor
 from leokit.croppers import CropRegion, Paster
 from leokit.croppers.paste import FEATHER
 from leokit.inference.face_cropper import CroppedImage
+from leokit.inference.source_details import MAX_SIZE
 from leokit.utils.pixels import to_uint8
 
 MAX_SIDE = 1920  # of pasted videos: what every player shows
@@ -22,7 +24,8 @@ def paste_into_image(chunks: Iterable[Tensor], source: CroppedImage, *, max_side
     """Paste the animated faces of an image into it.
 
     Args:
-        chunks (Iterable[Tensor]): Consecutive frames of the F faces in [-1, 1], shape (F, t, 3, S, S).
+        chunks (Iterable[Tensor]): Consecutive frames of the F faces in [-1, 1], shape (F, t, 3, S, S), of any
+            resolution S.
         source (CroppedImage): The image.
         max_side (int, optional): Limit of the longer side; larger images are shrunk.
         feather (float): See :class:`~leokit.croppers.Paster`.
@@ -31,8 +34,9 @@ def paste_into_image(chunks: Iterable[Tensor], source: CroppedImage, *, max_side
         Tensor: Consecutive uint8 frames, shape (1, t, 3, H, W).
     """
     canvas = limit_side(source.pixels, max_side)
-    pasters = pasters_of(source, canvas, feather)
+    pasters: list[Paster] = []
     for faces in chunks:
+        pasters = pasters or pasters_of(source, canvas, feather, faces.shape[-1])
         for piece in faces.split(PASTED_FRAMES, dim=1):
             rows = rearrange(to_uint8(piece), 'f t c h w -> t f h w c').cpu().numpy()
             pasted = []
@@ -48,14 +52,31 @@ def image_paster(source: CroppedImage, *, max_side: int | None = MAX_SIDE,
                  feather: float = FEATHER) -> Callable[[np.ndarray], np.ndarray]:
     """A function that pastes one animated face, uint8 (S, S, 3), into its image; as :func:`paste_into_image`."""
     canvas = limit_side(source.pixels, max_side)
-    paster, = pasters_of(source, canvas, feather)
+    paster, = pasters_of(source, canvas, feather, source.images.shape[-1])
     return lambda face: paster.paste(canvas, face)
 
 
-def pasters_of(source: CroppedImage, canvas: np.ndarray, feather: float) -> list[Paster]:
-    """A paster for each face of an image, whose pixels are resized to those of a canvas."""
-    return [Paster(scaled_region(region, source.pixels.shape, canvas.shape), canvas.shape[:2],
-                   source.images.shape[-1], feather=feather) for region in source.regions]
+def pasters_of(source: CroppedImage, canvas: np.ndarray, feather: float, size: int) -> list[Paster]:
+    """A paster for each face of an image, whose pixels are resized to those of a canvas, for frames of a size."""
+    return [Paster(scaled_region(region, source.pixels.shape, canvas.shape), canvas.shape[:2], size, feather=feather)
+            for region in source.regions]
+
+
+def detailed_faces(source: CroppedImage, max_side: int | None = MAX_SIDE) -> Tensor | None:
+    """The faces of an image at the resolution at which they are pasted, for ``details`` of an animation.
+
+    Args:
+        source (CroppedImage): The image.
+        max_side (int, optional): See :func:`paste_into_image`.
+
+    Returns:
+        Tensor | None: Shape (F, 3, R, R), float32 in [-1, 1]; None if the faces are no larger than the model sees them.
+    """
+    canvas = limit_side(source.pixels, max_side)
+    regions = [scaled_region(region, source.pixels.shape, canvas.shape) for region in source.regions]
+    side = max(max(region.width, region.height) for region in regions)
+    size = min(MAX_SIZE, 2 * math.ceil(side / 2))  # even, as videos need it
+    return source.faces(size) if size > source.images.shape[-1] else None
 
 
 def as_chunk(frames: np.ndarray) -> Tensor:

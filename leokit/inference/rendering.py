@@ -11,6 +11,7 @@ from einops import repeat
 from torch import Tensor, nn
 
 from leokit.encoders import Encoding
+from leokit.inference.source_details import SourceDetails
 from leokit.models import Animator
 from leokit.motion_spaces import frozen
 from leokit.utils import UserError, check_shape
@@ -43,7 +44,7 @@ def check_precision(model: nn.Module) -> None:
 
 def render(animator: Animator, encoding: Encoding, motion: Tensor | Iterable[Tensor], *,
            start: Tensor | None = None, chunk_size: int = CHUNK_SIZE, amp: bool = False,
-           draw: Callable[[Tensor], Tensor] | None = None) -> Iterator[Tensor]:
+           draw: Callable[[Tensor], Tensor] | None = None, details: SourceDetails | None = None) -> Iterator[Tensor]:
     """Render motion codes to frames of the encoded sources.
 
     Args:
@@ -56,6 +57,7 @@ def render(animator: Animator, encoding: Encoding, motion: Tensor | Iterable[Ten
         amp (bool): Render under bfloat16 autocast.
         draw (Callable, optional): Renders codes (B, t, N) on the device in place of the animator, see
             :class:`~leokit.inference.chunk_runner.ChunkRunner`; without ``start``.
+        details (SourceDetails, optional): Of the sources, in place of ``draw``: frames have their resolution.
 
     Yields:
         Tensor: Consecutive float frames in [-1, 1], shape (B, t, 3, H, W), on the animator's device.
@@ -71,8 +73,9 @@ def render(animator: Animator, encoding: Encoding, motion: Tensor | Iterable[Ten
                 yield draw(codes.to(device))
                 continue
             with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=amp):
-                frames = animator.animate(encoding, codes.to(device), start, to_latent=to_latent).frames
-            yield frames.float().clamp(-1, 1)
+                animation = animator.animate(encoding, codes.to(device), start, to_latent=to_latent)
+            for frames in [animation.frames] if details is None else details(animation):
+                yield frames.float().clamp(-1, 1)
 
 
 def repeat_encoding(encoding: Encoding, count: int) -> Encoding:

@@ -75,6 +75,33 @@ def test_the_face_is_put_back(faces, capsys):
     assert alone.shape == (5, SIZE, SIZE, 3)
 
 
+def test_details_of_the_source_are_kept(faces):
+    white = faces.photo[..., :3].copy()
+    white[:10] = 255
+    # before the driving face has moved, the photo is itself
+    kept, lost = (faces(f'{name}.npy', '--start-frame', 'first', *options).astype(int)
+                  for name, options in (('kept', ()), ('lost', ('--no-details',))))
+    assert np.abs(kept[0] - white).max() <= 1 and np.abs(lost[0] - white).max() > 50
+    assert inside(changed(kept, white), AROUND[LEFT]) and changed(kept[1:], white)
+    both = faces('both.npy', '--start-frame', 'first', '--face', 'all').astype(int)
+    assert np.abs(both[0] - white).max() <= 1 and changed(both[1:], white)[3] > 108
+
+
+def test_a_resolution_for_faces_that_are_not_pasted_back(faces):
+    size = 40  # the face has as many pixels in the photo
+    frames = faces('large.npy', '--no-paste-back', '--resolution', str(size), '--start-frame', 'first')
+    assert frames.shape == (5, size, size, 3)
+    rows, columns = AROUND[LEFT]
+    assert np.abs(frames[0].astype(int) - faces.photo[rows, columns, :3]).max() <= 1
+    for options, sentence in ((('--resolution', str(size)), 'pass --no-paste-back'),
+                              (('--no-paste-back', '--resolution', str(SIZE + 1)), 'must be an even number from'),
+                              (('--no-paste-back', '--resolution', str(SIZE - 2)), 'the size of the model'),
+                              (('--no-paste-back', '--resolution', '1026'), 'to 1024')):
+        with pytest.raises(UserError, match=sentence):
+            faces('no.npy', *options)
+    assert not (faces.folder / 'no.npy').exists()
+
+
 def test_options_of_the_paste(faces):
     white = faces.photo[..., :3].copy()
     white[:10] = 255

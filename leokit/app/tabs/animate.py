@@ -13,6 +13,8 @@ from leokit.app.layout import Layout, ResultPanel, Toolbar, image_input, video_i
 from leokit.app.uploads import open_video_upload, read_image_upload, sound_of
 from leokit.inference import (
     TRANSFER_MODES, DrivingCodes, FaceCropper, MotionTransfer, VideoAnimator, paste_into_image)
+from leokit.inference.paste_back import MAX_SIDE, detailed_faces
+from leokit.inference.source_details import supports_details
 from leokit.video.readers import VideoHandle
 
 TAB = 'animate'
@@ -24,6 +26,7 @@ CROPS = ('auto', 'center', 'none')
 CROP_CHOICES = [('Automatic: to the face, if the model was trained on faces', 'auto'), ('The central square', 'center'),
                 ('The whole picture, squeezed to a square', 'none')]
 MAX_SCALE, MAX_SMOOTH = 2.0, 0.3
+MAX_RESOLUTION = 512  # of pictures that are not cropped to a face
 
 
 def animate(context: AppContext, job: Job, source: str | None, driving: str | None, mode: str, start_frame: str,
@@ -46,7 +49,9 @@ def animate(context: AppContext, job: Job, source: str | None, driving: str | No
         if transfer.needs_whole_video:
             motion = yield from _read_motion(job, animator, cropped)
         with context.turn:
-            chunks = animator.animate(image.images, motion, transfer=transfer)
+            details = detailed_faces(image, MAX_SIDE if image.is_face else MAX_RESOLUTION) \
+                if supports_details(model) else None
+            chunks = animator.animate(image.images, motion, transfer=transfer, details=details)
         sound = sound_of(driving)
         paths = yield from job.write(paste_into_image(chunks, image) if image.is_face else chunks, ['animated.mp4'],
                                      len(video), video.fps, sound=sound)
