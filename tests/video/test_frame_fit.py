@@ -91,7 +91,8 @@ def check(found, wanted):
 
 
 @pytest.mark.parametrize('shape, params, colors', [
-    ((96, 160), '', dict(matrix='bt601')), ((720, 960), '', dict(matrix='bt709')), ((160, 98), '', dict(matrix='bt601')),
+    ((96, 160), '', dict(matrix='bt601')), ((720, 960), '', dict(matrix='bt709')),
+    ((160, 98), '', dict(matrix='bt601')),
     ((96, 160), ':colormatrix=bt709', dict(matrix='bt709')), ((720, 960), ':colormatrix=bt470bg', dict(matrix='bt601')),
     ((96, 160), ':colormatrix=bt709:fullrange=on', dict(matrix='bt709', full_range=True)),
     ((94, 158), ':chromaloc=1', dict(matrix='bt601', location='center'))])
@@ -151,12 +152,16 @@ def by_ffmpeg(path):
             for frame in container.decode(video=0)])
 
 
-def parts(path, box):
-    """The pixels in a box of all frames."""
+def parts(video, box):
+    """The pixels in a box of all frames of an open video."""
     region = CropRegion((box.left + box.right) / 2, (box.top + box.bottom) / 2, box.right - box.left,
                         box.bottom - box.top)
-    with open_video(path) as video:
-        return CroppedVideo(video, CropTrack.resting(region), None).read(range(len(video)))
+    return CroppedVideo(video, CropTrack.resting(region), None).read(range(len(video)))
+
+
+def check_parts(video, whole):
+    for box in BOXES:
+        np.testing.assert_array_equal(parts(video, box), whole[:, box.top:box.bottom, box.left:box.right])
 
 
 @pytest.mark.parametrize('shape, params, pixels', [
@@ -169,9 +174,8 @@ def test_a_part_has_the_pixels_of_the_frame(tmp_path, shape, params, pixels):
         planes = [planes[0]] * 3
     path = write(tmp_path / 'a.mkv', planes, params, pixels=pixels)
     whole = by_ffmpeg(path)
-    for box in BOXES:
-        np.testing.assert_array_equal(parts(path, box), whole[:, box.top:box.bottom, box.left:box.right])
     with open_video(path) as video:
+        check_parts(video, whole)
         np.testing.assert_array_equal(video.read(range(3)), whole)
 
 
@@ -195,13 +199,13 @@ def test_a_part_of_other_videos(tmp_path, make):
     path = make(tmp_path)
     with open_video(path) as video:
         whole = video.read(range(2))
-    assert whole.shape == (2, 62, 90, 3)
-    for box in BOXES:
-        np.testing.assert_array_equal(parts(path, box), whole[:, box.top:box.bottom, box.left:box.right])
+        assert whole.shape == (2, 62, 90, 3)
+        check_parts(video, whole)
 
 
 @pytest.mark.parametrize('matrix, shown', [
-    ((0, 1, -1, 0), lambda frames: np.rot90(frames, -1, (1, 2))), ((-1, 0, 0, -1), lambda frames: frames[:, ::-1, ::-1]),
+    ((0, 1, -1, 0), lambda frames: np.rot90(frames, -1, (1, 2))),
+    ((-1, 0, 0, -1), lambda frames: frames[:, ::-1, ::-1]),
     ((0, -1, 1, 0), lambda frames: np.rot90(frames, 1, (1, 2))), ((-1, 0, 0, 1), lambda frames: frames[:, :, ::-1]),
     ((1, 0, 0, -1), lambda frames: frames[:, ::-1]), ((0, 1, 1, 0), lambda frames: frames.swapaxes(1, 2)),
     ((0, -1, -1, 0), lambda frames: frames.swapaxes(1, 2)[:, ::-1, ::-1])],
@@ -214,9 +218,8 @@ def test_a_part_of_a_turned_video(tmp_path, matrix, shown):
     content[start:start + 36] = struct.pack('>9i', a, b, 0, c, d, 0, 0, 0, 1 << 30)
     (tmp_path / 'turned.mp4').write_bytes(content)
     whole = shown(by_ffmpeg(plain))
-    for box in BOXES:
-        np.testing.assert_array_equal(parts(tmp_path / 'turned.mp4', box),
-                                      whole[:, box.top:box.bottom, box.left:box.right])
+    with open_video(tmp_path / 'turned.mp4') as video:
+        check_parts(video, whole)
     np.testing.assert_array_equal(seen(tmp_path / 'turned.mp4', 30), fit_frames(whole, 30))
 
 
