@@ -13,6 +13,7 @@ from leokit.benchmark.speed.bench import SpeedBench
 from leokit.benchmark.speed.end_to_end import moving_frames
 from leokit.croppers import CroppedVideo, CropRegion, CropTrack, crop_region
 from leokit.inference.rendering import CHUNK_SIZE
+from leokit.utils.cpu_memory import peak_memory
 from leokit.utils.timing import Timing
 from leokit.video import VideoWriter, fit_frames, iterate_frames, open_video
 from leokit.video.frame_rate import DEFAULT_FPS
@@ -67,4 +68,4 @@ def processor_times(bench: SpeedBench, *works: Callable[[], None]) -> list[Timin
             work()
             times.append(time.process_time() - start)
     counted = [times[bench.options.warmup:] for times in seconds]
-    return [Timing(statistics.median(times), min(times), max(times), 0) for times in counted]
+    return [Timing(statistics.median(times), min(times), max(times), peak_memory()) for times in counted]
