@@ -1,6 +1,7 @@
 """Pixels of a region: of a frame, and of a video, in which the region may move."""
 
 import math
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -8,6 +9,8 @@ import numpy as np
 from leokit.croppers.base import CropRegion
 from leokit.croppers.tracking import CropTrack
 from leokit.utils import UserError
+from leokit.video.face_crop import CropBox
+from leokit.video.frame_fit import fit_whole
 from leokit.video.readers import VideoHandle
 from leokit.video.resize import fit_frames
 
@@ -27,34 +30,66 @@ def crop_region(frame: np.ndarray, region: CropRegion, size: int | None = None, 
     Returns:
         np.ndarray: uint8, shape (S, S, 3), or (h, w, 3).
     """
-    if region.angle or exact:
-        cropped = _warp(frame, region)
-    else:
-        cropped = _cut(frame, region)
-    return cropped if size is None else fit_frames(cropped[None], size, crop='none')[0]
+    return fit_whole(frame, RegionFit(region, size, exact))
 
 
-def _cut(frame: np.ndarray, region: CropRegion) -> np.ndarray:
-    """A region in whole pixels."""
-    (height, width), (left, top, right, bottom) = frame.shape[:2], region.to_box()
-    if left >= width or top >= height or right <= 0 or bottom <= 0:
-        raise _outside(frame, region)
-    inside = frame[max(top, 0):bottom, max(left, 0):right]
-    beyond = max(-top, 0), max(bottom - height, 0), max(-left, 0), max(right - width, 0)
+class RegionFit(NamedTuple):
+    """What a model sees of a frame that is cropped to a region: a :class:`~leokit.video.frame_fit.FrameFit`.
+
+    Attributes:
+        region, size, exact: See :func:`crop_region`.
+    """
+
+    region: CropRegion
+    size: int | None = None
+    exact: bool = False
+
+    def box(self, frame_size: tuple[int, int]) -> CropBox:
+        """The pixels of the frame in the region, and those around it that are interpolated.
+
+        Raises:
+            UserError: If the region has no pixel of the frame.
+        """
+        height, width = frame_size
+        left, top, right, bottom = self._bounds()
+        if left >= width or top >= height or right <= 0 or bottom <= 0:
+            raise UserError(f'the crop around {self.region.x:.0f}, {self.region.y:.0f} has no pixel of the frame, '
+                            f'which has {width}x{height}')
+        margin = 1 if self._is_sampled else 0
+        return CropBox(max(0, math.floor(left) - margin), max(0, math.floor(top) - margin),
+                       min(width, math.ceil(right) + margin), min(height, math.ceil(bottom) + margin))
+
+    def __call__(self, pixels: np.ndarray, frame_size: tuple[int, int]) -> np.ndarray:
+        """The image of the region, uint8 (S, S, 3)."""
+        left, top, _, _ = self.box(frame_size)
+        if self._is_sampled:
+            cropped = _warp(pixels, self.region._replace(x=self.region.x - left, y=self.region.y - top))
+        else:
+            cropped = _extend(pixels, self.region.to_box(), frame_size)
+        return cropped if self.size is None else fit_frames(cropped[None], self.size, crop='none')[0]
+
+    @property
+    def _is_sampled(self) -> bool:
+        """Between whole pixels."""
+        return bool(self.region.angle) or self.exact
+
+    def _bounds(self) -> tuple[float, float, float, float]:
+        """Left, top, right and bottom of what is shown."""
+        if not self._is_sampled:
+            return self.region.to_box()
+        corners = self.region.to_frame(1) @ np.array(((-.5, .5, -.5, .5), (-.5, -.5, .5, .5), (1, 1, 1, 1))) + 0.5
+        return *corners.min(axis=1), *corners.max(axis=1)
+
+
+def _extend(inside: np.ndarray, box: CropBox, frame_size: tuple[int, int]) -> np.ndarray:
+    """The pixels in a box from those of them that the frame has."""
+    beyond = (max(-box.top, 0), max(box.bottom - frame_size[0], 0),
+              max(-box.left, 0), max(box.right - frame_size[1], 0))
     return cv2.copyMakeBorder(inside, *beyond, cv2.BORDER_REPLICATE)
-
-
-def _outside(frame: np.ndarray, region: CropRegion) -> UserError:
-    return UserError(f'the crop around {region.x:.0f}, {region.y:.0f} has no pixel of the frame, which has '
-                     f'{frame.shape[1]}x{frame.shape[0]}')
 
 
 def _warp(frame: np.ndarray, region: CropRegion) -> np.ndarray:
     """A region in the resolution of the frame, by bilinear interpolation."""
-    height, width = frame.shape[:2]
-    corners = region.to_frame(1) @ np.array(((-.5, .5, -.5, .5), (-.5, -.5, .5, .5), (1, 1, 1, 1))) + 0.5
-    if (corners.min(axis=1) >= (width, height)).any() or (corners.max(axis=1) <= 0).any():
-        raise _outside(frame, region)
     across, down = (min(max(1, math.floor(side + 0.5)), MAX_CROP) for side in (region.width, region.height))
     return cv2.warpAffine(frame, region.to_frame(across, down), (across, down),
                           flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE)
@@ -90,15 +125,14 @@ class CroppedVideo(VideoHandle):
         self.video.convert_in_threads(threads)
 
     def _read(self, indices: np.ndarray) -> np.ndarray:
-        return self._crop(self.video._read(indices), indices / self.fps)
+        return self.video._read_fitted(indices, self._fits(indices / self.fps))
 
     def _source_times(self) -> np.ndarray:
         return self.video._source_times()
 
     def _read_source(self, indices: np.ndarray) -> np.ndarray:
         times = self._source_times()
-        return self._crop(self.video._read_source(indices), times[indices] - times[0])
+        return self.video._read_source_fitted(indices, self._fits(times[indices] - times[0]))
 
-    def _crop(self, frames: np.ndarray, times: np.ndarray) -> np.ndarray:
-        return np.stack([crop_region(frame, self.track.at(time), self.size, exact=self.track.moves)
-                         for frame, time in zip(frames, times)])
+    def _fits(self, times: np.ndarray) -> list[RegionFit]:
+        return [RegionFit(self.track.at(time), self.size, self.track.moves) for time in times]

@@ -7,11 +7,12 @@ import torch
 from torch import Tensor
 
 from leokit.utils import UserError
+from leokit.video.frame_fit import SquareFit
 from leokit.video.frame_rate import resampled_count
 from leokit.video.readers import AutoReader, VideoReader
 from leokit.video.readers.base import open_at_rate
 from leokit.video.readers.damage import Damage, DamagedFrameError, Stretch
-from leokit.video.resize import check_crop, fit_frames
+from leokit.video.resize import check_crop
 from leokit.video.video_entry import Skipped, VideoEntry
 
 CHUNK_FRAMES = 32  # frames at the resolution of the file that are in memory at a time
@@ -32,6 +33,7 @@ class FrameDecoder:
         check_crop(crop)
         self.size = size
         self.crop = crop
+        self._fit = SquareFit(size, crop)
         self.reader = reader or AutoReader()
         self.fps = fps
 
@@ -50,7 +52,7 @@ class FrameDecoder:
             step = opened.chunk_length(CHUNK_FRAMES)
             for start in range(0, len(frames), step):
                 part = slice(start, start + step)
-                pixels[part] = self._fit(opened.read(frames[part])).transpose(0, 3, 1, 2)
+                pixels[part] = opened.read_fitted(frames[part], self._fit).transpose(0, 3, 1, 2)
             return torch.from_numpy(pixels)
 
     def stream(self, video: VideoEntry, first: int = 0, last: int | None = None) -> Iterator[np.ndarray]:
@@ -66,13 +68,10 @@ class FrameDecoder:
                                 'run the command again')
             if last is None and opened.marked_damaged:
                 raise DamagedFrameError(f'{video.path} has {opened.marked_damaged} damaged packets')
-            for chunk in opened.chunks(CHUNK_FRAMES, first, last):
-                yield self._fit(chunk).transpose(0, 3, 1, 2)  # a view: networks run in this layout
+            for chunk in opened.fitted_chunks(self._fit, CHUNK_FRAMES, first, last):
+                yield chunk.transpose(0, 3, 1, 2)  # a view: networks run in this layout
 
     def intact_stretches(self, video: VideoEntry) -> tuple[list[Stretch], list[Stretch]]:
         """Intact and damaged stretches of a video, at the rate of :meth:`stream`."""
         with open_at_rate(self.reader, video.path, video.fps, self.fps) as opened:
             return Damage(opened).stretches()
-
-    def _fit(self, frames: np.ndarray) -> np.ndarray:
-        return fit_frames(frames, self.size, crop=self.crop)  # (t, H, W, 3) -> (t, S, S, 3)

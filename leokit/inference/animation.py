@@ -2,6 +2,7 @@
 
 from typing import Iterator, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 from tqdm import tqdm
@@ -16,8 +17,9 @@ from leokit.models import Animator
 from leokit.utils.modules import device_of
 from leokit.video import (
     ImageInput, VideoInput, is_frame_stream, iterate_frames, length_and_rate, read_images, reusable_video)
+from leokit.video.frame_fit import SquareFit
 from leokit.video.frame_rate import DEFAULT_FPS
-from leokit.video.resize import fit_to_tensor
+from leokit.video.resize import to_channels_first
 from leokit.video.video_input import opened
 
 __all__ = ['TRANSFER_MODES', 'VideoAnimator', 'check_transfer_mode']
@@ -83,9 +85,10 @@ class VideoAnimator:
             numbers = transfer.candidate_frames(len(handle))
             if not numbers:
                 return None
-            frames = [fit_to_tensor(handle.read([number]), self.animator.size, self.animator.crop)
-                      for number in numbers]
-        return StartCandidates(tuple(numbers), encode(self.animator, torch.cat(frames), amp=self.amp).motion.float())
+            fit = SquareFit(self.animator.size, self.animator.crop)
+            frames = np.concatenate([handle.read_fitted([number], fit) for number in numbers])
+        images = torch.from_numpy(to_channels_first(frames))
+        return StartCandidates(tuple(numbers), encode(self.animator, images, amp=self.amp).motion.float())
 
     def image_codes(self, image: ImageInput) -> DrivingCodes:
         """The code of one image, as a driver for absolute transfer."""

@@ -19,11 +19,12 @@ from torch import Tensor
 from leokit.utils import Prefetcher, UserError
 from leokit.utils.pixels import from_uint8, to_uint8
 from leokit.video.conversion_threads import converter_count
+from leokit.video.frame_fit import SquareFit
 from leokit.video.frame_rate import DEFAULT_FPS
 from leokit.video.images import TRANSPARENT_BACKGROUND, to_rgb
 from leokit.video.readers import AutoReader, VideoHandle
 from leokit.video.readers.pyav_reader import PyAVHandle
-from leokit.video.resize import fit_to_tensor
+from leokit.video.resize import check_crop, fit_to_tensor, to_channels_first
 from leokit.video.yuv420 import Yuv420Frames, yuv420_to_rgb
 
 # A path (file or folder); an open video; the content of a file, or an open binary file; an array uint8 (T, H, W, 3); a
@@ -152,7 +153,7 @@ def iterate_frames(video: VideoInput, size: int, *, chunk_size: int, first: int 
         return
     with opened(video) as handle:
         if device.type != 'cuda':
-            chunks = (fit_to_tensor(chunk, size, crop) for chunk in handle.chunks(chunk_size, first, last))
+            chunks = _fitted_chunks(handle, size, chunk_size, first, last, crop)
             with Prefetcher(chunks) as prefetched:
                 yield from (chunk.to(device) for chunk in prefetched)
             return
@@ -168,11 +169,22 @@ def _pinned_chunks(handle: VideoHandle, size: int, chunk_size: int, first: int, 
     stored = handle.yuv420_size == (size, size)
     if not stored and (threads := converter_count()):  # converting takes twice as long as decoding
         handle.convert_in_threads(threads)
-    for chunk in handle.yuv420_chunks(chunk_size, first, last) if stored else handle.chunks(chunk_size, first, last):
+    if not stored:
+        yield from (chunk.pin_memory() for chunk in _fitted_chunks(handle, size, chunk_size, first, last, crop))
+        return
+    for chunk in handle.yuv420_chunks(chunk_size, first, last):
         if isinstance(chunk, Yuv420Frames):
             yield chunk._replace(planes=chunk.planes.pin_memory())
         else:
             yield fit_to_tensor(chunk, size, crop).pin_memory()
+
+
+def _fitted_chunks(handle: VideoHandle, size: int, chunk_size: int, first: int, last: int | None,
+                   crop: str) -> Iterator[Tensor]:
+    """Chunks of frames (t, 3, S, S)."""
+    check_crop(crop)
+    for chunk in handle.fitted_chunks(SquareFit(size, crop), chunk_size, first, last):
+        yield torch.from_numpy(to_channels_first(chunk))
 
 
 def _on_device(chunk: Tensor | Yuv420Frames, device: torch.device) -> Tensor:

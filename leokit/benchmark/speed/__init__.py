@@ -11,6 +11,7 @@ from leokit.benchmark.speed.motion_diffusion import bench_motion_diffusion
 from leokit.benchmark.speed.multiply_adds import count_multiply_adds
 from leokit.benchmark.speed.operators import bench_operators
 from leokit.benchmark.speed.preview import bench_preview
+from leokit.benchmark.speed.reading import bench_reading
 from leokit.benchmark.speed.stage2_training import bench_stage2_training
 from leokit.benchmark.speed.start_models import bench_start_models
 
@@ -18,6 +19,6 @@ SECTIONS = dict(
     stage1=bench_animator, training=bench_animator_training, stage2=bench_motion_diffusion,
     stage2_training=bench_stage2_training, backbones=bench_backbones, start=bench_start_models,
     operators=bench_operators, flops=count_multiply_adds, end_to_end=bench_end_to_end, extraction=bench_extraction,
-    live=bench_live, preview=bench_preview, first_frame=bench_first_frame)
+    reading=bench_reading, live=bench_live, preview=bench_preview, first_frame=bench_first_frame)
 
 __all__ = ['SECTIONS', 'SpeedBench', 'SpeedOptions']

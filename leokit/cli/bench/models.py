@@ -7,8 +7,8 @@ Every figure is the median of --repeats runs after a warm-up. The section "opera
 plain reference in turn and prints the ratio; with --compile both are compiled. Stage-2 training is then timed eager and
 compiled; "stage2_training" is the loop of leokit train, with data, hooks and log. "backbones" compares the networks of
 motion diffusion. "end_to_end" times reading, computing and writing of leokit animate and generate alone and together,
-in the same run; "live" a frame at a time, with and without CUDA graphs; "preview" a moved slider of leokit app.
-"first_frame" starts leokit animate and waits for its first frame.
+in the same run; "reading" the processor time of videos of 1920x1080; "live" a frame at a time, with and without CUDA
+graphs; "preview" a moved slider of leokit app. "first_frame" starts leokit animate and waits for its first frame.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from leokit.cli import options
 from leokit.cli.argument_types import positive_int
 
 SECTIONS = ('stage1', 'training', 'stage2', 'stage2_training', 'backbones', 'start', 'operators', 'flops',
-            'end_to_end', 'extraction', 'live', 'preview', 'first_frame')
+            'end_to_end', 'extraction', 'reading', 'live', 'preview', 'first_frame')
 RENAMED_SECTIONS = {'twins': 'operators'}
 
 

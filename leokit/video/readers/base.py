@@ -8,6 +8,7 @@ import numpy as np
 
 from leokit.utils import UserError
 from leokit.utils.files import local_path
+from leokit.video.frame_fit import FrameFit, fit_whole
 from leokit.video.frame_rate import DEFAULT_FPS as DEFAULT_FPS
 from leokit.video.frame_rate import RATE_TOLERANCE, is_same_rate, regular_times, resampled_indices
 from leokit.video.yuv420 import Yuv420Frames
@@ -64,6 +65,24 @@ class VideoHandle(ABC):
         self._check_numbers(indices)
         return self._read(indices)
 
+    def read_fitted(self, indices: Sequence[int] | np.ndarray, fit: FrameFit) -> np.ndarray:
+        """As :meth:`read`, but only what a model sees of the frames; the other pixels are not converted to RGB.
+
+        Args:
+            indices (Sequence[int] | np.ndarray): See :meth:`read`.
+            fit (FrameFit): What the model sees.
+
+        Returns:
+            np.ndarray: uint8 RGB, shape (T, S, S, 3).
+        """
+        indices = np.asarray(indices, dtype=np.int64)
+        self._check_numbers(indices)
+        return self._read_fitted(indices, [fit] * len(indices))
+
+    def _read_fitted(self, indices: np.ndarray, fits: Sequence[FrameFit]) -> np.ndarray:
+        """Decode frames, each with a fit of its own; ``indices`` as in :meth:`_read`."""
+        return np.stack([fit_whole(frame, fit) for frame, fit in zip(self._read(indices), fits)])
+
     def _check_numbers(self, indices: np.ndarray) -> None:
         if indices.ndim != 1 or len(indices) == 0 or indices.min() < 0 or indices.max() >= len(self):
             raise ValueError(f'frame numbers must be one or more of 0..{len(self) - 1}, got {indices.tolist()}')
@@ -92,6 +111,15 @@ class VideoHandle(ABC):
             np.ndarray: uint8 RGB frames, shape (t, H, W, 3).
         """
         yield from map(self.read, self._spans(size, first, last))
+
+    def fitted_chunks(self, fit: FrameFit, size: int, first: int = 0, last: int | None = None) -> Iterator[np.ndarray]:
+        """As :meth:`chunks`, but only what a model sees; see :meth:`read_fitted`.
+
+        Yields:
+            np.ndarray: uint8 RGB, shape (t, S, S, 3).
+        """
+        for indices in self._spans(size, first, last):
+            yield self.read_fitted(indices, fit)
 
     def _spans(self, size: int, first: int, last: int | None) -> Iterator[np.ndarray]:
         """The frame numbers of consecutive chunks."""
@@ -143,6 +171,10 @@ class VideoHandle(ABC):
         """Decode frames of the file by their number."""
         return self._read(indices)
 
+    def _read_source_fitted(self, indices: np.ndarray, fits: Sequence[FrameFit]) -> np.ndarray:
+        """Decode frames of the file by their number, each with a fit of its own."""
+        return np.stack([fit_whole(frame, fit) for frame, fit in zip(self._read_source(indices), fits)])
+
     def __enter__(self) -> 'VideoHandle':
         return self
 
@@ -182,6 +214,9 @@ class ResampledHandle(VideoHandle):
 
     def _read(self, indices: np.ndarray) -> np.ndarray:
         return self.video._read_source(self.indices[indices])
+
+    def _read_fitted(self, indices: np.ndarray, fits: Sequence[FrameFit]) -> np.ndarray:
+        return self.video._read_source_fitted(self.indices[indices], fits)
 
 
 READER_VERSION = 3  # incremented when the readers give other frames for the same file

@@ -6,11 +6,14 @@ from fractions import Fraction
 from typing import Any
 
 import av
+import cv2
 import numpy as np
 
 from leokit.utils import UserError
 from leokit.video.conversion_threads import ONE_THREAD
+from leokit.video.face_crop import CropBox
 from leokit.video.images import TRANSPARENT_BACKGROUND, over_background
+from leokit.video.readers.frame_parts import PartCutter
 from leokit.video.readers.wide_color import ColorConverter, needs_color_conversion
 from leokit.video.yuv420 import can_be_yuv420
 
@@ -55,21 +58,50 @@ class FrameConverter:
         self._options = conversion_options()
         self._of_thread = threading.local()
 
-    def __call__(self, frame: Any) -> np.ndarray:
-        """uint8 RGB (H, W, 3) of a frame."""
+    def __call__(self, frame: Any, box: CropBox | None = None) -> np.ndarray:
+        """uint8 RGB (H, W, 3) of a frame, or of a box inside it, in pixels of the frame as it is shown."""
         if not hasattr(self._of_thread, 'formatter'):
             self._of_thread.formatter = av.video.reformatter.VideoReformatter()
             self._of_thread.convert_colors = ColorConverter()
-        width = max(1, round(frame.width * self._aspect))
-        options, matrix = dict(self._options), display_matrix(frame)
+            self._of_thread.cut = PartCutter()
+        matrix, size = display_matrix(frame), self._stored_size(frame)
+        box = CropBox(0, 0, *size[::-1]) if box is None else stored_box(box, matrix, size)
+        if self._is_plain(frame):
+            return self._plain_pixels(frame, box, matrix)
         if needs_color_conversion(frame):
             frame = av.VideoFrame.from_ndarray(self._of_thread.convert_colors(frame), format='rgb24')
-        if self._is_bt709(frame):
-            options['src_colorspace'] = 'ITU709'
         transparent = frame.format.name == 'pal8' or any(part.is_alpha for part in frame.format.components)
-        pixels = self._of_thread.formatter.reformat(frame, width=width, height=frame.height,
-                                                    format='rgba' if transparent else 'rgb24', **options).to_ndarray()
-        return orient(over_background(pixels, self._background) if transparent else pixels, matrix)
+        pixels = self._reformat(frame, size, 'rgba' if transparent else 'rgb24', self._is_bt709(frame)).to_ndarray()
+        pixels = over_background(pixels, self._background) if transparent else pixels
+        return orient(pixels[box.top:box.bottom, box.left:box.right], matrix)
+
+    def _plain_pixels(self, frame: Any, box: CropBox, matrix: tuple[int, int, int, int] | None) -> np.ndarray:
+        """Of a box of the stored frame. FFmpeg converts to planes of red, green and blue twice as fast as to RGB."""
+        is_bt709 = self._is_bt709(frame)  # which depends on the height of the whole frame
+        part, box = self._of_thread.cut(frame, box)
+        planes = [np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[box.top:box.bottom, box.left:box.right]
+                  for plane in self._reformat(part, (part.height, part.width), 'gbrp', is_bt709).planes]
+        green, blue, red = (orient(plane, matrix) for plane in planes)
+        return cv2.merge([red, green, blue])
+
+    def _reformat(self, frame: Any, size: tuple[int, int], pixel_format: str, is_bt709: bool) -> Any:
+        matrix = dict(src_colorspace='ITU709') if is_bt709 else {}
+        return self._of_thread.formatter.reformat(frame, width=size[1], height=size[0], format=pixel_format,
+                                                  **self._options, **matrix)
+
+    def shown_size(self, frame: Any) -> tuple[int, int]:
+        """Height and width of a frame as it is shown."""
+        matrix, size = display_matrix(frame), self._stored_size(frame)
+        return size[::-1] if matrix is not None and matrix[1] else size
+
+    def _stored_size(self, frame: Any) -> tuple[int, int]:
+        """Height and width in square pixels, before the display matrix is applied."""
+        return frame.height, max(1, round(frame.width * self._aspect))
+
+    def _is_plain(self, frame: Any) -> bool:
+        """Progressive 4:2:0 with 8 bits and square pixels, of which any part is converted as it is in the frame."""
+        return (frame.format.name in YUV420_FORMATS and self._aspect == 1 and not frame.interlaced_frame
+                and frame.height % 2 == 0 and frame.width % 2 == 0 and not needs_color_conversion(frame))
 
     def yuv420_kind(self, frame: Any) -> tuple[str, bool] | None:
         """Color matrix and full range of a frame that is nothing but progressive 4:2:0 with 8 bits; None for others.
@@ -78,8 +110,7 @@ class FrameConverter:
             frame (av.VideoFrame): A decoded frame.
         """
         matrix = 'bt709' if self._is_bt709(frame) else YUV_MATRICES.get(frame.colorspace)
-        plain = (frame.format.name in YUV420_FORMATS and self._aspect == 1 and matrix and not frame.interlaced_frame
-                 and can_be_yuv420(frame.height, frame.width) and not needs_color_conversion(frame)
+        plain = (self._is_plain(frame) and matrix and can_be_yuv420(frame.height, frame.width)
                  and display_matrix(frame) is None)
         return (matrix, frame.format.name == 'yuvj420p' or frame.color_range == FULL_RANGE) if plain else None
 
@@ -126,10 +157,30 @@ def _not_upright(degrees: float) -> UserError:
 
 
 def orient(pixels: np.ndarray, matrix: tuple[int, int, int, int] | None) -> np.ndarray:
-    """Apply a display matrix to pixels (H, W, 3)."""
+    """Apply a display matrix to pixels (H, W) or (H, W, 3)."""
     if matrix is None:
         return pixels
     a, b, c, d = matrix
     if b:  # rows become columns
-        pixels, a, d = pixels.swapaxes(0, 1), c, b
-    return pixels[::d, ::a]
+        pixels, a, d = cv2.transpose(pixels), c, b
+    for axis, sign in enumerate((d, a)):
+        pixels = cv2.flip(pixels, axis) if sign < 0 else pixels
+    return pixels
+
+
+def stored_box(box: CropBox, matrix: tuple[int, int, int, int] | None, size: tuple[int, int]) -> CropBox:
+    """Where a box of the frame as it is shown lies in the stored frame.
+
+    Args:
+        box (CropBox): Inside the frame as it is shown.
+        matrix (tuple[int, int, int, int], optional): The display matrix.
+        size (tuple[int, int]): Height and width of the stored frame.
+    """
+    if matrix is None:
+        return box
+    (left, top, right, bottom), (a, b, c, d) = box, matrix
+    if b:
+        (left, top, right, bottom), a, d = (top, left, bottom, right), b, c
+    left, right = (left, right) if a > 0 else (size[1] - right, size[1] - left)
+    top, bottom = (top, bottom) if d > 0 else (size[0] - bottom, size[0] - top)
+    return CropBox(left, top, right, bottom)

@@ -4,7 +4,7 @@ import io
 import logging
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import islice
+from itertools import islice, repeat
 from pathlib import Path
 from typing import Any, Callable, Iterable, Iterator, Sequence, TypeVar
 
@@ -18,6 +18,7 @@ from leokit.utils import UserError
 from leokit.utils.files import local_path
 from leokit.video.conversion_threads import GROUP
 from leokit.video.file_kind import VIDEO, content_note
+from leokit.video.frame_fit import FrameFit
 from leokit.video.frame_rate import regular_times, resampled_indices
 from leokit.video.images import TRANSPARENT_BACKGROUND
 from leokit.video.readers.base import ResampledHandle, VideoHandle, VideoReader, existing_file
@@ -121,7 +122,8 @@ class PyAVHandle(VideoHandle):
             self._check_numbers(indices)
             frames = list(self.decode_file(self.file_indices(indices)))
             stored = self._as_stored(frames) if {(frame.height, frame.width) for frame in frames} == {shape} else None
-            yield self._stack(map(self._converted, frames), len(frames)) if stored is None else stored
+            alike = self._of_one_size(frames)
+            yield self._stack(map(self._converted, alike), len(frames)) if stored is None else stored
 
     def _as_stored(self, frames: Sequence[Any]) -> Yuv420Frames | None:
         """The planes of frames of one size; None if they are to be converted by FFmpeg."""
@@ -274,10 +276,21 @@ class PyAVHandle(VideoHandle):
         return self._read_source(self.file_indices(indices))
 
     def _read_source(self, indices: np.ndarray) -> np.ndarray:
+        return self._read_source_as(indices, [None] * len(indices))
+
+    def _read_fitted(self, indices: np.ndarray, fits: Sequence[FrameFit]) -> np.ndarray:
+        return self._read_source_as(self.file_indices(indices), fits)
+
+    def _read_source_fitted(self, indices: np.ndarray, fits: Sequence[FrameFit]) -> np.ndarray:
+        return self._read_source_as(indices, fits)
+
+    def _read_source_as(self, indices: np.ndarray, fits: Sequence[FrameFit | None]) -> np.ndarray:
+        """Frames of the file, each fitted, or whole for None; one that is wanted twice in the same way is made once."""
         self._check_open()
-        wanted, positions = np.unique(indices, return_inverse=True)
-        frames = self._stack(self._pixels(wanted.tolist()), len(wanted))
-        return frames if np.array_equal(wanted, indices) else frames[positions]
+        wanted = list(zip(indices.tolist(), fits))
+        order = {item: row for row, item in enumerate(sorted(dict.fromkeys(wanted), key=lambda item: item[0]))}
+        frames = self._stack(self._pixels(*zip(*order)), len(order))
+        return frames if list(order) == wanted else frames[[order[item] for item in wanted]]
 
     def _check_open(self) -> None:
         if self._container is None:
@@ -289,10 +302,18 @@ class PyAVHandle(VideoHandle):
         for row, frame in enumerate(pixels):
             if frames is None:
                 frames = np.empty((count, *frame.shape), np.uint8)
-            if frame.shape != frames.shape[1:]:
-                raise UserError(f'{self.path} has frames of different sizes; convert it to one size')
             frames[row] = frame
         return frames
+
+    def _of_one_size(self, frames: Iterable[Any]) -> Iterator[Any]:
+        """The same decoded frames, unless they are shown in different sizes."""
+        size = None
+        for frame in frames:
+            shown = self._named(self._convert.shown_size, frame)
+            size = size or shown
+            if shown != size:
+                raise UserError(f'{self.path} has frames of different sizes; convert it to one size')
+            yield frame
 
     def _decode(self, number: int) -> Any:
         """Decode up to frame ``number`` and return it."""
@@ -344,12 +365,15 @@ class PyAVHandle(VideoHandle):
             self._warn('interlaced', f'{self.path} is interlaced; moving edges show combs, deinterlace it first (for '
                                      'example with ffmpeg -vf bwdif)')
 
-    def _pixels(self, numbers: Sequence[int]) -> Iterator[np.ndarray]:
-        """uint8 RGB (H, W, 3) of frames of the file; in threads, if there are some, while the next ones are decoded."""
+    def _pixels(self, numbers: Sequence[int], fits: Iterable[FrameFit | None] = repeat(None)) -> Iterator[np.ndarray]:
+        """uint8 RGB (H, W, 3) of frames of the file, or the images of a model (S, S, 3).
+
+        In threads, if there are some, while the next ones are decoded.
+        """
+        frames = zip(self._of_one_size(self.decode_file(numbers)), fits)
         if self._converters is None:
-            yield from map(self._converted, self.decode_file(numbers))
+            yield from (self._converted(*frame) for frame in frames)
             return
-        frames = self.decode_file(numbers)
         waiting: deque[Future[list[np.ndarray]]] = deque()  # not all frames: each one is in memory twice
         for group in iter(lambda: list(islice(frames, GROUP)), []):
             waiting.append(self._converters.submit(self._convert_all, group))
@@ -358,16 +382,19 @@ class PyAVHandle(VideoHandle):
         while waiting:
             yield from waiting.popleft().result()
 
-    def _convert_all(self, frames: Sequence[Any]) -> list[np.ndarray]:
-        return [self._converted(frame) for frame in frames]
+    def _convert_all(self, frames: Sequence[tuple[Any, FrameFit | None]]) -> list[np.ndarray]:
+        return [self._converted(*frame) for frame in frames]
 
-    def _converted(self, frame: Any) -> np.ndarray:
-        return self._named(self._convert, frame)
+    def _converted(self, frame: Any, fit: FrameFit | None = None) -> np.ndarray:
+        if fit is None:
+            return self._named(self._convert, frame)
+        size = self._convert.shown_size(frame)
+        return fit(self._named(self._convert, frame, fit.box(size)), size)
 
-    def _named(self, function: Callable[[Any], Result], frame: Any) -> Result:
+    def _named(self, function: Callable[..., Result], *arguments: Any) -> Result:
         """Call a function of a frame whose errors lack the name of the file."""
         try:
-            return function(frame)
+            return function(*arguments)
         except UserError as error:
             raise UserError(f'{self.path} {error}') from None
 

@@ -79,7 +79,9 @@ def test_every_section_reports(bench):
     for name in names:
         row, = (rows[key] for key in rows if key.startswith(name))
         assert row['rate'] > 0 and row['lowest_ms'] <= row['median_ms'] <= row['highest_ms']
-    for name in ('modulated conv,', 'modulated conv up', 'blur', 'upsample2x', 'bilinear warp', 'temporal conv',
+    assert rows['decode 1920x1080']['rate'] > 0
+    for name in ('read 16 frames of 1920x1080, center', 'read 16 frames of 1920x1080, face', 'modulated conv,',
+                 'modulated conv up', 'blur', 'upsample2x', 'bilinear warp', 'temporal conv',
                  'freed memory kept'):
         row, = (rows[key] for key in rows if key.startswith(name))
         assert row['ratio'] == pytest.approx(row['plain_ms'] / row['fast_ms'])

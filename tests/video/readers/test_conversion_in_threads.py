@@ -51,7 +51,7 @@ def test_resampled_and_cropped_videos_pass_it_on(path, monkeypatch):
 
 
 def test_errors_name_the_file_and_the_video_can_be_closed(path, monkeypatch):
-    def fail(self, frame):
+    def fail(self, frame, box=None):
         raise UserError('is strange')
 
     monkeypatch.setattr(FrameConverter, '__call__', fail)
