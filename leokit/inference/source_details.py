@@ -1,8 +1,8 @@
 """Frames at the resolution of their source: what an animator loses of the source is warped with it and added.
 
 An animator renders at its own resolution and blurs a little even there. Both losses are known, because it can render
-the source in its own pose: with S the source at full resolution, R that rendering, I a frame, F and m its flow and mask,
-F_R and m_R those of R, and up the enlargement,
+the source in its own pose. With S the source at full resolution, R that rendering, I a frame, F and m its flow and
+mask, F_R and m_R those of R, and up the enlargement,
 
     frame = up(I) + w · warp(S - up(R), up(F - F_R)),    w = min(1, up(m) / warp(up(m_R)))
 
