@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add(parser, '--driving', required=True)
     motion_options.add_motion_options(parser)
     face_options.add_face_options(parser, driving=True, several=True)
-    options.add_out(parser, 'video', role='.png for an image as driver')
+    options.add_out(parser, 'image', role='.png for an image as driver')
     add_audio(parser, 'driving', 'source')
     options.add(parser, '--fps', unset="the driving video's")
     options.add(parser, '--encoder')

@@ -1,10 +1,14 @@
-"""The argument parser of all commands: option names of the last release still work, with a warning."""
+"""The argument parser of all commands: option names of the last release still work, with a warning.
+
+An output that is an input of the same command line is refused.
+"""
 
 import argparse
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from leokit.cli.own_inputs import find_own_input
 from leokit.deprecation import warn_renamed
 
 HELP_FLAGS = {'-h', '--help'}
@@ -29,7 +33,13 @@ class CommandParser(argparse.ArgumentParser):
         self._former_positionals = tuple(positionals)
 
     def parse_known_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> tuple[Any, list[str]]:
-        """Translate deprecated names, then parse."""
+        """Translate deprecated names, parse, and refuse an output that is an input."""
+        namespace, rest = self._parse_current_names(args, namespace)
+        if problem := find_own_input(self._actions, namespace):
+            self.error(problem)
+        return namespace, rest
+
+    def _parse_current_names(self, args: Sequence[str] | None, namespace: Any) -> tuple[Any, list[str]]:
         args = [self._current_name(text) for text in (sys.argv[1:] if args is None else args)]
         moved = [self._option_string_actions[flag] for flag in self._former_positionals]
         required = [action for action in moved if action.required]
