@@ -4,6 +4,7 @@ An output that is an input of the same command line is refused.
 """
 
 import argparse
+import difflib
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -33,11 +34,27 @@ class CommandParser(argparse.ArgumentParser):
         self._former_positionals = tuple(positionals)
 
     def parse_known_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> tuple[Any, list[str]]:
-        """Translate deprecated names, parse, and refuse an output that is an input."""
+        """Translate deprecated names, parse, and refuse unknown arguments and an output that is an input."""
         namespace, rest = self._parse_current_names(args, namespace)
-        if problem := find_own_input(self._actions, namespace):
-            self.error(problem)
+        if self._subparsers is None:
+            if rest:  # not left to the parser of all commands, whose usage does not help
+                self.error(self._describe_unknown(rest, namespace))
+            if problem := find_own_input(self._actions, namespace):
+                self.error(problem)
         return namespace, rest
+
+    def _describe_unknown(self, rest: Sequence[str], namespace: Any) -> str:
+        """A sentence about arguments that the command does not take, with the options that they may stand for."""
+        sentence = f'unrecognized arguments: {" ".join(rest)}'
+        for flag in [text.partition('=')[0] for text in rest if text.startswith('--')]:
+            known = difflib.get_close_matches(flag, self._option_string_actions, 2, 0.6)
+            if known:
+                return f'{sentence}; did you mean {" or ".join(known)}?'
+        free = [action.metavar for action in self._actions
+                if action.nargs == '?' and not action.option_strings and getattr(namespace, action.dest) is None]
+        if free and not rest[0].startswith('-'):
+            return f'{sentence}; {free[0]} has its place right after the argument before it, not behind options'
+        return f'{sentence}; {self.prog} --help lists all'
 
     def _parse_current_names(self, args: Sequence[str] | None, namespace: Any) -> tuple[Any, list[str]]:
         args = [self._current_name(text) for text in (sys.argv[1:] if args is None else args)]
