@@ -52,6 +52,9 @@ def load_models(model: str, checkpoint: str | None = None, device: str = 'cpu', 
         return AppModels(LEO(loaded, directions=_names(loaded)), name, words, (), options)
     if isinstance(loaded, MotionDiffusion):
         _check_trained(loaded, model)
+        if not any((loaded.cfg.get('animator') or {}).values()):
+            raise UserError(f'{model} does not name the animator of its motion codes; pass a config or model folder of '
+                            'LEO, which has both, such as leo_synthetic')
         named = animator_of(loaded.cfg)
         animator = load(named['config'], named['checkpoint'], device, expect=Animator)
         generator_words = words if checkpoint else (str(loaded.cfg.filename or model), str(loaded.checkpoint))

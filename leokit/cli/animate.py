@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--resolution', type=positive_int, metavar='PIXELS',
                         help="width and height of faces that are not pasted back, with details of the source image "
                              "(default: the model's)")
-    options.add_out(parser, 'video', role='.png for an image as driver')
+    options.add_out(parser, 'image', role='.png for an image as driver')
     add_audio(parser, 'driving', 'source')
     options.add(parser, '--fps', unset="the driving video's")
     options.add(parser, '--encoder')

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 MAX_COUNT = 10**8  # of frames, videos, samples; more is a mistake, which would take weeks or all memory
+VIDEO_SUFFIXES = ('.mp4', '.mkv', '.mov', '.gif', '.npy')  # of ``VideoWriter``
 MIN_FPS, MAX_FPS = 1e-3, 1000  # resampling to more would only repeat frames, without end
 
 
@@ -111,8 +112,40 @@ def output_file(text: str) -> Path:
     return path
 
 
+def output_folder(text: str) -> Path:
+    """A folder that can be written or made: a long job must not fail at its end."""
+    path = Path(text)
+    try:
+        existing = next(parent for parent in (path.absolute(), *path.absolute().parents) if parent.exists())
+        if not existing.is_dir():
+            raise argparse.ArgumentTypeError(f'{existing} is a file; name a folder' if existing == path.absolute() else
+                                             f'{text} cannot be written, because {existing} is a file')
+        if not os.access(existing, os.W_OK):
+            raise argparse.ArgumentTypeError(f'{text} cannot be written, because {existing} is not writable')
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f'{text[:200]} cannot be written ({error.strerror})') from error
+    return path
+
+
 def output_video(text: str) -> Path:
-    """A video, image or folder of frames that can be written."""
+    """A video or folder of frames that can be written."""
+    path = _video_or_folder(text)
+    if path.suffix.lower() not in ('', *VIDEO_SUFFIXES):
+        raise argparse.ArgumentTypeError(f'{text} must end in {", ".join(VIDEO_SUFFIXES)}, or in none for a folder of '
+                                         'PNG files')
+    return path
+
+
+def output_image(text: str) -> Path:
+    """A video, folder of frames or PNG file that can be written, for commands that take images as well as videos."""
+    path = _video_or_folder(text)
+    if path.suffix.lower() not in ('', *VIDEO_SUFFIXES, '.png'):
+        raise argparse.ArgumentTypeError(f'{text} must end in {", ".join(VIDEO_SUFFIXES)}, .png for an image, or in '
+                                         'none for a folder of PNG files')
+    return path
+
+
+def _video_or_folder(text: str) -> Path:
     path = Path(text)
     if not path.suffix and path.name and path.is_dir():  # an empty folder gets the frames; others are refused later
         return path

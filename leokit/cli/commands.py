@@ -32,8 +32,8 @@ def main(*command: str) -> None:
         *command (str): The subcommand, for a script that is one, e.g. ``'analyze', 'actions'``; by default the first
             arguments of the command line name it.
     """
+    wait_passively()  # before torch is imported; --cfg-options does so
     args = build_parser().parse_args([*command, *sys.argv[1:]])
-    wait_passively()  # before torch is imported
     import_libraries()  # not at the top: --help does without them
     from leokit.utils.errors import run_tool
     from leokit.utils.lifeline import stop_with_parent

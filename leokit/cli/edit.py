@@ -45,6 +45,11 @@ def run(args: argparse.Namespace) -> None:
     from leokit.utils.option_text import read_options
     from leokit.video import open_video
     from leokit.visualization import save_png
+    if args.editor_options and not args.editor:
+        raise UserError('--editor-options are the arguments of an editor; name it with --editor, or leave them out')
+    if args.save_first_frame and (args.out or args.measure):
+        raise UserError(f'--save-first-frame edits nothing; leave {"--out" if args.out else "--measure"} out, and pass '
+                        'it with --edited once the frame is edited')
     if args.save_first_frame:
         with open_video(args.video, background=args.background) as video:
             save_png(args.save_first_frame, video.read([0])[0])
@@ -52,7 +57,10 @@ def run(args: argparse.Namespace) -> None:
         return
     if not args.out:
         raise UserError('--out is missing; name the file for the edited video')
-    open_video(args.video).close()  # before the model is loaded
+    with open_video(args.video) as video:  # before the model is loaded
+        if args.measure and len(video) < 2:
+            raise UserError(f'--measure compares each frame with the one before, and {args.video} has one frame only; '
+                            'leave it out')
     sound, note = find_sound(args.audio, dict(video=args.video), args.out)
     known = args.editor and IMAGE_EDITORS.get(args.editor)  # an unknown one is reported by build
     settings = read_options(args.editor_options or {}, known) if known else dict(path=args.edited)

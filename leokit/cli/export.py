@@ -35,6 +35,6 @@ def run(args: argparse.Namespace) -> None:
     model = load(args.config, args.checkpoint, 'cpu', args.cfg_options)
     if not args.checkpoint and getattr(model, 'checkpoint', 0) is None and not is_leo_config(load_config(args.config)):
         raise UserError(f'{args.config} builds a model, so its checkpoint is needed; pass it, or its work dir')
-    for part in export_models(model, local_path(args.out), file_format=args.format, parts=args.parts):
+    for part in export_models(model, local_path(args.out), file_format=args.format, parts=args.parts, progress=True):
         size = part.file.stat().st_size / 10**6
         print(f'{part.file}: {size:.1f} MB, outputs differ by at most {part.max_difference:.2g}')

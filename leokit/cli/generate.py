@@ -16,6 +16,7 @@ OUT/manifest.json their identities, so that leokit analyze clips compares them i
 """
 
 import argparse
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -175,6 +176,25 @@ def plan_dataset(args: argparse.Namespace, cropper: 'FaceCropper') -> tuple[list
     return sequences, entries[0].fps
 
 
+def refuse_replacing_inputs(args: argparse.Namespace, sequences: list[Sequence]) -> None:
+    """Raise if a result, or the manifest of all, would replace a file that the command line names or a dataset has."""
+    from leokit.utils import UserError
+    from leokit.video.manifest import find_manifest
+    inputs = [*(args.image or args.video or args.continued or ()), args.last_image,
+              *(file for file, _ in args.key_images)]
+    outputs = [sequence.path for sequence in sequences]
+    if args.videos:
+        data = Path(args.videos)
+        inputs += [sequence.source.path for sequence in sequences]
+        inputs.append(find_manifest(data) if data.is_dir() else data)
+        outputs.append(args.out / 'manifest.json')
+    real = {os.path.realpath(path): path for path in inputs if path}
+    replaced = next((path for path in outputs if os.path.realpath(path) in real), None)
+    if replaced is not None:
+        raise UserError(f'{replaced} is one of the inputs and would be replaced by a result; choose another folder for '
+                        '--out')
+
+
 def write_labels(args: argparse.Namespace, sequences: list[Sequence], num_frames: int, fps: float) -> None:
     """``OUT/manifest.json`` of the continuations of a dataset: names, and who is seen."""
     from leokit.video import write_manifest
@@ -230,6 +250,7 @@ def run(args: argparse.Namespace) -> None:
     size = leo.animator.size
     cropper = face_options.face_cropper(args, leo.animator)
     sequences, input_fps = planned, _ = plan(args, cropper)
+    refuse_replacing_inputs(args, sequences)
     if args.shard:
         number, count = args.shard  # consecutive ones, as the rows of a batch have consecutive sample numbers
         sequences = sequences[len(sequences) * (number - 1) // count:len(sequences) * number // count]

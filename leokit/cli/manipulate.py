@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--apply', nargs='+', default=[], metavar='NAME=X',
                         help='offsets that are applied first; they are summed')
     options.add(parser, '--codes', role='offsets are then in standard deviations of these codes')
-    options.add_out(parser, 'video', role='.png for an image', required=True)
+    options.add_out(parser, 'image', role='.png for an image', required=True)
     add_audio(parser, 'video')
     face_options.add_face_options(parser, pasted='of a single result, if the face was cropped')
     options.add(parser, '--chunk-size', '--device', '--cfg-options')

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from leokit.cli.argument_types import (
-    finite_float, fraction, frame_rate, output_file, output_video, png_file, positive_int, shard)
+    finite_float, fraction, frame_rate, output_file, output_folder, output_image, output_video, png_file, positive_int,
+    shard)
+from leokit.cli.imports import import_libraries
 
 CROPS = ('center', 'none')
 LAUNCHERS = ('none', 'pytorch', 'slurm', 'mpi')
@@ -28,7 +30,8 @@ class _KeyValues(argparse.Action):
 
     def __call__(self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Sequence[Any],
                  option_string: str | None = None) -> None:
-        from leokit.utils.option_text import OptionText  # not at the top: --help does without it
+        import_libraries()  # as a command does; not at the top: --help does without them
+        from leokit.utils.option_text import OptionText
         texts = dict(getattr(namespace, self.dest) or {})
         for value in values:
             key, equals, text = value.partition('=')
@@ -105,8 +108,10 @@ OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 OUTPUTS: dict[str, dict[str, Any]] = {
-    'folder': dict(type=Path, metavar='DIR', help='output folder'),
+    'folder': dict(type=output_folder, metavar='DIR', help='output folder'),
     'video': dict(type=output_video, metavar='FILE',
+                  help='output video: .mp4, .gif, .npy, or no suffix for a folder of PNG files'),
+    'image': dict(type=output_image, metavar='FILE',
                   help='output video: .mp4, .gif, .npy, or no suffix for a folder of PNG files'),
     'png': dict(type=png_file, metavar='FILE.png', help='output image'),
     'json': dict(type=output_file, metavar='FILE.json', help='write the results to this file'),

@@ -1,10 +1,15 @@
-"""The argument parser of all commands: option names of the last release still work, with a warning."""
+"""The argument parser of all commands: option names of the last release still work, with a warning.
+
+An output that is an input of the same command line is refused.
+"""
 
 import argparse
+import difflib
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from leokit.cli.own_inputs import find_own_input
 from leokit.deprecation import warn_renamed
 
 HELP_FLAGS = {'-h', '--help'}
@@ -29,7 +34,29 @@ class CommandParser(argparse.ArgumentParser):
         self._former_positionals = tuple(positionals)
 
     def parse_known_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> tuple[Any, list[str]]:
-        """Translate deprecated names, then parse."""
+        """Translate deprecated names, parse, and refuse unknown arguments and an output that is an input."""
+        namespace, rest = self._parse_current_names(args, namespace)
+        if self._subparsers is None:
+            if rest:  # not left to the parser of all commands, whose usage does not help
+                self.error(self._describe_unknown(rest, namespace))
+            if problem := find_own_input(self._actions, namespace):
+                self.error(problem)
+        return namespace, rest
+
+    def _describe_unknown(self, rest: Sequence[str], namespace: Any) -> str:
+        """A sentence about arguments that the command does not take, with the options that they may stand for."""
+        sentence = f'unrecognized arguments: {" ".join(rest)}'
+        for flag in [text.partition('=')[0] for text in rest if text.startswith('--')]:
+            known = difflib.get_close_matches(flag, self._option_string_actions, 2, 0.6)
+            if known:
+                return f'{sentence}; did you mean {" or ".join(known)}?'
+        free = [action.metavar for action in self._actions
+                if action.nargs == '?' and not action.option_strings and getattr(namespace, action.dest) is None]
+        if free and not rest[0].startswith('-'):
+            return f'{sentence}; {free[0]} has its place right after the argument before it, not behind options'
+        return f'{sentence}; {self.prog} --help lists all'
+
+    def _parse_current_names(self, args: Sequence[str] | None, namespace: Any) -> tuple[Any, list[str]]:
         args = [self._current_name(text) for text in (sys.argv[1:] if args is None else args)]
         moved = [self._option_string_actions[flag] for flag in self._former_positionals]
         required = [action for action in moved if action.required]

@@ -1,5 +1,6 @@
 """Select videos of a manifest by any of its keys, not only by those that datasets filter on."""
 
+import math
 import re
 from collections import Counter
 from pathlib import Path
@@ -31,9 +32,11 @@ class Condition(NamedTuple):
             raise ValueError(f'{text!r} is not of the form KEY=VALUE, KEY!=VALUE, KEY>=NUMBER or KEY<=NUMBER')
         if match['operator'] in ('>=', '<='):
             try:
-                float(match['value'])
+                number = float(match['value'])
             except ValueError:
-                raise ValueError(f'{text!r} compares with {match["value"]!r}, which is not a number') from None
+                number = math.nan
+            if math.isnan(number):  # 'nan', too: no number is at least or at most that
+                raise ValueError(f'{text!r} compares with {match["value"]!r}, which is not a number')
         return cls(match['key'].strip(), match['operator'], match['value'].strip())
 
     def holds(self, row: dict[str, Any]) -> bool:

@@ -1,7 +1,9 @@
 """Base class of image editors, and the region of an image that an edit may be confined to."""
 
+import math
 from abc import ABC, abstractmethod
-from typing import Sequence
+from numbers import Real
+from typing import Any, Sequence
 
 import cv2
 import numpy as np
@@ -32,12 +34,19 @@ class ImageEditor(ABC):
         """
 
 
+def check_number(name: str, value: Any, low: float = -math.inf, high: float = math.inf) -> None:
+    """Raise a :class:`UserError` unless ``value`` is a finite number from ``low`` to ``high``."""
+    if not (isinstance(value, Real) and math.isfinite(value) and low <= value <= high):
+        span = f' from {low:g} to {high:g}' if math.isfinite(high) else f' of at least {low:g}' * math.isfinite(low)
+        raise UserError(f'{name} must be a finite number{span}, got {value!r}')
+
+
 class Region:
     """A box of an image with soft edges.
 
     Args:
         box (Sequence[float]): Left, top, right and bottom as fractions of width and height.
-        feather (float): Width of the soft edge as a fraction of the shorter dimension of the image.
+        feather (float): Width of the soft edge as a fraction of the shorter dimension of the image, from 0 to 1.
     """
 
     def __init__(self, box: Sequence[float] = WHOLE_IMAGE, feather: float = 0.0) -> None:
@@ -49,8 +58,7 @@ class Region:
         if not valid:
             raise UserError('a box is (left, top, right, bottom) with 0 <= left < right <= 1 and 0 <= top < bottom <= '
                             f'1, as in (0.2, 0.1, 0.8, 0.5), got {box!r}')
-        if feather < 0:
-            raise UserError(f'feather must not be negative, got {feather}')
+        check_number('feather', feather, 0, 1)
         self.box = tuple(box)
         self.feather = feather
 

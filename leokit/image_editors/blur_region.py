@@ -5,7 +5,7 @@ from typing import Sequence
 import cv2
 import numpy as np
 
-from leokit.image_editors.base import ImageEditor, Region
+from leokit.image_editors.base import ImageEditor, Region, check_number
 from leokit.registry import IMAGE_EDITORS
 from leokit.utils import UserError
 
@@ -16,13 +16,15 @@ class BlurRegion(ImageEditor):
 
     Args:
         box (Sequence[float]): See :class:`~leokit.image_editors.base.Region`.
-        strength (float): Standard deviation of the Gaussian as a fraction of the shorter dimension of the image.
+        strength (float): Standard deviation of the Gaussian as a fraction of the shorter dimension of the image,
+            at most 1.
         feather (float): See :class:`~leokit.image_editors.base.Region`.
     """
 
     def __init__(self, box: Sequence[float], strength: float = 0.05, *, feather: float = 0.02) -> None:
-        if not strength > 0:
-            raise UserError(f'strength must be positive, got {strength}')
+        check_number('strength', strength, 0, 1)
+        if strength == 0:
+            raise UserError('strength=0 leaves the region as it is; pass a number above 0')
         self.strength = strength
         self.region = Region(box, feather)
 

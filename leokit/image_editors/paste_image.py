@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageOps
 
-from leokit.image_editors.base import ImageEditor, Region
+from leokit.image_editors.base import ImageEditor, Region, check_number
 from leokit.registry import IMAGE_EDITORS
 from leokit.utils import UserError
 from leokit.video import read_image
@@ -24,8 +24,9 @@ class PasteImage(ImageEditor):
     """
 
     def __init__(self, path: str | Path, box: Sequence[float], *, opacity: float = 1.0) -> None:
-        if not 0 < opacity <= 1:
-            raise UserError(f'opacity must be above 0 and at most 1, got {opacity}')
+        check_number('opacity', opacity, 0, 1)
+        if opacity == 0:
+            raise UserError('opacity=0 shows nothing of the image; pass a number above 0')
         self._pixels, self._alpha = _read_with_alpha(path)
         self.opacity = opacity
         self.region = Region(box)

@@ -1,15 +1,12 @@
 """Change hue, saturation and brightness."""
 
-import math
-from numbers import Real
 from typing import Sequence
 
 import cv2
 import numpy as np
 
-from leokit.image_editors.base import WHOLE_IMAGE, ImageEditor, Region
+from leokit.image_editors.base import WHOLE_IMAGE, ImageEditor, Region, check_number
 from leokit.registry import IMAGE_EDITORS
-from leokit.utils import UserError
 
 
 @IMAGE_EDITORS.register_module()
@@ -18,18 +15,17 @@ class Recolor(ImageEditor):
 
     Args:
         hue (float): Shift of the hue in degrees.
-        saturation (float): Factor on the saturation; 0 gives grayscale.
-        brightness (float): Factor on the brightness.
+        saturation (float): Factor on the saturation, at least 0, which gives grayscale.
+        brightness (float): Factor on the brightness, at least 0.
         box (Sequence[float]): See :class:`~leokit.image_editors.base.Region`.
         feather (float): See :class:`~leokit.image_editors.base.Region`.
     """
 
     def __init__(self, hue: float = 0.0, saturation: float = 1.0, *, brightness: float = 1.0,
                  box: Sequence[float] = WHOLE_IMAGE, feather: float = 0.0) -> None:
-        if not (isinstance(hue, Real) and math.isfinite(hue)):
-            raise UserError(f'hue must be a number of degrees, got {hue!r}')
-        if saturation < 0 or brightness < 0:
-            raise UserError(f'saturation and brightness must not be negative, got {saturation} and {brightness}')
+        check_number('hue', hue)
+        check_number('saturation', saturation, 0)
+        check_number('brightness', brightness, 0)
         self.hue = hue
         self.saturation = saturation
         self.brightness = brightness

@@ -74,7 +74,9 @@ class DrivingCodes:
                 codes, fps = archive[CODES_KEY], archive['fps']
                 animator = str(archive['animator']) or None
             rate = float(Fraction(int(fps[0]), int(fps[1])))
-            if codes.ndim != 2 or codes.dtype.kind != 'f' or not np.isfinite(codes).all() or rate <= 0:
+            if codes.dtype.kind == 'f' and not np.isfinite(codes).all():
+                raise ValueError(f'{int((~np.isfinite(codes)).sum())} of its {codes.size} numbers are NaN or infinite')
+            if codes.ndim != 2 or codes.dtype.kind != 'f' or rate <= 0:
                 raise ValueError(f'codes of {codes.dtype} with shape {codes.shape} at {rate:g} frames per second')
         except FileNotFoundError as error:
             raise UserError(f'{path} does not exist; check the path') from error

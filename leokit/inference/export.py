@@ -2,14 +2,15 @@
 
 The folder gets one file for each part (:mod:`leokit.inference.export_modules`), and ``export.json``: inputs and outputs
 with their shapes, what images and sequences the models take, and for the denoiser the noise schedule and sampling
-times. Every file is loaded and run again, and its outputs are compared with the model's, before it is kept.
+times. Every file is loaded and run again, and its outputs are compared with the model's. The files get their names
+together, so a folder never holds parts of two models.
 """
 
 import contextlib
 import io
 import logging
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,8 +21,8 @@ from torch import Tensor, nn
 from leokit.inference.export_modules import ExportedDecoder, ExportedDenoiser, ExportedEncoder, Interface
 from leokit.inference.leo import LEO
 from leokit.models import Animator, MotionDiffusion
-from leokit.utils import UserError
-from leokit.utils.files import clear_write_errors, part_path, remove, write_json
+from leokit.utils import UserError, progress_bar
+from leokit.utils.files import clear_write_errors, make_folder, part_path, remove, remove_empty, write_json
 from leokit.version import __version__
 
 FORMATS = dict(onnx='.onnx', torch='.pt2')
@@ -40,7 +41,7 @@ class Exported(NamedTuple):
 
 
 def export_models(model: nn.Module | LEO, folder: str | Path, *, file_format: str = 'onnx',
-                  parts: Sequence[str] | None = None) -> list[Exported]:
+                  parts: Sequence[str] | None = None, progress: bool = False) -> list[Exported]:
     """Export the encoder and decoder of an animator, the denoiser of a motion diffusion, or all of them.
 
     Args:
@@ -49,31 +50,48 @@ def export_models(model: nn.Module | LEO, folder: str | Path, *, file_format: st
         file_format (str): ``'onnx'`` or ``'torch'``.
         parts (Sequence[str], optional): Of ``'encoder'``, ``'decoder'``, ``'denoiser'``; those that the model has by
             default.
+        progress (bool): Show a progress bar.
 
     Raises:
-        UserError: The exported part computes something else than the model.
+        UserError: The exported part computes something else than the model, or the folder holds other parts of an
+            earlier export.
     """
     if file_format not in FORMATS:
         raise UserError(f'format={file_format!r} is unknown; use {", ".join(FORMATS)}')
     run = _onnx_runner() if file_format == 'onnx' else _torch_runner
     modules = _modules(model, parts)
     folder, done = Path(folder), []
+    files = {part: folder / f'{part}{FORMATS[file_format]}' for part in modules}
+    _check_folder(folder, files.values())
     description: dict[str, Any] = dict(leokit_version=__version__, format=file_format, parts={})
-    with clear_write_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        for part, module in modules.items():
-            file = folder / f'{part}{FORMATS[file_format]}'
-            unfinished = part_path(file)
-            try:
+    with clear_write_errors(folder), progress_bar(len(modules), 'exporting', unit='part', show=progress) as bar:
+        made = make_folder(folder)
+        try:
+            for part, module in modules.items():
+                unfinished = part_path(files[part])
                 _write(module, unfinished, file_format)
-                difference = _compare(module, run(unfinished, module.interface), part)
-                unfinished.replace(file)
-            finally:
-                remove(unfinished)
-            done.append(Exported(part, file, difference))
-            description['parts'][part] = dict(file=file.name, **_tensors(module))
-        write_json(folder / DESCRIPTION, {**description, **_facts(model, modules)})
+                done.append(Exported(part, files[part], _compare(module, run(unfinished, module.interface), part)))
+                description['parts'][part] = dict(file=files[part].name, **_tensors(module))
+                bar.update()
+            description.update(_facts(model, modules))
+            remove(folder / DESCRIPTION)  # of an earlier export; nothing describes a mixture
+            for file in files.values():
+                part_path(file).replace(file)
+            write_json(folder / DESCRIPTION, description)
+        finally:
+            for file in files.values():
+                remove(part_path(file))
+            remove_empty(made)
     return done
+
+
+def _check_folder(folder: Path, files: Iterable[Path]) -> None:
+    """Raise if the folder holds parts that would no longer be described."""
+    others = {folder / f'{part}{ending}' for part in PARTS for ending in FORMATS.values()}.difference(files)
+    left = sorted(str(file) for file in others if file.exists())
+    if left:
+        raise UserError(f'{left[0]} is of another export, which {DESCRIPTION} would not describe any more; choose '
+                        'another folder, or export all parts in one command')
 
 
 def _modules(model: nn.Module | LEO, parts: Sequence[str] | None) -> dict[str, nn.Module]:

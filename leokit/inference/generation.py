@@ -181,6 +181,8 @@ class VideoGenerator:
 def check_key_frames(key_images: Mapping[int, ImageInput], first: int, last: int) -> None:
     """Raise a :class:`UserError` unless key images belong to frames ``first`` to ``last``."""
     outside = [frame for frame in key_images if not first <= frame <= last]
+    if outside and last < first:
+        raise UserError('a video of one frame shows the first image, so it takes no key images; ask for more frames')
     if outside:
         raise UserError(f'there is a key image for frame {outside[0]}, and the frames that can have one are {first} to '
                         f'{last}' + (' (frame 0 is the first image)' if first else ''))

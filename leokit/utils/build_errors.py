@@ -12,6 +12,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from mmengine.registry import Registry
+from torch import nn
 
 from leokit.utils.errors import UserError, suggest
 
@@ -81,10 +82,14 @@ def wrong_argument(call: re.Match, name: str, function: Callable | None) -> str:
     if call['name'] is None:
         return f'{name}{position(name)} cannot be built: {call["callee"]}() {call["complaint"]}'
     try:
-        accepted = [key for key in inspect.signature(function).parameters if key != 'self']
+        parameters = [each for each in inspect.signature(function).parameters.values() if each.name != 'self']
     except (TypeError, ValueError):  # built-in functions may have no signature
-        accepted = []
+        return f'{name}{position(name)} takes no argument {call["name"]!r}'
+    accepted = [each.name for each in parameters if each.kind not in (each.VAR_POSITIONAL, each.VAR_KEYWORD)]
     hint = suggest(call['name'], accepted) or (f'; it takes {", ".join(accepted)}' if accepted else '')
+    # the constructor of nn.Module has *args and **kwargs, and refuses them
+    if not parameters or (not accepted and getattr(function, '__init__', None) is nn.Module.__init__):
+        hint = f'; it takes none, so replace the whole entry: {{"_delete_": True, "type": "{name}"}}'
     return f'{name}{position(name)} takes no argument {call["name"]!r}{hint}'
 
 

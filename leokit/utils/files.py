@@ -8,7 +8,7 @@ import re
 import shutil
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Iterator, Mapping
+from typing import Any, Iterable, Iterator, Mapping
 
 from leokit.utils.errors import FULL_DISK, UserError
 
@@ -50,6 +50,23 @@ def remove(path: str | Path) -> None:
         path.unlink(missing_ok=True)
 
 
+def make_folder(path: str | Path) -> list[Path]:
+    """Create a folder and its missing parents; those that were created, the innermost first."""
+    path = Path(path)
+    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+    path.mkdir(parents=True, exist_ok=True)
+    return missing
+
+
+def remove_empty(folders: Iterable[Path]) -> None:
+    """Delete folders, the innermost first, up to the first one with something in it."""
+    for folder in folders:
+        try:
+            folder.rmdir()
+        except OSError:
+            return
+
+
 @contextmanager
 def clear_write_errors(path: str | Path) -> Iterator[None]:
     """Turn errors of the operating system in a block that writes ``path`` into :class:`UserError`."""
@@ -81,16 +98,18 @@ def replace(part: str | Path, path: str | Path) -> None:
 def atomic_path(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path; rename it to ``path`` when the block ends, delete it when the block raises.
 
-    Missing parent folders are created. The temporary file must exist at the end of the block.
+    Missing parent folders are created, and deleted again with the file. The temporary file must exist at the end of the
+    block.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    made = make_folder(path.parent)
     part = part_path(path)
     try:
         yield part
         replace(part, path)
     except BaseException:
         remove(part)
+        remove_empty(made)
         raise
 
 

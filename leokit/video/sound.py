@@ -115,6 +115,8 @@ def sound_problem(source: str | Path, target: str | Path) -> str:
                 return f'{source} has none'
             if container.streams.audio[0].codec_context is None:
                 return f'{source} has sound of a kind that this build of FFmpeg cannot read'
+            if not any(packet.size for packet in container.demux(container.streams.audio[0])):
+                return f'the sound of {source} is empty'
     except (av.FFmpegError, OSError) as error:
         return f'{source} cannot be read ({getattr(error, "strerror", None) or error})'
     return ''

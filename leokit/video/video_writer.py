@@ -12,7 +12,7 @@ import numpy as np
 from torch import Tensor
 
 from leokit.utils import UserError
-from leokit.utils.files import clear_write_errors, local_path, part_path, remove, replace
+from leokit.utils.files import clear_write_errors, local_path, make_folder, part_path, remove, remove_empty, replace
 from leokit.utils.pixels import to_uint8
 from leokit.video.frame_rate import exact_rate
 from leokit.video.h264 import H264_SUFFIXES, check_encoder, check_h264_options
@@ -33,7 +33,7 @@ class VideoWriter:
     of PNG files ``000000.png``, ``000001.png``, ... Frames are never rescaled; arrays and PNG files are lossless. In
     H.264, frames of odd height or width are padded to even sizes by repeating their last row or column.
     The file is written as ``<name>.part<suffix>`` and gets its name when the writer closes; it is removed if the block
-    raises.
+    raises, with the folders that were created for it.
 
     Example::
 
@@ -76,7 +76,7 @@ class VideoWriter:
             raise UserError(f'{self.path} cannot have the sound of {sound}: {problem}; write it without sound')
         self._part = part_path(self.path)
         with _clear_errors(self.path):
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._made_folders = make_folder(self.path.parent)
             suffix = self.path.suffix.lower()
             self._claim = _claim(self._part, self.path) if suffix else None
             try:
@@ -91,6 +91,7 @@ class VideoWriter:
                     self._sink = ArraySink(self._part) if suffix == '.npy' else FolderSink(self._part)
             except BaseException:
                 remove(self._part)
+                remove_empty(self._made_folders)
                 self._release()
                 raise
 
@@ -175,6 +176,7 @@ class VideoWriter:
         except (OSError, av.FFmpegError):  # the caller is about to see the first error
             pass
         remove(self._part)
+        remove_empty(self._made_folders)
         self._release()
 
     def _release(self) -> None:

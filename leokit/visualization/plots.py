@@ -41,5 +41,7 @@ def save_figure(figure: 'Figure', path: str | Path) -> None:
     try:
         with clear_write_errors(path), atomic_path(path) as part:
             figure.savefig(part, dpi=DPI)
+    except UserError:  # the disk is full, ...; a ValueError, too
+        raise
     except ValueError as error:
         raise UserError(f'the plot {path} cannot be written ({error}); use a name in .png, .pdf or .svg') from error

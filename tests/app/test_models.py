@@ -39,6 +39,8 @@ def test_what_cannot_be_shown_is_named(tmp_path):
     paths = write_models(tmp_path)
     with pytest.raises(UserError, match='has no weights; pass its checkpoint or work dir too'):
         load_models(str(paths['animator_config']))
+    with pytest.raises(UserError, match='does not name the animator of its motion codes; pass a config'):
+        load_models(str(paths['motion_config']), str(paths['motion']))
     config = write_leo(tmp_path / 'leo').with_name('start_code.py')
     with pytest.raises(UserError, match='is a StartCodeDiffusion, with which alone the page can do nothing'):
         load_models(str(config), str(config.with_suffix('.pth')))

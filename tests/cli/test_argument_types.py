@@ -7,7 +7,7 @@ import pytest
 
 from leokit.cli import options
 from leokit.cli.argument_types import (
-    finite_float, fraction, non_negative_int, output_file, output_video, png_file,
+    finite_float, fraction, non_negative_int, output_file, output_folder, output_image, output_video, png_file,
     positive_float, positive_int, shard)
 
 
@@ -73,3 +73,28 @@ def test_places_for_videos(tmp_path):
             continue
         with pytest.raises(argparse.ArgumentTypeError, match='is a folder|cannot be written'):
             output_video(text)
+
+
+def test_a_video_has_a_format_that_can_be_written(tmp_path):
+    for name in ('a.mp4', 'a.MKV', 'a.mov', 'a.gif', 'a.npy', 'frames'):
+        assert output_video(str(tmp_path / name)) == output_image(str(tmp_path / name)) == tmp_path / name
+    assert output_image(str(tmp_path / 'a.png')).suffix == '.png'
+    for check, name in ((output_video, 'a.png'), (output_video, 'a.avi'), (output_image, 'a.jpg')):
+        with pytest.raises(argparse.ArgumentTypeError, match=r'must end in \.mp4, .* or in none for a folder'):
+            check(str(tmp_path / name))
+
+
+def test_an_output_folder_may_be_new_and_no_file(tmp_path):
+    assert output_folder(str(tmp_path)) == tmp_path
+    assert output_folder(str(tmp_path / 'a/b')) == tmp_path / 'a/b' and not (tmp_path / 'a').exists()
+    (tmp_path / 'file').write_text('x')
+    for path, sentence in ((tmp_path / 'file', 'file is a file; name a folder'),
+                           (tmp_path / 'file/b', 'b cannot be written, because .*file is a file')):
+        with pytest.raises(argparse.ArgumentTypeError, match=sentence):
+            output_folder(str(path))
+
+
+def test_an_output_folder_that_is_read_only_is_refused_before_the_work(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, 'access', lambda path, mode: str(path) != str(tmp_path))  # root may write everywhere
+    with pytest.raises(argparse.ArgumentTypeError, match=f'new cannot be written, because {tmp_path} is not writable'):
+        output_folder(str(tmp_path / 'new'))

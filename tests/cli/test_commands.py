@@ -104,3 +104,14 @@ def test_missing_and_superfluous_arguments_are_reported(capsys):
 def test_current_names_do_not_warn(recwarn):
     parse('generate', 'a.py', '--image', 'a.png', '--out', 'b', '--num-inference-steps', 3)
     assert not recwarn.list
+
+
+@pytest.mark.parametrize('command, sentence', [
+    (['analyze', 'expressions', 'c.py', '--ground-truth', 'x', '--videos', 'y'],
+     'usage: leokit analyze expressions .*unrecognized arguments: --videos y; leokit analyze expressions --help lists'),
+    (['animate', 'c.py', '--driving', 'a.mp4', '--motion-scal3', '2'], r'scal3 2; did you mean --motion-scale\?'),
+    (['animate', 'c.py', '--driving', 'a.mp4', 'work_dirs/lia'],
+     'unrecognized arguments: work_dirs/lia; CHECKPOINT has its place right after the argument before it')])
+def test_unknown_arguments_are_answered_by_the_command_itself(command, sentence):
+    status, said = call_command(*command)
+    assert status == 2 and re.search(sentence, said, re.DOTALL), said

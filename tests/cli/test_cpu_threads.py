@@ -27,21 +27,24 @@ def test_the_choice_of_the_user_stays(monkeypatch, name, value):
     assert os.environ[name] == value and os.environ.get('OMP_WAIT_POLICY') in (None, 'ACTIVE')
 
 
-def test_commands_set_it_before_torch_is_imported():
+@pytest.mark.parametrize('command', [
+    ['zoo', 'list'], ['train', 'none.py', '--cfg-options', 'a=1'],
+    ['data', 'select', '--videos', 'none', '--where', 'frames>=8', '--out', 'none.json']])
+def test_commands_set_it_before_torch_is_imported(command):
     code = '''
-import os, sys
+import gc, os, sys
 from leokit.cli import commands, cpu_threads
 set_policy = cpu_threads.wait_passively
 def wait_passively():
     print('torch' in sys.modules)
     set_policy()
 commands.wait_passively = wait_passively
-sys.argv = ['leokit', 'zoo', 'list']
 try:
     commands.main()
 finally:
-    print(os.environ.get('OMP_WAIT_POLICY'))
+    print(gc.get_freeze_count(), os.environ.get('OMP_WAIT_POLICY'))
 '''
-    result = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=False)
+    result = subprocess.run([sys.executable, '-c', code, *command], capture_output=True, text=True, check=False)
     said = result.stdout.split()
     assert (said[0], said[-1]) == ('False', 'PASSIVE'), result.stderr
+    assert int(said[-2]) > 100_000  # the imports took no garbage collection, with options that need them, too

@@ -57,12 +57,23 @@ def test_built_in_editor_and_its_coherence(edit, tmp_path, capsys):
     (('--editor', 'Paint', '--out', 'x.mp4'), "'Paint' is not a type of the registry"),
     (('--editor', 'Recolor'), '--out is missing'),
     (('--editor', 'BlurRegion', '--editor-options', 'box=0.5', '--out', 'x.mp4'), 'a box is .* got 0.5'),
+    (('--edited', 'missing.png', '--editor-options', 'hue=3', '--out', 'x.mp4'), '--editor-options are the argum'),
+    (('--save-first-frame', 'x.png', '--out', 'x.mp4'), '--save-first-frame edits nothing; leave --out out'),
+    (('--save-first-frame', 'x.png', '--measure'), '--save-first-frame edits nothing; leave --measure out'),
     (('--edited', 'missing.png', '--out', 'x.mp4'), 'missing.png')])
 def test_bad_input(edit, tmp_path, monkeypatch, arguments, message):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UserError, match=message):
         edit(*arguments)
-    assert not (tmp_path / 'x.mp4').exists()
+    assert not list(tmp_path.glob('x.*'))
+
+
+def test_coherence_of_one_frame_is_refused_before_the_edit(models, tmp_path):
+    np.save(tmp_path / 'one.npy', np.zeros((1, SIZE, SIZE, 3), np.uint8))
+    with pytest.raises(UserError, match=r'--measure compares each frame with the one before, and .*one.npy has one'):
+        run_command('edit', models['animator_config'], models['animator'], '--video', tmp_path / 'one.npy', '--editor',
+                    'Recolor', '--measure', '--out', tmp_path / 'out.mp4', '--device', 'cpu')
+    assert not (tmp_path / 'out.mp4').exists()
 
 
 def test_video_without_frames(models, tmp_path):

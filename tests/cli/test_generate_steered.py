@@ -80,6 +80,12 @@ def test_mistakes_are_one_sentence(generate, images, tmp_path, arguments, messag
     assert not list(tmp_path.glob('out_*'))
 
 
+def test_a_video_of_one_frame_has_no_key_images(generate, images, tmp_path):
+    with pytest.raises(UserError, match='a video of one frame shows the first image, so it takes no key images; ask'):
+        generate('--num-frames', 1, '--last-image', images['b'])
+    assert not list(tmp_path.glob('out_*'))
+
+
 @pytest.mark.parametrize('text', ['face.png', 'face.png@', '@3', 'face.png@-1', 'face.png@x'])
 def test_a_key_image_without_frame_is_explained(generate, text, capsys):
     with pytest.raises(SystemExit):

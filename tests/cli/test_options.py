@@ -6,7 +6,8 @@ import pytest
 
 from leokit import evaluation, inference
 from leokit.analysis.edit_coherence import MAX_FRAMES
-from leokit.cli import evaluate, face_options, generate, motion_options, options, synthetic_faces
+from leokit.cli import (
+    argument_types, evaluate, face_options, generate, motion_options, options, own_inputs, synthetic_faces)
 from leokit.cli.commands import build_parser
 from leokit.cli.data import regions
 from leokit.croppers import CROP_PRESETS
@@ -18,8 +19,9 @@ from leokit.face_detectors.choice import DETECTORS
 from leokit.inference.paste_back import MAX_SIDE
 from leokit.synthetic_faces import BEHAVIORS, SyntheticFacesPlan
 from leokit.synthetic_faces.dataset_plan import STYLES
-from leokit.video.h264 import ENCODERS
+from leokit.video.h264 import ENCODERS, H264_SUFFIXES
 from leokit.video.images import TRANSPARENT_BACKGROUND
+from leokit.video.manifest import MANIFEST_NAMES
 from leokit.video.readers.base import DEFAULT_FPS
 from leokit.video.resize import CROPS
 from leokit.video.splits import DEFAULT_FRACTIONS, SPLITS
@@ -30,7 +32,8 @@ def test_copied_constants_are_those_of_the_package():
     assert face_options.FOLLOW == FOLLOW and face_options.DETECTORS == ('auto', *DETECTORS)
     assert face_options.MAX_SIDE == MAX_SIDE and face_options.FEATHER == FEATHER
     assert face_options.color(face_options.BACKGROUND) == TRANSPARENT_BACKGROUND
-    assert options.ENCODERS == tuple(ENCODERS)
+    assert options.ENCODERS == tuple(ENCODERS) and own_inputs.MANIFEST_NAMES == MANIFEST_NAMES
+    assert argument_types.VIDEO_SUFFIXES == (*H264_SUFFIXES, '.gif', '.npy')
     for command in ('animate', 'generate'):
         assert f'from {inference.MIN_COMPILED_FRAMES} frames on' in help_of(command, '--compile')
     assert motion_options.START_FRAMES == inference.START_FRAMES

@@ -68,6 +68,7 @@ def test_the_command(data, tmp_path):
     assert [(entry.name, row['source']) for entry, row in read_rows(out)] == [('c', dict(fps=30)), ('e', dict(fps=15))]
     assert read_rows(out)[0][0].path.resolve() == (data / 'c.mp4').resolve()
     assert call_command(*words)[0] == 2  # exists already
-    for text, message in (('made_by', 'not of the form'), ('fps>=fast', "'fast', which is not a number")):
+    for text, message in (('made_by', 'not of the form'), ('fps>=fast', "'fast', which is not a number"),
+                          ('fps<=nan', "'nan', which is not a number")):
         status, said = call_command('data select', '--videos', data, '--where', text, '--out', tmp_path / 'x.json')
         assert status == 2 and message in said

@@ -1,6 +1,7 @@
 import pytest
 from engine.toys import toy_config, train, with_validation
 from mmengine.registry import OPTIMIZERS
+from torch import nn
 
 from leokit.engine import LeoRunner, check_config_keys, explain_build_errors
 from leokit.registry import ENCODERS, IMAGE_EDITORS, MODELS, VIDEO_READERS
@@ -26,17 +27,34 @@ class Needy:
         pass
 
 
+class Plain(nn.Module):
+    pass
+
+
+class Bare:
+    def __init__(self):
+        pass
+
+
+class Open(Needy):
+    def __init__(self, **options):
+        super().__init__(**options)
+
+
 class Buggy:
     def __init__(self):
         {}['missing']
 
 
+PARTS = (Part, Careless, Needy, Plain, Bare, Open, Buggy)
+
+
 @pytest.fixture(autouse=True)
 def parts():
-    for part in (Part, Careless, Needy, Buggy):
+    for part in PARTS:
         ENCODERS.register_module(module=part)
     yield
-    for part in (Part, Careless, Needy, Buggy):
+    for part in PARTS:
         del ENCODERS.module_dict[part.__name__]
 
 
@@ -47,6 +65,10 @@ def parts():
     (dict(type='Part', size=0), r'^Part \(at model\.parts\[1\]\) cannot be built: size must be at least 1, got 0'),
     (dict(type='Part', size='3'), r"Part .* built: '<' not supported .* \(LEOKIT_TRACEBACK=1 shows where\)"),
     (dict(type='Careless'), r"Careless .* takes no argument 'sice'; did you mean 'size'"),
+    (dict(type='Plain', grid=1), r"Plain .* takes no argument 'grid'; it takes none, so replace the whole entry: "
+                                 r'\{"_delete_": True, "type": "Plain"\}$'),
+    (dict(type='Bare', grid='centers'), r"Bare .* takes no argument 'grid'; it takes none, so replace the whole entry"),
+    (dict(type='Open', size=1, grid='centers'), r"Open \(at model\.parts\[1\]\) takes no argument 'grid'$"),
     (dict(type='Needy'), r"Needy .* cannot be built: .*__init__\(\) missing 1 required keyword-only argument: 'size'"),
     (dict(size=3), r"this part of the config has no 'type': \{'size': 3\}")])
 def test_mistakes_in_a_component_are_explained(part, sentence):

@@ -98,6 +98,14 @@ def test_files_that_hold_no_codes_are_refused(tmp_path, content):
     assert is_code_file(path) == (not isinstance(content, bytes))
 
 
+def test_codes_that_are_not_finite_are_counted(tmp_path):
+    codes = np.zeros((3, 4), np.float32)
+    codes[1, 2], codes[2, 0] = np.nan, -np.inf
+    np.savez(tmp_path / 'bad.npz', motion_codes=codes, fps=np.array([25, 1]), animator=np.array(''))
+    with pytest.raises(UserError, match='2 of its 12 numbers are NaN or infinite'):
+        DrivingCodes.load(tmp_path / 'bad.npz')
+
+
 def test_paths(tmp_path):
     with pytest.raises(UserError, match='missing.npz does not exist'):
         DrivingCodes.load(tmp_path / 'missing.npz')

@@ -10,7 +10,7 @@ import torch
 
 import leokit
 from leokit.inference.export import export_models
-from leokit.inference.export_modules import ExportedEncoder
+from leokit.inference.export_modules import ExportedDecoder, ExportedEncoder
 from leokit.models import MotionDiffusion
 from leokit.utils import UserError
 from support.calling import call_command
@@ -114,7 +114,26 @@ def test_a_wrong_export_is_not_kept(leo, tmp_path, monkeypatch):
     monkeypatch.setattr(ExportedEncoder, 'forward', unstable)
     with pytest.raises(UserError, match='exported encoder computes another appearance than the model'):
         export_models(leo.animator, tmp_path / 'out', file_format='torch', parts=['encoder'])
-    assert not list((tmp_path / 'out').iterdir())
+    assert not (tmp_path / 'out').exists()
+
+
+def test_an_export_that_fails_leaves_the_one_before(leo, tmp_path, monkeypatch):
+    folder = tmp_path / 'out'
+    export_models(leo.animator, folder, file_format='torch')
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert sorted(before) == ['decoder.pt2', 'encoder.pt2', 'export.json']
+    monkeypatch.setattr(ExportedDecoder, 'example', lambda self: 1 / 0)  # the encoder has been written by then
+    with pytest.raises(Exception, match='zero'):
+        export_models(leo.animator, folder, file_format='torch')
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_parts_of_another_export_are_not_left_without_description(leo, tmp_path):
+    folder = tmp_path / 'out'
+    export_models(leo.animator, folder, file_format='torch', parts=['encoder'])
+    with pytest.raises(UserError, match='encoder.pt2 is of another export, which export.json would not describe'):
+        export_models(leo.motion_diffusion, folder, file_format='torch')
+    assert sorted(path.name for path in folder.iterdir()) == ['encoder.pt2', 'export.json']
 
 
 def test_what_is_not_exported(leo, tmp_path, monkeypatch):

@@ -32,6 +32,21 @@ def test_an_exception_keeps_the_old_file_and_leaves_no_part(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_new_folders_of_a_file_that_was_not_written_vanish(tmp_path):
+    (tmp_path / 'old').mkdir()
+    for path in (tmp_path / 'a/b/c.txt', tmp_path / 'old/c.txt'):
+        with pytest.raises(KeyboardInterrupt):
+            with atomic_path(path) as part:
+                part.write_text('half')
+                raise KeyboardInterrupt
+    assert list(tmp_path.rglob('*')) == [tmp_path / 'old']
+    with pytest.raises(KeyboardInterrupt):
+        with atomic_path(tmp_path / 'a/b/c.txt'):
+            write_bytes(tmp_path / 'a/other.txt', b'x')
+            raise KeyboardInterrupt
+    assert sorted(tmp_path.rglob('*')) == [tmp_path / 'a', tmp_path / 'a/other.txt', tmp_path / 'old']
+
+
 def test_remove_accepts_files_folders_and_missing_paths(tmp_path):
     (tmp_path / 'folder').mkdir()
     (tmp_path / 'folder' / 'x').write_text('')

@@ -100,9 +100,11 @@ def test_files_without_sound_are_named(clips, tmp_path):
     silent = clips.write(tmp_path / 'silent.mp4', clips.frames(5))
     (tmp_path / 'text.mp3').write_text('no sound')
     for path, sentence in ((silent, 'silent.mp4 has none'), (tmp_path / 'text.mp3', 'text.mp3 cannot be read'),
+                           (write_wave(tmp_path / 'nothing.wav', 0), 'the sound of .*nothing.wav is empty; name'),
                            (tmp_path / 'missing.wav', 'does not exist'), (tmp_path, 'is a folder')):
         with pytest.raises(UserError, match=sentence):
             check_sound_file(path)
+    check_sound_file(write_wave(tmp_path / 'short.wav', 0.001))
     sounding = write_sounding(tmp_path / 'talk.mp4', clips.frames(5), 1.0)
     for target in ('out.gif', 'out.npy', 'out'):
         with pytest.raises(UserError, match='only video files have sound'):

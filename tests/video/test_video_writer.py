@@ -164,7 +164,7 @@ def test_an_exception_leaves_nothing_and_keeps_the_old_file(tmp_path, name):
         assert (tmp_path / name).read_bytes() == b'old'
 
 
-@pytest.mark.parametrize('name', ['a.mp4', 'a.gif', 'frames'])
+@pytest.mark.parametrize('name', ['a.mp4', 'a.gif', 'frames', 'new/folder/a.mp4', 'new/frames'])
 def test_no_frames_is_an_error_and_no_file(tmp_path, name):
     with pytest.raises(ValueError, match='no frames'):
         with VideoWriter(tmp_path / name, 25):

@@ -12,10 +12,12 @@ import argparse
 
 from leokit.cli import options
 from leokit.cli.argument_types import positive_int
+from leokit.cli.imports import import_libraries
 
 
 def condition(text: str) -> str:
     """A condition on a key, checked while the command line is parsed."""
+    import_libraries()  # not at the top: --help does without them
     from leokit.data_tools.selection import Condition
     try:
         Condition.parse(text)

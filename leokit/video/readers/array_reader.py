@@ -152,6 +152,7 @@ class ArrayReader(VideoReader):
         if frames.dtype != np.uint8 and not np.issubdtype(frames.dtype, np.floating):
             raise UserError(f'{path} holds {frames.dtype} values; save uint8, or floating point with a stated range')
         if frames.dtype != np.uint8 and self.float_range is None:
-            raise UserError(f'{path} holds {frames.dtype} pixels of unknown range; save uint8, or state the range with '
-                            '--float-range=-1:1, 0:1 or 0:255 (in a config: float_range of the reader)')
+            raise UserError(f'{path} holds {frames.dtype} pixels of unknown range; save uint8, or state the range: '
+                            '--float-range=-1:1, 0:1 or 0:255 of leokit evaluate, float_range of the reader in a '
+                            'config')
         return ArrayHandle(Path(path), self.fps, frames=frames, value_range=RANGES.get(self.float_range))

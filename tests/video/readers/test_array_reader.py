@@ -53,7 +53,7 @@ def test_floats_of_a_stated_range_give_the_same_bytes(tmp_path, stated, low, hig
 
 
 def test_floats_without_a_stated_range_are_refused(tmp_path):
-    with pytest.raises(UserError, match='--float-range'):
+    with pytest.raises(UserError, match='--float-range=-1:1, 0:1 or 0:255 of leokit evaluate, float_range of the'):
         ArrayReader().open(save(tmp_path, np.zeros((3, 4, 4, 3), np.float32)))
     with pytest.raises(UserError, match="one of -1:1, 0:1, 0:255, got '0:2'"):
         ArrayReader(float_range='0:2')
