@@ -54,10 +54,11 @@ class SourceDetails:
         """The frames of an animation (B, t, 3, S, S) in pieces, float32, shape (B, p, 3, R, R), about [-1, 1]."""
         batch = animation.frames.shape[0]
         length = max(1, PIXELS // (batch * self.size**2))
-        for start in range(0, animation.frames.shape[1], length):
-            part = slice(start, start + length)
-            with torch.inference_mode():
-                yield self._add(animation.frames[:, part], animation.flows[-1][:, part], animation.masks[-1][:, part])
+        layers = animation.frames, animation.flows[-1], animation.masks[-1]
+        for parts in zip(*(layer.split(length, dim=1) for layer in layers)):
+            with torch.inference_mode():  # left before the caller continues
+                frames = self._add(*parts)
+            yield frames
 
     def _add(self, frames: Tensor, flows: Tensor, masks: Tensor) -> Tensor:
         batch, count = frames.shape[:2]

@@ -105,6 +105,17 @@ def test_pieces_are_the_whole(sources, monkeypatch):
     assert torch.allclose(torch.cat(pieces, dim=1), whole, atol=1e-5)
 
 
+def test_the_caller_is_not_in_inference_mode(sources, monkeypatch):
+    model = animator()
+    monkeypatch.setattr(source_details, 'PIXELS', 1)
+    images = list(F.interpolate(sources, size=SIZE, mode='area'))
+    animations = [VideoAnimator(model).animate(images, torch.zeros(3, 3, SIZE, SIZE), details=sources)
+                  for _ in range(2)]
+    for _ in zip(*animations):  # in turn
+        assert not torch.is_inference_mode_enabled()
+    assert not torch.is_inference_mode_enabled()
+
+
 def test_a_video_is_animated_at_the_resolution_of_its_source(sources):
     model = animator()
     small = F.interpolate(sources, size=SIZE, mode='area')
