@@ -84,10 +84,9 @@ class Source:
     def _details(self, animator: 'VideoAnimator', args: argparse.Namespace) -> 'Tensor | None':
         from leokit.inference.paste_back import detailed_faces
         from leokit.inference.source_details import supports_details
-        if not supports_details(animator.animator):
-            return None
         if self.paste_back:
-            return detailed_faces(self.source, args.max_side) if args.details else None
+            wanted = args.details and supports_details(animator.animator)
+            return detailed_faces(self.source, args.max_side) if wanted else None
         return self.source.faces(args.resolution) if args.resolution else None
 
     def describe(self) -> str:

@@ -22,6 +22,8 @@ from leokit.engine.weight_loading import conventions
 from leokit.models import Animator
 from leokit.models.animator import Animation
 from leokit.nn.grid import identity_grid
+from leokit.utils import UserError, check_shape
+from leokit.utils.pixels import from_uint8
 
 MAX_SIZE = 1024  # of a frame; enlarging by more adds little
 PIXELS = 2**22  # of the frames that are computed at a time
@@ -34,11 +36,23 @@ class SourceDetails:
     Args:
         animator (Animator): The animator, see :func:`supports_details`.
         encoding (Encoding): The encodings of B sources.
-        sources (Tensor): The sources at another resolution, shape (B, 3, R, R), in [-1, 1].
+        sources (Tensor): The sources at the resolution R of the frames, at least that of the animator; shape
+            (B, 3, R, R), in [-1, 1] or uint8.
         amp (bool): Render under bfloat16 autocast.
+
+    Raises:
+        UserError: If the animator does not support details.
+        ValueError: If the sources have another shape.
     """
 
     def __init__(self, animator: Animator, encoding: Encoding, sources: Tensor, *, amp: bool = False) -> None:
+        if not supports_details(animator):
+            raise UserError('details of a source are moved by its flow, and the warp operator of this animator does '
+                            'not name the grid of its flows; leave the details out')
+        check_shape('details', sources, (len(encoding.motion), 3, *sources.shape[-1:] * 2))
+        if sources.shape[-1] < animator.size:
+            raise ValueError(f'details must have at least the {animator.size} pixels of the model, got '
+                             f'{sources.shape[-1]}')
         device = encoding.motion.device
         self.size = sources.shape[-1]
         self._grid = conventions(animator)['grid']
@@ -46,7 +60,9 @@ class SourceDetails:
             own = animator.animate(encoding, encoding.motion)
         with torch.inference_mode():
             self._flow = self._exact(own.flows[-1].float())
-            lost = sources.to(device).float() - _enlarged(own.frames, self.size, 'bicubic')
+            sources = sources.to(device)
+            sources = from_uint8(sources) if sources.dtype == torch.uint8 else sources.float()
+            lost = sources - _enlarged(own.frames, self.size, 'bicubic')
             # warped together: (B, 4, R, R)
             self._layers = torch.cat([lost, _enlarged(own.masks[-1], self.size, 'bilinear')], dim=1)
 
