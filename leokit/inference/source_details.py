@@ -78,11 +78,12 @@ class SourceDetails:
 
     def _add(self, frames: Tensor, flows: Tensor, masks: Tensor) -> Tensor:
         batch, count = frames.shape[:2]
-        moved = self._exact(flows.flatten(0, 1).float()) - self._flow.repeat_interleave(count, dim=0)
+        own = self._flow.expand(batch, -1, -1, -1).repeat_interleave(count, dim=0)  # one source may serve all rows
+        moved = self._exact(flows.flatten(0, 1).float()) - own
         positions = _enlarged(moved, self.size, 'bilinear') + identity_grid(self.size, self.size, 'exact', moved.device)
         # the frames of one source are sampled as one tall image, so that the source is not copied
         tall = rearrange(positions, '(b t) c h w -> b (t h) w c', b=batch)
-        warped = F.grid_sample(self._layers, tall, padding_mode='border', align_corners=False)
+        warped = F.grid_sample(self._layers.expand(batch, -1, -1, -1), tall, padding_mode='border', align_corners=False)
         lost, mask = rearrange(warped, 'b c (t h) w -> (b t) c h w', t=count).split([3, 1], dim=1)
         weight = _enlarged(masks.flatten(0, 1), self.size, 'bilinear') / mask.clamp_min(SMALLEST_MASK)
         result = _enlarged(frames.flatten(0, 1), self.size, 'bicubic') + weight.clamp(0, 1) * lost

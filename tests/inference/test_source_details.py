@@ -5,6 +5,7 @@ import torch
 from torch.nn import functional as F
 
 from leokit.inference import VideoAnimator, source_details
+from leokit.inference.rendering import render
 from leokit.inference.source_details import SourceDetails, supports_details
 from leokit.models import Animator
 from leokit.models.animator import Animation
@@ -104,6 +105,16 @@ def test_pieces_are_the_whole(sources, monkeypatch):
     pieces = list(details(animation))
     assert [piece.shape[1] for piece in pieces] == [2, 2, 1]
     assert torch.allclose(torch.cat(pieces, dim=1), whole, atol=1e-5)
+
+
+def test_one_source_serves_several_motions(sources):
+    model = animator()
+    encoding = encoded(model, sources[:1])
+    details = SourceDetails(model, encoding, sources[:1])
+    motion = torch.randn(2, 3, 4)
+    frames = torch.cat(list(render(model, encoding, motion, details=details)), dim=1)
+    alone = [torch.cat(list(render(model, encoding, row[None], details=details)), dim=1) for row in motion]
+    assert torch.allclose(frames, torch.cat(alone), atol=1e-4) and not torch.allclose(*alone, atol=0.1)
 
 
 def test_the_caller_is_not_in_inference_mode(sources, monkeypatch):
