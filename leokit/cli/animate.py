@@ -72,6 +72,8 @@ def run(args: argparse.Namespace) -> None:
     animator = VideoAnimator(model, amp=args.amp)
     transfer = motion_options.motion_transfer(args, model, still=still)
     with open_source(args, cropper) as source, open_driving(args, animator, cropper, source, still=still) as driving:
+        if source is not None:
+            source.check_resolution(args.resolution, model.size, details=args.details)
         if args.compile:
             animator.fixed_chunks = compile_for(model, len(driving)) or None
         if args.save_codes or (transfer.needs_whole_video and hasattr(driving, 'read')):

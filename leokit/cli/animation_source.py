@@ -51,7 +51,6 @@ class Source:
         from leokit.inference.paste_back import limited_size
         size = animator.animator.size
         look = dict(max_side=args.max_side, feather=args.feather)
-        self._check_resolution(args.resolution, size)
         if self.is_video:
             if self.paste_back:
                 size = limited_size(self.source.frame_size, args.max_side)
@@ -68,11 +67,15 @@ class Source:
             size = details.shape[-1]
         return FrameStream(frames, len(driving), size, driving.fps)
 
-    def _check_resolution(self, resolution: int | None, size: int) -> None:
+    def check_resolution(self, resolution: int | None, size: int, *, details: bool) -> None:
+        """Raise for a resolution that does not fit the source, the model of a size, or the other options."""
         from leokit.inference.source_details import MAX_SIZE
         from leokit.utils import UserError
         if resolution is None:
             return
+        if not details:
+            raise UserError('--resolution adds details of the source image, and --no-details leaves them out; pass one '
+                            'of the two')
         if self.is_video or self.paste_back:
             raise UserError('--resolution is for images whose faces are not pasted back; '
                             + ('leave it out, a video as source has none' if self.is_video else
@@ -84,10 +87,9 @@ class Source:
     def _details(self, animator: 'VideoAnimator', args: argparse.Namespace) -> 'Tensor | None':
         from leokit.inference.paste_back import detailed_faces
         from leokit.inference.source_details import supports_details
-        if not supports_details(animator.animator):
-            return None
         if self.paste_back:
-            return detailed_faces(self.source, args.max_side) if args.details else None
+            wanted = args.details and supports_details(animator.animator)
+            return detailed_faces(self.source, args.max_side) if wanted else None
         return self.source.faces(args.resolution) if args.resolution else None
 
     def describe(self) -> str:

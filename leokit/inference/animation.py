@@ -125,8 +125,8 @@ class VideoAnimator:
             transfer (MotionTransfer, optional): More options, in place of ``mode``. Some need all driving codes first;
                 the video is still read once.
             chunk_size (int): Frames per forward pass.
-            details (Tensor, optional): The sources at a higher resolution, shape (B, 3, R, R), in [-1, 1]: frames have
-                it, too, and the details of the sources (:mod:`leokit.inference.source_details`).
+            details (Tensor, optional): The sources at a higher resolution, shape (B, 3, R, R), in [-1, 1] or uint8:
+                frames have it, too, and the details of the sources (:mod:`leokit.inference.source_details`).
 
         Returns:
             Iterator[Tensor]: Consecutive frames in [-1, 1], shape (B, t, 3, H, W), one for each driving frame. Wrong

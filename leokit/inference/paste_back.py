@@ -1,6 +1,5 @@
 """Put animated faces back into their image or video."""
 
-import math
 from collections.abc import Callable, Iterable, Iterator
 
 import cv2
@@ -62,21 +61,23 @@ def pasters_of(source: CroppedImage, canvas: np.ndarray, feather: float, size: i
             for region in source.regions]
 
 
-def detailed_faces(source: CroppedImage, max_side: int | None = MAX_SIDE) -> Tensor | None:
-    """The faces of an image at the resolution at which they are pasted, for ``details`` of an animation.
+def detailed_faces(source: CroppedImage, max_side: int | None = MAX_SIDE) -> Tensor:
+    """The faces of an image at the resolution at which the largest is pasted, for ``details`` of an animation.
+
+    No less than the resolution of the model, which blurs smaller faces, too.
 
     Args:
         source (CroppedImage): The image.
         max_side (int, optional): See :func:`paste_into_image`.
 
     Returns:
-        Tensor | None: Shape (F, 3, R, R), float32 in [-1, 1]; None if the faces are no larger than the model sees them.
+        Tensor: Shape (F, 3, R, R), float32 in [-1, 1].
     """
     canvas = limit_side(source.pixels, max_side)
     regions = [scaled_region(region, source.pixels.shape, canvas.shape) for region in source.regions]
     side = max(max(region.width, region.height) for region in regions)
-    size = min(MAX_SIZE, 2 * math.ceil(side / 2))  # even, as videos need it
-    return source.faces(size) if size > source.images.shape[-1] else None
+    # that of the paste, which resizes others: pixels of a source that does not move stay as they are
+    return source.faces(max(source.images.shape[-1], min(MAX_SIZE, round(side))))
 
 
 def as_chunk(frames: np.ndarray) -> Tensor:

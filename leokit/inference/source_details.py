@@ -22,6 +22,8 @@ from leokit.engine.weight_loading import conventions
 from leokit.models import Animator
 from leokit.models.animator import Animation
 from leokit.nn.grid import identity_grid
+from leokit.utils import UserError, check_shape
+from leokit.utils.pixels import from_uint8
 
 MAX_SIZE = 1024  # of a frame; enlarging by more adds little
 PIXELS = 2**22  # of the frames that are computed at a time
@@ -34,11 +36,23 @@ class SourceDetails:
     Args:
         animator (Animator): The animator, see :func:`supports_details`.
         encoding (Encoding): The encodings of B sources.
-        sources (Tensor): The sources at another resolution, shape (B, 3, R, R), in [-1, 1].
+        sources (Tensor): The sources at the resolution R of the frames, at least that of the animator; shape
+            (B, 3, R, R), in [-1, 1] or uint8.
         amp (bool): Render under bfloat16 autocast.
+
+    Raises:
+        UserError: If the animator does not support details.
+        ValueError: If the sources have another shape.
     """
 
     def __init__(self, animator: Animator, encoding: Encoding, sources: Tensor, *, amp: bool = False) -> None:
+        if not supports_details(animator):
+            raise UserError('details of a source are moved by its flow, and the warp operator of this animator does '
+                            'not name the grid of its flows; leave the details out')
+        check_shape('details', sources, (len(encoding.motion), 3, *sources.shape[-1:] * 2))
+        if sources.shape[-1] < animator.size:
+            raise ValueError(f'details must have at least the {animator.size} pixels of the model, got '
+                             f'{sources.shape[-1]}')
         device = encoding.motion.device
         self.size = sources.shape[-1]
         self._grid = conventions(animator)['grid']
@@ -46,7 +60,9 @@ class SourceDetails:
             own = animator.animate(encoding, encoding.motion)
         with torch.inference_mode():
             self._flow = self._exact(own.flows[-1].float())
-            lost = sources.to(device).float() - _enlarged(own.frames, self.size, 'bicubic')
+            sources = sources.to(device)
+            sources = from_uint8(sources) if sources.dtype == torch.uint8 else sources.float()
+            lost = sources - _enlarged(own.frames, self.size, 'bicubic')
             # warped together: (B, 4, R, R)
             self._layers = torch.cat([lost, _enlarged(own.masks[-1], self.size, 'bilinear')], dim=1)
 
@@ -54,18 +70,20 @@ class SourceDetails:
         """The frames of an animation (B, t, 3, S, S) in pieces, float32, shape (B, p, 3, R, R), about [-1, 1]."""
         batch = animation.frames.shape[0]
         length = max(1, PIXELS // (batch * self.size**2))
-        for start in range(0, animation.frames.shape[1], length):
-            part = slice(start, start + length)
-            with torch.inference_mode():
-                yield self._add(animation.frames[:, part], animation.flows[-1][:, part], animation.masks[-1][:, part])
+        layers = animation.frames, animation.flows[-1], animation.masks[-1]
+        for parts in zip(*(layer.split(length, dim=1) for layer in layers)):
+            with torch.inference_mode():  # left before the caller continues
+                frames = self._add(*parts)
+            yield frames
 
     def _add(self, frames: Tensor, flows: Tensor, masks: Tensor) -> Tensor:
         batch, count = frames.shape[:2]
-        moved = self._exact(flows.flatten(0, 1).float()) - self._flow.repeat_interleave(count, dim=0)
+        own = self._flow.expand(batch, -1, -1, -1).repeat_interleave(count, dim=0)  # one source may serve all rows
+        moved = self._exact(flows.flatten(0, 1).float()) - own
         positions = _enlarged(moved, self.size, 'bilinear') + identity_grid(self.size, self.size, 'exact', moved.device)
         # the frames of one source are sampled as one tall image, so that the source is not copied
         tall = rearrange(positions, '(b t) c h w -> b (t h) w c', b=batch)
-        warped = F.grid_sample(self._layers, tall, padding_mode='border', align_corners=False)
+        warped = F.grid_sample(self._layers.expand(batch, -1, -1, -1), tall, padding_mode='border', align_corners=False)
         lost, mask = rearrange(warped, 'b c (t h) w -> (b t) c h w', t=count).split([3, 1], dim=1)
         weight = _enlarged(masks.flatten(0, 1), self.size, 'bilinear') / mask.clamp_min(SMALLEST_MASK)
         result = _enlarged(frames.flatten(0, 1), self.size, 'bicubic') + weight.clamp(0, 1) * lost

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -61,6 +62,21 @@ def test_animate_equals_the_command_on_the_page(work, context, drawn, tmp_path, 
     status, said = call_command(*command.split()[1:])
     assert status == 0, said
     assert (frames_of('animated.mp4') == frames_of(result.paths[0])).all()
+
+
+def test_larger_pictures_keep_their_details(work, context, drawn, tmp_path, monkeypatch):
+    pixels = cv2.resize(cv2.imread(str(drawn.portraits[0])), (51, 51), interpolation=cv2.INTER_CUBIC)
+    cv2.imwrite(str(tmp_path / 'large.png'), pixels)
+    shutil.copy(drawn.clips[0], tmp_path)
+    monkeypatch.chdir(tmp_path)
+    driving = Path(drawn.clips[0]).name
+    _, result = work(animate.animate, 'large.png', driving, 'relative', 'first', 1.0, 0.0, 'none')
+    assert '50x50 with the details of the picture (in the command: --resolution 50)' in result.text
+    command = CommandLines(context.models).animate('large.png', driving, start_frame='first', crop='none')
+    status, said = call_command(*command.split()[1:], '--resolution', '50')
+    assert status == 0, said
+    expected, frames = frames_of('animated.mp4').astype(int), frames_of(result.paths[0])
+    assert frames.shape[1:] == (50, 50, 3) and np.abs(frames - expected).max() <= 2
 
 
 def test_generate_equals_the_command_on_the_page(work, context, portrait, tmp_path, monkeypatch):

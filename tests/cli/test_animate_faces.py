@@ -96,10 +96,11 @@ def test_a_resolution_for_faces_that_are_not_pasted_back(faces):
     for options, sentence in ((('--resolution', str(size)), 'pass --no-paste-back'),
                               (('--no-paste-back', '--resolution', str(SIZE + 1)), 'must be an even number from'),
                               (('--no-paste-back', '--resolution', str(SIZE - 2)), 'the size of the model'),
-                              (('--no-paste-back', '--resolution', '1026'), 'to 1024')):
+                              (('--no-paste-back', '--resolution', '1026'), 'to 1024'),
+                              (('--no-paste-back', '--resolution', str(size), '--no-details'), 'one of the two')):
         with pytest.raises(UserError, match=sentence):
-            faces('no.npy', *options)
-    assert not (faces.folder / 'no.npy').exists()
+            faces('no.npy', '--save-codes', str(faces.folder / 'no.npz'), *options)
+    assert not list(faces.folder.glob('no.*'))
 
 
 def test_options_of_the_paste(faces):

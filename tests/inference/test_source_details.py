@@ -5,9 +5,11 @@ import torch
 from torch.nn import functional as F
 
 from leokit.inference import VideoAnimator, source_details
+from leokit.inference.rendering import render
 from leokit.inference.source_details import SourceDetails, supports_details
 from leokit.models import Animator
 from leokit.models.animator import Animation
+from leokit.utils import UserError
 
 SIZE, LARGE = 32, 80
 GRIDS = ('exact', 'lia', 'corners')
@@ -105,6 +107,27 @@ def test_pieces_are_the_whole(sources, monkeypatch):
     assert torch.allclose(torch.cat(pieces, dim=1), whole, atol=1e-5)
 
 
+def test_one_source_serves_several_motions(sources):
+    model = animator()
+    encoding = encoded(model, sources[:1])
+    details = SourceDetails(model, encoding, sources[:1])
+    motion = torch.randn(2, 3, 4)
+    frames = torch.cat(list(render(model, encoding, motion, details=details)), dim=1)
+    alone = [torch.cat(list(render(model, encoding, row[None], details=details)), dim=1) for row in motion]
+    assert torch.allclose(frames, torch.cat(alone), atol=1e-4) and not torch.allclose(*alone, atol=0.1)
+
+
+def test_the_caller_is_not_in_inference_mode(sources, monkeypatch):
+    model = animator()
+    monkeypatch.setattr(source_details, 'PIXELS', 1)
+    images = list(F.interpolate(sources, size=SIZE, mode='area'))
+    animations = [VideoAnimator(model).animate(images, torch.zeros(3, 3, SIZE, SIZE), details=sources)
+                  for _ in range(2)]
+    for _ in zip(*animations):  # in turn
+        assert not torch.is_inference_mode_enabled()
+    assert not torch.is_inference_mode_enabled()
+
+
 def test_a_video_is_animated_at_the_resolution_of_its_source(sources):
     model = animator()
     small = F.interpolate(sources, size=SIZE, mode='area')
@@ -115,9 +138,33 @@ def test_a_video_is_animated_at_the_resolution_of_its_source(sources):
     assert torch.allclose(frames[:, 0], sources, atol=1e-3)
 
 
-def test_flows_to_an_unknown_grid_are_not_supported():
+def test_flows_to_an_unknown_grid_are_not_supported(sources):
     model = animator()
     assert supports_details(model)
+    encoding = encoded(model, sources)
     for level in model.flow_generator.levels:
         level.warp = torch.nn.Identity()
     assert not supports_details(model)
+    with pytest.raises(UserError, match='leave the details out'):
+        SourceDetails(model, encoding, sources)
+
+
+def test_details_may_be_bytes(sources):
+    model = animator()
+    pixels = ((sources + 1) * 127.5).round().to(torch.uint8)
+    encoding = encoded(model, sources)
+    with torch.no_grad():
+        rest = model.animate(encoding, encoding.motion[:, None])
+    result, = SourceDetails(model, encoding, pixels)(rest)
+    assert torch.allclose(result[:, 0], pixels / 127.5 - 1, atol=1e-4)
+
+
+@pytest.mark.parametrize('wrong, sentence', [
+    (torch.zeros(1, 3, LARGE, LARGE), r'shape \(2, 3, 80, 80\), got \(1,'),
+    (torch.zeros(2, 3, LARGE + 2, LARGE), r'shape \(2, 3, 80, 80\), got'),
+    (torch.zeros(3, LARGE, LARGE), r'shape \(2, 3, 80, 80\), got'),
+    (torch.zeros(2, 3, SIZE - 2, SIZE - 2), 'at least the 32 pixels of the model, got 30')])
+def test_details_of_another_shape_are_refused(wrong, sentence, sources):
+    images = list(F.interpolate(sources, size=SIZE, mode='area'))
+    with pytest.raises(ValueError, match=sentence):
+        VideoAnimator(animator()).animate(images, torch.zeros(2, 3, SIZE, SIZE), details=wrong)

@@ -12,9 +12,10 @@ from leokit.app.jobs import Job, Progress, Result, Updates
 from leokit.app.layout import Layout, ResultPanel, Toolbar, image_input, video_input
 from leokit.app.uploads import open_video_upload, read_image_upload, sound_of
 from leokit.inference import (
-    TRANSFER_MODES, DrivingCodes, FaceCropper, MotionTransfer, VideoAnimator, paste_into_image)
-from leokit.inference.paste_back import MAX_SIDE, detailed_faces
+    TRANSFER_MODES, CroppedImage, DrivingCodes, FaceCropper, MotionTransfer, VideoAnimator, detailed_faces,
+    paste_into_image)
 from leokit.inference.source_details import supports_details
+from leokit.models import Animator
 from leokit.video.readers import VideoHandle
 
 TAB = 'animate'
@@ -49,8 +50,7 @@ def animate(context: AppContext, job: Job, source: str | None, driving: str | No
         if transfer.needs_whole_video:
             motion = yield from _read_motion(job, animator, cropped)
         with context.turn:
-            details = detailed_faces(image, MAX_SIDE if image.is_face else MAX_RESOLUTION) \
-                if supports_details(model) else None
+            details = _details(model, image)
             chunks = animator.animate(image.images, motion, transfer=transfer, details=details)
         sound = sound_of(driving)
         paths = yield from job.write(paste_into_image(chunks, image) if image.is_face else chunks, ['animated.mp4'],
@@ -60,7 +60,21 @@ def animate(context: AppContext, job: Job, source: str | None, driving: str | No
         notes.append(f'driving frame {transfer.start_frames[0]} stands for the pose of the source')
     if image.is_face:
         notes.append('the face was cropped and pasted back')
+    elif details is not None:
+        size = details.shape[-1]
+        notes.append(f'{size}x{size} with the details of the picture (in the command: --resolution {size})')
     yield Result(paths, ', '.join([*notes, 'with sound' if sound else 'no sound']))
+
+
+def _details(model: Animator, image: CroppedImage) -> torch.Tensor | None:
+    """The source at the resolution of the result; None if that is the model's."""
+    if not supports_details(model):
+        return None
+    if image.is_face:
+        return detailed_faces(image)
+    side = max(image.regions[0].width, image.regions[0].height)
+    size = min(MAX_RESOLUTION, round(side)) // 2 * 2  # even, as videos need it
+    return image.faces(size) if size > model.size else None
 
 
 def transfer_options(mode: str, start_frame: str, motion_scale: float, smooth: float) -> dict[str, object]:
