@@ -75,7 +75,7 @@ def test_animate(page, tmp_path):
                         page.wait_for_end('animate'))
     address, = page.results('animate')
     frames, fps, pixels = fetched(address, tmp_path)
-    assert (frames, fps) == (48, 25.0) and pixels.shape[1:] == (32, 32, 3)
+    assert (frames, fps) == (48, 25.0) and pixels.shape[1:] == (64, 64, 3)  # of the picture; the model has 32x32
     args = check_command(page, 'animate', 'animate')
     assert (args.source, args.driving) == ('portrait_1.png', 'talking.mp4')
 
