@@ -5,16 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from mmengine.registry import init_default_scope
 
-from leokit.engine import explain_build_errors
 from leokit.engine.weight_loading import conventions, in_modules
-from leokit.inference.loading import TRAINING_KEY, load
+from leokit.inference.loading import build_model, load
+from leokit.inference.model_source import find_source
 from leokit.models import Animator
 from leokit.models.growing import grow
-from leokit.registry import MODELS
 from leokit.utils import UserError
-from leokit.utils.checkpoints import load_checkpoint, save_checkpoint
+from leokit.utils.checkpoints import save_checkpoint
 from leokit.utils.config import read_config
 from leokit.utils.config_data import config_to_data
 from leokit.utils.seeds import keep_random_state
@@ -44,24 +42,16 @@ def grow_checkpoint(animator: str | Path, config: str | Path, target: str | Path
     wanted = read_config(config, dict(cfg_options or {}))
     if 'model' not in wanted:
         raise UserError(f"{config} has no 'model'; pass the config of an animator such as lia_synthetic_128")
-    init_default_scope(wanted.get('default_scope', 'leokit'))
-    with keep_random_state(), explain_build_errors(wanted):
+    with keep_random_state():
         torch.manual_seed(0)  # the new weights are the same every time
-        grown = MODELS.build({key: part for key, part in wanted.model.items() if key != TRAINING_KEY})
+        grown = build_model(wanted)
     if not isinstance(grown, Animator):
         raise UserError(f'{config} builds {type(grown).__name__}; pass the config of an animator')
     grow(trained, grown, share=share)
-    data = {key: value for key, value in trained.training_data.items() if key != 'crop'}
     meta = dict(model='Animator', cfg=config_to_data(wanted), conventions=conventions(grown),
-                data=dict(data, crop=trained.crop), source=str(animator), leokit_version=__version__)
-    state = {**_trained_with(trained), **grown.state_dict()}
+                data=dict(trained.training_data, crop=trained.crop), source=str(animator), leokit_version=__version__)
+    content = find_source(animator, None, None).content or {}
+    carried = {key: value for key, value in content.get('state_dict', {}).items() if in_modules(key, CARRIED_MODULES)}
+    state = {**carried, **grown.state_dict()}
     save_checkpoint(dict(meta=meta, state_dict=state), Path(target))
     return f'wrote {target}, the animator of {animator} grown from size {trained.size} to {grown.size}'
-
-
-def _trained_with(animator: Animator) -> dict[str, Any]:
-    """The weights of training that fit the grown animator, too."""
-    if animator.checkpoint is None or Path(animator.checkpoint).suffix == '.safetensors':
-        return {}
-    state = load_checkpoint(animator.checkpoint)['state_dict']
-    return {key: value for key, value in state.items() if in_modules(key, CARRIED_MODULES)}

@@ -136,6 +136,13 @@ def animator_of(config: Config, given: Mapping[str, str | None] | None = None) -
     return {key: named[key] for key in ENTRY_KEYS}
 
 
+def build_model(config: Config) -> nn.Module:
+    """The model of a config with initial weights, without what only training needs."""
+    init_default_scope(config.get('default_scope', 'leokit'))
+    with explain_build_errors(config):
+        return MODELS.build({key: part for key, part in config.model.items() if key != TRAINING_KEY})
+
+
 def _load_model(source: ModelSource, device: torch.device, expect: type[nn.Module] | None) -> nn.Module:
     config = source.config
     if 'model' not in config:
@@ -145,11 +152,10 @@ def _load_model(source: ModelSource, device: torch.device, expect: type[nn.Modul
             raise UserError(f'{source.name} builds a model, so its checkpoint is needed; pass it, or its work dir')
         print_log(f'{source.name}: no checkpoint, the model has initial weights', logger='current',
                   level=logging.WARNING)
-    init_default_scope(config.get('default_scope', 'leokit'))
     # initial weights that are about to be replaced must not advance the caller's random state
     unchanged = keep_random_state() if source.content is not None else nullcontext()
-    with unchanged, explain_build_errors(config):
-        model = MODELS.build({key: part for key, part in config.model.items() if key != TRAINING_KEY})
+    with unchanged:
+        model = build_model(config)
     if expect is not None and not isinstance(model, expect):
         example = f', such as {EXAMPLES[expect.__name__]}' if expect.__name__ in EXAMPLES else ''
         raise UserError(f'{source.name} builds {type(model).__name__}; pass a config of {expect.__name__}{example}')
